@@ -204,13 +204,15 @@ export function connect(a: Host, b: Host, options: LinkOptions = {}): { devices:
     'netns',
     b.netns,
   );
-  for (const [i, host] of [a, b].entries()) {
-    const device = devices[i] as string;
-    // Link-local addresses are usable at once: nobody else is on this wire.
-    host.run(['sysctl', '-qw', `net.ipv6.conf.${device}.accept_dad=0`]);
-    addAddresses(host, device, options.addresses?.[i] ?? []);
-    host.ip('link', 'set', device, 'up');
-  }
+  const ends = [
+    { host: a, device: devices[0], addresses: options.addresses?.[0] ?? [] },
+    { host: b, device: devices[1], addresses: options.addresses?.[1] ?? [] },
+  ];
+  // Link-local addresses are usable at once: nobody else is on this wire.
+  for (const e of ends) e.host.run(['sysctl', '-qw', `net.ipv6.conf.${e.device}.accept_dad=0`]);
+  for (const e of ends) e.host.ip('link', 'set', e.device, 'up');
+  // After both ends are up: an IPv6 address given to a device without carrier misses its first solicitation.
+  for (const e of ends) addAddresses(e.host, e.device, e.addresses);
   return { devices };
 }
 
