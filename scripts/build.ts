@@ -1,0 +1,33 @@
+// Builds everything that is not run from source: the N-API addon and the CNI executable (build/), and the bundle
+// of the command line with the agent (dist/). Each is rebuilt only when its sources are newer.
+import { execFileSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+
+for (const script of ['linux/native/build.ts', 'cni-plugin/build.ts']) {
+  if (!existsSync(join(root, script))) continue;
+  execFileSync(process.execPath, [join(root, script)], { cwd: root, stdio: 'inherit' });
+}
+
+const dist = join(root, 'dist');
+rmSync(dist, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: { podroute: 'cli/main.ts' },
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  minifySyntax: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  // Packages in CommonJS call require() at run time, which a bundle in ESM does not have by itself.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+});

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Brings a clean clone to the point where it can build and run: npm packages, Debian packages, native pieces, bundle.
+# usage: sh scripts/setup.sh [demo|test]   (which Debian packages are wanted)
+# Does nothing that has been done already, so it costs little to call it always.
+set -eu
+cd "$(dirname "$0")/.."
+purpose=${1:-demo}
+
+if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  echo "setup: npm ci (packages of package-lock.json)"
+  npm ci --no-audit --no-fund --loglevel=error
+  touch node_modules/.package-lock.json
+fi
+PATH="$PWD/node_modules/.bin:$PATH"
+export PATH
+node -e 'if (parseInt(process.versions.node) < 24) {
+  console.error(`setup: Node ${process.version} is too old: podroute needs 24 or newer. The package node@24 brings it, ` +
+    `unless npm skipped install scripts: run  npm rebuild node`); process.exit(1) }'
+
+# program:package pairs; a program that is missing names its package
+wanted="ip:iproute2 nsenter:util-linux ping:iputils-ping bird:bird2 tcpdump:tcpdump cc:gcc"
+if [ "$purpose" = test ]; then
+  wanted="$wanted vtysh:frr gobgpd:gobgpd bgpd:openbgpd exabgp:exabgp nft:nftables"
+fi
+missing=""
+for pair in $wanted; do
+  command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
+done
+command -v musl-gcc >/dev/null 2>&1 || [ -f /usr/include/stdlib.h ] || missing="$missing libc6-dev"
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "setup: apt-get install$missing"
+    apt-get update -qq
+    # RUNLEVEL=1: the routing daemons are wanted as programs, not as services of this machine
+    # shellcheck disable=SC2086
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  else
+    echo "setup: missing Debian packages. Install them with:" >&2
+    echo "  sudo apt-get update && sudo apt-get install -y$missing" >&2
+    exit 1
+  fi
+fi
+
+node scripts/build.ts
