@@ -1,0 +1,52 @@
+// Route policy as plain data: an ordered list of terms, each a match and an action. Policies are built by
+// the caller (the agent's plan), compiled once by compile.ts, and compared by value (fingerprint.ts).
+import type { Family } from '../config.ts';
+
+/** Terms are tried in order; the first whose verdict is not 'next' decides; `otherwise` when none did. */
+export interface Policy {
+  readonly name: string;
+  readonly terms: readonly PolicyTerm[];
+  readonly otherwise: 'accept' | 'reject';
+}
+
+export interface PolicyTerm {
+  readonly match: PolicyMatch;
+  readonly action: {
+    /** 'next' applies `set` and goes on with the next term. */
+    readonly verdict: 'accept' | 'reject' | 'next';
+    readonly set?: PolicySet;
+  };
+  /** Shown to the operator, for example 'BGPFilter f, importV4 rule 2'. */
+  readonly why: string;
+}
+
+/** All present fields must hold; an empty match holds for every route. */
+export interface PolicyMatch {
+  /** Any of. */
+  readonly prefixes?: readonly PrefixRule[];
+  /** Where the route was learned: 'local' originated here, 'remote' from any peer. */
+  readonly source?: 'local' | 'remote' | 'ebgp' | 'ibgp';
+  /** All of: '65000:1', a large community '65000:1:2', or a well-known name such as 'no-export'. */
+  readonly communities?: readonly string[];
+  /** The AS_PATH starts with these AS numbers. */
+  readonly asPathPrefix?: readonly number[];
+  readonly family?: Family;
+}
+
+/** minLength/maxLength bound the route's own length; defaults: the rule's prefix length, and 32 or 128. */
+export interface PrefixRule {
+  readonly prefix: string;
+  readonly operator: 'equal' | 'in' | 'notEqual' | 'notIn';
+  readonly minLength?: number;
+  readonly maxLength?: number;
+}
+
+export interface PolicySet {
+  readonly localPref?: number;
+  readonly med?: number;
+  readonly addCommunities?: readonly string[];
+  readonly prependAs?: readonly number[];
+}
+
+export const ACCEPT_ALL: Policy = { name: 'accept all', terms: [], otherwise: 'accept' };
+export const REJECT_ALL: Policy = { name: 'reject all', terms: [], otherwise: 'reject' };

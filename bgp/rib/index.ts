@@ -1,0 +1,11 @@
+// The door of the RIB folder.
+export type {
+  FamilyIndex,
+  Forwarding,
+  ForwardingChange,
+  RibSizes,
+  RibView,
+  RoutePage,
+  RouteQuery,
+  RouteText,
+} from './view.ts';
