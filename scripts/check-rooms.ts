@@ -14,11 +14,12 @@ const ROOMS: Readonly<Record<string, { rooms: readonly string[]; packages: reado
     rooms: ['api', 'bgp', 'cni-plugin', 'ipam', 'linux'],
     packages: ['pino', 'pino-pretty', 'yaml', '@kubernetes/client-node'],
   },
-  cli: { rooms: ['agent', 'api', 'linux'], packages: ['commander', 'yaml'] },
+  cli: { rooms: ['agent', 'api', 'lab'], packages: ['commander', 'yaml'] },
 };
 
 /** Modules that reach outside the process; everything else takes an interface (Clock, Disk, Transport, Kernel). */
-const IO_MODULES = /^node:(net|dgram|http|https|fs|fs\/promises|child_process|timers|timers\/promises|worker_threads)$/;
+const IO_MODULES =
+  /^node:(net|dgram|http|https|fs|fs\/promises|child_process|timers|timers\/promises|worker_threads)$/;
 const BINDS_IO = [
   /^bgp\/transport\//,
   /^linux\//,
@@ -27,7 +28,8 @@ const BINDS_IO = [
   /^cli\//,
   /\/(build|generate-[a-z-]+)\.ts$/,
 ];
-const IMPORT = /^\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+const IMPORT =
+  /^\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
 
 function complaintAbout(file: string, specifier: string): string | undefined {
   const room = file.slice(0, file.indexOf('/'));
@@ -37,7 +39,9 @@ function complaintAbout(file: string, specifier: string): string | undefined {
   if (specifier.startsWith('.')) {
     const target = normalize(join(dirname(file), specifier));
     const targetRoom = target.slice(0, target.indexOf('/'));
-    return targetRoom === room ? undefined : `reaches into ${targetRoom}/: enter a room by its door (#${targetRoom})`;
+    return targetRoom === room
+      ? undefined
+      : `reaches into ${targetRoom}/: enter a room by its door (#${targetRoom})`;
   }
   if (specifier.startsWith('#')) {
     const target = specifier.slice(1);

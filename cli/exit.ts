@@ -1,0 +1,19 @@
+// What the exit code of a command tells a script.
+
+export const EXIT = {
+  good: 0,
+  /** The question was answered, and the answer is bad news: a session is down, a document is wrong. */
+  badNews: 1,
+  wrongUse: 2,
+  agentUnreachable: 3,
+} as const;
+
+/** Ends a command with a message on stderr and an exit code; thrown by commands, caught in main.ts only. */
+export class CommandError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { duration, table } from './output.ts';
+
+describe('output for people', () => {
+  it('aligns columns and shows an empty cell as a dash', () => {
+    assert.equal(
+      table(
+        ['PEER', 'AS', 'STATE'],
+        [
+          ['tor-a', '65000', 'Established'],
+          ['a', '', 'Idle'],
+        ],
+      ),
+      'PEER   AS     STATE\ntor-a  65000  Established\na      -      Idle',
+    );
+  });
+
+  it('prints durations in one unit', () => {
+    assert.deepEqual([0, 119.9, 120, 7199, 7200, 172_800].map(duration), [
+      '0 s',
+      '119 s',
+      '2 min',
+      '119 min',
+      '2 h',
+      '2 d',
+    ]);
+  });
+});

@@ -1,0 +1,103 @@
+// `podroute status` for people: one line a session, then whatever needs attention.
+import type { SessionStatus, StatusReply } from '#agent';
+import { duration, table } from './output.ts';
+
+/** The whole node at a glance. */
+export function statusTable(status: StatusReply): string {
+  const parts = [headline(status), sessions(status), forwarding(status), problems(status)];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function headline(status: StatusReply): string {
+  const as = status.asNumber === undefined ? 'no AS yet' : `AS ${status.asNumber}`;
+  const id = status.routerId === undefined ? '' : `, router ID ${status.routerId}`;
+  const plan = status.plan.generation === 0 ? 'no plan yet' : `plan ${status.plan.generation}`;
+  const stale = status.plan.isStale ? ' (an older one: see problems)' : '';
+  const version = `podroute ${status.version}`;
+  return `${status.node}: ${as}${id}, ${plan}${stale}, up ${duration(status.uptimeSeconds)}, ${version}`;
+}
+
+function sessions(status: StatusReply): string {
+  if (status.sessions.length === 0) return 'no BGP sessions are wanted on this node';
+  return table(
+    ['SESSION', 'REMOTE', 'AS', 'STATE', 'SINCE', 'RECEIVED', 'ACCEPTED', 'SENT', 'LAST ERROR'],
+    status.sessions.map((s) => [
+      s.id,
+      s.remote,
+      String(s.remoteAs ?? s.configuredRemoteAs),
+      s.state,
+      duration(s.sinceSeconds),
+      ...[s.prefixes.received, s.prefixes.accepted, s.prefixes.advertised].map((count) =>
+        String(count.ipv4 + count.ipv6),
+      ),
+      s.shutdown ?? s.lastError?.text ?? '',
+    ]),
+  );
+}
+
+function forwarding(status: StatusReply): string {
+  const { rib, fib, ipam } = status;
+  const lines = [
+    `RIB    ${rib.prefixes.ipv4} IPv4 and ${rib.prefixes.ipv6} IPv6 prefixes, ${rib.paths} paths`,
+  ];
+  if (fib === undefined) lines.push('FIB    off (--fib none)');
+  else {
+    const installed = fib.installed.ipv4 + fib.installed.ipv6;
+    const wanted = fib.wanted.ipv4 + fib.wanted.ipv6;
+    const trouble = fib.failed > 0 ? `, ${fib.failed} FAILED` : '';
+    lines.push(`FIB    ${installed} of ${wanted} routes in kernel table ${fib.table}${trouble}`);
+    for (const failure of fib.failures) lines.push(`       ${failure.prefix}: ${failure.reason}`);
+    for (const hop of fib.nextHops.filter((h) => !h.isReachable))
+      lines.push(`       next hop ${hop.address}: ${hop.how}`);
+  }
+  const used = ipam.addressesInUse.ipv4 + ipam.addressesInUse.ipv6;
+  const free = ipam.addressesFree.ipv4 + ipam.addressesFree.ipv6;
+  lines.push(`IPAM   ${ipam.blocks.ipv4 + ipam.blocks.ipv6} blocks, ${used} addresses in use, ${free} free`);
+  return lines.join('\n');
+}
+
+function problems(status: StatusReply): string {
+  if (status.problems.length === 0) return '';
+  return [`${status.problems.length} problem(s):`, ...status.problems.map((p) => `  ${p.text}`)].join('\n');
+}
+
+/** One session with all that is known of it. */
+export function sessionDetails(s: SessionStatus): string {
+  const rows: [string, string][] = [
+    ['session', `${s.id}, from ${s.from}`],
+    [
+      'remote',
+      `${s.remote}${s.remotePort === undefined ? '' : ` port ${s.remotePort}`}, AS ${s.remoteAs ?? s.configuredRemoteAs}${s.remoteRouterId === undefined ? '' : `, router ID ${s.remoteRouterId}`}`,
+    ],
+    [
+      'local',
+      `${s.localAddress ?? 'any address'}, AS ${s.localAs}${s.type === undefined ? '' : `, ${s.type}`}`,
+    ],
+    ['state', `${s.state} for ${duration(s.sinceSeconds)}, since ${s.since}`],
+    ['shut down', s.shutdown ?? ''],
+    ['families', s.families.join(', ')],
+    ['capabilities', s.capabilities.join(', ')],
+    ['timers', `hold ${s.holdTimeSeconds} s, keepalive ${s.keepaliveTimeSeconds} s`],
+    ['import', s.importPolicy],
+    ['export', s.exportPolicy],
+    [
+      'prefixes',
+      `IPv4 received ${s.prefixes.received.ipv4}, accepted ${s.prefixes.accepted.ipv4}, sent ${s.prefixes.advertised.ipv4}`,
+    ],
+    [
+      '',
+      `IPv6 received ${s.prefixes.received.ipv6}, accepted ${s.prefixes.accepted.ipv6}, sent ${s.prefixes.advertised.ipv6}`,
+    ],
+    ['', `limit ${s.prefixes.limit} a family`],
+    ['flaps', String(s.flaps)],
+    [
+      'last error',
+      s.lastError === undefined ? '' : `${s.lastError.text} (${s.lastError.direction}, ${s.lastError.at})`,
+    ],
+  ];
+  const shown = rows
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name.padEnd(13)} ${value}`);
+  const history = s.history.map((h) => `  ${h.at}  ${h.from} -> ${h.to}: ${h.reason}`);
+  return [...shown, 'history', ...history].join('\n');
+}

@@ -1,0 +1,209 @@
+// npm run demo: podroute's main job from nothing to pods that reach one another, told step by step. Every line that
+// claims something was measured in this run; the first claim that does not hold ends the demo with exit code 1.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { captureDuring } from './capture.ts';
+import { hints } from './hints.ts';
+import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
+import type { Host } from './netns.ts';
+import { ping, pingUntilReached } from './ping.ts';
+import { TOPOLOGIES, type TopologyName } from './topology.ts';
+import { waitFor } from './wait.ts';
+
+const FAMILIES = ['IPv4', 'IPv6'] as const;
+const begin = performance.now();
+
+function heading(text: string): void {
+  const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+  console.log(`\n\u001b[1m[${seconds.padStart(5)} s] ${text}\u001b[0m`);
+}
+
+function say(text: string): void {
+  for (const line of text.trimEnd().split('\n')) console.log(`          ${line}`);
+}
+
+function options(): { topology: TopologyName; keep: boolean } {
+  const { values } = parseArgs({
+    options: { topology: { type: 'string', default: 'tor' }, keep: { type: 'boolean', default: false } },
+  });
+  const topology = TOPOLOGIES.find((name) => name === values.topology);
+  if (topology === undefined) {
+    throw new Error(`demo: --topology ${values.topology}: choose one of ${TOPOLOGIES.join(', ')}`);
+  }
+  return { topology, keep: values.keep };
+}
+
+/** Who looks at the fabric from outside the node under test: the ToR, or another node where there is no ToR. */
+function viewerOf(lab: Lab): Host {
+  return lab.host(lab.plan.tor?.host ?? 'n1');
+}
+
+async function addPods(lab: Lab): Promise<void> {
+  heading('Two pods a node, wired through the CNI executable of each node');
+  for (const node of lab.nodes) {
+    for (const index of [1, 2]) {
+      const name = `pod${index}-${node.name}`;
+      const { pod, answer } = await lab.addPod(node.name, name);
+      say(
+        `${name.padEnd(8)} on ${node.name}  ${pod.addresses.join('  ')}  ADD took ${answer.milliseconds.toFixed(1)} ms`,
+      );
+    }
+  }
+}
+
+function showSessions(lab: Lab): void {
+  heading('BGP sessions, as `podroute status` tells them on n1');
+  say(lab.podroute('n1', 'status'));
+  if (lab.plan.tor !== undefined) {
+    heading('and as the ToR (BIRD) tells them');
+    say(
+      lab
+        .birdc('show', 'protocols')
+        .split('\n')
+        .filter((line) => / BGP /.test(line))
+        .join('\n'),
+    );
+  }
+}
+
+function showRoutes(lab: Lab): void {
+  heading('Kernel routes of n1 that podroute made (protocol 179)');
+  for (const family of ['-4', '-6']) say(lab.host('n1').ip(family, 'route', 'show', 'proto', '179'));
+}
+
+async function pingEverything(lab: Lab): Promise<void> {
+  heading('Pings between pods on different nodes, both families');
+  const pods = [...lab.pods.values()];
+  const times: number[] = [];
+  for (const from of pods) {
+    for (const to of pods.filter((pod) => pod.node !== from.node)) {
+      for (const address of to.addresses) times.push(mustPing(from.host, from.name, to, address));
+    }
+  }
+  times.sort((a, b) => a - b);
+  say(
+    `${times.length} of ${times.length} answered, median ${(times[times.length >> 1] as number).toFixed(3)} ms`,
+  );
+  const viewer = viewerOf(lab);
+  const outside = lab.plan.tor === undefined ? pods.filter((pod) => pod.node !== 'n1') : pods;
+  heading(
+    `Pings from ${viewer.name}, which is no pod, to ${lab.plan.tor === undefined ? 'pods of other nodes' : 'every pod'}`,
+  );
+  for (const pod of outside) {
+    const rtts = pod.addresses.map(
+      (address) => `${address} ${mustPing(viewer, viewer.name, pod, address)} ms`,
+    );
+    say(`${pod.name.padEnd(8)}  ${rtts.join('   ')}`);
+  }
+}
+
+function mustPing(from: Host, name: string, to: Pod, address: string): number {
+  const milliseconds = ping(from, address);
+  if (milliseconds === undefined) throw new Error(`demo: ${name} got no answer from ${to.name} (${address})`);
+  return milliseconds;
+}
+
+async function showWire(lab: Lab): Promise<void> {
+  const from = lab.pods.get('pod1-n1') as Pod;
+  const to = lab.pods.get('pod1-n2') as Pod;
+  const host = lab.host('n1');
+  heading(`On the wire of n1 (tcpdump on ${lab.nodes[0]?.uplink}) while ${from.name} pings ${to.name}`);
+  for (const [i, family] of FAMILIES.entries()) {
+    const source = from.addresses[i] as string;
+    const target = to.addresses[i] as string;
+    const { packets, lines } = await captureDuring(
+      host,
+      lab.nodes[0]?.uplink as string,
+      [source, target],
+      () => {
+        mustPing(from.host, from.name, to, target);
+      },
+    );
+    const own = packets.filter(
+      (p) =>
+        p.etherType === family &&
+        [source, target].includes(p.source) &&
+        [source, target].includes(p.destination),
+    );
+    if (own.length < 2 || own.length !== lines.length) {
+      throw new Error(`demo: not every packet carries the pods' own addresses:\n${lines.join('\n')}`);
+    }
+    for (const packet of own) say(packet.line.replace(/^\S+ /, ''));
+  }
+  say("Ethernet, then the pods' own addresses: no outer header.");
+}
+
+async function crashAndRecover(lab: Lab): Promise<void> {
+  const viewer = viewerOf(lab);
+  const blocks = lab.ownBlocks('n3');
+  heading(`The agent of n3 is killed (SIGKILL); ${viewer.name} must withdraw ${blocks.join(' and ')}`);
+  if (!knowsAll(viewer, blocks))
+    throw new Error(`demo: ${viewer.name} has no route to n3's blocks before the kill`);
+  await lab.stopAgent('n3');
+  const withdrawn = await waitFor(`${viewer.name} to withdraw n3's routes`, 10_000, () =>
+    knowsNone(viewer, blocks),
+  );
+  say(`withdrawn after ${withdrawn.toFixed(0)} ms`);
+  heading('The agent of n3 starts again');
+  const restart = performance.now();
+  lab.startAgent('n3');
+  const from = lab.plan.tor === undefined ? (lab.pods.get('pod1-n1') as Pod).host : viewer;
+  for (const address of (lab.pods.get('pod1-n3') as Pod).addresses)
+    await pingUntilReached(from, address, 20_000);
+  say(
+    `pod1-n3 is reached again in both families ${(performance.now() - restart).toFixed(0)} ms after the start`,
+  );
+  await lab.agentReady('n3');
+}
+
+async function addOneMore(lab: Lab): Promise<void> {
+  heading('One more pod on n2: how long until a pod of another node reaches it');
+  const { pod, answer } = await lab.addPod('n2', 'pod3-n2');
+  const from = lab.pods.get('pod1-n3') as Pod;
+  const times: string[] = [];
+  for (const address of pod.addresses) {
+    times.push(`${address} after ${(await pingUntilReached(from.host, address, 1000)).toFixed(0)} ms`);
+  }
+  say(
+    `ADD took ${answer.milliseconds.toFixed(1)} ms; ${from.name} reached ${times.join(', ')} (with the time ping takes to start)`,
+  );
+  const gone = await lab.deletePod('pod3-n2');
+  say(`DEL took ${gone.milliseconds.toFixed(1)} ms`);
+}
+
+async function main(): Promise<void> {
+  const { topology, keep } = options();
+  const folder = keep ? '/run/podroute-lab' : mkdtempSync(join(tmpdir(), 'podroute-demo-'));
+  if (!keep) rmSync(folder, { recursive: true });
+  const name = keep ? 'podroute-lab' : `podroute-demo-${process.pid}`;
+  heading('Building the lab: namespaces, links, ToR, agents');
+  await using cleanUp = new AsyncDisposableStack();
+  const lab = await Lab.up({ topology, folder, name, keep });
+  cleanUp.defer(() => lab.down());
+  say(`${topology}: ${lab.plan.summary}`);
+  await addPods(lab);
+  await lab.settled();
+  showSessions(lab);
+  showRoutes(lab);
+  await pingEverything(lab);
+  await showWire(lab);
+  await crashAndRecover(lab);
+  await addOneMore(lab);
+  if (keep) {
+    cleanUp.move();
+    lab.release();
+    heading('The lab stays up. Try:');
+    say(hints(lab));
+    return;
+  }
+  heading('Cleaning up');
+  await lab.down();
+  heading('Done: everything held.');
+}
+
+main().catch((error: unknown) => {
+  console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});

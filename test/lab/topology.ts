@@ -1,0 +1,195 @@
+// What each lab looks like, as plain data: hosts, wires, the YAML an operator would apply, the ToR's configuration.
+// Nothing is done here.
+
+export const TOPOLOGIES = ['tor', 'mesh', 'rr'] as const;
+export type TopologyName = (typeof TOPOLOGIES)[number];
+
+/** One end of a wire; addresses carry their prefix length. */
+export interface WireEnd {
+  readonly host: string;
+  readonly device: string;
+  readonly addresses: readonly string[];
+}
+
+export interface LabNodePlan {
+  readonly name: string;
+  readonly ipv4: string;
+  readonly ipv6: string;
+  /** Routers towards the rest of the fabric; undefined on a shared segment. */
+  readonly gateway?: { readonly ipv4: string; readonly ipv6: string };
+  /** The interface that leads to the fabric, where a capture shows what is on the wire. */
+  readonly uplink: string;
+}
+
+export interface Topology {
+  readonly name: TopologyName;
+  readonly summary: string;
+  readonly nodes: readonly LabNodePlan[];
+  readonly wires: readonly (readonly [WireEnd, WireEnd])[];
+  /** A host that only bridges its interfaces: one L2 segment. */
+  readonly bridge?: string;
+  readonly tor?: { readonly host: string; readonly birdConfig: string };
+  /** File name to YAML text: the directory store's first content. */
+  readonly documents: Readonly<Record<string, string>>;
+}
+
+const TOR_AS = 65000;
+const NODE_NUMBERS = [1, 2, 3] as const;
+
+const POOLS = `# Pods get their addresses from these two pools, one block of each to a node.
+apiVersion: podroute.io/v1
+kind: IPPool
+metadata: { name: pods-ipv4 }
+spec: { cidr: 10.244.0.0/16, blockSize: 26 }
+---
+apiVersion: podroute.io/v1
+kind: IPPool
+metadata: { name: pods-ipv6 }
+spec: { cidr: fd00:10:244::/64, blockSize: 122 }
+`;
+
+function nodeDocument(
+  node: LabNodePlan,
+  options: { as?: number; labels?: Record<string, string> } = {},
+): string {
+  const labels = options.labels === undefined ? '' : `\n  labels: ${JSON.stringify(options.labels)}`;
+  const annotations =
+    options.as === undefined ? '' : `\n  annotations: { podroute.io/asNumber: "${options.as}" }`;
+  return `apiVersion: v1
+kind: Node
+metadata:
+  name: ${node.name}${labels}${annotations}
+status:
+  addresses:
+    - { type: InternalIP, address: ${node.ipv4} }
+    - { type: InternalIP, address: "${node.ipv6}" }
+`;
+}
+
+function torTopology(): Topology {
+  const nodes = NODE_NUMBERS.map((n) => ({
+    name: `n${n}`,
+    ipv4: `10.0.${n}.1`,
+    ipv6: `fd00:0:0:${n}::2`,
+    gateway: { ipv4: `10.0.${n}.0`, ipv6: `fd00:0:0:${n}::1` },
+    uplink: 'uplink',
+  }));
+  const asOf = (n: number) => 65000 + n;
+  const birdNeighbours = nodes.flatMap((node, i) => {
+    const as = asOf(i + 1);
+    return [
+      `protocol bgp ${node.name}_ipv4 { local ${node.gateway.ipv4} as ${TOR_AS}; neighbor ${node.ipv4} as ${as}; ipv4 { import all; export where source = RTS_BGP; }; }`,
+      `protocol bgp ${node.name}_ipv6 { local ${node.gateway.ipv6} as ${TOR_AS}; neighbor ${node.ipv6} as ${as}; ipv6 { import all; export where source = RTS_BGP; }; }`,
+    ];
+  });
+  const peers = nodes.map(
+    (node) => `apiVersion: podroute.io/v1
+kind: BGPPeer
+metadata: { name: tor-${node.name}-ipv4 }
+spec: { node: ${node.name}, peerIP: ${node.gateway.ipv4}, asNumber: ${TOR_AS} }
+---
+apiVersion: podroute.io/v1
+kind: BGPPeer
+metadata: { name: tor-${node.name}-ipv6 }
+spec: { node: ${node.name}, peerIP: "${node.gateway.ipv6}", asNumber: ${TOR_AS} }
+`,
+  );
+  return {
+    name: 'tor',
+    summary: 'three nodes, each on its own point-to-point link to one ToR (BIRD), eBGP, an AS a node',
+    nodes,
+    wires: nodes.map((node) => [
+      { host: node.name, device: node.uplink, addresses: [`${node.ipv4}/31`, `${node.ipv6}/64`] },
+      { host: 'tor', device: node.name, addresses: [`${node.gateway.ipv4}/31`, `${node.gateway.ipv6}/64`] },
+    ]),
+    tor: {
+      host: 'tor',
+      birdConfig: `# The lab's top-of-rack router: eBGP to every node, one session a family.
+router id 10.0.0.254;
+log stderr all;
+protocol device { scan time 2; }
+protocol direct { ipv4; ipv6; }
+protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
+protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; }
+${birdNeighbours.join('\n')}
+`,
+    },
+    documents: {
+      'pools.yaml': POOLS,
+      'bgp.yaml': `# Nodes speak only to their ToR; it carries routes between them.
+apiVersion: podroute.io/v1
+kind: BGPConfiguration
+metadata: { name: default }
+spec: { nodeToNodeMeshEnabled: false }
+---
+${peers.join('---\n')}`,
+      'nodes.yaml': nodes.map((node, i) => nodeDocument(node, { as: asOf(i + 1) })).join('---\n'),
+    },
+  };
+}
+
+/** Three nodes on one segment; they differ only in who speaks with whom. */
+function segmentTopology(name: 'mesh' | 'rr', summary: string, bgp: string, reflectors: number): Topology {
+  const nodes = NODE_NUMBERS.map((n) => ({
+    name: `n${n}`,
+    ipv4: `10.0.0.${n}`,
+    ipv6: `fd00::${n}`,
+    uplink: 'uplink',
+  }));
+  return {
+    name,
+    summary,
+    nodes,
+    bridge: 'lan',
+    wires: nodes.map((node) => [
+      { host: node.name, device: node.uplink, addresses: [`${node.ipv4}/24`, `${node.ipv6}/64`] },
+      { host: 'lan', device: node.name, addresses: [] },
+    ]),
+    documents: {
+      'pools.yaml': POOLS,
+      'bgp.yaml': bgp,
+      'nodes.yaml': nodes
+        .map((node, i) =>
+          nodeDocument(node, i < reflectors ? { labels: { 'example.org/route-reflector': 'true' } } : {}),
+        )
+        .join('---\n'),
+    },
+  };
+}
+
+/** The description of one topology. */
+export function topology(name: TopologyName): Topology {
+  switch (name) {
+    case 'tor':
+      return torTopology();
+    case 'mesh':
+      return segmentTopology(
+        'mesh',
+        'three nodes on one segment, iBGP full mesh, no router',
+        `# The default: every node speaks with every other. Written out to be seen.
+apiVersion: podroute.io/v1
+kind: BGPConfiguration
+metadata: { name: default }
+spec: { asNumber: 64512, nodeToNodeMeshEnabled: true }
+`,
+        0,
+      );
+    case 'rr':
+      return segmentTopology(
+        'rr',
+        'three nodes on one segment, two of them route reflectors',
+        `# n1 and n2 reflect; every other node speaks only with them.
+apiVersion: podroute.io/v1
+kind: BGPConfiguration
+metadata: { name: default }
+spec:
+  asNumber: 64512
+  routeReflectors:
+    mode: Manual
+    nodeSelector: example.org/route-reflector == 'true'
+    clusterID: 10.0.0.250
+`,
+        2,
+      );
+  }
+}
