@@ -1,0 +1,97 @@
+// Configuration of the speaker and its neighbours: plain data, compared by value when it changes.
+// Units are in the names; addresses and prefixes are canonical text.
+import type { Family } from './family.ts';
+import type { TtlRule } from './io.ts';
+import type { Policy } from './policy/policy.ts';
+
+export type { Family } from './family.ts';
+
+export interface SpeakerConfig {
+  readonly asNumber: number;
+  /** Dotted quad, not 0.0.0.0. */
+  readonly routerId: string;
+  /** For reflection (RFC 4456); default: the router ID. */
+  readonly clusterId?: string;
+  readonly listen: readonly { readonly address: string; readonly port: number }[];
+  /** How many equal paths are used together; relax: AS_PATHs need only the same length. */
+  readonly multipath: { readonly ebgp: number; readonly ibgp: number; readonly relax: boolean };
+}
+
+/** One neighbour, or a template for all that connect from a range. */
+export interface PeerConfig {
+  /** Unique and stable, for example 'tor-a' or 'mesh/node-2/ipv4'. Dynamic neighbours get 'ID/ADDRESS'. */
+  readonly id: string;
+  /** The object it came from, for messages. */
+  readonly description?: string;
+  readonly remote: PeerRemote;
+  readonly remoteAs: number | 'internal' | 'external';
+  /** Replaces the speaker's AS number towards this neighbour. */
+  readonly localAs?: number;
+  /** Source address, and the only one on which this neighbour may reach us. */
+  readonly localAddress?: string;
+  /** Never dials. */
+  readonly passive: boolean;
+  /** 0 = no keepalives at all, else >= 3 (RFC 4271 §4.2). */
+  readonly holdTimeSeconds: number;
+  /** Default and upper bound: a third of the agreed hold time. */
+  readonly keepaliveTimeSeconds?: number;
+  readonly connectRetrySeconds: number;
+  /** An OPEN with less (but not 0) is refused. */
+  readonly minHoldTimeSeconds?: number;
+  /** RFC 4271 §8.1.1 DelayOpen: wait for the other side's OPEN this long; default: send at once. */
+  readonly delayOpenSeconds?: number;
+  readonly families: readonly Family[];
+  /** IPv4 routes with IPv6 next hops (RFC 8950). */
+  readonly extendedNextHop: boolean;
+  readonly ttl: TtlRule;
+  readonly md5Key?: string;
+  readonly nextHop: 'auto' | 'self' | 'keep';
+  /** Own address to put as next hop, by family; default: the session's local address. */
+  readonly nextHopSelf: { readonly ipv4?: string; readonly ipv6?: string };
+  readonly routeReflectorClient: boolean;
+  readonly routeServerClient: boolean;
+  readonly addPaths: 'none' | 'send' | 'receive' | 'both';
+  /** Without restartSeconds a neighbour over its limit stays down until reset by hand. */
+  readonly maxPrefixes: {
+    readonly limit: number;
+    readonly warnPercent: number;
+    readonly restartSeconds?: number;
+  };
+  readonly allowedLocalAs: number;
+  readonly enforceFirstAs: boolean;
+  readonly removePrivateAs: boolean;
+  /** RFC 9234. */
+  readonly role?: Role;
+  readonly gracefulRestart: {
+    readonly mode: 'full' | 'helper' | 'disabled';
+    readonly restartSeconds: number;
+    /** RFC 9494; 0 = off. */
+    readonly longLivedSeconds: number;
+  };
+  /** Capabilities without which the neighbour is refused (2/7; a role 2/11). */
+  readonly require?: readonly RequiredCapability[];
+  readonly import: Policy;
+  readonly export: Policy;
+  /** Administratively down, with the text for the other side (RFC 9003, may be empty). */
+  readonly shutdown?: { readonly message: string };
+}
+
+export type PeerRemote =
+  | {
+      readonly kind: 'address';
+      /** May be link-local; then `device` is needed. */
+      readonly address: string;
+      readonly port: number;
+      readonly device?: string;
+    }
+  | { readonly kind: 'range'; readonly prefix: string; readonly maxPeers: number };
+
+export type Role = 'provider' | 'customer' | 'peer' | 'rs' | 'rs-client';
+
+export type RequiredCapability =
+  | 'fourByteAs'
+  | 'routeRefresh'
+  | 'gracefulRestart'
+  | 'extendedNextHop'
+  | 'addPaths'
+  | 'role';

@@ -1,0 +1,114 @@
+// What the library needs from outside: time, chance and TCP. The caller hands these in; transport/ has a real
+// binding of Transport and one in memory, testing/ a clock that tests move by hand.
+
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Milliseconds since 1970, only for display. */
+  wall(): number;
+  /** A callback may set or cancel other timers. */
+  setTimer(delayMs: number, callback: () => void): Timer;
+}
+
+export interface Timer {
+  /** Harmless when it fired or was cancelled before. */
+  cancel(): void;
+}
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number;
+}
+
+/**
+ * Which packets may carry a session.
+ * - direct: TTL 1, the neighbour is on a shared link (eBGP's default).
+ * - multihop: sent with TTL = hops (255 for iBGP).
+ * - gtsm: sent with TTL 255, received only with TTL >= 256 - hops (RFC 5082).
+ */
+export type TtlRule =
+  | { readonly kind: 'direct' }
+  | { readonly kind: 'multihop'; readonly hops: number }
+  | { readonly kind: 'gtsm'; readonly hops: number };
+
+export interface DialOptions {
+  /** Without %zone; a link-local address needs `device`. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress?: string;
+  /** Bind to this link. */
+  readonly device?: string;
+  /** RFC 2385. */
+  readonly md5Key?: string;
+  readonly ttl: TtlRule;
+  readonly connectTimeoutMs?: number;
+}
+
+export interface DialError {
+  /** Names the neighbour and what to look at. */
+  readonly error: string;
+  /** 'ECONNREFUSED', …, when the kernel said no. */
+  readonly errno?: string;
+}
+
+/** One TCP connection. Addresses are canonical text without %zone. */
+export interface Connection {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly device?: string;
+  /** Set once, at once: no bytes flow before. */
+  setHandler(handler: ConnectionHandler): void;
+  /** Queues bytes, which are not copied: the caller must not change them. False when more than the high-water mark is queued. */
+  write(bytes: Uint8Array): boolean;
+  /** Writes between cork and uncork leave in one writev. Calls nest. */
+  cork(): void;
+  uncork(): void;
+  /** Bytes that the kernel has not taken yet. */
+  readonly queuedBytes: number;
+  /** Bytes that the kernel has taken since the start (RFC 9687 looks for progress). */
+  readonly totalBytesAccepted: number;
+  pause(): void;
+  resume(): void;
+  /** True when bytes wait that data() has not seen: after a stall of the process timers run before sockets. */
+  hasUnreadBytes(): boolean | 'unknown';
+  /** Flush, then close; destroyed after afterMs. No handler call follows. */
+  end(afterMs: number): void;
+  /** Closes now. No handler call follows. */
+  destroy(): void;
+}
+
+export interface ConnectionHandler {
+  /** Bytes are valid only during the call. */
+  data(buffer: Uint8Array, start: number, end: number): void;
+  /** The queue is empty again after write() returned false. */
+  drained(): void;
+  /** The other end closed (undefined) or the connection broke. Called once, never after end() or destroy(). */
+  closed(error: string | undefined): void;
+}
+
+export interface ListenOptions {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ListenerHandle {
+  readonly port: number;
+  /** For a neighbour's address or range, before its connection is accepted; undefined removes the key. Throws when the transport cannot. */
+  setMd5Key(prefix: string, key: string | undefined): void;
+  close(): void;
+}
+
+export interface Transport {
+  /** Calls done once, never during dial() and never after cancel(). */
+  dial(options: DialOptions, done: (result: Connection | DialError) => void): { cancel(): void };
+  /** Rejects with an Error that names address, port and errno. */
+  listen(options: ListenOptions, accept: (connection: Connection) => void): Promise<ListenerHandle>;
+  /** For an accepted connection once its neighbour is known. Throws when the transport cannot (fail closed). */
+  setTtlRule(connection: Connection, rule: TtlRule): void;
+  /** Changes the key of a running connection (RFC 2385). Throws when the transport cannot. */
+  setMd5Key(connection: Connection, key: string | undefined): void;
+  /** Tells when a link goes down, so that a directly connected neighbour need not wait for its hold timer. */
+  watchLink?(device: string, down: () => void): { cancel(): void };
+}

@@ -1,0 +1,17 @@
+// The door of the session folder.
+export type {
+  Counters,
+  DirectionCounters,
+  FailOptions,
+  Negotiated,
+  NegotiatedGracefulRestart,
+  NotificationError,
+  NotificationRecord,
+  PeerStatus,
+  Session,
+  SessionDown,
+  SessionHandler,
+  SessionState,
+  StateTransition,
+} from './types.ts';
+export { Sessions, type ResetKind, type SessionsIo } from './sessions.ts';

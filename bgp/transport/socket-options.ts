@@ -1,0 +1,36 @@
+// Socket options that node:net has no call for. The library binds none of them itself: the caller brings an
+// implementation (podroute's linux/ has one), and without it whatever needs one is refused.
+
+export interface TcpSocketRequest {
+  readonly family: 'ipv4' | 'ipv6';
+  readonly bind?: { readonly address: string; readonly port: number };
+  /** SO_BINDTODEVICE; for a link-local bind address also its scope. */
+  readonly device?: string;
+  /** IP_TTL or IPV6_UNICAST_HOPS. */
+  readonly ttl?: number;
+  /** IP_MINTTL or IPV6_MINHOPCOUNT (RFC 5082). */
+  readonly minTtl?: number;
+  /** Addresses or prefixes of neighbours with their keys (TCP_MD5SIG, RFC 2385). */
+  readonly md5?: readonly { readonly prefix: string; readonly key: string }[];
+  /** Bind to an address that is not there yet. */
+  readonly freebind?: boolean;
+  readonly userTimeoutMs?: number;
+  /** SO_REUSEADDR. */
+  readonly reuseAddress?: boolean;
+  /** IPV6_V6ONLY. */
+  readonly v6Only?: boolean;
+}
+
+/** Every call throws an Error that names the option, the object and the errno. */
+export interface SocketOptions {
+  /** A non-blocking, close-on-exec stream socket, bound if asked, neither connected nor listening. The caller owns the descriptor. */
+  openTcpSocket(request: TcpSocketRequest): number;
+  /** Only for a descriptor that no stream has taken over. */
+  closeSocket(fd: number): void;
+  /** undefined removes the key. */
+  setMd5(fd: number, prefix: string, key: string | undefined): void;
+  /** Absent values stay as they are; minTtl 0 switches the check off. */
+  setTtl(fd: number, family: 'ipv4' | 'ipv6', ttl: number | undefined, minTtl: number | undefined): void;
+  /** FIONREAD: bytes received that nobody has read. */
+  unread(fd: number): number;
+}
