@@ -1,0 +1,2 @@
+#include "blast.h"
+void churn_mode(void) {}

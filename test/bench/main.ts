@@ -1,0 +1,160 @@
+// npm run bench: measures podroute beside BIRD, FRR and GoBGP. `--help` says the rest.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type BenchCase, CASES } from './cases.ts';
+import { writeBetweenMarkers } from './markers.ts';
+import { caseTable, circumstances, failuresText, processTable, type Series, wrongCount } from './report.ts';
+import { type RunResult, runCase } from './run.ts';
+import { soak } from './soak.ts';
+import { SPEAKERS } from './speakers/index.ts';
+import type { Speaker } from './speakers/speaker.ts';
+
+const HELP = `npm run bench                      quick round: podroute and BIRD, smaller sizes, one run (two minutes)
+npm run bench -- bgp [options]     all cases beside BIRD, FRR and GoBGP
+npm run bench -- soak [options]    churn with session resets; writes docs/soak.svg with --write
+options of bgp:
+  --case ID        only this case (repeatable): ${CASES.map((c) => c.id).join(' ')}
+  --speaker NAME   only this speaker (repeatable): ${SPEAKERS.map((s) => s.name).join(' ')}
+  --runs N         median of N runs, speakers interleaved (default 1; published figures: 5)
+  --full           full size for the slow speakers too (FRR, GoBGP: many minutes)
+  --profile        CPU profile of podroute into build/profile/PID/
+  --write          put the table into docs/benchmarks.md
+options of soak:
+  --minutes N (10)  --peers N (20)  --prefixes N (200000)  --rate CHANGES_PER_S (20000)  --speaker NAME (podroute)
+exit code: 0 done, 1 a speaker failed or a sink's state is not what was sent, 2 wrong use`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    case: { type: 'string', multiple: true },
+    speaker: { type: 'string', multiple: true },
+    runs: { type: 'string', default: '1' },
+    full: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '10' },
+    peers: { type: 'string', default: '20' },
+    prefixes: { type: 'string', default: '200000' },
+    rate: { type: 'string', default: '20000' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const DOCS = resolve(import.meta.dirname, '../../docs');
+const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
+  ' ',
+);
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const [what = 'quick', ...rest] = positionals;
+  if (rest.length > 0) return wrongUse(`one of bgp, soak expected, not '${positionals.join(' ')}'`);
+  if (what === 'soak') {
+    const speaker = pick(SPEAKERS, 'name', values.speaker ?? ['podroute'])[0];
+    if (speaker === undefined) return 2;
+    return soak(speaker, {
+      minutes: Number(values.minutes),
+      peers: Number(values.peers),
+      prefixes: Number(values.prefixes),
+      rate: Number(values.rate),
+      docs: values.write ? DOCS : undefined,
+      command,
+    });
+  }
+  if (what !== 'bgp' && what !== 'quick') return wrongUse(`unknown bench '${what}'`);
+  return compareSpeakers(what === 'quick');
+}
+
+async function compareSpeakers(isQuick: boolean): Promise<number> {
+  const wantedSpeakers = values.speaker ?? (isQuick ? ['podroute', 'bird'] : SPEAKERS.map((s) => s.name));
+  const speakers = pick(SPEAKERS, 'name', wantedSpeakers);
+  const cases = pick(CASES, 'id', values.case ?? CASES.map((c) => c.id)).filter(
+    (c) => !isQuick || c.quick !== undefined,
+  );
+  if (speakers.length === 0 || cases.length === 0) return 2;
+  const present = speakers.filter((speaker) => {
+    const install = speaker.missing();
+    if (install !== undefined) console.error(`bench: ${speaker.title} is not installed: ${install}`);
+    return install === undefined;
+  });
+  const all: Series[] = [];
+  for (const benchCase of cases) all.push(...(await runSeries(benchCase, present, isQuick)));
+  const text = [
+    caseTable(all),
+    failuresText(all),
+    processTable(all),
+    circumstances(present, command, Number(values.runs)),
+  ];
+  const page = text.filter((part) => part !== '').join('\n\n');
+  console.log(`\n${page}`);
+  keepRaw(all);
+  if (values.write) {
+    writeBetweenMarkers(join(DOCS, 'benchmarks.md'), 'bench:bgp', '## BGP: tables, reflection, flaps', page);
+  }
+  return present.length === speakers.length && wrongCount(all, 'podroute') === 0 ? 0 : 1;
+}
+
+/** All runs of one case: speaker after speaker, then again, so that a busy minute hits everybody. */
+async function runSeries(
+  benchCase: BenchCase,
+  speakers: readonly Speaker[],
+  isQuick: boolean,
+): Promise<Series[]> {
+  const full = isQuick ? (benchCase.quick ?? benchCase.full) : benchCase.full;
+  const series = speakers.map((speaker) => {
+    const reduced = values.full || isQuick ? undefined : benchCase.reduced[speaker.name];
+    const runs: RunResult[] = [];
+    const failures: string[] = [];
+    return { benchCase, speaker, size: reduced ?? full, isReduced: reduced !== undefined, runs, failures };
+  });
+  for (let run = 0; run < Number(values.runs); run++) {
+    for (const { speaker, size, runs, failures } of series) {
+      const label = `${benchCase.id} ${speaker.title} run ${run + 1}`;
+      try {
+        const result = await runCase(speaker, benchCase, size, values.profile && speaker.name === 'podroute');
+        runs.push(result);
+        const { announce_s: wall, announce_cpu_s: cpu, withdraw_s: withdraw, wrong } = result;
+        const memory = ((result.peak_kb - result.empty_kb) / 1024).toFixed(0);
+        console.error(
+          `${label}: ${wall.toFixed(2)} s (CPU ${cpu.toFixed(2)}), withdraw ${withdraw.toFixed(2)} s, ` +
+            `flap p50 ${result.flap_ms_p50.toFixed(2)} p99 ${result.flap_ms_p99.toFixed(2)} ms, +${memory} MB` +
+            (wrong === 0 ? '' : `, ${wrong} PREFIXES WRONG`),
+        );
+      } catch (error) {
+        failures.push((error as Error).message);
+        console.error(`${label}: FAILED: ${(error as Error).message}`);
+      }
+    }
+  }
+  return series;
+}
+
+/** Items whose `key` was asked for; complains about names that do not exist. */
+function pick<T, K extends keyof T>(items: readonly T[], key: K, wanted: readonly string[]): T[] {
+  const known = items.map((item) => String(item[key]));
+  for (const name of wanted) {
+    if (!known.includes(name)) wrongUse(`unknown ${String(key)} '${name}', one of: ${known.join(' ')}`);
+  }
+  return wanted.every((name) => known.includes(name))
+    ? items.filter((i) => wanted.includes(String(i[key])))
+    : [];
+}
+
+function keepRaw(all: readonly Series[]): void {
+  const folder = resolve(import.meta.dirname, '../../build/bench');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${new Date().toISOString().replaceAll(':', '-')}.json`);
+  const raw = all.map((s) => ({ case: s.benchCase.id, speaker: s.speaker.name, size: s.size, runs: s.runs }));
+  writeFileSync(file, JSON.stringify(raw, undefined, 1));
+}
+
+function wrongUse(message: string): number {
+  console.error(`bench: ${message}\n${HELP}`);
+  return 2;
+}

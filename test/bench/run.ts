@@ -1,0 +1,81 @@
+// One run: two hosts, the speaker in one, the load in the other, and what came out.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { addAddresses, connect, createHost } from '../lab/netns.ts';
+import { type BlastResult, blastCommand, runBlast } from './blast.ts';
+import { addressPlus, type BenchCase, type LoadKind, placeOf, type Size } from './cases.ts';
+import type { InsideView, Job, RunningSpeaker, Speaker } from './speakers/speaker.ts';
+
+export interface RunResult extends BlastResult {
+  /** RSS of the speaker before anybody connected. */
+  readonly idle_kb: number;
+  readonly inside?: InsideView;
+}
+
+/** A speaker started for a load, and the host that the load comes from; everything is removed at the end. */
+export async function withSpeaker<T>(
+  speaker: Speaker,
+  load: LoadKind,
+  size: Size,
+  profile: boolean,
+  body: (running: RunningSpeaker, load: ReturnType<typeof createHost>, job: Job) => Promise<T>,
+): Promise<T> {
+  const place = placeOf(load, size);
+  const folder = mkdtempSync(join(tmpdir(), 'podroute-bench-'));
+  await using dut = createHost('dut', { group: 'bench' });
+  await using loader = createHost('load', { group: 'bench' });
+  const { devices } = connect(dut, loader, {
+    addresses: [[`${place.speakerAddress}/${place.prefixLength}`], []],
+  });
+  const addresses = Array.from({ length: place.peerCount }, (_, i) => addressPlus(place.firstPeer, i));
+  addAddresses(
+    loader,
+    devices[1],
+    addresses.map((a) => `${a}/${place.prefixLength}`),
+  );
+  // Where a feed's next hops lead to.
+  dut.ip('route', 'add', 'default', 'via', place.firstPeer);
+  const job: Job = { host: dut, load, place, folder: profile ? profileFolder() : folder, profile };
+  try {
+    const running = await speaker.start(job);
+    try {
+      return await body(running, loader, job);
+    } finally {
+      await running.process.stop(15_000);
+      if (profile) console.error(`profile in ${job.folder}`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export function runCase(
+  speaker: Speaker,
+  benchCase: BenchCase,
+  size: Size,
+  profile: boolean,
+): Promise<RunResult> {
+  return withSpeaker(speaker, benchCase.load, size, profile, async (running, loader, job) => {
+    await new Promise((wake) => setTimeout(wake, 500));
+    const idle = residentKb(running.process.pid);
+    const target = { place: job.place, port: running.port, pid: running.process.pid };
+    const result = await runBlast(loader, blastCommand(benchCase.load, size, target)).catch(
+      (error: Error) => {
+        throw new Error(`${error.message}\n${speaker.title} said:\n${running.process.output.slice(-2000)}`);
+      },
+    );
+    const inside = await running.inside?.();
+    return { ...result, idle_kb: idle, ...(inside === undefined ? {} : { inside }) };
+  });
+}
+
+export function residentKb(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+}
+
+function profileFolder(): string {
+  const folder = resolve(import.meta.dirname, '../../build/profile', String(process.pid));
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}

@@ -1,0 +1,58 @@
+// What the bench needs of a BGP speaker: is it installed, which version, start it for a kind of load.
+import { spawnSync } from 'node:child_process';
+import type { Host, HostProcess } from '../../lab/netns.ts';
+import type { LoadKind, Place, SpeakerName } from '../cases.ts';
+
+export interface Job {
+  readonly host: Host;
+  readonly load: LoadKind;
+  readonly place: Place;
+  /** An empty folder for configuration, sockets and logs. */
+  readonly folder: string;
+  /** Write a CPU profile into `folder` when the speaker can (only ours). */
+  readonly profile: boolean;
+}
+
+export interface RunningSpeaker {
+  readonly process: HostProcess;
+  readonly port: number;
+  /** Event loop delay and heap as the speaker itself reports them (only ours). */
+  inside?(): Promise<InsideView>;
+}
+
+export interface InsideView {
+  readonly eventLoopDelayP99Ms: number;
+  readonly eventLoopDelayMaxMs: number;
+  readonly heapUsedBytes: number;
+}
+
+export interface Speaker {
+  readonly name: SpeakerName;
+  readonly title: string;
+  /** Undefined when it can run, else the command that installs it. */
+  missing(): string | undefined;
+  version(): string;
+  start(job: Job): Promise<RunningSpeaker>;
+}
+
+/** First match of `pattern` in what the command prints (stdout and stderr), or 'unknown'. */
+export function versionFrom(command: readonly string[], pattern: RegExp): string {
+  const result = spawnSync(command[0] as string, command.slice(1), { encoding: 'utf8' });
+  return pattern.exec(`${result.stdout}${result.stderr}`)?.[1] ?? 'unknown';
+}
+
+/** Waits until something listens on the TCP port in the host. Throws when the process ends first. */
+export async function listening(
+  host: Host,
+  process: HostProcess,
+  port: number,
+  timeoutMs = 20_000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (host.run(['ss', '-Hltn', `sport = :${port}`]) === '') {
+    if (!process.running) throw new Error(`${process.command} ended at once:\n${process.output}`);
+    if (performance.now() > deadline)
+      throw new Error(`${process.command}: nothing on port ${port} after ${timeoutMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
