@@ -227,7 +227,10 @@ export interface RouteStatus {
   /** Why this path won or lost, was filtered, or is not in the kernel. */
   readonly why: string;
   /** Only in view 'fib': what the kernel has. */
-  readonly kernel?: { readonly state: 'installed' | 'pending' | 'failed' | 'adopted'; readonly route: string };
+  readonly kernel?: {
+    readonly state: 'installed' | 'pending' | 'failed' | 'adopted';
+    readonly route: string;
+  };
 }
 
 /** GET /v1/ipam */

@@ -1,0 +1,61 @@
+// One GET on the agent's unix socket, for the command line. Real binding of node:http.
+import { request } from 'node:http';
+import type { ErrorReply } from '../status/types.ts';
+
+/** Nobody answers on the socket: no agent runs there, or it hangs. */
+export class AgentUnreachableError extends Error {
+  override readonly name = 'AgentUnreachableError';
+}
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * The JSON that the agent answers to GET `path`. Throws AgentUnreachableError when no agent answers, and an Error
+ * with the agent's own words when it answers with a status of 400 or more.
+ */
+export function getFromAgent<T>(socketPath: string, path: string): Promise<T> {
+  return new Promise<T>((done, fail) => {
+    const call = request({ socketPath, path, headers: { connection: 'close' } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', (error) => fail(unreachable(socketPath, error)));
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        try {
+          const body: unknown = JSON.parse(text);
+          if ((response.statusCode ?? 500) < 400) done(body as T);
+          else fail(new Error(`agent: GET ${path}: ${(body as ErrorReply).error}`));
+        } catch {
+          fail(
+            new Error(`agent: GET ${path}: status ${response.statusCode}, not JSON: ${text.slice(0, 200)}`),
+          );
+        }
+      });
+    });
+    call.setTimeout(TIMEOUT_MS, () => {
+      call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
+    });
+    call.on('error', (error) => fail(unreachable(socketPath, error)));
+    call.end();
+  });
+}
+
+function unreachable(socketPath: string, error: NodeJS.ErrnoException): AgentUnreachableError {
+  return new AgentUnreachableError(`agent on ${socketPath}: ${reasonOf(error)}`, { cause: error });
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ENOENT':
+      return 'no such socket: is the agent running, and is this its --socket?';
+    case 'ECONNREFUSED':
+      return 'nobody listens: the agent has ended (its socket file is left over)';
+    case 'EACCES':
+    case 'EPERM':
+      return `${error.code}: the socket is for root only`;
+    case undefined:
+      return error.message;
+    default:
+      return `${error.code}: ${error.message}`;
+  }
+}

@@ -1,0 +1,24 @@
+// What the daemon is told on its command line.
+
+export interface AgentOptions {
+  readonly version: string;
+  readonly nodeName: string;
+  /** 'dir:PATH' or 'kubernetes'. */
+  readonly store: string;
+  /** 'none': the kernel is left alone (route reflector, looking glass, benchmarks). */
+  readonly fib: 'kernel' | 'none';
+  /** Kernel routing table for learned routes and own blocks. */
+  readonly table: number;
+  /** HTTP over this unix socket, for the command line. */
+  readonly socketPath: string;
+  /** IPAM journal, lock file. */
+  readonly stateDir: string;
+  readonly cniSocketPath: string;
+  /** Where the conflist is written once ADD can be served; undefined: nowhere. */
+  readonly cniConfDir?: string;
+  /** 'ADDR:PORT' for /healthz, /readyz and /metrics over TCP. */
+  readonly http?: string;
+  readonly logLevel: LogLevel;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
