@@ -20,4 +20,19 @@ export { validateAttributes } from './attributes/validate.ts';
 export { rewriteAttributes } from './attributes/rewrite.ts';
 export { buildAttributes } from './attributes/build.ts';
 export type { AttributeInput } from './attributes/build.ts';
+export * from './attributes/queries.ts';
+export { formatAttributes } from './attributes/format.ts';
+export type { AttributeText } from './attributes/format.ts';
+export { attributeName, printNextHop } from './attributes/table.ts';
+export { formatAsPath } from './attributes/as-path.ts';
+export { isPrivateAs } from './attributes/path-export.ts';
+export {
+  formatCommunities,
+  formatCommunity,
+  formatLargeCommunities,
+  parseCommunity,
+  parseLargeCommunity,
+} from './attributes/communities.ts';
+export type { LargeCommunity } from './attributes/communities.ts';
+export { formatIpv4, formatIpv6, formatIpv6At, parseIpv4, parseIpv6 } from './address-text.ts';
 export type { NotificationError } from './notification.ts';

@@ -1,0 +1,191 @@
+// COMMUNITIES (RFC 1997) and LARGE_COMMUNITIES (RFC 8092): flags for the well-known ones, duplicates, text.
+
+import {
+  COMMUNITY_BLACKHOLE,
+  COMMUNITY_GRACEFUL_SHUTDOWN,
+  COMMUNITY_LLGR_STALE,
+  COMMUNITY_NO_ADVERTISE,
+  COMMUNITY_NO_EXPORT,
+  COMMUNITY_NO_EXPORT_SUBCONFED,
+  COMMUNITY_NO_LLGR,
+} from '../constants.ts';
+import { readU32 } from '../octets.ts';
+import {
+  HAS_BLACKHOLE,
+  HAS_GRACEFUL_SHUTDOWN,
+  HAS_LLGR_STALE,
+  HAS_NO_ADVERTISE,
+  HAS_NO_EXPORT,
+  HAS_NO_EXPORT_SUBCONFED,
+  HAS_NO_LLGR,
+} from './verdict.ts';
+
+/** Global administrator and the two local data parts, u32 each. */
+export type LargeCommunity = readonly [number, number, number];
+
+const WELL_KNOWN: ReadonlyMap<string, number> = new Map([
+  ['graceful-shutdown', COMMUNITY_GRACEFUL_SHUTDOWN],
+  ['accept-own', 0xffff0001],
+  ['llgr-stale', COMMUNITY_LLGR_STALE],
+  ['no-llgr', COMMUNITY_NO_LLGR],
+  ['blackhole', COMMUNITY_BLACKHOLE],
+  ['no-export', COMMUNITY_NO_EXPORT],
+  ['no-advertise', COMMUNITY_NO_ADVERTISE],
+  ['no-export-subconfed', COMMUNITY_NO_EXPORT_SUBCONFED],
+  ['no-peer', 0xffffff04],
+]);
+const NAMES: ReadonlyMap<number, string> = new Map([...WELL_KNOWN].map(([name, value]) => [value, name]));
+
+/** HAS_* bits of the well-known communities in a list. */
+export function communityFlags(buf: Uint8Array, start: number, end: number): number {
+  let flags = 0;
+  for (let at = start; at < end; at += 4) {
+    if (buf[at] === 0xff && buf[at + 1] === 0xff) flags |= flagOf(readU32(buf, at));
+  }
+  return flags;
+}
+
+function flagOf(community: number): number {
+  switch (community) {
+    case COMMUNITY_NO_EXPORT:
+      return HAS_NO_EXPORT;
+    case COMMUNITY_NO_ADVERTISE:
+      return HAS_NO_ADVERTISE;
+    case COMMUNITY_NO_EXPORT_SUBCONFED:
+      return HAS_NO_EXPORT_SUBCONFED;
+    case COMMUNITY_LLGR_STALE:
+      return HAS_LLGR_STALE;
+    case COMMUNITY_NO_LLGR:
+      return HAS_NO_LLGR;
+    case COMMUNITY_GRACEFUL_SHUTDOWN:
+      return HAS_GRACEFUL_SHUTDOWN;
+    case COMMUNITY_BLACKHOLE:
+      return HAS_BLACKHOLE;
+    default:
+      return 0;
+  }
+}
+
+export function containsCommunity(buf: Uint8Array, start: number, end: number, community: number): boolean {
+  for (let at = start; at < end; at += 4) {
+    if (readU32(buf, at) === community) return true;
+  }
+  return false;
+}
+
+export function containsLargeCommunity(
+  buf: Uint8Array,
+  start: number,
+  end: number,
+  global: number,
+  local1: number,
+  local2: number,
+): boolean {
+  for (let at = start; at < end; at += 12) {
+    if (readU32(buf, at) === global && readU32(buf, at + 4) === local1 && readU32(buf, at + 8) === local2) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Above this many a hash table finds the duplicates: a full extended message holds 5,460. */
+const FEW = 16;
+const SLOTS = 16384;
+/** Offsets into the output, plus one; slots are cleared before use, so that it holds nothing between calls. */
+const slots = new Int32Array(SLOTS);
+
+/** Copies a list of large communities without its duplicates (RFC 8092 section 5), order kept; the offset behind. */
+export function copyLargeCommunities(
+  buf: Uint8Array,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  to: number,
+): number {
+  const many = end - start > FEW * 12;
+  if (many) slots.fill(0);
+  let write = to;
+  for (let at = start; at < end; at += 12) {
+    const seen = many ? isInTable(buf, at, out, write) : isInList(buf, at, out, to, write);
+    if (seen) continue;
+    for (let i = 0; i < 12; i++) out[write + i] = buf[at + i]!;
+    write += 12;
+  }
+  return write;
+}
+
+function isInList(buf: Uint8Array, at: number, out: Uint8Array, start: number, end: number): boolean {
+  for (let other = start; other < end; other += 12) {
+    if (isSame(buf, at, out, other)) return true;
+  }
+  return false;
+}
+
+/** Looks it up; when it is new, puts it in as the one that will stand at `write`. */
+function isInTable(buf: Uint8Array, at: number, out: Uint8Array, write: number): boolean {
+  let hash = Math.imul(readU32(buf, at), 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 15) ^ readU32(buf, at + 4), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13) ^ readU32(buf, at + 8), 0xc2b2ae35);
+  let slot = (hash ^ (hash >>> 16)) & (SLOTS - 1);
+  for (;;) {
+    const known = slots[slot]!;
+    if (known === 0) {
+      slots[slot] = write + 1;
+      return false;
+    }
+    if (isSame(buf, at, out, known - 1)) return true;
+    slot = (slot + 1) & (SLOTS - 1);
+  }
+}
+
+function isSame(buf: Uint8Array, at: number, out: Uint8Array, other: number): boolean {
+  for (let i = 0; i < 12; i++) {
+    if (buf[at + i] !== out[other + i]) return false;
+  }
+  return true;
+}
+
+/** '65000:1', or the name of a well-known community. */
+export function formatCommunity(community: number): string {
+  return NAMES.get(community) ?? `${community >>> 16}:${community & 0xffff}`;
+}
+
+export function formatCommunities(buf: Uint8Array, start: number, end: number): string[] {
+  const texts: string[] = [];
+  for (let at = start; at + 4 <= end; at += 4) texts.push(formatCommunity(readU32(buf, at)));
+  return texts;
+}
+
+export function formatLargeCommunities(buf: Uint8Array, start: number, end: number): string[] {
+  const texts: string[] = [];
+  for (let at = start; at + 12 <= end; at += 12) {
+    texts.push(`${readU32(buf, at)}:${readU32(buf, at + 4)}:${readU32(buf, at + 8)}`);
+  }
+  return texts;
+}
+
+/** Reads '65000:1' or a well-known name; undefined when it is neither. */
+export function parseCommunity(text: string): number | undefined {
+  const known = WELL_KNOWN.get(text);
+  if (known !== undefined) return known;
+  const parts = numbersOf(text, 2, 0xffff);
+  return parts === undefined ? undefined : parts[0]! * 0x10000 + parts[1]!;
+}
+
+/** Reads '65000:1:2'; undefined when it is no large community. */
+export function parseLargeCommunity(text: string): LargeCommunity | undefined {
+  const parts = numbersOf(text, 3, 0xffffffff);
+  return parts === undefined ? undefined : [parts[0]!, parts[1]!, parts[2]!];
+}
+
+function numbersOf(text: string, count: number, max: number): number[] | undefined {
+  const parts = text.split(':');
+  if (parts.length !== count) return undefined;
+  const numbers: number[] = [];
+  for (const part of parts) {
+    if (!/^\d{1,10}$/.test(part) || Number(part) > max) return undefined;
+    numbers.push(Number(part));
+  }
+  return numbers;
+}

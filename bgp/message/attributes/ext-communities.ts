@@ -1,0 +1,86 @@
+// EXTENDED COMMUNITIES (RFC 4360, 5668) and their IPv6 form (RFC 5701): transitivity, link bandwidth, text.
+//
+//   type (1; 0x80 IANA, 0x40 non-transitive) | subtype (1) | value (6, or 18 in the IPv6 form)
+
+import { formatIpv4, formatIpv6At } from '../address-text.ts';
+import { readU16, readU32 } from '../octets.ts';
+
+const NON_TRANSITIVE = 0x40;
+const SUBTYPE_LINK_BANDWIDTH = 0x04;
+
+const floatBytes = new Uint8Array(4);
+const floatView = new DataView(floatBytes.buffer);
+
+/** Octets a second of the first link bandwidth community (draft-ietf-idr-link-bandwidth), -1 without a usable one. */
+export function linkBandwidthOf(buf: Uint8Array, start: number, end: number): number {
+  for (let at = start; at + 8 <= end; at += 8) {
+    // 0x40 by the draft; 0x00 is sent by routers that want it to cross AS borders
+    if ((buf[at]! & ~NON_TRANSITIVE) === 0 && buf[at + 1] === SUBTYPE_LINK_BANDWIDTH) {
+      const bandwidth = readFloat(buf, at + 4);
+      if (bandwidth >= 0 && bandwidth < Infinity) return bandwidth;
+    }
+  }
+  return -1;
+}
+
+function readFloat(buf: Uint8Array, at: number): number {
+  for (let i = 0; i < 4; i++) floatBytes[i] = buf[at + i]!;
+  return floatView.getFloat32(0);
+}
+
+/** Copies the transitive ones; returns the offset behind them. `size` is 8 or 20. */
+export function copyTransitive(
+  buf: Uint8Array,
+  start: number,
+  end: number,
+  size: number,
+  out: Uint8Array,
+  to: number,
+): number {
+  let write = to;
+  for (let at = start; at + size <= end; at += size) {
+    if ((buf[at]! & NON_TRANSITIVE) !== 0) continue;
+    for (let i = 0; i < size; i++) out[write++] = buf[at + i]!;
+  }
+  return write;
+}
+
+export function formatExtCommunities(buf: Uint8Array, start: number, end: number): string[] {
+  const texts: string[] = [];
+  for (let at = start; at + 8 <= end; at += 8) texts.push(formatOne(buf, at));
+  return texts;
+}
+
+/** 'rt:65000:1', 'ro:192.0.2.1:5', 'lb:65000:125000000', else 'generic:0x4306:0x000000000001'. */
+function formatOne(buf: Uint8Array, at: number): string {
+  const type = buf[at]!;
+  const subtype = buf[at + 1]!;
+  if ((type & ~NON_TRANSITIVE) === 0 && subtype === SUBTYPE_LINK_BANDWIDTH) {
+    const name = type === NON_TRANSITIVE ? 'lb' : 'transitive-lb';
+    return `${name}:${readU16(buf, at + 2)}:${readFloat(buf, at + 4)}`;
+  }
+  const name = subtype === 0x02 ? 'rt' : subtype === 0x03 ? 'ro' : undefined;
+  if (name !== undefined) {
+    if (type === 0x00) return `${name}:${readU16(buf, at + 2)}:${readU32(buf, at + 4)}`;
+    if (type === 0x01) return `${name}:${formatIpv4(readU32(buf, at + 2))}:${readU16(buf, at + 6)}`;
+    if (type === 0x02) return `${name}:${readU32(buf, at + 2)}:${readU16(buf, at + 6)}`;
+  }
+  return `generic:0x${hex(buf, at, at + 2)}:0x${hex(buf, at + 2, at + 8)}`;
+}
+
+export function formatIpv6ExtCommunities(buf: Uint8Array, start: number, end: number): string[] {
+  const texts: string[] = [];
+  for (let at = start; at + 20 <= end; at += 20) {
+    const kind = readU16(buf, at);
+    const name = kind === 0x0002 ? 'rt' : kind === 0x0003 ? 'ro' : `generic:0x${hex(buf, at, at + 2)}`;
+    texts.push(`${name}:[${formatIpv6At(buf, at + 2)}]:${readU16(buf, at + 18)}`);
+  }
+  return texts;
+}
+
+/** Lower-case hexadecimal digits of bytes, without separators. */
+export function hex(buf: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let at = start; at < end; at++) text += buf[at]!.toString(16).padStart(2, '0');
+  return text;
+}

@@ -1,0 +1,93 @@
+// Attributes made of type-length-value lists: AIGP, tunnel encapsulation, link state, next-hop dependent
+// characteristics, prefix SID. podroute carries them; it checks that no length runs past the end, because a
+// neighbour that trusts them would be hurt.
+
+import { readU16, readU32 } from '../octets.ts';
+
+/** Type (1) | length (2, of the value). PREFIX_SID, RFC 8669; the label index is 7 octets, an SRGB 2 + 6n. */
+export function isPrefixSidValid(buf: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  if (at === end) return false;
+  while (at < end) {
+    if (end - at < 3) return false;
+    const type = buf[at]!;
+    const length = readU16(buf, at + 1);
+    const next = at + 3 + length;
+    if (next > end) return false;
+    if (type === 1 && length !== 7) return false;
+    if (type === 3 && (length < 8 || (length - 2) % 6 !== 0)) return false;
+    at = next;
+  }
+  return true;
+}
+
+/** Type (2) | length (2, of the value): BGP-LS (RFC 9552 section 5.3). */
+export function isLinkStateValid(buf: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end) {
+    if (end - at < 4) return false;
+    at += 4 + readU16(buf, at + 2);
+    if (at > end) return false;
+  }
+  return true;
+}
+
+/** AFI (2) | SAFI (1) | next hop length (1) | next hop | TLVs as above (draft-ietf-idr-entropy-label). */
+export function isNextHopCharacteristicsValid(buf: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 4) return false;
+  const list = start + 4 + buf[start + 3]!;
+  return list <= end && isLinkStateValid(buf, list, end);
+}
+
+/** Tunnel type (2) | length (2) | sub-TLVs: type (1) | length (1, or 2 from type 128) | value. RFC 9012. */
+export function isTunnelEncapValid(buf: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end) {
+    if (end - at < 4) return false;
+    const next = at + 4 + readU16(buf, at + 2);
+    if (next > end || !areSubTlvsValid(buf, at + 4, next)) return false;
+    at = next;
+  }
+  return true;
+}
+
+function areSubTlvsValid(buf: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  while (at < end) {
+    const wide = buf[at]! >= 128;
+    if (end - at < (wide ? 3 : 2)) return false;
+    at += wide ? 3 + readU16(buf, at + 1) : 2 + buf[at + 1]!;
+    if (at > end) return false;
+  }
+  return true;
+}
+
+const AIGP_TLV = 1;
+const AIGP_TLV_LENGTH = 11;
+
+/** Type (1) | length (2, of the whole TLV) | metric (8). RFC 7311: other TLVs pass, an AIGP TLV has 11 octets. */
+export function isAigpValid(buf: Uint8Array, start: number, end: number): boolean {
+  let at = start;
+  let found = false;
+  while (at < end) {
+    if (end - at < 3) return false;
+    const length = readU16(buf, at + 1);
+    if (length < 3 || at + length > end) return false;
+    if (buf[at] === AIGP_TLV) {
+      if (length !== AIGP_TLV_LENGTH) return false;
+      found = true;
+    }
+    at += length;
+  }
+  return found;
+}
+
+/** Metric of the first AIGP TLV of a valid attribute; 2^53 - 1 stands for more. */
+export function aigpOf(buf: Uint8Array, start: number, end: number): number {
+  for (let at = start; at < end; at += readU16(buf, at + 1)) {
+    if (buf[at] !== AIGP_TLV) continue;
+    const metric = readU32(buf, at + 3) * 0x100000000 + readU32(buf, at + 7);
+    return metric < Number.MAX_SAFE_INTEGER ? metric : Number.MAX_SAFE_INTEGER;
+  }
+  return Number.MAX_SAFE_INTEGER;
+}
