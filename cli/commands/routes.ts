@@ -1,0 +1,67 @@
+// podroute routes [PREFIX] [--received S | --advertised S | --best | --fib] [--why]
+import type { RouteStatus, RoutesReply } from '#agent';
+import { ask } from '../client.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { type OutputFormat, print } from '../output.ts';
+import { routesTable } from '../routes-table.ts';
+
+interface RoutesOptions {
+  readonly socket: string;
+  readonly output: OutputFormat;
+  readonly received?: string;
+  readonly advertised?: string;
+  readonly best?: boolean;
+  readonly fib?: boolean;
+  readonly why?: boolean;
+  readonly longer?: boolean;
+  readonly family?: string;
+  readonly limit: string;
+}
+
+/** What one request asks for at most: the agent answers pages so that it never stalls. */
+const PAGE = 1000;
+
+export async function routes(prefix: string | undefined, options: RoutesOptions): Promise<void> {
+  const limit = Number(options.limit);
+  if (!Number.isInteger(limit) || limit < 1) {
+    throw new CommandError(`routes: --limit ${options.limit}: expected a whole number from 1`, EXIT.wrongUse);
+  }
+  const found: RouteStatus[] = [];
+  let cursor: string | undefined;
+  let isCut = false;
+  do {
+    const page = await ask<RoutesReply>(
+      options.socket,
+      `/v1/routes?${queryOf(prefix, options, Math.min(PAGE, limit - found.length), cursor)}`,
+    );
+    found.push(...page.routes);
+    cursor = page.nextCursor;
+    isCut = cursor !== undefined && found.length >= limit;
+  } while (cursor !== undefined && !isCut);
+  print(found, options.output, (all) => routesTable(all, options.why ?? false));
+  if (isCut) process.stderr.write(`routes: only the first ${limit} are shown (--limit)\n`);
+  if (prefix !== undefined && found.length === 0) process.exitCode = EXIT.badNews;
+}
+
+function queryOf(
+  prefix: string | undefined,
+  options: RoutesOptions,
+  limit: number,
+  cursor: string | undefined,
+): URLSearchParams {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (options.received !== undefined) {
+    query.set('view', 'received');
+    query.set('peer', options.received);
+  } else if (options.advertised !== undefined) {
+    query.set('view', 'advertised');
+    query.set('peer', options.advertised);
+  } else if (options.fib) query.set('view', 'fib');
+  // Somebody who names a prefix wants to know of every path to it.
+  else query.set('view', prefix !== undefined && !options.best ? 'all' : 'best');
+  if (prefix !== undefined) query.set('prefix', prefix);
+  if (options.longer) query.set('longer', 'true');
+  if (options.family !== undefined) query.set('family', options.family);
+  if (cursor !== undefined) query.set('cursor', cursor);
+  return query;
+}

@@ -1,0 +1,42 @@
+// podroute status [SESSION] [-w]
+import type { StatusReply } from '#agent';
+import { ask } from '../client.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { type OutputFormat, print } from '../output.ts';
+import { sessionDetails, statusTable } from '../status-table.ts';
+
+interface StatusOptions {
+  readonly socket: string;
+  readonly output: OutputFormat;
+  readonly watch?: boolean;
+}
+
+export async function status(session: string | undefined, options: StatusOptions): Promise<void> {
+  for (;;) {
+    if (options.watch && options.output === 'table') process.stdout.write('\u001b[2J\u001b[H');
+    await showOnce(session, options);
+    if (!options.watch) return;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+async function showOnce(session: string | undefined, options: StatusOptions): Promise<void> {
+  const reply = await ask<StatusReply>(options.socket, '/v1/status');
+  if (session === undefined) {
+    print(reply, options.output, statusTable);
+    const isDown = reply.sessions.some((s) => s.state !== 'Established');
+    process.exitCode =
+      isDown || reply.problems.length > 0 || (reply.fib?.failed ?? 0) > 0 ? EXIT.badNews : EXIT.good;
+    return;
+  }
+  const found = reply.sessions.find((s) => s.id === session || s.remote === session);
+  if (found === undefined) {
+    const ids = reply.sessions.map((s) => s.id).join(', ');
+    throw new CommandError(
+      `status: no session ${session} on this node; there are: ${ids || 'none'}`,
+      EXIT.wrongUse,
+    );
+  }
+  print(found, options.output, sessionDetails);
+  process.exitCode = found.state === 'Established' ? EXIT.good : EXIT.badNews;
+}
