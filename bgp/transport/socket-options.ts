@@ -1,5 +1,6 @@
 // Socket options that node:net has no call for. The library binds none of them itself: the caller brings an
 // implementation (podroute's linux/ has one), and without it whatever needs one is refused.
+import type { TtlRule } from '../io.ts';
 
 export interface TcpSocketRequest {
   readonly family: 'ipv4' | 'ipv6';
@@ -33,4 +34,34 @@ export interface SocketOptions {
   setTtl(fd: number, family: 'ipv4' | 'ipv6', ttl: number | undefined, minTtl: number | undefined): void;
   /** FIONREAD: bytes received that nobody has read. */
   unread(fd: number): number;
+}
+
+/** TTLs for a rule; the other side's must be at least minTtl (0 = any). */
+export function ttlValues(rule: TtlRule): { readonly ttl: number; readonly minTtl: number } {
+  switch (rule.kind) {
+    case 'direct':
+      return { ttl: 1, minTtl: 0 };
+    case 'multihop':
+      return { ttl: rule.hops, minTtl: 0 };
+    case 'gtsm':
+      return { ttl: 255, minTtl: 256 - rule.hops };
+  }
+}
+
+/** Linux's default TTL: good enough for a multihop rule that asks for no less. */
+const DEFAULT_TTL = 64;
+
+/** Why a connection with these needs must not be made on plain node:net; undefined when it may. */
+export function refusalOnPlainSockets(
+  ttl: TtlRule,
+  md5Key: string | undefined,
+  device?: { readonly name: string; readonly isLinkLocal: boolean },
+): string | undefined {
+  const without = 'needs socket options, and this transport was made without them';
+  if (md5Key !== undefined) return `an MD5 key ${without}`;
+  if (ttl.kind === 'gtsm') return `GTSM (TTL security) ${without}`;
+  if (ttl.kind === 'direct') return `TTL 1 for a directly connected neighbour ${without}; use multihop`;
+  if (ttl.hops < DEFAULT_TTL) return `multihop with ${ttl.hops} hops ${without}; use ${DEFAULT_TTL} or more`;
+  if (device !== undefined && !device.isLinkLocal) return `binding to device ${device.name} ${without}`;
+  return undefined;
 }

@@ -1,0 +1,199 @@
+// One end of a connection in memory. Bytes move: queue of the writer → kernel of the reader → data().
+import type { Connection, ConnectionHandler, Timer, TtlRule } from '../io.ts';
+import type { MemoryNetwork } from './memory.ts';
+
+interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export class MemoryConnection implements Connection {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly device?: string;
+  ttl: TtlRule = { kind: 'multihop', hops: 64 };
+  md5Key: string | undefined;
+  totalBytesAccepted = 0;
+  isDestroyed = false;
+  readonly #network: MemoryNetwork;
+  #other: MemoryConnection | undefined;
+  #handler: ConnectionHandler | undefined;
+  readonly #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  /** Bytes in this end's kernel, not read yet. */
+  #unread: Uint8Array = new Uint8Array(0);
+  #isPaused = false;
+  #corks = 0;
+  #wantsDrain = false;
+  #isEnding = false;
+  /** The other end has closed (undefined text) or broken; told once all its bytes are read. */
+  #closing: { readonly error: string | undefined } | undefined;
+  #delivery: Timer | undefined;
+  #pumping: Timer | undefined;
+  #ending: Timer | undefined;
+
+  constructor(network: MemoryNetwork, local: Endpoint, remote: Endpoint, device: string | undefined) {
+    this.#network = network;
+    this.localAddress = local.address;
+    this.localPort = local.port;
+    this.remoteAddress = remote.address;
+    this.remotePort = remote.port;
+    if (device !== undefined) this.device = device;
+    network.opened(this);
+  }
+
+  join(other: MemoryConnection): void {
+    this.#other = other;
+    other.#other = this;
+  }
+
+  setHandler(handler: ConnectionHandler): void {
+    this.#handler = handler;
+    this.deliverSoon();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.isDestroyed || this.#isEnding) return false;
+    this.#queue.push(bytes);
+    this.#queuedBytes += bytes.length;
+    if (this.#corks === 0) this.#pumpSoon();
+    if (this.#queuedBytes <= this.#network.highWaterBytes) return true;
+    this.#wantsDrain = true;
+    return false;
+  }
+
+  cork(): void {
+    this.#corks++;
+  }
+
+  uncork(): void {
+    if (this.#corks > 0) this.#corks--;
+    if (this.#corks === 0) this.#pumpSoon();
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.deliverSoon();
+  }
+
+  hasUnreadBytes(): boolean {
+    return this.#unread.length > 0;
+  }
+
+  end(afterMs: number): void {
+    if (this.isDestroyed || this.#isEnding) return;
+    this.#isEnding = true;
+    this.#handler = undefined;
+    this.#corks = 0;
+    this.#ending = this.#network.clock.setTimer(afterMs, () => this.destroy());
+    this.#pumpSoon();
+  }
+
+  destroy(): void {
+    this.#close(
+      this.#queue.length > 0 || this.#unread.length > 0 ? 'connection reset by the other end' : undefined,
+    );
+  }
+
+  /** As when the network between the ends breaks or a host resets: both sides see the error. */
+  cut(error = 'connection reset by the other end'): void {
+    const handler = this.#handler;
+    const wasOpen = !this.isDestroyed;
+    this.#close(error);
+    if (wasOpen) handler?.closed(error);
+  }
+
+  deliverSoon(): void {
+    if (this.#delivery !== undefined || this.isDestroyed) return;
+    this.#delivery = this.#network.clock.setTimer(0, () => {
+      this.#delivery = undefined;
+      this.#deliver();
+    });
+  }
+
+  #close(errorForOther: string | undefined): void {
+    if (this.isDestroyed) return;
+    this.isDestroyed = true;
+    this.#handler = undefined;
+    this.#ending?.cancel();
+    this.#delivery?.cancel();
+    this.#pumping?.cancel();
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    this.#unread = new Uint8Array(0);
+    this.#network.closed(this);
+    const other = this.#other;
+    if (other !== undefined && !other.isDestroyed && other.#closing === undefined) {
+      other.#closing = { error: errorForOther };
+      if (errorForOther !== undefined) other.#unread = new Uint8Array(0);
+      other.deliverSoon();
+    }
+  }
+
+  #pumpSoon(): void {
+    if (this.#pumping !== undefined || this.isDestroyed) return;
+    this.#pumping = this.#network.clock.setTimer(this.#network.latencyMs, () => {
+      this.#pumping = undefined;
+      this.#pump();
+    });
+  }
+
+  /** From this queue into the other end's kernel, as far as its window goes. */
+  #pump(): void {
+    const other = this.#other;
+    if (this.isDestroyed || other === undefined) return;
+    if (other.isDestroyed) return;
+    let room = this.#network.windowBytes - other.#unread.length;
+    const taken: Uint8Array[] = [other.#unread];
+    while (room > 0 && this.#queue.length > 0) {
+      const first = this.#queue[0]!;
+      const count = Math.min(room, first.length);
+      taken.push(first.subarray(0, count));
+      if (count === first.length) this.#queue.shift();
+      else this.#queue[0] = first.subarray(count);
+      room -= count;
+      this.#queuedBytes -= count;
+      this.totalBytesAccepted += count;
+    }
+    if (taken.length > 1) {
+      other.#unread = Buffer.concat(taken);
+      other.deliverSoon();
+    }
+    if (this.#queue.length > 0) return;
+    if (this.#isEnding) this.#close(undefined);
+    else if (this.#wantsDrain) {
+      this.#wantsDrain = false;
+      this.#handler?.drained();
+    }
+  }
+
+  /** Out of this end's kernel to the reader, in pieces. */
+  #deliver(): void {
+    if (this.#isEnding) this.#unread = new Uint8Array(0);
+    while (this.#unread.length > 0) {
+      if (this.isDestroyed || this.#handler === undefined || this.#isPaused || this.#network.isFrozen) return;
+      const piece = Uint8Array.from(this.#unread.subarray(0, this.#network.chunkBytes));
+      this.#unread = this.#unread.subarray(piece.length);
+      this.#handler.data(piece, 0, piece.length);
+      // Whoever kept a reference reads rubbish, as with a reused receive buffer.
+      piece.fill(0xee);
+      if (this.#other !== undefined) this.#other.#pumpSoon();
+    }
+    if (this.isDestroyed || this.#closing === undefined) return;
+    if (this.#network.isFrozen || (this.#handler === undefined && !this.#isEnding)) return;
+    const { error } = this.#closing;
+    const handler = this.#handler;
+    this.#close(undefined);
+    handler?.closed(error);
+  }
+}
