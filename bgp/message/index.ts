@@ -35,4 +35,11 @@ export {
 } from './attributes/communities.ts';
 export type { LargeCommunity } from './attributes/communities.ts';
 export { formatIpv4, formatIpv6, formatIpv6At, parseIpv4, parseIpv6 } from './address-text.ts';
-export type { NotificationError } from './notification.ts';
+export * from './notification.ts';
+export { decodeShutdownText, encodeShutdownText, printable } from './shutdown-text.ts';
+export { encodeKeepalive } from './keepalive.ts';
+export * from './route-refresh.ts';
+export * from './open.ts';
+export * from './capabilities.ts';
+export { describeCapabilities } from './capability-text.ts';
+export { describeUpdateError, updateNotification } from './update-error.ts';

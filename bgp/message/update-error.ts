@@ -1,0 +1,32 @@
+// What went wrong in an UPDATE: the NOTIFICATION to send for a reset, and words for log and status.
+
+import { ACTION_NAMES } from './constants.ts';
+import { attributeName } from './attributes/table.ts';
+import type { AttributeVerdict } from './attributes/verdict.ts';
+import { CODE_UPDATE, describeNotification, notification, type NotificationError } from './notification.ts';
+import type { UpdateScan } from './update.ts';
+
+/** Subcodes whose data is the whole offending attribute (RFC 4271 section 6.3). */
+const WITH_ATTRIBUTE: ReadonlySet<number> = new Set([4, 5, 6, 8, 9]);
+
+/** The NOTIFICATION for a scan whose action is a reset; `buf` is the message's buffer. Copies the data. */
+export function updateNotification(buf: Uint8Array, scan: UpdateScan): NotificationError {
+  const subcode = scan.errorSubcode === 0 ? 1 : scan.errorSubcode;
+  if (!WITH_ATTRIBUTE.has(subcode) || scan.errorType === 0) return notification(CODE_UPDATE, subcode);
+  return notification(CODE_UPDATE, subcode, buf.slice(scan.errorOffset, scan.errorOffset + scan.errorLength));
+}
+
+/**
+ * 'treat as withdraw: as_path: malformed AS_PATH'; undefined when nothing was wrong. The verdict is that of the
+ * scan's blob; without one (no attributes, withdrawals only) leave it out.
+ */
+export function describeUpdateError(scan: UpdateScan, verdict?: AttributeVerdict): string | undefined {
+  const fromVerdict = verdict !== undefined && verdict.action > 0 && scan.errorCode === 0;
+  const action = fromVerdict ? Math.max(verdict.action, scan.action) : scan.action;
+  if (action === 0) return undefined;
+  const type = fromVerdict ? verdict.errorType : scan.errorType;
+  const subcode = fromVerdict ? verdict.errorSubcode : scan.errorSubcode;
+  const words = describeNotification(notification(CODE_UPDATE, subcode)).replace('UPDATE message error: ', '');
+  const subject = type === 0 ? '' : `${attributeName(type)}: `;
+  return `${ACTION_NAMES[action]}: ${subject}${words}`;
+}
