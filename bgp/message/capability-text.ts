@@ -2,7 +2,7 @@
 
 import { AFI_IPV4, AFI_IPV6 } from './constants.ts';
 import type { AfiSafi, Capabilities } from './capabilities.ts';
-import { hex } from './attributes/ext-communities.ts';
+import { hex } from './octets.ts';
 
 const ROLES: readonly string[] = ['provider', 'route server', 'route server client', 'customer', 'peer'];
 const DIRECTIONS: readonly string[] = ['none', 'receive', 'send', 'both'];
@@ -28,7 +28,9 @@ export function describeCapabilities(caps: Capabilities): string[] {
     lines.push(details.join(', '));
   }
   for (const f of caps.longLived ?? []) {
-    lines.push(`long-lived graceful restart ${familyName(f)} ${f.timeSeconds} s${f.forwarding ? ', kept' : ''}`);
+    lines.push(
+      `long-lived graceful restart ${familyName(f)} ${f.timeSeconds} s${f.forwarding ? ', kept' : ''}`,
+    );
   }
   for (const tuple of caps.addPath) {
     lines.push(`add-path ${familyName(tuple)} ${DIRECTIONS[tuple.direction] ?? tuple.direction}`);

@@ -3,16 +3,11 @@ export * from './constants.ts';
 export { SessionCodecContext, verdictKey } from './context.ts';
 export { Framer, FRAME_OK, FRAME_STOPPED } from './frame.ts';
 export type { FrameSink } from './frame.ts';
+export { setMessageLength, writeHeader } from './header.ts';
 export * from './nlri.ts';
 export { decodeNextHop, isUnicastIpv4, isUnicastIpv6, NextHop } from './next-hop.ts';
-export {
-  IGNORED_CLASSIC,
-  IGNORED_MP_REACH,
-  IGNORED_MP_UNREACH,
-  judgeUpdate,
-  scanUpdate,
-  UpdateScan,
-} from './update.ts';
+export { judgeUpdate, scanUpdate } from './update.ts';
+export { IGNORED_CLASSIC, IGNORED_MP_REACH, IGNORED_MP_UNREACH, UpdateScan } from './update-scan.ts';
 export * from './update-encode.ts';
 export * from './attributes/verdict.ts';
 export * from './attributes/export-plan.ts';

@@ -1,7 +1,7 @@
 // KEEPALIVE (RFC 4271 section 4.4): a header and nothing else.
 
 import { HEADER_LENGTH, KEEPALIVE } from './constants.ts';
-import { writeHeader } from './update-encode.ts';
+import { writeHeader } from './header.ts';
 
 export function encodeKeepalive(): Uint8Array {
   const out = new Uint8Array(HEADER_LENGTH);

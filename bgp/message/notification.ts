@@ -3,10 +3,9 @@
 //   code (1) | subcode (1) | data
 
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH, MESSAGE_NAMES, NOTIFICATION } from './constants.ts';
-import { hex } from './attributes/ext-communities.ts';
-import { readU16, readU32 } from './octets.ts';
+import { hex, readU16, readU32 } from './octets.ts';
 import { decodeShutdownText } from './shutdown-text.ts';
-import { writeHeader } from './update-encode.ts';
+import { writeHeader } from './header.ts';
 
 /** A protocol error as it goes over the wire. */
 export interface NotificationError {

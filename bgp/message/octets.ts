@@ -33,3 +33,10 @@ export function copyOctets(src: Uint8Array, start: number, end: number, out: Uin
   }
   return at + length;
 }
+
+/** Lower-case hexadecimal digits of bytes, without separators. */
+export function hex(buf: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let at = start; at < end; at++) text += buf[at]!.toString(16).padStart(2, '0');
+  return text;
+}

@@ -8,7 +8,7 @@ import { AS_TRANS, HEADER_LENGTH, OPEN } from './constants.ts';
 import { type Capabilities, CapabilityReader, encodeCapabilities } from './capabilities.ts';
 import { CODE_OPEN, notification, type NotificationError } from './notification.ts';
 import { readU16, readU32, writeU16, writeU32 } from './octets.ts';
-import { writeHeader } from './update-encode.ts';
+import { writeHeader } from './header.ts';
 
 const VERSION = 4;
 const PARAMETER_CAPABILITIES = 2;
@@ -109,8 +109,7 @@ function malformed(): NotificationError {
 
 /** The whole message; the extended form only when the parameters need more than 255 octets. */
 export function encodeOpen(open: OpenMessage): Uint8Array {
-  const values =
-    open.capabilities === undefined ? new Uint8Array(0) : encodeCapabilities(open.capabilities);
+  const values = open.capabilities === undefined ? new Uint8Array(0) : encodeCapabilities(open.capabilities);
   const hasParameter = values.length > 0;
   const extended = values.length + 2 > 255;
   const parameters = hasParameter ? values.length + (extended ? 6 : 2) : 0;

@@ -5,7 +5,7 @@
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH, ROUTE_REFRESH } from './constants.ts';
 import { CODE_ROUTE_REFRESH, notification, type NotificationError } from './notification.ts';
 import { readU16, writeU16 } from './octets.ts';
-import { writeHeader } from './update-encode.ts';
+import { writeHeader } from './header.ts';
 
 export const REFRESH_REQUEST = 0;
 /** Beginning and end of a refresh (BoRR, EoRR). */

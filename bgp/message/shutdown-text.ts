@@ -2,7 +2,7 @@
 //
 //   length (1) | UTF-8 text
 
-import { hex } from './attributes/ext-communities.ts';
+import { hex } from './octets.ts';
 
 const MAX_OCTETS = 255;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

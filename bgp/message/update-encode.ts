@@ -15,6 +15,7 @@ import {
   SAFI_UNICAST,
   UPDATE,
 } from './constants.ts';
+import { setMessageLength, writeHeader } from './header.ts';
 import { copyOctets, writeU16 } from './octets.ts';
 
 /** Octets of an UPDATE with classic NLRI that are neither attributes nor NLRI; the same for withdrawn routes. */
@@ -25,19 +26,6 @@ export const MP_REACH_OVERHEAD = HEADER_LENGTH + 4 + 4 + 5;
 export const MP_UNREACH_OVERHEAD = HEADER_LENGTH + 4 + 4 + 3;
 
 const MP_FLAGS = FLAG_OPTIONAL | FLAG_EXTENDED_LENGTH;
-
-/** Marker, length and type; the length may be set later by `setMessageLength`. */
-export function writeHeader(out: Uint8Array, at: number, type: number, length: number): number {
-  for (let i = 0; i < 16; i++) out[at + i] = 0xff;
-  out[at + 16] = length >>> 8;
-  out[at + 17] = length;
-  out[at + 18] = type;
-  return at + HEADER_LENGTH;
-}
-
-export function setMessageLength(out: Uint8Array, at: number, end: number): void {
-  writeU16(out, at + 16, end - at);
-}
 
 /** Begins a message that withdraws classic IPv4 prefixes; the prefixes follow. */
 export function beginWithdraw(out: Uint8Array, at: number): number {

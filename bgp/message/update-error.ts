@@ -4,7 +4,7 @@ import { ACTION_NAMES } from './constants.ts';
 import { attributeName } from './attributes/table.ts';
 import type { AttributeVerdict } from './attributes/verdict.ts';
 import { CODE_UPDATE, describeNotification, notification, type NotificationError } from './notification.ts';
-import type { UpdateScan } from './update.ts';
+import type { UpdateScan } from './update-scan.ts';
 
 /** Subcodes whose data is the whole offending attribute (RFC 4271 section 6.3). */
 const WITH_ATTRIBUTE: ReadonlySet<number> = new Set([4, 5, 6, 8, 9]);
@@ -26,7 +26,10 @@ export function describeUpdateError(scan: UpdateScan, verdict?: AttributeVerdict
   if (action === 0) return undefined;
   const type = fromVerdict ? verdict.errorType : scan.errorType;
   const subcode = fromVerdict ? verdict.errorSubcode : scan.errorSubcode;
-  const words = describeNotification(notification(CODE_UPDATE, subcode)).replace('UPDATE message error: ', '');
+  const words = describeNotification(notification(CODE_UPDATE, subcode)).replace(
+    'UPDATE message error: ',
+    '',
+  );
   const subject = type === 0 ? '' : `${attributeName(type)}: `;
   return `${ACTION_NAMES[action]}: ${subject}${words}`;
 }

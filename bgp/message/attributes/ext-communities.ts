@@ -3,7 +3,7 @@
 //   type (1; 0x80 IANA, 0x40 non-transitive) | subtype (1) | value (6, or 18 in the IPv6 form)
 
 import { formatIpv4, formatIpv6At } from '../address-text.ts';
-import { readU16, readU32 } from '../octets.ts';
+import { hex, readU16, readU32 } from '../octets.ts';
 
 const NON_TRANSITIVE = 0x40;
 const SUBTYPE_LINK_BANDWIDTH = 0x04;
@@ -76,11 +76,4 @@ export function formatIpv6ExtCommunities(buf: Uint8Array, start: number, end: nu
     texts.push(`${name}:[${formatIpv6At(buf, at + 2)}]:${readU16(buf, at + 18)}`);
   }
   return texts;
-}
-
-/** Lower-case hexadecimal digits of bytes, without separators. */
-export function hex(buf: Uint8Array, start: number, end: number): string {
-  let text = '';
-  for (let at = start; at < end; at++) text += buf[at]!.toString(16).padStart(2, '0');
-  return text;
 }

@@ -2,7 +2,7 @@
 
 import { ATTR_MP_REACH } from '../constants.ts';
 import { AttributeList, listAttributes } from './attribute-list.ts';
-import { hex } from './ext-communities.ts';
+import { hex } from '../octets.ts';
 import { attributeName, ATTRIBUTE_TABLE, printNextHop } from './table.ts';
 
 export interface AttributeText {

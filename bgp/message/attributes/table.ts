@@ -6,10 +6,10 @@ import { formatIpv4, formatIpv6At } from '../address-text.ts';
 import * as c from '../constants.ts';
 import type { SessionCodecContext } from '../context.ts';
 import { isUnicastIpv4 } from '../next-hop.ts';
-import { readU16, readU32 } from '../octets.ts';
+import { hex, readU16, readU32 } from '../octets.ts';
 import { formatAsPath, isAs4PathValid, isAsPathValid } from './as-path.ts';
 import { formatCommunities, formatLargeCommunities } from './communities.ts';
-import { formatExtCommunities, formatIpv6ExtCommunities, hex } from './ext-communities.ts';
+import { formatExtCommunities, formatIpv6ExtCommunities } from './ext-communities.ts';
 import {
   aigpOf,
   isAigpValid,
