@@ -32,6 +32,7 @@ extern Options opt;
 extern Peer *peers;
 extern int peer_count, prefix_total, survive_loss, hold_time;
 extern size_t updates_in;           /* UPDATEs that reached sinks */
+extern void (*on_stall)(void);       /* says more before the run is given up */
 extern int (*prefix_index)(uint32_t address, int bits); /* -1 = none of ours */
 
 /* wire.c: messages out, and what a sink holds */

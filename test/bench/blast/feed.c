@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_PREFIXES = 1 << 20 };
+
 /* Open addressing over (address, bits); slots hold an index into entries[], -1 = empty. */
 typedef struct { uint32_t address, hash; size_t message; uint8_t bits, optional; } Entry;
 static Entry *entries;
@@ -41,6 +43,21 @@ static int has_as_zero(const uint8_t *a, size_t len) {
   return 0;
 }
 
+/* What the feed says last counts; a withdrawn prefix keeps hash 0. */
+static void note_prefixes(const uint8_t *r, const uint8_t *e, Entry entry) {
+  while (r < e) {
+    int bits = *r++;
+    uint32_t address = 0;
+    for (int i = 0; i < (bits + 7) / 8; i++) address |= (uint32_t)*r++ << (24 - 8 * i);
+    int *s = slot_of(address, bits);
+    if (*s < 0) *s = entry_count++;
+    entry.address = address, entry.bits = bits;
+    entries[*s] = entry;
+    entries[*s].optional |= address == 0;
+    if (entry_count == MOST_PREFIXES) die(1, "%s: more than %d prefixes", opt.feed, MOST_PREFIXES);
+  }
+}
+
 static void load(void) {
   FILE *f = fopen(opt.feed, "rb");
   if (!f) die(1, "%s: cannot be read", opt.feed);
@@ -53,21 +70,14 @@ static void load(void) {
   mask = (1u << 21) - 1;
   slots = malloc((mask + 1) * sizeof *slots);
   memset(slots, 255, (mask + 1) * sizeof *slots);
-  entries = malloc((1u << 20) * sizeof *entries);
+  entries = malloc(MOST_PREFIXES * sizeof *entries);
   for (size_t o = 0; o + 19 <= size;) {
     const uint8_t *m = bytes + o, *we = m + 21 + (m[19] << 8 | m[20]), *a = we + 2, *ae = a + (we[0] << 8 | we[1]);
     size_t len = m[16] << 8 | m[17];
     uint32_t hash = ae > a ? hash_attributes(a, ae - a, 0, 1) : 0;
     int zero = has_as_zero(a, ae - a);
-    for (const uint8_t *r = ae; r < m + len;) {
-      int bits = *r++;
-      uint32_t address = 0;
-      for (int i = 0; i < (bits + 7) / 8; i++) address |= (uint32_t)*r++ << (24 - 8 * i);
-      int *s = slot_of(address, bits);
-      if (*s < 0) *s = entry_count++;
-      entries[*s] = (Entry){ address, hash, o, bits, zero || address == 0 };
-      if (entry_count > 1 << 20) die(1, "%s: more than %d prefixes", opt.feed, 1 << 20);
-    }
+    note_prefixes(m + 21, we, (Entry){ 0 });
+    note_prefixes(ae, m + len, (Entry){ .hash = hash, .message = o, .optional = zero });
     o += len;
   }
 }
@@ -106,13 +116,25 @@ static long long differing(Peer *sink, int *example) {
   return wrong;
 }
 
+/* What is missing when nothing moves any more. */
+static void explain(void) {
+  int shown = 0;
+  for (int i = 0; i < entry_count && shown < 5; i++)
+    if (!entries[i].optional && entries[i].hash && !peers[0].state[i] && ++shown)
+      fprintf(stderr, "not at the sink: %s/%d\n", ipstr(entries[i].address), entries[i].bits);
+}
+
 void feed_mode(void) {
+  on_stall = explain;
   load();
   prefix_index = feed_index;
   prefix_total = entry_count;
-  int optional = 0;
-  for (int i = 0; i < entry_count; i++) optional += entries[i].optional;
-  int full = entry_count - optional, n = peer_count = opt.peers + 1;
+  int optional = 0, full = 0;
+  for (int i = 0; i < entry_count; i++) {
+    optional += entries[i].optional;
+    full += !entries[i].optional && entries[i].hash;
+  }
+  int n = peer_count = opt.peers + 1;
   peers = calloc(n, sizeof *peers);
   for (int i = 0; i < n; i++) peers[i] = (Peer){ .fd = -1, .ip = opt.base_ip + i, .as = i ? opt.as : 65102, .sink = i == 0, .ebgp = i == 0 };
   peers[0].state = calloc(entry_count, sizeof *peers[0].state);
@@ -136,7 +158,7 @@ void feed_mode(void) {
   double cpu2 = speaker_cpu();
   for (int f = 0; f < 200; f++) {
     int i = (int)((long long)f * entry_count / 200);
-    while (entries[i].optional) i++;
+    while (entries[i].optional || !entries[i].hash) i++;
     for (int k = 1; k < n; k++) put_withdraw_one(&peers[k], i);
     sample(&flap, run_until_held(full - 1) * 1e3);
     put_announce_one(&peers[1], i);

@@ -19,6 +19,7 @@ enum { READ_SIZE = 1 << 20, STALL_SECONDS = 120 };
 Peer *peers;
 int peer_count, survive_loss, hold_time = 600;
 size_t updates_in;
+void (*on_stall)(void);
 static uint8_t scratch[READ_SIZE + 65536];
 
 double now(void) {
@@ -213,7 +214,10 @@ double run_until_held(long long want) {
     long long h = held();
     if (h == want) return now() - t0;
     if (h != seen) seen = h, last = now();
-    if (now() - last > STALL_SECONDS) die(4, "stalled: sinks hold %lld of %lld", h, want);
+    if (now() - last > STALL_SECONDS) {
+      if (on_stall) on_stall();
+      die(4, "stalled: sinks hold %lld of %lld", h, want);
+    }
     pump(100);
   }
 }
