@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import type { Link, Route } from '#linux';
+import { ForeignRoutes } from './foreign-routes.ts';
+import { resolve } from './resolve.ts';
+
+function link(index: number, name: string, change: Partial<Link> = {}): Link {
+  const base = { mtu: 1500, up: true, carrier: true, loopback: false, group: 0, peerElsewhere: false };
+  return { index, name, ...base, ...change };
+}
+
+function route(destination: string, change: Partial<Route> = {}): Route {
+  const family = destination.includes(':') ? 'ipv6' : 'ipv4';
+  const base = { table: 254, protocol: 2, scope: 'link', type: 'unicast', metric: 0, nextHops: [] } as const;
+  return { family, destination, ...base, ...change };
+}
+
+const links = new Map(
+  [link(1, 'lo', { loopback: true }), link(2, 'eth0'), link(3, 'eth1')].map((l) => [l.index, l]),
+);
+
+function factsOf(routes: readonly Route[], over: ReadonlyMap<number, Link> = links) {
+  const foreign = new ForeignRoutes([255, 254]);
+  for (const r of routes) foreign.apply('new', r);
+  return { links: over, foreign };
+}
+
+const connected = route('10.0.0.0/24', { nextHops: [{ deviceIndex: 2 }] });
+const viaRouter = route('10.0.0.0/8', {
+  protocol: 4,
+  metric: 20,
+  nextHops: [{ gateway: '10.0.0.1', deviceIndex: 2 }],
+});
+const ownAddress = route('10.0.0.9/32', { table: 255, type: 'local', nextHops: [{ deviceIndex: 2 }] });
+
+describe('how a next hop is reached', () => {
+  it('is itself when it is on a connected network', () => {
+    const found = resolve('10.0.0.7', undefined, factsOf([connected, viaRouter]));
+    assert.deepEqual(found, {
+      isReachable: true,
+      metric: 0,
+      hops: [{ gateway: '10.0.0.7', deviceIndex: 2 }],
+      how: 'connected on eth0',
+    });
+  });
+
+  it('goes through the most specific route of others, with its metric', () => {
+    const found = resolve('10.9.0.7', undefined, factsOf([connected, viaRouter]));
+    assert.deepEqual(found.hops, [{ gateway: '10.0.0.1', deviceIndex: 2 }]);
+    assert.equal(found.metric, 20);
+    assert.equal(found.how, 'via 10.0.0.1 dev eth0');
+  });
+
+  it('uses every next hop of a multipath route whose link works', () => {
+    const both = route('0.0.0.0/0', {
+      nextHops: [
+        { gateway: '10.0.0.1', deviceIndex: 2 },
+        { gateway: '10.0.1.1', deviceIndex: 3 },
+      ],
+    });
+    assert.equal(resolve('192.0.2.1', undefined, factsOf([both])).hops.length, 2);
+    const down = new Map(links).set(3, link(3, 'eth1', { carrier: false }));
+    assert.deepEqual(resolve('192.0.2.1', undefined, factsOf([both], down)).hops, [
+      { gateway: '10.0.0.1', deviceIndex: 2 },
+    ]);
+  });
+
+  it('is no way through an own address, an unreachable route, a dead link, or nothing', () => {
+    const why = (address: string, routes: Route[], over = links) => {
+      const found = resolve(address, undefined, factsOf(routes, over));
+      assert.equal(found.isReachable, false);
+      return found.how;
+    };
+    assert.equal(why('10.0.0.9', [connected, ownAddress]), 'is an address of this node');
+    assert.match(why('10.0.0.7', [{ ...connected, type: 'unreachable', nextHops: [] }]), /unreachable/);
+    const down = new Map(links).set(2, link(2, 'eth0', { up: false }));
+    assert.equal(why('10.0.0.7', [connected], down), 'link eth0 is down');
+    assert.equal(why('10.0.0.7', []), 'no route leads to it');
+  });
+
+  it('needs the link for a link-local next hop', () => {
+    const found = resolve('fe80::1', 'eth1', factsOf([]));
+    assert.deepEqual(found.hops, [{ gateway: 'fe80::1', deviceIndex: 3 }]);
+    assert.equal(resolve('fe80::1', undefined, factsOf([])).isReachable, false);
+    assert.equal(resolve('fe80::1', 'eth7', factsOf([])).how, 'link eth7 does not exist');
+  });
+});
+
+describe('routes of others', () => {
+  it('are forgotten when they are deleted, one next hop at a time for IPv6', () => {
+    const foreign = new ForeignRoutes([254]);
+    const hops = [
+      { gateway: 'fd00::1', deviceIndex: 2 },
+      { gateway: 'fd00::2', deviceIndex: 2 },
+    ];
+    const both = route('fd01::/16', { metric: 1024, nextHops: hops });
+    const address = Uint8Array.from([0xfd, 1, ...new Array<number>(14).fill(0)]);
+    foreign.apply('new', both);
+    foreign.apply('deleted', { ...both, nextHops: [hops[0]!] });
+    assert.deepEqual(foreign.match(1, address)[0]?.nextHops, [hops[1]]);
+    foreign.apply('deleted', { ...both, nextHops: [hops[1]!] });
+    assert.deepEqual(foreign.match(1, address), []);
+  });
+
+  it('tell whether an IPv4 route leads through a link', () => {
+    const foreign = new ForeignRoutes([254]);
+    foreign.apply('new', connected);
+    assert.equal(foreign.usesLink(2), true);
+    assert.equal(foreign.usesLink(3), false);
+    foreign.apply('deleted', connected);
+    assert.equal(foreign.usesLink(2), false);
+  });
+});
