@@ -244,3 +244,13 @@ export interface IpamReply {
 export interface ErrorReply {
   readonly error: string;
 }
+
+/** GET /v1/plan: what this node should do, and from which object each part came. Secrets are left out. */
+export interface PlanReply {
+  readonly generation: number;
+  readonly madeAt?: string;
+  readonly isStale: boolean;
+  /** Absent while no plan could be made. */
+  readonly plan?: Plan;
+  readonly problems: readonly StatusProblem[];
+}

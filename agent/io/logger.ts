@@ -1,0 +1,13 @@
+// Logs by pino: one JSON object a line, or readable lines on a terminal.
+import { pino } from 'pino';
+import type { Log } from '../log.ts';
+import type { LogLevel } from '../options.ts';
+
+export async function openLog(level: LogLevel, node: string): Promise<Log> {
+  if (!process.stdout.isTTY) {
+    const options = { level, base: { node }, timestamp: pino.stdTimeFunctions.isoTime };
+    return pino(options, pino.destination({ fd: 1, sync: true }));
+  }
+  const { default: pretty } = await import('pino-pretty');
+  return pino({ level }, pretty({ colorize: true, sync: true, translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' }));
+}
