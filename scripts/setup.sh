@@ -7,8 +7,9 @@ cd "$(dirname "$0")/.."
 purpose=${1:-demo}
 
 if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  echo "setup: npm ci (packages of package-lock.json)"
-  npm ci --no-audit --no-fund --loglevel=error
+  echo "setup: npm install (the versions of package-lock.json)"
+  # Not `npm ci`: it wants an entry for every platform's build of every tool, and a registry mirror may lack some.
+  npm install --no-save --no-audit --no-fund --loglevel=error
   touch node_modules/.package-lock.json
 fi
 PATH="$PWD/node_modules/.bin:$PATH"
