@@ -1,0 +1,121 @@
+// Claims blocks through the store: a block belongs to the node whose object with the block's name was created first.
+// A claim asks for a few blocks in this node's own order and lists what is taken only when all of these were.
+import { contains, formatPrefix, type Prefix, parsePrefix } from '#api';
+import { blockName, candidate, firstFree } from './carve.ts';
+import type { BlockObject, BlockStore, Pool } from './types.ts';
+
+/** Label with the node's name, to list one node's blocks by. */
+export const NODE_LABEL = 'podroute.io/node';
+const PROBES = 8;
+/** Others that take the block found free, again and again, before we give up. */
+const RACES = 16;
+const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+
+export type ClaimResult =
+  | { readonly kind: 'claimed'; readonly prefix: Prefix; readonly pool: string }
+  | { readonly kind: 'exhausted' }
+  | { readonly kind: 'taken'; readonly node: string }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export class BlockClaims {
+  readonly #node: string;
+  readonly #store: BlockStore;
+  /** How far this node's order was asked through, by pool. */
+  readonly #probed = new Map<string, bigint>();
+
+  constructor(node: string, store: BlockStore) {
+    this.#node = node;
+    this.#store = store;
+  }
+
+  /** The next block of the first pool that has one. held: this node has it already. */
+  async claim(pools: readonly Pool[], held: (prefix: Prefix) => boolean): Promise<ClaimResult> {
+    try {
+      for (const pool of pools) {
+        const result = (await this.#probe(pool, held)) ?? (await this.#search(pool));
+        if (result !== undefined) return result;
+      }
+      return { kind: 'exhausted' };
+    } catch (error) {
+      return { kind: 'failed', message: String(error instanceof Error ? error.message : error) };
+    }
+  }
+
+  /** This very block. */
+  async claimExactly(prefix: Prefix, pool: string): Promise<ClaimResult> {
+    try {
+      return await this.#create(prefix, pool);
+    } catch (error) {
+      return { kind: 'failed', message: String(error instanceof Error ? error.message : error) };
+    }
+  }
+
+  /** Rejects when the store does not answer. */
+  async giveBack(prefix: Prefix): Promise<void> {
+    const name = blockName(prefix);
+    const block = await this.#store.get(name);
+    if (block === undefined || block.spec.node !== this.#node) return;
+    await this.#store.delete(name, block.metadata.resourceVersion ?? '');
+    this.#probed.clear();
+  }
+
+  async #probe(pool: Pool, held: (prefix: Prefix) => boolean): Promise<ClaimResult | undefined> {
+    const key = `${pool.cidr} ${pool.blockSize}`;
+    let step = this.#probed.get(key);
+    if (step === undefined) {
+      // First claim from this pool: blocks of another size (from before its blockSize changed) do not show in names.
+      const blocks = await this.#store.list();
+      const mixed = blocks.some((b) => isOfOtherSize(b, pool));
+      this.#probed.set(key, mixed ? -1n : 0n);
+      step = mixed ? -1n : 0n;
+    }
+    if (step < 0n) return undefined;
+    for (let probes = 0; probes < PROBES; step++) {
+      const block = candidate(pool, this.#node, step);
+      if (block === undefined) return undefined;
+      if (held(block)) continue;
+      const result = await this.#create(block, pool.name);
+      if (result.kind === 'claimed') return result;
+      this.#probed.set(key, step + 1n);
+      probes++;
+    }
+    return undefined;
+  }
+
+  async #search(pool: Pool): Promise<ClaimResult | undefined> {
+    for (let race = 0; race < RACES; race++) {
+      const blocks = await this.#store.list();
+      const taken = blocks.map((b) => parsePrefix(b.spec.cidr)).filter((p) => p !== undefined);
+      const free = firstFree(pool, this.#node, taken);
+      if (free === undefined) return undefined;
+      const result = await this.#create(free, pool.name);
+      if (result.kind === 'claimed') return result;
+    }
+    return { kind: 'failed', message: `pool ${pool.name}: ${RACES} blocks in a row were claimed by others first` };
+  }
+
+  async #create(prefix: Prefix, pool: string): Promise<ClaimResult> {
+    const created = await this.#store.create(blockObject(this.#node, prefix, pool));
+    if (created !== 'exists') return { kind: 'claimed', prefix, pool };
+    const block = await this.#store.get(blockName(prefix));
+    // Ours from an earlier claim whose answer did not arrive.
+    if (block?.spec.node === this.#node) return { kind: 'claimed', prefix, pool };
+    return { kind: 'taken', node: block?.spec.node ?? 'another node' };
+  }
+}
+
+export function blockObject(node: string, prefix: Prefix, pool: string): BlockObject {
+  const name = blockName(prefix);
+  return {
+    apiVersion: 'podroute.io/v1',
+    kind: 'IPAMBlock',
+    metadata: { name, ...(LABEL_VALUE.test(node) ? { labels: { [NODE_LABEL]: node } } : {}) },
+    spec: { cidr: formatPrefix(prefix), node, pool },
+  };
+}
+
+function isOfOtherSize(block: BlockObject, pool: Pool): boolean {
+  const prefix = parsePrefix(block.spec.cidr);
+  const range = parsePrefix(pool.cidr);
+  return prefix !== undefined && range !== undefined && contains(range, prefix) && prefix.length !== pool.blockSize;
+}

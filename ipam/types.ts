@@ -1,0 +1,158 @@
+// What ipam is told and what it answers, as plain data, and the four interfaces it reaches the world by.
+// Addresses and prefixes are canonical text; times are milliseconds.
+
+export type Family = 'ipv4' | 'ipv6';
+export const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+
+/** Who holds an address: one network interface of one container. Containers and interfaces name it, the rest is told to people. */
+export interface Owner {
+  readonly containerId: string;
+  readonly ifname: string;
+  /** CNI network name: garbage collection stays inside it. */
+  readonly network: string;
+  readonly podNamespace?: string;
+  readonly podName?: string;
+}
+
+/** An IPPool that this node may use (its nodeSelector was evaluated by the caller). */
+export interface Pool {
+  readonly name: string;
+  readonly cidr: string;
+  /** Prefix length of a block: 26 and 122 by default. */
+  readonly blockSize: number;
+  /** Addresses in use stay, none is given out any more. */
+  readonly disabled: boolean;
+}
+
+/** Everything that decides where addresses come from; replaced as a whole on every change. */
+export interface IpamInputs {
+  readonly pools: readonly Pool[];
+  /** Node.spec.podCIDRs: the block of each family that no pool serves. */
+  readonly podCidrs: readonly string[];
+  /** IPReservation prefixes: never given out unless asked for by address. */
+  readonly reservations: readonly string[];
+}
+
+export type Addresses = { readonly [family in Family]?: string };
+
+export interface Allocation {
+  readonly owner: Owner;
+  readonly addresses: Addresses;
+  /** Wall clock. */
+  readonly allocatedAtMs: number;
+}
+
+/** CNI error codes of ours: 100 no free address, 101 no pool, 102 requested address taken or not to be had, 104 store or disk does not answer. */
+export type RefusalCode = 100 | 101 | 102 | 104;
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly code: RefusalCode;
+  readonly message: string;
+}
+
+export interface Reservation {
+  readonly kind: 'reserved';
+  readonly allocation: Allocation;
+  /** False when the owner held these addresses before. */
+  readonly isNew: boolean;
+  /** Resolves once the record is on disk; with the error when it could not be written (the addresses are free again). */
+  readonly durable: Promise<Error | undefined>;
+}
+
+/** A block of this node, for the plan: its prefix is what the node originates and holds by an unreachable route. */
+export interface Block {
+  readonly family: Family;
+  readonly cidr: string;
+  /** Undefined for a block from Node.spec.podCIDRs. */
+  readonly pool?: string;
+}
+
+export interface BlockUsage extends Block {
+  /** 'frozen': its pool is disabled or gone; 'releasing': being given back. */
+  readonly state: 'active' | 'frozen' | 'releasing';
+  readonly capacity: number;
+  readonly used: number;
+  readonly reserved: number;
+  readonly free: number;
+}
+
+export interface IpamUsage {
+  readonly blocks: readonly BlockUsage[];
+  readonly allocations: readonly Allocation[];
+  /** In use by a link whose owner the journal does not know. */
+  readonly adopted: readonly { readonly address: string; readonly link: string }[];
+  readonly problems: readonly string[];
+}
+
+export interface CheckReport {
+  /** Held, but no live attachment asks for them. */
+  readonly leaked: readonly Allocation[];
+  /** Alive, but without an address here. */
+  readonly missing: readonly { readonly containerId: string; readonly ifname: string }[];
+  /** Held, but in no block of this node. */
+  readonly outside: readonly Allocation[];
+}
+
+/** Monotonic and wall time, and timers. */
+export interface Clock {
+  now(): number;
+  wall(): number;
+  setTimer(delayMs: number, callback: () => void): { cancel(): void };
+}
+
+/** The files of the state folder. Every promise rejects with the system's error. */
+export interface Disk {
+  /** Undefined when there is no such file. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** For writing at the end; made when missing; 'truncate' empties it first. */
+  open(path: string, mode: 'append' | 'truncate'): Promise<DiskFile>;
+  rename(from: string, to: string): Promise<void>;
+  makeFolder(path: string): Promise<void>;
+  /** Makes renames inside the folder durable. */
+  syncFolder(path: string): Promise<void>;
+}
+export interface DiskFile {
+  append(bytes: Uint8Array): Promise<void>;
+  /** fdatasync */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An IPAMBlock as far as ipam reads it. */
+export interface BlockObject {
+  readonly apiVersion: 'podroute.io/v1';
+  readonly kind: 'IPAMBlock';
+  readonly metadata: {
+    readonly name: string;
+    readonly resourceVersion?: string | undefined;
+    readonly labels?: Readonly<Record<string, string>> | undefined;
+  };
+  readonly spec: { readonly cidr: string; readonly node: string; readonly pool?: string | undefined };
+}
+
+/** Where blocks are claimed: the first to create a name owns it. Rejects when the store does not answer. */
+export interface BlockStore {
+  create(block: BlockObject): Promise<BlockObject | 'exists'>;
+  get(name: string): Promise<BlockObject | undefined>;
+  /** Asked at start and when many claims in a row failed, never per allocation. */
+  list(): Promise<readonly BlockObject[]>;
+  delete(name: string, resourceVersion: string): Promise<'deleted' | 'conflict' | 'notFound'>;
+}
+
+/** What is worth a line in the log; subject is an address, a block or 'journal'. */
+export interface IpamLog {
+  info(subject: string, message: string): void;
+  warn(subject: string, message: string): void;
+  error(subject: string, message: string): void;
+}
+
+export interface IpamTuning {
+  /** Claim the next block when fewer than this share of one block is free. Default 0.25. */
+  readonly lowWaterShare: number;
+  /** An address freed less long ago is given out only when there is no other. Default 30,000. */
+  readonly cooldownMs: number;
+  /** An extra block is given back when it was empty for so long. Default 300,000. */
+  readonly emptyBlockGraceMs: number;
+  /** Blocks that this node may hold in each family. Default 64. */
+  readonly maxBlocks: number;
+}
