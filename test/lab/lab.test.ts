@@ -4,7 +4,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StatusReply } from '#agent';
 import { captureDuring } from './capture.ts';
 import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
 import { ping, pingUntilReached } from './ping.ts';
@@ -44,7 +43,7 @@ function unreached(lab: Lab): string[] {
 }
 
 function problemsOf(lab: Lab, node: string): string[] {
-  return lab.query<StatusReply>(node, 'status').problems.map((problem) => problem.text);
+  return lab.status(node).problems.map((problem) => problem.text);
 }
 
 for (const topology of TOPOLOGIES) {
@@ -59,9 +58,9 @@ for (const topology of TOPOLOGIES) {
     it('brings every wanted session up', async () => {
       for (const node of lab.nodes) {
         await waitFor(`sessions of ${node.name}`, 10_000, () =>
-          lab.query<StatusReply>(node.name, 'status').sessions.every((s) => s.state === 'Established'),
+          lab.status(node.name).sessions.every((s) => s.state === 'Established'),
         );
-        assert.ok(lab.query<StatusReply>(node.name, 'status').sessions.length >= 2);
+        assert.ok(lab.status(node.name).sessions.length >= 2);
         assert.deepEqual(problemsOf(lab, node.name), []);
       }
     });

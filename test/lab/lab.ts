@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTo } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { StatusReply } from '#agent';
 import { type CniAnswer, type CniResult, invokeCni, readConflist } from './cni-runtime.ts';
 import { connect, createHost, type Host, openHost } from './netns.ts';
 import { endProcess, type ProcessRecord, recordOf, stillRuns } from './processes.ts';
@@ -125,9 +126,13 @@ export class Lab implements AsyncDisposable {
     return [...this.#processes].map(([name, record]) => ({ name, pid: record.pid, runs: stillRuns(record) }));
   }
 
-  /** The `podroute` command against one node's agent: what it prints. */
+  /** The `podroute` command against one node's agent: what it prints, good news or bad. */
   podroute(node: string, ...args: string[]): string {
-    return this.host(node).run([PODROUTE, ...args, '--socket', this.socketOf(node)]);
+    return this.host(node).run([PODROUTE, ...args, '--socket', this.socketOf(node)], { check: false });
+  }
+
+  status(node: string): StatusReply {
+    return JSON.parse(this.podroute(node, 'status', '-o', 'json')) as StatusReply;
   }
 
   /** The blocks that a node holds: its unreachable routes, of both families. */
