@@ -171,9 +171,7 @@ describe('wrong input to a running cluster', function () {
           log.split('\n').some((line) => mistake.expected.every((pattern) => pattern.test(line))),
           'the log has no line that names it all',
         );
-        const wanted = lab
-          .query<StatusReply>('n1', 'status')
-          .sessions.filter((s) => s.id.startsWith('tor-n1'));
+        const wanted = lab.status('n1').sessions.filter((s) => s.id.startsWith('tor-n1'));
         assert.deepEqual(
           wanted.map((s) => s.state),
           ['Established', 'Established'],
