@@ -1,3 +1,33 @@
-// The door of the BGP library: a speaker, its configuration, and what can be read from it.
+// The door of the BGP library: a speaker, its configuration, what it needs from outside, and what can be read.
+export type { PeerConfig, PeerRemote, RequiredCapability, Role, SpeakerConfig } from './config.ts';
+export { FAMILIES, familyIndex, familyName, type Family, type FamilyIndex } from './family.ts';
+export type {
+  Clock,
+  Connection,
+  ConnectionHandler,
+  DialError,
+  DialOptions,
+  ListenerHandle,
+  ListenOptions,
+  Random,
+  Timer,
+  Transport,
+  TtlRule,
+} from './io.ts';
 export * from './policy/index.ts';
 export * from './rib/index.ts';
+export type {
+  Counters,
+  DirectionCounters,
+  Negotiated,
+  NotificationRecord,
+  PeerStatus,
+  ResetKind,
+  SessionState,
+  StateTransition,
+} from './session/index.ts';
+export { Speaker, type SpeakerIo, type SpeakerLog, type SpeakerStatus } from './speaker.ts';
+export type { FamilyRoutes, PeerRoutes } from './speaker-status.ts';
+export type { SocketOptions, TcpSocketRequest } from './transport/socket-options.ts';
+export { systemClock, systemRandom } from './transport/system-clock.ts';
+export { TcpTransport, type TcpTransportOptions } from './transport/tcp.ts';

@@ -1,3 +1,4 @@
 // The door of the policy folder.
 export type { Policy, PolicyTerm, PolicyMatch, PrefixRule, PolicySet } from './policy.ts';
 export { ACCEPT_ALL, REJECT_ALL } from './policy.ts';
+export { compilePolicy, CompiledPolicy } from './compile.ts';

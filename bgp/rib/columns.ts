@@ -2,7 +2,13 @@
 // written cost no memory: capacities may be generous. The old array's memory is given back at once by
 // detaching it (ArrayBuffer.transfer), not when the collector gets to it.
 
-type Column = Int32Array | Uint32Array | Uint16Array | Uint8Array;
+type Column = I32 | U32 | U16 | U8;
+
+/** Columns own their memory (never shared). */
+export type I32 = Int32Array<ArrayBuffer>;
+export type U32 = Uint32Array<ArrayBuffer>;
+export type U16 = Uint16Array<ArrayBuffer>;
+export type U8 = Uint8Array<ArrayBuffer>;
 
 function moved<T extends Column>(old: T, next: T): T {
   next.set((old.length > next.length ? old.subarray(0, next.length) : old) as never);
@@ -12,22 +18,22 @@ function moved<T extends Column>(old: T, next: T): T {
 
 /** Gives the memory back now. The array must not be used afterwards (its length is 0). */
 export function release(column: Column): void {
-  (column.buffer as ArrayBuffer).transfer(0);
+  column.buffer.transfer(0);
 }
 
-export function resizeI32(old: Int32Array, length: number): Int32Array {
+export function resizeI32(old: I32, length: number): I32 {
   return moved(old, new Int32Array(length));
 }
 
-export function resizeU32(old: Uint32Array, length: number): Uint32Array {
+export function resizeU32(old: U32, length: number): U32 {
   return moved(old, new Uint32Array(length));
 }
 
-export function resizeU16(old: Uint16Array, length: number): Uint16Array {
+export function resizeU16(old: U16, length: number): U16 {
   return moved(old, new Uint16Array(length));
 }
 
-export function resizeU8(old: Uint8Array, length: number): Uint8Array {
+export function resizeU8(old: U8, length: number): U8 {
   return moved(old, new Uint8Array(length));
 }
 

@@ -1,6 +1,7 @@
 // The door of the RIB folder.
+export type { NextHopTracker } from './next-hops.ts';
+export type { Origination } from './originated.ts';
 export type {
-  FamilyIndex,
   Forwarding,
   ForwardingChange,
   RibSizes,
@@ -9,3 +10,4 @@ export type {
   RouteQuery,
   RouteText,
 } from './view.ts';
+export type { Scheduler } from './work-loop.ts';

@@ -1,9 +1,8 @@
 // What others read from the RIB: plain types of the Speaker's door. The numbers (family, prefix id, next-hop
 // id) are valid until the batch or call that gave them ends; texts are canonical.
-import type { Family } from '../config.ts';
+import type { Family, FamilyIndex } from '../family.ts';
 
-/** 0 is IPv4, 1 is IPv6. */
-export type FamilyIndex = 0 | 1;
+export type { FamilyIndex } from '../family.ts';
 
 /** Prefixes whose forwarding may have changed; read each with RibView. `prefixIds` lives only during the call. */
 export interface ForwardingChange {

@@ -1,0 +1,165 @@
+// Policies compiled for the hot path: a verdict per (prefix, attribute set) without allocation.
+// What a policy sets is not applied here: the verdict names a combination of sets (a small integer), and the
+// RIB rewrites an attribute set once per combination.
+import { type LargeCommunity, parseCommunity, parseLargeCommunity } from '../message/index.ts';
+import type { Policy, PolicySet, PolicyTerm } from './policy.ts';
+import { PrefixMatcher } from './prefix-matcher.ts';
+
+/** Where a route was learned, as policies see it. */
+export const FROM_LOCAL = 0;
+export const FROM_EBGP = 1;
+export const FROM_IBGP = 2;
+
+/** What a policy asks about an interned attribute set. */
+export interface AttributeQuestions {
+  /** @param value unsigned 32 bits */
+  hasCommunity(attributeId: number, value: number): boolean;
+  hasLargeCommunity(attributeId: number, community: LargeCommunity): boolean;
+  pathStartsWith(attributeId: number, asNumbers: readonly number[]): boolean;
+}
+
+interface CompiledTerm {
+  readonly term: PolicyTerm;
+  /** Undefined when the term does not look at prefixes of that family. */
+  readonly prefixes: readonly [PrefixMatcher | undefined, PrefixMatcher | undefined];
+  readonly family: number;
+  readonly sources: number;
+  readonly communities: readonly number[];
+  readonly largeCommunities: readonly LargeCommunity[];
+  readonly path: readonly number[];
+}
+
+const ANY_SOURCE = 7;
+const SOURCE_BITS = { local: 1, ebgp: 2, ibgp: 4, remote: 6 } as const;
+
+export class CompiledPolicy {
+  readonly policy: Policy;
+  /** Equal for policies that decide alike: update groups and reconfiguration compare it. */
+  readonly fingerprint: string;
+  /** Accepts (rejects) everything without looking. */
+  readonly acceptsAll: boolean;
+  readonly rejectsAll: boolean;
+  readonly hasSets: boolean;
+  readonly #terms: readonly CompiledTerm[];
+  /** Combination id -> the sets applied, in order. Id 0 is none. Bound: 2 ** terms in theory, a few in practice. */
+  readonly #combinations: (readonly PolicySet[])[] = [[]];
+  readonly #steps = new Map<number, number>();
+
+  constructor(policy: Policy) {
+    this.policy = policy;
+    this.fingerprint = JSON.stringify([
+      policy.terms.map((t) => [t.match, t.action.verdict, t.action.set]),
+      policy.otherwise,
+    ]);
+    this.#terms = policy.terms.map((term) => compileTerm(term));
+    this.acceptsAll = policy.terms.length === 0 && policy.otherwise === 'accept';
+    this.rejectsAll = policy.terms.length === 0 && policy.otherwise === 'reject';
+    this.hasSets = policy.terms.some((term) => term.action.set !== undefined);
+  }
+
+  /**
+   * @param source FROM_LOCAL, FROM_EBGP or FROM_IBGP
+   * @returns >= 0: accepted, with this combination of sets; < 0: rejected by term ~result (the number of terms
+   *   stands for `otherwise`)
+   */
+  evaluate(
+    family: 0 | 1,
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+    length: number,
+    source: number,
+    attributeId: number,
+    questions: AttributeQuestions,
+  ): number {
+    const terms = this.#terms;
+    let combination = 0;
+    for (let i = 0; i < terms.length; i++) {
+      const t = terms[i]!;
+      if (t.family >= 0 && t.family !== family) continue;
+      if ((t.sources & (1 << source)) === 0) continue;
+      const prefixes = t.prefixes[family];
+      if (prefixes !== undefined && !prefixes.matches(w0, w1, w2, w3, length)) continue;
+      if (!hasCommunities(t, attributeId, questions)) continue;
+      if (t.path.length > 0 && !questions.pathStartsWith(attributeId, t.path)) continue;
+      const action = t.term.action;
+      if (action.verdict === 'reject') return ~i;
+      if (action.set !== undefined) combination = this.#step(combination, i, action.set);
+      if (action.verdict === 'accept') return combination;
+    }
+    return this.policy.otherwise === 'accept' ? combination : ~terms.length;
+  }
+
+  /** The sets of a combination that evaluate() returned. */
+  sets(combination: number): readonly PolicySet[] {
+    return this.#combinations[combination]!;
+  }
+
+  /** Why a route was rejected, from evaluate()'s negative result. */
+  whyRejected(result: number): string {
+    return this.#terms[~result]?.term.why ?? `${this.policy.name}: no rule accepts it`;
+  }
+
+  #step(combination: number, term: number, set: PolicySet): number {
+    const key = combination * 65536 + term;
+    const known = this.#steps.get(key);
+    if (known !== undefined) return known;
+    const next = this.#combinations.length;
+    this.#combinations.push([...this.#combinations[combination]!, set]);
+    this.#steps.set(key, next);
+    return next;
+  }
+}
+
+/** @throws Error naming the policy and the value when a prefix or community is not one */
+export function compilePolicy(policy: Policy): CompiledPolicy {
+  try {
+    return new CompiledPolicy(policy);
+  } catch (error) {
+    throw new Error(`policy '${policy.name}': ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function compileTerm(term: PolicyTerm): CompiledTerm {
+  const { match } = term;
+  const rules = match.prefixes;
+  return {
+    term,
+    prefixes:
+      rules === undefined ? [undefined, undefined] : [new PrefixMatcher(0, rules), new PrefixMatcher(1, rules)],
+    family: match.family === undefined ? -1 : match.family === 'ipv4' ? 0 : 1,
+    sources: match.source === undefined ? ANY_SOURCE : SOURCE_BITS[match.source],
+    ...parseCommunities(match.communities ?? []),
+    path: match.asPathPrefix ?? [],
+  };
+}
+
+/** Standard and large communities of a list of texts, apart. @throws Error naming the text that is neither */
+export function parseCommunities(texts: readonly string[]): {
+  readonly communities: number[];
+  readonly largeCommunities: LargeCommunity[];
+} {
+  const communities: number[] = [];
+  const largeCommunities: LargeCommunity[] = [];
+  for (const text of texts) {
+    const standard = parseCommunity(text);
+    const large = standard === undefined ? parseLargeCommunity(text) : undefined;
+    if (standard !== undefined) communities.push(standard);
+    else if (large !== undefined) largeCommunities.push(large);
+    else throw new Error(`'${text}' is not a community (AS:N, AS:N:N, or a well-known name)`);
+  }
+  return { communities, largeCommunities };
+}
+
+function hasCommunities(term: CompiledTerm, id: number, questions: AttributeQuestions): boolean {
+  for (let i = 0; i < term.communities.length; i++) {
+    if (!questions.hasCommunity(id, term.communities[i]!)) return false;
+  }
+  for (let i = 0; i < term.largeCommunities.length; i++) {
+    if (!questions.hasLargeCommunity(id, term.largeCommunities[i]!)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,195 @@
+// From an UPDATE's attribute block to the id of an interned set: judged by the codec, completed with what this
+// speaker adds (loop flags, defaults), stored once. Also sets changed by policy, and those of own routes.
+import {
+  ACTION_TREAT_AS_WITHDRAW,
+  AttributeVerdict,
+  buildAttributes,
+  clusterListContains,
+  countAs,
+  decodeNextHop,
+  type ExportPlan,
+  exportPlan,
+  type LargeCommunity,
+  MAX_EXTENDED_MESSAGE_LENGTH,
+  NextHop,
+  rewriteAttributes,
+  SessionCodecContext,
+  validateAttributes,
+} from '../message/index.ts';
+import type { PolicySet } from '../policy/policy.ts';
+import { parseCommunities } from '../policy/compile.ts';
+import {
+  AttributeFacts,
+  type AttributeStore,
+  LOOP_CLUSTER,
+  LOOP_ORIGINATOR,
+} from './attribute-store.ts';
+import type { NextHops } from './next-hops.ts';
+
+/** LOCAL_PREF of routes that come without (RFC 4271 section 5.1.5 leaves it to policy; everybody uses 100). */
+export const DEFAULT_LOCAL_PREF = 100;
+
+/** Who this speaker is, for loop detection. */
+export interface OwnIdentity {
+  readonly asNumber: number;
+  /** Unsigned 32-bit. */
+  readonly routerId: number;
+  readonly clusterId: number;
+}
+
+export class AttributeIntern {
+  readonly store: AttributeStore;
+  readonly verdict = new AttributeVerdict();
+  identity: OwnIdentity;
+  readonly #nextHops: NextHops;
+  readonly #facts = new AttributeFacts();
+  readonly #hop = new NextHop();
+  readonly #scratch = new Uint8Array(MAX_EXTENDED_MESSAGE_LENGTH + 1);
+  readonly #internal = new SessionCodecContext();
+
+  constructor(store: AttributeStore, nextHops: NextHops, identity: OwnIdentity) {
+    this.store = store;
+    this.#nextHops = nextHops;
+    this.identity = identity;
+    this.#internal.external = false;
+  }
+
+  /** Judges a block into `verdict`; returns its action. */
+  judge(blob: Uint8Array, start: number, end: number, context: SessionCodecContext): number {
+    validateAttributes(blob, start, end, context, this.verdict);
+    return this.verdict.action;
+  }
+
+  /** The set of the block judged last, with its NEXT_HOP attribute. One reference is taken. */
+  classic(): number {
+    return this.#intern(this.#nextHops.intern4(this.verdict.nextHop | 0), 0);
+  }
+
+  /** Same with a next hop from MP_REACH_NLRI; -1 when that cannot be one (treat as withdraw). */
+  multiprotocol(
+    buf: Uint8Array,
+    start: number,
+    length: number,
+    device: string | undefined,
+  ): number {
+    const hop = this.#hop;
+    if (!decodeNextHop(buf, start, length, hop)) return -1;
+    if (hop.family === 0) return this.#intern(this.#nextHops.intern4(hop.word0 | 0), 0);
+    const global = hop.hasGlobal ? [hop.word0 | 0, hop.word1 | 0, hop.word2 | 0, hop.word3 | 0] : undefined;
+    const link = hop.hasLinkLocal
+      ? [hop.linkLocal0 | 0, hop.linkLocal1 | 0, hop.linkLocal2 | 0, hop.linkLocal3 | 0]
+      : undefined;
+    return this.#intern(this.#nextHops.intern6(global, link, device), 0);
+  }
+
+  /** The set of a route that starts here. One reference is taken. @throws Error when it is too large */
+  originated(route: {
+    readonly communities?: readonly string[];
+    readonly largeCommunities?: readonly string[];
+    readonly med?: number;
+    readonly localPref?: number;
+    /** Next-hop id, with a reference that passes on to the set, or -1 for self. */
+    readonly nextHop: number;
+  }): number {
+    const parsed = parseCommunities([...(route.communities ?? []), ...(route.largeCommunities ?? [])]);
+    const end = buildAttributes(
+      {
+        ...parsed,
+        ...(route.med === undefined ? {} : { med: route.med }),
+        ...(route.localPref === undefined ? {} : { localPref: route.localPref }),
+      },
+      this.#scratch,
+      0,
+    );
+    if (end < 0) throw new Error('the attributes do not fit into a message: fewer communities, please');
+    this.judge(this.#scratch, 0, end, this.#internal);
+    return this.#intern(route.nextHop, 0);
+  }
+
+  /**
+   * A set with a policy's changes. One reference is taken; -1 when it would not fit into a message.
+   * @param otc RFC 9234 value to add when absent, -1 for none
+   * @param isExport remembers that MED was set on purpose
+   */
+  changed(id: number, sets: readonly PolicySet[], otc: number, isExport: boolean): number {
+    const plan = planOf(sets, otc);
+    const store = this.store;
+    const start = store.start(id);
+    const limit = this.#scratch.length;
+    const end = rewriteAttributes(store.blob(id), start, start + store.length[id]!, plan, this.#scratch, 0, limit);
+    if (end < 0) return -1;
+    if (this.judge(this.#scratch, 0, end, this.#internal) === ACTION_TREAT_AS_WITHDRAW) return -1;
+    const hop = store.nextHop[id]!;
+    if (hop >= 0) this.#nextHops.hold(hop);
+    const variant = isExport && plan.med >= 0 ? 1 : store.variant[id]!;
+    return this.#intern(hop, variant);
+  }
+
+  /** LOCAL_PREF 0 for routes that their eBGP neighbour is about to lose (RFC 8326 section 4.2). */
+  shutDownGracefully(id: number): number {
+    return this.changed(id, [{ localPref: 0 }], -1, false);
+  }
+
+  /** Takes over the reference to `hop`. */
+  #intern(hop: number, variant: number): number {
+    const { store, verdict } = this;
+    const hash = store.hashOf(verdict.bytes, 0, verdict.length, hop, variant);
+    const known = store.find(verdict.bytes, 0, verdict.length, hop, variant, hash);
+    if (known >= 0) {
+      if (hop >= 0) this.#nextHops.release(hop);
+      store.references[known] = store.references[known]! + 1;
+      return known;
+    }
+    const facts = this.#facts;
+    facts.localPref = verdict.hasLocalPref ? verdict.localPref : DEFAULT_LOCAL_PREF;
+    facts.med = verdict.hasMed ? verdict.med : 0;
+    facts.pathLength = Math.min(verdict.pathLength, 0xffff);
+    facts.origin = verdict.origin;
+    facts.neighborAs = verdict.neighbourAs;
+    facts.originator = verdict.hasOriginatorId ? verdict.originatorId : 0;
+    facts.clusterLength = Math.min(verdict.clusterListLength, 0xff);
+    facts.flags = verdict.flags;
+    facts.present = verdict.present;
+    facts.variant = variant;
+    this.#findLoops();
+    const id = store.add(verdict.bytes, 0, verdict.length, hop, hash, facts);
+    store.references[id] = 1;
+    return id;
+  }
+
+  #findLoops(): void {
+    const { verdict, identity } = this;
+    const facts = this.#facts;
+    facts.ownAsCount =
+      verdict.asPathStart === verdict.asPathEnd
+        ? 0
+        : Math.min(countAs(verdict.bytes, 0, verdict.length, identity.asNumber), 0xff);
+    let loops = 0;
+    if (verdict.hasOriginatorId && verdict.originatorId === identity.routerId) loops |= LOOP_ORIGINATOR;
+    if (
+      verdict.clusterListLength > 0 &&
+      clusterListContains(verdict.bytes, 0, verdict.length, identity.clusterId)
+    ) {
+      loops |= LOOP_CLUSTER;
+    }
+    facts.loops = loops;
+  }
+}
+
+/** The combined effect of a policy's sets: the last value wins, prepends and communities add up. */
+function planOf(sets: readonly PolicySet[], otc: number): ExportPlan {
+  const prepend: number[] = [];
+  const addCommunities: number[] = [];
+  const addLargeCommunities: LargeCommunity[] = [];
+  let med = -1;
+  let localPref = -1;
+  for (const set of sets) {
+    if (set.med !== undefined) med = set.med;
+    if (set.localPref !== undefined) localPref = set.localPref;
+    prepend.unshift(...(set.prependAs ?? []));
+    const parsed = parseCommunities(set.addCommunities ?? []);
+    addCommunities.push(...parsed.communities);
+    addLargeCommunities.push(...parsed.largeCommunities);
+  }
+  return exportPlan({ prepend, addCommunities, addLargeCommunities, med, localPref, otc });
+}

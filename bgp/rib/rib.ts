@@ -1,0 +1,384 @@
+// The RIB put together: tables, attribute store, decision, export, and the work loop that drives them.
+// The speaker tells it what sessions do and what is originated; it writes UPDATEs to the sessions.
+import type { PeerConfig } from '../config.ts';
+import type { FamilyIndex } from '../family.ts';
+import type { Clock } from '../io.ts';
+import { compilePolicy } from '../policy/compile.ts';
+import type { Session } from '../session/index.ts';
+import { formatBytes } from './address-text.ts';
+import { AdjRibIn } from './adj-rib-in.ts';
+import { AttributeIntern, type OwnIdentity } from './attribute-intern.ts';
+import { AttributeReader } from './attribute-reader.ts';
+import { AttributeStore } from './attribute-store.ts';
+import { Decision, type MultipathRules } from './decision.ts';
+import { ExportGroups } from './export-groups.ts';
+import { ExportView } from './export-view.ts';
+import { Importer, type ImportEvents } from './import.ts';
+import { NextHops } from './next-hops.ts';
+import { Originated } from './originated.ts';
+import { PeerSlots } from './peer-slots.ts';
+import { RibPeer } from './rib-peer.ts';
+import { HAS_DEAD, DEAD, RibTable } from './rib-table.ts';
+import { SWEEP_OLD_EPOCH, SWEEP_POLICY, Sweeper } from './sweeper.ts';
+import { UpdateBatch } from './update-batch.ts';
+import type { UpdateGroup } from './update-group.ts';
+import { UpdatePacker } from './update-packer.ts';
+import type { ForwardingChange } from './view.ts';
+import { type Scheduler, type Work, WorkLoop } from './work-loop.ts';
+
+/** Changes processed at once, at most. */
+const MOST = 8192;
+/** A peer that made so many prefixes dirty in one turn is not read from until the next. */
+const PEER_SHARE = 8192;
+/** Nobody is read from while so many prefixes are dirty … */
+const HIGH_WATER = 32768;
+/** … until so few are. */
+const LOW_WATER = 4096;
+
+export interface RibEvents extends ImportEvents {
+  /** A route's attributes fit into no message to these peers: it is not announced to them (TX-9). */
+  tooLarge(prefix: string, peers: readonly string[]): void;
+}
+
+export class Rib implements Work {
+  readonly nextHops = new NextHops();
+  readonly attributes: AttributeStore;
+  readonly intern: AttributeIntern;
+  readonly reader: AttributeReader;
+  readonly slots = new PeerSlots();
+  readonly tables: readonly [RibTable, RibTable];
+  readonly decision: Decision;
+  readonly paths: AdjRibIn;
+  readonly importer: Importer;
+  readonly view: ExportView;
+  readonly exports: ExportGroups;
+  readonly originated: Originated;
+  readonly bySlot: (RibPeer | undefined)[] = [];
+  readonly #byId = new Map<string, RibPeer>();
+  readonly #bySession = new Map<Session, RibPeer>();
+  readonly #sweepers: readonly [Sweeper, Sweeper];
+  readonly #loop: WorkLoop;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<(change: ForwardingChange) => void>();
+  readonly #touched = new Int32Array(MOST);
+  readonly #isChanged = new Uint8Array(MOST);
+  readonly #told = new Uint32Array(MOST);
+  /** Peers that were heard since the last turn, and those that are not being read from. */
+  readonly #heard: RibPeer[] = [];
+  readonly #paused = new Set<RibPeer>();
+  /** Removed peers whose paths are not all gone yet. */
+  readonly #leaving = new Set<RibPeer>();
+  #tidyWanted = false;
+
+  constructor(
+    identity: OwnIdentity,
+    multipath: MultipathRules,
+    io: { readonly clock: Clock; readonly scheduler: Scheduler; /** Secret 31-bit number. */ readonly seed: number },
+    events: RibEvents,
+  ) {
+    const { seed } = io;
+    this.attributes = new AttributeStore(this.nextHops, seed);
+    this.intern = new AttributeIntern(this.attributes, this.nextHops, identity);
+    this.reader = new AttributeReader(this.attributes);
+    this.tables = [new RibTable(0, seed), new RibTable(1, seed)];
+    this.decision = new Decision(this.attributes, this.reader, this.slots, this.nextHops, multipath);
+    this.paths = new AdjRibIn(this.intern, this.reader, this.slots);
+    const { attributes, nextHops, intern, reader, slots, tables, paths } = this;
+    this.importer = new Importer(intern, reader, slots, nextHops, tables, paths, events);
+    this.view = new ExportView(intern, reader, slots, nextHops, this.decision);
+    const parts = {
+      attributes,
+      nextHops,
+      view: this.view,
+      batch: new UpdateBatch(),
+      packer: new UpdatePacker(attributes, nextHops, slots),
+      tooLarge: (group: UpdateGroup, unit: number) => {
+        const prefix = group.rules.addPath ? group.table.prefix[unit]! : unit;
+        events.tooLarge(this.prefixText(group.table, prefix), group.memberIds());
+      },
+    };
+    this.exports = new ExportGroups(tables, parts, slots);
+    this.#batch = parts.batch;
+    this.originated = new Originated(tables, paths, intern, nextHops);
+    this.#sweepers = [this.#sweeper(0), this.#sweeper(1)];
+    this.#clock = io.clock;
+    this.#loop = new WorkLoop(io.clock, io.scheduler, this);
+  }
+
+  readonly #batch: UpdateBatch;
+
+  /** Stops working for good. */
+  stop(): void {
+    this.#loop.stop();
+  }
+
+  wake(): void {
+    this.#loop.wake();
+  }
+
+  peer(id: string): RibPeer | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** @throws Error naming policy and value when one of a peer's policies is wrong */
+  checkPolicies(config: PeerConfig): void {
+    compilePolicy(config.import);
+    compilePolicy(config.export);
+  }
+
+  prefixText(table: RibTable, prefix: number): string {
+    const bytes = new Uint8Array(16);
+    const length = table.prefixes.read(prefix, bytes, 0);
+    return `${formatBytes(bytes, 0, table.family === 0 ? 4 : 16)}/${length}`;
+  }
+
+  peers(): Iterable<RibPeer> {
+    return this.#byId.values();
+  }
+
+  established(session: Session): void {
+    let peer = this.#byId.get(session.peerId);
+    if (peer === undefined) {
+      peer = new RibPeer(this.slots.take(), session.config);
+      this.#byId.set(peer.id, peer);
+      this.bySlot[peer.slot] = peer;
+    }
+    peer.isRemoved = false;
+    this.#leaving.delete(peer);
+    peer.configure(session.config);
+    peer.attach(session, this.slots);
+    this.#bySession.set(session, peer);
+    const { localAddress, remoteAddress } = session.negotiated;
+    this.nextHops.addOwnAddress(localAddress);
+    this.nextHops.setOwner(remoteAddress, peer.slot);
+    this.#batch.fit(this.slots.end);
+    this.exports.join(peer, session, this.intern.identity);
+    this.wake();
+  }
+
+  down(session: Session): void {
+    const peer = this.#bySession.get(session);
+    if (peer === undefined) return;
+    this.#bySession.delete(session);
+    this.#paused.delete(peer);
+    peer.isPaused = false;
+    this.exports.leave(session);
+    this.importer.forgetBlocks(peer);
+    if (peer.session === session) peer.session = undefined;
+    this.nextHops.setOwner(session.negotiated.remoteAddress, -1);
+    peer.received.fill(0);
+    this.slots.epoch[peer.slot] = this.slots.epoch[peer.slot]! + 1;
+    for (const sweeper of this.#sweepers) sweeper.sweep(peer.slot, SWEEP_OLD_EPOCH);
+    this.wake();
+  }
+
+  update(session: Session, buf: Uint8Array, start: number, end: number): void {
+    const peer = this.#bySession.get(session);
+    if (peer === undefined) return;
+    if (peer.marked === 0) this.#heard.push(peer);
+    this.importer.receive(peer, buf, start, end);
+    const { changes } = this;
+    if (changes > 0) this.wake();
+    if ((peer.marked > PEER_SHARE || changes > HIGH_WATER) && !peer.isPaused && peer.session !== undefined) {
+      peer.isPaused = true;
+      this.#paused.add(peer);
+      session.pauseReading();
+    }
+  }
+
+  refresh(session: Session, family: FamilyIndex): void {
+    this.exports.refresh(session, family);
+    this.wake();
+  }
+
+  drained(session: Session): void {
+    if (this.exports.drained(session)) this.wake();
+  }
+
+  /** A peer's configuration changed without a new session: re-evaluates only what that touches. */
+  configure(config: PeerConfig): void {
+    const peer = this.#byId.get(config.id);
+    if (peer === undefined) return;
+    const change = peer.configure(config);
+    if (peer.session === undefined) return;
+    if (change.isClientChanged) {
+      this.slots.client[peer.slot] = config.routeReflectorClient ? 1 : 0;
+      this.exports.rebuild();
+    }
+    if (change.isImportChanged) this.softIn(config.id);
+    this.exports.rulesChanged(peer, this.intern.identity);
+    this.wake();
+  }
+
+  /** Import policy again over everything that the peer sent. */
+  softIn(id: string): void {
+    const peer = this.#byId.get(id);
+    if (peer === undefined) return;
+    for (const sweeper of this.#sweepers) sweeper.sweep(peer.slot, SWEEP_POLICY);
+    this.wake();
+  }
+
+  /** Everything again to the peer. */
+  softOut(id: string): void {
+    const session = this.#byId.get(id)?.session;
+    if (session === undefined) return;
+    this.exports.refresh(session, 0);
+    this.exports.refresh(session, 1);
+    this.wake();
+  }
+
+  /** No longer configured: forgotten when its last path is gone. */
+  remove(id: string): void {
+    const peer = this.#byId.get(id);
+    if (peer === undefined) return;
+    peer.isRemoved = true;
+    this.#leaving.add(peer);
+    this.wake();
+  }
+
+  updateNextHop(address: string, isReachable: boolean, metric: number): void {
+    if (!this.nextHops.update(address, isReachable, metric)) return;
+    for (const sweeper of this.#sweepers) sweeper.sweepNextHops();
+    this.wake();
+  }
+
+  /** Who we are changed: sessions restart by themselves, groups look again. */
+  reconfigure(identity: OwnIdentity, multipath: MultipathRules): void {
+    this.intern.identity = identity;
+    this.decision.multipath = multipath;
+    this.exports.rebuild();
+    for (const peer of this.#byId.values()) this.exports.rulesChanged(peer, identity);
+    for (const table of this.tables) {
+      const end = table.prefixes.ids.end;
+      for (let p = 0; p < end; p++) if (table.head[p] !== 0) table.markDirty(p, false);
+    }
+    this.wake();
+  }
+
+  subscribe(listener: (change: ForwardingChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  // Work: called by the loop only.
+
+  get changes(): number {
+    return this.tables[0].dirtyCount + this.tables[1].dirtyCount;
+  }
+
+  begin(): void {
+    for (let i = 0; i < this.#heard.length; i++) this.#heard[i]!.marked = 0;
+    this.#heard.length = 0;
+    this.originated.owner.marked = 0;
+  }
+
+  process(count: number): number {
+    let written = 0;
+    for (const table of this.tables) if (table.dirtyCount > 0) written += this.#process(table, Math.min(count, MOST));
+    return written;
+  }
+
+  background(): boolean {
+    let busy = false;
+    for (const sweeper of this.#sweepers) {
+      if (sweeper.isIdle) continue;
+      sweeper.step();
+      busy = true;
+    }
+    if (busy) {
+      this.#tidyWanted = true;
+      return true;
+    }
+    if (this.exports.step()) return true;
+    for (const peer of this.#leaving) if (this.slots.paths[peer.slot] === 0) this.#forget(peer);
+    return this.#tidyWanted && this.#tidy();
+  }
+
+  end(): void {
+    if (this.#paused.size === 0 || this.changes > LOW_WATER) return;
+    for (const peer of this.#paused) {
+      peer.isPaused = false;
+      peer.session?.resumeReading();
+    }
+    this.#paused.clear();
+  }
+
+  /** Decides on dirty prefixes, tells the groups and the listeners, and frees what is gone. */
+  #process(table: RibTable, count: number): number {
+    const touched = this.#touched;
+    const isChanged = this.#isChanged;
+    let n = 0;
+    for (; n < count; n++) {
+      const prefix = table.takeDirty();
+      if (prefix < 0) break;
+      touched[n] = prefix;
+      isChanged[n] = this.decision.choose(table, prefix) ? 1 : 0;
+    }
+    const start = this.#clock.now();
+    for (const group of this.exports.groups[table.family]) {
+      group.fit(this.slots.end);
+      const takesAll = group.rules.addPath;
+      for (let i = 0; i < n; i++) {
+        if (takesAll || isChanged[i] === 1) group.update(touched[i]!, isChanged[i] === 1);
+      }
+      group.flush();
+    }
+    const written = this.#clock.now() - start;
+    if (this.#listeners.size > 0) this.#tell(table, n);
+    for (let i = 0; i < n; i++) {
+      const prefix = touched[i]!;
+      if ((table.prefixFlags[prefix]! & HAS_DEAD) !== 0) this.#bury(table, prefix);
+      if (table.head[prefix] === 0) table.freePrefix(prefix);
+    }
+    return written;
+  }
+
+  #tell(table: RibTable, n: number): void {
+    const told = this.#told;
+    let count = 0;
+    for (let i = 0; i < n; i++) if (this.#isChanged[i] === 1) told[count++] = this.#touched[i]!;
+    if (count === 0) return;
+    const change = { family: table.family, prefixIds: told, count };
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  /** Unlinks and frees the dead paths of a processed prefix. */
+  #bury(table: RibTable, prefix: number): void {
+    table.prefixFlags[prefix] = table.prefixFlags[prefix]! & ~HAS_DEAD;
+    let next: number;
+    for (let path = table.head[prefix]! - 1; path >= 0; path = next) {
+      next = table.next[path]! - 1;
+      if ((table.flags[path]! & DEAD) === 0) continue;
+      const slot = table.peer[path]!;
+      table.unlink(path);
+      this.paths.dropSets(table, path);
+      this.slots.paths[slot] = this.slots.paths[slot]! - 1;
+      table.freePath(path);
+      this.#tidyWanted = true;
+    }
+  }
+
+  #sweeper(family: FamilyIndex): Sweeper {
+    const { tables, paths, attributes, slots, nextHops } = this;
+    return new Sweeper(tables[family], paths, attributes, slots, nextHops, (table, path) => {
+      const peer = this.bySlot[table.peer[path]!];
+      if (peer === undefined) return;
+      this.paths.reevaluate(peer, table, path, (set) => this.importer.eligibility(peer, set));
+    });
+  }
+
+  #forget(peer: RibPeer): void {
+    this.#leaving.delete(peer);
+    this.bySlot[peer.slot] = undefined;
+    if (this.#byId.get(peer.id) === peer) this.#byId.delete(peer.id);
+    this.slots.free(peer.slot);
+  }
+
+  /** Gives memory back, a bounded step at a time; false when there is nothing left to give. */
+  #tidy(): boolean {
+    if (this.attributes.tidy()) return true;
+    for (const table of this.tables) table.shrink();
+    this.#tidyWanted = false;
+    return false;
+  }
+}

@@ -1,0 +1,228 @@
+// The door of the library: one BGP speaker. It joins the sessions (who talks) with the RIB (what is said), and
+// turns configuration changes into the smallest disturbance. All I/O comes in through `io`.
+import type { PeerConfig, SpeakerConfig } from './config.ts';
+import { type Family, familyIndex, familyName, type FamilyIndex, afiOf } from './family.ts';
+import type { Clock, Random, Transport } from './io.ts';
+import { parseIpv4 } from './message/index.ts';
+import type { OwnIdentity } from './rib/attribute-intern.ts';
+import { immediateScheduler } from './rib/immediate-scheduler.ts';
+import type { NextHopTracker } from './rib/next-hops.ts';
+import type { Origination } from './rib/originated.ts';
+import { Rib } from './rib/rib.ts';
+import type { RibPeer } from './rib/rib-peer.ts';
+import { RoutePages } from './rib/route-pages.ts';
+import type { ForwardingChange, RibView } from './rib/view.ts';
+import type { Scheduler } from './rib/work-loop.ts';
+import {
+  type PeerStatus,
+  type ResetKind,
+  type Session,
+  type SessionDown,
+  type SessionHandler,
+  Sessions,
+  type StateTransition,
+} from './session/index.ts';
+import { peerRoutes, type PeerRoutes } from './speaker-status.ts';
+
+/** Fields first, text second, as pino takes them. */
+export interface SpeakerLog {
+  debug(fields: object, text: string): void;
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+}
+
+export interface SpeakerIo {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly log?: SpeakerLog;
+  /** Default: setImmediate. */
+  readonly scheduler?: Scheduler;
+}
+
+export interface SpeakerStatus {
+  readonly asNumber: number;
+  readonly routerId: string;
+  readonly peers: readonly (PeerStatus & { readonly routes?: PeerRoutes })[];
+  readonly rib: ReturnType<RibView['sizes']>;
+}
+
+export class Speaker implements AsyncDisposable {
+  readonly #io: SpeakerIo;
+  readonly #sessions: Sessions;
+  readonly #rib: Rib;
+  readonly #configured = new Set<string>();
+  #config: SpeakerConfig;
+  readonly rib: RibView;
+
+  constructor(config: SpeakerConfig, io: SpeakerIo) {
+    this.#config = config;
+    this.#io = io;
+    const seed = Math.floor(io.random.next() * 0x7fffffff);
+    this.#rib = new Rib(
+      identityOf(config),
+      config.multipath,
+      { clock: io.clock, scheduler: io.scheduler ?? immediateScheduler, seed },
+      {
+        malformed: (peer, subcode, data) => peer.session?.fail({ code: 3, subcode, data }),
+        endOfRib: (peer, family) => {
+          peer.endOfRibReceived[family] = true;
+          this.#log('info', peer.id, `End-of-RIB received for ${familyName(family)}`);
+        },
+        limit: (peer, family, isOver) => this.#limit(peer, family, isOver),
+        tooLarge: (prefix, peers) => {
+          io.log?.warn({ prefix, peers }, 'attributes fit into no message: the route is withdrawn from these peers');
+        },
+      },
+    );
+    this.rib = new RoutePages(this.#rib, io.clock);
+    this.#sessions = new Sessions(config, io, this.#handler());
+  }
+
+  /** Listens. @throws Error naming address and port that cannot be bound */
+  async start(): Promise<void> {
+    await this.#sessions.start();
+  }
+
+  /** Touches only what changed: sessions restart only for another AS number or router ID. */
+  async reconfigure(config: SpeakerConfig): Promise<void> {
+    const before = JSON.stringify([identityOf(this.#config), this.#config.multipath]);
+    this.#config = config;
+    const identity = identityOf(config);
+    if (JSON.stringify([identity, config.multipath]) !== before) this.#rib.reconfigure(identity, config.multipath);
+    await this.#sessions.reconfigure(config);
+  }
+
+  /** @throws Error when the id or address is taken, or a policy is wrong */
+  addPeer(peer: PeerConfig): void {
+    this.#rib.checkPolicies(peer);
+    this.#sessions.addPeer(peer);
+    this.#configured.add(peer.id);
+  }
+
+  /** Resets the session only where the protocol demands it; the rest takes effect on the running one. */
+  updatePeer(peer: PeerConfig): void {
+    this.#rib.checkPolicies(peer);
+    const change = this.#sessions.updatePeer(peer);
+    this.#log('info', peer.id, `configuration changed: ${change.kind}${'reason' in change ? `, ${change.reason}` : ''}`);
+    // A range's neighbours share its configuration: all whose session has a new one.
+    for (const known of this.#rib.peers()) {
+      const config = known.session?.config;
+      if (config !== undefined && config !== known.config) this.#rib.configure(config);
+    }
+  }
+
+  removePeer(id: string, reason?: string): void {
+    this.#sessions.removePeer(id, reason);
+    this.#configured.delete(id);
+    this.#rib.remove(id);
+  }
+
+  /** soft-in: import policy again over what was received; soft-out: everything again; hard: a new session. */
+  resetPeer(id: string, kind: ResetKind, reason?: string): void {
+    if (kind === 'soft-in') this.#rib.softIn(id);
+    else if (kind === 'soft-out') this.#rib.softOut(id);
+    else this.#sessions.resetPeer(id, reason);
+  }
+
+  /** Announces routes as our own, or changes them. @throws Error naming the route that is wrong */
+  originate(routes: readonly Origination[]): void {
+    this.#rib.originated.originate(routes);
+    this.#rib.wake();
+  }
+
+  withdraw(prefixes: readonly string[]): void {
+    this.#rib.originated.withdraw(prefixes);
+    this.#rib.wake();
+  }
+
+  setNextHopTracker(tracker: NextHopTracker | undefined): void {
+    this.#rib.nextHops.setTracker(tracker);
+  }
+
+  /** What a tracked next hop turned out to be. @param metric lower is better */
+  updateNextHop(address: string, reachable: boolean, metric: number): void {
+    this.#rib.updateNextHop(address, reachable, metric);
+  }
+
+  /** Best-path changes in batches, after each flush. Returns what ends it. */
+  subscribe(listener: (change: ForwardingChange) => void): () => void {
+    return this.#rib.subscribe(listener);
+  }
+
+  status(): SpeakerStatus {
+    return {
+      asNumber: this.#config.asNumber,
+      routerId: this.#config.routerId,
+      peers: this.#sessions.status().map((peer) => {
+        const routes = peerRoutes(this.#rib, peer.id);
+        return routes === undefined ? peer : { ...peer, routes };
+      }),
+      rib: this.rib.sizes(),
+    };
+  }
+
+  /** graceful: connections just close, so that neighbours keep our routes (RFC 4724). */
+  async stop(options?: { readonly graceful?: boolean; readonly message?: string }): Promise<void> {
+    await this.#sessions.stop(options);
+    this.#rib.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #handler(): SessionHandler {
+    const rib = this.#rib;
+    return {
+      established: (session: Session) => rib.established(session),
+      update: (session: Session, buffer: Uint8Array, start: number, end: number) =>
+        rib.update(session, buffer, start, end),
+      routeRefresh: (session: Session, family: Family, subtype: number) => {
+        // BoRR and EoRR (RFC 7313) are not used: without them old routes are replaced one by one.
+        if (subtype === 0) rib.refresh(session, familyIndex(family));
+      },
+      drained: (session: Session) => rib.drained(session),
+      down: (session: Session, reason: SessionDown) => {
+        rib.down(session);
+        if (!this.#configured.has(session.peerId)) rib.remove(session.peerId);
+        this.#log('info', session.peerId, `session down: ${reason.reason}`);
+      },
+      stateChanged: (peerId: string, transition: StateTransition) => {
+        this.#log('info', peerId, `${transition.from} -> ${transition.to}: ${transition.reason}`);
+      },
+    };
+  }
+
+  /** RX-6: Cease/1 with family and limit (RFC 4486 section 4), or a warning. */
+  #limit(peer: RibPeer, family: FamilyIndex, isOver: boolean): void {
+    const { limit, restartSeconds } = peer.config.maxPrefixes;
+    const name = familyName(family);
+    const count = peer.received[family];
+    if (!isOver) {
+      this.#io.log?.warn({ peer: peer.id, family: name, count, limit }, 'near its prefix limit');
+      return;
+    }
+    const data = Buffer.alloc(7);
+    data.writeUInt16BE(afiOf(name), 0);
+    data[2] = 1;
+    data.writeUInt32BE(limit, 3);
+    const reason = `${name}: ${count} prefixes, the limit is ${limit}`;
+    peer.session?.fail(
+      { code: 6, subcode: 1, data, reason },
+      { holdDownSeconds: restartSeconds ?? 'until reset' },
+    );
+  }
+
+  #log(level: 'info' | 'warn', peer: string, text: string): void {
+    this.#io.log?.[level]({ peer }, text);
+  }
+}
+
+function identityOf(config: SpeakerConfig): OwnIdentity {
+  const routerId = parseIpv4(config.routerId);
+  const clusterId = parseIpv4(config.clusterId ?? config.routerId);
+  if (routerId === undefined || routerId === 0) throw new Error(`router ID '${config.routerId}' is not an IPv4 address`);
+  if (clusterId === undefined) throw new Error(`cluster ID '${config.clusterId}' is not an IPv4 address`);
+  return { asNumber: config.asNumber, routerId, clusterId };
+}
