@@ -70,6 +70,8 @@ export interface PeerConfig {
   };
   /** Capabilities without which the neighbour is refused (2/7; a role 2/11). */
   readonly require?: readonly RequiredCapability[];
+  /** A neighbour that refuses optional parameters (2/4) is tried once without any (RFC 5492 §3); default: true. */
+  readonly retryWithoutCapabilities?: boolean;
   readonly import: Policy;
   readonly export: Policy;
   /** Administratively down, with the text for the other side (RFC 9003, may be empty). */

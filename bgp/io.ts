@@ -111,4 +111,6 @@ export interface Transport {
   setMd5Key(connection: Connection, key: string | undefined): void;
   /** Tells when a link goes down, so that a directly connected neighbour need not wait for its hold timer. */
   watchLink?(device: string, down: () => void): { cancel(): void };
+  /** The link that has this local address, for watchLink. */
+  linkOf?(localAddress: string): string | undefined;
 }

@@ -4,8 +4,12 @@ import type { NotificationError } from './types.ts';
 
 /** RFC 4271 §8.2.2: "a HoldTimer value of 4 minutes is suggested" until the OPENs have met. */
 export const OPEN_HOLD_MS = 240_000;
+const MIN_SEND_HOLD_MS = 480_000;
+
 /** RFC 9687 §3: the Send Hold Timer is the greater of 8 minutes and twice the hold time. */
-export const MIN_SEND_HOLD_MS = 480_000;
+export function sendHoldMs(holdMs: number): number {
+  return Math.max(MIN_SEND_HOLD_MS, 2 * holdMs);
+}
 
 /** Out of Idle: dial and wait for the answer, or only listen. */
 export function begin(state: FsmState): FsmStep {

@@ -3,10 +3,10 @@
 // done; the peer starts the next one. Above each branch stands the RFC's rule.
 import { KEEPALIVE, OPEN, ROUTE_REFRESH, UPDATE } from '../message/index.ts';
 import {
-  MIN_SEND_HOLD_MS,
   OPEN_HOLD_MS,
   begin,
   connected,
+  sendHoldMs,
   sendOpen,
   openAccepted,
   keepalive,
@@ -293,7 +293,7 @@ function openConfirm(state: FsmState, event: FsmEvent): FsmStep {
         state: { ...state, name: 'Established' },
         actions: [
           ...startHold(state),
-          ...(state.holdMs > 0 ? [startTimer('sendHold', Math.max(MIN_SEND_HOLD_MS, 2 * state.holdMs))] : []),
+          ...(state.holdMs > 0 ? [startTimer('sendHold', sendHoldMs(state.holdMs))] : []),
           { type: 'established' },
         ],
       };

@@ -14,6 +14,7 @@ const NAMES: readonly TimerName[] = [
 const OFF = Number.POSITIVE_INFINITY;
 export const HOLD = 1;
 export const KEEPALIVE_TIMER = 2;
+export const SEND_HOLD = 5;
 
 export class SessionTimers {
   readonly #deadlines: Deadlines;
@@ -36,7 +37,7 @@ export class SessionTimers {
     if (at < this.#alarm.at) this.#deadlines.set(this.#alarm, at);
   }
 
-  /** For HOLD and KEEPALIVE_TIMER, on the way of every message: moves a timer that runs. */
+  /** For HOLD, KEEPALIVE_TIMER and SEND_HOLD, on the way of every message: moves a timer that runs. */
   touch(index: number, at: number): void {
     if (this.#at[index] !== OFF) this.#at[index] = at;
   }

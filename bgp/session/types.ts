@@ -150,7 +150,7 @@ export interface PeerStatus {
   readonly remote: string;
   readonly remotePort?: number;
   /** A range: lists only how many dynamic neighbours it has. */
-  readonly dynamicPeers?: { readonly current: number; readonly max: number };
+  readonly dynamicPeers?: { readonly current: number; readonly max: number; readonly refused: number };
   /** The id of the range that this neighbour came from. */
   readonly dynamicOf?: string;
   readonly state: SessionState;

@@ -27,7 +27,7 @@ export class MemoryNetwork {
   latencyMs = 0;
   /** Bytes that the other end's kernel takes before its reader has read them. */
   windowBytes = 256 * 1024;
-  highWaterBytes = 1024 * 1024;
+  highWaterBytes = 128 * 1024;
   /** Routers between any two hosts: a packet arrives with its TTL less one for each of them. */
   routersBetween = 0;
   /** Bytes reach the other host's kernel but not its reader: what a stalled process looks like. */

@@ -86,6 +86,7 @@ export class TcpConnection implements Connection {
   }
 
   hasUnreadBytes(): boolean | 'unknown' {
+    if (this.#socket.readableLength > 0) return true;
     const { fd } = this;
     if (this.#options === undefined || fd < 0) return 'unknown';
     return this.#options.unread(fd) > 0;

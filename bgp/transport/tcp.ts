@@ -13,7 +13,8 @@ import type {
 import { refusalOnPlainSockets, ttlValues, type SocketOptions } from './socket-options.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
-const HIGH_WATER_BYTES = 256 * 1024;
+/** What may stand before a NOTIFICATION when the neighbour reads slowly; sessions queue the rest themselves. */
+const HIGH_WATER_BYTES = 128 * 1024;
 const READ_BUFFER_BYTES = 256 * 1024;
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 const BACKLOG = 1024;
@@ -22,10 +23,12 @@ export interface TcpTransportOptions {
   readonly socketOptions?: SocketOptions;
   /** Reports links that go down; without it neighbours are lost by hold timer only. */
   readonly watchLink?: (device: string, down: () => void) => { cancel(): void };
+  readonly linkOf?: (localAddress: string) => string | undefined;
 }
 
 export class TcpTransport implements Transport {
   readonly watchLink?: (device: string, down: () => void) => { cancel(): void };
+  readonly linkOf?: (localAddress: string) => string | undefined;
   readonly #options: SocketOptions | undefined;
   /** One for all dialled connections: a read and its callback are one synchronous step. */
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
@@ -33,6 +36,7 @@ export class TcpTransport implements Transport {
   constructor(options: TcpTransportOptions = {}) {
     this.#options = options.socketOptions;
     if (options.watchLink !== undefined) this.watchLink = options.watchLink;
+    if (options.linkOf !== undefined) this.linkOf = options.linkOf;
   }
 
   dial(options: DialOptions, done: (result: Connection | DialError) => void): { cancel(): void } {

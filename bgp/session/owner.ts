@@ -1,0 +1,51 @@
+// What a session asks of the peer that it belongs to, and what it reports to it.
+import type { PeerConfig } from '../config.ts';
+import type { Clock, Connection, DialOptions, Random, Transport } from '../io.ts';
+import type { NotificationError as WireError, OpenMessage } from '../message/index.ts';
+import type { CollisionIds } from './collision.ts';
+import type { MutableCounters } from './counters.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { FsmEvent } from './fsm-types.ts';
+import type { BgpSession } from './session.ts';
+import type { FailOptions, Negotiated, SessionDown, SessionHandler, SessionState } from './types.ts';
+
+/** How a session ended; `down` only when it was established. */
+export interface SessionEnd {
+  readonly event: FsmEvent;
+  readonly from: SessionState;
+  readonly cause: SessionDown['cause'];
+  readonly reason: string;
+  readonly connectRetryCounter: number;
+  readonly hasReceivedOpen: boolean;
+  readonly establishedMs: number;
+  readonly down?: SessionDown;
+  readonly failOptions?: FailOptions;
+}
+
+export interface SessionOwner {
+  readonly id: string;
+  readonly config: PeerConfig;
+  readonly device: string | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly deadlines: Deadlines;
+  readonly handler: SessionHandler;
+  readonly counters: MutableCounters;
+  dialOptions(): DialOptions;
+  dialled(): void;
+  buildOpen(): OpenMessage;
+  openSent(bytes: Uint8Array, open: OpenMessage): void;
+  /** @param open undefined when it was malformed */
+  openSeen(session: BgpSession, bytes: Uint8Array, open: OpenMessage | undefined): void;
+  /** Undefined: this session lost and has ended. Else what ends the losers, to be called once this one is in OpenConfirm. */
+  resolveCollision(session: BgpSession, ids: CollisionIds, negotiated: Negotiated): (() => void) | undefined;
+  /** RFC 5492 §3: true when the next connection will be tried without optional parameters. */
+  retryWithoutCapabilities(): boolean;
+  watchLink(connection: Connection, down: (device: string) => void): { cancel(): void } | undefined;
+  notified(direction: 'in' | 'out', error: WireError, text: string): void;
+  /** The FSM is in another state, not Idle. */
+  moved(session: BgpSession, reason: string): void;
+  established(session: BgpSession): void;
+  ended(session: BgpSession, end: SessionEnd): void;
+}

@@ -1,0 +1,476 @@
+// One neighbour: it owns the sessions with it (the one that we dial, and those that the neighbour opened),
+// decides collisions, back-off and being held down, and remembers what happened for the operator.
+import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import type { Clock, Connection, DialOptions, Random, Transport } from '../io.ts';
+import {
+  CEASE_ADMIN_SHUTDOWN,
+  CEASE_OTHER_CONFIG,
+  CEASE_REJECTED,
+  CODE_CEASE,
+  encodeNotification,
+  encodeShutdownText,
+  notification,
+  type NotificationError as WireError,
+  type OpenMessage,
+} from '../message/index.ts';
+import { restAfter, type Rest } from './backoff.ts';
+import { loserOf, type CollisionIds } from './collision.ts';
+import { zeroCounters } from './counters.ts';
+import type { ConfigChange } from './config-change.ts';
+import { Alarm, type Deadlines } from './deadlines.ts';
+import { PEER_RESTARTED } from './down.ts';
+import type { HalfOpen } from './half-open.ts';
+import { PeerRecord } from './record.ts';
+import { NOT_RESTARTING, localOpen } from './local-open.ts';
+import type { SessionEnd, SessionOwner } from './owner.ts';
+import { BgpSession } from './session.ts';
+import type { Negotiated, NotificationError, SessionHandler, SessionState } from './types.ts';
+
+/** FSM-6: connections that the neighbour opened and that are not decided yet; the oldest gives way. */
+export const MAX_INCOMING = 8;
+/** A refused connection has this long to read why. */
+const REFUSAL_MS = 1000;
+const SHORT_REST: Rest = { failures: 0, holdMs: 1000, refusesIncoming: false };
+const RANK: Readonly<Record<SessionState, number>> = {
+  Idle: 0,
+  Active: 1,
+  Connect: 2,
+  OpenSent: 3,
+  OpenConfirm: 4,
+  Established: 5,
+};
+
+export interface PeerIo {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly deadlines: Deadlines;
+  readonly handler: SessionHandler;
+  readonly halfOpen: HalfOpen;
+}
+
+/** Where a dynamic neighbour came from; an ordinary one dials its configured address. */
+export interface PeerOrigin {
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly device: string | undefined;
+  /** The id of the range. */
+  readonly dynamicOf: string | undefined;
+}
+
+export class Peer implements SessionOwner {
+  readonly id: string;
+  #origin: PeerOrigin;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly deadlines: Deadlines;
+  readonly handler: SessionHandler;
+  readonly #halfOpen: HalfOpen;
+  readonly counters = zeroCounters();
+  readonly record: PeerRecord;
+  config: PeerConfig;
+  #speaker: SpeakerConfig;
+  /** Told when the neighbour's last connection to us is gone, and when it comes back. */
+  readonly #idle: (peer: Peer, isIdle: boolean) => void;
+  #dialler: BgpSession | undefined;
+  readonly #incoming = new Set<BgpSession>();
+  #established: BgpSession | undefined;
+  #rest: Rest = { failures: 0, holdMs: 0, refusesIncoming: false };
+  #refusesUntil = 0;
+  #isStarted = false;
+  #heldDown: string | undefined;
+  readonly #heldDownAlarm = new Alarm(() => this.release('the time that it was held down is over'));
+  #skipsCapabilities = false;
+
+  constructor(
+    io: PeerIo,
+    speaker: SpeakerConfig,
+    config: PeerConfig,
+    origin: PeerOrigin,
+    idle: (peer: Peer, isIdle: boolean) => void,
+  ) {
+    this.id = origin.id;
+    this.#origin = origin;
+    this.config = config;
+    this.clock = io.clock;
+    this.random = io.random;
+    this.transport = io.transport;
+    this.deadlines = io.deadlines;
+    this.handler = io.handler;
+    this.#halfOpen = io.halfOpen;
+    this.#speaker = speaker;
+    this.#idle = idle;
+    this.record = new PeerRecord(io.clock);
+  }
+
+  // Orders from above
+
+  /** Without back-off. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    if (this.config.shutdown === undefined) this.#startDialler(0, 'started');
+    else this.#heldDown = shutdownText(this.config.shutdown.message);
+  }
+
+  /** Ends all sessions; without an error silently. Nothing starts again before start(). */
+  stop(error: NotificationError | undefined, reason: string): void {
+    this.#isStarted = false;
+    this.#heldDown = undefined;
+    this.deadlines.clear(this.#heldDownAlarm);
+    this.#endAll(error, reason);
+  }
+
+  /** Ends all sessions and starts anew without back-off. */
+  reset(error: NotificationError, reason: string): void {
+    if (!this.#isStarted) return;
+    this.stop(error, reason);
+    this.#rest = { failures: 0, holdMs: 0, refusesIncoming: false };
+    this.#refusesUntil = 0;
+    this.start();
+  }
+
+  /** Ends all sessions and keeps the neighbour down until release(), reset() or the time is over. */
+  holdDown(text: string, ms?: number, error?: NotificationError): void {
+    this.#heldDown = text;
+    this.record.error(text);
+    if (ms === undefined) this.deadlines.clear(this.#heldDownAlarm);
+    else this.deadlines.set(this.#heldDownAlarm, this.clock.now() + ms);
+    this.#endAll(error, text);
+  }
+
+  release(reason: string): void {
+    if (this.#heldDown === undefined) return;
+    this.#heldDown = undefined;
+    this.deadlines.clear(this.#heldDownAlarm);
+    if (this.#isStarted && this.config.shutdown === undefined) this.#startDialler(0, reason);
+  }
+
+  get origin(): PeerOrigin {
+    return this.#origin;
+  }
+
+  /** @param change of configChange(): resets only where it says so */
+  reconfigure(config: PeerConfig, origin: PeerOrigin, change: ConfigChange): void {
+    const before = this.config;
+    this.config = config;
+    this.#origin = origin;
+    if (!this.#isStarted) return;
+    const isShut = config.shutdown !== undefined;
+    if (isShut || before.shutdown !== undefined) {
+      if (isShut === (before.shutdown !== undefined)) return;
+      const reason =
+        config.shutdown === undefined ? 'no longer shut down' : shutdownText(config.shutdown.message);
+      this.stop(shutdownError(config.shutdown?.message ?? ''), reason);
+      this.start();
+      return;
+    }
+    if (change.kind === 'reset') this.reset({ code: CODE_CEASE, subcode: CEASE_OTHER_CONFIG }, change.reason);
+    else if (change.fields.some(({ effect }) => effect === 'live')) this.#applyLive(before);
+    // A dialler that must not dial any more, or must begin to.
+    if (before.passive !== config.passive && this.#established === undefined) {
+      this.reset({ code: CODE_CEASE, subcode: CEASE_OTHER_CONFIG }, 'passive changed');
+    }
+  }
+
+  #applyLive(before: PeerConfig): void {
+    try {
+      for (const { connection } of this.sessions) {
+        if (connection === undefined) continue;
+        this.transport.setTtlRule(connection, this.config.ttl);
+        if (before.md5Key !== this.config.md5Key) this.transport.setMd5Key(connection, this.config.md5Key);
+      }
+    } catch (error) {
+      this.holdDown((error as Error).message);
+    }
+  }
+
+  set speaker(speaker: SpeakerConfig) {
+    this.#speaker = speaker;
+  }
+
+  get heldDown(): string | undefined {
+    return this.#heldDown;
+  }
+
+  /** The established one. */
+  get current(): BgpSession | undefined {
+    return this.#established;
+  }
+
+  get failures(): number {
+    return this.#rest.failures;
+  }
+
+  /** All that live, the one that we dial first. */
+  get sessions(): readonly BgpSession[] {
+    return this.#dialler === undefined ? [...this.#incoming] : [this.#dialler, ...this.#incoming];
+  }
+
+  /** The furthest one. */
+  get main(): BgpSession | undefined {
+    let main: BgpSession | undefined;
+    for (const session of this.sessions) {
+      if (main === undefined || RANK[session.state] > RANK[main.state]) main = session;
+    }
+    return main;
+  }
+
+  // A connection that the neighbour opened
+
+  accept(connection: Connection): void {
+    const refusal = this.#refusal(connection);
+    if (refusal !== undefined) {
+      this.record.error(`connection from the neighbour refused: ${refusal.text}`);
+      if (refusal.tells) reject(connection);
+      else connection.destroy();
+      return;
+    }
+    if (this.#incoming.size >= MAX_INCOMING) this.#evictOldest();
+    const session = new BgpSession(
+      this,
+      {
+        isPassive: true,
+        isIncoming: true,
+        connectRetryMs: this.config.connectRetrySeconds * 1000,
+        delayOpenMs: (this.config.delayOpenSeconds ?? 0) * 1000,
+      },
+      this.#rest.failures,
+    );
+    this.#incoming.add(session);
+    this.#halfOpen.add(session);
+    this.#idle(this, false);
+    session.accept(connection);
+  }
+
+  #refusal(connection: Connection): { readonly text: string; readonly tells: boolean } | undefined {
+    if (!this.#isStarted || this.#heldDown !== undefined) {
+      return { text: this.#heldDown ?? 'not started', tells: true };
+    }
+    const { localAddress } = this.config;
+    if (localAddress !== undefined && localAddress !== connection.localAddress) {
+      return { text: `it came to ${connection.localAddress}, not to ${localAddress}`, tells: false };
+    }
+    if (this.clock.now() < this.#refusesUntil)
+      return { text: 'too many failures, backing off', tells: false };
+    try {
+      this.transport.setTtlRule(connection, this.config.ttl);
+    } catch (error) {
+      return { text: (error as Error).message, tells: false };
+    }
+    return undefined;
+  }
+
+  #evictOldest(): void {
+    for (const session of this.#incoming) {
+      if (RANK[session.state] >= RANK.OpenConfirm) continue;
+      session.step({ type: 'automaticStop', reason: 'too many connections at once' });
+      return;
+    }
+  }
+
+  // SessionOwner
+
+  get device(): string | undefined {
+    return this.origin.device;
+  }
+
+  dialOptions(): DialOptions {
+    const { localAddress, md5Key, ttl, connectRetrySeconds } = this.config;
+    const { address, port, device } = this.origin;
+    return {
+      remoteAddress: address,
+      remotePort: port,
+      ttl,
+      connectTimeoutMs: Math.max(1000, connectRetrySeconds * 1000),
+      ...(localAddress === undefined ? {} : { localAddress }),
+      ...(device === undefined ? {} : { device }),
+      ...(md5Key === undefined ? {} : { md5Key }),
+    };
+  }
+
+  dialled(): void {
+    this.record.connectAttempts++;
+  }
+
+  buildOpen(): OpenMessage {
+    const restart = this.handler.restartState?.(this.id) ?? NOT_RESTARTING;
+    return localOpen(this.#speaker, this.config, restart, !this.#skipsCapabilities);
+  }
+
+  openSent(bytes: Uint8Array, open: OpenMessage): void {
+    this.record.openOut = { bytes, open };
+  }
+
+  openSeen(_session: BgpSession, bytes: Uint8Array, open: OpenMessage | undefined): void {
+    this.record.openIn = { bytes, open };
+  }
+
+  retryWithoutCapabilities(): boolean {
+    if (this.config.retryWithoutCapabilities === false || this.#skipsCapabilities) return false;
+    this.#skipsCapabilities = true;
+    return true;
+  }
+
+  resolveCollision(fresh: BgpSession, ids: CollisionIds, negotiated: Negotiated): (() => void) | undefined {
+    const losers: (() => void)[] = [];
+    for (const rival of this.sessions) {
+      if (rival === fresh) continue;
+      if (rival.state === 'Established') {
+        if (isRestart(rival, fresh, negotiated)) {
+          losers.push(() => rival.step({ type: 'automaticStop', reason: PEER_RESTARTED }));
+          continue;
+        }
+        rival.probe();
+        fresh.step({ type: 'collisionLost' });
+        return undefined;
+      }
+      if (rival.state !== 'OpenConfirm') continue;
+      if (loserOf(rival, fresh, ids) === 'fresh') {
+        fresh.step({ type: 'collisionLost' });
+        return undefined;
+      }
+      losers.push(() => rival.step({ type: 'collisionLost' }));
+    }
+    return () => {
+      for (const end of losers) end();
+    };
+  }
+
+  watchLink(connection: Connection, down: (device: string) => void): { cancel(): void } | undefined {
+    const { ttl } = this.config;
+    const isSingleHop = ttl.kind === 'direct' || (ttl.kind === 'gtsm' && ttl.hops === 1);
+    if (!isSingleHop) return undefined;
+    const device =
+      connection.device ?? this.origin.device ?? this.transport.linkOf?.(connection.localAddress);
+    if (device === undefined) return undefined;
+    return this.transport.watchLink?.(device, () => down(device));
+  }
+
+  notified(direction: 'in' | 'out', error: WireError, text: string): void {
+    this.record.notification(direction, error, text);
+  }
+
+  moved(session: BgpSession, reason: string): void {
+    // RFC 4271 §6.8: what has not sent an OPEN yet is stopped silently.
+    if (RANK[session.state] >= RANK.OpenConfirm) this.#halfOpen.delete(session);
+    if (session.state === 'OpenConfirm' && session !== this.#dialler && this.#dialler !== undefined) {
+      if (RANK[this.#dialler.state] < RANK.OpenSent) this.#dialler.step({ type: 'collisionLost' });
+    }
+    this.#show(reason);
+  }
+
+  established(session: BgpSession): void {
+    this.#established = session;
+    this.#skipsCapabilities = false;
+    this.record.connectAttempts = 0;
+    if (this.#dialler !== undefined && this.#dialler !== session)
+      this.#dialler.step({ type: 'collisionLost' });
+    this.handler.established(session);
+  }
+
+  ended(session: BgpSession, end: SessionEnd): void {
+    if (this.#dialler === session) this.#dialler = undefined;
+    this.#incoming.delete(session);
+    this.#halfOpen.delete(session);
+    if (this.#established === session) this.#established = undefined;
+    if (end.down !== undefined) this.record.flaps++;
+    const rest = this.#restAfter(session, end);
+    const holdDown = end.failOptions?.holdDownSeconds;
+    if (holdDown !== undefined) {
+      const text =
+        holdDown === 'until reset' ? `${end.reason}; until reset` : `${end.reason}; for ${holdDown} s`;
+      this.#heldDown = text;
+      if (holdDown !== 'until reset')
+        this.deadlines.set(this.#heldDownAlarm, this.clock.now() + holdDown * 1000);
+    }
+    this.#show(end.reason);
+    if (end.down !== undefined) this.handler.down(session, end.down);
+    if (holdDown !== undefined) this.#endAll(undefined, end.reason);
+    this.#continue(rest, end.reason);
+    if (this.#incoming.size === 0) this.#idle(this, true);
+  }
+
+  /** Undefined: this end is no reason to rest or to start again. */
+  #restAfter(session: BgpSession, end: SessionEnd): Rest | undefined {
+    if (end.cause !== 'stopped' && end.event.type !== 'collisionLost') this.record.error(end.reason);
+    if (end.event.type === 'collisionLost') return this.sessions.length > 0 ? undefined : SHORT_REST;
+    if (end.event.type === 'manualStop' || end.cause === 'peer restarted') return undefined;
+    // Somebody connected and went away: no failure of the neighbour, and our own try goes on.
+    if (session.isIncoming && !end.hasReceivedOpen && end.from !== 'Established') return undefined;
+    if (end.event.type === 'versionNotificationReceived') {
+      return this.#skipsCapabilities ? { ...SHORT_REST, holdMs: 0 } : SHORT_REST;
+    }
+    const isConnect = end.from === 'Connect' || end.from === 'Active' || end.cause === 'link down';
+    this.#rest = restAfter(
+      this.#rest.failures,
+      { kind: isConnect ? 'connect' : 'session', establishedMs: end.establishedMs },
+      this.config.connectRetrySeconds * 1000,
+    );
+    this.#refusesUntil = this.#rest.refusesIncoming ? this.clock.now() + this.#rest.holdMs : 0;
+    return this.#rest;
+  }
+
+  #continue(rest: Rest | undefined, reason: string): void {
+    if (!this.#isStarted || this.#heldDown !== undefined || this.#dialler !== undefined) return;
+    for (const session of this.#incoming) if (RANK[session.state] >= RANK.OpenConfirm) return;
+    if (rest === undefined && this.#incoming.size > 0) return;
+    this.#startDialler((rest ?? SHORT_REST).holdMs, reason);
+  }
+
+  #startDialler(idleHoldMs: number, reason: string): void {
+    const session = new BgpSession(
+      this,
+      {
+        isPassive: this.config.passive || this.origin.dynamicOf !== undefined,
+        isIncoming: false,
+        connectRetryMs: this.config.connectRetrySeconds * 1000,
+        delayOpenMs: (this.config.delayOpenSeconds ?? 0) * 1000,
+      },
+      this.#rest.failures,
+    );
+    this.#dialler = session;
+    session.step({ type: 'automaticStart', idleHoldMs });
+    this.#show(reason);
+  }
+
+  #endAll(error: NotificationError | undefined, reason: string): void {
+    for (const session of this.sessions) {
+      session.step(
+        error === undefined
+          ? { type: 'automaticStop', reason }
+          : { type: 'manualStop', error: { ...error, reason } },
+      );
+    }
+    this.#show(reason);
+  }
+
+  #show(reason: string): void {
+    const transition = this.record.moved(this.main?.state ?? 'Idle', reason);
+    if (transition !== undefined) this.handler.stateChanged(this.id, transition);
+  }
+}
+
+/** FSM-7, RFC 4724 §5: a neighbour that agreed on graceful restart opens a new connection when it has restarted. */
+function isRestart(established: BgpSession, fresh: BgpSession, negotiated: Negotiated): boolean {
+  return (
+    fresh.isIncoming &&
+    established.negotiated.gracefulRestart !== undefined &&
+    negotiated.gracefulRestart !== undefined
+  );
+}
+
+function reject(connection: Connection): void {
+  connection.write(encodeNotification(notification(CODE_CEASE, CEASE_REJECTED)));
+  connection.end(REFUSAL_MS);
+}
+
+function shutdownError(message: string): NotificationError {
+  return { code: CODE_CEASE, subcode: CEASE_ADMIN_SHUTDOWN, data: encodeShutdownText(message) };
+}
+
+function shutdownText(message: string): string {
+  return message === '' ? 'shut down by configuration' : `shut down by configuration: ${message}`;
+}

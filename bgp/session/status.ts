@@ -1,0 +1,103 @@
+// A peer as plain data for status, metrics and the command line.
+import { describeCapabilities, type OpenMessage } from '../message/index.ts';
+import { copyCounters, zeroCounters } from './counters.ts';
+import type { Peer } from './peer.ts';
+import type { Negotiated, PeerStatus } from './types.ts';
+import type { PeerConfig } from '../config.ts';
+
+export function peerStatus(peer: Peer): PeerStatus {
+  const { record, config, origin, main, current: established } = peer;
+  const now = peer.clock.now();
+  const idleHoldMs = main?.remaining('idleHold');
+  const connectRetryMs = main?.remaining('connectRetry');
+  const nextAttemptInMs = idleHoldMs ?? (main?.state === 'Active' ? connectRetryMs : undefined);
+  const timers: Partial<Record<keyof PeerStatus['timers'], number>> = {};
+  for (const name of ['hold', 'keepalive', 'sendHold', 'connectRetry', 'idleHold', 'delayOpen'] as const) {
+    const left = main?.remaining(name);
+    if (left !== undefined) timers[`${name}Ms`] = Math.round(left);
+  }
+  return {
+    id: peer.id,
+    ...(config.description === undefined ? {} : { description: config.description }),
+    remote: origin.device === undefined ? origin.address : `${origin.address}%${origin.device}`,
+    remotePort: origin.port,
+    ...(origin.dynamicOf === undefined ? {} : { dynamicOf: origin.dynamicOf }),
+    state: record.state,
+    sinceMs: record.sinceMs,
+    uptimeSeconds: established === undefined ? 0 : Math.floor((now - record.sinceMonotonicMs) / 1000),
+    isPassive: config.passive || origin.dynamicOf !== undefined,
+    flaps: record.flaps,
+    counters: copyCounters(peer.counters),
+    ...(established === undefined ? {} : { negotiated: established.negotiated }),
+    capabilities: {
+      local: describeOpen(record.openOut?.open),
+      remote: describeOpen(record.openIn?.open),
+      agreed: established === undefined ? [] : describeAgreed(established.negotiated),
+    },
+    timers,
+    ...(record.lastNotificationIn === undefined ? {} : { lastNotificationIn: record.lastNotificationIn }),
+    ...(record.lastNotificationOut === undefined ? {} : { lastNotificationOut: record.lastNotificationOut }),
+    ...(record.lastError === undefined ? {} : { lastError: record.lastError }),
+    connectAttempts: record.connectAttempts,
+    ...(nextAttemptInMs === undefined ? {} : { nextAttemptInMs: Math.round(nextAttemptInMs) }),
+    ...(peer.heldDown === undefined ? {} : { heldDown: peer.heldDown }),
+    queuedBytes: established?.queuedBytes ?? 0,
+    connections: peer.sessions.filter((session) => session.hasConnection).length,
+    history: record.history,
+  };
+}
+
+/** A range of dynamic neighbours, which has no session of its own. */
+export function rangeStatus(
+  config: PeerConfig,
+  prefix: string,
+  current: number,
+  max: number,
+  sinceMs: number,
+  refused: number,
+): PeerStatus {
+  return {
+    id: config.id,
+    ...(config.description === undefined ? {} : { description: config.description }),
+    remote: prefix,
+    dynamicPeers: { current, max, refused },
+    state: config.shutdown === undefined ? 'Active' : 'Idle',
+    sinceMs,
+    uptimeSeconds: 0,
+    isPassive: true,
+    flaps: 0,
+    counters: zeroCounters(),
+    capabilities: { local: [], remote: [], agreed: [] },
+    timers: {},
+    connectAttempts: 0,
+    ...(config.shutdown === undefined ? {} : { heldDown: 'shut down by configuration' }),
+    queuedBytes: 0,
+    connections: 0,
+    history: [],
+  };
+}
+
+function describeOpen(open: OpenMessage | undefined): readonly string[] {
+  return open?.capabilities === undefined ? [] : describeCapabilities(open.capabilities);
+}
+
+/** What both sides will use, by the names that describeCapabilities gives what they offered. */
+function describeAgreed(negotiated: Negotiated): readonly string[] {
+  const words: string[] = negotiated.families.map((family) => `multiprotocol ${family} unicast`);
+  if (negotiated.fourByteAs) words.push('four-octet AS');
+  if (negotiated.routeRefresh) words.push('route refresh');
+  if (negotiated.enhancedRouteRefresh) words.push('enhanced route refresh');
+  if (negotiated.extendedMessages) words.push('extended messages');
+  if (negotiated.extendedNextHop) words.push('extended next hop ipv4 unicast by ipv6');
+  for (const family of negotiated.families) {
+    if (negotiated.addPathReceive[family]) words.push(`add-path ${family} unicast receive`);
+    if (negotiated.addPathSend[family]) words.push(`add-path ${family} unicast send`);
+  }
+  if (negotiated.gracefulRestart !== undefined) {
+    words.push('graceful restart');
+    if (negotiated.gracefulRestart.notification) words.push('graceful restart after NOTIFICATION');
+    if (negotiated.gracefulRestart.longLived.length > 0) words.push('long-lived graceful restart');
+  }
+  if (negotiated.role !== undefined) words.push(`role ${negotiated.role}`);
+  return words;
+}

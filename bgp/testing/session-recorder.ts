@@ -1,0 +1,42 @@
+// A SessionHandler that writes down what it is told.
+import type { Family } from '../family.ts';
+import type { Session, SessionDown, SessionHandler, StateTransition } from '../session/types.ts';
+
+export class SessionRecorder implements SessionHandler {
+  /** 'peer: From → To (reason)' */
+  readonly transitions: string[] = [];
+  readonly ups: Session[] = [];
+  readonly downs: { readonly session: Session; readonly reason: SessionDown }[] = [];
+  readonly updates: Buffer[] = [];
+  readonly refreshes: { readonly family: Family; readonly subtype: number }[] = [];
+  drains = 0;
+  /** Called inside established() and update(). */
+  onEstablished: ((session: Session) => void) | undefined;
+  onUpdate: ((session: Session) => void) | undefined;
+
+  established(session: Session): void {
+    this.ups.push(session);
+    this.onEstablished?.(session);
+  }
+  update(session: Session, buffer: Uint8Array, start: number, end: number): void {
+    this.updates.push(Buffer.from(buffer.subarray(start, end)));
+    this.onUpdate?.(session);
+  }
+  routeRefresh(_session: Session, family: Family, subtype: number): void {
+    this.refreshes.push({ family, subtype });
+  }
+  drained(): void {
+    this.drains++;
+  }
+  down(session: Session, reason: SessionDown): void {
+    this.downs.push({ session, reason });
+  }
+  stateChanged(peerId: string, t: StateTransition): void {
+    this.transitions.push(`${peerId}: ${t.from} → ${t.to} (${t.reason})`);
+  }
+
+  /** Established and not down. */
+  get alive(): readonly Session[] {
+    return this.ups.filter((session) => !this.downs.some((down) => down.session === session));
+  }
+}
