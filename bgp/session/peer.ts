@@ -354,12 +354,14 @@ export class Peer implements SessionOwner {
   }
 
   moved(session: BgpSession, reason: string): void {
-    // RFC 4271 §6.8: what has not sent an OPEN yet is stopped silently.
-    if (RANK[session.state] >= RANK.OpenConfirm) this.#halfOpen.delete(session);
-    if (session.state === 'OpenConfirm' && session !== this.#dialler && this.#dialler !== undefined) {
-      if (RANK[this.#dialler.state] < RANK.OpenSent) this.#dialler.step({ type: 'collisionLost' });
-    }
     this.#show(reason);
+    if (RANK[session.state] < RANK.OpenConfirm) return;
+    this.#halfOpen.delete(session);
+    // RFC 4271 §6.8: what has not sent an OPEN yet is stopped silently.
+    const dialler = this.#dialler;
+    if (dialler !== undefined && dialler !== session && RANK[dialler.state] < RANK.OpenSent) {
+      dialler.step({ type: 'collisionLost' });
+    }
   }
 
   established(session: BgpSession): void {

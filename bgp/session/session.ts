@@ -1,15 +1,12 @@
 // One FSM at work: it gives fsm.ts timers, a connection, a framer and the codec, and carries out its actions.
 // It lives from one start to one end. After the end nothing of it runs: no byte, timer or queued action.
+// Longer than 400 lines because it is the one place where all of these meet; what could be pure is elsewhere.
 import type { PeerConfig } from '../config.ts';
 import { familyOf } from '../family.ts';
 import type { Connection, ConnectionHandler, DialError } from '../io.ts';
 import {
-  CODE_CEASE,
-  CODE_HEADER,
-  CEASE_RESOURCES,
   FRAME_OK,
   FRAME_STOPPED,
-  Framer,
   KEEPALIVE,
   MAX_EXTENDED_MESSAGE_LENGTH,
   MAX_MESSAGE_LENGTH,
@@ -18,7 +15,6 @@ import {
   ROUTE_REFRESH,
   UPDATE,
   decodeNotification,
-  decodeOpen,
   decodeRouteRefresh,
   describeNotification,
   encodeKeepalive,
@@ -26,7 +22,6 @@ import {
   encodeOpen,
   isNotificationError,
   type FrameSink,
-  type OpenMessage,
 } from '../message/index.ts';
 import { countMessage, type MutableCounters } from './counters.ts';
 import { LINK_DOWN, asSent, causeOf, sessionDown } from './down.ts';
@@ -40,17 +35,18 @@ import {
 } from './fsm-types.ts';
 import { initialState, step } from './fsm.ts';
 import { sendHoldMs } from './fsm-steps.ts';
-import { negotiate } from './negotiate.ts';
-import { SessionOutput } from './output.ts';
+import {
+  headerEvent,
+  internalErrorEvent,
+  judgeOpen,
+  refusesParameters,
+  refusesVersion,
+  unofferedRefreshEvent,
+} from './receive.ts';
 import type { SessionEnd, SessionOwner } from './owner.ts';
 import { HOLD, KEEPALIVE_TIMER, SEND_HOLD, SessionTimers } from './timers.ts';
+import { Wire } from './wire.ts';
 import type { FailOptions, Negotiated, NotificationError, Session, SessionState } from './types.ts';
-
-/** HDR-6: a NOTIFICATION that is not flushed by then is lost. */
-const FLUSH_MS = 10_000;
-/** FSM-9: more time for bytes that wait unread in the kernel; and for one turn of the event loop when that is not known. */
-const UNREAD_GRACE_MS = 10_000;
-const UNKNOWN_GRACE_MS = 100;
 
 const KEEPALIVE_BYTES = encodeKeepalive();
 
@@ -61,22 +57,14 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
   #fsm: FsmState;
   #isOver = false;
   #dialling: { cancel(): void } | undefined;
-  #linkWatch: { cancel(): void } | undefined;
-  #connection: Connection | undefined;
-  #framer: Framer | undefined;
-  #output: SessionOutput | undefined;
-  #ourOpen: OpenMessage | undefined;
+  #wire: Wire | undefined;
   #negotiated: Negotiated | undefined;
   #establishedAt = 0;
   /** Clock.now() at the chunk that is being read. */
   #now = 0;
   #keepaliveMs = 0;
-  #hasSentNotification = false;
   #notification: NotificationError | undefined;
   #failOptions: FailOptions | undefined;
-  #hadUnknownGrace = false;
-  #bytesAcceptedBefore = 0;
-  #hasSentOpen = false;
   #hasReceivedOpen = false;
 
   /** @param failures in a row of this neighbour before */
@@ -115,30 +103,30 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
   }
 
   write(messages: Uint8Array): boolean {
-    if (this.#isOver || this.#output === undefined) return false;
+    if (this.#isOver || this.#wire === undefined) return false;
     // RFC 4271 §8.2.2: each sent UPDATE restarts the KeepaliveTimer.
     this.#timers.touch(KEEPALIVE_TIMER, this.#owner.clock.now() + this.#keepaliveMs);
-    return this.#output.write(messages);
+    return this.#wire.output.write(messages);
   }
 
   cork(): void {
-    if (!this.#isOver) this.#output?.cork();
+    if (!this.#isOver) this.#wire?.output.cork();
   }
 
   uncork(): void {
-    if (!this.#isOver) this.#output?.uncork();
+    if (!this.#isOver) this.#wire?.output.uncork();
   }
 
   get queuedBytes(): number {
-    return this.#isOver ? 0 : (this.#output?.queuedBytes ?? 0);
+    return this.#isOver ? 0 : (this.#wire?.output.queuedBytes ?? 0);
   }
 
   pauseReading(): void {
-    if (!this.#isOver) this.#connection?.pause();
+    if (!this.#isOver) this.#wire?.connection.pause();
   }
 
   resumeReading(): void {
-    if (!this.#isOver) this.#connection?.resume();
+    if (!this.#isOver) this.#wire?.connection.resume();
   }
 
   fail(error: NotificationError, options?: FailOptions): void {
@@ -154,11 +142,11 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
   }
 
   get hasConnection(): boolean {
-    return this.#connection !== undefined;
+    return this.#wire !== undefined;
   }
 
   get connection(): Connection | undefined {
-    return this.#connection;
+    return this.#wire?.connection;
   }
 
   remaining(timer: TimerName): number | undefined {
@@ -173,7 +161,7 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
 
   /** Asks an established neighbour for a sign of life: a host that has rebooted answers with a reset. */
   probe(): void {
-    this.#output?.writeFirst(KEEPALIVE_BYTES);
+    this.#wire?.output.writeFirst(KEEPALIVE_BYTES);
   }
 
   step(event: FsmEvent): void {
@@ -188,33 +176,34 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
   // What the connection brings
 
   data(buffer: Uint8Array, start: number, end: number): void {
-    const framer = this.#framer;
-    if (framer === undefined) return;
+    const wire = this.#wire;
+    if (wire === undefined) return;
     this.#now = this.#owner.clock.now();
-    this.#hadUnknownGrace = false;
+    wire.heard();
     this.counters.in.bytes += end - start;
     let outcome = FRAME_OK;
     try {
-      outcome = framer.feed(buffer, start, end);
+      outcome = wire.framer.feed(buffer, start, end);
     } catch (error) {
-      this.#internalError(error);
+      this.step(internalErrorEvent(error));
     }
-    if (outcome !== FRAME_OK && outcome !== FRAME_STOPPED) this.#headerInvalid(outcome, framer);
+    if (outcome !== FRAME_OK && outcome !== FRAME_STOPPED) this.step(headerEvent(outcome, wire.framer));
     this.#owner.deadlines.poke(this.#owner.clock.now());
   }
 
   drained(): void {
-    this.#output?.connectionDrained();
+    this.#wire?.output.connectionDrained();
   }
 
   closed(error: string | undefined): void {
-    this.#release();
+    this.#wire?.release();
+    this.#wire = undefined;
     this.step({ type: 'tcpFailed', error: error ?? 'the neighbour closed the connection' });
   }
 
   /** @returns false when nothing more of this connection may be handed on */
   message(buf: Uint8Array, start: number, end: number, type: number): boolean {
-    const framer = this.#framer;
+    const wire = this.#wire;
     countMessage(this.counters.in, type);
     switch (type) {
       case UPDATE:
@@ -240,49 +229,44 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
       default:
         break;
     }
-    return !this.#isOver && framer !== undefined && this.#framer === framer;
+    return !this.#isOver && wire !== undefined && this.#wire === wire;
   }
 
   #openMessage(buf: Uint8Array, start: number, end: number): void {
     this.#hasReceivedOpen = true;
     const isExpected = this.#fsm.name === 'OpenSent' || this.#fsm.isDelayOpenRunning;
-    const connection = this.#connection;
-    if (!isExpected || connection === undefined) {
+    const wire = this.#wire;
+    if (!isExpected || wire === undefined) {
       this.step({ type: 'openReceived', holdMs: 0, keepaliveMs: 0 });
       return;
     }
-    const theirs = decodeOpen(buf, start, end);
-    this.#owner.openSeen(this, buf.slice(start, end), isNotificationError(theirs) ? undefined : theirs);
-    if (isNotificationError(theirs)) {
-      this.step({ type: 'openInvalid', error: { ...theirs, reason: describeNotification(theirs) } });
-      return;
-    }
-    this.#ourOpen ??= this.#owner.buildOpen();
+    wire.ourOpen ??= this.#owner.buildOpen();
+    const { connection, ourOpen } = wire;
     const device = connection.device ?? this.#owner.device;
-    const result = negotiate(this.config, this.#ourOpen, theirs, {
+    const ends = {
       localAddress: connection.localAddress,
       remoteAddress: connection.remoteAddress,
       ...(device === undefined ? {} : { device }),
-    });
-    if ('code' in result) {
-      this.step({ type: 'openInvalid', error: result });
+    };
+    const { theirs, result } = judgeOpen(this.config, ourOpen, ends, buf, start, end);
+    this.#owner.openSeen(this, buf.slice(start, end), theirs);
+    if ('code' in result || theirs === undefined) {
+      if ('code' in result) this.step({ type: 'openInvalid', error: result });
       return;
     }
     const endLosers = this.#owner.resolveCollision(
       this,
       {
-        localRouterId: this.#ourOpen.routerId,
+        localRouterId: ourOpen.routerId,
         remoteRouterId: theirs.routerId,
-        localAs: this.#ourOpen.asNumber,
+        localAs: ourOpen.asNumber,
         remoteAs: theirs.asNumber,
       },
       result,
     );
     if (endLosers === undefined || this.#isOver) return;
     this.#negotiated = result;
-    if (result.extendedMessages && this.#framer !== undefined) {
-      this.#framer.maxLength = MAX_EXTENDED_MESSAGE_LENGTH;
-    }
+    if (result.extendedMessages) wire.framer.maxLength = MAX_EXTENDED_MESSAGE_LENGTH;
     this.step({
       type: 'openReceived',
       holdMs: result.holdTimeSeconds * 1000,
@@ -296,24 +280,17 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
     const text = describeNotification(error);
     this.#notification = error;
     this.#owner.notified('in', error, text);
-    const refusesVersion = error.code === 2 && error.subcode === 1;
-    const refusesCapabilities =
-      error.code === 2 &&
-      error.subcode === 4 &&
-      this.#ourOpen?.capabilities !== undefined &&
-      this.#owner.retryWithoutCapabilities();
-    this.step({
-      type: refusesVersion || refusesCapabilities ? 'versionNotificationReceived' : 'notificationReceived',
-      text,
-    });
+    const isHarmless =
+      refusesVersion(error) ||
+      (refusesParameters(error) &&
+        this.#wire?.ourOpen?.capabilities !== undefined &&
+        this.#owner.retryWithoutCapabilities());
+    this.step({ type: isHarmless ? 'versionNotificationReceived' : 'notificationReceived', text });
   }
 
   #routeRefreshMessage(buf: Uint8Array, start: number, end: number): void {
-    if (this.#hasSentOpen && this.#ourOpen?.capabilities?.routeRefresh !== true) {
-      // HDR-4: a type that we never said we know.
-      const data = Uint8Array.of(ROUTE_REFRESH);
-      const reason = 'ROUTE-REFRESH received, which we did not offer';
-      this.step({ type: 'headerInvalid', error: { code: CODE_HEADER, subcode: 3, data, reason } });
+    if (this.#wire?.hasSentOpen === true && this.#wire.ourOpen?.capabilities?.routeRefresh !== true) {
+      this.step(unofferedRefreshEvent());
       return;
     }
     this.step({ type: 'routeRefreshReceived' });
@@ -328,28 +305,6 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
     // RR-1: one for a family that is not in use is ignored.
     if (family === undefined || !this.negotiated.families.includes(family)) return;
     this.#owner.handler.routeRefresh(this, family, refresh.subtype);
-  }
-
-  #headerInvalid(outcome: number, framer: Framer): void {
-    const error = { code: outcome >> 8, subcode: outcome & 255, data: framer.errorData };
-    const reason = describeNotification(error);
-    // HDR-5: a NOTIFICATION is never answered by one.
-    if (framer.errorMessageType === NOTIFICATION) {
-      this.step({ type: 'notificationReceived', text: `unreadable (${reason})` });
-    } else {
-      this.step({ type: 'headerInvalid', error: { ...error, reason } });
-    }
-  }
-
-  /** A fault of ours must not end the process or another session (BGP.md SEC-4). */
-  #internalError(error: unknown): void {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const reason = `internal error while reading: ${text}`;
-    this.step({
-      type: 'automaticStop',
-      reason,
-      error: { code: CODE_CEASE, subcode: CEASE_RESOURCES, reason },
-    });
   }
 
   // Actions
@@ -370,18 +325,17 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
         this.#dialling = undefined;
         break;
       case 'sendOpen':
-        this.#ourOpen ??= this.#owner.buildOpen();
-        this.#hasSentOpen = true;
-        this.#sendOpen(this.#ourOpen);
+        if (this.#wire !== undefined) this.#sendOpen(this.#wire);
         break;
       case 'sendKeepalive':
-        this.#output?.writeFirst(KEEPALIVE_BYTES);
+        this.#wire?.output.writeFirst(KEEPALIVE_BYTES);
         break;
       case 'sendNotification':
         this.#sendNotification(action.error);
         break;
       case 'dropConnection':
-        this.#drop();
+        this.#wire?.close();
+        this.#wire = undefined;
         break;
       case 'established':
         this.#establishedAt = this.#owner.clock.now();
@@ -393,20 +347,20 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
     }
   }
 
-  #sendOpen(open: OpenMessage): void {
-    const bytes = encodeOpen(open);
-    this.#output?.write(bytes);
-    this.#owner.openSent(bytes, open);
+  #sendOpen(wire: Wire): void {
+    wire.ourOpen ??= this.#owner.buildOpen();
+    wire.hasSentOpen = true;
+    const bytes = encodeOpen(wire.ourOpen);
+    wire.output.write(bytes);
+    this.#owner.openSent(bytes, wire.ourOpen);
   }
 
   #sendNotification(error: NotificationError): void {
-    const output = this.#output;
-    if (output === undefined) return;
+    if (this.#wire === undefined) return;
     const sent = asSent(error, this.#negotiated);
     const full = { ...sent, data: sent.data ?? new Uint8Array(0) };
     this.#notification = sent;
-    this.#hasSentNotification = true;
-    output.writeLast(encodeNotification(full));
+    this.#wire.sendLast(encodeNotification(full));
     this.#owner.notified('out', full, describeNotification(full));
   }
 
@@ -419,20 +373,11 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
   }
 
   #dial(): void {
-    const dialled: { done: boolean; handle: { cancel(): void } | undefined } = {
-      done: false,
-      handle: undefined,
-    };
     this.#owner.dialled();
-    dialled.handle = this.#owner.transport.dial(this.#owner.dialOptions(), (result) => {
-      if (this.#isOver || this.#dialling !== dialled.handle) {
-        if (!('error' in result)) result.destroy();
-        return;
-      }
+    this.#dialling = this.#owner.transport.dial(this.#owner.dialOptions(), (result) => {
       this.#dialling = undefined;
       this.#dialDone(result);
     });
-    this.#dialling = dialled.handle;
   }
 
   #dialDone(result: Connection | DialError): void {
@@ -445,35 +390,14 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
   }
 
   #attach(connection: Connection): void {
-    this.#connection = connection;
-    this.#framer = new Framer(this);
-    this.#output = new SessionOutput(connection, this.counters.out, () => {
+    const wire = new Wire(connection, this, this.counters.out, () => {
       if (!this.#isOver && this.#fsm.name === 'Established') this.#owner.handler.drained(this);
     });
-    this.#ourOpen = undefined;
-    this.#hasSentOpen = false;
-    this.#bytesAcceptedBefore = 0;
-    this.#linkWatch = this.#owner.watchLink(connection, (device) => {
+    wire.linkWatch = this.#owner.watchLink(connection, (device) => {
       this.step({ type: 'automaticStop', reason: `${LINK_DOWN} (${device})` });
     });
-    connection.setHandler(this);
-  }
-
-  #drop(): void {
-    const connection = this.#connection;
-    this.#release();
-    if (connection === undefined) return;
-    if (this.#hasSentNotification) connection.end(FLUSH_MS);
-    else connection.destroy();
-  }
-
-  #release(): void {
-    this.#linkWatch?.cancel();
-    this.#linkWatch = undefined;
-    this.#framer?.stop();
-    this.#framer = undefined;
-    this.#output = undefined;
-    this.#connection = undefined;
+    this.#wire = wire;
+    wire.open(this);
   }
 
   #end(event: FsmEvent, from: SessionState): void {
@@ -522,26 +446,15 @@ export class BgpSession implements Session, FrameSink, ConnectionHandler {
     }
   }
 
-  /** FSM-9: after a stall of this process timers run before sockets, and the neighbour's bytes may lie there. */
   #extendsHold(now: number): boolean {
-    const hasUnread = this.#connection?.hasUnreadBytes() ?? false;
-    if (hasUnread === true) {
-      this.#timers.start('hold', now, UNREAD_GRACE_MS);
-      return true;
-    }
-    if (hasUnread === 'unknown' && !this.#hadUnknownGrace) {
-      this.#hadUnknownGrace = true;
-      this.#timers.start('hold', now, UNKNOWN_GRACE_MS);
-      return true;
-    }
-    return false;
+    const extensionMs = this.#wire?.holdExtensionMs() ?? 0;
+    if (extensionMs > 0) this.#timers.start('hold', now, extensionMs);
+    return extensionMs > 0;
   }
 
-  /** RFC 9687 §3.1: restarted when TCP takes bytes, or there are none to take; looked at with each keepalive. */
+  /** RFC 9687 §3.1: the timer starts anew when TCP takes bytes or none wait; looked at with each keepalive. */
   #noteProgress(now: number): boolean {
-    const accepted = this.#connection?.totalBytesAccepted ?? 0;
-    const isStuck = this.queuedBytes > 0 && accepted === this.#bytesAcceptedBefore;
-    this.#bytesAcceptedBefore = accepted;
+    const isStuck = this.#wire?.isStuck() ?? false;
     if (!isStuck) this.#timers.touch(SEND_HOLD, now + sendHoldMs(this.#fsm.holdMs));
     return !isStuck;
   }
