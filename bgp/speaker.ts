@@ -71,7 +71,10 @@ export class Speaker implements AsyncDisposable {
         },
         limit: (peer, family, isOver) => this.#limit(peer, family, isOver),
         tooLarge: (prefix, peers) => {
-          io.log?.warn({ prefix, peers }, 'attributes fit into no message: the route is withdrawn from these peers');
+          io.log?.warn(
+            { prefix, peers },
+            'attributes fit into no message: the route is withdrawn from these peers',
+          );
         },
       },
     );
@@ -89,7 +92,8 @@ export class Speaker implements AsyncDisposable {
     const before = JSON.stringify([identityOf(this.#config), this.#config.multipath]);
     this.#config = config;
     const identity = identityOf(config);
-    if (JSON.stringify([identity, config.multipath]) !== before) this.#rib.reconfigure(identity, config.multipath);
+    if (JSON.stringify([identity, config.multipath]) !== before)
+      this.#rib.reconfigure(identity, config.multipath);
     await this.#sessions.reconfigure(config);
   }
 
@@ -104,7 +108,11 @@ export class Speaker implements AsyncDisposable {
   updatePeer(peer: PeerConfig): void {
     this.#rib.checkPolicies(peer);
     const change = this.#sessions.updatePeer(peer);
-    this.#log('info', peer.id, `configuration changed: ${change.kind}${'reason' in change ? `, ${change.reason}` : ''}`);
+    this.#log(
+      'info',
+      peer.id,
+      `configuration changed: ${change.kind}${'reason' in change ? `, ${change.reason}` : ''}`,
+    );
     // A range's neighbours share its configuration: all whose session has a new one.
     for (const known of this.#rib.peers()) {
       const config = known.session?.config;
@@ -222,7 +230,8 @@ export class Speaker implements AsyncDisposable {
 function identityOf(config: SpeakerConfig): OwnIdentity {
   const routerId = parseIpv4(config.routerId);
   const clusterId = parseIpv4(config.clusterId ?? config.routerId);
-  if (routerId === undefined || routerId === 0) throw new Error(`router ID '${config.routerId}' is not an IPv4 address`);
+  if (routerId === undefined || routerId === 0)
+    throw new Error(`router ID '${config.routerId}' is not an IPv4 address`);
   if (clusterId === undefined) throw new Error(`cluster ID '${config.clusterId}' is not an IPv4 address`);
   return { asNumber: config.asNumber, routerId, clusterId };
 }

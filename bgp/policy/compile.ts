@@ -129,7 +129,9 @@ function compileTerm(term: PolicyTerm): CompiledTerm {
   return {
     term,
     prefixes:
-      rules === undefined ? [undefined, undefined] : [new PrefixMatcher(0, rules), new PrefixMatcher(1, rules)],
+      rules === undefined
+        ? [undefined, undefined]
+        : [new PrefixMatcher(0, rules), new PrefixMatcher(1, rules)],
     family: match.family === undefined ? -1 : match.family === 'ipv4' ? 0 : 1,
     sources: match.source === undefined ? ANY_SOURCE : SOURCE_BITS[match.source],
     ...parseCommunities(match.communities ?? []),

@@ -75,6 +75,7 @@ export class PrefixMatcher {
 }
 
 function inRanges(ranges: readonly number[], length: number): boolean {
-  for (let i = 0; i < ranges.length; i += 2) if (length >= ranges[i]! && length <= ranges[i + 1]!) return true;
+  for (let i = 0; i < ranges.length; i += 2)
+    if (length >= ranges[i]! && length <= ranges[i + 1]!) return true;
   return false;
 }

@@ -182,7 +182,11 @@ export class AdjRibIn {
       this.#reader,
     );
     if (combination <= 0) return combination < 0 ? -1 : raw;
-    if (raw !== this.#changedFrom || combination !== this.#changedCombination || policy !== this.#changedPolicy) {
+    if (
+      raw !== this.#changedFrom ||
+      combination !== this.#changedCombination ||
+      policy !== this.#changedPolicy
+    ) {
       if (this.#changedFrom >= 0) this.#store.release(this.#changedFrom);
       if (this.#changedTo >= 0) this.#store.release(this.#changedTo);
       this.#store.references[raw] = this.#store.references[raw]! + 1;

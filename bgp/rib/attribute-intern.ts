@@ -18,12 +18,7 @@ import {
 } from '../message/index.ts';
 import type { PolicySet } from '../policy/policy.ts';
 import { parseCommunities } from '../policy/compile.ts';
-import {
-  AttributeFacts,
-  type AttributeStore,
-  LOOP_CLUSTER,
-  LOOP_ORIGINATOR,
-} from './attribute-store.ts';
+import { AttributeFacts, type AttributeStore, LOOP_CLUSTER, LOOP_ORIGINATOR } from './attribute-store.ts';
 import type { NextHops } from './next-hops.ts';
 
 /** LOCAL_PREF of routes that come without (RFC 4271 section 5.1.5 leaves it to policy; everybody uses 100). */
@@ -66,12 +61,7 @@ export class AttributeIntern {
   }
 
   /** Same with a next hop from MP_REACH_NLRI; -1 when that cannot be one (treat as withdraw). */
-  multiprotocol(
-    buf: Uint8Array,
-    start: number,
-    length: number,
-    device: string | undefined,
-  ): number {
+  multiprotocol(buf: Uint8Array, start: number, length: number, device: string | undefined): number {
     const hop = this.#hop;
     if (!decodeNextHop(buf, start, length, hop)) return -1;
     if (hop.family === 0) return this.#intern(this.#nextHops.intern4(hop.word0 | 0), 0);
@@ -116,7 +106,15 @@ export class AttributeIntern {
     const store = this.store;
     const start = store.start(id);
     const limit = this.#scratch.length;
-    const end = rewriteAttributes(store.blob(id), start, start + store.length[id]!, plan, this.#scratch, 0, limit);
+    const end = rewriteAttributes(
+      store.blob(id),
+      start,
+      start + store.length[id]!,
+      plan,
+      this.#scratch,
+      0,
+      limit,
+    );
     if (end < 0) return -1;
     if (this.judge(this.#scratch, 0, end, this.#internal) === ACTION_TREAT_AS_WITHDRAW) return -1;
     const hop = store.nextHop[id]!;

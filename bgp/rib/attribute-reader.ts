@@ -89,7 +89,9 @@ export class AttributeReader implements AttributeQuestions {
     if (!this.#find(id, ATTR_CLUSTER_LIST)) return out;
     const blob = this.#store.blob(id);
     for (let at = this.#range.start; at < this.#range.end; at += 4) {
-      out.push(formatIpv4(((blob[at]! << 24) | (blob[at + 1]! << 16) | (blob[at + 2]! << 8) | blob[at + 3]!) >>> 0));
+      out.push(
+        formatIpv4(((blob[at]! << 24) | (blob[at + 1]! << 16) | (blob[at + 2]! << 8) | blob[at + 3]!) >>> 0),
+      );
     }
     return out;
   }

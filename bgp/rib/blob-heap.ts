@@ -3,7 +3,7 @@
 // emptied by moving what lives in them. So churn does not fragment it, and a burst's memory comes back.
 //
 //   segment: | owner id u32 | length u16 | bytes … | pad to 4 | owner id … |      (a blob never straddles)
-import { release } from './columns.ts';
+import { release, type U8 } from './columns.ts';
 
 const SEGMENT_BITS = 18;
 const SEGMENT = 1 << SEGMENT_BITS;
@@ -11,11 +11,11 @@ const HEADER = 6;
 
 export class BlobHeap {
   /** Index = location >>> 18; undefined when the segment was dropped. */
-  #segments: (Uint8Array | undefined)[] = [];
+  #segments: (U8 | undefined)[] = [];
   #live: number[] = [];
   #fill: number[] = [];
   #open = -1;
-  #spare: Uint8Array | undefined;
+  #spare: U8 | undefined;
   #liveBytes = 0;
   #heldSegments = 0;
 
@@ -47,7 +47,7 @@ export class BlobHeap {
   }
 
   /** The array that holds the blob at `location`; its first byte is at offset(location). */
-  segment(location: number): Uint8Array {
+  segment(location: number): U8 {
     return this.#segments[location >>> SEGMENT_BITS]!;
   }
 

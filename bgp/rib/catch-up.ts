@@ -34,7 +34,6 @@ export class CatchUp {
   #scan = 0;
   readonly #changes = new Int32Array(CHANGES);
   #changeCount = 0;
-  #overflowed = false;
   /** Another refresh was asked for while one is under way. */
   refreshAgain = false;
 
@@ -72,7 +71,6 @@ export class CatchUp {
       this.#group.pin(unit);
     }
     if (this.#changeCount < CHANGES) this.#changes[this.#changeCount++] = unit;
-    else this.#overflowed = true;
   }
 
   /** Does the peer have this unit, given what the group's state says? */

@@ -5,7 +5,16 @@ import type { AttributeReader } from './attribute-reader.ts';
 import type { AttributeStore } from './attribute-store.ts';
 import type { NextHops } from './next-hops.ts';
 import { KIND_EBGP, KIND_LOCAL, type PeerSlots } from './peer-slots.ts';
-import { BEST, CHANGED, DEAD, FILTERED, INELIGIBLE, LONG_LIVED_STALE, MULTIPATH, type RibTable } from './rib-table.ts';
+import {
+  BEST,
+  CHANGED,
+  DEAD,
+  FILTERED,
+  INELIGIBLE,
+  LONG_LIVED_STALE,
+  MULTIPATH,
+  type RibTable,
+} from './rib-table.ts';
 
 /** Where two paths first differed; `why` puts it into words. Paths equal up to METRIC may be used together. */
 export const STEP_LONG_LIVED_STALE = 1;
@@ -114,7 +123,8 @@ export class Decision {
     const attributes = this.#attributes;
     const x = table.attribute[a]!;
     const y = table.attribute[b]!;
-    if (this.#peers.kind[table.peer[a]!] === KIND_EBGP) return attributes.neighborAs[x] === attributes.neighborAs[y];
+    if (this.#peers.kind[table.peer[a]!] === KIND_EBGP)
+      return attributes.neighborAs[x] === attributes.neighborAs[y];
     return this.#reader.samePath(x, y);
   }
 
@@ -132,7 +142,8 @@ export class Decision {
       if (count >= most || !this.isUsable(table, p) || !this.isEqualCost(table, best, p)) continue;
       const hop = attributes.nextHop[table.attribute[p]!]!;
       let isNew = true;
-      for (let i = 0; i < count; i++) if (attributes.nextHop[table.attribute[out[i]!]!] === hop) isNew = false;
+      for (let i = 0; i < count; i++)
+        if (attributes.nextHop[table.attribute[out[i]!]!] === hop) isNew = false;
       if (!isNew) continue;
       table.flags[p] = table.flags[p]! | MULTIPATH;
       out[count++] = p;
@@ -150,7 +161,8 @@ export class Decision {
     if (d !== 0) return d < 0 ? -STEP_LOCAL_PREF : STEP_LOCAL_PREF;
     const kindA = this.#peers.kind[table.peer[a]!]!;
     const kindB = this.#peers.kind[table.peer[b]!]!;
-    if ((kindA === KIND_LOCAL) !== (kindB === KIND_LOCAL)) return kindA === KIND_LOCAL ? -STEP_LOCAL : STEP_LOCAL;
+    if ((kindA === KIND_LOCAL) !== (kindB === KIND_LOCAL))
+      return kindA === KIND_LOCAL ? -STEP_LOCAL : STEP_LOCAL;
     d = attributes.pathLength[x]! - attributes.pathLength[y]!;
     if (d !== 0) return d < 0 ? -STEP_AS_PATH_LENGTH : STEP_AS_PATH_LENGTH;
     d = attributes.origin[x]! - attributes.origin[y]!;
@@ -175,7 +187,8 @@ export class Decision {
     const peerA = table.peer[a]!;
     const peerB = table.peer[b]!;
     let d =
-      (attributes.originator[x]! || peers.routerId[peerA]!) - (attributes.originator[y]! || peers.routerId[peerB]!);
+      (attributes.originator[x]! || peers.routerId[peerA]!) -
+      (attributes.originator[y]! || peers.routerId[peerB]!);
     if (d !== 0) return d < 0 ? -STEP_ROUTER_ID : STEP_ROUTER_ID;
     d = attributes.clusterLength[x]! - attributes.clusterLength[y]!;
     if (d !== 0) return d < 0 ? -STEP_CLUSTER_LIST : STEP_CLUSTER_LIST;

@@ -44,7 +44,12 @@ export interface ExportRules {
 }
 
 /** The rules of an established peer. */
-export function exportRules(peer: RibPeer, session: Session, family: FamilyIndex, own: OwnIdentity): ExportRules {
+export function exportRules(
+  peer: RibPeer,
+  session: Session,
+  family: FamilyIndex,
+  own: OwnIdentity,
+): ExportRules {
   const { config } = peer;
   const n = session.negotiated;
   const external = n.peerType === 'ebgp';

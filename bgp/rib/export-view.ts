@@ -52,7 +52,10 @@ export class ExportView {
     const hop = attributes.nextHop[set]!;
     if (hop < 0 || !rules.keepsNextHop) {
       if (rules.self === undefined) return -1;
-    } else if (this.#nextHops.family[hop] !== rules.family && !(rules.family === 0 && rules.extendedNextHop)) {
+    } else if (
+      this.#nextHops.family[hop] !== rules.family &&
+      !(rules.family === 0 && rules.extendedNextHop)
+    ) {
       return -1;
     }
     return rules.policy.acceptsAll ? set : this.#filter(rules, table, table.prefix[path]!, set, kind);
@@ -63,20 +66,32 @@ export class ExportView {
     if (this.path(rules, table, path) >= 0) return undefined;
     const set = table.attribute[path]!;
     const slot = table.peer[path]!;
-    if (this.#peers.kind[slot] === KIND_IBGP && !rules.external && !rules.client && this.#peers.client[slot] === 0) {
+    if (
+      this.#peers.kind[slot] === KIND_IBGP &&
+      !rules.external &&
+      !rules.client &&
+      this.#peers.client[slot] === 0
+    ) {
       return 'iBGP routes go only to or from reflector clients';
     }
-    if ((this.#attributes.flags[set]! & rules.blockedFlags) !== 0) return 'a well-known community keeps it here';
+    if ((this.#attributes.flags[set]! & rules.blockedFlags) !== 0)
+      return 'a well-known community keeps it here';
     if (rules.blocksOtc && (this.#attributes.present[set]! & PRESENT_OTC) !== 0) return 'OTC (RFC 9234)';
     const result = this.#evaluate(rules, table, table.prefix[path]!, set, this.#peers.kind[slot]!);
-    return result < 0 ? `export policy: ${rules.policy.whyRejected(result)}` : 'no usable next hop for this family';
+    return result < 0
+      ? `export policy: ${rules.policy.whyRejected(result)}`
+      : 'no usable next hop for this family';
   }
 
   #filter(rules: ExportRules, table: RibTable, prefix: number, set: number, kind: number): number {
     const combination = this.#evaluate(rules, table, prefix, set, kind);
     if (combination <= 0) return combination < 0 ? -1 : set;
     const { policy } = rules;
-    if (set !== this.#changedFrom || combination !== this.#changedCombination || policy !== this.#changedPolicy) {
+    if (
+      set !== this.#changedFrom ||
+      combination !== this.#changedCombination ||
+      policy !== this.#changedPolicy
+    ) {
       this.forget();
       this.#attributes.references[set] = this.#attributes.references[set]! + 1;
       this.#changedFrom = set;

@@ -143,7 +143,8 @@ export class Importer {
     let own = store.ownAsCount[attribute]!;
     if (peer.localAs !== asNumber && peer.localAs !== 0) own += this.#reader.countAs(attribute, peer.localAs);
     if (own > peer.config.allowedLocalAs) return 'loop: our AS is in AS_PATH';
-    if (kind === KIND_IBGP && store.loops[attribute] !== 0) return 'loop: ORIGINATOR_ID or CLUSTER_LIST is ours';
+    if (kind === KIND_IBGP && store.loops[attribute] !== 0)
+      return 'loop: ORIGINATOR_ID or CLUSTER_LIST is ours';
     const hop = store.nextHop[attribute]!;
     if (hop >= 0 && this.#nextHops.isOwn[hop] === 1) return 'next hop is our own address';
     if (kind === KIND_EBGP && peer.config.enforceFirstAs && store.neighborAs[attribute] !== peer.remoteAs) {
@@ -153,7 +154,8 @@ export class Importer {
     if (role !== undefined && (store.present[attribute]! & PRESENT_OTC) !== 0) {
       // RFC 9234 section 5: what was sent "down" or sideways must not come back up.
       if (role === 'provider' || role === 'rs') return 'route leak: OTC from a customer';
-      if (role === 'peer' && this.#reader.otc(attribute) !== peer.remoteAs) return 'route leak: OTC of another AS';
+      if (role === 'peer' && this.#reader.otc(attribute) !== peer.remoteAs)
+        return 'route leak: OTC of another AS';
     }
     return undefined;
   }

@@ -76,7 +76,8 @@ export class NextHops {
     const link = global === undefined ? device : undefined;
     const key = `${global?.join(',') ?? ''}|${linkLocal?.join(',') ?? ''}|${link ?? ''}`;
     const known = this.#byKey.get(key);
-    if (known === undefined) return this.#add(key, global ?? linkLocal ?? [0, 0, 0, 0], global && linkLocal, link);
+    if (known === undefined)
+      return this.#add(key, global ?? linkLocal ?? [0, 0, 0, 0], global && linkLocal, link);
     this.#entries[known]!.references++;
     return known;
   }

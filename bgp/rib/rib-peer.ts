@@ -110,5 +110,7 @@ export class RibPeer implements PathOwner {
 }
 
 function familyBits(families: readonly Family[]): number {
-  return (families.includes('ipv4') ? FAMILY_BIT_IPV4 : 0) | (families.includes('ipv6') ? FAMILY_BIT_IPV6 : 0);
+  return (
+    (families.includes('ipv4') ? FAMILY_BIT_IPV4 : 0) | (families.includes('ipv6') ? FAMILY_BIT_IPV6 : 0)
+  );
 }

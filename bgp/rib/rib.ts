@@ -73,7 +73,11 @@ export class Rib implements Work {
   constructor(
     identity: OwnIdentity,
     multipath: MultipathRules,
-    io: { readonly clock: Clock; readonly scheduler: Scheduler; /** Secret 31-bit number. */ readonly seed: number },
+    io: {
+      readonly clock: Clock;
+      readonly scheduler: Scheduler /** Secret 31-bit number. */;
+      readonly seed: number;
+    },
     events: RibEvents,
   ) {
     const { seed } = io;
@@ -274,7 +278,8 @@ export class Rib implements Work {
 
   process(count: number): number {
     let written = 0;
-    for (const table of this.tables) if (table.dirtyCount > 0) written += this.#process(table, Math.min(count, MOST));
+    for (const table of this.tables)
+      if (table.dirtyCount > 0) written += this.#process(table, Math.min(count, MOST));
     return written;
   }
 

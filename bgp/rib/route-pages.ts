@@ -68,7 +68,8 @@ export class RoutePages implements RibView {
   /** @throws Error when the query names an unknown peer or a text that is no prefix */
   routes(query: RouteQuery): RoutePage {
     const prefix = query.prefix === undefined ? undefined : parsePrefix(query.prefix);
-    if (query.prefix !== undefined && prefix === undefined) throw new Error(`'${query.prefix}' is not a prefix`);
+    if (query.prefix !== undefined && prefix === undefined)
+      throw new Error(`'${query.prefix}' is not a prefix`);
     if (query.peer !== undefined && this.#rib.peer(query.peer) === undefined) {
       throw new Error(`no peer '${query.peer}' has been up`);
     }
@@ -153,7 +154,9 @@ export class RoutePages implements RibView {
       ...((present & PRESENT_MED) === 0 ? {} : { med: attributes.med[set]! }),
       communities: reader.communityTexts(set),
       largeCommunities: reader.largeCommunityTexts(set),
-      ...((present & PRESENT_ORIGINATOR_ID) === 0 ? {} : { originatorId: formatIpv4(attributes.originator[set]!) }),
+      ...((present & PRESENT_ORIGINATOR_ID) === 0
+        ? {}
+        : { originatorId: formatIpv4(attributes.originator[set]!) }),
       ...(clusters.length === 0 ? {} : { clusterList: clusters }),
       ...(table.receivedId === undefined ? {} : { pathId: table.receivedId[path]! }),
       stale: (flags & STALE) !== 0,

@@ -213,7 +213,8 @@ export class UpdateGroup implements PackerSink {
       const byState = from.isSentTo(unit, slot);
       const isHeld = old === undefined ? byState : old.holds(unit, byState);
       const isWanted = this.isSentTo(unit, slot);
-      if (isHeld === isWanted && (!isHeld || (this.set[unit] === from.set[unit] && old === undefined))) continue;
+      if (isHeld === isWanted && (!isHeld || (this.set[unit] === from.set[unit] && old === undefined)))
+        continue;
       catchUp.mark(unit, isHeld);
     }
     catchUp.goOn(old?.bulk ?? BULK_NONE);

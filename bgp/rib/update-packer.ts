@@ -120,7 +120,13 @@ export class UpdatePacker {
     }
   }
 
-  #announcements(batch: UpdateBatch, bucket: number, table: RibTable, rules: ExportRules, source: number): void {
+  #announcements(
+    batch: UpdateBatch,
+    bucket: number,
+    table: RibTable,
+    rules: ExportRules,
+    source: number,
+  ): void {
     const set = batch.bucketSet[bucket]!;
     const first = batch.bucketFirst[bucket]!;
     const hop = this.#attributes.nextHop[set]!;

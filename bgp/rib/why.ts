@@ -3,7 +3,15 @@
 import * as step from './decision.ts';
 import { formatIpv4 } from '../message/index.ts';
 import type { Rib } from './rib.ts';
-import { BEST, FILTERED, INELIGIBLE, LONG_LIVED_STALE, MULTIPATH, type RibTable, STALE } from './rib-table.ts';
+import {
+  BEST,
+  FILTERED,
+  INELIGIBLE,
+  LONG_LIVED_STALE,
+  MULTIPATH,
+  type RibTable,
+  STALE,
+} from './rib-table.ts';
 import { LOCAL_SLOT } from './peer-slots.ts';
 
 const ORIGINS = ['IGP', 'EGP', 'INCOMPLETE'];
@@ -14,12 +22,14 @@ export function whyPath(rib: Rib, table: RibTable, path: number): string {
   const slot = table.peer[path]!;
   const set = table.attribute[path]!;
   const peer = rib.bySlot[slot];
-  if (rib.slots.epoch[slot] !== table.epoch[path] && (flags & STALE) === 0) return 'session is down, being removed';
+  if (rib.slots.epoch[slot] !== table.epoch[path] && (flags & STALE) === 0)
+    return 'session is down, being removed';
   if ((flags & INELIGIBLE) !== 0 && peer !== undefined) {
     return rib.importer.whyIneligible(peer, set) ?? 'not usable: being looked at again';
   }
   if ((flags & FILTERED) !== 0 && peer !== undefined) return whyFiltered(rib, table, path);
-  const stale = (flags & LONG_LIVED_STALE) !== 0 ? ', long-lived stale' : (flags & STALE) !== 0 ? ', stale' : '';
+  const stale =
+    (flags & LONG_LIVED_STALE) !== 0 ? ', long-lived stale' : (flags & STALE) !== 0 ? ', stale' : '';
   if (!rib.decision.isUsable(table, path)) {
     const hop = rib.attributes.nextHop[set]!;
     return hop < 0 ? `not usable${stale}` : `next hop ${rib.nextHops.read(hop).address} is unreachable`;
@@ -55,7 +65,9 @@ function whyFiltered(rib: Rib, table: RibTable, path: number): string {
     table.attribute[path]!,
     rib.reader,
   );
-  return result < 0 ? `filtered by ${policy.whyRejected(result)}` : 'filtered: attributes do not fit after policy';
+  return result < 0
+    ? `filtered by ${policy.whyRejected(result)}`
+    : 'filtered: attributes do not fit after policy';
 }
 
 function whyLost(rib: Rib, table: RibTable, path: number, best: number): string {
@@ -74,7 +86,8 @@ function whyLost(rib: Rib, table: RibTable, path: number, best: number): string 
     }
   }
   const slot = table.peer[winner]!;
-  const from = slot === LOCAL_SLOT ? 'our own route' : `the path from ${rib.bySlot[slot]?.id ?? 'a removed peer'}`;
+  const from =
+    slot === LOCAL_SLOT ? 'our own route' : `the path from ${rib.bySlot[slot]?.id ?? 'a removed peer'}`;
   return `${stepText(rib, table, path, winner, Math.abs(result))} than ${from}`;
 }
 
