@@ -82,8 +82,6 @@ function program(): Command {
   root
     .command('plan')
     .description('the peers, prefixes and filters that this node should have, and from which objects')
-    .option('--store <store>', 'make the plan from dir:PATH here, without an agent (needs --node-name)')
-    .option('--node-name <name>', 'for which node')
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async (options) => (await import('./commands/plan.ts')).plan(options));
