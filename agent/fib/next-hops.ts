@@ -54,7 +54,7 @@ export class NextHops {
   }
 
   untrack(address: string): void {
-    for (const entry of [...this.#byKey.values()]) {
+    for (const entry of this.#byKey.values()) {
       if (entry.address !== address || !entry.isTracked) continue;
       entry.isTracked = false;
       this.release(entry.id);

@@ -51,7 +51,7 @@ function parseIpv6(text: string): Uint8Array | undefined {
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
   const missing = 8 - left.length - right.length;
   if (tail === undefined ? missing !== 0 : missing < 0) return undefined;
-  const groups = [...left, ...new Array<string>(missing).fill('0'), ...right];
+  const groups = [...left, ...Array.from({ length: missing }, () => '0'), ...right];
   const out = new Uint8Array(16);
   for (const [i, group] of groups.entries()) {
     if (!/^[0-9a-f]{1,4}$/i.test(group)) return undefined;

@@ -93,7 +93,7 @@ describe('routes of others', () => {
       { gateway: 'fd00::2', deviceIndex: 2 },
     ];
     const both = route('fd01::/16', { metric: 1024, nextHops: hops });
-    const address = Uint8Array.from([0xfd, 1, ...new Array<number>(14).fill(0)]);
+    const address = Uint8Array.from([0xfd, 1, ...Array.from({ length: 14 }, () => 0)]);
     foreign.apply('new', both);
     foreign.apply('deleted', { ...both, nextHops: [hops[0]!] });
     assert.deepEqual(foreign.match(1, address)[0]?.nextHops, [hops[1]]);

@@ -6,8 +6,9 @@ import type { LogLevel } from '../options.ts';
 export async function openLog(level: LogLevel, node: string): Promise<Log> {
   if (!process.stdout.isTTY) {
     const options = { level, base: { node }, timestamp: pino.stdTimeFunctions.isoTime };
-    return pino(options, pino.destination({ fd: 1, sync: true }));
+    return pino(options, pino.destination({ fd: 1, sync: true })) as Log;
   }
   const { default: pretty } = await import('pino-pretty');
-  return pino({ level }, pretty({ colorize: true, sync: true, translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' }));
+  const target = pretty({ colorize: true, sync: true, translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' });
+  return pino({ level }, target) as Log;
 }

@@ -1,6 +1,14 @@
 // What the agent's sockets answer to a GET: paths, their parameters, and errors. Pure: a request and a source of
 // facts in, a reply out; no path does more work than one page.
-import type { Family, IpamReply, PlanReply, RoutesReply, RoutesView, StatusReply, VersionReply } from './types.ts';
+import type {
+  Family,
+  IpamReply,
+  PlanReply,
+  RoutesReply,
+  RoutesView,
+  StatusReply,
+  VersionReply,
+} from './types.ts';
 import { prometheusText } from './metrics.ts';
 
 export interface StatusRequest {
@@ -134,7 +142,8 @@ function limitOf(value: string | null): number {
 
 function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((word) => word === value);
-  if (found === undefined) throw new RequestError(400, `${name}=${value}: expected one of ${allowed.join(', ')}`);
+  if (found === undefined)
+    throw new RequestError(400, `${name}=${value}: expected one of ${allowed.join(', ')}`);
   return found;
 }
 

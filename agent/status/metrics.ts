@@ -35,9 +35,24 @@ export function prometheusText(status: StatusReply): string {
   metric('session_up', 'gauge', 'Whether the BGP session is established.', [
     ...bySession((session) => (session.state === 'Established' ? 1 : 0)),
   ]);
-  metric('session_flaps_total', 'counter', 'Times that the established session was lost.', bySession((s) => s.flaps));
-  metric('session_updates_received_total', 'counter', 'UPDATE messages received.', bySession((s) => s.messages.updatesIn));
-  metric('session_updates_sent_total', 'counter', 'UPDATE messages sent.', bySession((s) => s.messages.updatesOut));
+  metric(
+    'session_flaps_total',
+    'counter',
+    'Times that the established session was lost.',
+    bySession((s) => s.flaps),
+  );
+  metric(
+    'session_updates_received_total',
+    'counter',
+    'UPDATE messages received.',
+    bySession((s) => s.messages.updatesIn),
+  );
+  metric(
+    'session_updates_sent_total',
+    'counter',
+    'UPDATE messages sent.',
+    bySession((s) => s.messages.updatesOut),
+  );
   metric('session_prefixes_received', 'gauge', 'Prefixes in Adj-RIB-In.', prefixes('received'));
   metric('session_prefixes_accepted', 'gauge', 'Prefixes that policy let in.', prefixes('accepted'));
   metric('session_prefixes_advertised', 'gauge', 'Prefixes in Adj-RIB-Out.', prefixes('advertised'));
@@ -47,13 +62,23 @@ export function prometheusText(status: StatusReply): string {
   metric('fib_routes_wanted', 'gauge', 'Kernel routes that should exist.', byFamily(fib?.wanted));
   metric('fib_routes_installed', 'gauge', 'Of these, in the kernel as wanted.', byFamily(fib?.installed));
   metric('fib_routes_failed', 'gauge', 'Routes that the kernel refused.', fib ? [{ value: fib.failed }] : []);
-  metric('fib_routes_repaired_total', 'counter', 'Routes put back after somebody else changed them.', [
-    ...(fib ? [{ value: fib.repaired }] : []),
-  ]);
+  metric(
+    'fib_routes_repaired_total',
+    'counter',
+    'Routes put back after somebody else changed them.',
+    fib ? [{ value: fib.repaired }] : [],
+  );
   metric('ipam_blocks', 'gauge', 'Blocks held by this node.', byFamily(status.ipam.blocks));
   metric('ipam_addresses_used', 'gauge', 'Pod addresses given out.', byFamily(status.ipam.addressesInUse));
-  metric('ipam_addresses_free', 'gauge', 'Pod addresses left in held blocks.', byFamily(status.ipam.addressesFree));
-  metric('problems', 'gauge', 'Problems in the configuration or its execution.', [{ value: status.problems.length }]);
+  metric(
+    'ipam_addresses_free',
+    'gauge',
+    'Pod addresses left in held blocks.',
+    byFamily(status.ipam.addressesFree),
+  );
+  metric('problems', 'gauge', 'Problems in the configuration or its execution.', [
+    { value: status.problems.length },
+  ]);
   metric('plan_generation', 'gauge', 'Plans put in force since start.', [{ value: status.plan.generation }]);
   metric('event_loop_delay_p99_seconds', 'gauge', 'How late the event loop is.', [
     { value: status.process.eventLoopDelayP99Ms / 1000 },

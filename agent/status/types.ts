@@ -2,6 +2,8 @@
 // other clients read these; a field may be added, never changed in meaning. Times of day are ISO 8601 text
 // in UTC, durations carry their unit in the name, addresses and prefixes are canonical text.
 
+import type { Plan } from '../plan/types.ts';
+
 export type Family = 'ipv4' | 'ipv6';
 /** A number for each address family. */
 export type PerFamily = Readonly<Record<Family, number>>;

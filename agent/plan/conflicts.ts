@@ -1,0 +1,59 @@
+// Two objects that ask for a session with the same neighbour: one stays in force, the other becomes a Problem. A
+// session that is in force stays; else the more specific object wins, then the name. The mesh yields silently: a
+// BGPPeer for another node's address is how an operator changes one session of it.
+import type { Problem } from '#api';
+import type { PlannedPeer } from './types.ts';
+
+/** How specific the object is that asks; lower wins. */
+export const RANK = { node: 0, selector: 1, everyNode: 2, reversed: 3, reflector: 4, mesh: 5 } as const;
+
+export interface PeerWish extends PlannedPeer {
+  readonly rank: number;
+  /** Where the neighbour is written in the object, for the Problem: 'spec.peerIP'. */
+  readonly field: string;
+}
+
+/** @param inForce ids of sessions of the plan in force */
+export function resolveConflicts(
+  wishes: readonly PeerWish[],
+  inForce: ReadonlySet<string>,
+): { peers: PlannedPeer[]; problems: Problem[] } {
+  const ordered = [...wishes].sort(
+    (a, b) =>
+      automatic(a) - automatic(b) ||
+      Number(inForce.has(b.config.id)) - Number(inForce.has(a.config.id)) ||
+      a.rank - b.rank ||
+      (a.config.id < b.config.id ? -1 : 1),
+  );
+  const winners = new Map<string, PeerWish>();
+  const problems: Problem[] = [];
+  for (const wish of ordered) {
+    const key = neighbourKey(wish);
+    const winner = winners.get(key);
+    if (winner === undefined) winners.set(key, wish);
+    else if (wish.rank < RANK.reversed && winner.from !== wish.from) problems.push(doubled(wish, winner));
+  }
+  const peers = [...winners.values()]
+    .map(({ config, from }) => ({ config, from }))
+    .sort((a, b) => (a.config.id < b.config.id ? -1 : 1));
+  return { peers, problems };
+}
+
+/** Mesh and reflectors come after whatever was written by hand, in force or not. */
+function automatic(wish: PeerWish): number {
+  return wish.rank >= RANK.reflector ? wish.rank : 0;
+}
+
+function neighbourKey({ config: { remote } }: PeerWish): string {
+  return remote.kind === 'range' ? remote.prefix : `${remote.address}%${remote.device ?? ''}`;
+}
+
+function doubled(wish: PeerWish, winner: PeerWish): Problem {
+  const { remote } = wish.config;
+  return {
+    object: wish.from,
+    field: wish.field,
+    value: remote.kind === 'range' ? remote.prefix : remote.address,
+    message: `is the neighbour of ${winner.from} (session ${winner.config.id}) already, which stays in force; delete one of them`,
+  };
+}

@@ -1,0 +1,42 @@
+// Everything that a plan is made from. The plan depends on nothing else: same inputs, same plan.
+import type { BGPConfiguration, BGPFilter, BGPPeer, IPPool, Node, Secret } from '#api';
+
+/** The store's objects by name, as far as the plan reads them. */
+export interface PlanResources {
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly bgpConfigurations: ReadonlyMap<string, BGPConfiguration>;
+  readonly bgpPeers: ReadonlyMap<string, BGPPeer>;
+  readonly bgpFilters: ReadonlyMap<string, BGPFilter>;
+  readonly ipPools: ReadonlyMap<string, IPPool>;
+  readonly secrets: ReadonlyMap<string, Secret>;
+}
+
+export interface PlanInput {
+  readonly resources: PlanResources;
+  readonly nodeName: string;
+  /** Blocks that this node holds, from ipam. */
+  readonly localBlocks: readonly LocalBlock[];
+  /** Kernel routing table for learned routes; default 254, main. */
+  readonly table?: number;
+  /** Of the node's default routes, for peerFrom.defaultGateway. */
+  readonly defaultGateways?: DefaultGateways;
+  /** Ids of sessions of the plan in force: of two objects that ask for the same neighbour, the running one stays. */
+  readonly inForce?: ReadonlySet<string>;
+}
+
+export interface LocalBlock {
+  readonly cidr: string;
+  /** Undefined for a block from Node.spec.podCIDRs. */
+  readonly pool?: string;
+}
+
+export interface DefaultGateways {
+  readonly ipv4?: Gateway;
+  readonly ipv6?: Gateway;
+}
+
+export interface Gateway {
+  readonly address: string;
+  /** Needed when the address is link-local. */
+  readonly device: string;
+}

@@ -1,0 +1,77 @@
+// Sessions that podroute makes by itself between nodes: the full mesh, or every node with every reflector. One session
+// a family, each carrying its own, so that trouble with one family's transport leaves the other's routes alone.
+import type { Problem } from '#api';
+import { type PeerWish, RANK } from './conflicts.ts';
+import type { ClusterNode } from './node.ts';
+import { AUTOMATIC_SPEC, type SessionContext, sessionConfig, type SessionSpec } from './session.ts';
+
+const FAMILIES = ['ipv4', 'ipv6'] as const;
+
+export function automaticPeers(context: SessionContext): { wishes: PeerWish[]; problems: Problem[] } {
+  if (context.reflectors.isAutomatic) return reflectorPeers(context);
+  return context.config.nodeToNodeMeshEnabled ? meshPeers(context) : { wishes: [], problems: [] };
+}
+
+/** A node with a cluster ID of its own is no part of the mesh (Calico's rule). */
+function meshPeers(context: SessionContext): { wishes: PeerWish[]; problems: Problem[] } {
+  const { self, nodes, reflectors, config } = context;
+  if (reflectors.clusterIds.has(self.name)) return { wishes: [], problems: [] };
+  const members = nodes.filter((node) => node.name !== self.name && !reflectors.clusterIds.has(node.name));
+  const spec: SessionSpec = {
+    ...AUTOMATIC_SPEC,
+    ...(config.nodeMeshPassword === undefined ? {} : { password: config.nodeMeshPassword }),
+    gracefulRestart: {
+      ...AUTOMATIC_SPEC.gracefulRestart,
+      ...(config.nodeMeshMaxRestartTime === undefined ? {} : { restartTime: config.nodeMeshMaxRestartTime }),
+    },
+  };
+  return sessionsWith(members, 'mesh', 'node-to-node mesh', spec, RANK.mesh, context);
+}
+
+/** Clients speak with reflectors only; reflectors with everybody. */
+function reflectorPeers(context: SessionContext): { wishes: PeerWish[]; problems: Problem[] } {
+  const { self, nodes, reflectors } = context;
+  const others = nodes.filter((node) => node.name !== self.name);
+  const reflects = (node: ClusterNode) => reflectors.clusterIds.has(node.name);
+  const members = reflects(self) ? others : others.filter(reflects);
+  return sessionsWith(members, 'reflector', 'route reflection', AUTOMATIC_SPEC, RANK.reflector, context);
+}
+
+function sessionsWith(
+  members: readonly ClusterNode[],
+  idPrefix: string,
+  what: string,
+  spec: SessionSpec,
+  rank: number,
+  context: SessionContext,
+): { wishes: PeerWish[]; problems: Problem[] } {
+  const { self, config } = context;
+  const wishes: PeerWish[] = [];
+  const problems = new Map<string, Problem>();
+  for (const node of members) {
+    for (const family of FAMILIES) {
+      const address = node.addresses[family];
+      if (address === undefined || self.addresses[family] === undefined) continue;
+      const from = `${what}, Node ${node.name}`;
+      const made = sessionConfig(
+        {
+          id: `${idPrefix}/${node.name}/${family}`,
+          object: from,
+          spec,
+          remote: { kind: 'address', address, port: config.listenPort },
+          remoteAs: node.asNumber,
+          family,
+          remoteNode: node,
+          passwordField: 'spec.nodeMeshPassword',
+        },
+        context,
+      );
+      wishes.push({ config: made.config, from, rank, field: '' });
+      // What is wrong with the mesh is wrong with each of its sessions: told once.
+      for (const problem of made.problems) {
+        problems.set(problem.field, { ...problem, object: 'BGPConfiguration default' });
+      }
+    }
+  }
+  return { wishes, problems: [...problems.values()] };
+}

@@ -1,0 +1,352 @@
+// Tables of BGPPeers in and sessions out: targets, fields, selectors, conflicts, fail closed, differences.
+import assert from 'node:assert/strict';
+import { isEmptyDifference, planDifference } from './difference.ts';
+import { nodeYaml, objectYaml, planOf, type PlannedTest, resourcesFromYaml } from './testing.ts';
+
+const N1 = nodeYaml('n1', ['10.0.1.1', 'fd00:1::1'], 'labels: { rack: r1 }');
+const N2 = nodeYaml('n2', ['10.0.2.1', 'fd00:2::1'], 'labels: { rack: r2 }');
+const NO_MESH = objectYaml('BGPConfiguration', 'default', '{ nodeToNodeMeshEnabled: false }');
+const POOL = objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }');
+
+function plan(spec: string, more: readonly string[] = [], node = 'n1'): PlannedTest {
+  return planOf(resourcesFromYaml(N1, N2, NO_MESH, POOL, objectYaml('BGPPeer', 'tor', spec), ...more), node);
+}
+
+function config(spec: string, more: readonly string[] = []) {
+  return plan(spec, more).peer('tor').config;
+}
+
+describe('a BGPPeer with an address', () => {
+  it('is a direct eBGP session from the node’s address, with safe defaults', () => {
+    const tor = config('{ peerIP: 10.0.1.0, asNumber: 65000 }');
+    assert.deepEqual(tor.remote, { kind: 'address', address: '10.0.1.0', port: 179 });
+    assert.equal(tor.description, 'BGPPeer tor');
+    assert.equal(tor.remoteAs, 65000);
+    assert.equal(tor.localAddress, '10.0.1.1');
+    assert.deepEqual(tor.ttl, { kind: 'direct' });
+    assert.deepEqual(tor.families, ['ipv4']);
+    assert.equal(tor.holdTimeSeconds, 90);
+    assert.equal(tor.connectRetrySeconds, 5);
+    assert.equal(tor.enforceFirstAs, true);
+    assert.equal(tor.md5Key, undefined);
+    assert.equal(tor.shutdown, undefined);
+    assert.deepEqual(tor.maxPrefixes, { limit: 10_000, warnPercent: 80 });
+    assert.deepEqual(tor.gracefulRestart, { mode: 'helper', restartSeconds: 120, longLivedSeconds: 0 });
+  });
+
+  const fields: [string, string, (tor: ReturnType<typeof config>) => unknown, unknown][] = [
+    [
+      'a port',
+      'peerIP: "10.0.1.0:1179"',
+      (t) => t.remote,
+      { kind: 'address', address: '10.0.1.0', port: 1179 },
+    ],
+    [
+      'a port of IPv6',
+      'peerIP: "[fd00:1::2]:1179"',
+      (t) => t.remote,
+      { kind: 'address', address: 'fd00:1::2', port: 1179 },
+    ],
+    [
+      'the port of a node',
+      'peerIP: 10.0.2.1',
+      (t) => t.remote,
+      { kind: 'address', address: '10.0.2.1', port: 179 },
+    ],
+    ['IPv6', 'peerIP: "fd00:1::2"', (t) => [t.families, t.localAddress], [['ipv6'], 'fd00:1::1']],
+    [
+      'both families',
+      'peerIP: 10.0.1.0, families: [IPv4, IPv6]',
+      (t) => [t.families, t.nextHopSelf.ipv6],
+      [['ipv4', 'ipv6'], 'fd00:1::1'],
+    ],
+    ['a source of its own', 'peerIP: 10.0.1.0, sourceAddress: None', (t) => t.localAddress, undefined],
+    [
+      'timers',
+      'peerIP: 10.0.1.0, holdTime: 30s, connectRetryTime: 2s',
+      (t) => [t.holdTimeSeconds, t.connectRetrySeconds],
+      [30, 2],
+    ],
+    ['keepalives', 'peerIP: 10.0.1.0, keepaliveTime: 7s', (t) => t.keepaliveTimeSeconds, 7],
+    ['GTSM', 'peerIP: 10.0.1.0, ttlSecurity: 1', (t) => t.ttl, { kind: 'gtsm', hops: 1 }],
+    ['many hops', 'peerIP: 10.0.1.0, multihop: 4', (t) => t.ttl, { kind: 'multihop', hops: 4 }],
+    ['an unchanged next hop', 'peerIP: 10.0.1.0, nextHopMode: Keep', (t) => t.nextHop, 'keep'],
+    ['own ASes in paths', 'peerIP: 10.0.1.0, numAllowedLocalASNumbers: 2', (t) => t.allowedLocalAs, 2],
+    ['another AS of ours', 'peerIP: 10.0.1.0, localASNumber: 65009', (t) => t.localAs, 65009],
+    [
+      'a limit',
+      'peerIP: 10.0.1.0, maxPrefixes: { limit: 5, restartTime: 60s }',
+      (t) => t.maxPrefixes,
+      { limit: 5, warnPercent: 80, restartSeconds: 60 },
+    ],
+    ['passivity', 'peerIP: 10.0.1.0, passive: true', (t) => t.passive, true],
+    [
+      'a role',
+      'peerIP: 10.0.1.0, role: RouteServerClient',
+      (t) => [t.role, t.enforceFirstAs],
+      ['rs-client', false],
+    ],
+    ['add-path', 'peerIP: 10.0.1.0, addPaths: Both', (t) => t.addPaths, 'both'],
+  ];
+  for (const [name, spec, read, expected] of fields) {
+    it(`can have ${name}`, () => assert.deepEqual(read(config(`{ ${spec}, asNumber: 65000 }`)), expected));
+  }
+
+  it('on a link is reached through it, from the link’s own address', () => {
+    const tor = config('{ peerIP: "fe80::1%eth0", asNumber: external, families: [IPv4, IPv6] }');
+    assert.deepEqual(tor.remote, { kind: 'address', address: 'fe80::1', port: 179, device: 'eth0' });
+    assert.equal(tor.localAddress, undefined);
+    assert.equal(tor.extendedNextHop, true);
+    assert.equal(tor.nextHopSelf.ipv6, 'fd00:1::1');
+  });
+
+  it('in the own AS may be any number of hops away', () => {
+    assert.deepEqual(config('{ peerIP: 10.9.9.9, asNumber: internal }').ttl, { kind: 'multihop', hops: 255 });
+    assert.deepEqual(config('{ peerIP: 10.9.9.9, asNumber: 64512 }').ttl, { kind: 'multihop', hops: 255 });
+  });
+
+  it('of Calico may be any number of hops away too', () => {
+    const calico =
+      'apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: { name: far }\nspec: { peerIP: 192.0.2.1, asNumber: 65000 }';
+    const { peer } = planOf(resourcesFromYaml(N1, NO_MESH, calico), 'n1');
+    assert.deepEqual(peer('far').config.ttl, { kind: 'multihop', hops: 255 });
+  });
+
+  it('that is this node’s own is left out', () => {
+    assert.deepEqual(plan('{ peerIP: 10.0.1.1, asNumber: internal }').ids, []);
+    assert.deepEqual(plan('{ peerIP: 10.0.1.1, asNumber: internal }', [], 'n2').ids, ['tor']);
+  });
+});
+
+describe('a BGPPeer with a range', () => {
+  it('is passive and bounded', () => {
+    const tor = config('{ peerRange: 10.99.0.0/24, maxPeers: 7, asNumber: external }');
+    assert.deepEqual(tor.remote, { kind: 'range', prefix: '10.99.0.0/24', maxPeers: 7 });
+    assert.equal(tor.passive, true);
+    assert.equal(tor.remoteAs, 'external');
+  });
+});
+
+describe('which nodes have a BGPPeer', () => {
+  const spec = 'peerIP: 192.0.2.1, asNumber: 65000';
+  const rows: [string, string, string[], string[]][] = [
+    ['every node', `{ ${spec} }`, ['tor'], ['tor']],
+    ['one', `{ node: n2, ${spec} }`, [], ['tor']],
+    ['those of a rack', `{ nodeSelector: "rack == 'r1'", ${spec} }`, ['tor'], []],
+  ];
+  for (const [name, text, onN1, onN2] of rows) {
+    it(name, () => {
+      assert.deepEqual(plan(text).ids, onN1);
+      assert.deepEqual(plan(text, [], 'n2').ids, onN2);
+    });
+  }
+
+  it('a node that does not exist is a warning', () => {
+    assert.match(plan(`{ node: n7, ${spec} }`).problems.join(), /spec.node: "n7" is no Node of the cluster/);
+  });
+});
+
+describe('a BGPPeer with a peerSelector', () => {
+  const spec = `{ nodeSelector: "rack == 'r1'", peerSelector: "rack == 'r2'" }`;
+
+  it('has a session a family on both sides', () => {
+    assert.deepEqual(plan(spec).ids, ['tor/n2/ipv4', 'tor/n2/ipv6']);
+    assert.deepEqual(plan(spec, [], 'n2').ids, ['tor/n1/ipv4', 'tor/n1/ipv6']);
+    const remoteAs = nodeYaml(
+      'n2',
+      ['10.0.2.1'],
+      'labels: { rack: r2 }, annotations: { podroute.io/ASNumber: "65002" }',
+    );
+    assert.equal(plan(spec, [remoteAs]).peer('tor/n2/ipv4').config.remoteAs, 65002);
+  });
+
+  it('leaves the other side to the operator with reversePeering: Manual', () => {
+    const manual = `{ nodeSelector: "rack == 'r1'", peerSelector: "rack == 'r2'", reversePeering: Manual }`;
+    assert.deepEqual(plan(manual, [], 'n2').ids, []);
+  });
+
+  it('goes before the mesh’s session with the same node, without a word', () => {
+    const mesh = objectYaml('BGPConfiguration', 'default', '{ nodeToNodeMeshEnabled: true }');
+    const { ids, problems } = plan(`{ peerSelector: "rack == 'r2'", holdTime: 9s, families: [IPv4] }`, [
+      mesh,
+    ]);
+    assert.deepEqual(ids, ['tor/n2/ipv4', 'tor/n2/ipv6']);
+    assert.deepEqual(problems, []);
+  });
+});
+
+describe('a BGPPeer whose address differs from node to node', () => {
+  it('is found in an annotation', () => {
+    const annotated = nodeYaml('n1', ['10.0.1.1'], 'annotations: { example.org/tor: 10.0.1.0 }');
+    const spec = '{ peerFrom: { nodeAnnotation: example.org/tor }, asNumber: 65000 }';
+    const found = plan(spec, [annotated]);
+    assert.deepEqual(found.peer('tor').config.remote, { kind: 'address', address: '10.0.1.0', port: 179 });
+    assert.match(plan(spec, [], 'n2').problems.join(), /finds no neighbour: Node n2 has no such annotation/);
+  });
+
+  it('is the default gateway', () => {
+    const spec = '{ peerFrom: { defaultGateway: ipv6 }, asNumber: external }';
+    const resources = resourcesFromYaml(N1, NO_MESH, objectYaml('BGPPeer', 'tor', spec));
+    const gateway = { address: 'fe80::9', device: 'eth1' };
+    const { peer } = planOf(resources, 'n1', { defaultGateways: { ipv6: gateway } });
+    assert.deepEqual(peer('tor').config.remote, { kind: 'address', port: 179, ...gateway });
+    assert.match(planOf(resources, 'n1').problems.join(), /no default route with a gateway/);
+  });
+});
+
+describe('two BGPPeers for one address', () => {
+  const first = '{ peerIP: 10.0.1.0, asNumber: 65000 }';
+  const second = objectYaml('BGPPeer', 'aaa', '{ peerIP: 10.0.1.0, asNumber: 65009 }');
+  const expected =
+    /BGPPeer \w+: spec.peerIP: "10.0.1.0" is the neighbour of BGPPeer \w+ \(session \w+\) already/;
+
+  it('leave one in force and make the other a problem', () => {
+    const { ids, problems } = plan(first, [second]);
+    assert.deepEqual(ids, ['aaa']);
+    assert.match(problems.join(), expected);
+  });
+
+  it('leave that in force which was', () => {
+    const resources = resourcesFromYaml(N1, NO_MESH, objectYaml('BGPPeer', 'tor', first), second);
+    assert.deepEqual(planOf(resources, 'n1', { inForce: new Set(['tor']) }).ids, ['tor']);
+  });
+
+  it('prefer the more specific', () => {
+    assert.deepEqual(plan('{ node: n1, peerIP: 10.0.1.0, asNumber: 65000 }', [second]).ids, ['tor']);
+  });
+});
+
+describe('failing closed', () => {
+  it('a password that is not there keeps the session down and names the Secret', () => {
+    const spec = '{ peerIP: 10.0.1.0, asNumber: 65000, password: { secretKeyRef: { name: bgp, key: md5 } } }';
+    const missing = plan(spec);
+    assert.ok(missing.peer('tor').config.shutdown);
+    assert.match(missing.problems.join(), /BGPPeer tor: spec.password.secretKeyRef.name: "bgp" is no Secret/);
+    const otherKey = 'apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData: { other: x }';
+    assert.match(plan(spec, [otherKey]).problems.join(), /has no value under the key "md5"/);
+    assert.ok(plan(spec, [otherKey]).peer('tor').config.shutdown);
+  });
+
+  it('a filter that is not there lets nothing in or out', () => {
+    const { peer, problems } = plan(
+      '{ peerIP: 10.0.1.0, asNumber: 65000, filters: [nope], import: All, export: All }',
+    );
+    for (const policy of [peer('tor').config.import, peer('tor').config.export]) {
+      assert.deepEqual([policy.terms, policy.otherwise], [[], 'reject']);
+    }
+    assert.match(problems.join(), /BGPPeer tor: spec.filters\[0\]: "nope" is no BGPFilter/);
+  });
+});
+
+describe('policies', () => {
+  const tor = '{ peerIP: 10.0.1.0, asNumber: 65000 }';
+
+  it('by default let in what is inside pools, and out what is our own', () => {
+    const { import: imported, export: exported } = config(tor);
+    assert.deepEqual(
+      imported.terms.map((term) => [term.match, term.action.verdict]),
+      [[{ family: 'ipv4', prefixes: [{ prefix: '10.244.0.0/16', operator: 'in' }] }, 'accept']],
+    );
+    assert.equal(imported.otherwise, 'reject');
+    assert.deepEqual(
+      exported.terms.map((term) => [term.match, term.action.verdict]),
+      [[{ source: 'local' }, 'accept']],
+    );
+    assert.equal(exported.otherwise, 'reject');
+  });
+
+  it('All and None are just that', () => {
+    const all = config('{ peerIP: 10.0.1.0, asNumber: 65000, import: All, export: None }');
+    assert.deepEqual([all.import.terms, all.import.otherwise], [[], 'accept']);
+    assert.deepEqual([all.export.terms, all.export.otherwise], [[], 'reject']);
+  });
+
+  it('ask filters first, in order, with the rules of their family and of the session’s type', () => {
+    const filter = objectYaml(
+      'BGPFilter',
+      'f',
+      `{ importV4: [{ cidr: 0.0.0.0/0, matchOperator: Equal, action: Accept }, { action: Reject, peerType: iBGP }],
+         importV6: [{ cidr: "fd00::/8", matchOperator: NotIn, prefixLength: { min: 48, max: 64 }, action: Reject }],
+         exportV4: [{ source: RemotePeers, communities: { values: ["65000:1"] }, asPathPrefix: [65000, 65001], action: Accept,
+           operations: [{ addCommunity: { value: "64512:5" } }, { prependASPath: { prefix: [64512, 64512] } }] }] }`,
+    );
+    const { import: imported, export: exported } = config(
+      '{ peerIP: 10.0.1.0, asNumber: 65000, filters: [f] }',
+      [filter],
+    );
+    assert.deepEqual(imported.terms.slice(0, 2), [
+      {
+        match: { family: 'ipv4', prefixes: [{ prefix: '0.0.0.0/0', operator: 'equal' }] },
+        action: { verdict: 'accept' },
+        why: 'BGPFilter f, importV4 rule 1',
+      },
+      {
+        match: {
+          family: 'ipv6',
+          prefixes: [{ prefix: 'fd00::/8', operator: 'notIn', minLength: 48, maxLength: 64 }],
+        },
+        action: { verdict: 'reject' },
+        why: 'BGPFilter f, importV6 rule 1',
+      },
+    ]);
+    assert.deepEqual(exported.terms[0], {
+      match: { family: 'ipv4', source: 'remote', communities: ['65000:1'], asPathPrefix: [65000, 65001] },
+      action: { verdict: 'accept', set: { addCommunities: ['64512:5'], prependAs: [64512, 64512] } },
+      why: 'BGPFilter f, exportV4 rule 1',
+    });
+  });
+
+  it('take a condition that cannot be checked as met by what a rule rejects, never by what it accepts', () => {
+    const filter = objectYaml(
+      'BGPFilter',
+      'f',
+      '{ exportV4: [{ interface: eth0, action: Accept }, { interface: eth1, action: Reject }] }',
+    );
+    const { export: exported } = config('{ peerIP: 10.0.1.0, asNumber: 65000, filters: [f] }', [filter]);
+    assert.deepEqual(exported.terms[0]?.action, { verdict: 'reject' });
+  });
+});
+
+describe('the difference of two plans', () => {
+  const tor = objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.1.0, asNumber: 65000 }');
+  const block = { localBlocks: [{ cidr: '10.244.0.0/26', pool: 'pods' }] };
+  const base = planOf(resourcesFromYaml(N1, N2, POOL, tor), 'n1', block).plan;
+
+  it('from nothing is everything', () => {
+    const all = planDifference(undefined, base);
+    assert.deepEqual(
+      all.addedPeers.map((peer) => peer.id),
+      ['mesh/n2/ipv4', 'mesh/n2/ipv6', 'tor'],
+    );
+    assert.equal(all.originated.length, 1);
+    assert.deepEqual(all.unreachable, ['10.244.0.0/26']);
+    assert.deepEqual(all.speaker, base.speaker);
+  });
+
+  it('between equal plans is empty', () => {
+    const again = planOf(resourcesFromYaml(tor, POOL, N2, N1), 'n1', block).plan;
+    assert.ok(isEmptyDifference(planDifference(base, again)));
+  });
+
+  it('names only the peer of which a field changed', () => {
+    const changed = objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.1.0, asNumber: 65000, holdTime: 30s }');
+    const next = planOf(resourcesFromYaml(N1, N2, POOL, changed), 'n1', block).plan;
+    const difference = planDifference(base, next);
+    assert.deepEqual(
+      difference.updatedPeers.map((peer) => peer.id),
+      ['tor'],
+    );
+    assert.ok(isEmptyDifference({ ...difference, updatedPeers: [] }));
+  });
+
+  it('withdraws a block that went and originates one that came', () => {
+    const other = { localBlocks: [{ cidr: '10.244.1.0/26', pool: 'pods' }] };
+    const difference = planDifference(base, planOf(resourcesFromYaml(N1, N2, POOL, tor), 'n1', other).plan);
+    assert.deepEqual(difference.withdrawn, ['10.244.0.0/26']);
+    assert.deepEqual(
+      difference.originated.map((route) => route.prefix),
+      ['10.244.1.0/26'],
+    );
+    assert.deepEqual(difference.unreachable, ['10.244.1.0/26']);
+  });
+});

@@ -1,0 +1,209 @@
+// From BGPPeer objects to the sessions of this node. A peerSelector makes a session on both sides: on the nodes that
+// the object is for, and in reverse on those that it selects.
+import {
+  type BGPPeer,
+  canonicalAddress,
+  familyOf,
+  parsePeerAddress,
+  type Problem,
+  selectorMatches,
+} from '#api';
+import type { Family, PeerRemote } from '#bgp';
+import { type PeerWish, RANK } from './conflicts.ts';
+import type { ClusterNode } from './node.ts';
+import { type SessionContext, sessionConfig } from './session.ts';
+
+const BGP_PORT = 179;
+
+/** A neighbour that a BGPPeer comes to on this node. */
+interface Target {
+  readonly id: string;
+  readonly remote: PeerRemote;
+  readonly family: Family;
+  readonly remoteAs: number | 'internal' | 'external';
+  readonly node?: ClusterNode;
+  readonly rank: number;
+  readonly field: string;
+}
+
+export function configuredPeers(
+  peers: Iterable<BGPPeer>,
+  context: SessionContext,
+): { wishes: PeerWish[]; problems: Problem[] } {
+  const wishes: PeerWish[] = [];
+  const problems: Problem[] = [];
+  for (const peer of peers) {
+    const object = `BGPPeer ${peer.metadata.name}`;
+    const { targets, problems: unusable } = targetsOf(peer, context);
+    problems.push(...unusable);
+    const told = new Set<string>();
+    for (const target of targets) {
+      const { id, remote, remoteAs, family, node } = target;
+      const made = sessionConfig(
+        {
+          id,
+          object,
+          spec: peer.spec,
+          remote,
+          remoteAs,
+          family,
+          ...(node === undefined ? {} : { remoteNode: node }),
+          passwordField: 'spec.password',
+        },
+        context,
+      );
+      wishes.push({ config: made.config, from: object, rank: target.rank, field: target.field });
+      for (const problem of made.problems) {
+        if (!told.has(problem.field)) problems.push(problem);
+        told.add(problem.field);
+      }
+    }
+  }
+  return { wishes, problems };
+}
+
+function targetsOf(peer: BGPPeer, context: SessionContext): { targets: Target[]; problems: Problem[] } {
+  const { spec } = peer;
+  const { self } = context;
+  const isOurs = selects(peer, self);
+  const problems = spec.node === undefined || isOurs ? [] : unknownNode(peer, context);
+  if (spec.peerSelector !== undefined) return { targets: nodeTargets(peer, isOurs, context), problems };
+  if (!isOurs) return { targets: [], problems };
+  const rank = rankOf(peer);
+  const remoteAs = spec.asNumber ?? self.asNumber;
+  const id = peer.metadata.name;
+  if (spec.peerRange !== undefined) {
+    const remote = { kind: 'range', prefix: spec.peerRange, maxPeers: spec.maxPeers } as const;
+    const family = familyOf(spec.peerRange);
+    return { targets: [{ id, remote, family, remoteAs, rank, field: 'spec.peerRange' }], problems };
+  }
+  if (spec.peerIP !== undefined) {
+    const target = addressTarget(spec.peerIP, remoteAs, context);
+    return { targets: target === undefined ? [] : [{ ...target, id, rank, field: 'spec.peerIP' }], problems };
+  }
+  if (spec.peerFrom !== undefined) return foundTarget(peer, remoteAs, context);
+  return { targets: [], problems };
+}
+
+function selects({ spec }: BGPPeer, node: ClusterNode): boolean {
+  if (spec.node !== undefined) return spec.node === node.name;
+  return spec.nodeSelector === undefined || selectorMatches(spec.nodeSelector, node.labels);
+}
+
+function rankOf({ spec }: BGPPeer): number {
+  if (spec.node !== undefined) return RANK.node;
+  return spec.nodeSelector === undefined ? RANK.everyNode : RANK.selector;
+}
+
+function unknownNode({ spec, metadata }: BGPPeer, { nodes }: SessionContext): Problem[] {
+  if (nodes.some((node) => node.name === spec.node)) return [];
+  return [
+    {
+      object: `BGPPeer ${metadata.name}`,
+      field: 'spec.node',
+      value: spec.node,
+      message: 'is no Node of the cluster: nobody has this session',
+      severity: 'warning',
+    },
+  ];
+}
+
+/** Undefined when the address is this node's own: one object may list every router of the cluster. */
+function addressTarget(
+  text: string,
+  remoteAs: number | 'internal' | 'external',
+  { self, nodes, config }: SessionContext,
+): Omit<Target, 'id' | 'rank' | 'field'> | undefined {
+  const { address, family, port, device } = parsePeerAddress(text);
+  if (address === self.addresses[family]) return undefined;
+  const node = nodes.find((other) => other.addresses[family] === address);
+  const remote = {
+    kind: 'address' as const,
+    address,
+    port: port ?? (node === undefined ? BGP_PORT : config.listenPort),
+    ...(device === undefined ? {} : { device }),
+  };
+  return { remote, family, remoteAs, ...(node === undefined ? {} : { node }) };
+}
+
+/** peerFrom: the neighbour's address differs from node to node. */
+function foundTarget(
+  peer: BGPPeer,
+  remoteAs: number | 'internal' | 'external',
+  context: SessionContext,
+): { targets: Target[]; problems: Problem[] } {
+  const { self, input } = context;
+  const { defaultGateway, nodeAnnotation } = peer.spec.peerFrom ?? {};
+  const name = peer.metadata.name;
+  const rank = rankOf(peer);
+  if (defaultGateway !== undefined) {
+    const gateway = input.defaultGateways?.[defaultGateway];
+    if (gateway === undefined) {
+      const field = 'spec.peerFrom.defaultGateway';
+      return lost(name, field, defaultGateway, `this node has no default route with a gateway`);
+    }
+    const isLinkLocal = /^fe[89ab]/.test(gateway.address);
+    const text = isLinkLocal ? `${gateway.address}%${gateway.device}` : gateway.address;
+    const target = addressTarget(text, remoteAs, context);
+    return {
+      targets: target === undefined ? [] : [{ ...target, id: name, rank, field: 'spec.peerFrom' }],
+      problems: [],
+    };
+  }
+  const annotation = nodeAnnotation === undefined ? undefined : self.annotations[nodeAnnotation];
+  const address = annotation === undefined ? undefined : canonicalAddress(annotation);
+  if (address === undefined) {
+    const why =
+      annotation === undefined
+        ? 'has no such annotation'
+        : `has "${annotation}" there, which is no IP address`;
+    return lost(name, 'spec.peerFrom.nodeAnnotation', nodeAnnotation, `Node ${self.name} ${why}`);
+  }
+  const target = addressTarget(address, remoteAs, context);
+  return {
+    targets: target === undefined ? [] : [{ ...target, id: name, rank, field: 'spec.peerFrom' }],
+    problems: [],
+  };
+}
+
+function lost(
+  name: string,
+  field: string,
+  value: unknown,
+  why: string,
+): { targets: Target[]; problems: Problem[] } {
+  return {
+    targets: [],
+    problems: [{ object: `BGPPeer ${name}`, field, value, message: `finds no neighbour: ${why}` }],
+  };
+}
+
+/** Both directions of a peerSelector; a pair of nodes that both directions name has one session a family. */
+function nodeTargets(peer: BGPPeer, isOurs: boolean, context: SessionContext): Target[] {
+  const { self, nodes, config } = context;
+  const { spec, metadata } = peer;
+  const peerSelector = spec.peerSelector ?? '';
+  const forward = isOurs ? nodes.filter((node) => selectorMatches(peerSelector, node.labels)) : [];
+  const isReversed = spec.reversePeering === 'Auto' && selectorMatches(peerSelector, self.labels);
+  const backward = isReversed ? nodes.filter((node) => selects(peer, node) && !forward.includes(node)) : [];
+  const targets: Target[] = [];
+  for (const [members, rank] of [[forward, rankOf(peer)] as const, [backward, RANK.reversed] as const]) {
+    for (const node of members) {
+      if (node.name === self.name) continue;
+      for (const family of ['ipv4', 'ipv6'] as const) {
+        const address = node.addresses[family];
+        if (address === undefined || self.addresses[family] === undefined) continue;
+        targets.push({
+          id: `${metadata.name}/${node.name}/${family}`,
+          remote: { kind: 'address', address, port: config.listenPort },
+          family,
+          remoteAs: node.asNumber,
+          node,
+          rank,
+          field: 'spec.peerSelector',
+        });
+      }
+    }
+  }
+  return targets;
+}

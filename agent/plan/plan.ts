@@ -1,0 +1,180 @@
+// What this node should do, from the objects of the cluster: the only place that decides. Pure and deterministic, so
+// that `podroute plan` shows what the agent will do, and a test is a table of YAML in and sessions out.
+import {
+  bgpConfigurationOf,
+  type BGPConfigurationSpec,
+  comparePrefixes,
+  contains,
+  parsePrefix,
+  type Problem,
+} from '#api';
+import type { SpeakerConfig } from '#bgp';
+import { resolveConflicts } from './conflicts.ts';
+import type { LocalBlock, PlanInput, PlanResources } from './inputs.ts';
+import { automaticPeers } from './mesh.ts';
+import { type ClusterNode, clusterNode, plannedNode } from './node.ts';
+import { configuredPeers } from './peers.ts';
+import { findReflectors } from './reflectors.ts';
+import type { SessionContext } from './session.ts';
+import type { PlannedNode, PlannedOrigination, PlannedPeer, PlanResult } from './types.ts';
+
+/** rtm_protocol and metric of podroute's kernel routes; table 254 is the kernel's main one. */
+const KERNEL = { protocol: 179, metric: 1024, table: 254 } as const;
+
+/** Without a Node object of this name there is no plan: who would speak, and from which address? */
+export function makePlan(input: PlanInput): PlanResult {
+  const { resources, nodeName } = input;
+  const config = bgpConfigurationOf(resources).spec;
+  const nodes = byName(resources.nodes).map((node) => clusterNode(node, config));
+  const self = nodes.find((node) => node.name === nodeName);
+  if (self === undefined) return { problems: [noNode(nodeName, nodes)] };
+  if (self.addresses.ipv4 === undefined && self.addresses.ipv6 === undefined)
+    return { problems: [noAddress(nodeName)] };
+
+  const reflectors = findReflectors(nodes, config);
+  const clusterPrefixes = clusterPrefixesOf(resources, config, nodes);
+  const context: SessionContext = { self, nodes, config, reflectors, clusterPrefixes, input };
+  const configured = configuredPeers(byName(resources.bgpPeers), context);
+  const automatic = automaticPeers(context);
+  const resolved = resolveConflicts([...configured.wishes, ...automatic.wishes], input.inForce ?? new Set());
+  const clusterId = reflectors.clusterIds.has(nodeName) ? reflectors.clusterIds.get(nodeName) : undefined;
+  const node = plannedNode(self, config, clusterId);
+  return {
+    plan: {
+      node,
+      speaker: speakerConfig(node, config, resolved.peers),
+      peers: resolved.peers,
+      originations: originations(input.localBlocks, resources, config),
+      kernel: {
+        table: input.table ?? KERNEL.table,
+        protocol: KERNEL.protocol,
+        metric: KERNEL.metric,
+        unreachable: sortedPrefixes(input.localBlocks.map((block) => block.cidr)),
+        clusterPrefixes,
+      },
+    },
+    problems: [
+      ...reflectors.problems,
+      ...configured.problems,
+      ...automatic.problems,
+      ...resolved.problems,
+      ...sameAddress(self, nodes),
+    ],
+  };
+}
+
+function byName<T>(objects: ReadonlyMap<string, T>): T[] {
+  return [...objects].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
+}
+
+/** What `Cluster` lets in: pools and service ranges; for a family without a pool, what nodes have as podCIDRs. */
+function clusterPrefixesOf(
+  resources: PlanResources,
+  config: BGPConfigurationSpec,
+  nodes: readonly ClusterNode[],
+): string[] {
+  const pools = [...resources.ipPools.values()].map((pool) => pool.spec.cidr);
+  const services = [config.serviceClusterIPs, config.serviceExternalIPs, config.serviceLoadBalancerIPs];
+  const isPooled = (prefix: string) => pools.some((pool) => pool.includes(':') === prefix.includes(':'));
+  const podCidrs = nodes.flatMap((node) => node.podCIDRs).filter((prefix) => !isPooled(prefix));
+  return sortedPrefixes([...pools, ...services.flatMap((list) => list.map(({ cidr }) => cidr)), ...podCidrs]);
+}
+
+function sortedPrefixes(prefixes: readonly string[]): string[] {
+  return [...new Set(prefixes)].sort((a, b) => comparePrefixes(parsePrefix(a)!, parsePrefix(b)!));
+}
+
+function speakerConfig(
+  node: PlannedNode,
+  config: BGPConfigurationSpec,
+  peers: readonly PlannedPeer[],
+): SpeakerConfig {
+  return {
+    asNumber: node.asNumber,
+    routerId: node.routerId,
+    ...(node.clusterId === undefined ? {} : { clusterId: node.clusterId }),
+    listen: listenAddresses(node, config, peers).map((address) => ({ address, port: config.listenPort })),
+    multipath: config.multipath,
+  };
+}
+
+/** A family that neither the node nor a neighbour uses may be switched off in the kernel: do not listen there. */
+function listenAddresses(
+  { addresses }: PlannedNode,
+  config: BGPConfigurationSpec,
+  peers: readonly PlannedPeer[],
+): readonly string[] {
+  if (config.listenAddresses.length > 0) return config.listenAddresses;
+  if (config.bindMode === 'NodeIP') {
+    return [addresses.ipv4, addresses.ipv6].filter((address) => address !== undefined);
+  }
+  const remotes = peers.map(({ config: { remote } }) =>
+    remote.kind === 'range' ? remote.prefix : remote.address,
+  );
+  const uses = (isIpv6: boolean) => remotes.some((remote) => remote.includes(':') === isIpv6);
+  return [
+    ...(addresses.ipv4 !== undefined || uses(false) ? ['0.0.0.0'] : []),
+    ...(addresses.ipv6 !== undefined || uses(true) ? ['::'] : []),
+  ];
+}
+
+function originations(
+  blocks: readonly LocalBlock[],
+  resources: PlanResources,
+  config: BGPConfigurationSpec,
+): PlannedOrigination[] {
+  return blocks
+    .filter(({ pool }) => pool === undefined || !resources.ipPools.get(pool)?.spec.disableBGPExport)
+    .map(({ cidr, pool }) => ({
+      prefix: cidr,
+      ...communitiesOf(cidr, config),
+      why: pool === undefined ? 'podCIDR of this node' : `block of IPPool ${pool}`,
+    }))
+    .sort((a, b) => comparePrefixes(parsePrefix(a.prefix)!, parsePrefix(b.prefix)!));
+}
+
+/** Of every advertisement that the prefix lies in. */
+function communitiesOf(
+  cidr: string,
+  { communities: named, prefixAdvertisements }: BGPConfigurationSpec,
+): { communities: string[]; largeCommunities: string[] } {
+  const prefix = parsePrefix(cidr)!;
+  const values = prefixAdvertisements
+    .filter((advertisement) => contains(parsePrefix(advertisement.cidr)!, prefix))
+    .flatMap((advertisement) => advertisement.communities)
+    .map((entry) => named.find(({ name }) => name === entry)?.value ?? entry);
+  const isLarge = (value: string) => value.split(':').length === 3;
+  const all = [...new Set(values)].sort();
+  return { communities: all.filter((value) => !isLarge(value)), largeCommunities: all.filter(isLarge) };
+}
+
+function noNode(nodeName: string, nodes: readonly ClusterNode[]): Problem {
+  const known = nodes.slice(0, 10).map((node) => node.name);
+  return {
+    object: `Node ${nodeName}`,
+    field: 'metadata.name',
+    message: `does not exist: this agent (--node-name ${nodeName}) has no AS and no address to speak from`,
+    allowed:
+      known.length === 0 ? 'a Node document' : `a Node document of this name; there are ${known.join(', ')}`,
+  };
+}
+
+function noAddress(nodeName: string): Problem {
+  return {
+    object: `Node ${nodeName}`,
+    field: 'status.addresses',
+    message: 'has no address for BGP',
+    allowed: 'an InternalIP, or the annotation podroute.io/IPv4Address or podroute.io/IPv6Address',
+  };
+}
+
+function sameAddress(self: ClusterNode, nodes: readonly ClusterNode[]): Problem[] {
+  return nodes.flatMap((other) =>
+    (['ipv4', 'ipv6'] as const).flatMap((family): Problem[] => {
+      const address = self.addresses[family];
+      if (other.name === self.name || address === undefined || other.addresses[family] !== address) return [];
+      const message = `is the address of Node ${other.name} too: sessions with it cannot work`;
+      return [{ object: `Node ${self.name}`, field: 'status.addresses', value: address, message }];
+    }),
+  );
+}

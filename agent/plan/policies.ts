@@ -1,0 +1,172 @@
+// From BGPFilters and the words Cluster, All, None to the two policies of a session. A filter's verdict comes first;
+// what no filter decides falls to the word. What cannot be honoured rejects everything: fail closed.
+import type { BGPFilter, BGPFilterRule, BGPPeerSpec, Problem } from '#api';
+import type { Family, Policy, PolicyMatch, PolicySet, PolicyTerm } from '#bgp';
+
+export interface PolicyContext {
+  /** Prefixes that `Cluster` lets in. */
+  readonly clusterPrefixes: readonly string[];
+  readonly filters: ReadonlyMap<string, BGPFilter>;
+  readonly type: 'ebgp' | 'ibgp' | 'either';
+  /** This node reflects routes between its iBGP neighbours. */
+  readonly isReflector: boolean;
+}
+
+export interface PolicyWords {
+  readonly import: BGPPeerSpec['import'];
+  readonly export: BGPPeerSpec['export'];
+  readonly filters: readonly string[];
+}
+
+export interface SessionPolicies {
+  readonly import: Policy;
+  readonly export: Policy;
+  readonly problems: readonly Problem[];
+}
+
+/** @param object for problems, 'BGPPeer tor-a' */
+export function sessionPolicies(words: PolicyWords, context: PolicyContext, object: string): SessionPolicies {
+  const problems: Problem[] = [];
+  const found: BGPFilter[] = [];
+  for (const [i, name] of words.filters.entries()) {
+    const filter = context.filters.get(name);
+    if (filter !== undefined) found.push(filter);
+    else problems.push(missingFilter(object, `spec.filters[${i}]`, name, context.filters));
+  }
+  const rejectAll = problems.length > 0;
+  const side = (direction: 'import' | 'export', defaults: PolicyTerm[]): Policy => {
+    if (rejectAll) return { name: 'reject all: see problems', terms: [], otherwise: 'reject' };
+    const terms = found.flatMap((filter) => filterTerms(filter, direction, context.type));
+    const name = [...words.filters.map((filter) => `BGPFilter ${filter}`), words[direction]].join(', then ');
+    return {
+      name,
+      terms: [...terms, ...defaults],
+      otherwise: words[direction] === 'All' ? 'accept' : 'reject',
+    };
+  };
+  return {
+    import: side('import', words.import === 'Cluster' ? clusterImport(context.clusterPrefixes) : []),
+    export: side('export', words.export === 'Cluster' ? clusterExport(context) : []),
+    problems,
+  };
+}
+
+function missingFilter(
+  object: string,
+  field: string,
+  name: string,
+  filters: ReadonlyMap<string, BGPFilter>,
+): Problem {
+  const known = [...filters.keys()].slice(0, 10).join(', ');
+  return {
+    object,
+    field,
+    value: name,
+    message: 'is no BGPFilter: until it exists the session neither accepts nor announces anything',
+    ...(known === '' ? {} : { allowed: `one of ${known}` }),
+  };
+}
+
+/** Never a default route: a pool is narrower than /0, and longer prefixes inside a pool are pods and blocks. */
+function clusterImport(prefixes: readonly string[]): PolicyTerm[] {
+  return (['ipv4', 'ipv6'] as const).flatMap((family) => {
+    const rules = prefixes
+      .filter((prefix) => prefix.includes(':') === (family === 'ipv6'))
+      .map((prefix) => ({ prefix, operator: 'in' as const }));
+    if (rules.length === 0) return [];
+    return [
+      {
+        match: { family, prefixes: rules },
+        action: { verdict: 'accept' as const },
+        why: 'import: Cluster (pools and services)',
+      },
+    ];
+  });
+}
+
+function clusterExport(context: PolicyContext): PolicyTerm[] {
+  const own: PolicyTerm = {
+    match: { source: 'local' },
+    action: { verdict: 'accept' },
+    why: 'export: Cluster (own prefixes)',
+  };
+  if (!context.isReflector || context.type !== 'ibgp') return [own];
+  return [
+    own,
+    { match: { source: 'ibgp' }, action: { verdict: 'accept' }, why: 'export: Cluster (this node reflects)' },
+  ];
+}
+
+function filterTerms(
+  filter: BGPFilter,
+  direction: 'import' | 'export',
+  type: PolicyContext['type'],
+): PolicyTerm[] {
+  const { spec, metadata } = filter;
+  return (['ipv4', 'ipv6'] as const).flatMap((family) => {
+    const field = fieldOf(direction, family);
+    return spec[field].flatMap((rule, i) => {
+      if (!concernsSession(rule, type) || (rule.action === 'Accept' && isUncheckable(rule))) return [];
+      return [termOf(rule, family, `BGPFilter ${metadata.name}, ${field} rule ${i + 1}`)];
+    });
+  });
+}
+
+function fieldOf(direction: 'import' | 'export', family: Family) {
+  return `${direction}${family === 'ipv4' ? 'V4' : 'V6'}` as const;
+}
+
+function concernsSession(rule: BGPFilterRule, type: PolicyContext['type']): boolean {
+  if (rule.peerType === undefined || type === 'either') return true;
+  return (rule.peerType === 'eBGP') === (type === 'ebgp');
+}
+
+/**
+ * Conditions on the interface and on the kernel's metric cannot be checked by this version: a rule that accepts
+ * matches nothing, one that rejects does so whatever the interface or metric (fail closed).
+ */
+function isUncheckable(rule: BGPFilterRule): boolean {
+  return rule.interface !== undefined || rule.priority !== undefined;
+}
+
+const OPERATORS = { Equal: 'equal', NotEqual: 'notEqual', In: 'in', NotIn: 'notIn' } as const;
+
+function termOf(rule: BGPFilterRule, family: Family, why: string): PolicyTerm {
+  const { min, max } = rule.prefixLength ?? {};
+  const match: PolicyMatch = {
+    family,
+    ...(rule.cidr === undefined
+      ? {}
+      : {
+          prefixes: [
+            {
+              prefix: rule.cidr,
+              operator: OPERATORS[rule.matchOperator ?? 'In'],
+              ...(min === undefined ? {} : { minLength: min }),
+              ...(max === undefined ? {} : { maxLength: max }),
+            },
+          ],
+        }),
+    ...(rule.source === undefined ? {} : { source: 'remote' as const }),
+    ...(rule.communities === undefined ? {} : { communities: rule.communities.values }),
+    ...(rule.asPathPrefix === undefined ? {} : { asPathPrefix: rule.asPathPrefix }),
+  };
+  const set = setOf(rule);
+  const verdict = rule.action === 'Accept' ? ('accept' as const) : ('reject' as const);
+  return { match, action: { verdict, ...(set === undefined ? {} : { set }) }, why };
+}
+
+function setOf(rule: BGPFilterRule): PolicySet | undefined {
+  const operations = rule.operations ?? [];
+  const addCommunities = operations.flatMap(({ addCommunity }) => (addCommunity ? [addCommunity.value] : []));
+  // Each operation prepends to what the one before it made.
+  const prependAs = operations.reduce<number[]>(
+    (path, { prependASPath }) => [...(prependASPath?.prefix ?? []), ...path],
+    [],
+  );
+  if (addCommunities.length === 0 && prependAs.length === 0) return undefined;
+  return {
+    ...(addCommunities.length > 0 ? { addCommunities } : {}),
+    ...(prependAs.length > 0 ? { prependAs } : {}),
+  };
+}

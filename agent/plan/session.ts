@@ -1,0 +1,195 @@
+// One session's PeerConfig from what an object says and what holds for the whole cluster. Every session of the plan
+// is made here, so that defaults are in one place.
+import type { BGPConfigurationSpec, BGPPeerSpec, Problem, Secret } from '#api';
+import type { Family, PeerConfig, PeerRemote, TtlRule } from '#bgp';
+import type { PlanInput } from './inputs.ts';
+import type { ClusterNode } from './node.ts';
+import { sessionPolicies } from './policies.ts';
+import type { Reflectors } from './reflectors.ts';
+
+/** What all sessions of a plan have in common. */
+export interface SessionContext {
+  readonly self: ClusterNode;
+  readonly nodes: readonly ClusterNode[];
+  readonly config: BGPConfigurationSpec;
+  readonly reflectors: Reflectors;
+  readonly clusterPrefixes: readonly string[];
+  readonly input: PlanInput;
+}
+
+/** What differs between sessions; spec holds the defaults for those that no BGPPeer describes. */
+export interface SessionWish {
+  readonly id: string;
+  /** 'BGPPeer tor-a' */
+  readonly object: string;
+  readonly spec: SessionSpec;
+  readonly remote: PeerRemote;
+  readonly remoteAs: number | 'internal' | 'external';
+  /** The address's; decides source address and default families. */
+  readonly family: Family;
+  /** Of the neighbour, when it is a node of the cluster. */
+  readonly remoteNode?: ClusterNode;
+  readonly passwordField: string;
+}
+
+export type SessionSpec = Omit<
+  BGPPeerSpec,
+  | 'node'
+  | 'nodeSelector'
+  | 'peerIP'
+  | 'peerSelector'
+  | 'peerRange'
+  | 'peerInterface'
+  | 'peerFrom'
+  | 'localWorkloadSelector'
+  | 'asNumber'
+  | 'maxPeers'
+  | 'reversePeering'
+  | 'reachableBy'
+>;
+
+/** Sessions that no BGPPeer describes: the mesh and the reflectors'. They may cross routers. */
+export const AUTOMATIC_SPEC: SessionSpec = {
+  nextHopMode: 'Auto',
+  sourceAddress: 'UseNodeIP',
+  passive: false,
+  multihop: 255,
+  connectRetryTime: 5,
+  numAllowedLocalASNumbers: 0,
+  maxPrefixes: { limit: 10_000, warnPercent: 80 },
+  removePrivateAS: false,
+  gracefulRestart: { mode: 'Full', restartTime: 120, longLivedTime: 0 },
+  filters: [],
+  import: 'Cluster',
+  export: 'Cluster',
+};
+
+/** RFC 4271 lets no hop limit for iBGP: the largest there is. */
+const ANY_DISTANCE = 255;
+
+export function sessionConfig(
+  wish: SessionWish,
+  context: SessionContext,
+): { config: PeerConfig; problems: Problem[] } {
+  const { spec, object } = wish;
+  const { self, config, input } = context;
+  const localAs = spec.localASNumber ?? self.asNumber;
+  const type = sessionType(wish.remoteAs, localAs);
+  const isReflector = context.reflectors.clusterIds.has(self.name);
+  const policies = sessionPolicies(
+    spec,
+    {
+      clusterPrefixes: context.clusterPrefixes,
+      filters: input.resources.bgpFilters,
+      type,
+      isReflector,
+    },
+    object,
+  );
+  const password = passwordOf(spec.password, input.resources.secrets, object, wish.passwordField);
+  const holdTimeSeconds = Math.ceil(spec.holdTime ?? config.holdTime);
+  const keepalive = spec.keepaliveTime ?? (spec.holdTime === undefined ? config.keepaliveTime : undefined);
+  const localAddress = sourceAddress(wish, self);
+  const { restartTime, ...maxPrefixes } = spec.maxPrefixes;
+  return {
+    problems: [...policies.problems, ...password.problems],
+    config: {
+      id: wish.id,
+      description: object,
+      remote: wish.remote,
+      remoteAs: wish.remoteAs,
+      ...(spec.localASNumber === undefined ? {} : { localAs: spec.localASNumber }),
+      ...(localAddress === undefined ? {} : { localAddress }),
+      passive: spec.passive || wish.remote.kind === 'range',
+      holdTimeSeconds,
+      ...(keepalive === undefined ? {} : { keepaliveTimeSeconds: Math.floor(keepalive) }),
+      connectRetrySeconds: Math.ceil(spec.connectRetryTime),
+      families: spec.families?.map((name) => (name === 'IPv4' ? 'ipv4' : 'ipv6')) ?? [wish.family],
+      extendedNextHop: wish.family === 'ipv6' && (spec.families?.includes('IPv4') ?? false),
+      ttl: ttlRule(spec, type),
+      ...(password.key === undefined ? {} : { md5Key: password.key }),
+      nextHop: NEXT_HOPS[spec.nextHopMode],
+      nextHopSelf: self.addresses,
+      routeReflectorClient: type !== 'ebgp' && (spec.routeReflectorClient ?? isClient(wish, context)),
+      routeServerClient: spec.role === 'RouteServer',
+      addPaths: spec.addPaths === undefined ? 'none' : ADD_PATHS[spec.addPaths],
+      maxPrefixes: { ...maxPrefixes, ...(restartTime === undefined ? {} : { restartSeconds: restartTime }) },
+      allowedLocalAs: spec.numAllowedLocalASNumbers,
+      // A route server passes paths on without its own AS (RFC 7947 §2.2.2.1).
+      enforceFirstAs: spec.role !== 'RouteServerClient',
+      removePrivateAs: spec.removePrivateAS,
+      ...(spec.role === undefined ? {} : { role: ROLES[spec.role] }),
+      gracefulRestart: gracefulRestart(spec),
+      import: policies.import,
+      export: policies.export,
+      ...(password.problems.length === 0 ? {} : { shutdown: { message: 'its password is not to be had' } }),
+    },
+  };
+}
+
+const NEXT_HOPS = { Auto: 'auto', Self: 'self', Keep: 'keep' } as const;
+const ADD_PATHS = { Send: 'send', Receive: 'receive', Both: 'both' } as const;
+const ROLES = {
+  Provider: 'provider',
+  Customer: 'customer',
+  Peer: 'peer',
+  RouteServer: 'rs',
+  RouteServerClient: 'rs-client',
+} as const;
+
+function sessionType(remoteAs: SessionWish['remoteAs'], localAs: number): 'ebgp' | 'ibgp' {
+  if (remoteAs === 'internal') return 'ibgp';
+  return remoteAs === localAs ? 'ibgp' : 'ebgp';
+}
+
+/** A link-local neighbour is reached from the link's own address. */
+function sourceAddress(wish: SessionWish, self: ClusterNode): string | undefined {
+  const isOnLink = wish.remote.kind === 'address' && wish.remote.device !== undefined;
+  return wish.spec.sourceAddress === 'None' || isOnLink ? undefined : self.addresses[wish.family];
+}
+
+function ttlRule(spec: SessionSpec, type: 'ebgp' | 'ibgp'): TtlRule {
+  if (spec.ttlSecurity) return { kind: 'gtsm', hops: spec.ttlSecurity };
+  if (type === 'ibgp') return { kind: 'multihop', hops: spec.multihop ?? ANY_DISTANCE };
+  return spec.multihop === undefined || spec.multihop === 1
+    ? { kind: 'direct' }
+    : { kind: 'multihop', hops: spec.multihop };
+}
+
+/** As in Calico: a reflector's iBGP neighbours are its clients, unless they reflect for the same cluster. */
+function isClient(wish: SessionWish, { self, reflectors }: SessionContext): boolean {
+  if (!reflectors.clusterIds.has(self.name)) return false;
+  if (wish.remoteNode === undefined || !reflectors.clusterIds.has(wish.remoteNode.name)) return true;
+  const ours = reflectors.clusterIds.get(self.name);
+  return !reflectors.isAutomatic && reflectors.clusterIds.get(wish.remoteNode.name) !== ours;
+}
+
+/**
+ * Until an agent keeps its kernel routes in agreement across a restart and says so in its OPEN, no neighbour may keep
+ * the routes of one that died: Full is offered as Helper.
+ */
+function gracefulRestart(spec: SessionSpec): PeerConfig['gracefulRestart'] {
+  const { mode, restartTime, longLivedTime } = spec.gracefulRestart;
+  return {
+    mode: mode === 'Disabled' ? 'disabled' : 'helper',
+    restartSeconds: Math.ceil(restartTime),
+    longLivedSeconds: Math.ceil(longLivedTime),
+  };
+}
+
+function passwordOf(
+  reference: SessionSpec['password'],
+  secrets: ReadonlyMap<string, Secret>,
+  object: string,
+  field: string,
+): { key?: string; problems: Problem[] } {
+  if (reference === undefined) return { problems: [] };
+  const { name, key } = reference.secretKeyRef;
+  const secret = secrets.get(name);
+  const value = secret?.values[key];
+  if (value !== undefined && value !== '') return { key: value, problems: [] };
+  const what = secret === undefined ? 'is no Secret' : `has no value under the key "${key}"`;
+  const message = `${what}: the session stays down until it has its password`;
+  const at = `${field}.secretKeyRef.${secret === undefined ? 'name' : 'key'}`;
+  return { problems: [{ object, field: at, value: name, message }] };
+}
