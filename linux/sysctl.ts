@@ -1,13 +1,33 @@
-// Kernel switches below /proc/sys, of the calling thread's network namespace.
+// Kernel switches below /proc/sys. Those of net/ are of the calling thread's network namespace: use withNetns for
+// another one (the calls are synchronous for that reason).
+import { readFileSync, writeFileSync } from 'node:fs';
+import { KernelError } from './kernel-error.ts';
 
-/** readSysctl('net/ipv4/ip_forward') → '1' */
+/** readSysctl('net/ipv4/ip_forward') gives '1'. Throws KernelError, ENOENT when this kernel has no such switch. */
 export function readSysctl(name: string): string {
-  throw new Error(`not yet: ${name}`);
+  try {
+    return readFileSync(`/proc/sys/${name}`, 'utf8').trim();
+  } catch (error) {
+    throw new KernelError('read sysctl', name, -((error as NodeJS.ErrnoException).errno ?? 0));
+  }
 }
+
 export function writeSysctl(name: string, value: string | number): void {
-  throw new Error(`not yet: ${name} ${value}`);
+  try {
+    writeFileSync(`/proc/sys/${name}`, `${value}`);
+  } catch (error) {
+    throw new KernelError(
+      'write sysctl',
+      `${name} = ${value}`,
+      -((error as NodeJS.ErrnoException).errno ?? 0),
+    );
+  }
 }
-/** Lets this host route packets between its links, both families. */
+
+/** Lets this host route packets between its links, both families; links made later inherit it. */
 export function enableForwarding(): void {
-  throw new Error('not yet');
+  for (const name of ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding']) {
+    // Written only when it changes: writing it resets other switches of the links (accept_redirects and the like).
+    if (readSysctl(name) !== '1') writeSysctl(name, 1);
+  }
 }

@@ -1,0 +1,68 @@
+// Loads the addon at its first use. What it offers are system calls: a result below 0 is a negative errno.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** Handle of a descriptor that the event loop watches. */
+export type PollHandle = object & { readonly kind?: 'poll' };
+
+export interface Addon {
+  /** close-on-exec always */
+  socket(family: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array): number;
+  listen(fd: number, backlog: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array): number;
+  /** gives the value's length */
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array): number;
+  /** gives the address's length */
+  getsockname(fd: number, address: Uint8Array): number;
+  send(fd: number, bytes: Uint8Array, offset: number, length: number): number;
+  recv(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number): number;
+  /** FIONREAD */
+  unread(fd: number): number;
+  /** send on a pool thread; the bytes must not change until done(result) */
+  sendInBackground(
+    fd: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    done: (result: number) => void,
+  ): number;
+  open(path: string, flags: number): number;
+  close(fd: number): number;
+  /** by any socket of the namespace in question */
+  interfaceIndex(fd: number, name: string): number;
+  interfaceName(fd: number, index: number): string | undefined;
+  setns(fd: number, type: number): number;
+  /** binds a new network namespace to an existing file; below -1000: -1000 - errno of mount, else -errno of unshare */
+  createNetns(path: string): number;
+  unmount(path: string): number;
+  /** makes a directory a mount point that other mount namespaces follow */
+  shareMount(path: string): number;
+  /** calls back with 0 or a negative errno as long as the descriptor is readable (level-triggered) */
+  pollStart(fd: number, readable: (status: number) => void): PollHandle | number;
+  /** once only */
+  pollStop(handle: PollHandle): number;
+  pollUnref(handle: PollHandle): number;
+  abort(message: string): never;
+}
+
+let loaded: Addon | undefined;
+
+/** Throws an Error that says how to build it when it is not there. */
+export function addon(): Addon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Addon {
+  // From source this file is in linux/native/, in a bundle in dist/: build/ is beside one of the folders above.
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const path = join(folder, 'build', 'podroute_linux.node');
+    if (existsSync(path)) return createRequire(import.meta.url)(path) as Addon;
+    if (folder === dirname(folder)) break;
+  }
+  throw new Error(
+    `build/podroute_linux.node is not there (looked in ${import.meta.dirname} and above). Build it with:  npm run build`,
+  );
+}
