@@ -78,5 +78,7 @@ export async function runBlast(host: Host, command: readonly string[]): Promise<
   const { code } = await process.exited;
   const line = process.output.split('\n').find((text) => text.startsWith('{'));
   if (code !== 0 || line === undefined) throw new Error(`bgpblast: exit ${code}: ${process.output.trim()}`);
+  const said = process.output.replace(line, '').trim();
+  if (said !== '') console.error(said);
   return JSON.parse(line) as BlastResult;
 }

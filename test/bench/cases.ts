@@ -6,7 +6,7 @@ export type SpeakerName = 'podroute' | 'bird' | 'frr' | 'gobgp';
 export interface Size {
   /** Injectors, or clients of a reflector; the sink is not counted. */
   readonly peers: number;
-  /** Prefixes each; a feed has its own number. */
+  /** Prefixes each; 0 = all of a feed. */
   readonly prefixes: number;
 }
 
@@ -40,27 +40,32 @@ export const CASES: readonly BenchCase[] = [
     load: 'feed',
     full: { peers: 1, prefixes: 0 },
     quick: { peers: 1, prefixes: 0 },
-    reduced: {},
+    reduced: { gobgp: { peers: 1, prefixes: 60_000 } },
   },
-  { id: 'feed-4', load: 'feed', full: { peers: 4, prefixes: 0 }, reduced: {} },
+  {
+    id: 'feed-4',
+    load: 'feed',
+    full: { peers: 4, prefixes: 0 },
+    reduced: { gobgp: { peers: 4, prefixes: 30_000 } },
+  },
   {
     id: 'reflect-300',
     load: 'reflect',
     full: { peers: 300, prefixes: 50 },
     quick: { peers: 100, prefixes: 50 },
-    reduced: { frr: { peers: 100, prefixes: 50 }, gobgp: { peers: 50, prefixes: 10 } },
+    reduced: { gobgp: { peers: 50, prefixes: 10 } },
   },
   {
     id: 'reflect-600',
     load: 'reflect',
     full: { peers: 600, prefixes: 10 },
-    reduced: { frr: { peers: 200, prefixes: 10 }, gobgp: { peers: 50, prefixes: 10 } },
+    reduced: { gobgp: { peers: 50, prefixes: 10 } },
   },
   {
     id: 'reflect-1000',
     load: 'reflect',
     full: { peers: 1000, prefixes: 10 },
-    reduced: { frr: { peers: 200, prefixes: 10 }, gobgp: { peers: 50, prefixes: 10 } },
+    reduced: { gobgp: { peers: 50, prefixes: 10 } },
   },
 ];
 
@@ -105,7 +110,7 @@ export function addressPlus(address: string, n: number): string {
   return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
 }
 
-export function sizeText(benchCase: BenchCase, size: Size): string {
-  const prefixes = benchCase.load === 'feed' ? 'real feed' : size.prefixes.toLocaleString('en');
+export function sizeText(size: Size): string {
+  const prefixes = size.prefixes === 0 ? 'real feed' : size.prefixes.toLocaleString('en');
   return `${size.peers.toLocaleString('en')} × ${prefixes}`;
 }

@@ -53,7 +53,7 @@ export function caseTable(all: readonly Series[]): string {
       const ratio = reference > 0 ? ` (${(value / reference).toFixed(2)})` : '';
       return `${numberText(value, unit)}${ratio}`;
     });
-    const size = sizeText(series.benchCase, series.size) + (series.isReduced ? ' (reduced)' : '');
+    const size = sizeText(series.size) + (series.isReduced ? ' (reduced)' : '');
     rows.push([series.benchCase.id, size, series.speaker.title, ...cells, stateText(series)]);
   }
   return markdown(rows);

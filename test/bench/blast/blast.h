@@ -15,6 +15,7 @@ typedef struct {
   const uint8_t *shared;            /* bytes to send before `out` that several peers share (a replayed feed) */
   size_t sharedlen, sharedpos;
   uint32_t *state;                  /* sinks: hash of the attributes held for prefix i, 0 = not held */
+  int own_from, own_to;             /* prefixes of its own, which a reflector may or may not send back */
   int held;                         /* how many of state[] are not 0 */
   double last_in, widest_gap;       /* seconds: last message in, and the longest silence while up */
   int lost;                         /* churn mode: connection is down */

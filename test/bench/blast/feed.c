@@ -1,7 +1,7 @@
 /* feed: replays a recorded table transfer (BGP UPDATEs back to back, IPv4) from k iBGP peers, bytes as they
  * are, to the speaker, whose eBGP sink must then hold every prefix with the attributes that were sent.
  * Prefixes that a speaker may refuse are not counted: those whose path contains AS 0 (RFC 7607), 0.0.0.0/0 and
- * 0.0.0.0/32; "optional" in the result says how many. */
+ * 0.0.0.0/32; "optional" in the result says how many. With -n only the first messages are replayed. */
 #include "blast.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +71,8 @@ static void load(void) {
   slots = malloc((mask + 1) * sizeof *slots);
   memset(slots, 255, (mask + 1) * sizeof *slots);
   entries = malloc(MOST_PREFIXES * sizeof *entries);
-  for (size_t o = 0; o + 19 <= size;) {
+  size_t o = 0;
+  while (o + 19 <= size && (!opt.prefixes || entry_count < opt.prefixes)) {
     const uint8_t *m = bytes + o, *we = m + 21 + (m[19] << 8 | m[20]), *a = we + 2, *ae = a + (we[0] << 8 | we[1]);
     size_t len = m[16] << 8 | m[17];
     uint32_t hash = ae > a ? hash_attributes(a, ae - a, 0, 1) : 0;
@@ -80,6 +81,7 @@ static void load(void) {
     note_prefixes(ae, m + len, (Entry){ .hash = hash, .message = o, .optional = zero });
     o += len;
   }
+  size = o;
 }
 
 static void put_withdraw_one(Peer *p, int i) {
@@ -109,10 +111,11 @@ static void put_withdraw_all(Peer *p) {
   }
 }
 
-static long long differing(Peer *sink, int *example) {
+static long long differing(Peer *sink) {
   long long wrong = 0;
   for (int i = 0; i < entry_count; i++)
-    if (!entries[i].optional && sink->state[i] != entries[i].hash && !wrong++) *example = i;
+    if (!entries[i].optional && sink->state[i] != entries[i].hash && ++wrong <= 20)
+      fprintf(stderr, "%s/%d is not as sent\n", ipstr(entries[i].address), entries[i].bits);
   return wrong;
 }
 
@@ -149,9 +152,8 @@ void feed_mode(void) {
   settle();
   double cpu1 = speaker_cpu();
   size_t updates = updates_in;
-  int example = -1;
-  long long wrong = differing(&peers[0], &example);
-  if (wrong) fprintf(stderr, "%lld prefixes differ from what was sent, the first is %s/%d\n", wrong, ipstr(entries[example].address), entries[example].bits);
+  long long wrong = differing(&peers[0]);
+  if (wrong) fprintf(stderr, "%lld prefixes differ from what was sent\n", wrong);
   long peak_kb = speaker_memory_kb("VmHWM"), loaded_kb = speaker_memory_kb("VmRSS");
 
   Samples flap = { 0 };

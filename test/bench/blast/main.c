@@ -2,7 +2,7 @@
  *
  *   bgpblast table   -t DUT -p PORT -a BASE -n PREFIXES -k INJECTORS -u PER_UPDATE
  *   bgpblast reflect -t DUT -p PORT -a BASE -n PREFIXES_PER_CLIENT -k CLIENTS
- *   bgpblast feed    -t DUT -p PORT -a BASE -f FILE -k INJECTORS
+ *   bgpblast feed    -t DUT -p PORT -a BASE -f FILE -k INJECTORS [-n PREFIXES]
  *   bgpblast churn   -t DUT -p PORT -a BASE -n PREFIXES -k PEERS -r CHANGES_PER_S -d SECONDS -R RESET_EVERY_S
  *
  * table:   INJECTORS eBGP peers (AS 65101, 65102, ...) each announce the same PREFIXES /24s, PER_UPDATE

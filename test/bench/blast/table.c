@@ -107,6 +107,7 @@ void table_mode(int reflect) {
   peers = calloc(n, sizeof *peers);
   for (int i = 0; i < n; i++) {
     peers[i] = (Peer){ .fd = -1, .ip = opt.base_ip + i, .as = reflect ? opt.as : 65100 + i, .sink = reflect || i == 0, .ebgp = !reflect };
+    if (reflect) peers[i].own_from = i * opt.prefixes, peers[i].own_to = (i + 1) * opt.prefixes;
     if (peers[i].sink) peers[i].state = calloc(prefix_total, sizeof *peers[i].state);
   }
   peer_count = n;

@@ -81,8 +81,9 @@ uint32_t hash_attributes(const uint8_t *a, size_t len, int received, int ebgp) {
         if (!ebgp) sum += fnv(3, v, n);
         else if (received && next_hop != opt.target_ip) sum += 3;
         break;
-      case 4: if (!ebgp) sum += fnv(4, v, n); break;
+      case 4: if (!ebgp && get32(v)) sum += fnv(4, v, n); break; /* none and 0 mean the same */
       case 5: if (!ebgp) sum += fnv(5, v, n); else if (received) sum += 5; break;
+      case 7: if (n != 8 || get32(v)) sum += fnv(7, v, n); break; /* AS 0: may be dropped (RFC 7607) */
       case 8: sum += hash_set(8, v, n, 4, 0); break;
       case 9: originator = get32(v); if (ebgp && received) sum += 9; break;
       case 10: clusters++; if (ebgp && received) sum += 10; break;
@@ -104,7 +105,7 @@ static void sink_prefixes(Peer *p, const uint8_t *r, const uint8_t *e, uint32_t 
     for (int i = 0; i < bytes; i++) a |= (uint32_t)r[i] << (24 - 8 * i);
     r += bytes;
     int i = prefix_index(a, bits);
-    if (i < 0) continue;
+    if (i < 0 || (i >= p->own_from && i < p->own_to)) continue;
     p->held += (hash != 0) - (p->state[i] != 0);
     p->state[i] = hash;
   }
