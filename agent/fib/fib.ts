@@ -126,8 +126,8 @@ export class Fib implements AsyncDisposable {
     queueMicrotask(() => this.#tell());
   }
 
-  untrack(address: string): void {
-    this.#hops.untrack(address);
+  untrack(address: string, device: string | undefined): void {
+    this.#hops.untrack(address, device);
   }
 
   #tell(): void {
@@ -153,18 +153,6 @@ export class Fib implements AsyncDisposable {
     }
     if (stale > 0) this.#options.log.info({ routes: stale }, 'stale kernel routes of an earlier run deleted');
     this.#kick();
-  }
-
-  /** Deletes every own route and holds nothing any more: an orderly leave instead of a restart. */
-  async cleanUp(): Promise<void> {
-    this.holdBlocks([]);
-    for (const column of this.#columns) {
-      for (let id = 0; id < column.prefixes.idLimit; id++) {
-        if (column.prefixes.lengthOf(id) >= 0) column.want(id, 0);
-      }
-    }
-    this.settle();
-    await this.idle();
   }
 
   #heard(event: KernelEvent): void {

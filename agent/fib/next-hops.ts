@@ -53,12 +53,11 @@ export class NextHops {
     return entry;
   }
 
-  untrack(address: string): void {
-    for (const entry of this.#byKey.values()) {
-      if (entry.address !== address || !entry.isTracked) continue;
-      entry.isTracked = false;
-      this.release(entry.id);
-    }
+  untrack(address: string, device: string | undefined): void {
+    const entry = this.#byKey.get(keyOf(address, device));
+    if (entry === undefined || !entry.isTracked) return;
+    entry.isTracked = false;
+    this.release(entry.id);
   }
 
   get(id: number): HopEntry | undefined {

@@ -192,7 +192,10 @@ describe('route reflectors', () => {
     );
     const resources = resourcesFromYaml(...nodes, auto);
     const counts = ['n1', 'n2', 'n3', 'n4'].map((name) => planOf(resources, name).ids.length);
-    assert.deepEqual(counts.sort(), [2, 2, 3, 3]);
+    assert.deepEqual(
+      counts.sort((a, b) => a - b),
+      [2, 2, 3, 3],
+    );
     const few = objectYaml('BGPConfiguration', 'default', '{ routeReflectors: { mode: Auto, meshUpTo: 4 } }');
     assert.deepEqual(planOf(resourcesFromYaml(...nodes, few), 'n1').ids, [
       'mesh/n2/ipv4',

@@ -38,7 +38,7 @@ export interface PlannedTest {
   readonly plan: Plan;
   /** One line a problem. */
   readonly problems: readonly string[];
-  peer(id: string): PlannedPeer;
+  readonly peer: (id: string) => PlannedPeer;
   readonly ids: readonly string[];
 }
 
@@ -55,10 +55,10 @@ export function planOf(
     plan,
     problems: lines,
     ids: plan.peers.map(({ config }) => config.id),
-    peer(id) {
+    peer: (id) => {
       const found = plan.peers.find(({ config }) => config.id === id);
       if (found === undefined)
-        throw new Error(`no peer ${id}; there are ${plan.peers.map((p) => p.config.id)}`);
+        throw new Error(`no peer ${id}; there are ${plan.peers.map((p) => p.config.id).join(', ')}`);
       return found;
     },
   };

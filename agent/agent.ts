@@ -1,0 +1,208 @@
+// One node's agent: the loop from objects to sessions and kernel routes. Level-triggered: whatever changed, the plan is
+// made anew from everything, and only its difference is applied. Inputs that give no plan leave the last good one in
+// force. Everything outside the process comes in through AgentIo, so that many agents can run in one test.
+import type { Problem, Resources } from '#api';
+import { type Clock, FAMILIES, type Random, type Transport } from '#bgp';
+import type { Ipam } from '#ipam';
+import type { Kernel } from '#linux';
+import { Fib } from './fib/fib.ts';
+import { ensureForwarding, type Sysctl } from './fib/forwarding.ts';
+import { ipamInputs } from './ipam-inputs.ts';
+import type { Log } from './log.ts';
+import { makePlan, type Plan } from './plan/index.ts';
+import { ProblemBoard } from './problem-board.ts';
+import { SpeakerDriver } from './speaker-driver.ts';
+
+/** Stale kernel routes of an earlier run go when every session has sent all its routes, or after this. */
+const SETTLE_LIMIT_MS = 60_000;
+const SETTLE_CHECK_MS = 500;
+
+export interface AgentIo {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly log: Log;
+  readonly store: AgentStore;
+  /** Undefined with --fib none: no kernel routes, and no pods. */
+  readonly host?: { readonly kernel: Kernel; readonly sysctl: Sysctl; readonly ipam: Ipam };
+}
+
+/** What of the store the loop needs. */
+export interface AgentStore {
+  snapshot(): Resources;
+  problems(): readonly Problem[];
+  subscribe(changed: () => void): () => void;
+}
+
+export interface AgentSettings {
+  readonly nodeName: string;
+  readonly table: number;
+}
+
+export interface PlanInForce {
+  readonly plan: Plan;
+  /** Counts plans that differ. */
+  readonly generation: number;
+  readonly madeAtMs: number;
+}
+
+export class Agent implements AsyncDisposable {
+  readonly nodeName: string;
+  readonly board: ProblemBoard;
+  readonly fib: Fib | undefined;
+  readonly driver: SpeakerDriver;
+  readonly ipam: Ipam | undefined;
+  readonly #settings: AgentSettings;
+  readonly #io: AgentIo;
+  readonly #subscriptions: (() => void)[] = [];
+  #inForce: PlanInForce | undefined;
+  #isStale = false;
+  #isWanted = false;
+  #loop: Promise<void> | undefined;
+  #isClosed = false;
+  #settleDeadlineMs = 0;
+
+  /** Store and ipam are started by the caller. */
+  constructor(settings: AgentSettings, io: AgentIo) {
+    this.#settings = settings;
+    this.#io = io;
+    this.nodeName = settings.nodeName;
+    this.board = new ProblemBoard(io.log);
+    const { clock, log, host } = io;
+    this.ipam = host?.ipam;
+    this.fib =
+      host === undefined
+        ? undefined
+        : new Fib({
+            kernel: host.kernel,
+            clock,
+            log,
+            table: settings.table,
+            nextHopChanged: (address, isReachable, metric) =>
+              this.driver.speaker?.updateNextHop(address, isReachable, metric),
+          });
+    this.driver = new SpeakerDriver(this.fib, io, () => this.#kick());
+  }
+
+  /** Resolves when the first plan is in force (or there is none to be made yet). */
+  async start(): Promise<void> {
+    const { store, host, clock, log } = this.#io;
+    if (host !== undefined && this.fib !== undefined) {
+      const links = await host.kernel.links();
+      const troubles = ensureForwarding(
+        host.sysctl,
+        links.map((link) => link.name),
+        log,
+      );
+      const object = `Node ${this.nodeName}`;
+      this.board.set(
+        'agent',
+        troubles.map((message) => ({ object, field: '', message })),
+      );
+      await this.fib.start();
+      this.#subscriptions.push(host.ipam.subscribe(() => this.#kick()));
+      this.#settleDeadlineMs = clock.now() + SETTLE_LIMIT_MS;
+      this.#settleSoon();
+    }
+    this.#subscriptions.push(store.subscribe(() => this.#kick()));
+    this.#kick();
+    await this.#loop;
+  }
+
+  /** Undefined until there was a usable set of inputs. */
+  get inForce(): PlanInForce | undefined {
+    return this.#inForce;
+  }
+
+  /** The newest inputs gave no plan: an older one is in force. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** Many changes in one turn make one plan; changes while one is applied make one more. */
+  #kick(): void {
+    this.#isWanted = true;
+    this.#loop ??= this.#run().finally(() => {
+      this.#loop = undefined;
+    });
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve();
+    while (this.#isWanted && !this.#isClosed) {
+      this.#isWanted = false;
+      try {
+        await this.#reconcile();
+      } catch (error) {
+        // A bug, or an outside that failed in an unknown way: what is in force stays, the next change tries again.
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        this.#io.log.error({ error: text }, 'the plan could not be applied');
+        this.board.set('agent', [{ object: `Node ${this.nodeName}`, field: '', message: String(error) }]);
+      }
+    }
+  }
+
+  async #reconcile(): Promise<void> {
+    const { store, clock } = this.#io;
+    const resources = store.snapshot();
+    this.ipam?.setInputs(ipamInputs(resources, this.nodeName));
+    const { plan, problems } = makePlan({
+      resources,
+      nodeName: this.nodeName,
+      localBlocks: this.ipam?.blocks() ?? [],
+      table: this.#settings.table,
+      inForce: new Set(this.#inForce?.plan.peers.map((peer) => peer.config.id)),
+    });
+    this.board.set('store', store.problems());
+    this.board.set('plan', problems);
+    this.board.set('ipam', this.#ipamProblems());
+    this.#isStale = plan === undefined && this.#inForce !== undefined;
+    if (plan === undefined) return;
+    if (JSON.stringify(plan) !== JSON.stringify(this.#inForce?.plan)) {
+      const generation = (this.#inForce?.generation ?? 0) + 1;
+      this.#inForce = { plan, generation, madeAtMs: clock.wall() };
+      this.#io.log.info(
+        { generation, peers: plan.peers.length, prefixes: plan.originations.map((route) => route.prefix) },
+        'plan in force',
+      );
+    }
+    await this.driver.apply(plan);
+    this.board.set('speaker', this.driver.problems());
+  }
+
+  #ipamProblems(): Problem[] {
+    const object = `Node ${this.nodeName}`;
+    return (this.ipam?.usage().problems ?? []).map((message) => ({ object, field: '', message }));
+  }
+
+  #settleSoon(): void {
+    this.#io.clock.setTimer(SETTLE_CHECK_MS, () => {
+      if (this.#isClosed) return;
+      if (this.#io.clock.now() < this.#settleDeadlineMs && !this.#isConverged()) this.#settleSoon();
+      else this.fib?.settle();
+    });
+  }
+
+  /** Every wanted session has sent its End-of-RIB in every family (RFC 4724 §2). */
+  #isConverged(): boolean {
+    const { speaker } = this.driver;
+    if (speaker === undefined || this.#inForce === undefined) return false;
+    return speaker.status().peers.every((peer) => {
+      if (peer.heldDown !== undefined || peer.dynamicPeers !== undefined) return true;
+      if (peer.state !== 'Established' || peer.negotiated === undefined) return false;
+      return FAMILIES.every((family) => {
+        if (!peer.negotiated?.families.includes(family)) return true;
+        return peer.routes?.families.some((f) => f.family === family && f.endOfRibReceived) ?? false;
+      });
+    });
+  }
+
+  /** Says farewell to neighbours (Cease); kernel routes and pods stay. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+    await this.#loop;
+    await this.driver[Symbol.asyncDispose]();
+    await this.fib?.[Symbol.asyncDispose]();
+  }
+}
