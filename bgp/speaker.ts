@@ -5,7 +5,7 @@ import { type Family, familyIndex, familyName, type FamilyIndex, afiOf } from '.
 import type { Clock, Random, Transport } from './io.ts';
 import { parseIpv4 } from './message/index.ts';
 import type { OwnIdentity } from './rib/attribute-intern.ts';
-import { immediateScheduler } from './rib/immediate-scheduler.ts';
+import { immediateScheduler } from './transport/immediate-scheduler.ts';
 import type { NextHopTracker } from './rib/next-hops.ts';
 import type { Origination } from './rib/originated.ts';
 import { Rib } from './rib/rib.ts';

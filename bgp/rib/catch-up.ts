@@ -8,8 +8,6 @@ import type { UpdateGroup } from './update-group.ts';
 
 /** Newest changes in order; more only set their bits. */
 const CHANGES = 1024;
-/** Units looked at in one step. */
-const STEP = 4096;
 
 export const BULK_NONE = 0;
 /** The peer has nothing yet: everything is sent once. */
@@ -140,7 +138,7 @@ export class CatchUp {
   #scanDirty(): void {
     let unit = this.#dirty.nextFrom(this.#scan);
     if (unit < 0) unit = this.#dirty.nextFrom(0);
-    for (let n = 0; n < STEP && unit >= 0; n++) {
+    for (let n = 0; n < this.#group.grain && unit >= 0; n++) {
       this.#settle(unit);
       unit = this.#dirty.nextFrom(unit + 1);
     }
@@ -150,7 +148,7 @@ export class CatchUp {
   #advanceBulk(): void {
     if (this.bulk === BULK_NONE) return;
     const group = this.#group;
-    const last = Math.min(this.#end, this.#cursor + STEP);
+    const last = Math.min(this.#end, this.#cursor + this.#group.grain);
     for (let unit = this.#cursor; unit < last; unit++) {
       if (this.#done.has(unit)) this.#done.delete(unit);
       else if (group.isSentTo(unit, this.member.slot)) group.batchAnnounce(unit);

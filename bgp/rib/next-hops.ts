@@ -124,6 +124,11 @@ export class NextHops {
     return any;
   }
 
+  /** All routes were looked at since the last change. */
+  settle(): void {
+    this.changed.fill(0);
+  }
+
   /** Routes through an address of our own are loops. */
   addOwnAddress(address: string): void {
     this.#ownAddresses.add(address);

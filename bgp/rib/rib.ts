@@ -28,6 +28,8 @@ import { type Scheduler, type Work, WorkLoop } from './work-loop.ts';
 
 /** Changes processed at once, at most. */
 const MOST = 8192;
+/** Units looked at in one step of background work. */
+const GRAIN = 4096;
 /** A peer that made so many prefixes dirty in one turn is not read from until the next. */
 const PEER_SHARE = 8192;
 /** Nobody is read from while so many prefixes are dirty … */
@@ -59,6 +61,7 @@ export class Rib implements Work {
   readonly #sweepers: readonly [Sweeper, Sweeper];
   readonly #loop: WorkLoop;
   readonly #clock: Clock;
+  readonly #most: number;
   readonly #listeners = new Set<(change: ForwardingChange) => void>();
   readonly #touched = new Int32Array(MOST);
   readonly #isChanged = new Uint8Array(MOST);
@@ -77,6 +80,8 @@ export class Rib implements Work {
       readonly clock: Clock;
       readonly scheduler: Scheduler /** Secret 31-bit number. */;
       readonly seed: number;
+      /** Units looked at in one step; tests take a small one. */
+      readonly grain?: number;
     },
     events: RibEvents,
   ) {
@@ -96,6 +101,7 @@ export class Rib implements Work {
       view: this.view,
       batch: new UpdateBatch(),
       packer: new UpdatePacker(attributes, nextHops, slots),
+      grain: io.grain ?? GRAIN,
       tooLarge: (group: UpdateGroup, unit: number) => {
         const prefix = group.rules.addPath ? group.table.prefix[unit]! : unit;
         events.tooLarge(this.prefixText(group.table, prefix), group.memberIds());
@@ -104,8 +110,9 @@ export class Rib implements Work {
     this.exports = new ExportGroups(tables, parts, slots);
     this.#batch = parts.batch;
     this.originated = new Originated(tables, paths, intern, nextHops);
-    this.#sweepers = [this.#sweeper(0), this.#sweeper(1)];
+    this.#sweepers = [this.#sweeper(0, parts.grain), this.#sweeper(1, parts.grain)];
     this.#clock = io.clock;
+    this.#most = Math.min(MOST, parts.grain * 2);
     this.#loop = new WorkLoop(io.clock, io.scheduler, this);
   }
 
@@ -279,7 +286,7 @@ export class Rib implements Work {
   process(count: number): number {
     let written = 0;
     for (const table of this.tables)
-      if (table.dirtyCount > 0) written += this.#process(table, Math.min(count, MOST));
+      if (table.dirtyCount > 0) written += this.#process(table, Math.min(count, this.#most));
     return written;
   }
 
@@ -291,6 +298,7 @@ export class Rib implements Work {
       busy = true;
     }
     if (busy) {
+      if (this.#sweepers[0].isIdle && this.#sweepers[1].isIdle) this.nextHops.settle();
       this.#tidyWanted = true;
       return true;
     }
@@ -363,13 +371,21 @@ export class Rib implements Work {
     }
   }
 
-  #sweeper(family: FamilyIndex): Sweeper {
+  #sweeper(family: FamilyIndex, grain: number): Sweeper {
     const { tables, paths, attributes, slots, nextHops } = this;
-    return new Sweeper(tables[family], paths, attributes, slots, nextHops, (table, path) => {
-      const peer = this.bySlot[table.peer[path]!];
-      if (peer === undefined) return;
-      this.paths.reevaluate(peer, table, path, (set) => this.importer.eligibility(peer, set));
-    });
+    return new Sweeper(
+      tables[family],
+      paths,
+      attributes,
+      slots,
+      nextHops,
+      (table, path) => {
+        const peer = this.bySlot[table.peer[path]!];
+        if (peer === undefined) return;
+        this.paths.reevaluate(peer, table, path, (set) => this.importer.eligibility(peer, set));
+      },
+      grain,
+    );
   }
 
   #forget(peer: RibPeer): void {

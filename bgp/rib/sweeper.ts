@@ -7,9 +7,6 @@ import type { NextHops } from './next-hops.ts';
 import type { PeerSlots } from './peer-slots.ts';
 import { CHANGED, DEAD, NO_PEER, type RibTable } from './rib-table.ts';
 
-/** Paths looked at in one step: some tens of microseconds when nothing is found. */
-const STEP = 16384;
-
 /** Why a peer's paths must be looked at. */
 export const SWEEP_OLD_EPOCH = 1;
 export const SWEEP_POLICY = 2;
@@ -21,12 +18,15 @@ export class Sweeper {
   readonly #peers: PeerSlots;
   readonly #nextHops: NextHops;
   readonly #reevaluate: (table: RibTable, path: number) => void;
+  readonly #grain: number;
   /** SWEEP_* bits by slot. */
   #reasons = new Uint8Array(64);
   #nextHopsChanged = false;
+  #isIdle = true;
+  /** The walk is complete when it has passed the end and come to #stop. */
   #at = 0;
-  /** Paths left until the walk is once around. */
-  #left = 0;
+  #stop = 0;
+  #hasWrapped = false;
 
   constructor(
     table: RibTable,
@@ -35,7 +35,9 @@ export class Sweeper {
     peers: PeerSlots,
     nextHops: NextHops,
     reevaluate: (table: RibTable, path: number) => void,
+    grain: number,
   ) {
+    this.#grain = grain;
     this.#table = table;
     this.#paths = paths;
     this.#store = store;
@@ -45,7 +47,7 @@ export class Sweeper {
   }
 
   get isIdle(): boolean {
-    return this.#left === 0;
+    return this.#isIdle;
   }
 
   sweep(slot: number, reason: number): void {
@@ -55,33 +57,26 @@ export class Sweeper {
       this.#reasons = reasons;
     }
     this.#reasons[slot] = this.#reasons[slot]! | reason;
-    this.#left = this.#table.pathIds.end;
-    if (this.#left === 0) this.#finish();
+    this.#start();
   }
 
   sweepNextHops(): void {
     this.#nextHopsChanged = true;
-    this.#left = this.#table.pathIds.end;
-    if (this.#left === 0) this.#finish();
+    this.#start();
   }
 
-  /** One step; returns true when the walk just ended (all reasons are served). */
-  step(): boolean {
-    if (this.#left === 0) return false;
+  /** One step. */
+  step(): void {
     const table = this.#table;
     const end = table.pathIds.end;
     const reasons = this.#reasons;
     const peers = table.peer;
     const { changed } = this.#nextHops;
-    let count = Math.min(STEP, this.#left);
-    let path = this.#at;
-    this.#left -= count;
-    for (; count > 0; count--) {
-      if (path >= end) path = 0;
-      const slot = peers[path]!;
-      // A path that is not in use has peer NO_PEER or was never written (slot 0 without the local bit set).
-      if (slot !== NO_PEER && slot < reasons.length && table.pathIds.has(path)) {
-        const why = reasons[slot]!;
+    for (let count = this.#grain * 4; count > 0 && !this.#isIdle; count--) {
+      const path = this.#at;
+      if (path < end && table.pathIds.has(path) && peers[path] !== NO_PEER) {
+        const slot = peers[path]!;
+        const why = slot < reasons.length ? reasons[slot]! : 0;
         if (why !== 0) this.#look(path, slot, why);
         if (this.#nextHopsChanged) {
           const hop = this.#store.nextHop[table.attribute[path]!]!;
@@ -91,12 +86,27 @@ export class Sweeper {
           }
         }
       }
-      path++;
+      this.#advance(end);
     }
-    this.#at = path;
-    if (this.#left > 0) return false;
-    this.#finish();
-    return true;
+  }
+
+  /** A new reason: all paths from here on and around must be looked at (once more). */
+  #start(): void {
+    this.#isIdle = false;
+    this.#stop = this.#at;
+    this.#hasWrapped = false;
+  }
+
+  #advance(end: number): void {
+    this.#at++;
+    const isPastEnd = this.#at >= end;
+    if (this.#hasWrapped && (isPastEnd || this.#at >= this.#stop)) {
+      this.#finish();
+    } else if (isPastEnd) {
+      this.#at = 0;
+      this.#hasWrapped = true;
+      if (this.#stop === 0) this.#finish();
+    }
   }
 
   #look(path: number, slot: number, why: number): void {
@@ -110,6 +120,8 @@ export class Sweeper {
   }
 
   #finish(): void {
+    this.#isIdle = true;
+    if (this.#at >= this.#table.pathIds.end) this.#at = 0;
     this.#reasons.fill(0);
     this.#nextHopsChanged = false;
   }

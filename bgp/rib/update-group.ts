@@ -17,9 +17,6 @@ const ABSENT = 0;
 const IN_STREAM = 1;
 const CATCHING_UP = 2;
 
-/** Prefixes looked at in one step of building. */
-const BUILD_STEP = 4096;
-
 /** What all groups share. */
 export interface GroupParts {
   readonly attributes: AttributeStore;
@@ -28,6 +25,8 @@ export interface GroupParts {
   /** Empty between flushes. */
   readonly batch: UpdateBatch;
   readonly packer: UpdatePacker;
+  /** Units looked at in one step of background work. */
+  readonly grain: number;
   /** Units whose attributes fit into no message. */
   tooLarge(group: UpdateGroup, unit: number): void;
 }
@@ -57,6 +56,10 @@ export class UpdateGroup implements PackerSink {
     this.table = table;
     this.#parts = parts;
     this.fit(1);
+  }
+
+  get grain(): number {
+    return this.#parts.grain;
   }
 
   get isEmpty(): boolean {
@@ -118,7 +121,7 @@ export class UpdateGroup implements PackerSink {
   build(): boolean {
     const { table } = this;
     const end = table.prefixes.ids.end;
-    const last = Math.min(end, this.#built + BUILD_STEP);
+    const last = Math.min(end, this.#built + this.grain);
     for (let prefix = this.#built; prefix < last; prefix++) {
       if (table.head[prefix] !== 0) this.update(prefix, true);
     }

@@ -1,5 +1,5 @@
 // The real binding of Scheduler: after the sockets that are ready were read, before timers.
-import type { Scheduler } from './work-loop.ts';
+import type { Scheduler } from '../rib/work-loop.ts';
 
 export const immediateScheduler: Scheduler = {
   soon(callback: () => void): void {

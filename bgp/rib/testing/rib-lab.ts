@@ -1,0 +1,125 @@
+// A RIB with fake sessions, a clock that stands, and a scheduler that runs only when told: for tests.
+import { FakeClock } from '../../testing/fake-clock.ts';
+import type { MultipathRules } from '../decision.ts';
+import { Rib } from '../rib.ts';
+import { RoutePages } from '../route-pages.ts';
+import type { RouteQuery, RouteText } from '../view.ts';
+import { type FakePeerOptions, FakeSession, OWN_AS } from './fake-session.ts';
+import { announceMessage, type WireAttributes, type WirePrefix, withdrawMessage } from './wire.ts';
+
+const ONE_PATH: MultipathRules = { ebgp: 1, ibgp: 1, relax: false };
+
+/** Time passes whenever somebody looks, so that turns end in the middle of their work. */
+class BusyClock extends FakeClock {
+  override now(): number {
+    this.stall(1.5);
+    return super.now();
+  }
+}
+
+export class RibLab {
+  readonly clock: FakeClock;
+  readonly rib: Rib;
+  readonly pages: RoutePages;
+  readonly sessions = new Map<string, FakeSession>();
+  readonly events: string[] = [];
+  readonly #queue: (() => void)[] = [];
+
+  /** @param grain small steps and short turns, so that everything is interrupted everywhere */
+  constructor(multipath: MultipathRules = ONE_PATH, grain?: number) {
+    this.clock = grain === undefined ? new FakeClock() : new BusyClock();
+    this.rib = new Rib(
+      { asNumber: OWN_AS, routerId: 0x0a000001, clusterId: 0x0a000001 },
+      multipath,
+      {
+        clock: this.clock,
+        scheduler: { soon: (callback) => this.#queue.push(callback) },
+        seed: 42,
+        ...(grain && { grain }),
+      },
+      {
+        malformed: (peer, subcode) => {
+          this.events.push(`malformed ${peer.id} 3/${subcode}`);
+          this.down(peer.id);
+        },
+        endOfRib: (peer, family) => this.events.push(`end-of-rib ${peer.id} ${family}`),
+        limit: (peer, family, isOver) => {
+          this.events.push(`${isOver ? 'over' : 'near'} limit ${peer.id} ${family}`);
+          if (isOver) this.down(peer.id);
+        },
+        tooLarge: (prefix, peers) => this.events.push(`too large ${prefix} to ${peers.join(' ')}`),
+      },
+    );
+    this.pages = new RoutePages(this.rib, this.clock);
+  }
+
+  up(options: FakePeerOptions): FakeSession {
+    const session = new FakeSession(options);
+    session.onFail = () => this.down(options.id);
+    this.sessions.set(options.id, session);
+    this.rib.established(session);
+    return session;
+  }
+
+  down(id: string): void {
+    const session = this.sessions.get(id);
+    if (session === undefined) return;
+    this.sessions.delete(id);
+    this.rib.down(session);
+  }
+
+  session(id: string): FakeSession {
+    return this.sessions.get(id)!;
+  }
+
+  announce(id: string, prefixes: readonly WirePrefix[], attributes: WireAttributes): void {
+    this.feed(id, announceMessage(prefixes, attributes));
+  }
+
+  withdraw(id: string, prefixes: readonly WirePrefix[]): void {
+    this.feed(id, withdrawMessage(prefixes));
+  }
+
+  feed(id: string, message: Buffer): void {
+    const session = this.sessions.get(id);
+    if (session !== undefined) this.rib.update(session, message, 0, message.length);
+  }
+
+  /** Lets a slow peer take `writes` more chunks and tells the RIB that its queue is empty. */
+  drain(id: string, writes: number): void {
+    const session = this.session(id);
+    session.room = writes;
+    this.rib.drained(session);
+  }
+
+  /** One turn of the work loop. False when nothing was scheduled. */
+  turn(): boolean {
+    const work = this.#queue.shift();
+    work?.();
+    this.clock.advance(work === undefined ? 30 : 0);
+    return work !== undefined;
+  }
+
+  /** Runs until nothing is left to do. */
+  settle(): void {
+    for (let i = 0; this.turn() || this.turn(); i++) {
+      if (i > 100_000) throw new Error('the RIB does not come to rest');
+    }
+  }
+
+  routes(query: Partial<RouteQuery>): RouteText[] {
+    const out: RouteText[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = this.pages.routes({
+        view: 'all',
+        limit: 1000,
+        ...query,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      out.push(...page.routes);
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return out;
+  }
+}
