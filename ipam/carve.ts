@@ -4,13 +4,6 @@ import { createHash } from 'node:crypto';
 import { blockCount, contains, type Family, formatPrefix, nthBlock, type Prefix, parsePrefix } from '#api';
 import type { Pool } from './types.ts';
 
-/** Object name of a block: '10.244.0.64/26' → '10-244-0-64-26', 'fd00::40/122' → 'fd00--40-122'. */
-export function blockName(prefix: Prefix): string {
-  const name = formatPrefix(prefix).replaceAll(/[.:/]/g, '-');
-  // An object's name begins and ends with a letter or a digit: '::1:0/122' has neither at its start.
-  return name.startsWith('-') ? `0${name}` : name;
-}
-
 /** The number of the block where this node begins to ask in this pool. */
 export function startIndex(nodeName: string, poolCidr: string, blocks: bigint): bigint {
   if (blocks <= 1n) return 0n;

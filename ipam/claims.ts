@@ -1,7 +1,7 @@
 // Claims blocks through the store: a block belongs to the node whose object with the block's name was created first.
 // A claim asks for a few blocks in this node's own order and lists what is taken only when all of these were.
-import { contains, formatPrefix, type Prefix, parsePrefix } from '#api';
-import { blockName, candidate, firstFree } from './carve.ts';
+import { contains, formatPrefix, ipamBlockName, type Prefix, parsePrefix } from '#api';
+import { candidate, firstFree } from './carve.ts';
 import type { BlockObject, BlockStore, Pool } from './types.ts';
 
 /** Label with the node's name, to list one node's blocks by. */
@@ -52,7 +52,7 @@ export class BlockClaims {
 
   /** Rejects when the store does not answer. */
   async giveBack(prefix: Prefix): Promise<void> {
-    const name = blockName(prefix);
+    const name = ipamBlockName(formatPrefix(prefix));
     const block = await this.#store.get(name);
     if (block === undefined || block.spec.node !== this.#node) return;
     await this.#store.delete(name, block.metadata.resourceVersion ?? '');
@@ -91,13 +91,16 @@ export class BlockClaims {
       const result = await this.#create(free, pool.name);
       if (result.kind === 'claimed') return result;
     }
-    return { kind: 'failed', message: `pool ${pool.name}: ${RACES} blocks in a row were claimed by others first` };
+    return {
+      kind: 'failed',
+      message: `pool ${pool.name}: ${RACES} blocks in a row were claimed by others first`,
+    };
   }
 
   async #create(prefix: Prefix, pool: string): Promise<ClaimResult> {
     const created = await this.#store.create(blockObject(this.#node, prefix, pool));
     if (created !== 'exists') return { kind: 'claimed', prefix, pool };
-    const block = await this.#store.get(blockName(prefix));
+    const block = await this.#store.get(ipamBlockName(formatPrefix(prefix)));
     // Ours from an earlier claim whose answer did not arrive.
     if (block?.spec.node === this.#node) return { kind: 'claimed', prefix, pool };
     return { kind: 'taken', node: block?.spec.node ?? 'another node' };
@@ -105,17 +108,22 @@ export class BlockClaims {
 }
 
 export function blockObject(node: string, prefix: Prefix, pool: string): BlockObject {
-  const name = blockName(prefix);
+  const cidr = formatPrefix(prefix);
   return {
     apiVersion: 'podroute.io/v1',
     kind: 'IPAMBlock',
-    metadata: { name, ...(LABEL_VALUE.test(node) ? { labels: { [NODE_LABEL]: node } } : {}) },
-    spec: { cidr: formatPrefix(prefix), node, pool },
+    metadata: {
+      name: ipamBlockName(cidr),
+      ...(LABEL_VALUE.test(node) ? { labels: { [NODE_LABEL]: node } } : {}),
+    },
+    spec: { cidr, node, pool },
   };
 }
 
 function isOfOtherSize(block: BlockObject, pool: Pool): boolean {
   const prefix = parsePrefix(block.spec.cidr);
   const range = parsePrefix(pool.cidr);
-  return prefix !== undefined && range !== undefined && contains(range, prefix) && prefix.length !== pool.blockSize;
+  return (
+    prefix !== undefined && range !== undefined && contains(range, prefix) && prefix.length !== pool.blockSize
+  );
 }

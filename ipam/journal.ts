@@ -15,11 +15,12 @@ export interface JournalOptions {
   readonly path: string;
   /** What the file would have to say if it were written anew: replayed, it gives the state in memory. */
   readonly snapshot: () => readonly JournalRecord[];
+  /** Never rewritten for its size below so many records. */
+  readonly rewriteAt: number;
 }
 
-/** Rewritten when it holds this many times the records that a snapshot has, and more than the least number. */
+/** Rewritten when it holds this many times the records that a snapshot has (and more than rewriteAt). */
 const REWRITE_FACTOR = 4;
-const REWRITE_LEAST = 1024;
 
 interface Waiting {
   readonly records: readonly JournalRecord[];
@@ -107,7 +108,8 @@ export class Journal {
 
   async #writeBatch(batch: readonly Waiting[]): Promise<Error | undefined> {
     try {
-      const isFull = this.#recordsInFile > Math.max(REWRITE_LEAST, REWRITE_FACTOR * this.#recordsNeeded);
+      const isFull =
+        this.#recordsInFile > Math.max(this.#options.rewriteAt, REWRITE_FACTOR * this.#recordsNeeded);
       if (this.#file === undefined || isFull) {
         // The snapshot is of a state that holds the batch already.
         await this.#rewrite();

@@ -167,7 +167,8 @@ export class IpamState {
           // An address that a later record gives to somebody else was released by one that got lost.
           for (const address of addressesOf(addresses)) {
             const before = holders.get(address);
-            if (before !== undefined && before !== key) this.allocations.delete(before);
+            if (before !== undefined && before !== key && this.#has(before, address))
+              this.allocations.delete(before);
             holders.set(address, key);
           }
           this.allocations.set(key, { owner, addresses, allocatedAtMs: atMs });
@@ -175,12 +176,18 @@ export class IpamState {
         }
         case 'release':
           this.allocations.delete(record.key);
+          for (const address of addressesOf(record.addresses)) holders.delete(address);
           this.#rememberRelease(record);
           break;
       }
     }
     for (const [cidr, pool] of blocks) this.addBlock(parsePrefix(cidr)!, pool, nowMs);
     return node;
+  }
+
+  #has(key: string, address: string): boolean {
+    const allocation = this.allocations.get(key);
+    return allocation !== undefined && addressesOf(allocation.addresses).includes(address);
   }
 
   #takeIn(block: LocalBlock, address: string): void {

@@ -155,4 +155,6 @@ export interface IpamTuning {
   readonly emptyBlockGraceMs: number;
   /** Blocks that this node may hold in each family. Default 64. */
   readonly maxBlocks: number;
+  /** The journal is rewritten when it has more records than this and four times those that are needed. Default 1,024. */
+  readonly journalRewriteAt: number;
 }
