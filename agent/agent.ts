@@ -24,8 +24,11 @@ export interface AgentIo {
   readonly log: Log;
   readonly store: AgentStore;
   /** Undefined with --fib none: no kernel routes, and no pods. */
-  readonly host?: { readonly kernel: Kernel; readonly sysctl: Sysctl; readonly ipam: Ipam };
+  readonly host?: { readonly kernel: Kernel; readonly sysctl: Sysctl; readonly ipam: AgentIpam };
 }
+
+/** What of ipam the loop and the status need. */
+export type AgentIpam = Pick<Ipam, 'setInputs' | 'blocks' | 'subscribe' | 'usage'>;
 
 /** What of the store the loop needs. */
 export interface AgentStore {
@@ -51,7 +54,7 @@ export class Agent implements AsyncDisposable {
   readonly board: ProblemBoard;
   readonly fib: Fib | undefined;
   readonly driver: SpeakerDriver;
-  readonly ipam: Ipam | undefined;
+  readonly ipam: AgentIpam | undefined;
   readonly #settings: AgentSettings;
   readonly #io: AgentIo;
   readonly #subscriptions: (() => void)[] = [];

@@ -1,0 +1,76 @@
+// The real bindings of the agent: socket server and client, and the lock.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AgentUnreachableError, getFromAgent } from './client.ts';
+import { serveUnixSocket } from './http-server.ts';
+import { LockedError, takeLock } from './lock.ts';
+
+describe('the agent’s socket and its client', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'podroute-io-'));
+  const path = join(folder, 'agent.sock');
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('carries a question and its answer, for root only', async () => {
+    await using _server = await serveUnixSocket(path, ({ url }) => ({
+      status: 200,
+      contentType: 'application/json',
+      body: JSON.stringify({ url }),
+    }));
+    assert.deepEqual(await getFromAgent(path, '/v1/status?a=b'), { url: '/v1/status?a=b' });
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
+  it('tells the agent’s own words when it refuses', async () => {
+    await using _server = await serveUnixSocket(path, () => ({
+      status: 400,
+      contentType: 'application/json',
+      body: JSON.stringify({ error: 'no such peer' }),
+    }));
+    await assert.rejects(getFromAgent(path, '/v1/routes'), /no such peer/);
+  });
+
+  it('says that nobody is there: no file, or a file that a dead agent left', async () => {
+    await assert.rejects(getFromAgent(join(folder, 'none'), '/'), (error: Error) => {
+      return error instanceof AgentUnreachableError && /is the agent running/.test(error.message);
+    });
+    const left = join(folder, 'left.sock');
+    writeFileSync(left, '');
+    await assert.rejects(getFromAgent(left, '/'), AgentUnreachableError);
+  });
+
+  it('takes the path over from a dead agent', async () => {
+    writeFileSync(path, '');
+    await using _server = await serveUnixSocket(path, () => ({
+      status: 200,
+      contentType: 'application/json',
+      body: '{}',
+    }));
+    assert.deepEqual(await getFromAgent(path, '/'), {});
+  });
+});
+
+describe('the lock of a node', () => {
+  it('is one agent’s at a time, and tells others whose', async () => {
+    const subject = `test ${process.pid}`;
+    {
+      await using _lock = await takeLock(subject, 'pid 77, node n1');
+      await assert.rejects(takeLock(subject, 'pid 78'), (error: Error) => {
+        return error instanceof LockedError && error.message.includes('pid 77, node n1');
+      });
+    }
+    await using _again = await takeLock(subject, 'pid 78');
+  });
+
+  it('answers also when its holder says nothing', async () => {
+    const subject = `mute ${process.pid}`;
+    const mute = createServer((socket) => socket.end());
+    await new Promise<void>((done) => {
+      mute.listen(`\0podroute/${subject}`, done);
+    });
+    await assert.rejects(takeLock(subject, 'x'), /does not say who it is/);
+    mute.close();
+  });
+});

@@ -1,0 +1,131 @@
+// The running agent as a StatusSource: asks its parts when asked, keeps nothing.
+import { PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
+import type { Agent } from '../agent.ts';
+import { fibPage, fibStatus } from '../fib/report.ts';
+import type { PlannedPeer } from '../plan/index.ts';
+import { EMPTY_IPAM, ipamSummary, iso, routeStatus, sessionStatus, withoutSecrets } from './collect.ts';
+import { RequestError, type RoutesRequest, type StatusSource } from './endpoints.ts';
+import type { PlanSummary, ProcessStatus, RoutesReply, SessionStatus, StatusReply } from './types.ts';
+
+export interface ProcessFacts {
+  readonly version: string;
+  readonly pid: number;
+  /** 'v24.21.0' */
+  readonly runtime: string;
+  /** Wall clock. */
+  readonly startedAtMs: number;
+  readonly process: () => ProcessStatus;
+  /** Wall clock. */
+  readonly now: () => number;
+  /** undefined: pods can be wired; else why not. */
+  readonly whyNoPods: () => string | undefined;
+}
+
+export class AgentStatusSource implements StatusSource {
+  readonly #agent: Agent;
+  readonly #facts: ProcessFacts;
+
+  constructor(agent: Agent, facts: ProcessFacts) {
+    this.#agent = agent;
+    this.#facts = facts;
+  }
+
+  version() {
+    const { version, pid, runtime } = this.#facts;
+    return { version, node: this.#agent.nodeName, pid, runtime };
+  }
+
+  status(): StatusReply {
+    const { inForce, fib, ipam, board, driver } = this.#agent;
+    const { version, pid, startedAtMs, now, process } = this.#facts;
+    const node = inForce?.plan.node;
+    const speaker = driver.speaker?.status();
+    return {
+      node: this.#agent.nodeName,
+      version,
+      pid,
+      startedAt: iso(startedAtMs),
+      uptimeSeconds: Math.round((now() - startedAtMs) / 1000),
+      ...(node === undefined ? {} : { asNumber: node.asNumber, routerId: node.routerId }),
+      ...(node?.clusterId === undefined ? {} : { clusterId: node.clusterId }),
+      addresses: node?.addresses ?? {},
+      plan: this.#planSummary(),
+      sessions: this.#sessions(),
+      rib: speaker?.rib ?? { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0, attributeSets: 0, bytes: 0 },
+      ...(fib === undefined
+        ? {}
+        : { fib: fibStatus(fib.state, fib.table, PODROUTE_PROTOCOL, PODROUTE_METRIC) }),
+      ipam: ipam === undefined ? EMPTY_IPAM : ipamSummary(ipam.usage()),
+      problems: board.all(),
+      process: process(),
+    };
+  }
+
+  #planSummary(): PlanSummary {
+    const { inForce, isStale } = this.#agent;
+    return {
+      generation: inForce?.generation ?? 0,
+      ...(inForce === undefined ? {} : { madeAt: iso(inForce.madeAtMs) }),
+      isStale,
+      originations: inForce?.plan.originations.map(({ prefix, why }) => ({ prefix, why })) ?? [],
+    };
+  }
+
+  #sessions(): SessionStatus[] {
+    const { driver, inForce } = this.#agent;
+    const planned = new Map<string, PlannedPeer>(inForce?.plan.peers.map((peer) => [peer.config.id, peer]));
+    const ownAs = inForce?.plan.node.asNumber ?? 0;
+    const nowMs = this.#facts.now();
+    return (driver.speaker?.status().peers ?? [])
+      .filter((peer) => peer.dynamicPeers === undefined)
+      .map((peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, nowMs));
+  }
+
+  routes(request: RoutesRequest): RoutesReply {
+    const { view, ...query } = request;
+    const { fib, driver } = this.#agent;
+    if (view === 'fib') {
+      if (fib === undefined) throw new RequestError(404, 'this agent keeps no kernel routes (--fib none)');
+      return { view, ...fibPage(fib.state, query) };
+    }
+    const { speaker } = driver;
+    if (speaker === undefined) return { view, routes: [] };
+    try {
+      const { routes, cursor } = speaker.rib.routes({ ...query, view });
+      return {
+        view,
+        routes: routes.map(routeStatus),
+        ...(cursor === undefined ? {} : { nextCursor: cursor }),
+      };
+    } catch (error) {
+      // The RIB throws only for what the asker got wrong: an unknown peer, no prefix.
+      throw new RequestError(400, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  plan() {
+    const { inForce, board } = this.#agent;
+    const { generation, madeAt, isStale } = this.#planSummary();
+    return {
+      generation,
+      ...(madeAt === undefined ? {} : { madeAt }),
+      isStale,
+      ...(inForce === undefined ? {} : { plan: withoutSecrets(inForce.plan) }),
+      problems: board.all(),
+    };
+  }
+
+  ipam() {
+    const usage = this.#agent.ipam?.usage();
+    if (usage === undefined) return { summary: EMPTY_IPAM, usage: undefined };
+    return { summary: ipamSummary(usage), usage };
+  }
+
+  notReady(): string | undefined {
+    const { inForce, driver } = this.#agent;
+    if (inForce === undefined) return 'no plan yet: see problems in podroute status';
+    const wanted = driver.speaker?.status().peers.filter((peer) => peer.heldDown === undefined) ?? [];
+    const isConnected = wanted.length === 0 || wanted.some((peer) => peer.state === 'Established');
+    return isConnected ? this.#facts.whyNoPods() : `none of ${wanted.length} sessions is established`;
+  }
+}
