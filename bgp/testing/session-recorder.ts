@@ -14,21 +14,32 @@ export class SessionRecorder implements SessionHandler {
   onEstablished: ((session: Session) => void) | undefined;
   onUpdate: ((session: Session) => void) | undefined;
 
+  /** Calls for sessions that were down or never up: must stay empty. */
+  readonly wordsOfTheDead: string[] = [];
+
+  #mustLive(session: Session, what: string): void {
+    if (!this.alive.includes(session)) this.wordsOfTheDead.push(`${what} of a session that is not up`);
+  }
+
   established(session: Session): void {
     this.ups.push(session);
     this.onEstablished?.(session);
   }
   update(session: Session, buffer: Uint8Array, start: number, end: number): void {
+    this.#mustLive(session, 'UPDATE');
     this.updates.push(Buffer.from(buffer.subarray(start, end)));
     this.onUpdate?.(session);
   }
-  routeRefresh(_session: Session, family: Family, subtype: number): void {
+  routeRefresh(session: Session, family: Family, subtype: number): void {
+    this.#mustLive(session, 'ROUTE-REFRESH');
     this.refreshes.push({ family, subtype });
   }
-  drained(): void {
+  drained(session: Session): void {
+    this.#mustLive(session, 'drained()');
     this.drains++;
   }
   down(session: Session, reason: SessionDown): void {
+    this.#mustLive(session, 'down()');
     this.downs.push({ session, reason });
   }
   stateChanged(peerId: string, t: StateTransition): void {
