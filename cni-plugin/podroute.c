@@ -2,37 +2,53 @@
  * host. It does not interpret the configuration beyond finding a few top-level strings in it.
  *
  * Request:   length (4, big endian) | CNI_* variables as NAME=VALUE, each ended by NUL | NUL | standard input
- * Answer:    exit code (1) | standard output up to the end of the stream
+ *            (and NETNS_FLAG among the variables when CNI_NETNS is the namespace that this process runs in)
+ * Answer:    255 (1), any number of times: still at work | exit code (1) | standard output up to the end of the stream
  *
- * Agent down: ADD, CHECK and GC answer code 11 (try again later), STATUS 50; DEL is written below
- * STATE_DIR/del-queue, for the agent to do when it is back, and succeeds. VERSION never needs the agent.
+ * Agent down, or silent for SILENCE_MS: ADD, CHECK and GC answer code 11 (try again later), STATUS 50; DEL is written
+ * below STATE_DIR/del-queue, for the agent to do when it is back, and succeeds. VERSION never needs the agent.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #define DEFAULT_SOCKET "/run/podroute/cni.sock"
 #define DEFAULT_STATE "/var/lib/podroute"
-#define VERSIONS "[\"0.3.1\",\"0.4.0\",\"1.0.0\",\"1.1.0\"]"
+/* As in server/versions.ts. */
+#define VERSIONS "[\"0.1.0\",\"0.2.0\",\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0.0\",\"1.1.0\"]"
 #define NEWEST "1.1.0"
 #define MAX_REQUEST (4u << 20)
-/* An agent that accepted a call but does not answer: longer than any verb takes, shorter than kubelet's patience. */
+#define NETNS_FLAG "PODROUTE_NETNS_IS_OWN=1"
+/* An agent that is alive says at least "still at work" more often than this. */
+#define SILENCE_MS 900
+/* Longer than any verb takes, shorter than kubelet's patience. */
 #define ANSWER_TIMEOUT_MS 60000
+/* VERSION works without a configuration: whoever calls it by hand has a terminal there. */
+#define VERSION_INPUT_MS 100
+#define STILL_AT_WORK 255
 
 enum { E_ENVIRONMENT = 4, E_IO = 5, E_TRY_AGAIN = 11, E_UNAVAILABLE = 50 };
 
 extern char **environ;
 static char version[32] = NEWEST;
+
+static long long now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
 
 static void print_json_string(const char *s) {
   putchar('"');
@@ -88,12 +104,12 @@ static int top_level_string(const char *json, size_t length, const char *key, ch
   return 0;
 }
 
-/* Reads all of standard input behind what the buffer holds. */
-static int read_input(char **buffer, size_t *used) {
+/* Reads all of standard input behind what the buffer holds; gives up waiting for more of it after wait_ms (-1: never). */
+static int read_input(char **buffer, size_t *used, int wait_ms) {
   size_t room = *used + 65536;
   char *p = malloc(room);
   if (!p) return -1;
-  memcpy(p, *buffer, *used);
+  if (*used) memcpy(p, *buffer, *used);
   for (;;) {
     if (*used == room) {
       if (room >= MAX_REQUEST) return errno = EFBIG, -1;
@@ -101,6 +117,8 @@ static int read_input(char **buffer, size_t *used) {
       if (!grown) return -1;
       p = grown;
     }
+    struct pollfd waiting = { .fd = 0, .events = POLLIN };
+    if (wait_ms >= 0 && poll(&waiting, 1, wait_ms) <= 0) break;
     ssize_t n = read(0, p + *used, room - *used);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return -1;
@@ -127,6 +145,8 @@ static int connect_to(const char *path) {
   strcpy(address.sun_path, path);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
+  struct timeval patience = { .tv_usec = SILENCE_MS * 1000 };
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   /* A full backlog answers EAGAIN: an agent that has stalled. It gets half a second. */
   for (int tries = 0; connect(fd, (void *)&address, sizeof address); tries++) {
     if (errno != EAGAIN || tries == 50) {
@@ -145,19 +165,25 @@ static int call_agent(const char *path, const char *request, size_t length) {
   int fd = connect_to(path);
   if (fd < 0) return -1;
   uint32_t prefix = htonl(length);
-  if (write_all(fd, (char *)&prefix, 4) || write_all(fd, request, length)) return -1;
+  if (write_all(fd, (char *)&prefix, 4) || write_all(fd, request, length)) {
+    if (errno == EAGAIN) errno = ETIMEDOUT;
+    return -1;
+  }
   static char answer[1 << 20];
   size_t used = 0;
-  for (;;) {
+  for (long long begin = now_ms();;) {
     struct pollfd waiting = { .fd = fd, .events = POLLIN };
-    int ready = poll(&waiting, 1, ANSWER_TIMEOUT_MS);
+    int ready = poll(&waiting, 1, SILENCE_MS);
     if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return errno = ready ? errno : ETIMEDOUT, -1;
+    if (ready <= 0 || now_ms() - begin > ANSWER_TIMEOUT_MS) return errno = ready < 0 ? errno : ETIMEDOUT, -1;
     ssize_t n = read(fd, answer + used, sizeof answer - used);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return -1;
     if (n == 0) break;
     used += n;
+    size_t signs = 0;
+    while (signs < used && (unsigned char)answer[signs] == STILL_AT_WORK) signs++;
+    memmove(answer, answer + signs, used -= signs);
     if (used == sizeof answer) return errno = EMSGSIZE, -1;
   }
   if (used == 0) return errno = ECONNRESET, -1;
@@ -165,23 +191,21 @@ static int call_agent(const char *path, const char *request, size_t length) {
   return (unsigned char)answer[0];
 }
 
-/* Only characters that CNI allows in identifiers may become part of a file's name. */
-static int is_identifier(const char *s) {
-  if (!*s || *s == '.') return 0;
-  for (; *s; s++)
-    if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", *s)) return 0;
-  return 1;
+/* Whether it may become part of a file's name. */
+static int is_plain(const char *s) {
+  return *s && *s != '.' && !strchr(s, '/') && !strchr(s, '@');
 }
 
-/* Keeps a DEL for the agent: the request as it would have been sent. The same DEL again replaces it. */
-static int queue_delete(const char *state, const char *network, const char *request, size_t length) {
+/* Keeps a DEL for the agent: the request as it would have been sent, in the file CONTAINERID@IFNAME. The same DEL again
+ * replaces it. */
+static int queue_delete(const char *state, const char *request, size_t length) {
   const char *container = variable("CNI_CONTAINERID"), *interface = variable("CNI_IFNAME");
-  if (!is_identifier(container) || !is_identifier(interface) || !is_identifier(network)) return errno = EINVAL, -1;
+  if (!is_plain(container) || !is_plain(interface)) return errno = EINVAL, -1;
   char directory[4096], path[4608], temporary[4640];
   snprintf(directory, sizeof directory, "%s/del-queue", state);
   if (mkdir(state, 0700) && errno != EEXIST) return -1;
   if (mkdir(directory, 0700) && errno != EEXIST) return -1;
-  if (snprintf(path, sizeof path, "%s/%s.%s.%s", directory, network, container, interface) >= (int)sizeof path)
+  if (snprintf(path, sizeof path, "%s/%s@%s", directory, container, interface) >= (int)sizeof path)
     return errno = ENAMETOOLONG, -1;
   snprintf(temporary, sizeof temporary, "%s/.%d", directory, (int)getpid());
   int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -192,8 +216,21 @@ static int queue_delete(const char *state, const char *network, const char *requ
     return errno = saved, -1;
   }
   int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) fsync(folder);
+  return folder < 0 || fsync(folder) ? -1 : 0;
+}
+
+static int is_one_of(const char *command, const char *verbs) {
+  size_t n = strlen(command);
+  for (const char *at = verbs; (at = strstr(at, command)); at += n)
+    if (n && (at == verbs || at[-1] == ' ') && (at[n] == ' ' || !at[n])) return 1;
   return 0;
+}
+
+/* A pod's link is never made in the namespace that the plugin itself runs in. */
+static int netns_is_own(void) {
+  struct stat own, given;
+  return !stat("/proc/self/ns/net", &own) && !stat(variable("CNI_NETNS"), &given) && own.st_ino == given.st_ino &&
+         own.st_dev == given.st_dev;
 }
 
 /* Names all that is missing in one message. */
@@ -204,7 +241,7 @@ static int missing_variables(const char *command, char *out, size_t room) {
   };
   size_t used = 0;
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-    if (strstr(wanted[i].verbs, command) && !*variable(wanted[i].name))
+    if (is_one_of(command, wanted[i].verbs) && !*variable(wanted[i].name))
       used += snprintf(out + used, room - used, "%s%s", used ? "," : "", wanted[i].name);
   return used > 0;
 }
@@ -215,18 +252,25 @@ int main(void) {
     fprintf(stderr, "podroute: CNI plugin of a BGP-routed pod network; CNI versions %s\n", VERSIONS);
     return 0;
   }
+  signal(SIGPIPE, SIG_IGN);
+  char *request = NULL, told[sizeof version];
+  size_t length = 0;
   if (!strcmp(command, "VERSION")) {
-    printf("{\"cniVersion\":\"" NEWEST "\",\"supportedVersions\":" VERSIONS "}\n");
+    if (!read_input(&request, &length, VERSION_INPUT_MS) &&
+        top_level_string(request, length, "cniVersion", told, sizeof told))
+      strcpy(version, told);
+    printf("{\"cniVersion\":");
+    print_json_string(version);
+    printf(",\"supportedVersions\":" VERSIONS "}\n");
     return 0;
   }
-  if (!strstr(" ADD DEL CHECK GC STATUS ", command) || strchr(command, ' '))
+  if (!is_one_of(command, "ADD DEL CHECK GC STATUS"))
     return fail(E_ENVIRONMENT, "unknown CNI_COMMAND", command);
   char missing[128];
   if (missing_variables(command, missing, sizeof missing))
     return fail(E_ENVIRONMENT, "required env variables missing", missing);
 
-  char *request = NULL;
-  size_t length = 0, size = 1;
+  size_t size = 1 + sizeof NETNS_FLAG;
   for (char **e = environ; *e; e++) size += strlen(*e) + 1;
   if (!(request = malloc(size))) return fail(E_IO, "out of memory", "");
   for (char **e = environ; *e; e++) {
@@ -236,14 +280,17 @@ int main(void) {
     memcpy(request + length, *e, n);
     length += n;
   }
+  if (netns_is_own()) {
+    memcpy(request + length, NETNS_FLAG, sizeof NETNS_FLAG);
+    length += sizeof NETNS_FLAG;
+  }
   request[length++] = 0;
   size_t input = length;
-  if (read_input(&request, &length)) return fail(E_IO, "cannot read the configuration from stdin", strerror(errno));
+  if (read_input(&request, &length, -1)) return fail(E_IO, "cannot read the configuration from stdin", strerror(errno));
 
-  char socket_path[108] = DEFAULT_SOCKET, state[4000] = DEFAULT_STATE, network[256] = "", told[32];
+  char socket_path[108] = DEFAULT_SOCKET, state[4000] = DEFAULT_STATE;
   top_level_string(request + input, length - input, "socketPath", socket_path, sizeof socket_path);
   top_level_string(request + input, length - input, "stateDir", state, sizeof state);
-  top_level_string(request + input, length - input, "name", network, sizeof network);
   if (top_level_string(request + input, length - input, "cniVersion", told, sizeof told)) strcpy(version, told);
 
   int code = call_agent(socket_path, request, length);
@@ -251,7 +298,7 @@ int main(void) {
   char details[512];
   snprintf(details, sizeof details, "%s: %s", socket_path, strerror(errno));
   if (!strcmp(command, "DEL")) {
-    if (!queue_delete(state, network, request, length)) return 0;
+    if (!queue_delete(state, request, length)) return 0;
     snprintf(details + strlen(details), sizeof details - strlen(details), "; cannot queue below %s/del-queue: %s",
              state, strerror(errno));
     return fail(E_TRY_AGAIN, "the podroute agent does not answer, and DEL cannot be queued", details);

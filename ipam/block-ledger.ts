@@ -260,11 +260,11 @@ export class BlockLedger {
         } else if (held !== undefined && held.pool !== undefined) this.#lose(held, spec.node);
       }
       const known = new Set(objects.map((object) => object.spec.cidr));
-      for (const block of [...this.#state.blocks]) {
-        if (block.pool === undefined || known.has(block.cidr)) continue;
+      const unknown = this.#state.blocks.filter((b) => b.pool !== undefined && !known.has(b.cidr));
+      for (const block of unknown) {
         // Deleted behind our back: claim it again, or let it go.
         const result =
-          block.used === 0 ? undefined : await this.#claims.claimExactly(block.prefix, block.pool);
+          block.used === 0 ? undefined : await this.#claims.claimExactly(block.prefix, block.pool ?? '');
         if (result === undefined) this.#drop(block);
         else if (result.kind === 'taken') this.#lose(block, result.node);
         else if (result.kind === 'failed') throw new Error(result.message);
