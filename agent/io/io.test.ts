@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentUnreachableError, getFromAgent } from './client.ts';
 import { serveUnixSocket } from './http-server.ts';
-import { LockedError, takeLock } from './lock.ts';
+import { LockedError, lockFolder, lockHere } from './lock.ts';
 
 describe('the agent’s socket and its client', () => {
   const folder = mkdtempSync(join(tmpdir(), 'podroute-io-'));
@@ -56,12 +56,12 @@ describe('the lock of a node', () => {
   it('is one agent’s at a time, and tells others whose', async () => {
     const subject = `test ${process.pid}`;
     {
-      await using _lock = await takeLock(subject, 'pid 77, node n1');
-      await assert.rejects(takeLock(subject, 'pid 78'), (error: Error) => {
+      await using _lock = await lockHere(subject, 'pid 77, node n1');
+      await assert.rejects(lockHere(subject, 'pid 78'), (error: Error) => {
         return error instanceof LockedError && error.message.includes('pid 77, node n1');
       });
     }
-    await using _again = await takeLock(subject, 'pid 78');
+    await using _again = await lockHere(subject, 'pid 78');
   });
 
   it('answers also when its holder says nothing', async () => {
@@ -70,7 +70,23 @@ describe('the lock of a node', () => {
     await new Promise<void>((done) => {
       mute.listen(`\0podroute/${subject}`, done);
     });
-    await assert.rejects(takeLock(subject, 'x'), /does not say who it is/);
+    await assert.rejects(lockHere(subject, 'x'), /does not say who it is/);
     mute.close();
+  });
+
+  it('of a folder survives its holder’s death only until somebody asks', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'podroute-lock-'));
+    try {
+      {
+        await using _lock = await lockFolder(folder, 'pid 77, node n1');
+        await assert.rejects(lockFolder(folder, 'pid 78'), /pid 77, node n1/);
+      }
+      // What a killed process leaves: the file of a socket that nobody listens on.
+      writeFileSync(join(folder, 'agent.lock'), '');
+      await using _again = await lockFolder(folder, 'pid 79');
+      await assert.rejects(lockFolder(folder, 'pid 80'), /pid 79/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -1,0 +1,212 @@
+// Whole agents in one process: real TCP over loopback addresses, kernels in memory, stores that the test fills.
+import assert from 'node:assert/strict';
+import type { Problem, Resources } from '#api';
+import { systemClock, systemRandom, TcpTransport } from '#bgp';
+import { type Kernel, MemoryKernel, tcpSockets } from '#linux';
+import { Agent, type AgentIpam, type AgentStore } from './agent.ts';
+import { ownRoutes } from './fib/testing.ts';
+import { SILENT } from './log.ts';
+import { nodeYaml, objectYaml, resourcesFromYaml } from './plan/testing.ts';
+import { AgentStatusSource } from './status/source.ts';
+
+const PORT = 11_790;
+
+/** One store that all agents of a test share. */
+class TestStore implements AgentStore {
+  #resources: Resources = resourcesFromYaml();
+  readonly #listeners = new Set<() => void>();
+  set(...yaml: string[]): void {
+    this.#resources = resourcesFromYaml(...yaml);
+    for (const listener of this.#listeners) listener();
+  }
+  snapshot(): Resources {
+    return this.#resources;
+  }
+  problems(): readonly Problem[] {
+    return [];
+  }
+  subscribe(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+}
+
+function ipamWith(...cidrs: string[]): AgentIpam {
+  return {
+    setInputs: () => undefined,
+    blocks: () => cidrs.map((cidr) => ({ family: cidr.includes(':') ? 'ipv6' : 'ipv4', cidr, pool: 'pods' })),
+    subscribe: () => () => undefined,
+    usage: () => ({ blocks: [], allocations: [], adopted: [], problems: [] }),
+  };
+}
+
+interface TestNode extends AsyncDisposable {
+  readonly agent: Agent;
+  readonly kernel: Kernel;
+  readonly source: AgentStatusSource;
+}
+
+async function startNode(n: number, store: TestStore): Promise<TestNode> {
+  const kernel = new MemoryKernel();
+  await kernel.apply([
+    { type: 'setLink', device: 'lo', up: true },
+    { type: 'addLink', kind: 'veth', name: 'eth0', up: true, peer: { name: 'far' } },
+    { type: 'setLink', device: 'far', up: true },
+    { type: 'addAddress', device: 'eth0', address: `127.0.1.${n}/24` },
+  ]);
+  const sysctl = { read: () => '1', write: () => assert.fail('forwarding was on') };
+  const agent = new Agent(
+    { nodeName: `n${n}`, table: 254 },
+    {
+      clock: systemClock,
+      random: systemRandom,
+      transport: new TcpTransport({ socketOptions: tcpSockets }),
+      log: SILENT,
+      store,
+      host: { kernel, sysctl, ipam: ipamWith(`10.244.${n}.0/26`) },
+    },
+  );
+  await agent.start();
+  const source = new AgentStatusSource(agent, {
+    version: '0',
+    pid: 1,
+    runtime: 'v24',
+    startedAtMs: 0,
+    process: () => ({ rssBytes: 0, heapUsedBytes: 0, eventLoopDelayP99Ms: 0, eventLoopDelayMaxMs: 0 }),
+    now: () => systemClock.wall(),
+    whyNoPods: () => undefined,
+  });
+  return {
+    agent,
+    kernel,
+    source,
+    [Symbol.asyncDispose]: async () => {
+      await agent[Symbol.asyncDispose]();
+      await kernel[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function until(what: string, isTrue: () => Promise<boolean> | boolean, limitMs = 8000): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (!(await isTrue())) {
+    if (performance.now() > end) assert.fail(`never: ${what}`);
+    await new Promise((resume) => setTimeout(resume, 20));
+  }
+}
+
+const NODES = [1, 2, 3].map((n) =>
+  nodeYaml(`n${n}`, [`127.0.1.${n}`], n < 3 ? 'labels: { rr: "true" }' : ''),
+);
+const POOL = objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }');
+const CONFIG = `bindMode: NodeIP, listenPort: ${PORT}`;
+const MESH = objectYaml('BGPConfiguration', 'default', `{ ${CONFIG} }`);
+const REFLECTED = objectYaml(
+  'BGPConfiguration',
+  'default',
+  `{ ${CONFIG}, routeReflectors: { nodeSelector: has(rr) } }`,
+);
+
+const route = (n: number) => `10.244.${n}.0/26 via 127.0.1.${n} dev eth0`;
+
+describe('agents that speak with one another', function () {
+  this.timeout(20_000);
+
+  it('in a mesh learn each other’s blocks into their kernels, and follow what the store says', async () => {
+    const store = new TestStore();
+    store.set(...NODES, POOL, MESH);
+    await using a = await startNode(1, store);
+    await using _b = await startNode(2, store);
+    await until('n1 to have the block of n2', async () => (await ownRoutes(a.kernel)).includes(route(2)));
+    {
+      await using c = await startNode(3, store);
+      await until('everybody to know everybody', async () => {
+        const expected = [route(1), route(2), 'unreachable 10.244.3.0/26'].join();
+        return (
+          (await ownRoutes(c.kernel)).join() === expected && (await ownRoutes(a.kernel)).includes(route(3))
+        );
+      });
+      const status = a.source.status();
+      assert.deepEqual(
+        status.sessions.map((s) => [
+          s.id,
+          s.state,
+          s.type,
+          s.prefixes.received.ipv4,
+          s.prefixes.advertised.ipv4,
+        ]),
+        [
+          ['mesh/n2/ipv4', 'Established', 'ibgp', 1, 1],
+          ['mesh/n3/ipv4', 'Established', 'ibgp', 1, 1],
+        ],
+      );
+      assert.deepEqual(status.fib?.installed, { ipv4: 3, ipv6: 0 });
+      assert.deepEqual(status.problems, []);
+      const { routes } = a.source.routes({ view: 'best', longer: false, limit: 10 });
+      assert.deepEqual(
+        routes.map((r) => [r.prefix, r.isLocal, r.peer, r.nextHops[0]]),
+        [
+          ['10.244.1.0/26', true, undefined, routes[0]?.nextHops[0]],
+          ['10.244.2.0/26', false, 'mesh/n2/ipv4', '127.0.1.2'],
+          ['10.244.3.0/26', false, 'mesh/n3/ipv4', '127.0.1.3'],
+        ],
+      );
+    }
+    // n3 has stopped: its neighbours withdraw its block, its own kernel keeps what it had.
+    await until('n1 to lose the block of n3', async () => !(await ownRoutes(a.kernel)).includes(route(3)));
+    const since = a.source.status().sessions.find((s) => s.id === 'mesh/n2/ipv4')?.since;
+    store.set(NODES[0]!, NODES[1]!, POOL, MESH);
+    await until('the session with n3 to go', () => a.source.status().sessions.length === 1);
+    assert.equal(a.source.status().sessions[0]?.since, since, 'the other session was not touched');
+  });
+
+  it('through a reflector learn what it reflects, with the next hop of who has it', async () => {
+    const store = new TestStore();
+    const fourth = nodeYaml('n4', ['127.0.1.4']);
+    store.set(...NODES, fourth, POOL, REFLECTED);
+    await using a = await startNode(1, store);
+    await using _b = await startNode(2, store);
+    await using c = await startNode(3, store);
+    await using d = await startNode(4, store);
+    await until('the clients to know one another', async () => {
+      const [ofC, ofD] = await Promise.all([ownRoutes(c.kernel), ownRoutes(d.kernel)]);
+      return ofC.includes(route(4)) && ofD.includes(route(3)) && ofD.length === 4;
+    });
+    assert.deepEqual(
+      d.source.status().sessions.map((s) => s.id),
+      ['reflector/n1/ipv4', 'reflector/n2/ipv4'],
+    );
+    assert.equal(a.source.status().sessions.length, 3);
+    const { routes } = d.source.routes({ view: 'all', prefix: '10.244.3.0/26', longer: false, limit: 10 });
+    assert.equal(routes.length, 2);
+    assert.ok(routes.every((r) => r.originatorId === '127.0.1.3'));
+  });
+
+  it('keep the last good plan when the inputs give none, and say so', async () => {
+    const store = new TestStore();
+    store.set(...NODES.slice(0, 2), POOL, MESH);
+    await using a = await startNode(1, store);
+    await using _b = await startNode(2, store);
+    await until('n1 to have the block of n2', async () => (await ownRoutes(a.kernel)).includes(route(2)));
+    store.set(POOL, MESH);
+    await until('a problem', () => a.source.status().problems.length === 1);
+    const status = a.source.status();
+    assert.match(status.problems[0]?.text ?? '', /Node n1: metadata.name: does not exist/);
+    assert.equal(status.plan.isStale, true);
+    assert.equal(status.sessions[0]?.state, 'Established');
+    assert.ok((await ownRoutes(a.kernel)).includes(route(2)));
+    store.set(...NODES.slice(0, 2), POOL, MESH);
+    await until('no problem', () => a.source.status().problems.length === 0);
+    assert.equal(a.source.status().plan.generation, 1);
+  });
+
+  it('without a plan are not ready, and start with the first good one', async () => {
+    const store = new TestStore();
+    await using a = await startNode(1, store);
+    assert.match(a.source.notReady() ?? '', /no plan yet/);
+    assert.equal(a.source.status().asNumber, undefined);
+    store.set(NODES[0]!, POOL, MESH);
+    await until('a plan', () => a.source.notReady() === undefined);
+    assert.equal(a.source.plan().generation, 1);
+  });
+});
