@@ -1,6 +1,6 @@
 // Builds the CNI executable: build/podroute-cni, static, so that it runs on any host of this architecture. With musl it
 // has about 40 KB; a C library that cannot be linked that small still works, but is said.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -11,9 +11,10 @@ const MOST_BYTES = 100_000;
 
 const has = (command: string): boolean => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
-function build(): void {
+/** Undefined when it is built, else why not. */
+function build(): string | undefined {
   const isNewer = (path: string): boolean => statSync(path).mtimeMs > statSync(target).mtimeMs;
-  if (existsSync(target) && !isNewer(source) && !isNewer(import.meta.filename)) return;
+  if (existsSync(target) && !isNewer(source) && !isNewer(import.meta.filename)) return undefined;
   const compiler = process.env['CC'] ?? ['musl-gcc', 'cc'].find(has);
   if (compiler === undefined) {
     throw new Error(
@@ -32,7 +33,10 @@ function build(): void {
     '-fdata-sections',
   ];
   const linking = ['-static', '-s', '-Wl,--gc-sections', '-Wl,-z,norelro', '-Wl,--build-id=none'];
-  execFileSync(compiler, [...flags, ...linking, '-o', temporary, source], { stdio: 'inherit' });
+  const { status } = spawnSync(compiler, [...flags, ...linking, '-o', temporary, source], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) return `cni-plugin: ${compiler} could not build podroute.c`;
   // By rename: a runtime may be running the old one.
   renameSync(temporary, target);
   const { size } = statSync(target);
@@ -40,6 +44,11 @@ function build(): void {
   if (size > MOST_BYTES) {
     console.warn(`build/podroute-cni: over ${MOST_BYTES} bytes; smaller with: apt-get install musl-tools`);
   }
+  return undefined;
 }
 
-build();
+const problem = build();
+if (problem !== undefined) {
+  console.error(problem);
+  process.exitCode = 1;
+}

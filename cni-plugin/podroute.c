@@ -295,7 +295,7 @@ int main(void) {
 
   int code = call_agent(socket_path, request, length);
   if (code >= 0) return code;
-  char details[512];
+  char details[4800];
   snprintf(details, sizeof details, "%s: %s", socket_path, strerror(errno));
   if (!strcmp(command, "DEL")) {
     if (!queue_delete(state, request, length)) return 0;
