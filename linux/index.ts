@@ -1,6 +1,7 @@
 // The door of linux/: the kernel of a network namespace, namespaces themselves, pod links, and the socket options
 // that BGP wants. Importing it loads nothing native: the addon comes in at the first use.
 export { errnoName } from './errno.ts';
+export { lockFile } from './file-lock.ts';
 export { KernelError } from './kernel-error.ts';
 export * from './kernel.ts';
 export { MemoryKernel } from './memory-kernel.ts';

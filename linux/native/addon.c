@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -200,8 +201,10 @@ CALL(socket_send_background) {
 CALL(file_open) {
   char path[PATH_BYTES];
   text(call, 0, path, sizeof path);
-  return outcome(env, open(path, integer(call, 1) | O_CLOEXEC));
+  return outcome(env, open(path, integer(call, 1) | O_CLOEXEC, 0600));
 }
+
+CALL(file_lock) { return outcome(env, flock(integer(call, 0), integer(call, 1))); }
 
 CALL(file_close) { return outcome(env, close(integer(call, 0))); }
 
@@ -374,6 +377,7 @@ static napi_value start(napi_env env, napi_value exports) {
       {"sendInBackground", socket_send_background},
       {"open", file_open},
       {"close", file_close},
+      {"flock", file_lock},
       {"interfaceIndex", interface_index},
       {"interfaceName", interface_name},
       {"setns", namespace_enter},

@@ -30,6 +30,7 @@ export interface Addon {
   ): number;
   open(path: string, flags: number): number;
   close(fd: number): number;
+  flock(fd: number, operation: number): number;
   /** by any socket of the namespace in question */
   interfaceIndex(fd: number, name: string): number;
   interfaceName(fd: number, index: number): string | undefined;

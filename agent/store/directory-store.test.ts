@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { IPAMBlock } from '#api';
+import { systemClock } from '#bgp';
+import { storeDisk } from '../io/store-disk.ts';
+import { openDirectoryStore, type Store } from './index.ts';
+
+const pool = (name: string, cidr: string) =>
+  `apiVersion: podroute.io/v1\nkind: IPPool\nmetadata: { name: ${name} }\nspec: { cidr: ${cidr} }\n`;
+
+const block: IPAMBlock = {
+  apiVersion: 'podroute.io/v1',
+  kind: 'IPAMBlock',
+  metadata: { name: '10-244-0-0-26' },
+  spec: { cidr: '10.244.0.0/26', node: 'n1', pool: 'pods' },
+};
+
+describe('the directory store', () => {
+  let folder: string;
+  let store: Store;
+  const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
+  const pools = () => [...store.snapshot().ipPools].map(([name, { spec }]) => `${name} ${spec.cidr}`);
+  const problems = () =>
+    store.problems().map(({ file, line, object, field }) => ({ file, line, object, field }));
+  /** Resolves at the next change; fails after 200 ms, the time within which a change must be seen. */
+  const changed = () =>
+    new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no change was seen within 200 ms')), 200);
+      const unsubscribe = store.subscribe(() => {
+        clearTimeout(timer);
+        unsubscribe();
+        resolve();
+      });
+    });
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'podroute-store-'));
+    write('pools.yaml', `${pool('a', '10.1.0.0/16')}---\n${pool('b', '10.2.0.0/16')}`);
+    store = openDirectoryStore(folder, { clock: systemClock, disk: storeDisk });
+    await store.start();
+  });
+  afterEach(async () => {
+    await store[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('reads every document of every file, also in folders below, and nothing else', async () => {
+    mkdirSync(join(folder, 'more'));
+    write(
+      'more/c.json',
+      JSON.stringify({
+        apiVersion: 'podroute.io/v1',
+        kind: 'IPPool',
+        metadata: { name: 'c' },
+        spec: { cidr: '10.3.0.0/16' },
+      }),
+    );
+    write('.hidden.yaml', pool('hidden', '10.9.0.0/16'));
+    write('notes.txt', 'not YAML: [');
+    await changed();
+    assert.deepEqual(pools(), ['c 10.3.0.0/16', 'a 10.1.0.0/16', 'b 10.2.0.0/16']);
+    assert.deepEqual(problems(), []);
+  });
+
+  it('sees a new, a changed and a deleted file within 200 ms', async () => {
+    const added = changed();
+    write('new.yaml', pool('n', '10.7.0.0/16'));
+    await added;
+    assert.ok(pools().includes('n 10.7.0.0/16'));
+    const replaced = changed();
+    write('.new.tmp', pool('n', '10.8.0.0/16'));
+    renameSync(join(folder, '.new.tmp'), join(folder, 'new.yaml'));
+    await replaced;
+    assert.ok(pools().includes('n 10.8.0.0/16'));
+    const gone = changed();
+    rmSync(join(folder, 'new.yaml'));
+    await gone;
+    assert.deepEqual(pools(), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
+  });
+
+  it('keeps the last good version of an object whose document became wrong, and says where', async () => {
+    write('pools.yaml', `${pool('a', '10.1.0.0/33')}---\n${pool('b', '10.22.0.0/16')}`);
+    await changed();
+    assert.deepEqual(pools(), ['a 10.1.0.0/16', 'b 10.22.0.0/16']);
+    assert.deepEqual(problems(), [{ file: 'pools.yaml', line: 4, object: 'IPPool a', field: 'spec.cidr' }]);
+  });
+
+  it('keeps every object of a file that is no YAML any more', async () => {
+    write('pools.yaml', 'kind: [');
+    await changed();
+    assert.deepEqual(pools(), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
+    assert.equal(store.problems()[0]?.file, 'pools.yaml');
+  });
+
+  it('takes the first of two documents for one object, in the order of their files, and names both', async () => {
+    write('second.yaml', pool('b', '10.99.0.0/16'));
+    await changed();
+    assert.deepEqual(pools(), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
+    const [problem] = store.problems();
+    assert.deepEqual([problem?.file, problem?.object], ['second.yaml', 'IPPool b']);
+    assert.match(problem?.message ?? '', /pools\.yaml/);
+  });
+
+  it('creates once, updates by compare and swap, and tells everybody', async () => {
+    const other = openDirectoryStore(folder, { clock: systemClock, disk: storeDisk });
+    const seen = changed();
+    const created = await store.create(block);
+    assert.ok(created !== 'exists');
+    assert.equal(await other.create(block), 'exists');
+    await seen;
+    assert.equal(store.snapshot().ipamBlocks.get('10-244-0-0-26')?.spec.node, 'n1');
+    const updated = await other.update({
+      ...created,
+      metadata: { ...created.metadata, labels: { by: 'other' } },
+    });
+    assert.ok(typeof updated === 'object');
+    assert.equal(await store.update(created), 'conflict');
+    assert.equal(
+      await store.delete('IPAMBlock', '10-244-0-0-26', created.metadata.resourceVersion ?? ''),
+      'conflict',
+    );
+    assert.equal(
+      await store.delete('IPAMBlock', '10-244-0-0-26', updated.metadata.resourceVersion ?? ''),
+      'deleted',
+    );
+    assert.equal(await store.update(updated), 'notFound');
+    assert.deepEqual(await store.list('IPAMBlock'), []);
+  });
+
+  it('loses no change of several processes, and tears no file when one is killed', async function () {
+    this.timeout(20_000);
+    await store.create(block);
+    const writer = join(import.meta.dirname, 'testing', 'writer.ts');
+    const start = (count: number) => {
+      const child = spawn(process.execPath, [writer, folder, '10-244-0-0-26', String(count)], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let done = 0;
+      child.stdout.on('data', (chunk: Buffer) => {
+        done += chunk.length;
+      });
+      const ended = new Promise<number>((resolve) => child.once('close', () => resolve(done)));
+      return { child, ended };
+    };
+    const killed = start(1_000_000);
+    const writers = [start(40), start(40), start(40)];
+    setTimeout(() => killed.child.kill('SIGKILL'), 700);
+    const counts = await Promise.all([killed, ...writers].map((w) => w.ended));
+    const told = counts.reduce((sum, count) => sum + count, 0);
+    const stored = Number((await store.get('IPAMBlock', '10-244-0-0-26'))?.metadata.labels?.['changes']);
+    // The one that was killed may have made its last change without telling.
+    assert.ok(stored === told || stored === told + 1, `${stored} changes are stored, ${told} were told`);
+    assert.deepEqual(
+      readdirSync(join(folder, '.podroute', 'ipamBlocks')).filter((name) => name.endsWith('.yaml')),
+      ['10-244-0-0-26.yaml'],
+    );
+  });
+});
