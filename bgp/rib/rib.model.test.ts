@@ -180,7 +180,7 @@ function check(grain: number | undefined): void {
       lab.settle();
       for (const p of model.peers.values())
         assert.deepEqual(heldBy(lab, p), model.view(p.id), `table of ${p.id}`);
-      for (const id of [...model.peers.keys()]) lab.down(id);
+      for (const id of model.peers.keys()) lab.down(id);
       lab.settle();
       const { paths, prefixes: left } = lab.pages.sizes();
       assert.deepEqual({ paths, left }, { paths: 0, left: { ipv4: 0, ipv6: 0 } }, 'nothing leaks');

@@ -30,8 +30,13 @@ import { type Scheduler, type Work, WorkLoop } from './work-loop.ts';
 const MOST = 8192;
 /** Units looked at in one step of background work. */
 const GRAIN = 4096;
-/** A peer that made so many prefixes dirty in one turn is not read from until the next. */
-const PEER_SHARE = 8192;
+/** A peer that made so many prefixes dirty in one turn is not read from for the rest of it … */
+const PEER_SHARE = 3000;
+/** … and when all together made so many, nobody is who makes more than a few. */
+const TURN_SHARE = 6000;
+const A_FEW = 64;
+/** Of the paused peers so many are read from in the next turn; the others wait for theirs. */
+const RESUMED_AT_ONCE = 2;
 /** Nobody is read from while so many prefixes are dirty … */
 const HIGH_WATER = 32768;
 /** … until so few are. */
@@ -68,6 +73,7 @@ export class Rib implements Work {
   readonly #told = new Uint32Array(MOST);
   /** Peers that were heard since the last turn, and those that are not being read from. */
   readonly #heard: RibPeer[] = [];
+  #marked = 0;
   readonly #paused = new Set<RibPeer>();
   /** Removed peers whose paths are not all gone yet. */
   readonly #leaving = new Set<RibPeer>();
@@ -186,11 +192,14 @@ export class Rib implements Work {
   update(session: Session, buf: Uint8Array, start: number, end: number): void {
     const peer = this.#bySession.get(session);
     if (peer === undefined) return;
-    if (peer.marked === 0) this.#heard.push(peer);
+    const before = peer.marked;
+    if (before === 0) this.#heard.push(peer);
     this.importer.receive(peer, buf, start, end);
+    this.#marked += peer.marked - before;
     const { changes } = this;
     if (changes > 0) this.wake();
-    if ((peer.marked > PEER_SHARE || changes > HIGH_WATER) && !peer.isPaused && peer.session !== undefined) {
+    if (peer.isPaused || peer.marked < A_FEW || peer.session === undefined) return;
+    if (peer.marked > PEER_SHARE || this.#marked > TURN_SHARE || changes > HIGH_WATER) {
       peer.isPaused = true;
       this.#paused.add(peer);
       session.pauseReading();
@@ -280,6 +289,7 @@ export class Rib implements Work {
   begin(): void {
     for (let i = 0; i < this.#heard.length; i++) this.#heard[i]!.marked = 0;
     this.#heard.length = 0;
+    this.#marked = 0;
     this.originated.owner.marked = 0;
   }
 
@@ -309,11 +319,13 @@ export class Rib implements Work {
 
   end(): void {
     if (this.#paused.size === 0 || this.changes > LOW_WATER) return;
+    let resumed = 0;
     for (const peer of this.#paused) {
+      this.#paused.delete(peer);
       peer.isPaused = false;
       peer.session?.resumeReading();
+      if (++resumed === RESUMED_AT_ONCE) return;
     }
-    this.#paused.clear();
   }
 
   /** Decides on dirty prefixes, tells the groups and the listeners, and frees what is gone. */
