@@ -1,7 +1,164 @@
-// The only place where the agent's real clock, kernel, transport, store and disk are bound.
+// The only place where the agent's real clock, kernel, transport, store and disk are bound. Runs one agent from its
+// locks to its orderly stop; whatever was opened is closed in reverse order, also when the start fails halfway.
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { systemClock, systemRandom, TcpTransport } from '#bgp';
+import { Ipam } from '#ipam';
+import { openKernel, readSysctl, tcpSockets, writeSysctl } from '#linux';
+import { Agent, type AgentIo } from './agent.ts';
+import { type EventLoopWatch, watchEventLoop } from './io/event-loop.ts';
+import { serveTcp, serveUnixSocket } from './io/http-server.ts';
+import { journalDisk } from './io/journal-disk.ts';
+import { lockFolder, lockHere } from './io/lock.ts';
+import { openLog } from './io/logger.ts';
+import { storeDisk } from './io/store-disk.ts';
+import { blockStore } from './ipam-store.ts';
+import { LinkWatch } from './link-watch.ts';
+import type { Log } from './log.ts';
 import type { AgentOptions } from './options.ts';
+import { answer, answerPublic } from './status/endpoints.ts';
+import { AgentStatusSource } from './status/source.ts';
+import { openDirectoryStore, type Store } from './store/index.ts';
 
-/** Runs the daemon until SIGTERM or SIGINT. Resolves with the exit code. */
+/** Runs the daemon until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop, 1 when it cannot run. */
 export async function runAgent(options: AgentOptions): Promise<number> {
-  throw new Error(`agent ${options.nodeName}: not built yet`);
+  const log = await openLog(options.logLevel, options.nodeName);
+  const stopped = signalled(log);
+  dieOfBugs(log);
+  try {
+    await using cleanUp = new AsyncDisposableStack();
+    await start(options, log, cleanUp);
+    log.info({ signal: await stopped }, 'stopping: sessions are closed, kernel routes and pods stay');
+    return 0;
+  } catch (error) {
+    log.error(
+      { error: text(error) },
+      `agent cannot run: ${error instanceof Error ? error.message : String(error)}`,
+    );
+    return 1;
+  }
+}
+
+async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableStack): Promise<void> {
+  const { nodeName, version, socketPath, stateDir } = options;
+  const startedAtMs = systemClock.wall();
+  log.info(
+    { version, pid: process.pid, runtime: process.version, store: options.store, fib: options.fib },
+    'starting',
+  );
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o755 });
+  await takeLocks(options, cleanUp);
+
+  const eventLoop = cleanUp.use(watchEventLoop());
+  const store = cleanUp.use(openStore(options.store));
+  await store.start();
+  const { io, whyNoPods } = await bind(options, store, log, cleanUp);
+  const agent = cleanUp.use(new Agent({ nodeName, table: options.table }, io));
+  await agent.start();
+
+  const source = new AgentStatusSource(agent, {
+    version,
+    pid: process.pid,
+    runtime: process.version,
+    startedAtMs,
+    process: () => processStatus(eventLoop),
+    now: () => systemClock.wall(),
+    whyNoPods,
+  });
+  cleanUp.use(await serveUnixSocket(socketPath, (request) => answer(request, source)));
+  if (options.http !== undefined) {
+    cleanUp.use(await serveTcp(options.http, (request) => answerPublic(request, source)));
+  }
+  log.info({ socket: socketPath, tookMs: systemClock.wall() - startedAtMs }, 'started');
+}
+
+async function takeLocks(options: AgentOptions, cleanUp: AsyncDisposableStack): Promise<void> {
+  const holder = `pid ${process.pid}, node ${options.nodeName}`;
+  cleanUp.use(await lockHere(`node ${options.nodeName}`, holder));
+  if (options.fib === 'kernel') cleanUp.use(await lockHere(`kernel routing table ${options.table}`, holder));
+  cleanUp.use(await lockFolder(options.stateDir, holder));
+}
+
+function openStore(place: string): Store {
+  if (!place.startsWith('dir:')) {
+    throw new Error(`--store ${place}: this version reads its objects from a folder only: --store dir:PATH`);
+  }
+  return openDirectoryStore(place.slice('dir:'.length), { clock: systemClock, disk: storeDisk });
+}
+
+interface Bound {
+  readonly io: AgentIo;
+  readonly whyNoPods: () => string | undefined;
+}
+
+async function bind(
+  options: AgentOptions,
+  store: Store,
+  log: Log,
+  cleanUp: AsyncDisposableStack,
+): Promise<Bound> {
+  const common = { clock: systemClock, random: systemRandom, log, store };
+  if (options.fib === 'none') {
+    const transport = new TcpTransport({ socketOptions: tcpSockets });
+    return { io: { ...common, transport }, whyNoPods: () => undefined };
+  }
+  const kernel = cleanUp.use(await openKernel());
+  const links = cleanUp.use(new LinkWatch(kernel, log));
+  await links.start();
+  const transport = new TcpTransport({
+    socketOptions: tcpSockets,
+    watchLink: (device, down) => links.watchLink(device, down),
+    linkOf: (address) => links.linkOf(address),
+  });
+  const ipam = new Ipam(
+    { node: options.nodeName, stateDir: options.stateDir },
+    {
+      clock: systemClock,
+      disk: journalDisk,
+      store: blockStore(store),
+      log: {
+        info: (subject, message) => log.info({ subject }, message),
+        warn: (subject, message) => log.warn({ subject }, message),
+        error: (subject, message) => log.error({ subject }, message),
+      },
+    },
+  );
+  await ipam.start();
+  cleanUp.use(ipam);
+  const sysctl = { read: readSysctl, write: writeSysctl };
+  return { io: { ...common, transport, host: { kernel, sysctl, ipam } }, whyNoPods: () => ipam.whyUnready() };
+}
+
+function processStatus(eventLoop: EventLoopWatch) {
+  const { rss, heapUsed } = process.memoryUsage();
+  const { p99Ms, maxMs } = eventLoop.read();
+  return { rssBytes: rss, heapUsedBytes: heapUsed, eventLoopDelayP99Ms: p99Ms, eventLoopDelayMaxMs: maxMs };
+}
+
+/** The first signal stops in order; a second one ends the process at once. */
+function signalled(log: Log): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1));
+        resolve(signal);
+        log.debug({ signal }, 'signal received');
+      });
+    }
+  });
+}
+
+/** What nobody caught is a bug: the state is unknown, and kernel routes outlive the process. */
+function dieOfBugs(log: Log): void {
+  const die = (error: unknown) => {
+    log.error({ error: text(error) }, 'a bug: the agent ends; kernel routes and pods stay');
+    process.exit(1);
+  };
+  process.on('uncaughtException', die);
+  process.on('unhandledRejection', die);
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

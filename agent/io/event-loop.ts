@@ -9,8 +9,12 @@ export interface EventLoopDelay {
 const RESOLUTION_MS = 10;
 const WINDOW_MS = 60_000;
 
+export interface EventLoopWatch extends Disposable {
+  read(): EventLoopDelay;
+}
+
 /** Delays of the last one to two minutes; the sampling interval itself is taken off. */
-export function watchEventLoop(): { read(): EventLoopDelay } & Disposable {
+export function watchEventLoop(): EventLoopWatch {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
   let last: EventLoopDelay = { p99Ms: 0, maxMs: 0 };
