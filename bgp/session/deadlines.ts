@@ -9,9 +9,10 @@ export class Alarm {
   at = Number.POSITIVE_INFINITY;
   /** Place in the heap, -1 when not in it. Written by Deadlines. */
   index = -1;
-  readonly ring: (now: number) => void;
+  readonly ring: (now: number, isTimer: boolean) => void;
 
-  constructor(ring: (now: number) => void) {
+  /** @param ring `isTimer` false: called from poke(), in the middle of reading */
+  constructor(ring: (now: number, isTimer: boolean) => void) {
     this.ring = ring;
   }
 }
@@ -64,6 +65,10 @@ export class Deadlines {
 
   /** Rings what is due. Cheap when nothing is; does nothing when called from a ring. */
   poke(now: number): void {
+    this.#ringDue(now, false);
+  }
+
+  #ringDue(now: number, isTimer: boolean): void {
     if (this.#isRinging || this.#heap.length === 0 || this.#heap[0]!.at > now) return;
     this.#isRinging = true;
     try {
@@ -72,7 +77,7 @@ export class Deadlines {
         const first = this.#heap[0];
         if (first === undefined || first.at > now) break;
         this.clear(first);
-        first.ring(now);
+        first.ring(now, isTimer);
       }
     } finally {
       this.#isRinging = false;
@@ -93,7 +98,7 @@ export class Deadlines {
     this.#timer = this.#clock.setTimer(Math.max(0, first.at - this.#clock.now()), () => {
       this.#timer = undefined;
       this.#armedFor = Number.POSITIVE_INFINITY;
-      this.poke(this.#clock.now());
+      this.#ringDue(this.#clock.now(), true);
       this.#arm();
     });
   }

@@ -11,6 +11,8 @@ const NAMES: readonly TimerName[] = [
   'idleHold',
   'sendHold',
 ];
+/** When something other than a KEEPALIVE is due in the middle of reading. */
+const RETRY_MS = 5;
 const OFF = Number.POSITIVE_INFINITY;
 export const HOLD = 1;
 export const KEEPALIVE_TIMER = 2;
@@ -27,7 +29,7 @@ export class SessionTimers {
   constructor(deadlines: Deadlines, expired: (timer: TimerName, now: number) => void) {
     this.#deadlines = deadlines;
     this.#expired = expired;
-    this.#alarm = new Alarm((now) => this.#ring(now));
+    this.#alarm = new Alarm((now, isTimer) => this.#ring(now, isTimer));
   }
 
   start(timer: TimerName, now: number, ms: number): void {
@@ -63,15 +65,20 @@ export class SessionTimers {
     return at === OFF ? undefined : Math.max(0, at - now);
   }
 
-  #ring(now: number): void {
+  /**
+   * In the middle of reading only a KEEPALIVE may leave: whether a neighbour is silent is judged by a real timer,
+   * when all sockets have had their turn since the last one.
+   */
+  #ring(now: number, isTimer: boolean): void {
     for (let index = 0; index < NAMES.length && !this.#isStopped; index++) {
-      if (this.#at[index]! > now) continue;
+      if (this.#at[index]! > now || (!isTimer && index !== KEEPALIVE_TIMER)) continue;
       this.#at[index] = OFF;
       this.#expired(NAMES[index]!, now);
     }
     if (this.#isStopped) return;
     let first = OFF;
     for (const at of this.#at) if (at < first) first = at;
-    if (first < this.#alarm.at) this.#deadlines.set(this.#alarm, first);
+    const next = isTimer ? first : Math.max(first, now + RETRY_MS);
+    if (next < this.#alarm.at) this.#deadlines.set(this.#alarm, next);
   }
 }

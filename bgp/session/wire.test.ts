@@ -11,7 +11,7 @@ import {
 import { SessionBench, THEIRS, theirOpen } from '../testing/session-bench.ts';
 import { peerConfig } from '../testing/configs.ts';
 
-const { withPeer } = SessionBench;
+const withPeer = SessionBench.withPeer.bind(SessionBench);
 const REFRESH_IPV4 = rawMessage(5, Buffer.from([0, 1, 0, 1]));
 
 describe('session: header errors (RFC 4271 §6.1)', () => {

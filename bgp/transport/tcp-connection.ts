@@ -1,12 +1,13 @@
 // One TCP connection over node:net: no copying in either direction, and a close that lets a NOTIFICATION arrive.
 import type { Socket } from 'node:net';
 import type { Connection, ConnectionHandler } from '../io.ts';
+import type { Reader, ReadTurns } from './read-turns.ts';
 import type { SocketOptions } from './socket-options.ts';
 
 /** After a flushed end() the other side has this long to close too: closing with unread bytes would reset. */
 const LINGER_MS = 1000;
 
-export class TcpConnection implements Connection {
+export class TcpConnection implements Connection, Reader {
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
@@ -14,6 +15,7 @@ export class TcpConnection implements Connection {
   readonly device?: string;
   readonly #socket: Socket;
   readonly #options: SocketOptions | undefined;
+  readonly #turns: ReadTurns;
   #handler: ConnectionHandler | undefined;
   #isPaused = false;
 
@@ -21,8 +23,14 @@ export class TcpConnection implements Connection {
    * @param socket connected; its reader must call received(), and it must be paused until setHandler()
    * @param device the link asked for, when the address has no zone
    */
-  constructor(socket: Socket, options: SocketOptions | undefined, device: string | undefined) {
+  constructor(
+    socket: Socket,
+    turns: ReadTurns,
+    options: SocketOptions | undefined,
+    device: string | undefined,
+  ) {
     this.#socket = socket;
+    this.#turns = turns;
     this.#options = options;
     const local = splitZone(socket.localAddress ?? '');
     const remote = splitZone(socket.remoteAddress ?? '');
@@ -51,8 +59,21 @@ export class TcpConnection implements Connection {
 
   /** For the reader. False: read no more. */
   received(buffer: Uint8Array, length: number): boolean {
-    this.#handler?.data(buffer, 0, length);
-    return !this.#isPaused || this.#handler === undefined;
+    const handler = this.#handler;
+    if (handler === undefined) return true;
+    const before = performance.now();
+    handler.data(buffer, 0, length);
+    const mustWait = this.#turns.spent(this, performance.now() - before);
+    if (this.#handler === undefined) {
+      this.#turns.leave(this);
+      return true;
+    }
+    return !mustWait && !this.#isPaused;
+  }
+
+  /** Its turn has come. */
+  goOn(): void {
+    if (!this.#isPaused) this.#socket.resume();
   }
 
   write(bytes: Uint8Array): boolean {
@@ -82,11 +103,11 @@ export class TcpConnection implements Connection {
 
   resume(): void {
     this.#isPaused = false;
-    this.#socket.resume();
+    if (!this.#turns.isWaiting(this)) this.#socket.resume();
   }
 
   hasUnreadBytes(): boolean | 'unknown' {
-    if (this.#socket.readableLength > 0) return true;
+    if (this.#turns.isWaiting(this) || this.#socket.readableLength > 0) return true;
     const { fd } = this;
     if (this.#options === undefined || fd < 0) return 'unknown';
     return this.#options.unread(fd) > 0;
@@ -95,6 +116,7 @@ export class TcpConnection implements Connection {
   end(afterMs: number): void {
     if (this.#handler === undefined && this.#socket.destroyed) return;
     this.#handler = undefined;
+    this.#turns.leave(this);
     const socket = this.#socket;
     // What still comes in is read and thrown away.
     this.#isPaused = false;
@@ -110,6 +132,7 @@ export class TcpConnection implements Connection {
 
   destroy(): void {
     this.#handler = undefined;
+    this.#turns.leave(this);
     this.#socket.destroy();
   }
 
@@ -117,6 +140,7 @@ export class TcpConnection implements Connection {
     const handler = this.#handler;
     this.#handler = undefined;
     if (handler === undefined) return;
+    this.#turns.leave(this);
     this.#socket.destroy();
     handler.closed(error);
   }

@@ -10,12 +10,14 @@ import type {
   Transport,
   TtlRule,
 } from '../io.ts';
+import { ReadTurns } from './read-turns.ts';
 import { refusalOnPlainSockets, ttlValues, type SocketOptions } from './socket-options.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
 /** What may stand before a NOTIFICATION when the neighbour reads slowly; sessions queue the rest themselves. */
-const HIGH_WATER_BYTES = 128 * 1024;
-const READ_BUFFER_BYTES = 256 * 1024;
+const HIGH_WATER_BYTES = 64 * 1024;
+/** Small enough that the messages of one read are handled in a few milliseconds (read-turns.ts). */
+const READ_BUFFER_BYTES = 64 * 1024;
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 const BACKLOG = 1024;
 
@@ -30,6 +32,7 @@ export class TcpTransport implements Transport {
   readonly watchLink?: (device: string, down: () => void) => { cancel(): void };
   readonly linkOf?: (localAddress: string) => string | undefined;
   readonly #options: SocketOptions | undefined;
+  readonly #turns = new ReadTurns();
   /** One for all dialled connections: a read and its callback are one synchronous step. */
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
 
@@ -76,7 +79,7 @@ export class TcpTransport implements Transport {
       if (isOver) return;
       opened.off('error', fail);
       opened.pause();
-      connection = new TcpConnection(opened, this.#options, options.device);
+      connection = new TcpConnection(opened, this.#turns, this.#options, options.device);
       finish(connection);
     });
     opened.setNoDelay(true);
@@ -101,10 +104,11 @@ export class TcpTransport implements Transport {
 
   listen(options: ListenOptions, accept: (connection: Connection) => void): Promise<ListenerHandle> {
     const socketOptions = this.#options;
+    const turns = this.#turns;
     const where = `${options.address} port ${options.port}`;
     const server = createServer(
       { pauseOnConnect: true, noDelay: true, highWaterMark: HIGH_WATER_BYTES },
-      (socket) => accept(acceptedConnection(socket, socketOptions)),
+      (socket) => accept(acceptedConnection(socket, turns, socketOptions)),
     );
     return new Promise((resolve, reject) => {
       let fd = -1;
@@ -188,8 +192,12 @@ export class TcpTransport implements Transport {
   }
 }
 
-function acceptedConnection(socket: Socket, options: SocketOptions | undefined): TcpConnection {
-  const connection = new TcpConnection(socket, options, undefined);
+function acceptedConnection(
+  socket: Socket,
+  turns: ReadTurns,
+  options: SocketOptions | undefined,
+): TcpConnection {
+  const connection = new TcpConnection(socket, turns, options, undefined);
   socket.on('data', (chunk: Buffer) => {
     if (!connection.received(chunk, chunk.length)) socket.pause();
   });
