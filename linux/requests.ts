@@ -40,16 +40,17 @@ class Unencodable extends Error {
   }
 }
 
-/** Appends the request's message; on an error the writer is as it was. */
+/** Appends the request's message (moreFlags: further NLM_F_…); on an error the writer is as it was. */
 export function encodeRequest(
   writer: MessageWriter,
   request: Request,
   sequence: number,
   find: FindDevice,
+  moreFlags = 0,
 ): KernelError | undefined {
   const before = writer.length;
   try {
-    write(writer, request, sequence, find);
+    write(writer, request, sequence, find, moreFlags);
     writer.end();
     return undefined;
   } catch (error) {
@@ -60,8 +61,14 @@ export function encodeRequest(
   }
 }
 
-function write(writer: MessageWriter, request: Request, sequence: number, find: FindDevice): void {
-  const begin = (type: number, flags: number) => writer.begin(type, flags, sequence);
+function write(
+  writer: MessageWriter,
+  request: Request,
+  sequence: number,
+  find: FindDevice,
+  moreFlags: number,
+): void {
+  const begin = (type: number, flags: number) => writer.begin(type, flags | moreFlags, sequence);
   switch (request.type) {
     case 'addLink': {
       const { peer } = request;
