@@ -1,4 +1,5 @@
 // How long a neighbour rests before the next try (RFC 4271 §8.1.1 DampPeerOscillations). Pure.
+import type { SessionEnd } from './owner.ts';
 
 /** A session that stood this long makes the failures before it forgotten. */
 export const STABLE_MS = 60_000;
@@ -34,4 +35,36 @@ export function restAfter(failures: number, failure: Failure, connectRetryMs: nu
     holdMs: Math.min(doubled, MAX_HOLD_MS),
     refusesIncoming: inRow >= REFUSING_FAILURES,
   };
+}
+
+export const NO_REST: Rest = { failures: 0, holdMs: 0, refusesIncoming: false };
+/** After something that was nobody's failure: not at once, so that two of these never chase one another. */
+export const SHORT_REST: Rest = { failures: 0, holdMs: FIRST_HOLD_MS, refusesIncoming: false };
+
+export interface EndedSession extends SessionEnd {
+  readonly isIncoming: boolean;
+  /** Other sessions with this neighbour live. */
+  readonly hasOthers: boolean;
+  readonly isRetriedWithoutCapabilities: boolean;
+}
+
+/**
+ * @param failures in a row before
+ * @returns undefined when this end is no reason to rest or to start again; SHORT_REST leaves `failures` as it is
+ */
+export function restAfterEnd(end: EndedSession, failures: number, connectRetryMs: number): Rest | undefined {
+  const { type } = end.event;
+  if (type === 'collisionLost') return end.hasOthers ? undefined : SHORT_REST;
+  if (type === 'manualStop' || end.cause === 'peer restarted') return undefined;
+  // Somebody connected and went away: no failure of the neighbour, and our own try goes on.
+  if (end.isIncoming && !end.hasReceivedOpen && end.from !== 'Established') return undefined;
+  if (type === 'versionNotificationReceived') {
+    return end.isRetriedWithoutCapabilities ? { ...SHORT_REST, failures, holdMs: 0 } : SHORT_REST;
+  }
+  const isConnect = end.from === 'Connect' || end.from === 'Active' || end.cause === 'link down';
+  return restAfter(
+    failures,
+    { kind: isConnect ? 'connect' : 'session', establishedMs: end.establishedMs },
+    connectRetryMs,
+  );
 }

@@ -3,17 +3,12 @@
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import type { Clock, Connection, DialOptions, Random, Transport } from '../io.ts';
 import {
-  CEASE_ADMIN_SHUTDOWN,
   CEASE_OTHER_CONFIG,
-  CEASE_REJECTED,
-  CODE_CEASE,
-  encodeNotification,
-  encodeShutdownText,
-  notification,
   type NotificationError as WireError,
   type OpenMessage,
 } from '../message/index.ts';
-import { restAfter, type Rest } from './backoff.ts';
+import { NO_REST, SHORT_REST, restAfterEnd, type Rest } from './backoff.ts';
+import { cease, reject, shutdownError, shutdownText } from './cease.ts';
 import { loserOf, type CollisionIds } from './collision.ts';
 import { zeroCounters } from './counters.ts';
 import type { ConfigChange } from './config-change.ts';
@@ -24,21 +19,8 @@ import { PeerRecord } from './record.ts';
 import { NOT_RESTARTING, localOpen } from './local-open.ts';
 import type { SessionEnd, SessionOwner } from './owner.ts';
 import { BgpSession } from './session.ts';
-import type { Negotiated, NotificationError, SessionHandler, SessionState } from './types.ts';
-
-/** FSM-6: connections that the neighbour opened and that are not decided yet; the oldest gives way. */
-export const MAX_INCOMING = 8;
-/** A refused connection has this long to read why. */
-const REFUSAL_MS = 1000;
-const SHORT_REST: Rest = { failures: 0, holdMs: 1000, refusesIncoming: false };
-const RANK: Readonly<Record<SessionState, number>> = {
-  Idle: 0,
-  Active: 1,
-  Connect: 2,
-  OpenSent: 3,
-  OpenConfirm: 4,
-  Established: 5,
-};
+import { RANK, SessionSet } from './session-set.ts';
+import type { Negotiated, NotificationError, SessionHandler } from './types.ts';
 
 export interface PeerIo {
   readonly clock: Clock;
@@ -74,10 +56,8 @@ export class Peer implements SessionOwner {
   #speaker: SpeakerConfig;
   /** Told when the neighbour's last connection to us is gone, and when it comes back. */
   readonly #idle: (peer: Peer, isIdle: boolean) => void;
-  #dialler: BgpSession | undefined;
-  readonly #incoming = new Set<BgpSession>();
-  #established: BgpSession | undefined;
-  #rest: Rest = { failures: 0, holdMs: 0, refusesIncoming: false };
+  readonly #sessions = new SessionSet();
+  #rest: Rest = NO_REST;
   #refusesUntil = 0;
   #isStarted = false;
   #heldDown: string | undefined;
@@ -127,18 +107,17 @@ export class Peer implements SessionOwner {
   reset(error: NotificationError, reason: string): void {
     if (!this.#isStarted) return;
     this.stop(error, reason);
-    this.#rest = { failures: 0, holdMs: 0, refusesIncoming: false };
+    this.#rest = NO_REST;
     this.#refusesUntil = 0;
     this.start();
   }
 
-  /** Ends all sessions and keeps the neighbour down until release(), reset() or the time is over. */
-  holdDown(text: string, ms?: number, error?: NotificationError): void {
+  /** Ends all sessions, silently, and keeps the neighbour down until release() or reset(). */
+  holdDown(text: string): void {
     this.#heldDown = text;
     this.record.error(text);
-    if (ms === undefined) this.deadlines.clear(this.#heldDownAlarm);
-    else this.deadlines.set(this.#heldDownAlarm, this.clock.now() + ms);
-    this.#endAll(error, text);
+    this.deadlines.clear(this.#heldDownAlarm);
+    this.#endAll(undefined, text);
   }
 
   release(reason: string): void {
@@ -167,17 +146,18 @@ export class Peer implements SessionOwner {
       this.start();
       return;
     }
-    if (change.kind === 'reset') this.reset({ code: CODE_CEASE, subcode: CEASE_OTHER_CONFIG }, change.reason);
+    if (this.#heldDown !== undefined && change.kind !== 'nothing') this.release('configuration changed');
+    if (change.kind === 'reset') this.reset(cease(CEASE_OTHER_CONFIG), change.reason);
     else if (change.fields.some(({ effect }) => effect === 'live')) this.#applyLive(before);
     // A dialler that must not dial any more, or must begin to.
-    if (before.passive !== config.passive && this.#established === undefined) {
-      this.reset({ code: CODE_CEASE, subcode: CEASE_OTHER_CONFIG }, 'passive changed');
+    if (before.passive !== config.passive && this.#sessions.established === undefined) {
+      this.reset(cease(CEASE_OTHER_CONFIG), 'passive changed');
     }
   }
 
   #applyLive(before: PeerConfig): void {
     try {
-      for (const { connection } of this.sessions) {
+      for (const { connection } of this.#sessions.all) {
         if (connection === undefined) continue;
         this.transport.setTtlRule(connection, this.config.ttl);
         if (before.md5Key !== this.config.md5Key) this.transport.setMd5Key(connection, this.config.md5Key);
@@ -197,25 +177,16 @@ export class Peer implements SessionOwner {
 
   /** The established one. */
   get current(): BgpSession | undefined {
-    return this.#established;
+    return this.#sessions.established;
   }
 
-  get failures(): number {
-    return this.#rest.failures;
-  }
-
-  /** All that live, the one that we dial first. */
   get sessions(): readonly BgpSession[] {
-    return this.#dialler === undefined ? [...this.#incoming] : [this.#dialler, ...this.#incoming];
+    return this.#sessions.all;
   }
 
   /** The furthest one. */
   get main(): BgpSession | undefined {
-    let main: BgpSession | undefined;
-    for (const session of this.sessions) {
-      if (main === undefined || RANK[session.state] > RANK[main.state]) main = session;
-    }
-    return main;
+    return this.#sessions.main;
   }
 
   // A connection that the neighbour opened
@@ -228,7 +199,6 @@ export class Peer implements SessionOwner {
       else connection.destroy();
       return;
     }
-    if (this.#incoming.size >= MAX_INCOMING) this.#evictOldest();
     const session = new BgpSession(
       this,
       {
@@ -239,7 +209,7 @@ export class Peer implements SessionOwner {
       },
       this.#rest.failures,
     );
-    this.#incoming.add(session);
+    this.#sessions.addIncoming(session);
     this.#halfOpen.add(session);
     this.#idle(this, false);
     session.accept(connection);
@@ -261,14 +231,6 @@ export class Peer implements SessionOwner {
       return { text: (error as Error).message, tells: false };
     }
     return undefined;
-  }
-
-  #evictOldest(): void {
-    for (const session of this.#incoming) {
-      if (RANK[session.state] >= RANK.OpenConfirm) continue;
-      session.step({ type: 'automaticStop', reason: 'too many connections at once' });
-      return;
-    }
   }
 
   // SessionOwner
@@ -316,7 +278,7 @@ export class Peer implements SessionOwner {
 
   resolveCollision(fresh: BgpSession, ids: CollisionIds, negotiated: Negotiated): (() => void) | undefined {
     const losers: (() => void)[] = [];
-    for (const rival of this.sessions) {
+    for (const rival of this.#sessions.all) {
       if (rival === fresh) continue;
       if (rival.state === 'Established') {
         if (isRestart(rival, fresh, negotiated)) {
@@ -358,28 +320,40 @@ export class Peer implements SessionOwner {
     if (RANK[session.state] < RANK.OpenConfirm) return;
     this.#halfOpen.delete(session);
     // RFC 4271 §6.8: what has not sent an OPEN yet is stopped silently.
-    const dialler = this.#dialler;
+    const dialler = this.#sessions.dialler;
     if (dialler !== undefined && dialler !== session && RANK[dialler.state] < RANK.OpenSent) {
       dialler.step({ type: 'collisionLost' });
     }
   }
 
   established(session: BgpSession): void {
-    this.#established = session;
+    this.#sessions.established = session;
     this.#skipsCapabilities = false;
     this.record.connectAttempts = 0;
-    if (this.#dialler !== undefined && this.#dialler !== session)
-      this.#dialler.step({ type: 'collisionLost' });
+    if (this.#sessions.dialler !== undefined && this.#sessions.dialler !== session)
+      this.#sessions.dialler.step({ type: 'collisionLost' });
     this.handler.established(session);
   }
 
   ended(session: BgpSession, end: SessionEnd): void {
-    if (this.#dialler === session) this.#dialler = undefined;
-    this.#incoming.delete(session);
+    this.#sessions.delete(session);
     this.#halfOpen.delete(session);
-    if (this.#established === session) this.#established = undefined;
     if (end.down !== undefined) this.record.flaps++;
-    const rest = this.#restAfter(session, end);
+    if (end.cause !== 'stopped' && end.event.type !== 'collisionLost') this.record.error(end.reason);
+    const rest = restAfterEnd(
+      {
+        ...end,
+        isIncoming: session.isIncoming,
+        hasOthers: this.#sessions.size > 0,
+        isRetriedWithoutCapabilities: this.#skipsCapabilities,
+      },
+      this.#rest.failures,
+      this.config.connectRetrySeconds * 1000,
+    );
+    if (rest !== undefined && rest !== SHORT_REST) {
+      this.#rest = rest;
+      this.#refusesUntil = rest.refusesIncoming ? this.clock.now() + rest.holdMs : 0;
+    }
     const holdDown = end.failOptions?.holdDownSeconds;
     if (holdDown !== undefined) {
       const text =
@@ -392,33 +366,13 @@ export class Peer implements SessionOwner {
     if (end.down !== undefined) this.handler.down(session, end.down);
     if (holdDown !== undefined) this.#endAll(undefined, end.reason);
     this.#continue(rest, end.reason);
-    if (this.#incoming.size === 0) this.#idle(this, true);
-  }
-
-  /** Undefined: this end is no reason to rest or to start again. */
-  #restAfter(session: BgpSession, end: SessionEnd): Rest | undefined {
-    if (end.cause !== 'stopped' && end.event.type !== 'collisionLost') this.record.error(end.reason);
-    if (end.event.type === 'collisionLost') return this.sessions.length > 0 ? undefined : SHORT_REST;
-    if (end.event.type === 'manualStop' || end.cause === 'peer restarted') return undefined;
-    // Somebody connected and went away: no failure of the neighbour, and our own try goes on.
-    if (session.isIncoming && !end.hasReceivedOpen && end.from !== 'Established') return undefined;
-    if (end.event.type === 'versionNotificationReceived') {
-      return this.#skipsCapabilities ? { ...SHORT_REST, holdMs: 0 } : SHORT_REST;
-    }
-    const isConnect = end.from === 'Connect' || end.from === 'Active' || end.cause === 'link down';
-    this.#rest = restAfter(
-      this.#rest.failures,
-      { kind: isConnect ? 'connect' : 'session', establishedMs: end.establishedMs },
-      this.config.connectRetrySeconds * 1000,
-    );
-    this.#refusesUntil = this.#rest.refusesIncoming ? this.clock.now() + this.#rest.holdMs : 0;
-    return this.#rest;
+    if (this.#sessions.incoming.size === 0) this.#idle(this, true);
   }
 
   #continue(rest: Rest | undefined, reason: string): void {
-    if (!this.#isStarted || this.#heldDown !== undefined || this.#dialler !== undefined) return;
-    for (const session of this.#incoming) if (RANK[session.state] >= RANK.OpenConfirm) return;
-    if (rest === undefined && this.#incoming.size > 0) return;
+    if (!this.#isStarted || this.#heldDown !== undefined || this.#sessions.dialler !== undefined) return;
+    if (this.#sessions.hasIncomingDecided) return;
+    if (rest === undefined && this.#sessions.incoming.size > 0) return;
     this.#startDialler((rest ?? SHORT_REST).holdMs, reason);
   }
 
@@ -433,13 +387,13 @@ export class Peer implements SessionOwner {
       },
       this.#rest.failures,
     );
-    this.#dialler = session;
+    this.#sessions.dialler = session;
     session.step({ type: 'automaticStart', idleHoldMs });
     this.#show(reason);
   }
 
   #endAll(error: NotificationError | undefined, reason: string): void {
-    for (const session of this.sessions) {
+    for (const session of this.#sessions.all) {
       session.step(
         error === undefined
           ? { type: 'automaticStop', reason }
@@ -462,17 +416,4 @@ function isRestart(established: BgpSession, fresh: BgpSession, negotiated: Negot
     established.negotiated.gracefulRestart !== undefined &&
     negotiated.gracefulRestart !== undefined
   );
-}
-
-function reject(connection: Connection): void {
-  connection.write(encodeNotification(notification(CODE_CEASE, CEASE_REJECTED)));
-  connection.end(REFUSAL_MS);
-}
-
-function shutdownError(message: string): NotificationError {
-  return { code: CODE_CEASE, subcode: CEASE_ADMIN_SHUTDOWN, data: encodeShutdownText(message) };
-}
-
-function shutdownText(message: string): string {
-  return message === '' ? 'shut down by configuration' : `shut down by configuration: ${message}`;
 }

@@ -7,9 +7,8 @@ import {
   CEASE_ADMIN_SHUTDOWN,
   CEASE_DECONFIGURED,
   CEASE_OTHER_CONFIG,
-  CODE_CEASE,
-  encodeShutdownText,
 } from '../message/index.ts';
+import { cease } from './cease.ts';
 import { configChange, type ConfigChange } from './config-change.ts';
 import { Alarm, Deadlines } from './deadlines.ts';
 import { HalfOpen } from './half-open.ts';
@@ -345,8 +344,4 @@ export class Sessions implements AsyncDisposable {
     const slash = id.lastIndexOf('/');
     return slash < 0 ? undefined : this.#ranges.get(id.slice(0, slash))?.peers.get(id.slice(slash + 1));
   }
-}
-
-function cease(subcode: number, text = ''): NotificationError {
-  return { code: CODE_CEASE, subcode, data: encodeShutdownText(text) };
 }
