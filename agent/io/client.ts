@@ -1,5 +1,5 @@
-// One GET on the agent's unix socket, for the command line. Real binding of node:http.
-import { request } from 'node:http';
+// One GET on the agent's unix socket, for the command line. Real binding of node:http, which is imported when it is
+// used: the agent itself, whose door this file is part of, can do without its 15 MB.
 import type { ErrorReply } from '../status/types.ts';
 
 /** Nobody answers on the socket: no agent runs there, or it hangs. */
@@ -13,7 +13,8 @@ const TIMEOUT_MS = 10_000;
  * The JSON that the agent answers to GET `path`. Throws AgentUnreachableError when no agent answers, and an Error
  * with the agent's own words when it answers with a status of 400 or more.
  */
-export function getFromAgent<T>(socketPath: string, path: string): Promise<T> {
+export async function getFromAgent<T>(socketPath: string, path: string): Promise<T> {
+  const { request } = await import('node:http');
   return new Promise<T>((done, fail) => {
     const call = request({ socketPath, path, headers: { connection: 'close' } }, (response) => {
       const chunks: Buffer[] = [];

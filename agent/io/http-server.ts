@@ -1,17 +1,34 @@
-// Serves HTTP GETs over a unix socket or TCP: the real binding of node:http. What is answered is decided elsewhere.
+// Serves GETs of HTTP/1.1 over a unix socket or TCP, one a connection. Written on node:net because importing node:http
+// costs 15 MB of memory, a fifth of an idle agent. What is answered is decided elsewhere.
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Reply, StatusRequest } from '../status/endpoints.ts';
 
 export type Answer = (request: StatusRequest) => Reply;
 
-/** Takes the path over from a dead agent. The caller has made sure that no live one listens there. Root only. */
+/** Request line and headers together. */
+const MAX_HEAD_BYTES = 16_384;
+/** A client that has not asked, or not read its answer, by then is cut off. */
+const CLIENT_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 64;
+const REASONS: Readonly<Record<number, string>> = {
+  200: 'OK',
+  400: 'Bad Request',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** Takes the path over from a dead agent: the caller has made sure that no live one listens there. Root only. */
 export async function serveUnixSocket(path: string, answer: Answer): Promise<AsyncDisposable> {
   rmSync(path, { force: true });
-  const server = createServer(listener(answer));
+  const server = createServer();
+  const closed = serve(server, answer);
   await listening(server, path, () => server.listen(path));
   chmodSync(path, 0o600);
-  return disposable(server);
+  return closed;
 }
 
 /** @param place 'ADDR:PORT' or '[V6]:PORT' */
@@ -19,23 +36,70 @@ export async function serveTcp(place: string, answer: Answer): Promise<AsyncDisp
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(place);
   if (match === null) throw new Error(`--http ${place}: expected ADDR:PORT, for example 127.0.0.1:9179`);
   const host = match[1] ?? match[2] ?? '';
-  const server = createServer(listener(answer));
+  const server = createServer();
+  const closed = serve(server, answer);
   await listening(server, place, () => server.listen({ port: Number(match[3]), host: host || '::' }));
-  return disposable(server);
+  return closed;
 }
 
-function listener(answer: Answer): RequestListener {
-  return (request, response) => {
-    let reply: Reply;
-    try {
-      reply = answer({ method: request.method ?? 'GET', url: request.url ?? '/' });
-    } catch (error) {
-      const body = JSON.stringify({ error: `internal error: ${String(error)}` });
-      reply = { status: 500, contentType: 'application/json', body };
-    }
-    response.writeHead(reply.status, { 'content-type': reply.contentType });
-    response.end(reply.body);
+function serve(server: Server, answer: Answer): AsyncDisposable {
+  const open = new Set<Socket>();
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    converse(socket, answer);
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>((done) => {
+        server.close(() => done());
+      });
+      for (const socket of open) socket.destroy();
+      await closed;
+    },
   };
+}
+
+function converse(socket: Socket, answer: Answer): void {
+  let head = '';
+  socket.setEncoding('latin1');
+  socket.setTimeout(CLIENT_TIMEOUT_MS, () => socket.destroy());
+  socket.on('error', () => socket.destroy());
+  const hear = (chunk: string) => {
+    head += chunk;
+    const isWhole = head.includes('\r\n\r\n');
+    if (!isWhole && head.length <= MAX_HEAD_BYTES) return;
+    socket.off('data', hear);
+    socket.resume();
+    socket.end(encodeReply(isWhole ? replyTo(head, answer) : refuse(431)));
+  };
+  socket.on('data', hear);
+}
+
+function replyTo(head: string, answer: Answer): Reply {
+  const match = /^([A-Z]+) (\/\S*) HTTP\/1\.[01]\r\n/.exec(head);
+  if (match === null) return refuse(400);
+  try {
+    return answer({ method: match[1]!, url: match[2]! });
+  } catch (error) {
+    return refuse(500, String(error));
+  }
+}
+
+function refuse(status: number, detail = REASONS[status]): Reply {
+  return { status, contentType: 'application/json', body: JSON.stringify({ error: detail }) };
+}
+
+function encodeReply({ status, contentType, body }: Reply): Buffer {
+  const bytes = Buffer.from(body);
+  const head = [
+    `HTTP/1.1 ${status} ${REASONS[status] ?? 'Unknown'}`,
+    `Content-Type: ${contentType}`,
+    `Content-Length: ${bytes.length}`,
+    'Connection: close',
+  ].join('\r\n');
+  return Buffer.concat([Buffer.from(`${head}\r\n\r\n`), bytes]);
 }
 
 function listening(server: Server, place: string, listen: () => void): Promise<void> {
@@ -46,16 +110,4 @@ function listening(server: Server, place: string, listen: () => void): Promise<v
     server.once('listening', done);
     listen();
   });
-}
-
-function disposable(server: Server): AsyncDisposable {
-  return {
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise<void>((done) => {
-        server.close(() => done());
-      });
-      server.closeAllConnections();
-      await closed;
-    },
-  };
 }

@@ -1,7 +1,7 @@
 // The real bindings of the agent: socket server and client, and the lock.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentUnreachableError, getFromAgent } from './client.ts';
@@ -39,6 +39,28 @@ describe('the agent’s socket and its client', () => {
     const left = join(folder, 'left.sock');
     writeFileSync(left, '');
     await assert.rejects(getFromAgent(left, '/'), AgentUnreachableError);
+  });
+
+  it('refuses what is no GET of HTTP, in words, and cuts off what never ends', async () => {
+    await using _server = await serveUnixSocket(path, ({ method }) => ({
+      status: method === 'GET' ? 200 : 405,
+      contentType: 'text/plain',
+      body: method,
+    }));
+    const say = (text: string) =>
+      new Promise<string>((done) => {
+        let heard = '';
+        const socket = createConnection(path, () => socket.write(text));
+        socket.on('data', (chunk: Buffer) => {
+          heard += chunk.toString();
+        });
+        socket.on('error', () => undefined);
+        socket.on('close', () => done(heard.split('\r\n')[0] ?? ''));
+      });
+    assert.equal(await say('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'HTTP/1.1 200 OK');
+    assert.equal(await say('POST / HTTP/1.1\r\n\r\n'), 'HTTP/1.1 405 Method Not Allowed');
+    assert.equal(await say('\x16\x03 hello\r\n\r\n'), 'HTTP/1.1 400 Bad Request');
+    assert.equal(await say('a'.repeat(20_000)), 'HTTP/1.1 431 Request Header Fields Too Large');
   });
 
   it('takes the path over from a dead agent', async () => {
