@@ -32,8 +32,7 @@ export class CatchUp {
   #scan = 0;
   readonly #changes = new Int32Array(CHANGES);
   #changeCount = 0;
-  /** Another refresh was asked for while one is under way. */
-  refreshAgain = false;
+  #refreshAgain = false;
 
   constructor(group: UpdateGroup, member: Member, bulk: number) {
     this.#group = group;
@@ -104,8 +103,8 @@ export class CatchUp {
       if (this.bulk === BULK_DUMP) member.endDump(group.rules.family);
       else member.endRefresh(group.rules.family);
       this.bulk = BULK_NONE;
-      if (this.refreshAgain) {
-        this.refreshAgain = false;
+      if (this.#refreshAgain) {
+        this.#refreshAgain = false;
         this.bulk = BULK_REFRESH;
         this.#cursor = -1;
         return true;
@@ -113,6 +112,12 @@ export class CatchUp {
     }
     group.rejoin(this);
     return false;
+  }
+
+  /** Everything is wanted again (RFC 2918). Several requests become one; one in the middle makes another round. */
+  refresh(): void {
+    if (this.bulk === BULK_NONE) this.bulk = BULK_REFRESH;
+    else if (this.#cursor >= 0) this.#refreshAgain = true;
   }
 
   /** After the difference to another group was marked: what the other group had begun goes on here. */

@@ -2,7 +2,7 @@
 // ADD-PATH) the attribute set announced last and the peer it came from. A member's own view follows from it:
 // everything but what came from that member. Changes are packed once and written to every member in step.
 import { resizeI32, resizeU16, type I32, type U16 } from './columns.ts';
-import { BULK_DUMP, BULK_NONE, BULK_REFRESH, CatchUp } from './catch-up.ts';
+import { BULK_DUMP, BULK_NONE, CatchUp } from './catch-up.ts';
 import type { ExportRules } from './export-rules.ts';
 import type { ExportView } from './export-view.ts';
 import type { AttributeStore } from './attribute-store.ts';
@@ -239,16 +239,8 @@ export class UpdateGroup implements PackerSink {
 
   /** Everything again, for a ROUTE-REFRESH (RFC 2918). Several requests become one. */
   refresh(member: Member): void {
-    let catchUp = this.catchUps.find((c) => c.member === member);
-    if (catchUp === undefined) {
-      this.#leaveStream(member);
-      catchUp = this.catchUps.at(-1)!;
-      catchUp.bulk = BULK_REFRESH;
-    } else if (catchUp.bulk === BULK_NONE) {
-      catchUp.bulk = BULK_REFRESH;
-    } else {
-      catchUp.refreshAgain = true;
-    }
+    if (this.#state[member.slot] === IN_STREAM) this.#leaveStream(member);
+    this.catchUps.find((c) => c.member === member)?.refresh();
   }
 
   rejoin(catchUp: CatchUp): void {
