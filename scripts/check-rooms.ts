@@ -22,6 +22,7 @@ const IO_MODULES =
   /^node:(net|dgram|http|https|fs|fs\/promises|child_process|timers|timers\/promises|worker_threads)$/;
 const BINDS_IO = [
   /^bgp\/transport\//,
+  /^cni-plugin\/transport\//,
   /^linux\//,
   /^agent\/io\//,
   /^agent\/main\.ts$/,

@@ -84,7 +84,12 @@ export function readPrevResult(value: unknown): CniResult | undefined {
   };
   return {
     interfaces: list<ResultInterface>('interfaces', interfaces, 'name'),
-    ips: list<ResultIp & { version?: string }>('ips', ips, 'address').map(({ version: _, ...ip }) => ip),
+    // Without the version that 0.3 and 0.4 have.
+    ips: list<ResultIp>('ips', ips, 'address').map((ip) => ({
+      address: ip.address,
+      ...(ip.gateway === undefined ? {} : { gateway: ip.gateway }),
+      ...(ip.interface === undefined ? {} : { interface: ip.interface }),
+    })),
     routes: list<ResultRoute>('routes', routes, 'dst'),
     dns: (dns ?? {}) as Dns,
   };
