@@ -12,8 +12,26 @@ const SMALLEST = 16;
 /** Marks a slot whose prefix was removed and which others were put behind. */
 const REMOVED = -1;
 /** Slots from which the table doubles; below it grows fourfold, to move entries less often. */
-const GROWS_SLOWER = 1 << 19;
+const GROWS_SLOWER = 1 << 15;
+/** Large tables grow a sixteenth at a time: moving half a million entries at once would hold up the event loop. */
+const SHARDS = 16;
+const SHARD_SHIFT = 28;
+const MANY = 4096;
 const NO_WORDS = new Int32Array(0);
+
+/** A part of the hash table, with the prefixes whose hash begins alike. */
+class Shard {
+  /** id + 1; 0 is empty, REMOVED was in use. */
+  slots: I32;
+  mask: number;
+  used = 0;
+  removed = 0;
+
+  constructor(size: number) {
+    this.slots = new Int32Array(size);
+    this.mask = size - 1;
+  }
+}
 
 export class PrefixTable {
   readonly family: FamilyIndex;
@@ -28,12 +46,9 @@ export class PrefixTable {
   capacity: number;
   readonly #firstCapacity: number;
   #seed: number;
-  /** id + 1; 0 is empty, REMOVED was in use. */
-  #slots: I32;
-  #mask: number;
-  #removed = 0;
+  readonly #shards: readonly Shard[];
 
-  /** @param firstCapacity a power of two; the table never shrinks below it */
+  /** @param firstCapacity a power of two; the table never shrinks below it. From 4,096 on it has 16 shards */
   constructor(family: FamilyIndex, seed: number, firstCapacity: number = SMALLEST) {
     this.family = family;
     this.#seed = seed | 0;
@@ -41,8 +56,8 @@ export class PrefixTable {
     this.capacity = firstCapacity;
     this.a0 = new Int32Array(firstCapacity);
     this.lengths = new Uint8Array(firstCapacity);
-    this.#slots = new Int32Array(firstCapacity * 2);
-    this.#mask = firstCapacity * 2 - 1;
+    const shards = firstCapacity < MANY ? 1 : SHARDS;
+    this.#shards = Array.from({ length: shards }, () => new Shard((firstCapacity * 2) / shards));
     if (family === 1) {
       this.a1 = new Int32Array(firstCapacity);
       this.a2 = new Int32Array(firstCapacity);
@@ -56,11 +71,11 @@ export class PrefixTable {
 
   /** `address` is a signed 32-bit integer with zero host bits. Returns the id, or -1. */
   find4(address: number, length: number): number {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    const a0 = this.a0;
-    const lengths = this.lengths;
-    let i = hash4(address, length, this.#seed) & mask;
+    const hash = hash4(address, length, this.#seed);
+    const shard = this.#shardOf(hash);
+    const { slots, mask } = shard;
+    const { a0, lengths } = this;
+    let i = hash & mask;
     for (;;) {
       const id = slots[i]! - 1;
       if (id === -1) return -1;
@@ -70,11 +85,11 @@ export class PrefixTable {
   }
 
   findOrAdd4(address: number, length: number): number {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    const a0 = this.a0;
-    const lengths = this.lengths;
-    let i = hash4(address, length, this.#seed) & mask;
+    const hash = hash4(address, length, this.#seed);
+    const shard = this.#shardOf(hash);
+    const { slots, mask } = shard;
+    const { a0, lengths } = this;
+    let i = hash & mask;
     let reusable = -1;
     for (;;) {
       const id = slots[i]! - 1;
@@ -90,14 +105,15 @@ export class PrefixTable {
     const id = this.#takeId();
     this.a0[id] = address;
     this.lengths[id] = length;
-    this.#put(reusable < 0 ? i : reusable, id);
+    this.#put(shard, reusable < 0 ? i : reusable, id);
     return id;
   }
 
   find6(w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let i = hash6(w0, w1, w2, w3, length, this.#seed) & mask;
+    const hash = hash6(w0, w1, w2, w3, length, this.#seed);
+    const shard = this.#shardOf(hash);
+    const { slots, mask } = shard;
+    let i = hash & mask;
     for (;;) {
       const id = slots[i]! - 1;
       if (id === -1) return -1;
@@ -107,9 +123,10 @@ export class PrefixTable {
   }
 
   findOrAdd6(w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let i = hash6(w0, w1, w2, w3, length, this.#seed) & mask;
+    const hash = hash6(w0, w1, w2, w3, length, this.#seed);
+    const shard = this.#shardOf(hash);
+    const { slots, mask } = shard;
+    let i = hash & mask;
     let reusable = -1;
     for (;;) {
       const id = slots[i]! - 1;
@@ -128,27 +145,29 @@ export class PrefixTable {
     this.a2[id] = w2;
     this.a3[id] = w3;
     this.lengths[id] = length;
-    this.#put(reusable < 0 ? i : reusable, id);
+    this.#put(shard, reusable < 0 ? i : reusable, id);
     return id;
   }
 
   /** Forgets the prefix; its id may be handed out again at once. */
   remove(id: number): void {
-    const slots = this.#slots;
-    const mask = this.#mask;
-    let i = this.#hash(id) & mask;
+    const hash = this.#hash(id);
+    const shard = this.#shardOf(hash);
+    const { slots, mask } = shard;
+    let i = hash & mask;
     while (slots[i] !== id + 1) i = (i + 1) & mask;
     this.ids.free(id);
+    shard.used--;
     if (slots[(i + 1) & mask] !== 0) {
       slots[i] = REMOVED;
-      this.#removed++;
+      shard.removed++;
       return;
     }
     // At the end of a run nothing needs a mark, nor do the marks before.
     slots[i] = 0;
     for (i = (i - 1) & mask; slots[i] === REMOVED; i = (i - 1) & mask) {
       slots[i] = 0;
-      this.#removed--;
+      shard.removed--;
     }
   }
 
@@ -172,23 +191,32 @@ export class PrefixTable {
     capacity = Math.max(capacity, this.#firstCapacity);
     if (capacity === this.capacity) return false;
     this.#resize(capacity);
-    let slots = this.#firstCapacity * 2;
-    while (slots < this.ids.used * 2) slots *= 2;
-    this.#rehash(slots);
+    for (const shard of this.#shards) {
+      let size = (this.#firstCapacity * 2) / this.#shards.length;
+      while (size < shard.used * 2) size *= 2;
+      this.#rehash(shard, size);
+    }
     return true;
   }
 
   get bytes(): number {
-    return this.capacity * (this.family === 1 ? 17 : 5) + this.#slots.length * 4;
+    let slots = 0;
+    for (const shard of this.#shards) slots += shard.slots.length;
+    return this.capacity * (this.family === 1 ? 17 : 5) + slots * 4;
   }
 
-  #put(slot: number, id: number): void {
-    if (this.#slots[slot] === REMOVED) this.#removed--;
-    this.#slots[slot] = id + 1;
-    const size = this.#mask + 1;
-    if ((this.ids.used + this.#removed) * 8 <= size * 5) return;
-    if (this.ids.used * 8 <= size * 3) this.#rehash(size);
-    else this.#rehash(size * (size < GROWS_SLOWER ? 4 : 2));
+  #shardOf(hash: number): Shard {
+    return this.#shards[(hash >>> SHARD_SHIFT) & (this.#shards.length - 1)]!;
+  }
+
+  #put(shard: Shard, slot: number, id: number): void {
+    if (shard.slots[slot] === REMOVED) shard.removed--;
+    shard.slots[slot] = id + 1;
+    shard.used++;
+    const size = shard.mask + 1;
+    if ((shard.used + shard.removed) * 8 <= size * 5) return;
+    if (shard.used * 8 <= size * 3) this.#rehash(shard, size);
+    else this.#rehash(shard, size * (size < GROWS_SLOWER ? 4 : 2));
   }
 
   #takeId(): number {
@@ -207,21 +235,20 @@ export class PrefixTable {
     this.a3 = resizeI32(this.a3, capacity);
   }
 
-  #rehash(size: number): void {
-    const old = this.#slots;
+  #rehash(shard: Shard, size: number): void {
+    const old = shard.slots;
     const slots = new Int32Array(size);
-    this.#removed = 0;
     const mask = size - 1;
-    const end = this.ids.end;
-    // In id order: the columns are read sequentially, only the writes are scattered.
-    for (let id = 0; id < end; id++) {
-      if (!this.ids.has(id)) continue;
-      let i = this.#hash(id) & mask;
+    for (let s = 0; s < old.length; s++) {
+      const entry = old[s]!;
+      if (entry <= 0) continue;
+      let i = this.#hash(entry - 1) & mask;
       while (slots[i] !== 0) i = (i + 1) & mask;
-      slots[i] = id + 1;
+      slots[i] = entry;
     }
-    this.#slots = slots;
-    this.#mask = mask;
+    shard.slots = slots;
+    shard.mask = mask;
+    shard.removed = 0;
     release(old);
   }
 
