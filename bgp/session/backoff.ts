@@ -5,8 +5,10 @@ import type { SessionEnd } from './owner.ts';
 export const STABLE_MS = 60_000;
 const FIRST_HOLD_MS = 1000;
 const MAX_HOLD_MS = 60_000;
-/** From this many failures in a row on, connections that the neighbour opens are refused while we rest. */
+/** From this many failures in a row on, connections that the neighbour opens are refused for a while too … */
 const REFUSING_FAILURES = 3;
+/** … but not for long: one that works again must not wait for the end of our rest. */
+const MAX_REFUSE_MS = 5000;
 
 export interface Failure {
   /** 'connect': the neighbour does not answer, which is nobody's misbehaviour. */
@@ -18,7 +20,8 @@ export interface Failure {
 export interface Rest {
   readonly failures: number;
   readonly holdMs: number;
-  readonly refusesIncoming: boolean;
+  /** How long connections that the neighbour opens are refused. */
+  readonly refuseMs: number;
 }
 
 /** @param failures in a row before this one */
@@ -28,18 +31,19 @@ export function restAfter(failures: number, failure: Failure, connectRetryMs: nu
   if (failure.kind === 'connect') {
     // A neighbour that is away is tried at the configured pace, so that it is found soon after it comes back.
     const cap = Math.max(FIRST_HOLD_MS, Math.min(connectRetryMs, MAX_HOLD_MS));
-    return { failures: inRow, holdMs: Math.min(doubled, cap), refusesIncoming: false };
+    return { failures: inRow, holdMs: Math.min(doubled, cap), refuseMs: 0 };
   }
+  const holdMs = Math.min(doubled, MAX_HOLD_MS);
   return {
     failures: inRow,
-    holdMs: Math.min(doubled, MAX_HOLD_MS),
-    refusesIncoming: inRow >= REFUSING_FAILURES,
+    holdMs,
+    refuseMs: inRow >= REFUSING_FAILURES ? Math.min(holdMs, MAX_REFUSE_MS) : 0,
   };
 }
 
-export const NO_REST: Rest = { failures: 0, holdMs: 0, refusesIncoming: false };
+export const NO_REST: Rest = { failures: 0, holdMs: 0, refuseMs: 0 };
 /** After something that was nobody's failure: not at once, so that two of these never chase one another. */
-export const SHORT_REST: Rest = { failures: 0, holdMs: FIRST_HOLD_MS, refusesIncoming: false };
+export const SHORT_REST: Rest = { failures: 0, holdMs: FIRST_HOLD_MS, refuseMs: 0 };
 
 export interface EndedSession extends SessionEnd {
   readonly isIncoming: boolean;

@@ -352,7 +352,7 @@ export class Peer implements SessionOwner {
     );
     if (rest !== undefined && rest !== SHORT_REST) {
       this.#rest = rest;
-      this.#refusesUntil = rest.refusesIncoming ? this.clock.now() + rest.holdMs : 0;
+      this.#refusesUntil = this.clock.now() + rest.refuseMs;
     }
     const holdDown = end.failOptions?.holdDownSeconds;
     if (holdDown !== undefined) {
