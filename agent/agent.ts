@@ -9,7 +9,7 @@ import { Fib } from './fib/fib.ts';
 import { ensureForwarding, type Sysctl } from './fib/forwarding.ts';
 import { ipamInputs } from './ipam-inputs.ts';
 import type { Log } from './log.ts';
-import { makePlan, type Plan } from './plan/index.ts';
+import { isEmptyDifference, makePlan, type Plan, planDifference } from './plan/index.ts';
 import { ProblemBoard } from './problem-board.ts';
 import { SpeakerDriver } from './speaker-driver.ts';
 
@@ -83,6 +83,7 @@ export class Agent implements AsyncDisposable {
             table: settings.table,
             nextHopChanged: (address, isReachable, metric) =>
               this.driver.speaker?.updateNextHop(address, isReachable, metric),
+            gatewaysChanged: () => this.#kick(),
           });
     this.driver = new SpeakerDriver(this.fib, io, () => this.#kick());
   }
@@ -154,6 +155,7 @@ export class Agent implements AsyncDisposable {
       nodeName: this.nodeName,
       localBlocks: this.ipam?.blocks() ?? [],
       table: this.#settings.table,
+      defaultGateways: this.fib?.defaultGateways() ?? {},
       inForce: new Set(this.#inForce?.plan.peers.map((peer) => peer.config.id)),
     });
     this.board.set('store', store.problems());
@@ -161,7 +163,7 @@ export class Agent implements AsyncDisposable {
     this.board.set('ipam', this.#ipamProblems());
     this.#isStale = plan === undefined && this.#inForce !== undefined;
     if (plan === undefined) return;
-    if (JSON.stringify(plan) !== JSON.stringify(this.#inForce?.plan)) {
+    if (!isEmptyDifference(planDifference(this.#inForce?.plan, plan))) {
       const generation = (this.#inForce?.generation ?? 0) + 1;
       this.#inForce = { plan, generation, madeAtMs: clock.wall() };
       this.#io.log.info(

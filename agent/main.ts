@@ -3,12 +3,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemClock, systemRandom, TcpTransport } from '#bgp';
+import { realDisk } from '#cni-plugin';
 import { Ipam } from '#ipam';
-import { openKernel, readSysctl, tcpSockets, writeSysctl } from '#linux';
-import { Agent, type AgentIo } from './agent.ts';
+import { type Kernel, openKernel, readSysctl, tcpSockets, writeSysctl } from '#linux';
+import { Agent } from './agent.ts';
+import { startCni, subjectLog } from './cni-service.ts';
 import { type EventLoopWatch, watchEventLoop } from './io/event-loop.ts';
 import { serveTcp, serveUnixSocket } from './io/http-server.ts';
-import { journalDisk } from './io/journal-disk.ts';
 import { lockFolder, lockHere } from './io/lock.ts';
 import { openLog } from './io/logger.ts';
 import { storeDisk } from './io/store-disk.ts';
@@ -53,9 +54,21 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
   const eventLoop = cleanUp.use(watchEventLoop());
   const store = cleanUp.use(openStore(options.store));
   await store.start();
-  const { io, whyNoPods } = await bind(options, store, log, cleanUp);
-  const agent = cleanUp.use(new Agent({ nodeName, table: options.table }, io));
+  const host = options.fib === 'none' ? undefined : await openHost(options, store, log, cleanUp);
+  const agent = new Agent(
+    { nodeName, table: options.table },
+    {
+      clock: systemClock,
+      random: systemRandom,
+      transport: host?.transport ?? new TcpTransport({ socketOptions: tcpSockets }),
+      log,
+      store,
+      ...(host === undefined ? {} : { host: { ...host, sysctl: { read: readSysctl, write: writeSysctl } } }),
+    },
+  );
+  cleanUp.use(agent);
   await agent.start();
+  const cni = host === undefined ? undefined : await serveHost(options, host, log, cleanUp);
 
   const source = new AgentStatusSource(agent, {
     version,
@@ -64,7 +77,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     startedAtMs,
     process: () => processStatus(eventLoop),
     now: () => systemClock.wall(),
-    whyNoPods,
+    whyNoPods: () => cni?.whyUnready(),
   });
   cleanUp.use(await serveUnixSocket(socketPath, (request) => answer(request, source)));
   if (options.http !== undefined) {
@@ -87,47 +100,43 @@ function openStore(place: string): Store {
   return openDirectoryStore(place.slice('dir:'.length), { clock: systemClock, disk: storeDisk });
 }
 
-interface Bound {
-  readonly io: AgentIo;
-  readonly whyNoPods: () => string | undefined;
+interface Host {
+  readonly kernel: Kernel;
+  readonly ipam: Ipam;
+  readonly transport: TcpTransport;
 }
 
-async function bind(
+/** What the agent has besides a speaker: kernel routes and pods. */
+async function openHost(
   options: AgentOptions,
   store: Store,
   log: Log,
   cleanUp: AsyncDisposableStack,
-): Promise<Bound> {
-  const common = { clock: systemClock, random: systemRandom, log, store };
-  if (options.fib === 'none') {
-    const transport = new TcpTransport({ socketOptions: tcpSockets });
-    return { io: { ...common, transport }, whyNoPods: () => undefined };
-  }
+): Promise<Host> {
   const kernel = cleanUp.use(await openKernel());
   const links = cleanUp.use(new LinkWatch(kernel, log));
   await links.start();
+  const ipam = new Ipam(
+    { node: options.nodeName, stateDir: options.stateDir },
+    { clock: systemClock, disk: realDisk, store: blockStore(store), log: subjectLog(log) },
+  );
+  await ipam.start();
+  cleanUp.use(ipam);
   const transport = new TcpTransport({
     socketOptions: tcpSockets,
     watchLink: (device, down) => links.watchLink(device, down),
     linkOf: (address) => links.linkOf(address),
   });
-  const ipam = new Ipam(
-    { node: options.nodeName, stateDir: options.stateDir },
-    {
-      clock: systemClock,
-      disk: journalDisk,
-      store: blockStore(store),
-      log: {
-        info: (subject, message) => log.info({ subject }, message),
-        warn: (subject, message) => log.warn({ subject }, message),
-        error: (subject, message) => log.error({ subject }, message),
-      },
-    },
+  return { kernel, ipam, transport };
+}
+
+function serveHost(options: AgentOptions, host: Host, log: Log, cleanUp: AsyncDisposableStack) {
+  const { cniSocketPath, stateDir, cniConfDir } = options;
+  return startCni(
+    { socketPath: cniSocketPath, stateDir, confDir: cniConfDir },
+    { ...host, clock: systemClock, disk: realDisk, log },
+    cleanUp,
   );
-  await ipam.start();
-  cleanUp.use(ipam);
-  const sysctl = { read: readSysctl, write: writeSysctl };
-  return { io: { ...common, transport, host: { kernel, sysctl, ipam } }, whyNoPods: () => ipam.whyUnready() };
 }
 
 function processStatus(eventLoop: EventLoopWatch) {

@@ -54,6 +54,7 @@ for (const place of PLACES) {
     let rib: TestRib;
     let fib: Fib;
     const told = new Map<string, boolean>();
+    let gatewayChanges = 0;
 
     before(function () {
       if (place.name === 'of Linux' && process.getuid?.() !== 0) this.skip();
@@ -78,6 +79,7 @@ for (const place of PLACES) {
         log: SILENT,
         table: TABLE,
         nextHopChanged: (address, isReachable) => told.set(address, isReachable),
+        gatewaysChanged: () => gatewayChanges++,
       });
     }
 
@@ -190,6 +192,21 @@ for (const place of PLACES) {
       await until('it is reachable', () => told.get('10.77.0.1') === true);
       await kernel.apply([{ type: 'setLink', device: 'b0', up: false }]);
       await until('both are lost', () => told.get('10.9.0.2') === false && told.get('10.77.0.1') === false);
+    });
+
+    it('knows the default gateways of others, and says when they change', async () => {
+      await fib.start();
+      assert.deepEqual(fib.defaultGateways(), {});
+      gatewayChanges = 0;
+      await foreign('addRoute', {
+        destination: '0.0.0.0/0',
+        protocol: 4,
+        nextHops: [{ gateway: '10.9.0.9', device: 'eth0' }],
+      });
+      await until('it is told', () => gatewayChanges > 0);
+      assert.deepEqual(fib.defaultGateways(), { ipv4: { address: '10.9.0.9', device: 'eth0' } });
+      await learn(['10.1.0.0/24'], '192.0.2.1');
+      assert.deepEqual(await ownRoutes(kernel), ['10.1.0.0/24 via 10.9.0.9 dev eth0']);
     });
 
     it('comes back after its link was down', async () => {

@@ -9,7 +9,9 @@
 import type { Clock, ForwardingChange, RibView, Timer } from '#bgp';
 import { type Kernel, type KernelEvent, type Link, PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
 import type { Log } from '../log.ts';
+import type { DefaultGateways } from '../plan/index.ts';
 import { Columns } from './columns.ts';
+import { defaultGateways } from './default-gateways.ts';
 import { Failures } from './failures.ts';
 import { Flusher } from './flush.ts';
 import { HopSets } from './hop-sets.ts';
@@ -30,6 +32,8 @@ export interface FibOptions {
   readonly table: number;
   /** Told once for each tracked next hop, and again when the answer changes. */
   readonly nextHopChanged: (address: string, isReachable: boolean, metric: number) => void;
+  /** Called when defaultGateways() may answer differently. */
+  readonly gatewaysChanged: () => void;
 }
 
 export class Fib implements AsyncDisposable {
@@ -56,6 +60,7 @@ export class Fib implements AsyncDisposable {
   #isSettled = false;
   #isClosed = false;
   #repaired = 0;
+  #toldGateways = '';
 
   constructor(options: FibOptions) {
     const { kernel, table } = options;
@@ -94,6 +99,11 @@ export class Fib implements AsyncDisposable {
     const adopted = this.#columns[0].adoptedCount + this.#columns[1].adoptedCount;
     if (adopted > 0) this.#options.log.info({ routes: adopted }, 'kernel routes of an earlier run adopted');
     this.#kick();
+  }
+
+  /** Of the kernel's default routes that somebody else made, the one with the lowest metric in each family. */
+  defaultGateways(): DefaultGateways {
+    return defaultGateways(this.#view);
   }
 
   /** The blocks of this node: each is held by an `unreachable` route. */
@@ -190,7 +200,15 @@ export class Fib implements AsyncDisposable {
       this.#resolveAgain();
       this.#retryFailures(Number.POSITIVE_INFINITY);
       this.#kick();
+      this.#compareGateways();
     });
+  }
+
+  #compareGateways(): void {
+    const gateways = JSON.stringify(this.defaultGateways());
+    if (gateways === this.#toldGateways) return;
+    this.#toldGateways = gateways;
+    this.#options.gatewaysChanged();
   }
 
   #resolveAgain(): void {

@@ -1,6 +1,6 @@
 // What has to be told to a speaker to bring it from one plan to the next, and nothing else: a peer that did not change
 // is not mentioned, so that its session is not touched.
-import type { PeerConfig, SpeakerConfig } from '#bgp';
+import type { PeerConfig, Policy, SpeakerConfig } from '#bgp';
 import type { Plan, PlannedOrigination } from './types.ts';
 
 export interface PlanDifference {
@@ -27,9 +27,10 @@ export function planDifference(old: Plan | undefined, next: Plan): PlanDifferenc
     speaker: same(old?.speaker, next.speaker) ? undefined : next.speaker,
     removedPeers: [...oldPeers.keys()].filter((id) => !nextIds.has(id)),
     addedPeers: configs.filter(({ id }) => !oldPeers.has(id)),
-    updatedPeers: configs.filter(
-      (config) => oldPeers.has(config.id) && !same(oldPeers.get(config.id), config),
-    ),
+    updatedPeers: configs.filter((config) => {
+      const before = oldPeers.get(config.id);
+      return before !== undefined && !samePeer(before, config);
+    }),
     withdrawn: [...oldRoutes.keys()].filter((prefix) => !nextPrefixes.has(prefix)),
     originated: next.originations.filter((route) => !same(oldRoutes.get(route.prefix), route)),
     unreachable: same(old?.kernel.unreachable, next.kernel.unreachable) ? undefined : next.kernel.unreachable,
@@ -40,6 +41,23 @@ export function isEmptyDifference(difference: PlanDifference): boolean {
   return Object.values(difference).every(
     (part) => part === undefined || (Array.isArray(part) && part.length === 0),
   );
+}
+
+/** Sessions of one plan share their policies, which may be long: each is turned into text once. */
+const policyTexts = new WeakMap<Policy, string>();
+
+function policyText(policy: Policy): string {
+  let text = policyTexts.get(policy);
+  if (text === undefined) policyTexts.set(policy, (text = JSON.stringify(policy)));
+  return text;
+}
+
+function samePeer(a: PeerConfig, b: PeerConfig): boolean {
+  const { import: importA, export: exportA, ...restA } = a;
+  const { import: importB, export: exportB, ...restB } = b;
+  if (importA !== importB && policyText(importA) !== policyText(importB)) return false;
+  if (exportA !== exportB && policyText(exportA) !== policyText(exportB)) return false;
+  return same(restA, restB);
 }
 
 /** By value. Plans are made by the same code, so that keys come in the same order. */

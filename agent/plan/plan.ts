@@ -33,7 +33,8 @@ export function makePlan(input: PlanInput): PlanResult {
 
   const reflectors = findReflectors(nodes, config);
   const clusterPrefixes = clusterPrefixesOf(resources, config, nodes);
-  const context: SessionContext = { self, nodes, config, reflectors, clusterPrefixes, input };
+  const policies = new Map();
+  const context: SessionContext = { self, nodes, config, reflectors, clusterPrefixes, input, policies };
   const configured = configuredPeers(byName(resources.bgpPeers), context);
   const automatic = automaticPeers(context);
   const resolved = resolveConflicts([...configured.wishes, ...automatic.wishes], input.inForce ?? new Set());

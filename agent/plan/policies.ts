@@ -7,7 +7,7 @@ export interface PolicyContext {
   /** Prefixes that `Cluster` lets in. */
   readonly clusterPrefixes: readonly string[];
   readonly filters: ReadonlyMap<string, BGPFilter>;
-  readonly type: 'ebgp' | 'ibgp' | 'either';
+  readonly type: 'ebgp' | 'ibgp';
   /** This node reflects routes between its iBGP neighbours. */
   readonly isReflector: boolean;
 }
@@ -117,7 +117,7 @@ function fieldOf(direction: 'import' | 'export', family: Family) {
 }
 
 function concernsSession(rule: BGPFilterRule, type: PolicyContext['type']): boolean {
-  if (rule.peerType === undefined || type === 'either') return true;
+  if (rule.peerType === undefined) return true;
   return (rule.peerType === 'eBGP') === (type === 'ebgp');
 }
 

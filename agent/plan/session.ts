@@ -4,7 +4,7 @@ import type { BGPConfigurationSpec, BGPPeerSpec, Problem, Secret } from '#api';
 import type { Family, PeerConfig, PeerRemote, TtlRule } from '#bgp';
 import type { PlanInput } from './inputs.ts';
 import type { ClusterNode } from './node.ts';
-import { sessionPolicies } from './policies.ts';
+import { type SessionPolicies, sessionPolicies } from './policies.ts';
 import type { Reflectors } from './reflectors.ts';
 
 /** What all sessions of a plan have in common. */
@@ -15,6 +15,8 @@ export interface SessionContext {
   readonly reflectors: Reflectors;
   readonly clusterPrefixes: readonly string[];
   readonly input: PlanInput;
+  /** Policies made so far. */
+  readonly policies: Map<string, SessionPolicies>;
 }
 
 /** What differs between sessions; spec holds the defaults for those that no BGPPeer describes. */
@@ -75,17 +77,7 @@ export function sessionConfig(
   const { self, config, input } = context;
   const localAs = spec.localASNumber ?? self.asNumber;
   const type = sessionType(wish.remoteAs, localAs);
-  const isReflector = context.reflectors.clusterIds.has(self.name);
-  const policies = sessionPolicies(
-    spec,
-    {
-      clusterPrefixes: context.clusterPrefixes,
-      filters: input.resources.bgpFilters,
-      type,
-      isReflector,
-    },
-    object,
-  );
+  const policies = sharedPolicies(spec, type, object, context);
   const password = passwordOf(spec.password, input.resources.secrets, object, wish.passwordField);
   const holdTimeSeconds = Math.ceil(spec.holdTime ?? config.holdTime);
   const keepalive = spec.keepaliveTime ?? (spec.holdTime === undefined ? config.keepaliveTime : undefined);
@@ -125,6 +117,31 @@ export function sessionConfig(
       ...(password.problems.length === 0 ? {} : { shutdown: { message: 'its password is not to be had' } }),
     },
   };
+}
+
+/** Sessions that ask for the same get the same object, so that a thousand of them hold one list of prefixes. */
+function sharedPolicies(
+  spec: SessionSpec,
+  type: 'ebgp' | 'ibgp',
+  object: string,
+  context: SessionContext,
+): SessionPolicies {
+  const { clusterPrefixes, self, reflectors, input } = context;
+  // Only a missing filter makes a problem, which names the object.
+  const key = JSON.stringify([
+    spec.import,
+    spec.export,
+    type,
+    ...(spec.filters.length > 0 ? [object, spec.filters] : []),
+  ]);
+  let policies = context.policies.get(key);
+  if (policies === undefined) {
+    const isReflector = reflectors.clusterIds.has(self.name);
+    const { bgpFilters: filters } = input.resources;
+    policies = sessionPolicies(spec, { clusterPrefixes, filters, type, isReflector }, object);
+    context.policies.set(key, policies);
+  }
+  return policies;
 }
 
 const NEXT_HOPS = { Auto: 'auto', Self: 'self', Keep: 'keep' } as const;
