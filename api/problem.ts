@@ -1,0 +1,49 @@
+// What is wrong with a document, told so that the operator can mend it: file, line, object, field, value.
+
+export interface Problem {
+  readonly file?: string;
+  /** Counted from 1. */
+  readonly line?: number;
+  /** 'BGPPeer tor-a' */
+  readonly object: string;
+  /** 'spec.peerIP', 'spec.filters[2]'; empty when the whole object is meant. */
+  readonly field: string;
+  readonly value?: unknown;
+  /** Reads on after the value when there is one: 'is not an IP address'. */
+  readonly message: string;
+  /** What would have been right: 'an IPv4 or IPv6 address'. */
+  readonly allowed?: string;
+  /** Absent: an error, the object is not used as it stands. */
+  readonly severity?: 'warning';
+}
+
+/** One line: `peers.yaml:12: BGPPeer tor-a: spec.peerIP: "10.0.0.300" is not an IP address (expected …)`. */
+export function formatProblem(problem: Problem): string {
+  const place =
+    problem.file === undefined
+      ? undefined
+      : problem.line === undefined
+        ? problem.file
+        : `${problem.file}:${problem.line}`;
+  const message = [
+    problem.value === undefined ? undefined : formatValue(problem.value),
+    problem.message,
+    problem.allowed === undefined ? undefined : `(expected ${problem.allowed})`,
+  ];
+  return [
+    place,
+    problem.severity,
+    problem.object || undefined,
+    problem.field || undefined,
+    message.filter((part) => part !== undefined).join(' '),
+  ]
+    .filter((part) => part !== undefined)
+    .join(': ');
+}
+
+const longestValue = 80;
+
+function formatValue(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= longestValue ? text : `${text.slice(0, longestValue - 1)}…`;
+}

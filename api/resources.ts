@@ -1,0 +1,101 @@
+// The kinds that podroute reads, and a set of them as the store holds it.
+import { type BGPConfiguration, bgpConfiguration } from './bgp-configuration.ts';
+import { type BGPFilter, bgpFilter } from './bgp-filter.ts';
+import { type BGPNodeStatus, bgpNodeStatus } from './bgp-node-status.ts';
+import { type BGPPeer, bgpPeer } from './bgp-peer.ts';
+import { type IPAMBlock, type IPClaim, ipamBlock, ipClaim } from './ipam-block.ts';
+import { type IPPool, type IPReservation, ipPool, ipReservation } from './ip-pool.ts';
+import type { Node } from './node.ts';
+import type { Secret } from './secret.ts';
+
+/** Our own kinds by name; each has a CRD in manifests/crds. */
+export const ourKinds = {
+  BGPConfiguration: bgpConfiguration,
+  BGPPeer: bgpPeer,
+  BGPFilter: bgpFilter,
+  IPPool: ipPool,
+  IPReservation: ipReservation,
+  IPAMBlock: ipamBlock,
+  IPClaim: ipClaim,
+  BGPNodeStatus: bgpNodeStatus,
+} as const;
+
+export interface KindMap {
+  BGPConfiguration: BGPConfiguration;
+  BGPPeer: BGPPeer;
+  BGPFilter: BGPFilter;
+  IPPool: IPPool;
+  IPReservation: IPReservation;
+  IPAMBlock: IPAMBlock;
+  IPClaim: IPClaim;
+  BGPNodeStatus: BGPNodeStatus;
+  Node: Node;
+  Secret: Secret;
+}
+
+export type Kind = keyof KindMap;
+export type OurKind = keyof typeof ourKinds;
+export type Resource = KindMap[Kind];
+
+/** Which kind is in which map of Resources. */
+export const collections = {
+  BGPConfiguration: 'bgpConfigurations',
+  BGPPeer: 'bgpPeers',
+  BGPFilter: 'bgpFilters',
+  IPPool: 'ipPools',
+  IPReservation: 'ipReservations',
+  IPAMBlock: 'ipamBlocks',
+  IPClaim: 'ipClaims',
+  BGPNodeStatus: 'bgpNodeStatuses',
+  Node: 'nodes',
+  Secret: 'secrets',
+} as const satisfies Record<Kind, string>;
+
+/** All objects in force, by name. Plain data that nobody changes. */
+export type Resources = {
+  readonly [K in Kind as (typeof collections)[K]]: ReadonlyMap<string, KindMap[K]>;
+};
+
+/** The same with maps that may still be filled. */
+export type ResourceMaps = { [K in Kind as (typeof collections)[K]]: Map<string, KindMap[K]> };
+
+export const kinds = Object.keys(collections) as Kind[];
+export const isKind = (kind: string): kind is Kind => Object.hasOwn(collections, kind);
+export const isOurKind = (kind: string): kind is OurKind => Object.hasOwn(ourKinds, kind);
+
+export const emptyResources = (): ResourceMaps => ({
+  bgpConfigurations: new Map(),
+  bgpPeers: new Map(),
+  bgpFilters: new Map(),
+  ipPools: new Map(),
+  ipReservations: new Map(),
+  ipamBlocks: new Map(),
+  ipClaims: new Map(),
+  bgpNodeStatuses: new Map(),
+  nodes: new Map(),
+  secrets: new Map(),
+});
+
+/** Puts objects into maps by kind and name; a later one of the same kind and name wins. */
+export function resourcesOf(objects: Iterable<Resource>): ResourceMaps {
+  const resources = emptyResources();
+  for (const object of objects) {
+    (resources[collections[object.kind]] as Map<string, Resource>).set(object.metadata.name, object);
+  }
+  return resources;
+}
+
+/** 'BGPPeer tor-a' */
+export const objectName = (object: Resource): string => `${object.kind} ${object.metadata.name}`;
+
+/** The BGPConfiguration that counts, with every default when there is none. */
+export function bgpConfigurationOf(resources: Pick<Resources, 'bgpConfigurations'>): BGPConfiguration {
+  return resources.bgpConfigurations.get('default') ?? defaultConfiguration;
+}
+
+const defaultConfiguration: BGPConfiguration = {
+  apiVersion: 'podroute.io/v1',
+  kind: 'BGPConfiguration',
+  metadata: { name: 'default' },
+  spec: bgpConfiguration.spec.parse({}),
+};

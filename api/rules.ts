@@ -1,0 +1,47 @@
+// Rules that span several fields of one object. One row gives the check here and the CEL rule in the CRD.
+import type { z } from 'zod';
+
+export interface Rule<T> {
+  /** The problem is reported at the first; the rule is silent while any of them is wrong by itself. */
+  readonly fields: readonly [string, ...string[]];
+  /** Reads on after the first field's value. */
+  readonly message: string;
+  readonly allowed?: string;
+  /** CEL over the same object: true when all is well. */
+  readonly cel: string;
+  readonly broken: (value: T) => boolean;
+}
+
+/** Adds the rules to an object schema. They run also when other fields are wrong, so that all is told at once. */
+export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z.output<S>>[]): S {
+  let result = schema;
+  for (const rule of rules) {
+    result = result.refine((value) => !rule.broken(value), {
+      path: [rule.fields[0]],
+      message: rule.message,
+      params: { allowed: rule.allowed },
+      when: ({ value, issues }) =>
+        typeof value === 'object' &&
+        value !== null &&
+        !issues.some((issue) => rule.fields.includes(String(issue.path?.[0]))),
+    });
+  }
+  const celRules = rules.map(({ cel, fields, message, allowed }) => ({
+    rule: cel,
+    message: `${fields[0]} ${message}${allowed === undefined ? '' : ` (expected ${allowed})`}`,
+  }));
+  return result.meta({ ...schema.meta(), 'x-kubernetes-validations': celRules });
+}
+
+/** A row that forbids `field` beside any of `others`. */
+export function excludes<T extends object>(
+  field: keyof T & string,
+  others: readonly (keyof T & string)[],
+): Rule<T>[] {
+  return others.map((other) => ({
+    fields: [field, other],
+    message: `cannot be combined with ${other}`,
+    cel: `!has(self.${field}) || !has(self.${other})`,
+    broken: (value) => value[field] !== undefined && value[other] !== undefined,
+  }));
+}
