@@ -10,6 +10,7 @@ export class SessionRecorder implements SessionHandler {
   readonly updates: Buffer[] = [];
   readonly refreshes: { readonly family: Family; readonly subtype: number }[] = [];
   drains = 0;
+  readonly #up = new Set<Session>();
   /** Called inside established() and update(). */
   onEstablished: ((session: Session) => void) | undefined;
   onUpdate: ((session: Session) => void) | undefined;
@@ -18,11 +19,12 @@ export class SessionRecorder implements SessionHandler {
   readonly wordsOfTheDead: string[] = [];
 
   #mustLive(session: Session, what: string): void {
-    if (!this.alive.includes(session)) this.wordsOfTheDead.push(`${what} of a session that is not up`);
+    if (!this.#up.has(session)) this.wordsOfTheDead.push(`${what} of a session that is not up`);
   }
 
   established(session: Session): void {
     this.ups.push(session);
+    this.#up.add(session);
     this.onEstablished?.(session);
   }
   update(session: Session, buffer: Uint8Array, start: number, end: number): void {
@@ -41,6 +43,7 @@ export class SessionRecorder implements SessionHandler {
   down(session: Session, reason: SessionDown): void {
     this.#mustLive(session, 'down()');
     this.downs.push({ session, reason });
+    this.#up.delete(session);
   }
   stateChanged(peerId: string, t: StateTransition): void {
     this.transitions.push(`${peerId}: ${t.from} → ${t.to} (${t.reason})`);
@@ -48,6 +51,6 @@ export class SessionRecorder implements SessionHandler {
 
   /** Established and not down. */
   get alive(): readonly Session[] {
-    return this.ups.filter((session) => !this.downs.some((down) => down.session === session));
+    return [...this.#up];
   }
 }
