@@ -1,18 +1,17 @@
-// Whole agents in one process: real TCP over loopback addresses, kernels in memory, stores that the test fills.
+// Whole agents in one process: network, kernels and store in memory; only time is real.
 import assert from 'node:assert/strict';
 import type { Problem, Resources } from '#api';
-import { systemClock, systemRandom, TcpTransport } from '#bgp';
-import { type Kernel, MemoryKernel, tcpSockets } from '#linux';
+import { MemoryNetwork, systemClock, systemRandom } from '#bgp';
+import { type Kernel, MemoryKernel } from '#linux';
 import { Agent, type AgentIpam, type AgentStore } from './agent.ts';
 import { ownRoutes } from './fib/testing.ts';
 import { SILENT } from './log.ts';
 import { nodeYaml, objectYaml, resourcesFromYaml } from './plan/testing.ts';
 import { AgentStatusSource } from './status/source.ts';
 
-const PORT = 11_790;
-
-/** One store that all agents of a test share. */
-class TestStore implements AgentStore {
+/** What the agents of a test share: a store and a network. */
+class TestCluster implements AgentStore {
+  readonly network = new MemoryNetwork(systemClock);
   #resources: Resources = resourcesFromYaml();
   readonly #listeners = new Set<() => void>();
   set(...yaml: string[]): void {
@@ -46,13 +45,14 @@ interface TestNode extends AsyncDisposable {
   readonly source: AgentStatusSource;
 }
 
-async function startNode(n: number, store: TestStore): Promise<TestNode> {
+async function startNode(n: number, store: TestCluster): Promise<TestNode> {
+  const address = `10.0.0.${n}`;
   const kernel = new MemoryKernel();
   await kernel.apply([
     { type: 'setLink', device: 'lo', up: true },
     { type: 'addLink', kind: 'veth', name: 'eth0', up: true, peer: { name: 'far' } },
     { type: 'setLink', device: 'far', up: true },
-    { type: 'addAddress', device: 'eth0', address: `127.0.1.${n}/24` },
+    { type: 'addAddress', device: 'eth0', address: `${address}/24` },
   ]);
   const sysctl = { read: () => '1', write: () => assert.fail('forwarding was on') };
   const agent = new Agent(
@@ -60,7 +60,7 @@ async function startNode(n: number, store: TestStore): Promise<TestNode> {
     {
       clock: systemClock,
       random: systemRandom,
-      transport: new TcpTransport({ socketOptions: tcpSockets }),
+      transport: store.network.host(address),
       log: SILENT,
       store,
       host: { kernel, sysctl, ipam: ipamWith(`10.244.${n}.0/26`) },
@@ -95,25 +95,18 @@ async function until(what: string, isTrue: () => Promise<boolean> | boolean, lim
   }
 }
 
-const NODES = [1, 2, 3].map((n) =>
-  nodeYaml(`n${n}`, [`127.0.1.${n}`], n < 3 ? 'labels: { rr: "true" }' : ''),
-);
+const NODES = [1, 2, 3].map((n) => nodeYaml(`n${n}`, [`10.0.0.${n}`], n < 3 ? 'labels: { rr: "true" }' : ''));
 const POOL = objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }');
-const CONFIG = `bindMode: NodeIP, listenPort: ${PORT}`;
-const MESH = objectYaml('BGPConfiguration', 'default', `{ ${CONFIG} }`);
-const REFLECTED = objectYaml(
-  'BGPConfiguration',
-  'default',
-  `{ ${CONFIG}, routeReflectors: { nodeSelector: has(rr) } }`,
-);
+const MESH = objectYaml('BGPConfiguration', 'default', '{}');
+const REFLECTED = objectYaml('BGPConfiguration', 'default', '{ routeReflectors: { nodeSelector: has(rr) } }');
 
-const route = (n: number) => `10.244.${n}.0/26 via 127.0.1.${n} dev eth0`;
+const route = (n: number) => `10.244.${n}.0/26 via 10.0.0.${n} dev eth0`;
 
 describe('agents that speak with one another', function () {
   this.timeout(20_000);
 
   it('in a mesh learn each other’s blocks into their kernels, and follow what the store says', async () => {
-    const store = new TestStore();
+    const store = new TestCluster();
     store.set(...NODES, POOL, MESH);
     await using a = await startNode(1, store);
     await using _b = await startNode(2, store);
@@ -147,8 +140,8 @@ describe('agents that speak with one another', function () {
         routes.map((r) => [r.prefix, r.isLocal, r.peer, r.nextHops[0]]),
         [
           ['10.244.1.0/26', true, undefined, routes[0]?.nextHops[0]],
-          ['10.244.2.0/26', false, 'mesh/n2/ipv4', '127.0.1.2'],
-          ['10.244.3.0/26', false, 'mesh/n3/ipv4', '127.0.1.3'],
+          ['10.244.2.0/26', false, 'mesh/n2/ipv4', '10.0.0.2'],
+          ['10.244.3.0/26', false, 'mesh/n3/ipv4', '10.0.0.3'],
         ],
       );
     }
@@ -161,8 +154,8 @@ describe('agents that speak with one another', function () {
   });
 
   it('through a reflector learn what it reflects, with the next hop of who has it', async () => {
-    const store = new TestStore();
-    const fourth = nodeYaml('n4', ['127.0.1.4']);
+    const store = new TestCluster();
+    const fourth = nodeYaml('n4', ['10.0.0.4']);
     store.set(...NODES, fourth, POOL, REFLECTED);
     await using a = await startNode(1, store);
     await using _b = await startNode(2, store);
@@ -179,11 +172,11 @@ describe('agents that speak with one another', function () {
     assert.equal(a.source.status().sessions.length, 3);
     const { routes } = d.source.routes({ view: 'all', prefix: '10.244.3.0/26', longer: false, limit: 10 });
     assert.equal(routes.length, 2);
-    assert.ok(routes.every((r) => r.originatorId === '127.0.1.3'));
+    assert.ok(routes.every((r) => r.originatorId === '10.0.0.3'));
   });
 
   it('keep the last good plan when the inputs give none, and say so', async () => {
-    const store = new TestStore();
+    const store = new TestCluster();
     store.set(...NODES.slice(0, 2), POOL, MESH);
     await using a = await startNode(1, store);
     await using _b = await startNode(2, store);
@@ -201,7 +194,7 @@ describe('agents that speak with one another', function () {
   });
 
   it('without a plan are not ready, and start with the first good one', async () => {
-    const store = new TestStore();
+    const store = new TestCluster();
     await using a = await startNode(1, store);
     assert.match(a.source.notReady() ?? '', /no plan yet/);
     assert.equal(a.source.status().asNumber, undefined);
