@@ -22,6 +22,7 @@ export function planDifference(old: Plan | undefined, next: Plan): PlanDifferenc
   const nextIds = new Set(next.peers.map(({ config }) => config.id));
   const oldRoutes = new Map(old?.originations.map((route) => [route.prefix, route]));
   const nextPrefixes = new Set(next.originations.map((route) => route.prefix));
+  const compared = new Map<Policy, Map<Policy, boolean>>();
   const configs = next.peers.map(({ config }) => config);
   return {
     speaker: same(old?.speaker, next.speaker) ? undefined : next.speaker,
@@ -29,7 +30,7 @@ export function planDifference(old: Plan | undefined, next: Plan): PlanDifferenc
     addedPeers: configs.filter(({ id }) => !oldPeers.has(id)),
     updatedPeers: configs.filter((config) => {
       const before = oldPeers.get(config.id);
-      return before !== undefined && !samePeer(before, config);
+      return before !== undefined && !samePeer(before, config, compared);
     }),
     withdrawn: [...oldRoutes.keys()].filter((prefix) => !nextPrefixes.has(prefix)),
     originated: next.originations.filter((route) => !same(oldRoutes.get(route.prefix), route)),
@@ -43,24 +44,30 @@ export function isEmptyDifference(difference: PlanDifference): boolean {
   );
 }
 
-/** Sessions of one plan share their policies, which may be long: each is turned into text once. */
-const policyTexts = new WeakMap<Policy, string>();
-
-function policyText(policy: Policy): string {
-  let text = policyTexts.get(policy);
-  if (text === undefined) policyTexts.set(policy, (text = JSON.stringify(policy)));
-  return text;
-}
-
-function samePeer(a: PeerConfig, b: PeerConfig): boolean {
+/** Sessions of one plan share their policies, which may be long: each pair is compared once. */
+function samePeer(a: PeerConfig, b: PeerConfig, compared: Map<Policy, Map<Policy, boolean>>): boolean {
   const { import: importA, export: exportA, ...restA } = a;
   const { import: importB, export: exportB, ...restB } = b;
-  if (importA !== importB && policyText(importA) !== policyText(importB)) return false;
-  if (exportA !== exportB && policyText(exportA) !== policyText(exportB)) return false;
-  return same(restA, restB);
+  const samePolicy = (x: Policy, y: Policy): boolean => {
+    let results = compared.get(x);
+    if (results === undefined) compared.set(x, (results = new Map()));
+    let isSame = results.get(y);
+    if (isSame === undefined) results.set(y, (isSame = same(x, y)));
+    return isSame;
+  };
+  return samePolicy(importA, importB) && samePolicy(exportA, exportB) && same(restA, restB);
 }
 
-/** By value. Plans are made by the same code, so that keys come in the same order. */
+/** By value, for plain data. */
 function same(a: unknown, b: unknown): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  for (const key of keys) {
+    if (!(key in b) || !same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
+      return false;
+  }
+  return true;
 }

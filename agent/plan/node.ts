@@ -1,6 +1,6 @@
 // What a Node object says of one node's BGP: AS, addresses, router ID. Its own annotations go before the cluster's
 // BGPConfiguration, which goes before defaults.
-import { type BGPConfigurationSpec, type Labels, type Node, nodeBgp } from '#api';
+import { type BGPConfigurationSpec, type Labels, type Node, type NodeBgp, nodeBgp } from '#api';
 import type { NodeAddresses, PlannedNode } from './types.ts';
 
 export interface ClusterNode {
@@ -14,8 +14,17 @@ export interface ClusterNode {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** The store hands out the same object until a Node changes, and reading one costs several address parses. */
+const read = new WeakMap<Node, NodeBgp>();
+
+function bgpOf(node: Node): NodeBgp {
+  let bgp = read.get(node);
+  if (bgp === undefined) read.set(node, (bgp = nodeBgp(node)));
+  return bgp;
+}
+
 export function clusterNode(node: Node, config: BGPConfigurationSpec): ClusterNode {
-  const bgp = nodeBgp(node);
+  const bgp = bgpOf(node);
   const { name, labels = {}, annotations = {} } = node.metadata;
   return {
     name,

@@ -82,7 +82,10 @@ function clusterPrefixesOf(
 }
 
 function sortedPrefixes(prefixes: readonly string[]): string[] {
-  return [...new Set(prefixes)].sort((a, b) => comparePrefixes(parsePrefix(a)!, parsePrefix(b)!));
+  return [...new Set(prefixes)]
+    .map((text) => ({ text, prefix: parsePrefix(text)! }))
+    .sort((a, b) => comparePrefixes(a.prefix, b.prefix))
+    .map(({ text }) => text);
 }
 
 function speakerConfig(
