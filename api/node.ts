@@ -1,5 +1,6 @@
 // Node and Secret of Kubernetes' core API: only the fields that podroute needs, everything else is read over.
 import type { V1NodeSpec, V1NodeStatus, V1Taint } from '@kubernetes/client-node';
+import { closest } from './closest.ts';
 import { z } from 'zod';
 import { canonicalAddress, type Family, familyName, familyOf, parseAddress } from './addresses.ts';
 import { cidr, flag, list, parseAsNumber, text, Wrong } from './fields.ts';
@@ -111,7 +112,7 @@ export function nodeBgp(node: Node): NodeBgp {
 
 /** What is wrong with the BGP annotations of a Node. */
 export function annotationProblems(metadata: Metadata): AnnotationProblem[] {
-  return suffixes.flatMap((suffix): AnnotationProblem[] => {
+  const wrong = suffixes.flatMap((suffix): AnnotationProblem[] => {
     const found = annotation(metadata, suffix);
     if (!found) return [];
     if (suffix === 'ASNumber') {
@@ -123,6 +124,21 @@ export function annotationProblems(metadata: Metadata): AnnotationProblem[] {
     if (readAddress(found.value, family) !== undefined) return [];
     const allowed = `an ${familyName(family)} address${suffix === 'RouteReflectorClusterID' ? '' : ', optionally with /length'}`;
     return [{ ...found, message: `is not an ${familyName(family)} address`, allowed }];
+  });
+  return [...wrong, ...misspelt(metadata)];
+}
+
+/** Annotations below podroute.io/ that are nearly one of ours: they would be ignored in silence. */
+function misspelt(metadata: Metadata): AnnotationProblem[] {
+  const [prefix = ''] = prefixes;
+  return Object.entries(metadata.annotations ?? {}).flatMap(([key, value]): AnnotationProblem[] => {
+    if (!key.startsWith(prefix)) return [];
+    const suffix = key.slice(prefix.length);
+    const known: readonly string[] = suffixes;
+    if (known.includes(suffix)) return [];
+    const meant = closest(suffix, known);
+    if (meant === undefined) return [];
+    return [{ key, value, message: 'is not an annotation that podroute knows', allowed: prefix + meant }];
   });
 }
 
