@@ -54,7 +54,7 @@ function nodeDocument(
 ): string {
   const labels = options.labels === undefined ? '' : `\n  labels: ${JSON.stringify(options.labels)}`;
   const annotations =
-    options.as === undefined ? '' : `\n  annotations: { podroute.io/asNumber: "${options.as}" }`;
+    options.as === undefined ? '' : `\n  annotations: { podroute.io/ASNumber: "${options.as}" }`;
   return `apiVersion: v1
 kind: Node
 metadata:
