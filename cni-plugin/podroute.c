@@ -39,7 +39,7 @@
 #define VERSION_INPUT_MS 100
 #define STILL_AT_WORK 255
 
-enum { E_ENVIRONMENT = 4, E_IO = 5, E_TRY_AGAIN = 11, E_UNAVAILABLE = 50 };
+enum { E_ENVIRONMENT = 4, E_IO = 5, E_CONFIG = 7, E_TRY_AGAIN = 11, E_UNAVAILABLE = 50 };
 
 extern char **environ;
 static char version[32] = NEWEST;
@@ -76,7 +76,19 @@ static const char *variable(const char *name) {
   return value ? value : "";
 }
 
-/* Value of a top-level string KEY of a JSON object; false when there is none or it holds an escape or does not fit.
+/* Copies a JSON string's inside; -1 when it has a \u escape, a control character's escape, or does not fit. */
+static int copy_string(const char *from, size_t length, char *out, size_t room) {
+  size_t used = 0;
+  for (size_t i = 0; i < length; i++) {
+    if (from[i] == '\\' && !strchr("\"\\/", from[++i])) return -1;
+    if (used + 1 >= room) return -1;
+    out[used++] = from[i];
+  }
+  out[used] = 0;
+  return 1;
+}
+
+/* Value of a top-level string KEY of a JSON object: 1 when it is in OUT, 0 when there is none, -1 when it cannot be used.
  * A walk over tokens, so that neither nested keys nor text inside strings are taken for it. */
 static int top_level_string(const char *json, size_t length, const char *key, char *out, size_t room) {
   int depth = 0, at_key = 0;
@@ -93,10 +105,7 @@ static int top_level_string(const char *json, size_t length, const char *key, ch
       int is_key = next < length && json[next] == ':';
       if (depth == 1 && is_key) at_key = end - begin == strlen(key) && !memcmp(json + begin, key, end - begin);
       else if (depth == 1 && at_key) {
-        if (end - begin >= room || memchr(json + begin, '\\', end - begin)) return 0;
-        memcpy(out, json + begin, end - begin);
-        out[end - begin] = 0;
-        return 1;
+        return copy_string(json + begin, end - begin, out, room);
       }
       i = end;
     }
@@ -257,14 +266,14 @@ int main(void) {
   size_t length = 0;
   if (!strcmp(command, "VERSION")) {
     if (!read_input(&request, &length, VERSION_INPUT_MS) &&
-        top_level_string(request, length, "cniVersion", told, sizeof told))
+        top_level_string(request, length, "cniVersion", told, sizeof told) > 0)
       strcpy(version, told);
     printf("{\"cniVersion\":");
     print_json_string(version);
     printf(",\"supportedVersions\":" VERSIONS "}\n");
     return 0;
   }
-  if (!is_one_of(command, "ADD DEL CHECK GC STATUS"))
+  if (strchr(command, ' ') || !is_one_of(command, "ADD DEL CHECK GC STATUS"))
     return fail(E_ENVIRONMENT, "unknown CNI_COMMAND", command);
   char missing[128];
   if (missing_variables(command, missing, sizeof missing))
@@ -289,9 +298,12 @@ int main(void) {
   if (read_input(&request, &length, -1)) return fail(E_IO, "cannot read the configuration from stdin", strerror(errno));
 
   char socket_path[108] = DEFAULT_SOCKET, state[4000] = DEFAULT_STATE;
-  top_level_string(request + input, length - input, "socketPath", socket_path, sizeof socket_path);
-  top_level_string(request + input, length - input, "stateDir", state, sizeof state);
-  if (top_level_string(request + input, length - input, "cniVersion", told, sizeof told)) strcpy(version, told);
+  const char *json = request + input;
+  if (top_level_string(json, length - input, "cniVersion", told, sizeof told) > 0) strcpy(version, told);
+  if (top_level_string(json, length - input, "socketPath", socket_path, sizeof socket_path) < 0)
+    return fail(E_CONFIG, "invalid network configuration: socketPath", "wanted: a path of less than 108 bytes without \\u escapes");
+  if (top_level_string(json, length - input, "stateDir", state, sizeof state) < 0)
+    return fail(E_CONFIG, "invalid network configuration: stateDir", "wanted: a path without \\u escapes");
 
   int code = call_agent(socket_path, request, length);
   if (code >= 0) return code;
