@@ -1,6 +1,7 @@
 // What ipam has to know of the cluster's objects: the pools this node may use, its podCIDRs, reserved prefixes.
 import { type Resources, selectorMatches, usablePools } from '#api';
 import type { IpamInputs } from '#ipam';
+import { soundPools } from './plan/index.ts';
 
 export function ipamInputs(resources: Resources, nodeName: string): IpamInputs {
   const node = resources.nodes.get(nodeName);
@@ -16,8 +17,7 @@ export function ipamInputs(resources: Resources, nodeName: string): IpamInputs {
         cidr: spec.cidr,
         blockSize: spec.blockSize,
         disabled: spec.disabled || node === undefined,
-      }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+      })),
     podCidrs: node?.spec.podCIDRs ?? [],
     reservations: [...resources.ipReservations.values()].flatMap(({ spec }) => spec.reservedCIDRs),
   };

@@ -1,5 +1,5 @@
 // Everything that a plan is made from. The plan depends on nothing else: same inputs, same plan.
-import type { BGPConfiguration, BGPFilter, BGPPeer, IPPool, Node, Secret } from '#api';
+import type { BGPConfiguration, BGPFilter, BGPPeer, IPAMBlock, IPPool, Node, Secret } from '#api';
 
 /** The store's objects by name, as far as the plan reads them. */
 export interface PlanResources {
@@ -8,6 +8,7 @@ export interface PlanResources {
   readonly bgpPeers: ReadonlyMap<string, BGPPeer>;
   readonly bgpFilters: ReadonlyMap<string, BGPFilter>;
   readonly ipPools: ReadonlyMap<string, IPPool>;
+  readonly ipamBlocks: ReadonlyMap<string, IPAMBlock>;
   readonly secrets: ReadonlyMap<string, Secret>;
 }
 
