@@ -16,15 +16,15 @@ const LONGEST_WAIT_MS = 20;
  * after timeoutMs.
  */
 export async function lockFile(path: string, timeoutMs = 10_000): Promise<Disposable> {
-  const { open, close, flock } = addon();
-  const fd = open(path, constants.O_RDWR | constants.O_CREAT);
+  const system = addon();
+  const fd = system.open(path, constants.O_RDWR | constants.O_CREAT);
   if (fd < 0) throw new Error(`lock ${path}: ${errnoName(-fd)}`);
   const deadline = performance.now() + timeoutMs;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
-    const result = flock(fd, LOCK_EX | LOCK_NB);
-    if (result === 0) return { [Symbol.dispose]: () => void close(fd) };
+    const result = system.flock(fd, LOCK_EX | LOCK_NB);
+    if (result === 0) return { [Symbol.dispose]: () => void system.close(fd) };
     if ((result !== EAGAIN && result !== EINTR) || performance.now() > deadline) {
-      close(fd);
+      system.close(fd);
       const why = result === EAGAIN ? `another process held it for ${timeoutMs} ms` : errnoName(-result);
       throw new Error(`lock ${path}: ${why}`);
     }

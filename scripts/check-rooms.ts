@@ -39,6 +39,7 @@ function complaintAbout(file: string, specifier: string): string | undefined {
   const isTest = file.endsWith('.test.ts');
   if (specifier.startsWith('.')) {
     const target = normalize(join(dirname(file), specifier));
+    if (target === 'package.json') return undefined; // the version
     const targetRoom = target.slice(0, target.indexOf('/'));
     return targetRoom === room
       ? undefined

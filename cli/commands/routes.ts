@@ -48,7 +48,7 @@ function queryOf(
   options: RoutesOptions,
   limit: number,
   cursor: string | undefined,
-): URLSearchParams {
+): string {
   const query = new URLSearchParams({ limit: String(limit) });
   if (options.received !== undefined) {
     query.set('view', 'received');
@@ -63,5 +63,5 @@ function queryOf(
   if (options.longer) query.set('longer', 'true');
   if (options.family !== undefined) query.set('family', options.family);
   if (cursor !== undefined) query.set('cursor', cursor);
-  return query;
+  return query.toString();
 }
