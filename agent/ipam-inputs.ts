@@ -7,7 +7,7 @@ export function ipamInputs(resources: Resources, nodeName: string): IpamInputs {
   const node = resources.nodes.get(nodeName);
   const labels = node?.metadata.labels ?? {};
   return {
-    pools: usablePools(resources)
+    pools: soundPools(resources)
       .pools.filter(
         ({ spec }) => spec.allowedUses.includes('Workload') && selectorMatches(spec.nodeSelector, labels),
       )
