@@ -1,5 +1,5 @@
 // BGPConfiguration: what holds for the BGP of every node. The object named 'default' is the one that counts.
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   asNumber,
   cidr,

@@ -1,5 +1,5 @@
 // BGPFilter: ordered rules on what is imported and exported; the first that matches decides. Calico's fields.
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressBits, type Family } from './addresses.ts';
 import { asNumber, cidr, community, integer, list, oneOf, text } from './fields.ts';
 import { age, defineKind } from './kind.ts';

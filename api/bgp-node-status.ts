@@ -1,5 +1,5 @@
 // BGPNodeStatus: what one node's speaker sees, written by its agent under the node's name.
-import { z } from 'zod';
+import * as z from 'zod';
 import { integer, list, text } from './fields.ts';
 import { age, defineKind } from './kind.ts';
 import type { ResourceObject } from './metadata.ts';

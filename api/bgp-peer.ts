@@ -1,5 +1,5 @@
 // BGPPeer: neighbours of some or all nodes. Fields and meaning as in Calico, and ours beside them.
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   cidr,
   duration,

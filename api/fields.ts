@@ -1,6 +1,6 @@
 // The kinds of field that several resources share. Each is a zod schema that reads what the operator wrote,
 // gives the canonical value, says in words what is wrong, and carries its own OpenAPI for the CRD.
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   canonicalAddress,
   type Family,

@@ -1,5 +1,5 @@
 // IPPool: a CIDR from which pods get addresses, cut into blocks that nodes own. IPReservation: what stays free.
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressBits, parsePrefix } from './addresses.ts';
 import { cidr, field, flag, integer, isLinkLocalText, list, oneOf, selector, Wrong } from './fields.ts';
 import { age, defineKind } from './kind.ts';

@@ -1,6 +1,6 @@
 // IPAMBlock: one block of a pool and the node that owns it. Written by agents; which addresses inside it are in
 // use is the node's own business (its journal), so that giving one out asks nobody.
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsePrefix } from './addresses.ts';
 import { cidr, ipAddress, list, oneOf, text } from './fields.ts';
 import { age, defineKind } from './kind.ts';

@@ -1,5 +1,5 @@
 // Turns zod's issues into words about the operator's document.
-import { z } from 'zod';
+import * as z from 'zod';
 import { closest } from './closest.ts';
 import { formatPath, type Path, valueAt } from './field-path.ts';
 

@@ -1,7 +1,7 @@
 // Node and Secret of Kubernetes' core API: only the fields that podroute needs, everything else is read over.
 import type { V1NodeSpec, V1NodeStatus, V1Taint } from '@kubernetes/client-node';
 import { closest } from './closest.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { canonicalAddress, type Family, familyName, familyOf, parseAddress } from './addresses.ts';
 import { cidr, flag, list, parseAsNumber, text, Wrong } from './fields.ts';
 import type { Metadata } from './metadata.ts';

@@ -1,5 +1,5 @@
 // One document (already a JavaScript value) → a typed resource, or what is wrong with it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Path, formatPath } from './field-path.ts';
 import { type Finding, findingsOf, unknownField } from './messages.ts';
 import { apiVersion, calicoApiVersion, group, type Metadata } from './metadata.ts';

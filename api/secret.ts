@@ -1,5 +1,5 @@
 // Secret of Kubernetes' core API, for passwords. Its values are never part of a message.
-import { z } from 'zod';
+import * as z from 'zod';
 import { field, Wrong } from './fields.ts';
 import type { Metadata } from './metadata.ts';
 

@@ -24,6 +24,7 @@ await build({
   target: 'node24',
   format: 'esm',
   minifySyntax: true,
+  minifyWhitespace: true,
   legalComments: 'none',
   logLevel: 'warning',
   // Packages in CommonJS call require() at run time, which a bundle in ESM does not have by itself.
