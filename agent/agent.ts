@@ -1,7 +1,7 @@
 // One node's agent: the loop from objects to sessions and kernel routes. Level-triggered: whatever changed, the plan is
 // made anew from everything, and only its difference is applied. Inputs that give no plan leave the last good one in
 // force. Everything outside the process comes in through AgentIo, so that many agents can run in one test.
-import { type Problem, type Resources, usablePools } from '#api';
+import type { Problem, Resources } from '#api';
 import { type Clock, FAMILIES, type Random, type Transport } from '#bgp';
 import type { Ipam } from '#ipam';
 import type { Kernel } from '#linux';
@@ -159,7 +159,7 @@ export class Agent implements AsyncDisposable {
       inForce: new Set(this.#inForce?.plan.peers.map((peer) => peer.config.id)),
     });
     this.board.set('store', store.problems());
-    this.board.set('plan', [...problems, ...usablePools(resources).problems]);
+    this.board.set('plan', problems);
     this.board.set('ipam', this.#ipamProblems());
     this.#isStale = plan === undefined && this.#inForce !== undefined;
     if (plan === undefined) return;

@@ -1,13 +1,12 @@
 // What ipam has to know of the cluster's objects: the pools this node may use, its podCIDRs, reserved prefixes.
 import { type Resources, selectorMatches, usablePools } from '#api';
 import type { IpamInputs } from '#ipam';
-import { soundPools } from './plan/index.ts';
 
 export function ipamInputs(resources: Resources, nodeName: string): IpamInputs {
   const node = resources.nodes.get(nodeName);
   const labels = node?.metadata.labels ?? {};
   return {
-    pools: soundPools(resources)
+    pools: usablePools(resources)
       .pools.filter(
         ({ spec }) => spec.allowedUses.includes('Workload') && selectorMatches(spec.nodeSelector, labels),
       )

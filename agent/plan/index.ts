@@ -2,5 +2,4 @@
 export { isEmptyDifference, type PlanDifference, planDifference } from './difference.ts';
 export type * from './inputs.ts';
 export { makePlan } from './plan.ts';
-export { soundPools } from './pools.ts';
 export type * from './types.ts';

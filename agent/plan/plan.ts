@@ -7,6 +7,7 @@ import {
   contains,
   parsePrefix,
   type Problem,
+  usablePools,
 } from '#api';
 import type { SpeakerConfig } from '#bgp';
 import { resolveConflicts } from './conflicts.ts';
@@ -14,7 +15,6 @@ import type { LocalBlock, PlanInput, PlanResources } from './inputs.ts';
 import { automaticPeers } from './mesh.ts';
 import { type ClusterNode, clusterNode, plannedNode } from './node.ts';
 import { configuredPeers } from './peers.ts';
-import { soundPools } from './pools.ts';
 import { findReflectors } from './reflectors.ts';
 import type { SessionContext } from './session.ts';
 import type { PlannedNode, PlannedOrigination, PlannedPeer, PlanResult } from './types.ts';
@@ -56,7 +56,7 @@ export function makePlan(input: PlanInput): PlanResult {
       },
     },
     problems: [
-      ...soundPools(resources).problems,
+      ...usablePools(resources).problems,
       ...reflectors.problems,
       ...configured.problems,
       ...automatic.problems,
