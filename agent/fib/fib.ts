@@ -57,6 +57,8 @@ export class Fib implements AsyncDisposable {
   #resolveTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
   #mustRead = false;
+  /** What the next reading finds missing was somebody's doing. */
+  #isSurprise = false;
   #isSettled = false;
   #isClosed = false;
   #repaired = 0;
@@ -171,14 +173,19 @@ export class Fib implements AsyncDisposable {
       return;
     }
     const effect = this.#view.apply(event, this.#columns, (link) => this.#isUsed(link));
-    if (effect.reread) {
-      this.#mustRead = true;
-      if (event.type === 'overrun')
-        this.#options.log.info({}, 'kernel notifications were lost: reading all again');
-    }
+    if (effect.reread) this.#readSoon(event.type === 'link' ? 'link' : 'lost');
     if (effect.facts) this.#resolveSoon();
     if (effect.touched !== undefined) this.#noteRepair(effect.touched.family, effect.touched.id);
     if (effect.reread || effect.touched !== undefined) this.#kick();
+  }
+
+  /** @param reason 'link': the kernel took routes away with a link, which is no surprise */
+  #readSoon(reason: 'link' | 'lost'): void {
+    if (reason === 'lost') {
+      this.#isSurprise = true;
+      this.#options.log.info({}, 'kernel notifications were lost: reading all again');
+    }
+    this.#mustRead = true;
   }
 
   #isUsed(link: Link): boolean {
@@ -287,7 +294,9 @@ export class Fib implements AsyncDisposable {
       this.#events = undefined;
       for (const event of events) this.#heard(event);
     }
-    if (differences > 0) {
+    const isSurprise = this.#isSurprise;
+    this.#isSurprise = false;
+    if (differences > 0 && isSurprise) {
       this.#repaired += differences;
       this.#options.log.warn(
         { routes: differences },

@@ -1,4 +1,5 @@
 // The running agent as a StatusSource: asks its parts when asked, keeps nothing.
+import type { SpeakerStatus } from '#bgp';
 import { PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
 import type { Agent } from '../agent.ts';
 import { fibPage, fibStatus } from '../fib/report.ts';
@@ -50,7 +51,7 @@ export class AgentStatusSource implements StatusSource {
       ...(node?.clusterId === undefined ? {} : { clusterId: node.clusterId }),
       addresses: node?.addresses ?? {},
       plan: this.#planSummary(),
-      sessions: this.#sessions(),
+      sessions: this.#sessions(speaker),
       rib: speaker?.rib ?? { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0, attributeSets: 0, bytes: 0 },
       ...(fib === undefined
         ? {}
@@ -71,12 +72,12 @@ export class AgentStatusSource implements StatusSource {
     };
   }
 
-  #sessions(): SessionStatus[] {
-    const { driver, inForce } = this.#agent;
+  #sessions(speaker: SpeakerStatus | undefined): SessionStatus[] {
+    const { inForce } = this.#agent;
     const planned = new Map<string, PlannedPeer>(inForce?.plan.peers.map((peer) => [peer.config.id, peer]));
     const ownAs = inForce?.plan.node.asNumber ?? 0;
     const nowMs = this.#facts.now();
-    return (driver.speaker?.status().peers ?? [])
+    return (speaker?.peers ?? [])
       .filter((peer) => peer.dynamicPeers === undefined)
       .map((peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, nowMs));
   }
