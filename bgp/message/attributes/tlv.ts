@@ -82,12 +82,17 @@ export function isAigpValid(buf: Uint8Array, start: number, end: number): boolea
   return found;
 }
 
-/** Metric of the first AIGP TLV of a valid attribute; 2^53 - 1 stands for more. */
+/** Metric of the first AIGP TLV; 2^53 - 1 stands for more, and for none (the text of an unchecked attribute). */
 export function aigpOf(buf: Uint8Array, start: number, end: number): number {
-  for (let at = start; at < end; at += readU16(buf, at + 1)) {
-    if (buf[at] !== AIGP_TLV) continue;
-    const metric = readU32(buf, at + 3) * 0x100000000 + readU32(buf, at + 7);
-    return metric < Number.MAX_SAFE_INTEGER ? metric : Number.MAX_SAFE_INTEGER;
+  let at = start;
+  while (at + AIGP_TLV_LENGTH <= end) {
+    if (buf[at] === AIGP_TLV) {
+      const metric = readU32(buf, at + 3) * 0x100000000 + readU32(buf, at + 7);
+      return metric < Number.MAX_SAFE_INTEGER ? metric : Number.MAX_SAFE_INTEGER;
+    }
+    const length = readU16(buf, at + 1);
+    if (length === 0) break;
+    at += length;
   }
   return Number.MAX_SAFE_INTEGER;
 }
