@@ -5,7 +5,7 @@ import { candidate, firstFree } from './carve.ts';
 import type { BlockObject, BlockStore, Pool } from './types.ts';
 
 /** Label with the node's name, to list one node's blocks by. */
-export const NODE_LABEL = 'podroute.io/node';
+const NODE_LABEL = 'podroute.io/node';
 const PROBES = 8;
 /** Others that take the block found free, again and again, before we give up. */
 const RACES = 16;

@@ -45,7 +45,7 @@ export interface CniServer extends AsyncDisposable {
   whyUnready(): string | undefined;
 }
 
-const DRAIN_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 10_000;
 
 /** Resolves when the socket accepts calls. Rejects when another agent serves it. */
 export async function serveCni(options: CniServerOptions, io: CniServerIo): Promise<CniServer> {
@@ -70,11 +70,11 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
     return encodeAnswer(exitCode, output);
   };
 
-  let drainTimer: { cancel(): void } | undefined;
-  let draining: Promise<void> = Promise.resolve();
-  const drainLater = (): void => {
-    drainTimer = io.clock.setTimer(DRAIN_EVERY_MS, () => {
-      draining = drainDelQueue(handling).finally(drainLater);
+  let timer: { cancel(): void } | undefined;
+  let looking: Promise<unknown> = Promise.resolve();
+  const lookLater = (): void => {
+    timer = io.clock.setTimer(LOOK_EVERY_MS, () => {
+      looking = Promise.allSettled([drainDelQueue(handling), mtu.refresh()]).finally(lookLater);
     });
   };
 
@@ -88,7 +88,7 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
     mtu[Symbol.dispose]();
     throw error;
   }
-  drainLater();
+  lookLater();
   return {
     stats: () => ({
       calls: { ...calls },
@@ -98,10 +98,10 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
     }),
     whyUnready: () => whyUnready() ?? io.ipam.whyUnready(),
     async [Symbol.asyncDispose]() {
-      drainTimer?.cancel();
+      timer?.cancel();
       await socket[Symbol.asyncDispose]();
-      await draining;
-      drainTimer?.cancel();
+      await looking;
+      timer?.cancel();
       mtu[Symbol.dispose]();
     },
   };

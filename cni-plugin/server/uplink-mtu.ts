@@ -1,5 +1,5 @@
-// The MTU of pods: that of the link that leads out of the node, followed as links and addresses change. Links made from
-// then on have the new one; those that exist keep theirs.
+// The MTU of pods: that of the link that leads out of the node, followed as links change (and read now and then, for a
+// default route that moved). Links made from then on have the new one; those that exist keep theirs.
 import { type Kernel, KernelError, type Link } from '#linux';
 
 const WITHOUT_UPLINK = 1500;
@@ -28,13 +28,13 @@ export class UplinkMtu implements Disposable {
   /** Call refresh once before the first use. */
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
+    // Links only: a new pod's own addresses would make every ADD read all links.
     this.#watch = kernel.watch(
       (event) => {
         if (event.type === 'link' && POD_LINK.test(event.link.name)) return;
-        if (event.type === 'address' && POD_LINK.test(event.address.device ?? '')) return;
         void this.refresh();
       },
-      { kinds: ['link', 'address'] },
+      { kinds: ['link'] },
     );
   }
 
