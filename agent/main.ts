@@ -32,10 +32,8 @@ export async function runAgent(options: AgentOptions): Promise<number> {
     log.info({ signal: await stopped }, 'stopping: sessions are closed, kernel routes and pods stay');
     return 0;
   } catch (error) {
-    log.error(
-      { error: text(error) },
-      `agent cannot run: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    log.error({}, `agent cannot run: ${error instanceof Error ? error.message : String(error)}`);
+    log.debug({ error: text(error) }, 'where that was');
     return 1;
   }
 }

@@ -81,13 +81,17 @@ export function prometheusText(status: StatusReply): string {
   ]);
   metric('plan_generation', 'gauge', 'Plans put in force since start.', [{ value: status.plan.generation }]);
   metric('event_loop_delay_p99_seconds', 'gauge', 'How late the event loop is.', [
-    { value: status.process.eventLoopDelayP99Ms / 1000 },
+    { value: seconds(status.process.eventLoopDelayP99Ms) },
   ]);
   metric('event_loop_delay_max_seconds', 'gauge', 'How late the event loop was at worst.', [
-    { value: status.process.eventLoopDelayMaxMs / 1000 },
+    { value: seconds(status.process.eventLoopDelayMaxMs) },
   ]);
   metric('resident_memory_bytes', 'gauge', 'Resident memory.', [{ value: status.process.rssBytes }]);
   return `${out.join('\n')}\n`;
+}
+
+function seconds(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10_000;
 }
 
 function labelText(labels: Labels | undefined): string {
