@@ -32,9 +32,10 @@ export async function captureDuring(
   addresses: readonly string[],
   action: () => Promise<void> | void,
 ): Promise<{ packets: CapturedPacket[]; lines: string[] }> {
+  // -Z root: it must not become its own user, who does not exist in a user namespace.
   // Everything but BGP and neighbour discovery: an encapsulated packet would be seen, whatever its outer header.
   const filter = 'not port 179 and not arp and not (icmp6 and ip6[40] >= 133 and ip6[40] <= 136)';
-  const dump = host.spawn(['tcpdump', '-l', '-e', '-nn', '--immediate-mode', '-i', device, filter], {});
+  const dump = host.spawn(['tcpdump', '-l', '-e', '-nn', '--immediate-mode', '-Z', 'root', '-i', device, filter], {});
   await waitFor('tcpdump to listen', 5000, () => dump.output.includes('listening on'));
   await action();
   await new Promise((resolve) => setTimeout(resolve, 150));
