@@ -2,7 +2,7 @@
 // made anew from everything, and only its difference is applied. Inputs that give no plan leave the last good one in
 // force. Everything outside the process comes in through AgentIo, so that many agents can run in one test.
 import type { Problem, Resources } from '#api';
-import { type Clock, FAMILIES, type Random, type Transport } from '#bgp';
+import { type Clock, FAMILIES, type Random, type Timer, type Transport } from '#bgp';
 import type { Ipam } from '#ipam';
 import type { Kernel } from '#linux';
 import { Fib } from './fib/fib.ts';
@@ -64,6 +64,7 @@ export class Agent implements AsyncDisposable {
   #loop: Promise<void> | undefined;
   #isClosed = false;
   #settleDeadlineMs = 0;
+  #settleTimer: Timer | undefined;
 
   /** Store and ipam are started by the caller. */
   constructor(settings: AgentSettings, io: AgentIo) {
@@ -181,8 +182,7 @@ export class Agent implements AsyncDisposable {
   }
 
   #settleSoon(): void {
-    this.#io.clock.setTimer(SETTLE_CHECK_MS, () => {
-      if (this.#isClosed) return;
+    this.#settleTimer = this.#io.clock.setTimer(SETTLE_CHECK_MS, () => {
       if (this.#io.clock.now() < this.#settleDeadlineMs && !this.#isConverged()) this.#settleSoon();
       else this.fib?.settle();
     });
@@ -205,6 +205,7 @@ export class Agent implements AsyncDisposable {
   /** Says farewell to neighbours (Cease); kernel routes and pods stay. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#settleTimer?.cancel();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     await this.#loop;
     await this.driver[Symbol.asyncDispose]();
