@@ -19,7 +19,7 @@ node -e 'if (parseInt(process.versions.node) < 24) {
     `unless npm skipped install scripts: run  npm rebuild node`); process.exit(1) }'
 
 # program:package pairs; a program that is missing names its package
-wanted="ip:iproute2 nsenter:util-linux ping:iputils-ping bird:bird2 tcpdump:tcpdump cc:gcc"
+wanted="ip:iproute2 nsenter:util-linux ping:iputils-ping bird:bird2 cc:gcc"
 if [ "$purpose" = test ]; then
   wanted="$wanted vtysh:frr gobgpd:gobgpd bgpd:openbgpd exabgp:exabgp nft:nftables"
 fi

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { captureDuring } from './capture.ts';
+import { captureDuring, type Frame } from './capture.ts';
 import { hints } from './hints.ts';
 import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
 import type { Host } from './netns.ts';
@@ -109,28 +109,21 @@ async function showWire(lab: Lab): Promise<void> {
   const from = lab.pods.get('pod1-n1') as Pod;
   const to = lab.pods.get('pod1-n2') as Pod;
   const host = lab.host('n1');
-  heading(`On the wire of n1 (tcpdump on ${lab.nodes[0]?.uplink}) while ${from.name} pings ${to.name}`);
+  const device = lab.nodes[0]?.uplink as string;
+  heading(`On the wire of n1 (every frame on ${device}) while ${from.name} pings ${to.name}`);
   for (const [i, family] of FAMILIES.entries()) {
     const source = from.addresses[i] as string;
     const target = to.addresses[i] as string;
-    const { packets, lines } = await captureDuring(
-      host,
-      lab.nodes[0]?.uplink as string,
-      [source, target],
-      () => {
-        mustPing(from.host, from.name, to, target);
-      },
-    );
-    const own = packets.filter(
-      (p) =>
-        p.etherType === family &&
-        [source, target].includes(p.source) &&
-        [source, target].includes(p.destination),
-    );
-    if (own.length < 2 || own.length !== lines.length) {
-      throw new Error(`demo: not every packet carries the pods' own addresses:\n${lines.join('\n')}`);
+    const frames = await captureDuring(host, device, [source, target], () => {
+      mustPing(from.host, from.name, to, target);
+    });
+    const isOwn = (frame: Frame) =>
+      frame.etherType === family &&
+      [`${source} ${target}`, `${target} ${source}`].includes(`${frame.source} ${frame.destination}`);
+    for (const frame of frames) say(frame.text);
+    if (frames.length < 2 || !frames.every(isOwn)) {
+      throw new Error("demo: not every packet carries the pods' own addresses");
     }
-    for (const packet of own) say(packet.line.replace(/^\S+ /, ''));
   }
   say("Ethernet, then the pods' own addresses: no outer header.");
 }

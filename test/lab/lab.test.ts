@@ -76,13 +76,13 @@ for (const topology of TOPOLOGIES) {
       const to = podOf(lab, 'n2');
       for (const index of [0, 1]) {
         const pair = [from.addresses[index] as string, to.addresses[index] as string];
-        const { packets, lines } = await captureDuring(lab.host('n1'), node.uplink, pair, () => {
+        const frames = await captureDuring(lab.host('n1'), node.uplink, pair, () => {
           assert.notEqual(ping(from.host, pair[1] as string), undefined);
         });
         assert.deepEqual(
-          packets.map((p) => [p.source, p.destination]),
+          frames.map((frame) => [frame.source, frame.destination]),
           [pair, pair.toReversed()],
-          lines.join('\n'),
+          frames.map((frame) => frame.text).join('\n'),
         );
       }
     });
