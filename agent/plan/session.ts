@@ -182,13 +182,13 @@ function isClient(wish: SessionWish, { self, reflectors }: SessionContext): bool
 }
 
 /**
- * Until an agent keeps its kernel routes in agreement across a restart and says so in its OPEN, no neighbour may keep
- * the routes of one that died: Full is offered as Helper.
+ * Not offered yet, whatever is asked for: neither does the RIB keep the routes of a neighbour that restarts, nor would
+ * it be true that ours are kept. `validate` and the status say so of each object that asks.
  */
 function gracefulRestart(spec: SessionSpec): PeerConfig['gracefulRestart'] {
-  const { mode, restartTime, longLivedTime } = spec.gracefulRestart;
+  const { restartTime, longLivedTime } = spec.gracefulRestart;
   return {
-    mode: mode === 'Disabled' ? 'disabled' : 'helper',
+    mode: 'disabled',
     restartSeconds: Math.ceil(restartTime),
     longLivedSeconds: Math.ceil(longLivedTime),
   };
