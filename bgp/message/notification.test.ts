@@ -112,6 +112,7 @@ describe('shutdown communication (RFC 9003)', () => {
 
   it('gives what is no text in hexadecimal and never fails', () => {
     assert.equal(text('05 6162'), 'hex 056162');
+    assert.equal(text('02 61'), 'hex 0261');
     assert.equal(text('02 c328'), 'hex 02c328');
     assert.equal(text('01 ff'), 'hex 01ff');
     assert.equal(text('02 c080'), 'hex 02c080');

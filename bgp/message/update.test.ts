@@ -148,6 +148,9 @@ describe('UPDATE scan', () => {
       scanOf(update({ attributes: `${MANDATORY}80${type} 40 0002 01`, nlri: '18 0a0301' }));
       assert.equal(scan.action, ACTION_RESET);
     }
+    for (const tail of ['800e', '900f', '900e 00']) {
+      assert.equal(scanOf(update({ attributes: MANDATORY + tail, nlri: '18 0a0301' })).action, ACTION_RESET);
+    }
   });
 
   it('(e) a second MP_REACH_NLRI or MP_UNREACH_NLRI is 3/1 and a reset', () => {
@@ -170,6 +173,7 @@ describe('UPDATE scan', () => {
       assert.equal(scanOf(update({ attributes: hexOf(reach) + MANDATORY })).action, ACTION_TREAT_AS_WITHDRAW);
       assert.equal(scan.errorSubcode, 4);
       assert.equal(scanOf(update({ attributes: hexOf(unreach) })).action, ACTION_RESET);
+      assert.equal(scan.errorSubcode, 1);
     }
     reach[0] = 0xaf;
     assert.equal(scanOf(update({ attributes: hexOf(reach) + MANDATORY })).action, ACTION_OK);

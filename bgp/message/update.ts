@@ -73,8 +73,8 @@ export function scanUpdate(
     const room = attributesEnd - at;
     const flags = buf[at]!;
     const extended = (flags & FLAG_EXTENDED_LENGTH) !== 0;
-    if (room < 3 || (extended && room < 4)) return truncated(out, at, attributesEnd, 0);
-    const type = buf[at + 1]!;
+    const type = room > 1 ? buf[at + 1]! : 0;
+    if (room < 3 || (extended && room < 4)) return truncated(out, at, attributesEnd, type);
     const value = extended ? at + 4 : at + 3;
     const next = value + (extended ? readU16(buf, at + 2) : buf[at + 2]!);
     if (next > attributesEnd) return truncated(out, at, attributesEnd, type);

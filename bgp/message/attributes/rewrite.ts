@@ -2,7 +2,7 @@
 // (attribute set, update group). The result ascends by type and holds no MP_REACH_NLRI.
 
 import * as c from '../constants.ts';
-import { readU32, writeU16, writeU32 } from '../octets.ts';
+import { copyOctets, readU32, writeU16, writeU32 } from '../octets.ts';
 import { AttributeList, insertType, listAttributes, writeAttribute } from './attribute-list.ts';
 import { containsCommunity, containsLargeCommunity } from './communities.ts';
 import { type ExportPlan, RELATION_CONFEDERATION, RELATION_EBGP, RELATION_SAME } from './export-plan.ts';
@@ -287,6 +287,5 @@ function writeTransitive(
 /** Copies a value of the source, if there is one, to value[at...]. */
 function copyValue(src: Uint8Array, start: number, end: number, at: number): number {
   if (start === -1) return at;
-  value.set(src.subarray(start, end), at);
-  return at + end - start;
+  return copyOctets(src, start, end, value, at);
 }

@@ -361,6 +361,11 @@ describe('attribute validation', () => {
     }
   });
 
+  it('keeps the first of equally strong errors', () => {
+    assert.deepEqual([validate(`${MANDATORY}8004 00 c008 00`).action, verdict.errorType], [WITHDRAW, 4]);
+    assert.deepEqual([validate(`${MANDATORY}4006 01 00 c017 01 00`).action, verdict.errorType], [DISCARD, 6]);
+  });
+
   it('judges each flag octet 0..255 of each attribute: only O, T and, on well-known ones, P matter', () => {
     const values: [type: number, flags: number, value: string][] = [
       [1, 0x40, '00'],
