@@ -3,7 +3,6 @@ import * as c from '../constants.ts';
 import { SessionCodecContext } from '../context.ts';
 import {
   AS_PATH,
-  AS_PATH_OLD,
   attribute,
   bytes,
   hexOf,
