@@ -9,6 +9,12 @@ export async function openLog(level: LogLevel, node: string): Promise<Log> {
     return pino(options, pino.destination({ fd: 1, sync: true })) as Log;
   }
   const { default: pretty } = await import('pino-pretty');
-  const target = pretty({ colorize: true, sync: true, translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' });
+  const target = pretty({
+    colorize: true,
+    sync: true,
+    singleLine: true,
+    translateTime: 'HH:MM:ss.l',
+    ignore: 'pid,hostname',
+  });
   return pino({ level }, target) as Log;
 }

@@ -8,8 +8,8 @@ import { watchFolders } from './watch-folders.ts';
 export const storeDisk: StoreDisk = {
   async list(folder) {
     const entries = await absent(readdir(folder, { withFileTypes: true, recursive: true }));
-    const files = (entries ?? []).filter((entry) => entry.isFile() || entry.isSymbolicLink());
-    return files.map((entry) => relative(folder, join(entry.parentPath, entry.name))).sort();
+    const files = entries?.filter((entry) => entry.isFile() || entry.isSymbolicLink());
+    return files?.map((entry) => relative(folder, join(entry.parentPath, entry.name))).sort();
   },
 
   async readText(path) {

@@ -104,6 +104,21 @@ describe('the directory store', () => {
     assert.match(problem?.message ?? '', /pools\.yaml/);
   });
 
+  it('does not start on a folder that is not there, and keeps what it has when the folder goes', async () => {
+    const nowhere = openDirectoryStore(join(folder, 'nowhere'), { clock: systemClock, disk: storeDisk });
+    await assert.rejects(nowhere.start(), /nowhere: no such folder/);
+    await nowhere[Symbol.asyncDispose]();
+    const gone = changed();
+    renameSync(folder, `${folder}-away`);
+    await gone;
+    assert.deepEqual(pools(), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
+    assert.deepEqual(
+      store.problems().map(({ message }) => message),
+      ['no such folder'],
+    );
+    renameSync(`${folder}-away`, folder);
+  });
+
   it('creates once, updates by compare and swap, and tells everybody', async () => {
     const other = openDirectoryStore(folder, { clock: systemClock, disk: storeDisk });
     const seen = changed();

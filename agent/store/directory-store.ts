@@ -49,6 +49,8 @@ class DirectoryStore implements Store {
   async start(): Promise<void> {
     this.#watch = this.#io.disk.watch(this.#folder, () => this.#lookSoon());
     await this.#look();
+    const [problem] = this.#unreadable;
+    if (problem?.file === this.#folder) throw new Error(`store dir:${this.#folder}: ${problem.message}`);
     this.#planRescan();
   }
 
@@ -127,11 +129,20 @@ class DirectoryStore implements Store {
   }
 
   async #read(): Promise<void> {
-    const before = { selected: this.#selected, unreadable: this.#unreadable };
     const unreadable: Problem[] = [];
+    const paths = await this.#paths(unreadable);
+    // Without the folder everything stays in force: it was moved, not emptied.
+    const isChanged = paths !== undefined && (await this.#readFiles(paths, unreadable));
+    const isWorthTelling = isChanged || unreadable.length > 0 || this.#unreadable.length > 0;
+    this.#unreadable = unreadable;
+    if (isWorthTelling) for (const listener of this.#listeners) listener();
+  }
+
+  /** True when any text is new or gone. */
+  async #readFiles(paths: readonly string[], unreadable: Problem[]): Promise<boolean> {
     const files: FileContent[] = [];
     let isChanged = false;
-    for (const path of await this.#paths(unreadable)) {
+    for (const path of paths) {
       const cached = this.#cache.get(path);
       let text: string | undefined;
       try {
@@ -152,24 +163,22 @@ class DirectoryStore implements Store {
       this.#cache.delete(path);
       isChanged = true;
     }
-    this.#unreadable = unreadable;
-    if (isChanged) this.#selected = selectObjects(files, before.selected);
-    if (isChanged || unreadable.length > 0 || before.unreadable.length > 0) {
-      for (const listener of this.#listeners) listener();
-    }
+    if (isChanged) this.#selected = selectObjects(files, this.#selected);
+    return isChanged;
   }
 
-  /** Sorted, with the agents' own files last: what an operator wrote comes first. */
-  async #paths(unreadable: Problem[]): Promise<string[]> {
+  /** Sorted, with the agents' own files last: what an operator wrote comes first. Undefined without the folder. */
+  async #paths(unreadable: Problem[]): Promise<string[] | undefined> {
     try {
       const paths = await this.#io.disk.list(this.#folder);
+      if (paths === undefined) throw new Error('no such folder');
       const documents = paths.filter((path) => /\.(ya?ml|json)$/.test(path));
       const isOwn = (path: string) => path.startsWith(`${OWN_FOLDER}/`);
       const visible = documents.filter((path) => isOwn(path) || !/(^|\/)\./.test(path));
       return [...visible.filter((path) => !isOwn(path)), ...visible.filter(isOwn)];
     } catch (error) {
       unreadable.push({ file: this.#folder, object: 'folder', field: '', message: (error as Error).message });
-      return [...this.#cache.keys()];
+      return undefined;
     }
   }
 }

@@ -1,8 +1,8 @@
 // What the directory store needs of a file system.
 
 export interface StoreDisk {
-  /** Regular files below a folder, as paths relative to it, sorted; empty when there is no such folder. */
-  list(folder: string): Promise<string[]>;
+  /** Regular files below a folder, as paths relative to it, sorted; undefined when there is no such folder. */
+  list(folder: string): Promise<string[] | undefined>;
   /** Undefined when there is no such file (any more). */
   readText(path: string): Promise<string | undefined>;
   /** Writes beside `path`, syncs, renames over it, syncs the folder (made when missing): all of it or nothing. */

@@ -24,7 +24,7 @@ export class ObjectFiles {
   async list<K extends Kind>(kind: K): Promise<KindMap[K][]> {
     const objects: KindMap[K][] = [];
     const folder = `${this.#root}/${collections[kind]}`;
-    for (const file of await this.#disk.list(folder)) {
+    for (const file of (await this.#disk.list(folder)) ?? []) {
       if (!file.endsWith('.yaml')) continue;
       const text = await this.#disk.readText(`${folder}/${file}`);
       if (text !== undefined) objects.push(readObject(kind, text, `${folder}/${file}`));
