@@ -107,7 +107,7 @@ for (const topology of TOPOLOGIES) {
   });
 }
 
-describe('wrong input to a running cluster', function () {
+describe('a running cluster that is changed, rightly and wrongly', function () {
   this.timeout(60_000);
   let lab: Lab;
   before(async () => {
@@ -183,6 +183,36 @@ describe('wrong input to a running cluster', function () {
       assert.deepEqual(unreached(lab), []);
     });
   }
+
+  it("puts back a route of its own that somebody else deleted, and leaves an operator's own route alone", async () => {
+    const host = lab.host('n1');
+    const [block = ''] = lab.ownBlocks('n2').filter((prefix) => !prefix.includes(':'));
+    host.ip('route', 'add', block, 'via', '10.0.1.0', 'metric', '50');
+    host.ip('route', 'del', block, 'proto', '179');
+    await waitFor('the route to come back', 3000, () => {
+      return host.ip('route', 'show', block, 'proto', '179').includes('metric 1024');
+    });
+    assert.match(host.ip('route', 'show', block), /metric 50/);
+    host.ip('route', 'del', block, 'metric', '50');
+    assert.deepEqual(unreached(lab), []);
+  });
+
+  it('applies a new peer within a second and touches no other session', async () => {
+    const sessions = () => lab.status('n1').sessions;
+    const before = sessions().map((s) => `${s.id} ${s.state} ${s.since}`);
+    const path = join(lab.store, 'one-more.yaml');
+    writeFileSync(
+      path,
+      'apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: one-more }\nspec: { node: n1, peerIP: 192.0.2.77, asNumber: 65077 }\n',
+    );
+    await waitFor('the session to be there', 1000, () => sessions().some((s) => s.id === 'one-more'));
+    rmSync(path);
+    await waitFor('the session to be gone', 1000, () => sessions().every((s) => s.id !== 'one-more'));
+    assert.deepEqual(
+      sessions().map((s) => `${s.id} ${s.state} ${s.since}`),
+      before,
+    );
+  });
 
   it('refuses a second agent for the same node, which says who runs', () => {
     const folder = join(lab.folder, 'second');
