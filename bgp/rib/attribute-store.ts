@@ -1,10 +1,11 @@
 // Interned attribute sets: each distinct (canonical bytes, session kind, next hop) is stored once, judged once,
 // and carried by paths as a small integer. The columns are what the decision process and the export rules
 // compare; the bytes are looked at only when an UPDATE is built or a route is shown.
-// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 48 bytes + blob.
+// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 49 bytes + blob.
 import { BlobHeap } from './blob-heap.ts';
 import { grownCapacity, release, resizeI32, resizeU8, resizeU16, resizeU32 } from './columns.ts';
 import { IdPool } from './id-pool.ts';
+import { IdRing } from './id-ring.ts';
 import type { NextHops } from './next-hops.ts';
 
 const FIRST_CAPACITY = 2048;
@@ -55,6 +56,10 @@ export class AttributeStore {
   nextHop = new Int32Array(FIRST_CAPACITY);
   length = new Uint16Array(FIRST_CAPACITY);
   references = new Int32Array(FIRST_CAPACITY);
+  /** Waits in #unused. */
+  #isQueued = new Uint8Array(FIRST_CAPACITY);
+  /** Sets that lost their last reference: forgotten when there is time, as many come back. */
+  readonly #unused = new IdRing();
   #location = new Int32Array(FIRST_CAPACITY);
   #hash = new Int32Array(FIRST_CAPACITY);
   #capacity = FIRST_CAPACITY;
@@ -79,7 +84,7 @@ export class AttributeStore {
   }
 
   get bytes(): number {
-    return this.#capacity * 48 + this.#slots.length * 4 + this.#heap.bytes;
+    return this.#capacity * 49 + this.#slots.length * 4 + this.#heap.bytes;
   }
 
   /** Hash of a block under a key; give it to find() and add(). */
@@ -165,14 +170,23 @@ export class AttributeStore {
   release(id: number): void {
     const left = this.references[id]! - 1;
     this.references[id] = left;
-    if (left <= 0) this.#forget(id);
+    if (left > 0 || this.#isQueued[id] === 1) return;
+    this.#isQueued[id] = 1;
+    this.#unused.push(id);
   }
 
-  /** Releases `count` references. */
-  releaseMany(id: number, count: number): void {
-    const left = this.references[id]! - count;
-    this.references[id] = left;
-    if (left <= 0) this.#forget(id);
+  get unusedCount(): number {
+    return this.#unused.count;
+  }
+
+  /** Forgets up to `count` sets that nobody refers to. */
+  dropUnused(count: number): void {
+    for (let n = 0; n < count; n++) {
+      const id = this.#unused.take();
+      if (id < 0) return;
+      this.#isQueued[id] = 0;
+      if (this.references[id] === 0) this.#forget(id);
+    }
   }
 
   /** The array that holds a set's bytes, from start(id), `length[id]` bytes long. Valid until the next add(). */
@@ -195,6 +209,7 @@ export class AttributeStore {
 
   /** One bounded step of housekeeping; true when there is more to do. Call when idle, and after bursts. */
   tidy(): boolean {
+    if (this.#unused.count === 0) this.#unused.shrink();
     if (this.#heap.sparse) {
       this.#heap.compact(
         (owner) => this.#location[owner]!,
@@ -269,6 +284,7 @@ export class AttributeStore {
     this.nextHop = resizeI32(this.nextHop, capacity);
     this.length = resizeU16(this.length, capacity);
     this.references = resizeI32(this.references, capacity);
+    this.#isQueued = resizeU8(this.#isQueued, capacity);
     this.#location = resizeI32(this.#location, capacity);
     this.#hash = resizeI32(this.#hash, capacity);
   }

@@ -15,8 +15,9 @@ import {
   type U16,
   type U32,
 } from './columns.ts';
-import { DirtyRing } from './dirty-ring.ts';
+
 import { IdPool } from './id-pool.ts';
+import { IdRing } from './id-ring.ts';
 import { PrefixTable } from './prefix-table.ts';
 
 // Path flags.
@@ -40,6 +41,8 @@ export const LONG_LIVED_STALE = 128;
 // Prefix flags.
 export const DIRTY = 1;
 export const HAS_DEAD = 2;
+/** Waits in the queue of prefixes to be forgotten. */
+export const ORPHAN = 4;
 
 /** Slot of a free path id. */
 export const NO_PEER = 0xffff;
@@ -74,8 +77,10 @@ export class RibTable {
   #pathPins: U16 | undefined;
 
   /** Prefixes of small changes, processed before those of bulk. */
-  readonly #urgent = new DirtyRing();
-  readonly #bulk = new DirtyRing();
+  readonly #urgent = new IdRing();
+  readonly #bulk = new IdRing();
+  /** Prefixes without paths, forgotten when there is time: many come back (flaps, sessions that restart). */
+  readonly #orphans = new IdRing();
 
   constructor(family: FamilyIndex, seed: number) {
     this.family = family;
@@ -174,12 +179,35 @@ export class RibTable {
     if ((this.#pathPins?.[path] ?? 0) === 0) this.pathIds.free(path);
   }
 
-  /** Forgets a prefix that has no path, unless something still needs its id. */
-  freePrefix(prefixId: number): void {
-    if (this.head[prefixId] !== 0 || (this.prefixFlags[prefixId]! & DIRTY) !== 0) return;
-    if ((this.#prefixPins?.[prefixId] ?? 0) !== 0) return;
-    this.prefixFlags[prefixId] = 0;
-    this.prefixes.remove(prefixId);
+  /** A prefix has no path any more. It is forgotten later, unless something needs its id by then. */
+  orphan(prefixId: number): void {
+    const flags = this.prefixFlags[prefixId]!;
+    if ((flags & ORPHAN) !== 0) return;
+    this.prefixFlags[prefixId] = flags | ORPHAN;
+    this.#orphans.push(prefixId);
+  }
+
+  /** Prefixes with paths (those that came back a moment ago may be missing). */
+  get liveCount(): number {
+    return this.prefixes.count - this.#orphans.count;
+  }
+
+  get orphanCount(): number {
+    return this.#orphans.count;
+  }
+
+  /** Forgets up to `count` orphans. */
+  dropOrphans(count: number): void {
+    for (let n = 0; n < count; n++) {
+      const prefixId = this.#orphans.take();
+      if (prefixId < 0) return;
+      const flags = this.prefixFlags[prefixId]! & ~ORPHAN;
+      this.prefixFlags[prefixId] = flags;
+      if (this.head[prefixId] !== 0 || (flags & DIRTY) !== 0) continue;
+      if ((this.#prefixPins?.[prefixId] ?? 0) !== 0) continue;
+      this.prefixFlags[prefixId] = 0;
+      this.prefixes.remove(prefixId);
+    }
   }
 
   pinPrefix(prefixId: number): void {
@@ -192,7 +220,7 @@ export class RibTable {
   unpinPrefix(prefixId: number): void {
     const pins = this.#prefixPins![prefixId]! - 1;
     this.#prefixPins![prefixId] = pins;
-    if (pins === 0) this.freePrefix(prefixId);
+    if (pins === 0 && this.head[prefixId] === 0) this.orphan(prefixId);
   }
 
   /** Pins a path and its prefix. */
@@ -237,6 +265,7 @@ export class RibTable {
     if (capacity !== this.pathCapacity) this.#resizePaths(capacity);
     this.#urgent.shrink();
     this.#bulk.shrink();
+    this.#orphans.shrink();
     if (!this.prefixes.shrink()) return false;
     this.fitPrefixColumns();
     return true;

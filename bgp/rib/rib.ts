@@ -13,41 +13,31 @@ import { AttributeStore } from './attribute-store.ts';
 import { Decision, type MultipathRules } from './decision.ts';
 import { ExportGroups } from './export-groups.ts';
 import { ExportView } from './export-view.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { Importer, type ImportEvents } from './import.ts';
 import { NextHops } from './next-hops.ts';
 import { Originated } from './originated.ts';
 import { PeerSlots } from './peer-slots.ts';
+import { ReadingPace } from './reading-pace.ts';
 import { RibPeer } from './rib-peer.ts';
-import { HAS_DEAD, DEAD, RibTable } from './rib-table.ts';
+import { RibTable } from './rib-table.ts';
+import { RibWork } from './rib-work.ts';
 import { SWEEP_OLD_EPOCH, SWEEP_POLICY, Sweeper } from './sweeper.ts';
 import { UpdateBatch } from './update-batch.ts';
 import type { UpdateGroup } from './update-group.ts';
 import { UpdatePacker } from './update-packer.ts';
 import type { ForwardingChange } from './view.ts';
-import { type Scheduler, type Work, WorkLoop } from './work-loop.ts';
+import { type Scheduler, WorkLoop } from './work-loop.ts';
 
-/** Changes processed at once, at most. */
-const MOST = 8192;
 /** Units looked at in one step of background work. */
 const GRAIN = 4096;
-/** A peer that made so many prefixes dirty in one turn is not read from for the rest of it … */
-const PEER_SHARE = 3000;
-/** … and when all together made so many, nobody is who makes more than a few. */
-const TURN_SHARE = 6000;
-const A_FEW = 64;
-/** Of the paused peers so many are read from in the next turn; the others wait for theirs. */
-const RESUMED_AT_ONCE = 2;
-/** Nobody is read from while so many prefixes are dirty … */
-const HIGH_WATER = 32768;
-/** … until so few are. */
-const LOW_WATER = 4096;
 
 export interface RibEvents extends ImportEvents {
   /** A route's attributes fit into no message to these peers: it is not announced to them (TX-9). */
   tooLarge(prefix: string, peers: readonly string[]): void;
 }
 
-export class Rib implements Work {
+export class Rib {
   readonly nextHops = new NextHops();
   readonly attributes: AttributeStore;
   readonly intern: AttributeIntern;
@@ -65,26 +55,20 @@ export class Rib implements Work {
   readonly #bySession = new Map<Session, RibPeer>();
   readonly #sweepers: readonly [Sweeper, Sweeper];
   readonly #loop: WorkLoop;
-  readonly #clock: Clock;
-  readonly #most: number;
-  readonly #listeners = new Set<(change: ForwardingChange) => void>();
-  readonly #touched = new Int32Array(MOST);
-  readonly #isChanged = new Uint8Array(MOST);
-  readonly #told = new Uint32Array(MOST);
-  /** Peers that were heard since the last turn, and those that are not being read from. */
-  readonly #heard: RibPeer[] = [];
-  #marked = 0;
-  readonly #paused = new Set<RibPeer>();
+  readonly #work: RibWork;
+  readonly #pace = new ReadingPace();
+  readonly #housekeeping: Housekeeping;
+  readonly #batch: UpdateBatch;
   /** Removed peers whose paths are not all gone yet. */
   readonly #leaving = new Set<RibPeer>();
-  #tidyWanted = false;
 
   constructor(
     identity: OwnIdentity,
     multipath: MultipathRules,
     io: {
       readonly clock: Clock;
-      readonly scheduler: Scheduler /** Secret 31-bit number. */;
+      readonly scheduler: Scheduler;
+      /** Secret 31-bit number. */
       readonly seed: number;
       /** Units looked at in one step; tests take a small one. */
       readonly grain?: number;
@@ -117,16 +101,28 @@ export class Rib implements Work {
     this.#batch = parts.batch;
     this.originated = new Originated(tables, paths, intern, nextHops);
     this.#sweepers = [this.#sweeper(0, parts.grain), this.#sweeper(1, parts.grain)];
-    this.#clock = io.clock;
-    this.#most = Math.min(MOST, parts.grain * 2);
-    this.#loop = new WorkLoop(io.clock, io.scheduler, this);
+    this.#housekeeping = new Housekeeping(tables, attributes, io.clock, () => this.wake());
+    this.#work = new RibWork({
+      clock: io.clock,
+      tables,
+      decision: this.decision,
+      exports: this.exports,
+      paths,
+      slots,
+      nextHops,
+      sweepers: this.#sweepers,
+      pace: this.#pace,
+      housekeeping: this.#housekeeping,
+      most: parts.grain * 2,
+      idle: () => this.#idle(),
+    });
+    this.#loop = new WorkLoop(io.clock, io.scheduler, this.#work);
   }
-
-  readonly #batch: UpdateBatch;
 
   /** Stops working for good. */
   stop(): void {
     this.#loop.stop();
+    this.#housekeeping.stop();
   }
 
   wake(): void {
@@ -177,8 +173,7 @@ export class Rib implements Work {
     const peer = this.#bySession.get(session);
     if (peer === undefined) return;
     this.#bySession.delete(session);
-    this.#paused.delete(peer);
-    peer.isPaused = false;
+    this.#pace.drop(peer);
     this.exports.leave(session);
     this.importer.forgetBlocks(peer);
     if (peer.session === session) peer.session = undefined;
@@ -192,18 +187,12 @@ export class Rib implements Work {
   update(session: Session, buf: Uint8Array, start: number, end: number): void {
     const peer = this.#bySession.get(session);
     if (peer === undefined) return;
+    this.#pace.hear(peer);
     const before = peer.marked;
-    if (before === 0) this.#heard.push(peer);
     this.importer.receive(peer, buf, start, end);
-    this.#marked += peer.marked - before;
-    const { changes } = this;
+    const { changes } = this.#work;
     if (changes > 0) this.wake();
-    if (peer.isPaused || peer.marked < A_FEW || peer.session === undefined) return;
-    if (peer.marked > PEER_SHARE || this.#marked > TURN_SHARE || changes > HIGH_WATER) {
-      peer.isPaused = true;
-      this.#paused.add(peer);
-      session.pauseReading();
-    }
+    this.#pace.heard(peer, peer.marked - before, changes);
   }
 
   refresh(session: Session, family: FamilyIndex): void {
@@ -276,111 +265,13 @@ export class Rib implements Work {
   }
 
   subscribe(listener: (change: ForwardingChange) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#work.listeners.add(listener);
+    return () => this.#work.listeners.delete(listener);
   }
 
-  // Work: called by the loop only.
-
-  get changes(): number {
-    return this.tables[0].dirtyCount + this.tables[1].dirtyCount;
-  }
-
-  begin(): void {
-    for (let i = 0; i < this.#heard.length; i++) this.#heard[i]!.marked = 0;
-    this.#heard.length = 0;
-    this.#marked = 0;
-    this.originated.owner.marked = 0;
-  }
-
-  process(count: number): number {
-    let written = 0;
-    for (const table of this.tables)
-      if (table.dirtyCount > 0) written += this.#process(table, Math.min(count, this.#most));
-    return written;
-  }
-
-  background(): boolean {
-    let busy = false;
-    for (const sweeper of this.#sweepers) {
-      if (sweeper.isIdle) continue;
-      sweeper.step();
-      busy = true;
-    }
-    if (busy) {
-      if (this.#sweepers[0].isIdle && this.#sweepers[1].isIdle) this.nextHops.settle();
-      this.#tidyWanted = true;
-      return true;
-    }
-    if (this.exports.step()) return true;
+  #idle(): void {
     for (const peer of this.#leaving) if (this.slots.paths[peer.slot] === 0) this.#forget(peer);
-    return this.#tidyWanted && this.#tidy();
-  }
-
-  end(): void {
-    if (this.#paused.size === 0 || this.changes > LOW_WATER) return;
-    let resumed = 0;
-    for (const peer of this.#paused) {
-      this.#paused.delete(peer);
-      peer.isPaused = false;
-      peer.session?.resumeReading();
-      if (++resumed === RESUMED_AT_ONCE) return;
-    }
-  }
-
-  /** Decides on dirty prefixes, tells the groups and the listeners, and frees what is gone. */
-  #process(table: RibTable, count: number): number {
-    const touched = this.#touched;
-    const isChanged = this.#isChanged;
-    let n = 0;
-    for (; n < count; n++) {
-      const prefix = table.takeDirty();
-      if (prefix < 0) break;
-      touched[n] = prefix;
-      isChanged[n] = this.decision.choose(table, prefix) ? 1 : 0;
-    }
-    const start = this.#clock.now();
-    for (const group of this.exports.groups[table.family]) {
-      group.fit(this.slots.end);
-      const takesAll = group.rules.addPath;
-      for (let i = 0; i < n; i++) {
-        if (takesAll || isChanged[i] === 1) group.update(touched[i]!, isChanged[i] === 1);
-      }
-      group.flush();
-    }
-    const written = this.#clock.now() - start;
-    if (this.#listeners.size > 0) this.#tell(table, n);
-    for (let i = 0; i < n; i++) {
-      const prefix = touched[i]!;
-      if ((table.prefixFlags[prefix]! & HAS_DEAD) !== 0) this.#bury(table, prefix);
-      if (table.head[prefix] === 0) table.freePrefix(prefix);
-    }
-    return written;
-  }
-
-  #tell(table: RibTable, n: number): void {
-    const told = this.#told;
-    let count = 0;
-    for (let i = 0; i < n; i++) if (this.#isChanged[i] === 1) told[count++] = this.#touched[i]!;
-    if (count === 0) return;
-    const change = { family: table.family, prefixIds: told, count };
-    for (const listener of this.#listeners) listener(change);
-  }
-
-  /** Unlinks and frees the dead paths of a processed prefix. */
-  #bury(table: RibTable, prefix: number): void {
-    table.prefixFlags[prefix] = table.prefixFlags[prefix]! & ~HAS_DEAD;
-    let next: number;
-    for (let path = table.head[prefix]! - 1; path >= 0; path = next) {
-      next = table.next[path]! - 1;
-      if ((table.flags[path]! & DEAD) === 0) continue;
-      const slot = table.peer[path]!;
-      table.unlink(path);
-      this.paths.dropSets(table, path);
-      this.slots.paths[slot] = this.slots.paths[slot]! - 1;
-      table.freePath(path);
-      this.#tidyWanted = true;
-    }
+    this.originated.owner.marked = 0;
   }
 
   #sweeper(family: FamilyIndex, grain: number): Sweeper {
@@ -405,13 +296,5 @@ export class Rib implements Work {
     this.bySlot[peer.slot] = undefined;
     if (this.#byId.get(peer.id) === peer) this.#byId.delete(peer.id);
     this.slots.free(peer.slot);
-  }
-
-  /** Gives memory back, a bounded step at a time; false when there is nothing left to give. */
-  #tidy(): boolean {
-    if (this.attributes.tidy()) return true;
-    for (const table of this.tables) table.shrink();
-    this.#tidyWanted = false;
-    return false;
   }
 }

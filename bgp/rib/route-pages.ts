@@ -58,9 +58,9 @@ export class RoutePages implements RibView {
     for (const table of tables) bytes += table.bytes;
     for (const groups of exports.groups) for (const group of groups) bytes += group.bytes;
     return {
-      prefixes: { ipv4: tables[0].prefixes.count, ipv6: tables[1].prefixes.count },
+      prefixes: { ipv4: tables[0].liveCount, ipv6: tables[1].liveCount },
       paths: tables[0].pathIds.used + tables[1].pathIds.used,
-      attributeSets: attributes.count,
+      attributeSets: attributes.count - attributes.unusedCount,
       bytes,
     };
   }

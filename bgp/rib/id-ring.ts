@@ -1,10 +1,10 @@
-// A queue of prefix ids that wait for the decision process. The caller keeps each id in at most once (a flag
-// per prefix), so it is bounded by the number of prefixes; memory comes back when it is empty.
+// A queue of ids that wait for something. The caller keeps each id in at most once (a flag beside the id), so it
+// is bounded by the number of ids; its memory comes back when it is empty.
 import { release } from './columns.ts';
 
 const FIRST_CAPACITY = 1024;
 
-export class DirtyRing {
+export class IdRing {
   #ring = new Int32Array(FIRST_CAPACITY);
   #head = 0;
   count = 0;

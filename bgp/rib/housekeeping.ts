@@ -1,0 +1,75 @@
+// Forgets what nobody refers to any more, and gives memory back, when there is time for it: a withdrawn prefix
+// or attribute set often comes back within moments, and while tables come or go the processor has better to do.
+// Bound: what waits to be forgotten is at most LIMIT of each kind; above that it is done at once.
+import type { AttributeStore } from './attribute-store.ts';
+import type { RibTable } from './rib-table.ts';
+import type { Clock, Timer } from '../io.ts';
+
+/** So long nothing changed before housekeeping begins. */
+const QUIET_MS = 20;
+/** Entries forgotten in one step. */
+const STEP = 2048;
+const LIMIT = 1 << 20;
+
+export class Housekeeping {
+  readonly #tables: readonly RibTable[];
+  readonly #attributes: AttributeStore;
+  readonly #clock: Clock;
+  readonly #wake: () => void;
+  #timer: Timer | undefined;
+  #lastChange = 0;
+  #isWanted = false;
+
+  /** @param wake makes the owner call step() again */
+  constructor(tables: readonly RibTable[], attributes: AttributeStore, clock: Clock, wake: () => void) {
+    this.#tables = tables;
+    this.#attributes = attributes;
+    this.#clock = clock;
+    this.#wake = wake;
+  }
+
+  /** Something changed: there may be something to forget, but not now. */
+  noteChange(now: number): void {
+    this.#lastChange = now;
+    this.#isWanted = true;
+  }
+
+  /** One step; false when there is nothing to do, or not yet. */
+  step(): boolean {
+    if (!this.#isWanted || this.#timer !== undefined) return false;
+    const waitMs = QUIET_MS - (this.#clock.now() - this.#lastChange);
+    if (waitMs > 0) {
+      this.#timer = this.#clock.setTimer(waitMs, () => {
+        this.#timer = undefined;
+        this.#wake();
+      });
+      return false;
+    }
+    if (this.#drop()) return true;
+    if (this.#attributes.tidy()) return true;
+    for (const table of this.#tables) table.shrink();
+    this.#isWanted = false;
+    return false;
+  }
+
+  /** Called in every turn: keeps the bound however busy it is. */
+  keepBound(): void {
+    const isOver = (): boolean =>
+      this.#attributes.unusedCount > LIMIT || this.#tables.some((table) => table.orphanCount > LIMIT);
+    while (isOver()) this.#drop();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #drop(): boolean {
+    let isLeft = false;
+    for (const table of this.#tables) {
+      table.dropOrphans(STEP);
+      if (table.orphanCount > 0) isLeft = true;
+    }
+    this.#attributes.dropUnused(STEP);
+    return isLeft || this.#attributes.unusedCount > 0;
+  }
+}

@@ -1,0 +1,64 @@
+// How much is read from whom (BGP.md 4.1): a peer has a share of each turn, not the machine. Who sends more
+// than its share is paused until a later turn; who says little is always heard.
+import type { RibPeer } from './rib-peer.ts';
+
+/** A peer that made so many prefixes dirty in one turn is not read from for the rest of it … */
+const PEER_SHARE = 3000;
+/** … and when all together made so many, nobody is who makes more than a few. */
+const TURN_SHARE = 6000;
+const A_FEW = 64;
+/** Of the paused peers so many are read from in the next turn; the others wait for theirs. */
+const RESUMED_AT_ONCE = 2;
+/** Nobody is read from while so many prefixes wait … */
+const HIGH_WATER = 32768;
+/** … until so few do. */
+const LOW_WATER = 4096;
+
+export class ReadingPace {
+  /** Peers heard since the last turn. */
+  readonly #heard: RibPeer[] = [];
+  #marked = 0;
+  /** In the order in which they will be read from again. */
+  readonly #paused = new Set<RibPeer>();
+
+  /** Before an UPDATE of a peer is taken in. */
+  hear(peer: RibPeer): void {
+    if (peer.marked === 0) this.#heard.push(peer);
+  }
+
+  /**
+   * After it.
+   * @param marked prefixes that it made dirty
+   * @param waiting prefixes that wait in all
+   */
+  heard(peer: RibPeer, marked: number, waiting: number): void {
+    this.#marked += marked;
+    if (peer.isPaused || peer.marked < A_FEW || peer.session === undefined) return;
+    if (peer.marked <= PEER_SHARE && this.#marked <= TURN_SHARE && waiting <= HIGH_WATER) return;
+    peer.isPaused = true;
+    this.#paused.add(peer);
+    peer.session.pauseReading();
+  }
+
+  beginTurn(): void {
+    for (let i = 0; i < this.#heard.length; i++) this.#heard[i]!.marked = 0;
+    this.#heard.length = 0;
+    this.#marked = 0;
+  }
+
+  endTurn(waiting: number): void {
+    if (this.#paused.size === 0 || waiting > LOW_WATER) return;
+    let resumed = 0;
+    for (const peer of this.#paused) {
+      this.drop(peer);
+      peer.session?.resumeReading();
+      if (++resumed === RESUMED_AT_ONCE) return;
+    }
+  }
+
+  /** The session is gone. */
+  drop(peer: RibPeer): void {
+    this.#paused.delete(peer);
+    peer.isPaused = false;
+  }
+}
