@@ -40,7 +40,7 @@ async function tryToConnect(
 describe('TCP sockets for BGP', function () {
   needNamespaces(this);
   let netns: TestNetns;
-  beforeAll(async () => {
+  before(async () => {
     netns = new TestNetns();
     await using kernel = await openKernel({ netns: netns.path });
     const errors = await kernel.apply([
@@ -50,7 +50,7 @@ describe('TCP sockets for BGP', function () {
     ]);
     assert.deepEqual(errors, [undefined, undefined, undefined]);
   });
-  afterAll(() => netns?.[Symbol.dispose]());
+  after(() => netns?.[Symbol.dispose]());
 
   const families = [
     { family: 'ipv4', address: '127.0.0.1', other: '127.0.0.9', prefix: '127.0.0.0/8' },
@@ -61,7 +61,11 @@ describe('TCP sockets for BGP', function () {
 
     it(`connects ${family} with the same MD5 key at both ends and not with another`, async () => {
       const listens = { ...server, md5: [{ prefix: address, key: 'secret' }] };
-      const calls = (key: string) => ({ family, bind: { address, port: 0 }, md5: [{ prefix: address, key }] });
+      const calls = (key: string) => ({
+        family,
+        bind: { address, port: 0 },
+        md5: [{ prefix: address, key }],
+      });
       assert.equal(await tryToConnect(netns.path, listens, calls('secret')), 'connected');
       assert.equal(await tryToConnect(netns.path, listens, calls('guessed')), 'no answer');
       assert.equal(await tryToConnect(netns.path, listens, { family }), 'no answer');
@@ -114,7 +118,10 @@ describe('TCP sockets for BGP', function () {
       ttl: 255,
       md5: [{ prefix: '127.0.0.0/8', key: 'secret' }],
     };
-    const calls = (key: string): TcpSocketRequest => ({ family: 'ipv4', md5: [{ prefix: '127.0.0.1', key }] });
+    const calls = (key: string): TcpSocketRequest => ({
+      family: 'ipv4',
+      md5: [{ prefix: '127.0.0.1', key }],
+    });
     assert.equal(await tryToConnect(netns.path, listens, calls('secret')), 'connected');
     assert.equal(await tryToConnect(netns.path, listens, calls('guessed')), 'no answer');
   });
@@ -139,8 +146,14 @@ describe('TCP sockets for BGP', function () {
       /bind socket to device nope0: ENODEV/,
     );
     const md5 = [{ prefix: '10.0.0.1', key: 'x'.repeat(81) }];
-    assert.throws(() => tcpSockets.openTcpSocket({ family: 'ipv4', md5 }), /10\.0\.0\.1 .*EINVAL \(key of 81 bytes/);
+    assert.throws(
+      () => tcpSockets.openTcpSocket({ family: 'ipv4', md5 }),
+      /10\.0\.0\.1 .*EINVAL \(key of 81 bytes/,
+    );
     const nowhere = [{ prefix: 'tor-a', key: 'x' }];
-    assert.throws(() => tcpSockets.openTcpSocket({ family: 'ipv4', md5: nowhere }), /tor-a .*no address and no prefix/);
+    assert.throws(
+      () => tcpSockets.openTcpSocket({ family: 'ipv4', md5: nowhere }),
+      /tor-a .*no address and no prefix/,
+    );
   });
 });

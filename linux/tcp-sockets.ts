@@ -79,7 +79,8 @@ export const tcpSockets = {
     const object = `${prefix} on socket ${fd}`;
     const operation = key === undefined ? 'remove TCP MD5 key of' : 'set TCP MD5 key of';
     const parsed = parsePrefix(prefix);
-    if (parsed === undefined) throw new KernelError(operation, object, errnos.EINVAL, 'no address and no prefix');
+    if (parsed === undefined)
+      throw new KernelError(operation, object, errnos.EINVAL, 'no address and no prefix');
     const keyBytes = new TextEncoder().encode(key ?? '');
     if (keyBytes.length > MAX_KEY_BYTES || (key !== undefined && keyBytes.length === 0)) {
       const detail = `key of ${keyBytes.length} bytes, the kernel takes 1 to ${MAX_KEY_BYTES}`;
@@ -123,7 +124,12 @@ function applyOptions(fd: number, request: TcpSocketRequest): void {
     setNumber(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, request.userTimeoutMs, 'TCP_USER_TIMEOUT');
   }
   if (request.device !== undefined) {
-    const result = addon().setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, new TextEncoder().encode(request.device));
+    const result = addon().setsockopt(
+      fd,
+      SOL_SOCKET,
+      SO_BINDTODEVICE,
+      new TextEncoder().encode(request.device),
+    );
     if (result < 0) throw new KernelError('bind socket to device', request.device, -result);
   }
   tcpSockets.setTtl(fd, request.family, request.ttl, request.minTtl);
