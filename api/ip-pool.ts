@@ -75,7 +75,7 @@ const withCel = withRules(fields, rules);
 const spec = withCel.meta({
   ...withCel.meta(),
   'x-kubernetes-validations': [
-    ...(withCel.meta()?.['x-kubernetes-validations'] as object[]),
+    ...((withCel.meta()?.['x-kubernetes-validations'] ?? []) as object[]),
     immutable('cidr'),
     immutable('blockSize'),
   ],

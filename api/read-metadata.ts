@@ -61,7 +61,12 @@ export function readMetadata(input: unknown): MetadataResult {
       ...(annotations && { annotations }),
       ...text('namespace', metadata.namespace),
       // A number is taken as well: unquoted YAML.
-      ...(metadata.resourceVersion !== undefined && { resourceVersion: String(metadata.resourceVersion) }),
+      ...text(
+        'resourceVersion',
+        typeof metadata.resourceVersion === 'number'
+          ? `${metadata.resourceVersion}`
+          : metadata.resourceVersion,
+      ),
       ...(typeof metadata.generation === 'number' && { generation: metadata.generation }),
       ...text('uid', metadata.uid),
       ...text('creationTimestamp', metadata.creationTimestamp),

@@ -210,6 +210,8 @@ class Parser {
       case 'starts with':
       case 'ends with':
         return { kind: 'compare', key, operator: word, value: this.#string() };
+      case undefined:
+        break;
     }
     const hint = this.#text[this.#at] === '=' ? " ('=' is written '==')" : '';
     this.#fail(
