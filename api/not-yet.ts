@@ -16,7 +16,6 @@ const rules = ['importV4', 'exportV4', 'importV6', 'exportV6'];
 
 export const notYet: readonly NotYet[] = [
   { kind: 'BGPPeer', field: 'spec.peerInterface', effect: 'there is no such neighbour' },
-  { kind: 'BGPPeer', field: 'spec.peerFrom', effect: 'there is no such neighbour' },
   { kind: 'BGPPeer', field: 'spec.localWorkloadSelector', effect: 'there is no such neighbour' },
   { kind: 'BGPPeer', field: 'spec.reachableBy' },
   { kind: 'BGPPeer', field: 'spec.reversePeering', harmless: ['Auto'] },
