@@ -1,46 +1,88 @@
-// The RouteBatch of the Kernel in memory: the same order, the same results, nothing of the speed.
-import { describeRoute } from './describe.ts';
+// RouteBatch of a kernel in memory: the same results, without the speed.
+import { errnos } from './errno.ts';
 import { formatAddress } from './ip-text.ts';
-import type { NextHop, RouteBatch, RouteKey, RouteSpec, RouteType } from './kernel.ts';
 import { KernelError } from './kernel-error.ts';
+import {
+  type Device,
+  MAIN_TABLE,
+  type NextHop,
+  PODROUTE_METRIC,
+  PODROUTE_PROTOCOL,
+  type Request,
+  type RouteBatch,
+  type RouteBatchOptions,
+  type RouteType,
+} from './kernel.ts';
 
-/** Changes are made by the two functions, which answer 0 or the errno. */
+type Group = { readonly nextHops: readonly NextHop[] } | { readonly type: RouteType };
+
 export class MemoryRouteBatch implements RouteBatch {
-  readonly #fixed: { readonly table: number; readonly protocol: number; readonly metric: number };
-  readonly #addRoute: (spec: RouteSpec, replace: boolean) => number;
-  readonly #deleteRoute: (key: RouteKey) => number;
-  readonly #groups: { readonly type: RouteType; readonly nextHops: readonly NextHop[] }[] = [];
-  #pending: { readonly run: () => number; readonly error: (errno: number) => KernelError }[] = [];
+  readonly #apply: (request: Request) => KernelError | undefined;
+  readonly #find: (device: Device) => { readonly index: number };
+  readonly #common: { table: number; protocol: number; metric: number };
+  readonly #groups = new Map<number, Group>();
+  readonly #ids = new Map<string, number>();
+  #lastId = 0;
+  #waiting: Request[] = [];
   #errors: (KernelError | undefined)[] = [];
 
   constructor(
-    fixed: { table: number; protocol: number; metric: number },
-    addRoute: (spec: RouteSpec, replace: boolean) => number,
-    deleteRoute: (key: RouteKey) => number,
+    apply: (request: Request) => KernelError | undefined,
+    find: (device: Device) => { readonly index: number },
+    options: RouteBatchOptions,
   ) {
-    this.#fixed = fixed;
-    this.#addRoute = addRoute;
-    this.#deleteRoute = deleteRoute;
+    this.#apply = apply;
+    this.#find = find;
+    this.#common = {
+      table: options.table ?? MAIN_TABLE,
+      protocol: options.protocol ?? PODROUTE_PROTOCOL,
+      metric: options.metric ?? PODROUTE_METRIC,
+    };
   }
 
   get length(): number {
-    return this.#pending.length;
+    return this.#waiting.length;
   }
 
-  internNextHops(_family: 0 | 1, nextHops: readonly NextHop[]): number {
-    return this.#intern({ type: 'unicast', nextHops });
+  internNextHops(family: 0 | 1, nextHops: readonly NextHop[]): number {
+    for (const { device } of nextHops) {
+      if (device === undefined) continue;
+      try {
+        this.#find(device);
+      } catch (error) {
+        throw new KernelError(
+          'encode next hops of',
+          `routes dev ${device}`,
+          errnos.ENODEV,
+          (error as Error).message,
+        );
+      }
+    }
+    return this.#intern(`${family} ${JSON.stringify(nextHops)}`, { nextHops });
   }
 
-  internType(type: 'unreachable' | 'blackhole' | 'throw' | 'prohibit'): number {
-    return this.#intern({ type, nextHops: [] });
+  internType(type: RouteType): number {
+    return this.#intern(type, { type });
   }
 
-  releaseNextHops(_id: number): void {}
+  releaseNextHops(id: number): void {
+    this.#groups.delete(id);
+    for (const [key, known] of this.#ids) if (known === id) this.#ids.delete(key);
+  }
+
+  #intern(key: string, group: Group): number {
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.#lastId++;
+    this.#ids.set(key, id);
+    this.#groups.set(id, group);
+    return id;
+  }
 
   add(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number, nextHopsId: number): void {
-    this.#queue('add route', this.#spec(family, address, offset, prefixLength, nextHopsId), false);
+    const route = { ...this.#route(family, address, offset, prefixLength), ...this.#group(nextHopsId) };
+    this.#waiting.push({ type: 'addRoute', route });
   }
-
   replace(
     family: 0 | 1,
     address: Uint8Array,
@@ -48,51 +90,34 @@ export class MemoryRouteBatch implements RouteBatch {
     prefixLength: number,
     nextHopsId: number,
   ): void {
-    this.#queue('replace route', this.#spec(family, address, offset, prefixLength, nextHopsId), true);
+    const route = { ...this.#route(family, address, offset, prefixLength), ...this.#group(nextHopsId) };
+    this.#waiting.push({ type: 'addRoute', route, replace: true });
+  }
+  delete(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number): void {
+    this.#waiting.push({ type: 'deleteRoute', route: this.#route(family, address, offset, prefixLength) });
   }
 
-  delete(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number): void {
-    const key = { destination: prefixText(family, address, offset, prefixLength), ...this.#fixed };
-    this.#pending.push({
-      run: () => this.#deleteRoute(key),
-      error: (errno) => new KernelError('delete route', describeRoute(key), errno),
-    });
+  #route(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number) {
+    return {
+      destination: `${formatAddress(address, offset, family === 0 ? 4 : 16)}/${prefixLength}`,
+      ...this.#common,
+    };
+  }
+
+  #group(id: number): Group {
+    const group = this.#groups.get(id);
+    if (group === undefined) throw new RangeError(`next-hop group ${id} is not in the batch`);
+    return group;
   }
 
   async commit(): Promise<Int32Array> {
-    const pending = this.#pending;
-    this.#pending = [];
-    const result = Int32Array.from(pending, (request) => request.run());
-    this.#errors = pending.map((request, i) => (result[i] === 0 ? undefined : request.error(result[i] ?? 0)));
-    return result;
+    const requests = this.#waiting;
+    this.#waiting = [];
+    this.#errors = requests.map((request) => this.#apply(request));
+    return Int32Array.from(this.#errors, (error) => error?.errno ?? 0);
   }
 
   explain(index: number): KernelError | undefined {
     return this.#errors[index];
   }
-
-  #intern(group: { type: RouteType; nextHops: readonly NextHop[] }): number {
-    const text = JSON.stringify(group);
-    const known = this.#groups.findIndex((other) => JSON.stringify(other) === text);
-    return known >= 0 ? known : this.#groups.push(group) - 1;
-  }
-
-  #spec(family: 0 | 1, address: Uint8Array, offset: number, length: number, group: number): RouteSpec {
-    return {
-      destination: prefixText(family, address, offset, length),
-      ...this.#fixed,
-      ...this.#groups[group],
-    };
-  }
-
-  #queue(operation: string, spec: RouteSpec, replace: boolean): void {
-    this.#pending.push({
-      run: () => this.#addRoute(spec, replace),
-      error: (errno) => new KernelError(operation, describeRoute(spec), errno),
-    });
-  }
-}
-
-function prefixText(family: 0 | 1, address: Uint8Array, offset: number, length: number): string {
-  return `${formatAddress(address, offset, family === 0 ? 4 : 16)}/${length}`;
 }
