@@ -32,6 +32,8 @@ const IPV6_METRIC = 1024;
 export class MemoryRoutes {
   /** by family, table, prefix and metric */
   readonly #routes = new Map<string, Route>();
+  /** bounded by the destinations that a test ever uses */
+  readonly #prefixes = new Map<string, ParsedPrefix>();
   readonly #tell: (event: KernelEvent) => void;
   readonly #find: (device: Device) => Link;
 
@@ -85,9 +87,9 @@ export class MemoryRoutes {
   }
 
   delete(wanted: RouteKey): void {
-    const prefix = prefixOf(wanted.destination);
+    const network = networkOf(prefixOf(wanted.destination));
     for (const [key, route] of this.#routes) {
-      if (!matches(route, wanted, networkOf(prefix), (device) => this.#find(device).index)) continue;
+      if (!matches(route, wanted, network, (device) => this.#find(device).index)) continue;
       this.#routes.delete(key);
       this.#tell({ type: 'route', change: 'deleted', route });
       return;
@@ -138,13 +140,23 @@ export class MemoryRoutes {
     let bestLength = -1;
     for (const route of this.#routes.values()) {
       if (route.family !== family || route.table !== table) continue;
-      const prefix = prefixOf(route.destination);
-      if (!contains(prefix, bytes) || prefix.length < bestLength) continue;
+      const prefix = this.#prefix(route.destination);
+      if (prefix.length < bestLength || !contains(prefix, bytes)) continue;
       if (prefix.length === bestLength && best !== undefined && best.metric <= route.metric) continue;
       best = route;
       bestLength = prefix.length;
     }
     return best;
+  }
+
+  /** Parsed once: every look-up passes all routes. */
+  #prefix(destination: string): ParsedPrefix {
+    let prefix = this.#prefixes.get(destination);
+    if (prefix === undefined) {
+      prefix = prefixOf(destination);
+      this.#prefixes.set(destination, prefix);
+    }
+    return prefix;
   }
 
   #checkHop(hop: NextHop, family: Family): NextHop {
@@ -232,8 +244,8 @@ export function networkOf({ bytes, length }: ParsedPrefix): string {
 
 export function contains(prefix: ParsedPrefix, address: Uint8Array): boolean {
   if (prefix.bytes.length !== address.length) return false;
-  return prefix.bytes.every((byte, i) => {
-    const mask = 0xff00 >> Math.min(8, Math.max(0, prefix.length - i * 8));
-    return ((byte ^ (address[i] as number)) & mask & 0xff) === 0;
-  });
+  const whole = prefix.length >> 3;
+  for (let i = 0; i < whole; i++) if (prefix.bytes[i] !== address[i]) return false;
+  const mask = (0xff00 >> (prefix.length & 7)) & 0xff;
+  return (((prefix.bytes[whole] ?? 0) ^ (address[whole] ?? 0)) & mask) === 0;
 }
