@@ -1,0 +1,122 @@
+// What interop asks of any BGP daemon, ours included: plain objects in, plain objects out. One adapter file a
+// daemon turns them into its configuration and reads its answers back.
+import type { Host } from '../lab/netns.ts';
+
+export type Family = 'ipv4' | 'ipv6';
+export type DaemonName = 'podroute' | 'bird' | 'frr' | 'gobgp' | 'openbgpd' | 'exabgp';
+
+export interface DaemonConfig {
+  readonly host: Host;
+  /** An empty folder for configuration, sockets and logs. */
+  readonly folder: string;
+  readonly asNumber: number;
+  readonly routerId: string;
+  readonly peers: readonly PeerSetup[];
+}
+
+export interface PeerSetup {
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  readonly remoteAs: number;
+  readonly families: readonly Family[];
+  readonly holdTimeSeconds: number;
+  /** TCP MD5 key (RFC 2385). */
+  readonly md5Key?: string;
+  /** RFC 5082, one hop. */
+  readonly gtsm?: boolean;
+  /** IPv4 routes with IPv6 next hops (RFC 8950). */
+  readonly extendedNextHop?: boolean;
+  /** Wait for the other side to connect. */
+  readonly passive?: boolean;
+}
+
+/** A session as the daemon sees it. What it does not tell is undefined. */
+export interface SessionView {
+  readonly remoteAddress: string;
+  readonly isEstablished: boolean;
+  /** The daemon's own word. */
+  readonly state: string;
+  readonly remoteAs?: number;
+  readonly remoteRouterId?: string;
+  /** Negotiated. */
+  readonly holdTimeSeconds?: number;
+  /** Of these, what the daemon tells about the neighbour's or the negotiated set. */
+  readonly capabilities?: readonly Capability[];
+}
+
+export type Capability = 'four-byte-as' | 'route-refresh' | 'extended-next-hop' | 'ipv4' | 'ipv6';
+
+/** A route with its attributes in canonical text; sets are sorted. */
+export interface Route {
+  readonly prefix: string;
+  readonly nextHop: string;
+  /** '65001 4200000001 {65002 65003}' */
+  readonly asPath: string;
+  readonly origin: 'igp' | 'egp' | 'incomplete';
+  readonly med?: number;
+  readonly localPref?: number;
+  /** '65001:100' */
+  readonly communities: readonly string[];
+  /** '65001:1:2' */
+  readonly largeCommunities: readonly string[];
+  readonly originatorId?: string;
+  readonly clusterList?: readonly string[];
+}
+
+/** Announced with origin IGP (bgpctl knows no other). */
+export interface Announcement {
+  readonly prefix: string;
+  readonly nextHop: string;
+  readonly med?: number;
+  readonly communities?: readonly string[];
+  readonly largeCommunities?: readonly string[];
+}
+
+export interface Daemon extends AsyncDisposable {
+  readonly name: DaemonName;
+  /** The process of the BGP speaker, to stop and continue it. */
+  readonly pid: number;
+  sessions(): Promise<SessionView[]>;
+  /** Everything learned from neighbours that is in use. */
+  routes(family: Family): Promise<Route[]>;
+  announce(announcements: readonly Announcement[]): Promise<void>;
+  withdraw(prefixes: readonly string[]): Promise<void>;
+  /** Asks the neighbour to send its routes again (RFC 2918). */
+  refresh(remoteAddress: string): Promise<void>;
+  /** What it printed, for messages. */
+  log(): string;
+}
+
+export interface DaemonKind {
+  readonly name: DaemonName;
+  readonly title: string;
+  /** Undefined when installed, else the command that installs it. */
+  missing(): string | undefined;
+  version(): string;
+  /** What this daemon cannot do, with the reason; scenarios that need it are skipped. */
+  readonly lacks: Partial<Record<Feature, string>>;
+  /** Starts and waits until it takes commands. */
+  start(config: DaemonConfig): Promise<Daemon>;
+}
+
+export type Feature = 'extendedNextHop' | 'md5' | 'gtsm' | 'refreshRequest' | 'routeAttributes' | 'passive';
+
+export function familyOf(prefixOrAddress: string): Family {
+  return prefixOrAddress.includes(':') ? 'ipv6' : 'ipv4';
+}
+
+/** A route with its sets sorted and absent attributes left out, ready for deepEqual. */
+export function canonicalRoute(route: { [K in keyof Route]: Route[K] | undefined }): Route {
+  const clusterList = route.clusterList?.length === 0 ? undefined : route.clusterList;
+  const all = {
+    ...route,
+    clusterList,
+    // Several daemons show none as 0, and both mean the same (RFC 4271 §9.1.2.2).
+    med: route.med === 0 ? undefined : route.med,
+    communities: [...(route.communities ?? [])].sort(),
+    largeCommunities: [...(route.largeCommunities ?? [])].sort(),
+  };
+  return Object.fromEntries(
+    Object.entries(all).filter(([, value]) => value !== undefined),
+  ) as unknown as Route;
+}

@@ -1,0 +1,210 @@
+// BIRD 2: routes to announce are in the configuration file, which `birdc configure` reads again.
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { versionFrom } from '../../bench/speakers/speaker.ts';
+import type { HostProcess } from '../../lab/netns.ts';
+import { waitFor } from '../../lab/wait.ts';
+import {
+  type Announcement,
+  canonicalRoute,
+  type Daemon,
+  type DaemonConfig,
+  type DaemonKind,
+  type Family,
+  familyOf,
+  type PeerSetup,
+  type Route,
+  type SessionView,
+} from '../daemon.ts';
+
+export const bird: DaemonKind = {
+  name: 'bird',
+  title: 'BIRD',
+  missing: () => (existsSync('/usr/sbin/bird') ? undefined : 'apt-get install bird2'),
+  version: () => versionFrom(['bird', '--version'], /version (\S+)/),
+  lacks: {},
+  async start(config) {
+    const daemon = new Bird(config);
+    await daemon.ready();
+    return daemon;
+  },
+};
+
+class Bird implements Daemon {
+  readonly name = 'bird';
+  readonly #config: DaemonConfig;
+  readonly #process: HostProcess;
+  readonly #announced = new Map<string, Announcement>();
+
+  constructor(config: DaemonConfig) {
+    this.#config = config;
+    this.#write();
+    const at = (name: string) => join(config.folder, name);
+    this.#process = config.host.spawn([
+      'bird',
+      '-f',
+      '-c',
+      at('bird.conf'),
+      '-s',
+      at('ctl'),
+      '-P',
+      at('pid'),
+    ]);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  async ready(): Promise<void> {
+    await waitFor('BIRD', 5000, () => existsSync(join(this.#config.folder, 'ctl')));
+  }
+
+  async sessions(): Promise<SessionView[]> {
+    const text = this.#birdc('show', 'protocols', 'all');
+    return this.#config.peers.map((peer, i) => {
+      const part = text.split(/\n(?=\S)/).find((p) => p.startsWith(`peer${i} `)) ?? '';
+      const neighbour = /Neighbor capabilities([\s\S]*?)(?:Session:|$)/.exec(part)?.[1] ?? '';
+      const families = /AF announced: (.*)/.exec(neighbour)?.[1]?.split(' ') ?? [];
+      return {
+        remoteAddress: peer.remoteAddress,
+        state: /BGP state:\s+(\S+)/.exec(part)?.[1] ?? 'unknown',
+        isEstablished: /BGP state:\s+Established/.test(part),
+        ...numberField('remoteAs', /Neighbor AS:\s+(\d+)/.exec(part)),
+        ...textField('remoteRouterId', /Neighbor ID:\s+(\S+)/.exec(part)),
+        ...numberField('holdTimeSeconds', /Hold timer:\s+[\d.]+\/(\d+)/.exec(part)),
+        capabilities: [
+          ...(/4-octet AS/.test(neighbour) ? (['four-byte-as'] as const) : []),
+          ...(/Route refresh/.test(neighbour) ? (['route-refresh'] as const) : []),
+          ...(/Extended next hop/.test(neighbour) ? (['extended-next-hop'] as const) : []),
+          ...(['ipv4', 'ipv6'] as const).filter((f) => families.includes(f)),
+        ],
+      };
+    });
+  }
+
+  async routes(family: Family): Promise<Route[]> {
+    const text = this.#birdc('show', 'route', 'table', family === 'ipv4' ? 'master4' : 'master6', 'all');
+    const routes: Route[] = [];
+    let prefix = '';
+    for (const block of text.split(/\n(?=\S)/)) {
+      prefix = /^([0-9a-f.:]+\/\d+)\s/.exec(block)?.[1] ?? prefix;
+      const value = (name: string) => new RegExp(`BGP\\.${name}: (.*)`).exec(block)?.[1]?.trim();
+      const origin = value('origin')?.toLowerCase();
+      if (!/Type: BGP/.test(block) || origin === undefined) continue;
+      const number = (name: string) => (value(name) === undefined ? undefined : Number(value(name)));
+      routes.push(
+        canonicalRoute({
+          prefix,
+          // The second address is a link-local one beside the global.
+          nextHop: value('next_hop')?.split(' ')[0] ?? '',
+          asPath: (value('as_path') ?? '').replaceAll('{', ' {').replaceAll(/\s+/g, ' ').trim(),
+          origin: origin as Route['origin'],
+          med: number('med'),
+          localPref: number('local_pref'),
+          communities: tuples(value('community')),
+          largeCommunities: tuples(value('large_community')),
+          originatorId: value('originator_id'),
+          clusterList: value('cluster_list')?.split(' '),
+        }),
+      );
+    }
+    return routes;
+  }
+
+  async announce(announcements: readonly Announcement[]): Promise<void> {
+    for (const a of announcements) this.#announced.set(a.prefix, a);
+    this.#reconfigure();
+  }
+
+  async withdraw(prefixes: readonly string[]): Promise<void> {
+    for (const prefix of prefixes) this.#announced.delete(prefix);
+    this.#reconfigure();
+  }
+
+  async refresh(remoteAddress: string): Promise<void> {
+    this.#birdc(
+      'reload',
+      'in',
+      `peer${this.#config.peers.findIndex((p) => p.remoteAddress === remoteAddress)}`,
+    );
+  }
+
+  log(): string {
+    return this.#process.output;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process.stop();
+  }
+
+  #birdc(...args: string[]): string {
+    return this.#config.host.run(['birdc', '-s', join(this.#config.folder, 'ctl'), ...args]);
+  }
+
+  #reconfigure(): void {
+    this.#write();
+    this.#birdc('configure');
+  }
+
+  #write(): void {
+    const { routerId, peers, asNumber, folder } = this.#config;
+    const statics = (['ipv4', 'ipv6'] as const).map((family) => {
+      const own = [...this.#announced.values()].filter((a) => familyOf(a.prefix) === family);
+      const routes = own.map((a) => `  route ${a.prefix} via ${a.nextHop} { ${attributesText(a)} };`);
+      return `protocol static own_${family} {\n  ${family};\n${routes.join('\n')}\n}`;
+    });
+    const sessions = peers.map((peer, i) => sessionText(peer, i, asNumber));
+    const head = `router id ${routerId};\nlog stderr all;\n${EXPORT}\n\nprotocol device { }\nprotocol direct { ipv4; ipv6; }`;
+    writeFileSync(join(folder, 'bird.conf'), `${[head, ...statics, ...sessions].join('\n')}\n`);
+  }
+}
+
+// BIRD sends a MED to another AS only when the export filter sets it. Connected networks are not announced.
+const EXPORT = `attribute int med_out;
+filter announced {
+  if source != RTS_STATIC && source != RTS_BGP then reject;
+  if defined(med_out) then bgp_med = med_out;
+  accept;
+}`;
+
+function attributesText(a: Announcement): string {
+  const parts = ['bgp_origin = ORIGIN_IGP;'];
+  if (a.med !== undefined) parts.push(`med_out = ${a.med};`);
+  for (const c of a.communities ?? []) parts.push(`bgp_community.add((${c.replaceAll(':', ',')}));`);
+  for (const c of a.largeCommunities ?? [])
+    parts.push(`bgp_large_community.add((${c.replaceAll(':', ',')}));`);
+  return parts.join(' ');
+}
+
+function sessionText(peer: PeerSetup, index: number, asNumber: number): string {
+  const isEbgp = peer.remoteAs !== asNumber;
+  const channels = peer.families.map((family) => {
+    const extended = peer.extendedNextHop === true && family === 'ipv4' ? 'extended next hop;' : '';
+    return `  ${family} { import all; export filter announced; next hop self; ${extended} };`;
+  });
+  const options = [
+    `local ${peer.localAddress} as ${asNumber};`,
+    `neighbor ${peer.remoteAddress} as ${peer.remoteAs};`,
+    `hold time ${peer.holdTimeSeconds};`,
+    'connect delay time 1; connect retry time 2; error wait time 1, 3;',
+    isEbgp ? 'direct;' : '',
+    peer.md5Key === undefined ? '' : `password "${peer.md5Key}";`,
+    peer.gtsm === true ? 'ttl security on;' : '',
+    peer.passive === true ? 'passive;' : '',
+  ];
+  return `protocol bgp peer${index} {\n  ${options.filter((o) => o !== '').join('\n  ')}\n${channels.join('\n')}\n}`;
+}
+
+/** '(65001,100) (65001,101)' → ['65001:100', '65001:101']; spaces may follow the commas. */
+function tuples(text: string | undefined): string[] {
+  return [...(text ?? '').matchAll(/\(([^)]*)\)/g)].map((m) => (m[1] ?? '').replaceAll(/,\s*/g, ':'));
+}
+
+function textField<K extends string>(key: K, match: RegExpExecArray | null): Partial<Record<K, string>> {
+  return match?.[1] === undefined ? {} : ({ [key]: match[1] } as Record<K, string>);
+}
+
+function numberField<K extends string>(key: K, match: RegExpExecArray | null): Partial<Record<K, number>> {
+  return match?.[1] === undefined ? {} : ({ [key]: Number(match[1]) } as Record<K, number>);
+}

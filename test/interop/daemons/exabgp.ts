@@ -1,0 +1,248 @@
+// ExaBGP: it has no table; what neighbours send is printed as JSON to a child process, kept in a file here,
+// and commands reach it through the child's output. The adapter keeps the table.
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { versionFrom } from '../../bench/speakers/speaker.ts';
+import type { HostProcess } from '../../lab/netns.ts';
+import { waitFor } from '../../lab/wait.ts';
+import {
+  type Announcement,
+  type Capability,
+  canonicalRoute,
+  type Daemon,
+  type DaemonConfig,
+  type DaemonKind,
+  type Family,
+  type PeerSetup,
+  type Route,
+  type SessionView,
+} from '../daemon.ts';
+
+export const exabgp: DaemonKind = {
+  name: 'exabgp',
+  title: 'ExaBGP',
+  missing: () => (existsSync('/usr/sbin/exabgp') ? undefined : 'apt-get install exabgp'),
+  version: () => versionFrom(['exabgp', 'version'], /ExaBGP\s*:\s*(\S+)/),
+  lacks: { passive: 'ExaBGP listens only with options for the whole process; it connects' },
+  async start(config) {
+    const daemon = new Exabgp(config);
+    await daemon.ready();
+    return daemon;
+  },
+};
+
+// Opening the pipe for both directions keeps it open between two commands; the reader must not outlive ExaBGP.
+const RELAY = `cd "$(dirname "$0")"
+exec 3<>commands
+cat <&3 &
+cat >>events
+kill $!
+`;
+
+class Exabgp implements Daemon {
+  readonly name = 'exabgp';
+  readonly #config: DaemonConfig;
+  readonly #process: HostProcess;
+  readonly #announced = new Map<string, string>();
+
+  constructor(config: DaemonConfig) {
+    this.#config = config;
+    const at = (name: string) => join(config.folder, name);
+    spawnSync('mkfifo', [at('commands')]);
+    writeFileSync(at('events'), '');
+    writeFileSync(at('relay.sh'), RELAY);
+    writeFileSync(at('exabgp.conf'), configText(config));
+    const environment = {
+      'exabgp.daemon.user': 'root',
+      'exabgp.daemon.drop': 'false',
+      'exabgp.api.cli': 'false',
+      'exabgp.api.ack': 'false',
+      'exabgp.log.level': 'INFO',
+      'exabgp.log.destination': 'stderr',
+      'exabgp.tcp.delay': '0',
+    };
+    this.#process = config.host.spawn(['exabgp', at('exabgp.conf')], { env: environment });
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  async ready(): Promise<void> {
+    await waitFor('ExaBGP', 8000, () => {
+      if (!this.#process.running) throw new Error(`ExaBGP ended:\n${this.#process.output}`);
+      return (
+        /loaded new configuration|connected to peer|reload/i.test(this.#process.output) ||
+        this.#events().length > 0
+      );
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${this.#process.output}`);
+    });
+  }
+
+  async sessions(): Promise<SessionView[]> {
+    const events = this.#events();
+    return this.#config.peers.map(({ remoteAddress }) => {
+      const mine = events.filter((e) => e.neighbor?.address?.peer === remoteAddress);
+      const state = mine.findLast((e) => e.type === 'state')?.neighbor?.state ?? 'unknown';
+      const open = mine.findLast((e) => e.type === 'open' && e.neighbor?.direction === 'receive')?.neighbor
+        ?.open;
+      const names = Object.values(open?.capabilities ?? {});
+      const families = JSON.stringify(names);
+      const capabilities: Capability[] = [];
+      if (names.some((c) => /asn4/i.test(c.name ?? ''))) capabilities.push('four-byte-as');
+      if (names.some((c) => /route-refresh/i.test(c.name ?? ''))) capabilities.push('route-refresh');
+      if (names.some((c) => /nexthop/i.test(c.name ?? ''))) capabilities.push('extended-next-hop');
+      if (families.includes('ipv4/unicast')) capabilities.push('ipv4');
+      if (families.includes('ipv6/unicast')) capabilities.push('ipv6');
+      const as = names.find((c) => c.asn4 !== undefined)?.asn4 ?? open?.asn;
+      const setup = this.#config.peers.find((p) => p.remoteAddress === remoteAddress);
+      return {
+        remoteAddress,
+        state,
+        isEstablished: state === 'up',
+        ...(as === undefined ? {} : { remoteAs: as }),
+        ...(open?.router_id === undefined ? {} : { remoteRouterId: open.router_id }),
+        ...(open?.hold_time === undefined
+          ? {}
+          : { holdTimeSeconds: Math.min(open.hold_time, setup?.holdTimeSeconds ?? open.hold_time) }),
+        capabilities,
+      };
+    });
+  }
+
+  async routes(family: Family): Promise<Route[]> {
+    const table = new Map<string, Route>();
+    for (const event of this.#events()) {
+      if (event.type === 'state' && event.neighbor?.state === 'down') table.clear();
+      const update = event.neighbor?.message?.update;
+      if (update === undefined) continue;
+      const key = `${family} unicast`;
+      for (const entry of update.withdraw?.[key] ?? []) table.delete(entry.nlri);
+      for (const [nextHop, entries] of Object.entries(update.announce?.[key] ?? {})) {
+        for (const { nlri } of entries) {
+          // A link-local next hop beside the global one makes a second entry.
+          const isSecond = nextHop.startsWith('fe80:') && table.has(nlri);
+          if (!isSecond) table.set(nlri, routeOf(nlri, nextHop, update.attribute ?? {}));
+        }
+      }
+    }
+    return [...table.values()];
+  }
+
+  async announce(announcements: readonly Announcement[]): Promise<void> {
+    for (const a of announcements) {
+      const parts = [`route ${a.prefix} next-hop ${a.nextHop} origin igp`];
+      if (a.med !== undefined) parts.push(`med ${a.med}`);
+      if (a.communities?.length) parts.push(`community [ ${a.communities.join(' ')} ]`);
+      if (a.largeCommunities?.length) parts.push(`large-community [ ${a.largeCommunities.join(' ')} ]`);
+      this.#announced.set(a.prefix, parts.join(' '));
+      this.#command(`announce ${parts.join(' ')}`);
+    }
+  }
+
+  async withdraw(prefixes: readonly string[]): Promise<void> {
+    for (const prefix of prefixes) {
+      this.#command(`withdraw ${this.#announced.get(prefix) ?? `route ${prefix}`}`);
+      this.#announced.delete(prefix);
+    }
+  }
+
+  async refresh(remoteAddress: string): Promise<void> {
+    const families = this.#config.peers.find((p) => p.remoteAddress === remoteAddress)?.families ?? [];
+    for (const family of families) this.#command(`announce route-refresh ${family} unicast`);
+  }
+
+  log(): string {
+    return this.#process.output;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process.stop();
+  }
+
+  #command(line: string): void {
+    appendFileSync(join(this.#config.folder, 'commands'), `${line}\n`);
+  }
+
+  #events(): ExabgpEvent[] {
+    const lines = readFileSync(join(this.#config.folder, 'events'), 'utf8').split('\n');
+    // Its own encoder doubles the quotes in 'refresh' events: no JSON.
+    const whole = lines.filter((l) => l.endsWith('}') && !l.includes('"type": "refresh"'));
+    return whole.map((l) => JSON.parse(l) as ExabgpEvent);
+  }
+}
+
+interface ExabgpEvent {
+  readonly type: string;
+  readonly neighbor?: {
+    readonly address?: { readonly peer: string };
+    readonly state?: string;
+    readonly direction?: string;
+    readonly open?: {
+      readonly asn?: number;
+      readonly hold_time?: number;
+      readonly router_id?: string;
+      readonly capabilities?: Readonly<Record<string, { name?: string; asn4?: number }>>;
+    };
+    readonly message?: {
+      readonly update?: {
+        readonly attribute?: ExabgpAttributes;
+        readonly announce?: Readonly<Record<string, Record<string, { nlri: string }[]>>>;
+        readonly withdraw?: Readonly<Record<string, { nlri: string }[]>>;
+      };
+    };
+  };
+}
+
+interface ExabgpAttributes {
+  readonly origin?: string;
+  readonly 'as-path'?: readonly number[] | Readonly<Record<string, { element: string; value: number[] }>>;
+  readonly med?: number;
+  readonly 'local-preference'?: number;
+  readonly community?: readonly (readonly number[])[];
+  readonly 'large-community'?: readonly (readonly number[])[];
+  readonly 'originator-id'?: string;
+  readonly 'cluster-list'?: readonly string[];
+}
+
+function routeOf(prefix: string, nextHop: string, a: ExabgpAttributes): Route {
+  const path = a['as-path'] ?? [];
+  const asPath = Array.isArray(path)
+    ? path.join(' ')
+    : Object.values(path as Record<string, { element: string; value: number[] }>)
+        .map((s) => (s.element === 'as-set' ? `{${s.value.join(' ')}}` : s.value.join(' ')))
+        .join(' ');
+  return canonicalRoute({
+    prefix,
+    nextHop,
+    asPath,
+    origin: (a.origin ?? 'igp') as Route['origin'],
+    med: a.med,
+    localPref: a['local-preference'],
+    communities: (a.community ?? []).map((c) => c.join(':')),
+    largeCommunities: (a['large-community'] ?? []).map((c) => c.join(':')),
+    originatorId: a['originator-id'],
+    clusterList: a['cluster-list'],
+  });
+}
+
+function configText({ asNumber, routerId, peers, folder }: DaemonConfig): string {
+  const relay = `process relay {\n  run /bin/sh ${join(folder, 'relay.sh')};\n  encoder json;\n}\n`;
+  return relay + peers.map((peer) => sessionText(peer, asNumber, routerId)).join('');
+}
+
+function sessionText(peer: PeerSetup, asNumber: number, routerId: string): string {
+  return `neighbor ${peer.remoteAddress} {
+  router-id ${routerId};
+  local-address ${peer.localAddress};
+  local-as ${asNumber};
+  peer-as ${peer.remoteAs};
+  hold-time ${peer.holdTimeSeconds};
+${peer.md5Key === undefined ? '' : `  md5-password ${peer.md5Key};\n  md5-base64 false;\n`}${peer.gtsm === true ? '  outgoing-ttl 255;\n  incoming-ttl 255;\n' : ''}  family { ${peer.families.map((f) => `${f} unicast;`).join(' ')} }
+  capability { route-refresh enable; asn4 enable; ${peer.extendedNextHop === true ? 'nexthop enable;' : ''} }
+${peer.extendedNextHop === true ? '  nexthop { ipv4 unicast ipv6; }\n' : ''}  api { processes [ relay ]; neighbor-changes; receive { parsed; open; update; notification; refresh; } }
+}
+`;
+}

@@ -1,0 +1,259 @@
+// FRR: zebra (for the interfaces) and bgpd, spoken to by vtysh.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { versionFrom } from '../../bench/speakers/speaker.ts';
+import type { HostProcess } from '../../lab/netns.ts';
+import { waitFor } from '../../lab/wait.ts';
+import {
+  type Announcement,
+  canonicalRoute,
+  type Daemon,
+  type DaemonConfig,
+  type DaemonKind,
+  type Family,
+  familyOf,
+  type PeerSetup,
+  type Route,
+  type SessionView,
+} from '../daemon.ts';
+
+const FOLDER = '/usr/lib/frr';
+
+export const frr: DaemonKind = {
+  name: 'frr',
+  title: 'FRR',
+  missing: () => (existsSync(`${FOLDER}/bgpd`) ? undefined : 'apt-get install frr'),
+  version: () => versionFrom([`${FOLDER}/bgpd`, '--version'], /version (\S+)/),
+  lacks: {},
+  async start(config) {
+    const daemon = new Frr(config);
+    await daemon.startBgpd();
+    return daemon;
+  },
+};
+
+class Frr implements Daemon {
+  readonly name = 'frr';
+  readonly #config: DaemonConfig;
+  readonly #zebra: HostProcess;
+  #bgpd: HostProcess | undefined;
+
+  constructor(config: DaemonConfig) {
+    this.#config = config;
+    const { host, folder } = config;
+    const at = (name: string) => join(folder, name);
+    // vtysh wants a folder of its own configuration.
+    mkdirSync(at('vtysh'));
+    writeFileSync(at('vtysh/vtysh.conf'), 'no service integrated-vtysh-config\n');
+    writeFileSync(at('zebra.conf'), 'no ip forwarding\nno ipv6 forwarding\n');
+    writeFileSync(at('bgpd.conf'), configText(config));
+    // Both drop to this user before they open their sockets.
+    host.run(['chown', '-R', 'frr:frr', folder]);
+    this.#zebra = host.spawn(this.#command('zebra'));
+  }
+
+  get pid(): number {
+    return this.#bgpd?.pid ?? -1;
+  }
+
+  async startBgpd(): Promise<void> {
+    const { host, folder } = this.#config;
+    const at = (name: string) => join(folder, name);
+    // bgpd needs zebra's interfaces from its first session on: without, it refuses IPv6 next hops with a link-local one.
+    await waitFor('zebra', 5000, () => existsSync(at('zserv.api')));
+    this.#bgpd = host.spawn([...this.#command('bgpd'), '-n']);
+    await waitFor('FRR', 5000, () => existsSync(at('bgpd.vty')));
+    await waitFor(
+      'FRR to have read its configuration',
+      5000,
+      () => this.#vtysh('show bgp summary json') !== '',
+    );
+  }
+
+  async sessions(): Promise<SessionView[]> {
+    const all = JSON.parse(this.#vtysh('show bgp neighbors json')) as Record<string, FrrNeighbour>;
+    return this.#config.peers.map(({ remoteAddress }) => {
+      const peer = all[remoteAddress] ?? {};
+      const capabilities = peer.neighborCapabilities ?? {};
+      const has = (name: string, ...values: string[]) => values.includes(String(capabilities[name]));
+      const family = (name: string) =>
+        JSON.stringify(capabilities['multiprotocolExtensions'] ?? {}).includes(name);
+      return {
+        remoteAddress,
+        state: peer.bgpState ?? 'unknown',
+        isEstablished: peer.bgpState === 'Established',
+        ...(peer.remoteAs === undefined ? {} : { remoteAs: peer.remoteAs }),
+        ...(peer.remoteRouterId === undefined ? {} : { remoteRouterId: peer.remoteRouterId }),
+        ...(peer.bgpTimerHoldTimeMsecs === undefined
+          ? {}
+          : { holdTimeSeconds: peer.bgpTimerHoldTimeMsecs / 1000 }),
+        capabilities: [
+          ...(has('4byteAs', 'advertisedAndReceived') ? (['four-byte-as'] as const) : []),
+          ...(/received/i.test(String(capabilities['routeRefresh'])) ? (['route-refresh'] as const) : []),
+          ...(/received/i.test(JSON.stringify(capabilities['extendedNexthop'] ?? ''))
+            ? (['extended-next-hop'] as const)
+            : []),
+          ...(family('ipv4Unicast') ? (['ipv4'] as const) : []),
+          ...(family('ipv6Unicast') ? (['ipv6'] as const) : []),
+        ],
+      };
+    });
+  }
+
+  async routes(family: Family): Promise<Route[]> {
+    const table = JSON.parse(this.#vtysh(`show bgp ${family} unicast json`)) as {
+      routes?: Record<string, unknown>;
+    };
+    const routes: Route[] = [];
+    for (const prefix of Object.keys(table.routes ?? {})) {
+      const answer = JSON.parse(this.#vtysh(`show bgp ${family} unicast ${prefix} json`)) as {
+        paths?: FrrPath[];
+      };
+      for (const path of answer.paths ?? []) {
+        if (path.peer?.peerId === '0.0.0.0' || path.peer?.peerId === '::') continue;
+        const hop = path.nexthops?.find((h) => h.scope !== 'link-local') ?? path.nexthops?.[0];
+        routes.push(
+          canonicalRoute({
+            prefix,
+            nextHop: hop?.ip ?? '',
+            asPath: path.aspath?.string === 'Local' ? '' : (path.aspath?.string ?? ''),
+            origin: (path.origin ?? 'incomplete').toLowerCase() as Route['origin'],
+            med: path.metric,
+            localPref: path.locPrf,
+            communities: words(path.community?.string),
+            largeCommunities: words(path.largeCommunity?.string),
+            originatorId: path.originatorId,
+            clusterList: path.clusterList?.list,
+          }),
+        );
+      }
+    }
+    return routes;
+  }
+
+  async announce(announcements: readonly Announcement[]): Promise<void> {
+    for (const a of announcements) {
+      const map = mapName(a.prefix);
+      const sets = ['set origin igp'];
+      if (a.med !== undefined) sets.push(`set metric ${a.med}`);
+      if (a.communities?.length) sets.push(`set community ${a.communities.join(' ')}`);
+      if (a.largeCommunities?.length) sets.push(`set large-community ${a.largeCommunities.join(' ')}`);
+      this.#configure(
+        `route-map ${map} permit 10`,
+        ...sets,
+        'exit',
+        ...this.#inFamily(a.prefix, `network ${a.prefix} route-map ${map}`),
+      );
+    }
+  }
+
+  async withdraw(prefixes: readonly string[]): Promise<void> {
+    for (const prefix of prefixes) this.#configure(...this.#inFamily(prefix, `no network ${prefix}`));
+  }
+
+  async refresh(remoteAddress: string): Promise<void> {
+    this.#vtysh(`clear bgp ${remoteAddress} soft in`);
+  }
+
+  log(): string {
+    return `${this.#bgpd?.output}${this.#config.host.run(['cat', join(this.#config.folder, 'bgpd.log')], { check: false })}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#bgpd?.stop(), this.#zebra.stop()]);
+  }
+
+  #command(name: string): string[] {
+    const at = (file: string) => join(this.#config.folder, file);
+    const files = ['-f', at(`${name}.conf`), '-i', at(`${name}.pid`), '-z', at('zserv.api')];
+    const log = ['--log', `file:${at(`${name}.log`)}`];
+    return [`${FOLDER}/${name}`, '-P', '0', '--vty_socket', this.#config.folder, ...files, ...log];
+  }
+
+  #inFamily(prefix: string, line: string): string[] {
+    return [`router bgp ${this.#config.asNumber}`, `address-family ${familyOf(prefix)} unicast`, line];
+  }
+
+  #configure(...lines: string[]): void {
+    this.#vtysh('configure terminal', ...lines);
+  }
+
+  #vtysh(...commands: string[]): string {
+    const base = [
+      'vtysh',
+      '--vty_socket',
+      this.#config.folder,
+      '--config_dir',
+      join(this.#config.folder, 'vtysh'),
+      '-d',
+      'bgpd',
+    ];
+    return this.#config.host.run([...base, ...commands.flatMap((c) => ['-c', c])]);
+  }
+}
+
+interface FrrNeighbour {
+  readonly bgpState?: string;
+  readonly remoteAs?: number;
+  readonly remoteRouterId?: string;
+  readonly bgpTimerHoldTimeMsecs?: number;
+  readonly neighborCapabilities?: Readonly<Record<string, unknown>>;
+}
+
+interface FrrPath {
+  readonly aspath?: { readonly string: string };
+  readonly origin?: string;
+  readonly metric?: number;
+  readonly locPrf?: number;
+  readonly community?: { readonly string: string };
+  readonly largeCommunity?: { readonly string: string };
+  readonly originatorId?: string;
+  readonly clusterList?: { readonly list: readonly string[] };
+  readonly nexthops?: readonly { readonly ip: string; readonly scope?: string }[];
+  readonly peer?: { readonly peerId: string };
+}
+
+function configText({ asNumber, routerId, peers }: DaemonConfig): string {
+  const head = [
+    `router bgp ${asNumber}`,
+    ` bgp router-id ${routerId}`,
+    ' no bgp ebgp-requires-policy',
+    ' no bgp network import-check',
+    ' no bgp default ipv4-unicast',
+  ];
+  const families = (['ipv4', 'ipv6'] as const).map((family) => {
+    const active = peers.filter((p) => p.families.includes(family));
+    const lines = active.flatMap((p) => [
+      `  neighbor ${p.remoteAddress} activate`,
+      `  neighbor ${p.remoteAddress} next-hop-self`,
+    ]);
+    return ` address-family ${family} unicast\n${lines.join('\n')}\n exit-address-family`;
+  });
+  return `${[...head, ...peers.map((p) => sessionText(p)), ...families].join('\n')}\n`;
+}
+
+function sessionText(peer: PeerSetup): string {
+  const options = [
+    `remote-as ${peer.remoteAs}`,
+    `update-source ${peer.localAddress}`,
+    `timers ${Math.floor(peer.holdTimeSeconds / 3)} ${peer.holdTimeSeconds}`,
+    'timers connect 2',
+    'advertisement-interval 0',
+    peer.md5Key === undefined ? '' : `password ${peer.md5Key}`,
+    peer.gtsm === true ? 'ttl-security hops 1' : '',
+    peer.passive === true ? 'passive' : '',
+    peer.extendedNextHop === true ? 'capability extended-nexthop' : '',
+  ];
+  return options
+    .filter((o) => o !== '')
+    .map((o) => ` neighbor ${peer.remoteAddress} ${o}`)
+    .join('\n');
+}
+
+function mapName(prefix: string): string {
+  return `own-${prefix.replaceAll(/[.:/]/g, '-')}`;
+}
+
+function words(text: string | undefined): string[] {
+  return text === undefined || text === '' ? [] : text.split(/\s+/);
+}

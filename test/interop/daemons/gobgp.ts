@@ -1,0 +1,215 @@
+// GoBGP, spoken to by its command line in JSON.
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { versionFrom } from '../../bench/speakers/speaker.ts';
+import type { HostProcess } from '../../lab/netns.ts';
+import { waitFor } from '../../lab/wait.ts';
+import {
+  type Announcement,
+  type Capability,
+  canonicalRoute,
+  type Daemon,
+  type DaemonConfig,
+  type DaemonKind,
+  type Family,
+  familyOf,
+  type PeerSetup,
+  type Route,
+  type SessionView,
+} from '../daemon.ts';
+
+export const gobgp: DaemonKind = {
+  name: 'gobgp',
+  title: 'GoBGP',
+  missing: () => (existsSync('/usr/bin/gobgpd') ? undefined : 'apt-get install gobgpd'),
+  version: () => versionFrom(['gobgpd', '--version'], /version (\S+)/),
+  lacks: {},
+  async start(config) {
+    const daemon = new Gobgp(config);
+    await daemon.ready();
+    return daemon;
+  },
+};
+
+class Gobgp implements Daemon {
+  readonly name = 'gobgp';
+  readonly #config: DaemonConfig;
+  readonly #process: HostProcess;
+
+  constructor(config: DaemonConfig) {
+    this.#config = config;
+    const file = join(config.folder, 'gobgpd.toml');
+    writeFileSync(file, configText(config));
+    this.#process = config.host.spawn([
+      'gobgpd',
+      '-f',
+      file,
+      '--log-level',
+      'debug',
+      '--api-hosts',
+      '127.0.0.1:50051',
+    ]);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  async ready(): Promise<void> {
+    await waitFor('GoBGP', 8000, () => this.#try('neighbor') !== undefined);
+  }
+
+  async sessions(): Promise<SessionView[]> {
+    const all = (this.#json('neighbor') ?? []) as GobgpNeighbour[];
+    return this.#config.peers.map(({ remoteAddress }) => {
+      const peer = all.find(
+        (p) => p.conf?.neighbor_address === remoteAddress || p.state?.neighbor_address === remoteAddress,
+      );
+      const hold = peer?.timers?.state?.negotiated_hold_time;
+      const names = JSON.stringify(peer?.state?.remote_cap ?? []);
+      const capabilities: [Capability, RegExp][] = [
+        ['four-byte-as', /FourOctetASN|FourOctetAs/i],
+        ['route-refresh', /RouteRefresh/i],
+        ['extended-next-hop', /ExtendedNexthop/i],
+      ];
+      return {
+        remoteAddress,
+        state: String(peer?.state?.session_state ?? 'unknown'),
+        // 6 is ESTABLISHED in GoBGP's API.
+        isEstablished: peer?.state?.session_state === 6,
+        ...(peer?.state?.peer_asn === undefined ? {} : { remoteAs: peer.state.peer_asn }),
+        ...(peer?.state?.router_id === undefined ? {} : { remoteRouterId: peer.state.router_id }),
+        ...(hold === undefined ? {} : { holdTimeSeconds: hold }),
+        capabilities: capabilities.filter(([, pattern]) => pattern.test(names)).map(([name]) => name),
+      };
+    });
+  }
+
+  async routes(family: Family): Promise<Route[]> {
+    const table = (this.#json('global', 'rib', '-a', family) ?? {}) as Record<string, GobgpPath[]>;
+    const routes: Route[] = [];
+    for (const [prefix, paths] of Object.entries(table)) {
+      for (const path of paths) {
+        if (path['source-id'] === undefined) continue;
+        const of = (type: number) => path.attrs.find((a) => a.type === type);
+        const reach = of(14);
+        routes.push(
+          canonicalRoute({
+            prefix,
+            nextHop: String(of(3)?.nexthop ?? reach?.nexthop ?? ''),
+            asPath: (of(2)?.as_paths ?? []).map(segmentText).join(' '),
+            origin: (['igp', 'egp', 'incomplete'] as const)[Number(of(1)?.value ?? 2)] ?? 'incomplete',
+            med: of(4)?.metric,
+            localPref: of(5)?.value as number | undefined,
+            communities: (of(8)?.communities ?? []).map((c) => `${c >>> 16}:${c & 0xffff}`),
+            largeCommunities: (
+              of(32)?.value as { ASN: number; LocalData1: number; LocalData2: number }[] | undefined
+            )?.map((c) => `${c.ASN}:${c.LocalData1}:${c.LocalData2}`),
+            originatorId: of(9)?.value as string | undefined,
+            clusterList: of(10)?.value as string[] | undefined,
+          }),
+        );
+      }
+    }
+    return routes;
+  }
+
+  async announce(announcements: readonly Announcement[]): Promise<void> {
+    for (const a of announcements) {
+      const args = [a.prefix, 'origin', 'igp', 'nexthop', a.nextHop];
+      if (a.med !== undefined) args.push('med', String(a.med));
+      if (a.communities?.length) args.push('community', a.communities.join(','));
+      if (a.largeCommunities?.length) args.push('large-community', a.largeCommunities.join(','));
+      this.#run('global', 'rib', 'add', ...args, '-a', familyOf(a.prefix));
+    }
+  }
+
+  async withdraw(prefixes: readonly string[]): Promise<void> {
+    for (const prefix of prefixes) this.#run('global', 'rib', 'del', prefix, '-a', familyOf(prefix));
+  }
+
+  async refresh(remoteAddress: string): Promise<void> {
+    this.#run('neighbor', remoteAddress, 'softresetin');
+  }
+
+  log(): string {
+    return this.#process.output;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process.stop();
+  }
+
+  #run(...args: string[]): string {
+    return this.#config.host.run(['gobgp', ...args]);
+  }
+
+  #try(...args: string[]): string | undefined {
+    try {
+      return this.#run(...args);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #json(...args: string[]): unknown {
+    const text = this.#run('-j', ...args);
+    return text.trim() === '' ? undefined : JSON.parse(text);
+  }
+}
+
+interface GobgpNeighbour {
+  readonly conf?: { readonly neighbor_address?: string };
+  readonly state?: {
+    readonly neighbor_address?: string;
+    readonly session_state?: number;
+    readonly peer_asn?: number;
+    readonly router_id?: string;
+    readonly remote_cap?: unknown;
+  };
+  readonly timers?: { readonly state?: { readonly negotiated_hold_time?: number } };
+}
+
+interface GobgpAttribute {
+  readonly type: number;
+  readonly value?: unknown;
+  readonly nexthop?: string;
+  readonly metric?: number;
+  readonly communities?: readonly number[];
+  readonly as_paths?: readonly { readonly segment_type: number; readonly asns: readonly number[] }[];
+}
+
+interface GobgpPath {
+  readonly attrs: readonly GobgpAttribute[];
+  readonly 'source-id'?: string;
+}
+
+function segmentText(segment: { segment_type: number; asns: readonly number[] }): string {
+  const text = segment.asns.join(' ');
+  return segment.segment_type === 1 ? `{${text}}` : text;
+}
+
+function configText({ asNumber, routerId, peers }: DaemonConfig): string {
+  const head = `[global.config]\n  as = ${asNumber}\n  router-id = "${routerId}"\n`;
+  return head + peers.map((peer) => sessionText(peer)).join('');
+}
+
+function sessionText(peer: PeerSetup): string {
+  const families = peer.families.map(
+    (f) =>
+      `  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = "${f}-unicast"\n`,
+  );
+  return `[[neighbors]]
+  [neighbors.config]
+    neighbor-address = "${peer.remoteAddress}"
+    peer-as = ${peer.remoteAs}
+${peer.md5Key === undefined ? '' : `    auth-password = "${peer.md5Key}"\n`}  [neighbors.transport.config]
+    local-address = "${peer.localAddress}"
+    passive-mode = ${peer.passive === true}
+  [neighbors.timers.config]
+    connect-retry = 2
+    idle-hold-time-after-reset = 1
+    hold-time = ${peer.holdTimeSeconds}
+    keepalive-interval = ${Math.floor(peer.holdTimeSeconds / 3)}
+${peer.gtsm === true ? '  [neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255\n' : ''}${families.join('')}`;
+}

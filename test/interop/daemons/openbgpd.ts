@@ -1,0 +1,204 @@
+// OpenBGPD's portable edition, spoken to by bgpctl in JSON.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { versionFrom } from '../../bench/speakers/speaker.ts';
+import type { HostProcess } from '../../lab/netns.ts';
+import { waitFor } from '../../lab/wait.ts';
+import {
+  type Announcement,
+  type Capability,
+  canonicalRoute,
+  type Daemon,
+  type DaemonConfig,
+  type DaemonKind,
+  type Family,
+  type PeerSetup,
+  type Route,
+  type SessionView,
+} from '../daemon.ts';
+
+export const openbgpd: DaemonKind = {
+  name: 'openbgpd',
+  title: 'OpenBGPD',
+  missing: () => (existsSync('/usr/sbin/bgpctl') ? undefined : 'apt-get install openbgpd'),
+  version: () => versionFrom(['dpkg-query', '-W', 'openbgpd'], /\s(\S+)-/),
+  lacks: { extendedNextHop: 'RFC 8950 came with OpenBGPD 8' },
+  async start(config) {
+    const daemon = new Openbgpd(config);
+    await daemon.ready();
+    return daemon;
+  },
+};
+
+class Openbgpd implements Daemon {
+  readonly name = 'openbgpd';
+  readonly #config: DaemonConfig;
+  readonly #process: HostProcess;
+
+  constructor(config: DaemonConfig) {
+    this.#config = config;
+    const file = join(config.folder, 'bgpd.conf');
+    writeFileSync(file, configText(config), { mode: 0o600 });
+    // Its three processes shut themselves in here; the package makes it only when its service starts.
+    mkdirSync('/run/openbgpd', { recursive: true });
+    this.#process = config.host.spawn(['/usr/sbin/bgpd', '-d', '-f', file]);
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  async ready(): Promise<void> {
+    await waitFor('OpenBGPD', 5000, () => this.#try('show', 'summary') !== undefined);
+  }
+
+  async sessions(): Promise<SessionView[]> {
+    const all = this.#json('show', 'neighbor') as { neighbors: OpenbgpdNeighbour[] };
+    return this.#config.peers.map(({ remoteAddress }) => {
+      const peer = all.neighbors.find((p) => p.remote_addr === remoteAddress);
+      const their = peer?.session?.remote?.capabilities;
+      const capabilities: Capability[] = [];
+      if (their?.as4byte === true) capabilities.push('four-byte-as');
+      if (their?.refresh === true) capabilities.push('route-refresh');
+      if (their?.multiprotocol?.includes('IPv4 unicast')) capabilities.push('ipv4');
+      if (their?.multiprotocol?.includes('IPv6 unicast')) capabilities.push('ipv6');
+      return {
+        remoteAddress,
+        state: peer?.state ?? 'unknown',
+        isEstablished: peer?.state === 'Established',
+        ...(peer?.remote_as === undefined ? {} : { remoteAs: Number(peer.remote_as) }),
+        ...(peer?.bgpid === undefined ? {} : { remoteRouterId: peer.bgpid }),
+        ...(peer?.session?.holdtime === undefined ? {} : { holdTimeSeconds: peer.session.holdtime }),
+        capabilities,
+      };
+    });
+  }
+
+  async routes(family: Family): Promise<Route[]> {
+    const all = this.#json('show', 'rib', family === 'ipv4' ? 'inet' : 'inet6', 'detail') as {
+      rib?: OpenbgpdRoute[];
+    };
+    const learned = (all.rib ?? []).filter((r) => r.neighbor?.description !== 'LOCAL');
+    return learned.map((r) => {
+      const values = (name: string) => r.attributes?.find((a) => a.type === name);
+      return canonicalRoute({
+        prefix: r.prefix,
+        nextHop: r.exit_nexthop ?? '',
+        asPath: r.aspath ?? '',
+        origin: r.origin.toLowerCase() as Route['origin'],
+        med: r.metric,
+        localPref: r.localpref,
+        communities: r.communities,
+        largeCommunities: r.large_communities,
+        originatorId: values('Originator ID')?.originator,
+        clusterList: values('Cluster ID List')?.cluster_ids,
+      });
+    });
+  }
+
+  async announce(announcements: readonly Announcement[]): Promise<void> {
+    for (const a of announcements) {
+      const args = ['network', 'add', a.prefix, 'nexthop', a.nextHop];
+      if (a.med !== undefined) args.push('metric', String(a.med));
+      for (const c of a.communities ?? []) args.push('community', c);
+      for (const c of a.largeCommunities ?? []) args.push('large-community', c);
+      this.#run(...args);
+    }
+  }
+
+  async withdraw(prefixes: readonly string[]): Promise<void> {
+    for (const prefix of prefixes) this.#run('network', 'delete', prefix);
+  }
+
+  async refresh(remoteAddress: string): Promise<void> {
+    this.#run('neighbor', remoteAddress, 'refresh');
+  }
+
+  log(): string {
+    return this.#process.output;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process.stop();
+  }
+
+  #run(...args: string[]): string {
+    return this.#config.host.run(['bgpctl', '-s', join(this.#config.folder, 'sock'), ...args]);
+  }
+
+  #try(...args: string[]): string | undefined {
+    try {
+      return this.#run(...args);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #json(...args: string[]): unknown {
+    return JSON.parse(this.#run('-j', ...args));
+  }
+}
+
+interface OpenbgpdNeighbour {
+  readonly remote_addr?: string;
+  readonly remote_as?: string | number;
+  readonly bgpid?: string;
+  readonly state?: string;
+  readonly session?: {
+    readonly holdtime?: number;
+    readonly remote?: { readonly capabilities?: OpenbgpdCapabilities };
+  };
+}
+
+interface OpenbgpdCapabilities {
+  readonly as4byte?: boolean;
+  readonly refresh?: boolean;
+  readonly multiprotocol?: readonly string[];
+}
+
+interface OpenbgpdRoute {
+  readonly prefix: string;
+  readonly aspath?: string;
+  readonly exit_nexthop?: string;
+  readonly neighbor?: { readonly description?: string };
+  readonly origin: string;
+  readonly metric?: number;
+  readonly localpref?: number;
+  readonly communities?: readonly string[];
+  readonly large_communities?: readonly string[];
+  readonly attributes?: readonly {
+    readonly type: string;
+    readonly originator?: string;
+    readonly cluster_ids?: readonly string[];
+  }[];
+}
+
+function configText({ asNumber, routerId, peers, folder }: DaemonConfig): string {
+  const global = [
+    `AS ${asNumber}`,
+    `router-id ${routerId}`,
+    `socket "${join(folder, 'sock')}"`,
+    'fib-update no',
+    'nexthop qualify via default',
+    ...['0.0.0.0', '::'].map((any) => `listen on ${any}`),
+  ];
+  const sessions = peers.map((p) => sessionText(p));
+  // The last match wins: everything may pass (RFC 8212 blocks it else).
+  const rules = ['allow from any', 'allow to any'];
+  return `${[...global, ...sessions, ...rules].join('\n')}\n`;
+}
+
+function sessionText(peer: PeerSetup): string {
+  const options = [
+    `remote-as ${peer.remoteAs}`,
+    `local-address ${peer.localAddress}`,
+    `holdtime ${peer.holdTimeSeconds}`,
+    ...(['ipv4', 'ipv6'] as const).map(
+      (f) => `announce ${f === 'ipv4' ? 'IPv4' : 'IPv6'} ${peer.families.includes(f) ? 'unicast' : 'none'}`,
+    ),
+    peer.md5Key === undefined ? '' : `tcp md5sig password ${peer.md5Key}`,
+    peer.gtsm === true ? 'ttl-security yes' : '',
+    peer.passive === true ? 'passive' : '',
+  ];
+  return `neighbor ${peer.remoteAddress} {\n  ${options.filter((o) => o !== '').join('\n  ')}\n}`;
+}
