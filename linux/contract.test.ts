@@ -221,7 +221,7 @@ for (const { name, isReal } of bindings) {
       assert.match((await only({ type: 'addRoute', route: route('10.1.1.3') })) ?? '', /EEXIST/);
       assert.equal(await only({ type: 'addRoute', route: route('10.1.1.4'), replace: true }), undefined);
       assert.equal(await only({ type: 'addRoute', route: { ...route('10.1.1.5'), metric: 9 } }), undefined);
-      const gateways = (await ours()).map((found) => found.nextHops[0]?.gateway).sort();
+      const gateways = (await ours()).map((found) => found.nextHops[0]?.gateway ?? '').sort();
       assert.deepEqual(gateways, ['10.1.1.4', '10.1.1.5']);
     });
 
