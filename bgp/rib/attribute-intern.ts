@@ -1,6 +1,7 @@
 // From an UPDATE's attribute block to the id of an interned set: judged by the codec, completed with what this
 // speaker adds (loop flags, defaults), stored once. Also sets changed by policy, and those of own routes.
 import {
+  ACTION_OK,
   ACTION_TREAT_AS_WITHDRAW,
   AttributeVerdict,
   buildAttributes,
@@ -18,6 +19,7 @@ import {
 } from '../message/index.ts';
 import type { PolicySet } from '../policy/policy.ts';
 import { parseCommunities } from '../policy/compile.ts';
+import { AttributeBlock } from './attribute-block.ts';
 import { AttributeFacts, type AttributeStore, LOOP_CLUSTER, LOOP_ORIGINATOR } from './attribute-store.ts';
 import type { NextHops } from './next-hops.ts';
 
@@ -41,12 +43,41 @@ export class AttributeIntern {
   readonly #hop = new NextHop();
   readonly #scratch = new Uint8Array(MAX_EXTENDED_MESSAGE_LENGTH + 1);
   readonly #internal = new SessionCodecContext();
+  /** The block that recall() looked for last: its next hop (-1: not looked for) and hash. */
+  readonly #raw = new AttributeBlock();
+  #rawHop = -1;
+  #rawHash = 0;
+  readonly #canonical = new AttributeBlock();
 
   constructor(store: AttributeStore, nextHops: NextHops, identity: OwnIdentity) {
     this.store = store;
     this.#nextHops = nextHops;
     this.identity = identity;
     this.#internal.external = false;
+  }
+
+  /**
+   * The set of a block that came before, byte for byte, over a session of the same kind: a hash and a comparison
+   * instead of judging it again. Only for blocks as nearly everybody sends them, with NEXT_HOP third.
+   * One reference is taken; -1 when it must be judged.
+   */
+  recall(blob: Uint8Array, start: number, end: number, key: number): number {
+    this.#rawHop = -1;
+    const raw = this.#raw;
+    if (!raw.readUpdate(blob, start, end)) return -1;
+    const hop = this.#nextHops.find4(raw.nextHop);
+    if (hop < 0) return -1;
+    const { store } = this;
+    const hash = store.hashOf(raw, hop, 0);
+    const id = store.find(raw, hop, 0, hash);
+    if (id < 0) {
+      this.#rawHop = hop;
+      this.#rawHash = hash;
+      return -1;
+    }
+    if ((store.cleanKeys[id]! & (1 << key)) === 0) return -1;
+    store.references[id] = store.references[id]! + 1;
+    return id;
   }
 
   /** Judges a block into `verdict`; returns its action. */
@@ -56,8 +87,18 @@ export class AttributeIntern {
   }
 
   /** The set of the block judged last, with its NEXT_HOP attribute. One reference is taken. */
-  classic(): number {
-    return this.#intern(this.#nextHops.intern4(this.verdict.nextHop | 0), 0);
+  classic(key: number): number {
+    const hop = this.#nextHops.intern4(this.verdict.nextHop | 0);
+    const { verdict } = this;
+    const isRaw =
+      verdict.action === ACTION_OK &&
+      verdict.length === this.#raw.length &&
+      this.#raw.equals(verdict.bytes, 0);
+    if (!isRaw) return this.#intern(hop, 0);
+    // recall() looked for these bytes in vain: no need to look again. From now on they can be recalled.
+    const id = hop === this.#rawHop ? this.#add(hop, 0, this.#rawHash) : this.#intern(hop, 0);
+    this.store.cleanKeys[id] = this.store.cleanKeys[id]! | (1 << key);
+    return id;
   }
 
   /** Same with a next hop from MP_REACH_NLRI; -1 when that cannot be one (treat as withdraw). */
@@ -131,13 +172,19 @@ export class AttributeIntern {
   /** Takes over the reference to `hop`. */
   #intern(hop: number, variant: number): number {
     const { store, verdict } = this;
-    const hash = store.hashOf(verdict.bytes, 0, verdict.length, hop, variant);
-    const known = store.find(verdict.bytes, 0, verdict.length, hop, variant, hash);
+    this.#canonical.readCanonical(verdict.bytes, verdict.length);
+    const hash = store.hashOf(this.#canonical, hop, variant);
+    const known = store.find(this.#canonical, hop, variant, hash);
     if (known >= 0) {
       if (hop >= 0) this.#nextHops.release(hop);
       store.references[known] = store.references[known]! + 1;
       return known;
     }
+    return this.#add(hop, variant, hash);
+  }
+
+  #add(hop: number, variant: number, hash: number): number {
+    const { store, verdict } = this;
     const facts = this.#facts;
     facts.localPref = verdict.hasLocalPref ? verdict.localPref : DEFAULT_LOCAL_PREF;
     facts.med = verdict.hasMed ? verdict.med : 0;
@@ -150,7 +197,7 @@ export class AttributeIntern {
     facts.present = verdict.present;
     facts.variant = variant;
     this.#findLoops();
-    const id = store.add(verdict.bytes, 0, verdict.length, hop, hash, facts);
+    const id = store.add(verdict.bytes, verdict.length, hop, hash, facts);
     store.references[id] = 1;
     return id;
   }

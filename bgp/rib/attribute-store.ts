@@ -1,7 +1,8 @@
 // Interned attribute sets: each distinct (canonical bytes, session kind, next hop) is stored once, judged once,
 // and carried by paths as a small integer. The columns are what the decision process and the export rules
 // compare; the bytes are looked at only when an UPDATE is built or a route is shown.
-// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 49 bytes + blob.
+// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 53 bytes + blob.
+import type { AttributeBlock } from './attribute-block.ts';
 import { BlobHeap } from './blob-heap.ts';
 import { grownCapacity, release, resizeI32, resizeU8, resizeU16, resizeU32 } from './columns.ts';
 import { IdPool } from './id-pool.ts';
@@ -52,6 +53,8 @@ export class AttributeStore {
   ownAsCount = new Uint8Array(FIRST_CAPACITY);
   loops = new Uint8Array(FIRST_CAPACITY);
   variant = new Uint8Array(FIRST_CAPACITY);
+  /** Bit k: these very bytes (with NEXT_HOP) came over a session of verdict key k and were judged good. */
+  cleanKeys = new Int32Array(FIRST_CAPACITY);
   /** Next-hop id, -1 for routes originated here. */
   nextHop = new Int32Array(FIRST_CAPACITY);
   length = new Uint16Array(FIRST_CAPACITY);
@@ -84,14 +87,24 @@ export class AttributeStore {
   }
 
   get bytes(): number {
-    return this.#capacity * 49 + this.#slots.length * 4 + this.#heap.bytes;
+    return this.#capacity * 53 + this.#slots.length * 4 + this.#heap.bytes;
   }
 
-  /** Hash of a block under a key; give it to find() and add(). */
-  hashOf(bytes: Uint8Array, start: number, end: number, nextHop: number, variant: number): number {
+  /** Hash of a block with its next hop; give it to find() and add(). */
+  hashOf(block: AttributeBlock, nextHop: number, variant: number): number {
+    const seed =
+      Math.imul(nextHop + 1 + (variant << 24), this.#multiplier2) ^ block.length ^ (block.origin << 16);
+    let h = this.#mix(seed, block.bytes, block.pathStart, block.pathEnd);
+    h = this.#mix(h, block.bytes, block.restStart, block.restEnd);
+    h ^= h >>> 16;
+    h = Math.imul(h, 0x85ebca6b);
+    return h ^ (h >>> 13);
+  }
+
+  #mix(seed: number, bytes: Uint8Array, start: number, end: number): number {
     const m1 = this.#multiplier1;
     const m2 = this.#multiplier2;
-    let h = Math.imul(nextHop + 1 + (variant << 24), m2) ^ (end - start);
+    let h = seed;
     let i = start;
     for (const last = end - 3; i < last; i += 4) {
       const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
@@ -100,20 +113,11 @@ export class AttributeStore {
       h = (h << 13) | (h >>> 19);
     }
     for (; i < end; i++) h = Math.imul(h ^ bytes[i]!, m1);
-    h ^= h >>> 16;
-    h = Math.imul(h, 0x85ebca6b);
-    return h ^ (h >>> 13);
+    return h;
   }
 
   /** The id of an equal set, or -1. No reference is taken. */
-  find(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    nextHop: number,
-    variant: number,
-    hash: number,
-  ): number {
+  find(block: AttributeBlock, nextHop: number, variant: number, hash: number): number {
     const slots = this.#slots;
     const mask = this.#mask;
     for (let i = hash & mask; ; i = (i + 1) & mask) {
@@ -123,7 +127,8 @@ export class AttributeStore {
         this.#hash[id] === hash &&
         this.nextHop[id] === nextHop &&
         this.variant[id] === variant &&
-        this.equals(id, bytes, start, end)
+        this.length[id] === block.length &&
+        block.equals(this.blob(id), this.start(id))
       ) {
         return id;
       }
@@ -131,14 +136,7 @@ export class AttributeStore {
   }
 
   /** Stores a set that find() did not find, with no reference yet; takes over the caller's next-hop reference. */
-  add(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    nextHop: number,
-    hash: number,
-    facts: AttributeFacts,
-  ): number {
+  add(bytes: Uint8Array, length: number, nextHop: number, hash: number, facts: AttributeFacts): number {
     const id = this.#ids.take();
     if (id >= this.#capacity) this.#resize(grownCapacity(this.#capacity, id + 1));
     this.localPref[id] = facts.localPref;
@@ -153,10 +151,11 @@ export class AttributeStore {
     this.ownAsCount[id] = facts.ownAsCount;
     this.loops[id] = facts.loops;
     this.variant[id] = facts.variant;
+    this.cleanKeys[id] = 0;
     this.nextHop[id] = nextHop;
-    this.length[id] = end - start;
+    this.length[id] = length;
     this.references[id] = 0;
-    this.#location[id] = this.#heap.put(id, bytes, start, end);
+    this.#location[id] = this.#heap.put(id, bytes, 0, length);
     this.#hash[id] = hash;
     const slots = this.#slots;
     const mask = this.#mask;
@@ -196,15 +195,6 @@ export class AttributeStore {
 
   start(id: number): number {
     return BlobHeap.offset(this.#location[id]!);
-  }
-
-  equals(id: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const length = end - start;
-    if (this.length[id] !== length) return false;
-    const blob = this.blob(id);
-    let at = this.start(id);
-    for (let i = start; i < end; i++, at++) if (blob[at] !== bytes[i]) return false;
-    return true;
   }
 
   /** One bounded step of housekeeping; true when there is more to do. Call when idle, and after bursts. */
@@ -281,6 +271,7 @@ export class AttributeStore {
     this.ownAsCount = resizeU8(this.ownAsCount, capacity);
     this.loops = resizeU8(this.loops, capacity);
     this.variant = resizeU8(this.variant, capacity);
+    this.cleanKeys = resizeI32(this.cleanKeys, capacity);
     this.nextHop = resizeI32(this.nextHop, capacity);
     this.length = resizeU16(this.length, capacity);
     this.references = resizeI32(this.references, capacity);

@@ -3,6 +3,7 @@
 import type { FamilyIndex } from '../family.ts';
 import {
   ACTION_DISCARD_ATTRIBUTE,
+  ACTION_OK,
   ACTION_RESET,
   ACTION_TREAT_AS_WITHDRAW,
   HAS_GRACEFUL_SHUTDOWN,
@@ -171,22 +172,32 @@ export class Importer {
     const scan = this.#scan;
     const intern = this.#intern;
     const before = last.attribute;
-    last.action = intern.judge(scan.blob, scan.blobStart, scan.blobEnd, peer.context);
-    last.hasNextHop = intern.verdict.hasNextHop;
-    last.attribute = -1;
     const isMp = scan.mpReachFamily >= 0 && !asClassic;
-    if (last.action !== ACTION_TREAT_AS_WITHDRAW) {
-      if (isMp) {
-        const { nextHopStart, nextHopLength } = scan;
-        last.attribute = intern.multiprotocol(buf, nextHopStart, nextHopLength, peer.device);
-        if (last.attribute < 0) last.action = ACTION_TREAT_AS_WITHDRAW;
-      } else if (last.hasNextHop) {
-        last.attribute = intern.classic();
-      }
-      if (last.attribute >= 0) last.attribute = this.#complete(peer, last.attribute);
+    last.attribute = isMp ? -1 : intern.recall(scan.blob, scan.blobStart, scan.blobEnd, peer.verdictKey);
+    if (last.attribute >= 0) {
+      last.action = ACTION_OK;
+      last.hasNextHop = true;
+      last.attribute = this.#complete(peer, last.attribute);
+    } else {
+      last.action = intern.judge(scan.blob, scan.blobStart, scan.blobEnd, peer.context);
+      last.hasNextHop = intern.verdict.hasNextHop;
+      if (last.action !== ACTION_TREAT_AS_WITHDRAW) this.#store(peer, last, buf, isMp);
     }
     if (before >= 0) intern.store.release(before);
     remember(last, scan, buf, isMp);
+  }
+
+  /** Interns the block that was just judged. */
+  #store(peer: RibPeer, last: LastBlock, buf: Uint8Array, isMp: boolean): void {
+    const intern = this.#intern;
+    if (isMp) {
+      const { nextHopStart, nextHopLength } = this.#scan;
+      last.attribute = intern.multiprotocol(buf, nextHopStart, nextHopLength, peer.device);
+      if (last.attribute < 0) last.action = ACTION_TREAT_AS_WITHDRAW;
+    } else if (last.hasNextHop) {
+      last.attribute = intern.classic(peer.verdictKey);
+    }
+    if (last.attribute >= 0) last.attribute = this.#complete(peer, last.attribute);
   }
 
   /** What standards make of a set on arrival: GRACEFUL_SHUTDOWN (RFC 8326), OTC (RFC 9234). Passes the reference on. */

@@ -62,6 +62,11 @@ export class NextHops {
     return known;
   }
 
+  /** The id of a known IPv4 next hop, without a reference, or -1. */
+  find4(word: number): number {
+    return this.#byKey.get(word) ?? -1;
+  }
+
   /**
    * The id of an IPv6 next hop, with a new reference.
    * @param global four words, or undefined for a link-local one alone

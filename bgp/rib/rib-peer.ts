@@ -1,7 +1,7 @@
 // One neighbour as the RIB knows it: its slot, policies, counters, and the attribute sets it sent last.
 import type { PeerConfig } from '../config.ts';
 import type { Family, FamilyIndex } from '../family.ts';
-import { FAMILY_BIT_IPV4, FAMILY_BIT_IPV6, SessionCodecContext } from '../message/index.ts';
+import { FAMILY_BIT_IPV4, FAMILY_BIT_IPV6, SessionCodecContext, verdictKey } from '../message/index.ts';
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
 import type { Session } from '../session/index.ts';
 import { parseAddress } from './address-text.ts';
@@ -29,6 +29,8 @@ export class RibPeer implements PathOwner {
   /** Undefined while no session is established. */
   session: Session | undefined;
   readonly context = new SessionCodecContext();
+  /** Kind of session: blocks are judged alike under the same key. */
+  verdictKey = 0;
   /** Link of the session, for link-local next hops. */
   device: string | undefined;
   remoteAs = 0;
@@ -96,6 +98,7 @@ export class RibPeer implements PathOwner {
     c.addPathIpv6 = n.addPathReceive.ipv6;
     c.extendedNextHop = n.extendedNextHop;
     c.families = familyBits(n.families);
+    this.verdictKey = verdictKey(c);
     slots.kind[this.slot] = c.external ? KIND_EBGP : KIND_IBGP;
     slots.client[this.slot] = this.config.routeReflectorClient ? 1 : 0;
     slots.routerId[this.slot] = (parseAddress(n.remoteRouterId)?.words[0] ?? 0) >>> 0;
