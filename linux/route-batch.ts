@@ -15,7 +15,7 @@ import {
   type RouteBatchOptions,
 } from './kernel.ts';
 import { decodeAck } from './netlink/ack.ts';
-import { AF_INET, AF_INET6, nlmFlag, nlmsg, RT_TABLE_COMPAT, rta, rtm } from './netlink/constants.ts';
+import { AF_INET, AF_INET6, nlmFlag, nlmsg, rta, rtm } from './netlink/constants.ts';
 import type { NetlinkSocket } from './netlink/socket.ts';
 import { LITTLE } from './netlink/writer.ts';
 import { NextHopPool } from './next-hop-pool.ts';
@@ -155,7 +155,7 @@ export class EncodedRouteBatch implements RouteBatch {
     words[start + 2] = out.count + 1;
     words[start + 3] = 0;
     words[start + 4] = quarters(family === 0 ? AF_INET : AF_INET6, prefixLength, 0, 0);
-    const table = this.#table < 256 ? this.#table : RT_TABLE_COMPAT;
+    const table = this.#table < 256 ? this.#table : 0;
     words[start + 5] = quarters(table, this.#protocol, group?.scope ?? SCOPE_NOWHERE, group?.type ?? 0);
     words[start + 6] = group?.flags ?? 0;
     words[start + 7] = halves(4 + size, rta.destination);

@@ -72,7 +72,10 @@ export class KernelWatch implements Disposable {
       // The poll is level-triggered: what is left calls back in the next turn.
       return this.#poll !== undefined && --left > 0;
     });
-    if (lost && this.#poll !== undefined) this.#handler({ type: 'overrun' });
+    if (!lost || this.#poll === undefined) return;
+    // Whoever reads everything again has no use for what is still queued, and older news could mislead it.
+    while (this.#socket.read(() => true));
+    this.#handler({ type: 'overrun' });
   }
 
   #decode(packet: Packet, start: number, end: number): KernelEvent | undefined {

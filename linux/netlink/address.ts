@@ -49,23 +49,17 @@ export interface AddressFields {
 export function encodeAddress(writer: MessageWriter, address: AddressFields): void {
   const { family, bytes, length } = address.prefix;
   writer.u8(familyNumber(family));
+  const flags = (address.noDad ? ifaFlag.noDad : 0) | (address.noPrefixRoute ? ifaFlag.noPrefixRoute : 0);
   writer.u8(length);
-  writer.u8(0);
+  writer.u8(flags & 0xff);
   writer.u8(scopeNumber(address.scope ?? defaultScope(bytes)));
   writer.u32(address.deviceIndex);
   writer.attribute(ifa.local, bytes);
   writer.attribute(ifa.address, bytes);
-  const broadcast = family === 'ipv4' && length < 31 ? broadcastOf(bytes, length) : undefined;
-  if (broadcast !== undefined && bytes[0] !== 127) writer.attribute(ifa.broadcast, broadcast);
-  const flags = (address.noDad ? ifaFlag.noDad : 0) | (address.noPrefixRoute ? ifaFlag.noPrefixRoute : 0);
-  if (flags !== 0) writer.attributeU32(ifa.flags, flags);
+  if (flags > 0xff) writer.attributeU32(ifa.flags, flags);
 }
 
 function defaultScope(bytes: Uint8Array): Scope {
   if (bytes.length === 4) return bytes[0] === 127 ? 'host' : 'global';
   return bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80 ? 'link' : 'global';
-}
-
-function broadcastOf(bytes: Uint8Array, length: number): Uint8Array {
-  return bytes.map((byte, i) => byte | (0xff >> Math.min(8, Math.max(0, length - i * 8))));
 }

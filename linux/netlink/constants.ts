@@ -75,7 +75,7 @@ export const iff = { up: 0x1, loopback: 0x8, lowerUp: 0x10000 } as const;
 export const IFLA_INET_CONF = 1;
 export const inetConf = { forwarding: 1, proxyArp: 3, rpFilter: 8 } as const;
 
-export const ifa = { address: 1, local: 2, broadcast: 4, flags: 8 } as const;
+export const ifa = { address: 1, local: 2, flags: 8 } as const;
 export const ifaFlag = {
   noDad: 0x2,
   dadFailed: 0x8,
@@ -116,6 +116,3 @@ export const fra = {
 export const nlmsgerr = { message: 1, offset: 2, missingType: 5 } as const;
 /** NLA_F_NESTED and NLA_F_NET_BYTEORDER are not part of an attribute's type. */
 export const NLA_TYPE_MASK = 0x3fff;
-export const NLA_F_NESTED = 0x8000;
-
-export const RT_TABLE_COMPAT = 252;

@@ -55,10 +55,10 @@ export function encodeNewLink(writer: MessageWriter, link: VethFields): void {
   linkHeader(writer, link);
   linkAttributes(writer, link);
   const info = writer.nest(ifla.linkInfo);
-  writer.attributeText(iflaInfo.kind, link.kind);
+  writer.attribute(iflaInfo.kind, new TextEncoder().encode(link.kind));
   if (link.peer !== undefined) {
     const data = writer.nest(iflaInfo.data);
-    const peer = writer.open(VETH_INFO_PEER);
+    const peer = writer.nest(VETH_INFO_PEER);
     linkHeader(writer, link.peer);
     linkAttributes(writer, link.peer);
     writer.endNest(peer);
@@ -100,9 +100,9 @@ function linkHeader(writer: MessageWriter, link: LinkFields): void {
 }
 
 function linkAttributes(writer: MessageWriter, link: LinkFields): void {
-  if (link.name !== undefined) writer.attributeText(ifla.name, link.name);
-  if (link.mtu !== undefined) writer.attributeU32(ifla.mtu, link.mtu);
   if (link.mac !== undefined) writer.attribute(ifla.address, link.mac);
+  if (link.mtu !== undefined) writer.attributeU32(ifla.mtu, link.mtu);
+  if (link.name !== undefined) writer.attributeText(ifla.name, link.name);
   if (link.group !== undefined) writer.attributeU32(ifla.group, link.group);
   if (link.netnsFd !== undefined) writer.attributeU32(ifla.netnsFd, link.netnsFd);
   if (link.master !== undefined) writer.attributeU32(ifla.master, link.master);

@@ -6,7 +6,7 @@
 // several are RTA_MULTIPATH: | length 2 | flags 1 | weight - 1 1 | index 4 | RTA_GATEWAY or RTA_VIA | …
 import { formatAddress, type ParsedPrefix } from '../ip-text.ts';
 import type { Family, NextHop, Route, RouteType, Scope } from '../kernel.ts';
-import { AF_INET, AF_INET6, RT_TABLE_COMPAT, RTAX_MTU, RTNH_F_ONLINK, rta } from './constants.ts';
+import { AF_INET, AF_INET6, RTAX_MTU, RTNH_F_ONLINK, rta } from './constants.ts';
 import {
   familyName,
   familyNumber,
@@ -126,14 +126,14 @@ export function encodeRoute(writer: MessageWriter, route: RouteFields): void {
   writer.u8(length);
   writer.u8(0);
   writer.u8(0);
-  writer.u8(route.table < 256 ? route.table : RT_TABLE_COMPAT);
+  writer.u8(route.table < 256 ? route.table : 0);
   writer.u8(route.protocol);
   writer.u8(scopeNumber(route.scope));
   writer.u8(routeTypeNumber(route.type));
   writer.u32(only?.onlink === true ? RTNH_F_ONLINK : 0);
   writer.attribute(rta.destination, bytes);
-  if (route.table > 255) writer.attributeU32(rta.table, route.table);
   if (route.metric !== 0) writer.attributeU32(rta.priority, route.metric);
+  if (route.table > 255) writer.attributeU32(rta.table, route.table);
   if (route.source !== undefined) writer.attribute(rta.preferredSource, route.source);
   if (route.mtu !== undefined) {
     const metrics = writer.nest(rta.metrics);
@@ -152,7 +152,7 @@ export function encodeNextHops(writer: MessageWriter, family: Family, hops: read
     if (first.index !== 0) writer.attributeU32(rta.oif, first.index);
     return;
   }
-  const multipath = writer.open(rta.multipath);
+  const multipath = writer.nest(rta.multipath);
   for (const hop of hops) {
     const start = writer.length;
     writer.u16(0);
@@ -171,7 +171,7 @@ function encodeGateway(writer: MessageWriter, family: Family, gateway: Uint8Arra
     writer.attribute(rta.gateway, gateway);
     return;
   }
-  const via = writer.open(rta.via);
+  const via = writer.nest(rta.via);
   writer.u16(gateway.length === 4 ? AF_INET : AF_INET6);
   writer.raw(gateway);
   writer.endNest(via);

@@ -3,7 +3,7 @@
 //   | family 1 | dst length 1 | src length 1 | tos 1 | table 1 | pad 2 | action 1 | flags 4 | attributes FRA_*
 import { formatAddress, type ParsedPrefix } from '../ip-text.ts';
 import type { Family, Rule, RuleAction } from '../kernel.ts';
-import { fra, RT_TABLE_COMPAT } from './constants.ts';
+import { fra } from './constants.ts';
 import { familyName, familyNumber, ruleActionName, ruleActionNumber } from './names.ts';
 import { Attributes, type Packet } from './packet.ts';
 import { HEADER_BYTES, type MessageWriter } from './writer.ts';
@@ -63,16 +63,16 @@ export function encodeRule(writer: MessageWriter, rule: RuleFields): void {
   writer.u8(rule.to?.length ?? 0);
   writer.u8(rule.from?.length ?? 0);
   writer.u8(0);
-  writer.u8(rule.table < 256 ? rule.table : RT_TABLE_COMPAT);
+  writer.u8(rule.table < 256 ? rule.table : 0);
   writer.u16(0);
   writer.u8(ruleActionNumber(rule.action));
   writer.u32(0);
-  writer.attributeU32(fra.priority, rule.priority);
-  if (rule.table > 255) writer.attributeU32(fra.table, rule.table);
   if (rule.to !== undefined) writer.attribute(fra.destination, rule.to.bytes);
   if (rule.from !== undefined) writer.attribute(fra.source, rule.from.bytes);
   if (rule.fwMark !== undefined) writer.attributeU32(fra.fwMark, rule.fwMark);
   if (rule.fwMask !== undefined) writer.attributeU32(fra.fwMask, rule.fwMask);
+  if (rule.table > 255) writer.attributeU32(fra.table, rule.table);
+  writer.attributeU32(fra.priority, rule.priority);
   if (rule.inputDevice !== undefined) writer.attributeText(fra.inputName, rule.inputDevice);
   if (rule.outputDevice !== undefined) writer.attributeText(fra.outputName, rule.outputDevice);
   if (rule.protocol !== undefined) writer.attributeU8(fra.protocol, rule.protocol);

@@ -5,7 +5,6 @@
 //
 // All numbers in the machine's own byte order; messages and attributes start at multiples of 4.
 import { endianness } from 'node:os';
-import { NLA_F_NESTED } from './constants.ts';
 
 export const LITTLE = endianness() === 'LE';
 export const HEADER_BYTES = 16;
@@ -102,24 +101,15 @@ export class MessageWriter {
 
   /** Starts an attribute that holds attributes; give the result to endNest. */
   nest(type: number): number {
-    return this.#open(type | NLA_F_NESTED);
-  }
-
-  /** The same without NLA_F_NESTED, for attributes that start with a fixed header. */
-  open(type: number): number {
-    return this.#open(type);
+    const start = this.#length;
+    this.u16(0);
+    this.u16(type);
+    return start;
   }
 
   endNest(start: number): void {
     this.#view.setUint16(start, this.#length - start, LITTLE);
     this.#pad();
-  }
-
-  #open(type: number): number {
-    const start = this.#length;
-    this.u16(0);
-    this.u16(type);
-    return start;
   }
 
   #pad(): void {
