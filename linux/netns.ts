@@ -20,7 +20,12 @@ export function createNetns(name: string): string {
   const path = netnsPath(name);
   const fail = (errno: number, detail?: string) =>
     new KernelError('create network namespace', name, errno, detail);
-  mkdirSync(NETNS_DIRECTORY, { recursive: true, mode: 0o755 });
+  try {
+    mkdirSync(NETNS_DIRECTORY, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    const errno = -((error as NodeJS.ErrnoException).errno ?? 0);
+    throw fail(errno, `cannot make ${NETNS_DIRECTORY}${rootHint(errno)}`);
+  }
   // Containers that have /run mounted from here see namespaces made later (and let go of deleted ones).
   const shared = native.shareMount(NETNS_DIRECTORY);
   if (shared < 0) throw fail(-shared, `cannot share the mount ${NETNS_DIRECTORY}${rootHint(-shared)}`);
@@ -28,7 +33,10 @@ export function createNetns(name: string): string {
     closeSync(openSync(path, constants.O_RDONLY | constants.O_CREAT | constants.O_EXCL, 0o444));
   } catch (error) {
     const errno = -((error as NodeJS.ErrnoException).errno ?? 0);
-    throw fail(errno, errno === errnos.EEXIST ? `${path} is there already` : `cannot make ${path}`);
+    throw fail(
+      errno,
+      errno === errnos.EEXIST ? `${path} is there already` : `cannot make ${path}${rootHint(errno)}`,
+    );
   }
   const result = native.createNetns(path);
   if (result === 0) return path;

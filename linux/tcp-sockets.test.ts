@@ -126,6 +126,35 @@ describe('TCP sockets for BGP', function () {
     assert.equal(await tryToConnect(netns.path, listens, calls('guessed')), 'no answer');
   });
 
+  it('changes the key of a live session without breaking it', async () => {
+    const md5 = [{ prefix: '127.0.0.1', key: 'old' }];
+    const request: TcpSocketRequest = { family: 'ipv4', bind: { address: '127.0.0.1', port: 0 }, md5 };
+    const [listening, calling] = withNetns(netns.path, () => [
+      tcpSockets.openTcpSocket(request),
+      tcpSockets.openTcpSocket(request),
+    ]) as [number, number];
+    const listener = net.createServer();
+    const client = new net.Socket({ fd: calling });
+    try {
+      listener.listen({ fd: listening });
+      await once(listener, 'listening');
+      client.connect({ host: '127.0.0.1', port: (listener.address() as net.AddressInfo).port });
+      const [server] = (await once(listener, 'connection')) as [net.Socket];
+      const accepted = (server as unknown as { _handle: { fd: number } })._handle.fd;
+      for (const fd of [calling, accepted]) tcpSockets.setMd5(fd, '127.0.0.1', 'new');
+      client.write('still there');
+      assert.equal(String((await once(server, 'data'))[0]), 'still there');
+      tcpSockets.setMd5(accepted, '127.0.0.1', 'newer');
+      client.write('unheard');
+      const late = new Promise((resolve) => setTimeout(resolve, 200, 'silence'));
+      assert.equal(await Promise.race([once(server, 'data'), late]), 'silence');
+      server.destroy();
+    } finally {
+      client.destroy();
+      listener.close();
+    }
+  });
+
   it('keeps a socket that is bound to a device off the others', async () => {
     const listens: TcpSocketRequest = { family: 'ipv4', bind: { address: '127.0.0.1', port: 0 } };
     const outcome = await tryToConnect(netns.path, listens, { family: 'ipv4', device: 'eth7' });
