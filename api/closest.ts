@@ -6,16 +6,20 @@ export function closest(word: string, known: readonly string[]): string | undefi
   // One slip in three letters, at least two: 'peerip' → 'peerIP', 'as' → 'asNumber' is no slip.
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
-    const distance =
-      candidate.toLowerCase() === word.toLowerCase()
-        ? 0.5
-        : editDistance(word.toLowerCase(), candidate.toLowerCase());
+    const distance = slips(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance && distance < candidate.length) {
       best = candidate;
       bestDistance = distance;
     }
   }
   return best;
+}
+
+function slips(word: string, candidate: string): number {
+  if (word === candidate) return 0.5;
+  // 'nexthop' for nextHopMode: cut short.
+  if (word.length >= 4 && candidate.startsWith(word)) return 1;
+  return editDistance(word, candidate);
 }
 
 /** Levenshtein distance; words over 64 letters are nobody's slip. */

@@ -158,7 +158,7 @@ export const remoteAsNumber = () =>
   });
 
 /** A duration in seconds within bounds (both in seconds). `zero`: 0 is allowed below the minimum as well. */
-export const duration = (minimum: Seconds, maximum: Seconds, zero: 'zero allowed' | undefined = undefined) =>
+export const duration = (minimum: Seconds, maximum: Seconds, zero?: 'zero allowed') =>
   field(
     {
       'x-kubernetes-int-or-string': true,

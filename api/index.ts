@@ -31,6 +31,7 @@ export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './bgp-filter.ts';
 export type { BGPNodeStatus, BGPNodeStatusSpec, BGPNodeStatusStatus } from './bgp-node-status.ts';
 export type { BGPPeer, BGPPeerSpec } from './bgp-peer.ts';
 export { closest } from './closest.ts';
+export { checkTogether } from './cross-checks.ts';
 export { formatDuration, parseDuration, type Seconds } from './duration.ts';
 export {
   type IPAMBlock,
@@ -64,3 +65,4 @@ export {
 } from './resources.ts';
 export type { Secret } from './secret.ts';
 export { evaluateSelector, type Labels, parseSelector, selectorMatches } from './selector.ts';
+export { doubledObject, placed, type ValidatedTexts, validateTexts } from './validate-texts.ts';

@@ -19,6 +19,9 @@ export interface Where {
   readonly call?: string;
 }
 
+/** Our kinds have 7 levels at most; Kubernetes' managedFields a few more. */
+const maxDepth = 50;
+
 export interface Identity {
   readonly kind: Kind;
   readonly name: string;
@@ -43,6 +46,10 @@ export function parseDocument(document: unknown, where: Where = {}): ParsedDocum
       field: '',
       message: 'is not an object with apiVersion, kind and metadata',
     });
+  }
+  if (isDeeperThan(document, maxDepth)) {
+    const message = `is nested deeper than ${maxDepth} levels`;
+    return failed(where, where.call ?? 'document', { path: [], field: '', message });
   }
   const value = withoutNulls(document) as Record<string, unknown>;
   const kind = kindOf(value, where);
@@ -213,6 +220,12 @@ function toProblem(
     message,
     ...(allowed !== undefined && { allowed }),
   };
+}
+
+/** Also ends where a YAML alias stands for something around itself. */
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((item) => isDeeperThan(item, depth - 1));
 }
 
 /** As the API server does: a field that is null counts as absent. */

@@ -12,6 +12,7 @@ import { parsePath } from './field-path.ts';
 import { parseDocument, type ParsedDocument } from './parse-document.ts';
 
 export interface TextDocument extends ParsedDocument {
+  readonly file: string;
   /** The line of a field of this document, counted from 1 in the file. Keeps the file's text, not its tree. */
   readonly lineOf: (field: string) => number | undefined;
   /** The document could not be read as YAML: it may be any object of this file. */
@@ -25,9 +26,7 @@ export const maxTextLength = 4 * 1024 * 1024;
 export function parseText(text: string, file: string): TextDocument[] {
   if (text.length > maxTextLength) {
     const message = `has ${text.length} characters; more than ${maxTextLength} are not read`;
-    return [
-      { problems: [{ file, object: 'file', field: '', message }], lineOf: () => undefined, unreadable: true },
-    ];
+    return [unreadable(file, 'file', undefined, message)];
   }
   const { documents, lines } = parseYaml(text);
   return documents.flatMap((document, index): TextDocument[] => {
@@ -35,45 +34,35 @@ export function parseText(text: string, file: string): TextDocument[] {
     const broken = document.errors[0];
     if (broken) {
       const line = lines.linePos(broken.pos[0]).line;
-      const message = `not readable as YAML: ${broken.message.split('\n')[0]}`;
-      return [
-        {
-          problems: [{ file, line, object: call, field: '', message }],
-          lineOf: () => line,
-          unreadable: true,
-        },
-      ];
+      return [unreadable(file, call, line, `not readable as YAML: ${broken.message.split('\n')[0]}`)];
     }
-    const lineOf = (field: string) => lineInText(text, index, field);
     let value: unknown;
     try {
       value = document.toJS({ maxAliasCount: 100 });
     } catch (error) {
-      const message = `not readable as YAML: ${(error as Error).message}`;
-      return [
-        {
-          problems: [{ file, line: lineOf('') ?? 1, object: call, field: '', message }],
-          lineOf,
-          unreadable: true,
-        },
-      ];
+      const line = lineAt(document, lines, '');
+      return [unreadable(file, call, line, `not readable as YAML: ${(error as Error).message}`)];
     }
     if (value === null || value === undefined) return [];
-    const items = listItems(value);
-    if (!items) {
-      const where = { file, call, lineOf: (field: string) => lineAt(document, lines, field) };
-      return [{ ...parseDocument(value, where), lineOf }];
-    }
-    return items.map((item, i) => {
-      const inItem = (field: string) => (field === '' ? `items[${i}]` : `items[${i}].${field}`);
-      const where = {
+    const one = (item: unknown, name: string, within: (field: string) => string): TextDocument => {
+      const where = { file, call: name, lineOf: (field: string) => lineAt(document, lines, within(field)) };
+      return {
+        ...parseDocument(item, where),
         file,
-        call: `${call}, item ${i + 1}`,
-        lineOf: (field: string) => lineAt(document, lines, inItem(field)),
+        lineOf: (field) => lineInText(text, index, within(field)),
       };
-      return { ...parseDocument(item, where), lineOf: (field: string) => lineOf(inItem(field)) };
-    });
+    };
+    const items = listItems(value);
+    if (!items) return [one(value, call, (field) => field)];
+    return items.map((item, i) =>
+      one(item, `${call}, item ${i + 1}`, (field) => (field === '' ? `items[${i}]` : `items[${i}].${field}`)),
+    );
   });
+}
+
+function unreadable(file: string, object: string, line: number | undefined, message: string): TextDocument {
+  const problem = { file, ...(line !== undefined && { line }), object, field: '', message };
+  return { problems: [problem], file, lineOf: () => line, unreadable: true };
 }
 
 function parseYaml(text: string) {

@@ -20,10 +20,11 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
       path: [rule.fields[0]],
       message: rule.message,
       params: { allowed: rule.allowed },
-      when: ({ value, issues }) =>
-        typeof value === 'object' &&
-        value !== null &&
-        !issues.some((issue) => rule.fields.includes(String(issue.path?.[0]))),
+      when: ({ issues }) =>
+        !issues.some(({ code, path }) =>
+          // An issue about the object itself: it is no object. One about unknown fields beside: go on.
+          path?.length ? rule.fields.includes(String(path[0])) : code !== 'unrecognized_keys',
+        ),
     });
   }
   const celRules = rules.map(({ cel, fields, message, allowed }) => ({

@@ -1,22 +1,30 @@
-// podroute validate FILE…: reads documents as the agent would, and says what is wrong before they are applied.
+// podroute validate FILE…: reads documents as the agent would, alone and together, and says what is wrong before they
+// are applied.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatProblem, parseText, type Problem } from '#api';
+import { formatProblem, validateTexts } from '#api';
 import { CommandError, EXIT } from '../exit.ts';
 import { type OutputFormat, print } from '../output.ts';
 
 export function validate(paths: readonly string[], options: { output: OutputFormat }): void {
   const files = paths.flatMap(filesBelow);
-  const documents = files.flatMap((file) => parseText(readFileSync(file, 'utf8'), file));
-  const problems: Problem[] = documents.flatMap((document) => document.problems);
+  const { documents, problems } = validateTexts(
+    files.map((file) => ({ file, text: readFileSync(file, 'utf8') })),
+  );
+  const errors = problems.filter(({ severity }) => severity !== 'warning').length;
+  const counts = [count(errors, 'error'), count(problems.length - errors, 'warning')].filter(
+    (text) => text !== '',
+  );
   print(problems, options.output, (all) =>
     [
       ...all.map(formatProblem),
-      `${documents.length} documents in ${files.length} files: ${all.length === 0 ? 'all good' : `${all.length} problem(s)`}`,
+      `${documents} documents in ${files.length} files: ${counts.join(', ') || 'all good'}`,
     ].join('\n'),
   );
-  if (problems.length > 0) process.exitCode = EXIT.badNews;
+  if (errors > 0) process.exitCode = EXIT.badNews;
 }
+
+const count = (n: number, word: string): string => (n === 0 ? '' : `${n} ${word}${n === 1 ? '' : 's'}`);
 
 function filesBelow(path: string): string[] {
   try {
