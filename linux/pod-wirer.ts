@@ -17,9 +17,11 @@ import { openNetns, withNetnsFd } from './netns.ts';
 import type { PodWirer, PodWiring, WiredPod } from './pod-wiring.ts';
 import type { KernelOptions } from './real-kernel.ts';
 import { encodeRequest } from './requests.ts';
-import { readSysctl, writeSysctl } from './sysctl.ts';
+import { writeSysctl } from './sysctl.ts';
 
 const MAX_NAME_BYTES = 15;
+/** RTPROT_BOOT, as `ip route add` writes it */
+const BOOT_PROTOCOL = 3;
 
 /** Default: the calling thread's namespace. Throws KernelError when there is no such namespace. */
 export function openPodWirer(options: KernelOptions = {}): PodWirer {
@@ -112,29 +114,14 @@ class NetlinkPodWirer implements PodWirer {
   }
 
   #setUpPod(spec: PodWiring, netnsFd: number, podIndex: number): KernelError | undefined {
-    const device = spec.podName;
-    const requests: Request[] = [{ type: 'setLink', device, up: true }];
-    for (const address of spec.addresses) {
-      requests.push({ type: 'addAddress', device, address: asPrefix(address), noDad: true });
-    }
-    for (const family of ['ipv4', 'ipv6'] as const) {
-      if (!spec.addresses.some((address) => isIPv6(address) === (family === 'ipv6'))) continue;
-      const gateway = spec.gateways[family];
-      const destination = family === 'ipv4' ? '0.0.0.0/0' : '::/0';
-      requests.push(
-        { type: 'addNeighbour', device, address: gateway, mac: spec.hostMac, replace: true },
-        {
-          type: 'addRoute',
-          route: { destination, nextHops: [{ gateway, device, onlink: true }], protocol: 3 },
-        },
-      );
-    }
-    const socket = withNetnsFd(netnsFd, spec.netns, () => {
-      if (spec.addresses.some(isIPv6)) enableIPv6(device);
-      return NetlinkSocket.open();
-    });
+    const socket = withNetnsFd(netnsFd, spec.netns, () => NetlinkSocket.open());
     try {
-      return this.#send(socket, requests, device, podIndex, spec.netns);
+      const device = spec.podName;
+      const error = this.#send(socket, podRequests(spec, false), device, podIndex, spec.netns);
+      if (error?.errno !== errnos.EACCES || !spec.addresses.some(isIPv6)) return error;
+      // Some container runtimes make namespaces with IPv6 off; to look first would cost every other pod the time.
+      withNetnsFd(netnsFd, spec.netns, () => writeSysctl(`net/ipv6/conf/${device}/disable_ipv6`, 0));
+      return this.#send(socket, podRequests(spec, true), device, podIndex, spec.netns);
     } finally {
       socket.close();
     }
@@ -206,10 +193,25 @@ class NetlinkPodWirer implements PodWirer {
   }
 }
 
-/** Some container runtimes make namespaces with IPv6 off. */
-function enableIPv6(device: string): void {
-  const name = `net/ipv6/conf/${device}/disable_ipv6`;
-  if (readSysctl(name) !== '0') writeSysctl(name, 0);
+/** What is to do inside the pod's namespace; again: some of it has been done. */
+function podRequests(spec: PodWiring, again: boolean): Request[] {
+  const device = spec.podName;
+  const replace = again;
+  const requests: Request[] = [{ type: 'setLink', device, up: true }];
+  for (const address of spec.addresses) {
+    requests.push({ type: 'addAddress', device, address: asPrefix(address), noDad: true, replace });
+  }
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    if (!spec.addresses.some((address) => isIPv6(address) === (family === 'ipv6'))) continue;
+    const gateway = spec.gateways[family];
+    const destination = family === 'ipv4' ? '0.0.0.0/0' : '::/0';
+    const route = { destination, nextHops: [{ gateway, device, onlink: true }], protocol: BOOT_PROTOCOL };
+    requests.push(
+      { type: 'addNeighbour', device, address: gateway, mac: spec.hostMac, replace: true },
+      { type: 'addRoute', route, replace },
+    );
+  }
+  return requests;
 }
 
 function asPrefix(address: string): string {

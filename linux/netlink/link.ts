@@ -55,7 +55,7 @@ export function encodeNewLink(writer: MessageWriter, link: VethFields): void {
   linkHeader(writer, link);
   linkAttributes(writer, link);
   const info = writer.nest(ifla.linkInfo);
-  writer.attribute(iflaInfo.kind, new TextEncoder().encode(link.kind));
+  writer.attribute(iflaInfo.kind, Buffer.from(link.kind));
   if (link.peer !== undefined) {
     const data = writer.nest(iflaInfo.data);
     const peer = writer.nest(VETH_INFO_PEER);

@@ -7,10 +7,12 @@ import { LITTLE } from './writer.ts';
 export class Packet {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #text: Buffer;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   u8(at: number): number {
@@ -27,7 +29,7 @@ export class Packet {
   }
   text(start: number, end: number): string {
     const zero = this.bytes.indexOf(0, start);
-    return new TextDecoder().decode(this.bytes.subarray(start, zero < 0 || zero > end ? end : zero));
+    return this.#text.toString('utf8', start, zero < 0 || zero > end ? end : zero);
   }
 }
 

@@ -9,6 +9,8 @@ import { endianness } from 'node:os';
 export const LITTLE = endianness() === 'LE';
 export const HEADER_BYTES = 16;
 
+const utf8 = new TextEncoder();
+
 export class MessageWriter {
   #buffer = new Uint8Array(4096);
   #view = new DataView(this.#buffer.buffer);
@@ -91,7 +93,7 @@ export class MessageWriter {
 
   /** with a zero byte at the end */
   attributeText(type: number, text: string): void {
-    const value = new TextEncoder().encode(text);
+    const value = utf8.encode(text);
     this.u16(5 + value.length);
     this.u16(type);
     this.raw(value);
