@@ -86,6 +86,15 @@ export class AttributeStore {
     return this.#ids.used;
   }
 
+  /** One above the highest id. */
+  get end(): number {
+    return this.#ids.end;
+  }
+
+  has(id: number): boolean {
+    return this.#ids.has(id);
+  }
+
   get bytes(): number {
     return this.#capacity * 53 + this.#slots.length * 4 + this.#heap.bytes;
   }

@@ -44,6 +44,8 @@ export class Decision {
   readonly #peers: PeerSlots;
   readonly #nextHops: NextHops;
   multipath: MultipathRules;
+  /** Scratch: best path by neighbouring AS. */
+  readonly #groups = new Map<number, number>();
 
   constructor(
     attributes: AttributeStore,
@@ -209,22 +211,19 @@ export class Decision {
     return hop < 0 ? 0 : this.#nextHops.metric[hop]!;
   }
 
-  /** Best of each neighbouring AS first, then the best of these. Quadratic only in the number of ASes. */
+  /** Best of each neighbouring AS first, then the best of these: only there MED makes an order (RFC 3345). */
   #bestByGroup(table: RibTable, first: number): number {
     const neighborAs = this.#attributes.neighborAs;
-    let best = -1;
+    const groups = this.#groups;
+    groups.clear();
     for (let p = first; p >= 0; p = table.next[p]! - 1) {
       if (!this.isUsable(table, p)) continue;
-      // p stands for its group when no path of the same AS beats it.
-      const as = neighborAs[table.attribute[p]!];
-      let beaten = false;
-      for (let q = first; q >= 0 && !beaten; q = table.next[q]! - 1) {
-        if (q !== p && neighborAs[table.attribute[q]!] === as && this.isUsable(table, q)) {
-          beaten = this.compare(table, q, p) < 0;
-        }
-      }
-      if (!beaten && (best < 0 || this.compare(table, p, best) < 0)) best = p;
+      const as = neighborAs[table.attribute[p]!]!;
+      const other = groups.get(as);
+      if (other === undefined || this.compare(table, p, other) < 0) groups.set(as, p);
     }
+    let best = -1;
+    for (const p of groups.values()) if (best < 0 || this.compare(table, p, best) < 0) best = p;
     return best;
   }
 }

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { parsePrefix } from '../rib/address-text.ts';
+import {
+  type AttributeQuestions,
+  type CompiledPolicy,
+  compilePolicy,
+  FROM_EBGP,
+  FROM_IBGP,
+  FROM_LOCAL,
+} from './compile.ts';
+import { ACCEPT_ALL, type Policy, type PolicyTerm, REJECT_ALL } from './policy.ts';
+import { PrefixMatcher } from './prefix-matcher.ts';
+
+const questions: AttributeQuestions = {
+  hasCommunity: (_id, value) => value === 65000 * 65536 + 1 || value === 0xffffff01,
+  hasLargeCommunity: (_id, [a, b, c]) => a === 65000 && b === 1 && c === 2,
+  pathStartsWith: (_id, path) => path.every((as, i) => as === [65101, 7][i]),
+};
+
+function evaluate(policy: CompiledPolicy, prefix: string, source = FROM_EBGP): number {
+  const p = parsePrefix(prefix)!;
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = p.words;
+  return policy.evaluate(p.family, w0, w1, w2, w3, p.length, source, 0, questions);
+}
+
+const term = (
+  match: PolicyTerm['match'],
+  verdict: 'accept' | 'reject' | 'next',
+  set?: object,
+): PolicyTerm => ({
+  match,
+  action: { verdict, ...(set && { set }) },
+  why: `${verdict} rule`,
+});
+const policy = (terms: PolicyTerm[], otherwise: Policy['otherwise'] = 'reject'): CompiledPolicy =>
+  compilePolicy({ name: 'p', terms, otherwise });
+
+describe('policy', () => {
+  it('says which policies decide without looking', () => {
+    assert.equal(compilePolicy(ACCEPT_ALL).acceptsAll, true);
+    assert.equal(compilePolicy(REJECT_ALL).rejectsAll, true);
+    assert.equal(policy([term({}, 'accept')]).acceptsAll, false);
+  });
+
+  it('takes the first term that decides, and names the one that rejected', () => {
+    const p = policy([
+      term({ prefixes: [{ prefix: '10.0.0.0/8', operator: 'in', minLength: 24 }] }, 'reject'),
+      term({ prefixes: [{ prefix: '10.0.0.0/8', operator: 'in' }] }, 'accept'),
+    ]);
+    assert.equal(evaluate(p, '10.1.0.0/16'), 0);
+    assert.equal(p.whyRejected(evaluate(p, '10.1.1.0/24')), 'reject rule');
+    assert.equal(p.whyRejected(evaluate(p, '192.0.2.0/24')), 'p: no rule accepts it');
+  });
+
+  it('matches prefixes by operator and length', () => {
+    const cases: [string, 'equal' | 'in' | 'notEqual' | 'notIn', object, string, boolean][] = [
+      ['10.0.0.0/8', 'equal', {}, '10.0.0.0/8', true],
+      ['10.0.0.0/8', 'equal', {}, '10.0.0.0/9', false],
+      ['10.0.0.0/8', 'in', {}, '10.255.0.0/16', true],
+      ['10.0.0.0/8', 'in', {}, '11.0.0.0/16', false],
+      ['10.0.0.0/8', 'in', { maxLength: 16 }, '10.1.1.0/24', false],
+      ['10.0.0.0/8', 'notEqual', {}, '10.0.0.0/8', false],
+      ['10.0.0.0/8', 'notEqual', {}, '10.0.0.0/16', true],
+      ['10.0.0.0/8', 'notIn', {}, '10.1.0.0/16', false],
+      ['10.0.0.0/8', 'notIn', { minLength: 24 }, '10.1.0.0/16', true],
+      ['0.0.0.0/0', 'equal', {}, '0.0.0.0/0', true],
+      ['fd00::/8', 'in', { minLength: 64 }, 'fd12:3456::/64', true],
+      ['fd00::/8', 'in', { minLength: 64 }, 'fd12:3456::/48', false],
+      ['fd00::/8', 'in', {}, '10.0.0.0/8', false],
+    ];
+    for (const [prefix, operator, lengths, route, matches] of cases) {
+      const p = policy([term({ prefixes: [{ prefix, operator, ...lengths }] }, 'accept')]);
+      assert.equal(evaluate(p, route) >= 0, matches, `${route} ${operator} ${prefix}`);
+    }
+  });
+
+  it('matches source, family, communities and the path’s beginning, all of them', () => {
+    const matching = policy([
+      term(
+        { source: 'remote', family: 'ipv4', communities: ['65000:1', '65000:1:2'], asPathPrefix: [65101] },
+        'accept',
+      ),
+    ]);
+    assert.equal(evaluate(matching, '10.0.0.0/8'), 0);
+    assert.ok(evaluate(matching, 'fd00::/8') < 0);
+    assert.ok(evaluate(matching, '10.0.0.0/8', FROM_LOCAL) < 0);
+    assert.equal(evaluate(policy([term({ communities: ['no-export'] }, 'accept')]), '10.0.0.0/8'), 0);
+    assert.ok(evaluate(policy([term({ communities: ['65000:9'] }, 'accept')]), '10.0.0.0/8') < 0);
+    assert.ok(evaluate(policy([term({ asPathPrefix: [7] }, 'accept')]), '10.0.0.0/8') < 0);
+    assert.ok(evaluate(policy([term({ source: 'ebgp' }, 'accept')]), '10.0.0.0/8', FROM_IBGP) < 0);
+  });
+
+  it('adds up what terms set on the way, one combination for equal ways', () => {
+    const p = policy(
+      [
+        term({ source: 'ebgp' }, 'next', { localPref: 200 }),
+        term({ prefixes: [{ prefix: '10.0.0.0/8', operator: 'in' }] }, 'accept', { med: 5 }),
+      ],
+      'accept',
+    );
+    const both = evaluate(p, '10.1.0.0/16');
+    assert.deepEqual(p.sets(both), [{ localPref: 200 }, { med: 5 }]);
+    assert.equal(evaluate(p, '10.2.0.0/16'), both);
+    assert.deepEqual(p.sets(evaluate(p, '192.0.2.0/24')), [{ localPref: 200 }]);
+    assert.equal(evaluate(p, '192.0.2.0/24', FROM_IBGP), 0);
+  });
+
+  it('names policy and value of what cannot be compiled', () => {
+    const wrong = (match: PolicyTerm['match'], message: RegExp): void => {
+      assert.throws(() => policy([term(match, 'accept')]), message);
+    };
+    wrong(
+      { prefixes: [{ prefix: '10.0.0.0', operator: 'in' }] },
+      /policy 'p': .*'10\.0\.0\.0' is not a prefix/,
+    );
+    wrong({ communities: ['65000'] }, /policy 'p': '65000' is not a community/);
+  });
+
+  it('agrees with a walk over the rules for any list of prefixes', () => {
+    const address = fc.constantFrom('10.0.0.0', '10.1.0.0', '10.1.128.0', '192.168.0.0');
+    const rule = fc.record({
+      address,
+      length: fc.integer({ min: 8, max: 24 }),
+      min: fc.integer({ min: 0, max: 32 }),
+      max: fc.integer({ min: 0, max: 32 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(rule, { maxLength: 20 }),
+        address,
+        fc.integer({ min: 8, max: 32 }),
+        (rules, at, length) => {
+          const matcher = new PrefixMatcher(
+            0,
+            rules.map((r) => ({
+              prefix: `${r.address}/${r.length}`,
+              operator: 'in',
+              minLength: r.min,
+              maxLength: r.max,
+            })),
+          );
+          const route = parsePrefix(`${at}/${length}`)!;
+          const expected = rules.some((r) => {
+            const p = parsePrefix(`${r.address}/${r.length}`)!;
+            const same = parsePrefix(`${at}/${r.length}`)!.words[0] === p.words[0];
+            return r.length <= length && same && length >= r.min && length <= r.max;
+          });
+          assert.equal(matcher.matches(route.words[0]!, 0, 0, 0, length), expected);
+        },
+      ),
+    );
+  });
+});
