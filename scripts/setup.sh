@@ -19,7 +19,7 @@ node -e 'if (parseInt(process.versions.node) < 24) {
     `unless npm skipped install scripts: run  npm rebuild node`); process.exit(1) }'
 
 # program:package pairs; a program that is missing names its package
-wanted="ip:iproute2 nsenter:util-linux ping:iputils-ping bird:bird2 cc:gcc"
+wanted="ip:iproute2 nsenter:util-linux ping:iputils-ping bird:bird2 cc:gcc musl-gcc:musl-tools"
 if [ "$purpose" = test ]; then
   wanted="$wanted vtysh:frr gobgpd:gobgpd bgpd:openbgpd exabgp:exabgp nft:nftables"
 fi
@@ -27,7 +27,7 @@ missing=""
 for pair in $wanted; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%:*}" ] || missing="$missing ${pair#*:}"
 done
-command -v musl-gcc >/dev/null 2>&1 || [ -f /usr/include/stdlib.h ] || missing="$missing libc6-dev"
+[ -f /usr/include/stdlib.h ] || missing="$missing libc6-dev"
 if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "setup: apt-get install$missing"
