@@ -10,6 +10,8 @@ if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   echo "setup: npm install (the versions of package-lock.json)"
   # Not `npm ci`: it wants an entry for every platform's build of every tool, and a registry mirror may lack some.
   npm install --no-save --no-audit --no-fund --loglevel=error
+  # A later install prunes what the package node fetched by itself, the headers that the addon needs: fetch it again.
+  ls -d node_modules/node/node_modules/node-linux-*/include >/dev/null 2>&1 || npm rebuild --loglevel=error node
   touch node_modules/.package-lock.json
 fi
 PATH="$PWD/node_modules/.bin:$PATH"
