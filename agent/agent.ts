@@ -34,6 +34,8 @@ export type AgentIpam = Pick<Ipam, 'setInputs' | 'blocks' | 'subscribe' | 'usage
 export interface AgentStore {
   snapshot(): Resources;
   problems(): readonly Problem[];
+  /** Adds file and line of the object that a Problem is about. */
+  locate?(problem: Problem): Problem;
   subscribe(changed: () => void): () => void;
 }
 
@@ -160,7 +162,10 @@ export class Agent implements AsyncDisposable {
       inForce: new Set(this.#inForce?.plan.peers.map((peer) => peer.config.id)),
     });
     this.board.set('store', store.problems());
-    this.board.set('plan', problems);
+    this.board.set(
+      'plan',
+      problems.map((problem) => store.locate?.(problem) ?? problem),
+    );
     this.board.set('ipam', this.#ipamProblems());
     this.#isStale = plan === undefined && this.#inForce !== undefined;
     if (plan === undefined) return;

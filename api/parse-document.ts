@@ -64,7 +64,9 @@ export function parseDocument(document: unknown, where: Where = {}): ParsedDocum
       : kind.kind === 'Secret'
         ? readSecret(value)
         : readOurs(kind.kind, value, kind.calico);
-  const problems = [...frame.findings, ...findings].map((finding) => toProblem(where, object, finding));
+  const problems = [...frame.findings, ...findings]
+    .map((finding) => toProblem(where, object, finding))
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
   const warnings = findNotYet(kind.kind, value).map((found): Problem => {
     return { ...toProblem(where, object, { ...found, field: formatPath(found.path) }), severity: 'warning' };
   });

@@ -1,20 +1,28 @@
 // The directory store's files, for real.
+import type { BigIntStats } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, relative, join } from 'node:path';
 import { lockFile } from '#linux';
-import type { StoreDisk } from '../store/index.ts';
+import type { FileEntry, StoreDisk } from '../store/index.ts';
 import { watchFolders } from './watch-folders.ts';
 
 export const storeDisk: StoreDisk = {
   async list(folder) {
-    const entries = await absent(readdir(folder, { withFileTypes: true, recursive: true }));
-    const files = entries?.filter((entry) => entry.isFile() || entry.isSymbolicLink());
-    return files?.map((entry) => relative(folder, join(entry.parentPath, entry.name))).sort();
+    const found = await absent(readdir(folder, { withFileTypes: true, recursive: true }));
+    if (found === undefined) return undefined;
+    const entries: FileEntry[] = [];
+    for (const entry of found) {
+      if (!entry.isFile() && !entry.isSymbolicLink()) continue;
+      const path = join(entry.parentPath, entry.name);
+      // Through links, as Kubernetes makes in mounted ConfigMaps.
+      const file = await absent(stat(path, { bigint: true }));
+      if (file?.isFile()) entries.push({ path: relative(folder, path), stamp: stampOf(file) });
+    }
+    return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
   },
 
   async readText(path) {
     const found = await absent(stat(path));
-    // A link to a folder, as Kubernetes makes in mounted ConfigMaps.
     if (found === undefined || !found.isFile()) return undefined;
     return absent(readFile(path, 'utf8'));
   },
@@ -22,7 +30,8 @@ export const storeDisk: StoreDisk = {
   async replace(path, text) {
     const folder = dirname(path);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const temporary = join(folder, `.new-${process.pid}`);
+    // One name for all: whoever is here holds the lock, and what a killed process left is written over.
+    const temporary = join(folder, '.new');
     const file = await open(temporary, 'w', 0o600);
     try {
       await file.writeFile(text);
@@ -35,7 +44,9 @@ export const storeDisk: StoreDisk = {
   },
 
   async remove(path) {
-    return (await absent(unlink(path).then(() => true))) ?? false;
+    const isGone = (await absent(unlink(path).then(() => true))) ?? false;
+    if (isGone) await syncFolder(dirname(path));
+    return isGone;
   },
 
   async locked(lockPath, action) {
@@ -46,6 +57,8 @@ export const storeDisk: StoreDisk = {
 
   watch: watchFolders,
 };
+
+const stampOf = ({ mtimeNs, size, ino }: BigIntStats): string => `${mtimeNs} ${size} ${ino}`;
 
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');

@@ -7,6 +7,7 @@ import type { IPAMBlock } from '#api';
 import { systemClock } from '#bgp';
 import { storeDisk } from '../io/store-disk.ts';
 import { openDirectoryStore, type Store } from './index.ts';
+import { MemoryDisk } from './testing/memory-disk.ts';
 
 const pool = (name: string, cidr: string) =>
   `apiVersion: podroute.io/v1\nkind: IPPool\nmetadata: { name: ${name} }\nspec: { cidr: ${cidr} }\n`;
@@ -35,6 +36,14 @@ describe('the directory store', () => {
         resolve();
       });
     });
+
+  const until = async (isSo: () => boolean, withinMs: number) => {
+    const deadline = performance.now() + withinMs;
+    while (!isSo()) {
+      assert.ok(performance.now() < deadline, `not within ${withinMs} ms`);
+      await new Promise((done) => setTimeout(done, 5));
+    }
+  };
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'podroute-store-'));
@@ -145,8 +154,97 @@ describe('the directory store', () => {
     assert.deepEqual(await store.list('IPAMBlock'), []);
   });
 
-  it('loses no change of several processes, and tears no file when one is killed', async function () {
-    this.timeout(20_000);
+  it('takes the good documents of a file beside one that is no YAML', async () => {
+    write('pools.yaml', `kind: [\n---\n${pool('b', '10.22.0.0/16')}`);
+    await changed();
+    assert.deepEqual(pools().sort(), ['a 10.1.0.0/16', 'b 10.22.0.0/16']);
+    assert.equal(store.problems().length, 1);
+  });
+
+  it('keeps the objects of a file when one document does not say any more which object it is', async () => {
+    write(
+      'pools.yaml',
+      `${pool('a', '10.1.0.0/16').replace('IPPool', 'IPPol')}---\n${pool('b', '10.2.0.0/16')}`,
+    );
+    await changed();
+    assert.deepEqual(pools().sort(), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
+    assert.deepEqual(problems(), [{ file: 'pools.yaml', line: 2, object: 'IPPol a', field: 'kind' }]);
+  });
+
+  it('lets nothing go while a file is being written anew, or moved to another name', async () => {
+    const text = `${pool('a', '10.1.0.0/16')}---\n${pool('b', '10.2.0.0/16')}`;
+    const fewest: number[] = [];
+    const unsubscribe = store.subscribe(() => fewest.push(pools().length));
+    write('pools.yaml', '');
+    await new Promise((done) => setTimeout(done, 45));
+    write('pools.yaml', pool('a', '10.1.0.0/16'));
+    await new Promise((done) => setTimeout(done, 45));
+    write('pools.yaml', text);
+    await new Promise((done) => setTimeout(done, 45));
+    renameSync(join(folder, 'pools.yaml'), join(folder, 'pools.yaml~'));
+    await new Promise((done) => setTimeout(done, 45));
+    renameSync(join(folder, 'pools.yaml~'), join(folder, 'renamed.yaml'));
+    await new Promise((done) => setTimeout(done, 150));
+    unsubscribe();
+    assert.deepEqual(pools(), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
+    assert.ok(
+      fewest.every((count) => count === 2),
+      String(fewest),
+    );
+    assert.deepEqual(problems(), []);
+  });
+
+  it('knows file and line of a problem that others find with an object', async () => {
+    assert.deepEqual(store.locate({ object: 'IPPool b', field: 'spec.cidr', message: 'm' }), {
+      file: 'pools.yaml',
+      line: 9,
+      object: 'IPPool b',
+      field: 'spec.cidr',
+      message: 'm',
+    });
+    const unknown = { object: 'IPPool z', field: '', message: 'm' };
+    assert.equal(store.locate(unknown), unknown);
+  });
+
+  it('does not take an object for another that had its name before', async () => {
+    const first = await store.create(block);
+    assert.ok(first !== 'exists');
+    const version = first.metadata.resourceVersion ?? '';
+    assert.equal(await store.delete('IPAMBlock', '10-244-0-0-26', version), 'deleted');
+    await store.create({ ...block, spec: { ...block.spec, node: 'n2' } });
+    assert.equal(await store.delete('IPAMBlock', '10-244-0-0-26', version), 'conflict');
+    assert.equal(await store.update(first), 'conflict');
+  });
+
+  it('follows its folder when that comes back as another one', async function () {
+    this.timeout(5_000);
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+    write('pools.yaml', pool('again', '10.5.0.0/16'));
+    await until(() => pools().join() === 'again 10.5.0.0/16', 3_000);
+    await until(() => problems().length === 0, 1_000);
+    const seen = changed();
+    write('pools.yaml', pool('again', '10.6.0.0/16'));
+    await seen;
+    assert.deepEqual(pools(), ['again 10.6.0.0/16']);
+  });
+
+  it('says which file it cannot read, and keeps what that held', async () => {
+    const disk = new MemoryDisk();
+    await disk.replace('/store/pools.yaml', pool('a', '10.1.0.0/16'));
+    await using other = openDirectoryStore('/store', { clock: systemClock, disk });
+    await other.start();
+    disk.damaged.set('/store/pools.yaml', 'EACCES: permission denied');
+    await disk.replace('/store/pools.yaml', '');
+    await until(() => other.problems().length > 0, 200);
+    assert.deepEqual(other.problems(), [
+      { file: 'pools.yaml', object: 'file', field: '', message: 'EACCES: permission denied' },
+    ]);
+    assert.deepEqual([...other.snapshot().ipPools.keys()], ['a']);
+  });
+
+  it('loses no change of several processes, and tears no file when writers are killed', async function () {
+    this.timeout(30_000);
     await store.create(block);
     const writer = join(import.meta.dirname, 'testing', 'writer.ts');
     const start = (count: number) => {
@@ -158,18 +256,28 @@ describe('the directory store', () => {
         done += chunk.length;
       });
       const ended = new Promise<number>((resolve) => child.once('close', () => resolve(done)));
-      return { child, ended };
+      return { child, ended, started: new Promise((resolve) => child.stdout.once('data', resolve)) };
     };
-    const killed = start(1_000_000);
-    const writers = [start(40), start(40), start(40)];
-    setTimeout(() => killed.child.kill('SIGKILL'), 700);
-    const counts = await Promise.all([killed, ...writers].map((w) => w.ended));
+    const kills = 4;
+    /** One writer after the other, each killed some while after its first change. */
+    const killed = async () => {
+      let told = 0;
+      for (let i = 0; i < kills; i++) {
+        const victim = start(1_000_000);
+        await victim.started;
+        await new Promise((resolve) => setTimeout(resolve, 37 * i));
+        victim.child.kill('SIGKILL');
+        told += await victim.ended;
+      }
+      return told;
+    };
+    const counts = await Promise.all([killed(), ...[start(80), start(80), start(80)].map((w) => w.ended)]);
     const told = counts.reduce((sum, count) => sum + count, 0);
     const stored = Number((await store.get('IPAMBlock', '10-244-0-0-26'))?.metadata.labels?.['changes']);
-    // The one that was killed may have made its last change without telling.
-    assert.ok(stored === told || stored === told + 1, `${stored} changes are stored, ${told} were told`);
+    // Each that was killed may have made its last change without telling.
+    assert.ok(stored >= told && stored <= told + kills, `${stored} changes are stored, ${told} were told`);
     assert.deepEqual(
-      readdirSync(join(folder, '.podroute', 'ipamBlocks')).filter((name) => name.endsWith('.yaml')),
+      readdirSync(join(folder, '.podroute', 'IPAMBlock')).filter((name) => name.endsWith('.yaml')),
       ['10-244-0-0-26.yaml'],
     );
   });

@@ -1,23 +1,21 @@
-// The store over a folder of YAML and JSON files. Reading is level-triggered: after any change below the folder all
-// files are looked at again, those with new text are parsed, and the objects in force are selected anew. What agents
-// write goes through ObjectFiles and comes back the same way. Bound: files of up to 4 MiB; what they hold is kept
-// parsed.
-import { type Kind, type KindMap, type Problem, parseText, type Resources, type TextDocument } from '#api';
-import type { Clock } from '#bgp';
+// The store over a folder of YAML and JSON files. Changes that the disk tells of are read soon after; what agents write
+// goes through ObjectFiles and comes back the same way. FileCache knows the files, selectObjects what is in force.
+import { type Kind, type KindMap, placed, type Problem, type Resources } from '#api';
+import type { Clock, Timer } from '#bgp';
 import type { StoreDisk } from './disk.ts';
-import { type FileContent, nothingSelected, selectObjects } from './last-good.ts';
-import { ObjectFiles, OWN_FOLDER } from './object-files.ts';
+import { FileCache } from './file-cache.ts';
+import { nothingSelected, selectObjects } from './last-good.ts';
+import { ObjectFiles } from './object-files.ts';
 import type { Store } from './store.ts';
 
 /** An editor writes a file in several steps, an `rsync` many files: one look after all of it. */
 const SETTLE_MS = 20;
+/** Until the second look at files that lost objects. With SETTLE_MS well below the 200 ms for any change. */
+const DOUBT_MS = 60;
 /** For changes that no notification tells of (a network file system). */
-const RESCAN_MS = 10_000;
-
-interface CachedFile {
-  readonly text: string;
-  readonly documents: readonly TextDocument[];
-}
+const RESCAN_MS = 30_000;
+/** While the folder is away: nothing tells of its return. */
+const FOLDER_AWAY_MS = 1_000;
 
 export interface DirectoryStoreIo {
   readonly clock: Clock;
@@ -28,29 +26,31 @@ class DirectoryStore implements Store {
   readonly #folder: string;
   readonly #io: DirectoryStoreIo;
   readonly #objects: ObjectFiles;
+  readonly #cache: FileCache;
   readonly #listeners = new Set<() => void>();
-  readonly #cache = new Map<string, CachedFile>();
   #selected = nothingSelected;
-  /** Files that could not be read. */
+  /** What could not be read, as last told to listeners. */
   #unreadable: readonly Problem[] = [];
+  /** To be looked at: some files, or all. */
+  #wanted = new Set<string>();
+  #isAllWanted = true;
   #watch: Disposable | undefined;
-  #timer: { cancel(): void } | undefined;
-  #rescan: { cancel(): void } | undefined;
+  #timer: Timer | undefined;
+  #rescan: Timer | undefined;
   #reading: Promise<void> | undefined;
-  #isWanted = false;
   #isClosed = false;
 
   constructor(folder: string, io: DirectoryStoreIo) {
     this.#folder = folder;
     this.#io = io;
     this.#objects = new ObjectFiles(folder, io.disk);
+    this.#cache = new FileCache(folder, io.disk);
   }
 
   async start(): Promise<void> {
-    this.#watch = this.#io.disk.watch(this.#folder, () => this.#lookSoon());
+    this.#startWatch();
     await this.#look();
-    const [problem] = this.#unreadable;
-    if (problem?.file === this.#folder) throw new Error(`store dir:${this.#folder}: ${problem.message}`);
+    if (!this.#cache.hasFolder) throw new Error(`store dir:${this.#folder}: no such folder`);
     this.#planRescan();
   }
 
@@ -60,6 +60,17 @@ class DirectoryStore implements Store {
 
   problems(): readonly Problem[] {
     return [...this.#unreadable, ...this.#selected.problems];
+  }
+
+  locate(problem: Problem): Problem {
+    const path = this.#selected.origins.get(problem.object);
+    if (path === undefined) return problem;
+    const isIt = (kind: string, name: string) => `${kind} ${name}` === problem.object;
+    const documents = this.#cache.documents(path);
+    return placed(
+      problem,
+      documents.find(({ identity }) => identity && isIt(identity.kind, identity.name)),
+    );
   }
 
   subscribe(changed: () => void): () => void {
@@ -96,25 +107,34 @@ class DirectoryStore implements Store {
     await this.#reading;
   }
 
-  #lookSoon(): void {
+  #startWatch(): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = this.#io.disk.watch(this.#folder, (path) => {
+      if (path === undefined) this.#isAllWanted = true;
+      else this.#wanted.add(path);
+      this.#lookIn(SETTLE_MS);
+    });
+  }
+
+  #lookIn(delayMs: number): void {
     if (this.#isClosed) return;
-    this.#timer ??= this.#io.clock.setTimer(SETTLE_MS, () => {
+    this.#timer ??= this.#io.clock.setTimer(delayMs, () => {
       this.#timer = undefined;
       void this.#look();
     });
   }
 
   #planRescan(): void {
-    this.#rescan = this.#io.clock.setTimer(RESCAN_MS, () => {
-      void this.#look().then(() => {
-        if (!this.#isClosed) this.#planRescan();
-      });
+    if (this.#isClosed) return;
+    const delayMs = this.#cache.hasFolder ? RESCAN_MS : FOLDER_AWAY_MS;
+    this.#rescan = this.#io.clock.setTimer(delayMs, () => {
+      this.#isAllWanted = true;
+      void this.#look().then(() => this.#planRescan());
     });
   }
 
   /** One reading at a time; what changes meanwhile is seen by one more. */
   #look(): Promise<void> {
-    this.#isWanted = true;
     this.#reading ??= this.#readWhileWanted().finally(() => {
       this.#reading = undefined;
     });
@@ -122,64 +142,42 @@ class DirectoryStore implements Store {
   }
 
   async #readWhileWanted(): Promise<void> {
-    while (this.#isWanted && !this.#isClosed) {
-      this.#isWanted = false;
-      await this.#read();
+    while ((this.#isAllWanted || this.#wanted.size > 0) && !this.#isClosed) {
+      const paths = this.#isAllWanted ? 'all' : this.#wanted;
+      this.#isAllWanted = false;
+      this.#wanted = new Set();
+      const wasAway = !this.#cache.hasFolder;
+      const { isChanged, doubtful } = await this.#cache.look(paths);
+      this.#tell(isChanged);
+      // Away and back: another folder now, which the old watch knows nothing of.
+      if (wasAway && this.#cache.hasFolder && !this.#isClosed) {
+        this.#startWatch();
+        this.#isAllWanted = true;
+      }
+      if (this.#leavesFolder(wasAway)) this.#followAbsence();
+      if (doubtful.length > 0) {
+        for (const path of doubtful) this.#wanted.add(path);
+        this.#lookIn(DOUBT_MS);
+        return;
+      }
     }
   }
 
-  async #read(): Promise<void> {
-    const unreadable: Problem[] = [];
-    const paths = await this.#paths(unreadable);
-    // Without the folder everything stays in force: it was moved, not emptied.
-    const isChanged = paths !== undefined && (await this.#readFiles(paths, unreadable));
+  #leavesFolder(wasAway: boolean): boolean {
+    return !wasAway && !this.#cache.hasFolder && this.#rescan !== undefined;
+  }
+
+  #followAbsence(): void {
+    this.#rescan?.cancel();
+    this.#planRescan();
+  }
+
+  #tell(isChanged: boolean): void {
+    if (isChanged) this.#selected = selectObjects(this.#cache.files(), this.#selected);
+    const unreadable = this.#cache.unreadable();
     const isWorthTelling = isChanged || unreadable.length > 0 || this.#unreadable.length > 0;
     this.#unreadable = unreadable;
     if (isWorthTelling) for (const listener of this.#listeners) listener();
-  }
-
-  /** True when any text is new or gone. */
-  async #readFiles(paths: readonly string[], unreadable: Problem[]): Promise<boolean> {
-    const files: FileContent[] = [];
-    let isChanged = false;
-    for (const path of paths) {
-      const cached = this.#cache.get(path);
-      let text: string | undefined;
-      try {
-        text = await this.#io.disk.readText(`${this.#folder}/${path}`);
-      } catch (error) {
-        unreadable.push({ file: path, object: 'file', field: '', message: (error as Error).message });
-        text = cached?.text; // what it held stays in force
-      }
-      if (text === undefined) continue;
-      const current = cached?.text === text ? cached : { text, documents: parseText(text, path) };
-      isChanged ||= current !== cached;
-      this.#cache.set(path, current);
-      files.push({ path, documents: current.documents });
-    }
-    const present = new Set(files.map((file) => file.path));
-    for (const path of this.#cache.keys()) {
-      if (present.has(path)) continue;
-      this.#cache.delete(path);
-      isChanged = true;
-    }
-    if (isChanged) this.#selected = selectObjects(files, this.#selected);
-    return isChanged;
-  }
-
-  /** Sorted, with the agents' own files last: what an operator wrote comes first. Undefined without the folder. */
-  async #paths(unreadable: Problem[]): Promise<string[] | undefined> {
-    try {
-      const paths = await this.#io.disk.list(this.#folder);
-      if (paths === undefined) throw new Error('no such folder');
-      const documents = paths.filter((path) => /\.(ya?ml|json)$/.test(path));
-      const isOwn = (path: string) => path.startsWith(`${OWN_FOLDER}/`);
-      const visible = documents.filter((path) => isOwn(path) || !/(^|\/)\./.test(path));
-      return [...visible.filter((path) => !isOwn(path)), ...visible.filter(isOwn)];
-    } catch (error) {
-      unreadable.push({ file: this.#folder, object: 'folder', field: '', message: (error as Error).message });
-      return undefined;
-    }
   }
 }
 

@@ -1,14 +1,15 @@
 // Which version of each object is in force, given what all files hold now and what was in force before. Pure.
 import {
   collections,
+  doubledObject,
   emptyResources,
   type Kind,
   objectName,
   type Problem,
   type Resource,
   type Resources,
+  type TextDocument,
 } from '#api';
-import type { TextDocument } from '#api';
 
 export interface FileContent {
   /** Relative to the store's folder. */
@@ -23,61 +24,58 @@ export interface Selected {
   readonly origins: ReadonlyMap<string, string>;
 }
 
+export const nothingSelected: Selected = { resources: emptyResources(), problems: [], origins: new Map() };
+
 /**
- * Files are taken in the given (sorted) order; of two documents for one object the first wins and the other is a
- * Problem. An object whose document is wrong now keeps its version from `before`; so do all objects of a file that
- * cannot be read as YAML. An object without any document is gone.
+ * Files are taken in the given order; of two documents for one object the first wins and the other is a Problem. An
+ * object whose document is wrong now keeps its version from `before`. When a document is so wrong that nobody knows
+ * which object it is, every object that its file held stays. An object without any document is gone.
  */
 export function selectObjects(files: readonly FileContent[], before: Selected): Selected {
   const resources = emptyResources();
   const origins = new Map<string, string>();
   const problems: Problem[] = [];
-  const put = (object: Resource, path: string) => {
+  const put = (object: Resource) => {
     (resources[collections[object.kind]] as Map<string, Resource>).set(object.metadata.name, object);
-    origins.set(objectName(object), path);
   };
   for (const { path, documents } of files) {
     for (const document of documents) {
       problems.push(...document.problems);
       const { resource, identity } = document;
-      if (identity === undefined) {
-        if (document.unreadable)
-          for (const object of objectsOf(before, path))
-            if (!origins.has(objectName(object))) put(object, path);
-        continue;
-      }
+      if (identity === undefined) continue;
       const name = `${identity.kind} ${identity.name}`;
       const first = origins.get(name);
-      if (first !== undefined && !(document.unreadable ?? false)) {
-        problems.push(doubled(path, first, name, document));
+      if (first !== undefined) {
+        problems.push(doubledObject(name, document, first));
         continue;
       }
+      origins.set(name, path);
       const object = resource ?? lastGood(before, identity.kind, identity.name);
-      if (object !== undefined) put(object, path);
+      if (object !== undefined) put(object);
     }
+  }
+  // After all files: an object that stands elsewhere now has moved.
+  const damaged = new Set(files.filter(({ documents }) => documents.some(isNobody)).map(({ path }) => path));
+  for (const object of damaged.size === 0 ? [] : objectsOf(before, damaged)) {
+    const name = objectName(object);
+    if (origins.has(name)) continue;
+    const path = before.origins.get(name)!;
+    origins.set(name, path);
+    put(object);
   }
   return { resources, problems, origins };
 }
 
-export const nothingSelected: Selected = { resources: emptyResources(), problems: [], origins: new Map() };
+/** A document of ours that does not say, or not rightly, which object it is. */
+const isNobody = ({ identity, problems }: TextDocument): boolean =>
+  identity === undefined && problems.length > 0;
 
 function lastGood(before: Selected, kind: Kind, name: string): Resource | undefined {
   return (before.resources[collections[kind]] as ReadonlyMap<string, Resource>).get(name);
 }
 
-function objectsOf(before: Selected, path: string): Resource[] {
+function objectsOf(before: Selected, paths: ReadonlySet<string>): Resource[] {
   return Object.values(before.resources)
     .flatMap((map) => [...(map as ReadonlyMap<string, Resource>).values()])
-    .filter((object) => before.origins.get(objectName(object)) === path);
-}
-
-function doubled(path: string, first: string, object: string, document: TextDocument): Problem {
-  const line = document.lineOf('metadata.name');
-  return {
-    file: path,
-    ...(line === undefined ? {} : { line }),
-    object,
-    field: 'metadata.name',
-    message: `stands in ${first} already, and that one is in force; delete one of them`,
-  };
+    .filter((object) => paths.has(before.origins.get(objectName(object)) ?? ''));
 }

@@ -8,6 +8,8 @@ export interface Store extends AsyncDisposable {
   snapshot(): Resources;
   /** What is wrong with documents as they are now. */
   problems(): readonly Problem[];
+  /** Adds file and line to a Problem about an object in force, where the store knows them. */
+  locate(problem: Problem): Problem;
   /** Called after snapshot or problems changed; many changes together give one call. Returns the unsubscriber. */
   subscribe(changed: () => void): () => void;
 
