@@ -58,8 +58,8 @@ const maxPrefixes = z.strictObject({
 
 const gracefulRestart = z.strictObject({
   mode: oneOf('Full', 'Helper', 'Disabled')
-    .default('Full')
-    .describe('RFC 4724. Helper: only the neighbour may restart gracefully.'),
+    .optional()
+    .describe('RFC 4724. Default Full. Helper: only the neighbour may restart gracefully.'),
   restartTime: duration(1, 4095)
     .optional()
     .describe('How long the neighbour waits for our return. Default 120s.'),
@@ -217,7 +217,11 @@ export const bgpPeerSpec = withRules(fields, rules).transform(
   ({ keepOriginalNextHop, maxRestartTime, gracefulRestart: restart, ...spec }) => ({
     ...spec,
     nextHopMode: spec.nextHopMode ?? (keepOriginalNextHop ? ('Keep' as const) : ('Auto' as const)),
-    gracefulRestart: { ...restart, restartTime: restart.restartTime ?? maxRestartTime ?? defaultRestartTime },
+    gracefulRestart: {
+      ...restart,
+      mode: restart.mode ?? ('Full' as const),
+      restartTime: restart.restartTime ?? maxRestartTime ?? defaultRestartTime,
+    },
     maxPeers: spec.maxPeers ?? defaultMaxPeers,
   }),
 );

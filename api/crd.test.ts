@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crd, crdFiles } from './crd.ts';
+import { parseDocument } from './parse-document.ts';
+import { formatProblem } from './problem.ts';
 import { type OurKind, ourKinds } from './resources.ts';
 
 const folder = join(import.meta.dirname, '..', 'manifests', 'crds');
@@ -19,6 +21,17 @@ function* nodesOf(schema: Schema, path: string): Generator<[string, Schema]> {
   if (schema.items) yield* nodesOf(schema.items, `${path}[]`);
   if (typeof schema.additionalProperties === 'object')
     yield* nodesOf(schema.additionalProperties, `${path}.*`);
+}
+
+/** As the API server does when it stores an object. */
+function setDefaults(value: unknown, schema: Schema): void {
+  if (Array.isArray(value)) for (const item of value) setDefaults(item, schema.items ?? {});
+  if (typeof value !== 'object' || value === null) return;
+  const object = value as Record<string, unknown>;
+  for (const [name, part] of Object.entries(schema.properties ?? {})) {
+    if (object[name] === undefined && 'default' in part) object[name] = structuredClone(part['default']);
+    setDefaults(object[name], part);
+  }
 }
 
 describe('the CRDs in manifests/crds', () => {
@@ -81,6 +94,29 @@ describe('the CRDs in manifests/crds', () => {
       }
     });
   }
+
+  it('set defaults that give no warning: the operator did not write them', () => {
+    for (const [kind, spec] of [
+      ['BGPConfiguration', {}],
+      ['BGPPeer', { peerIP: '10.0.0.1', asNumber: 65000 }],
+      ['BGPFilter', { importV4: [{ action: 'Accept' }] }],
+      ['IPPool', { cidr: '10.0.0.0/16' }],
+      ['IPReservation', {}],
+    ] as const) {
+      const schema = crd(kind).spec.versions[0]!.schema.openAPIV3Schema as unknown as Schema;
+      const stored = {
+        apiVersion: 'podroute.io/v1',
+        kind,
+        metadata: { name: 'x' },
+        spec: structuredClone(spec),
+      };
+      setDefaults(stored, schema);
+      const { resource, problems } = parseDocument(stored);
+      assert.deepEqual(problems.map(formatProblem), []);
+      const asWritten = parseDocument({ ...stored, spec }).resource;
+      assert.deepEqual(resource, asWritten);
+    }
+  });
 
   it('say what an IPPool may not change', () => {
     const rules = JSON.stringify(crd('IPPool'));
