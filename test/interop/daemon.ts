@@ -28,6 +28,8 @@ export interface PeerSetup {
   readonly extendedNextHop?: boolean;
   /** Wait for the other side to connect. */
   readonly passive?: boolean;
+  /** Beside the link that the daemon's own address belongs to. */
+  readonly isOtherLink?: boolean;
 }
 
 /** A session as the daemon sees it. What it does not tell is undefined. */
@@ -113,6 +115,7 @@ export function canonicalRoute(route: { [K in keyof Route]: Route[K] | undefined
     clusterList,
     // Several daemons show none as 0, and both mean the same (RFC 4271 §9.1.2.2).
     med: route.med === 0 ? undefined : route.med,
+    asPath: (route.asPath ?? '').replaceAll(/\{[^}]*\}/g, (set) => set.replaceAll(',', ' ')),
     communities: [...(route.communities ?? [])].sort(),
     largeCommunities: [...(route.largeCommunities ?? [])].sort(),
   };

@@ -1,0 +1,193 @@
+// Our own agent behind the same interface as the others: its YAML, its socket.
+import { startPodroute, type RunningPodroute } from '../start-podroute.ts';
+import type { RoutesReply, SessionStatus, StatusReply } from '../../../agent/status/types.ts';
+import {
+  type Announcement,
+  type Capability,
+  canonicalRoute,
+  type Daemon,
+  type DaemonConfig,
+  type DaemonKind,
+  type Family,
+  type PeerSetup,
+  type Route,
+  type SessionView,
+} from '../daemon.ts';
+
+export const podroute: DaemonKind = {
+  name: 'podroute',
+  title: 'podroute',
+  missing: () => undefined,
+  version: () => '',
+  lacks: { refreshRequest: 'it keeps what neighbours sent and needs no refresh' },
+  start: (config) => Podroute.start(config),
+};
+
+/** Words of the agent's status for what both sides agreed on. */
+const CAPABILITIES: readonly [Capability, string][] = [
+  ['four-byte-as', 'four-octet AS'],
+  ['route-refresh', 'route refresh'],
+  ['extended-next-hop', 'extended next hop ipv4 unicast by ipv6'],
+  ['ipv4', 'multiprotocol ipv4 unicast'],
+  ['ipv6', 'multiprotocol ipv6 unicast'],
+];
+
+export class Podroute implements Daemon {
+  readonly name = 'podroute';
+  readonly agent: RunningPodroute;
+  #config: DaemonConfig;
+  readonly #announced = new Map<string, Announcement>();
+
+  constructor(agent: RunningPodroute, config: DaemonConfig) {
+    this.agent = agent;
+    this.#config = config;
+  }
+
+  static async start(config: DaemonConfig): Promise<Podroute> {
+    const documents = documentsOf(config, []);
+    const agent = await startPodroute(config.host, { nodeName: 'dut', documents, folder: config.folder });
+    return new Podroute(agent, config);
+  }
+
+  get pid(): number {
+    return this.agent.process.pid;
+  }
+
+  async status(): Promise<StatusReply> {
+    return this.agent.get<StatusReply>('/v1/status');
+  }
+
+  /** The session with this neighbour, with everything that status tells. Throws when there is none. */
+  async session(remoteAddress: string): Promise<SessionStatus> {
+    const { sessions } = await this.status();
+    const session = sessions.find((s) => s.remote === remoteAddress);
+    if (session === undefined)
+      throw new Error(`no session with ${remoteAddress} among ${sessions.map((s) => s.remote).join(', ')}`);
+    return session;
+  }
+
+  async sessions(): Promise<SessionView[]> {
+    const { sessions } = await this.status();
+    return this.#config.peers.map(({ remoteAddress }) => {
+      const session = sessions.find((s) => s.remote === remoteAddress);
+      const isEstablished = session?.state === 'Established';
+      return {
+        remoteAddress,
+        state: session?.state ?? 'unknown',
+        isEstablished,
+        ...(session?.remoteAs === undefined ? {} : { remoteAs: session.remoteAs }),
+        ...(session?.remoteRouterId === undefined ? {} : { remoteRouterId: session.remoteRouterId }),
+        ...(isEstablished ? { holdTimeSeconds: session.holdTimeSeconds } : {}),
+        capabilities: CAPABILITIES.filter(([, words]) => session?.capabilities.includes(words)).map(
+          ([name]) => name,
+        ),
+      };
+    });
+  }
+
+  async routes(family: Family): Promise<Route[]> {
+    const reply = await this.agent.get<RoutesReply>(`/v1/routes?view=best&family=${family}&limit=1000`);
+    const learned = reply.routes.filter((r) => !r.isLocal);
+    return learned.map((r) =>
+      canonicalRoute({
+        prefix: r.prefix,
+        nextHop: r.nextHops[0] ?? '',
+        asPath: r.asPath,
+        origin: r.origin ?? 'incomplete',
+        med: r.med,
+        localPref: r.localPref,
+        communities: r.communities,
+        largeCommunities: r.largeCommunities,
+        originatorId: r.originatorId,
+        clusterList: r.clusterList,
+      }),
+    );
+  }
+
+  /** As the podCIDRs of its node; MED cannot be set on those, and the next hop is its own address. */
+  async announce(announcements: readonly Announcement[]): Promise<void> {
+    for (const a of announcements) this.#announced.set(a.prefix, a);
+    this.#configure();
+  }
+
+  async withdraw(prefixes: readonly string[]): Promise<void> {
+    for (const prefix of prefixes) this.#announced.delete(prefix);
+    this.#configure();
+  }
+
+  async refresh(): Promise<void> {
+    throw new Error('podroute has no command that asks for a refresh');
+  }
+
+  /** Changes its sessions as an operator does, by editing the objects. */
+  setPeers(peers: readonly PeerSetup[]): void {
+    this.#config = { ...this.#config, peers };
+    this.#configure();
+  }
+
+  log(): string {
+    return this.agent.process.output;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.agent.process.stop();
+  }
+
+  #configure(): void {
+    this.agent.configure(documentsOf(this.#config, [...this.#announced.values()]));
+  }
+}
+
+function documentsOf(
+  { asNumber, routerId, peers }: DaemonConfig,
+  announced: readonly Announcement[],
+): string {
+  const addresses = [...new Set(peers.filter((p) => p.isOtherLink !== true).map((p) => p.localAddress))];
+  const advertisements = announced
+    .map((a) => ({ cidr: a.prefix, communities: [...(a.communities ?? []), ...(a.largeCommunities ?? [])] }))
+    .filter((a) => a.communities.length > 0);
+  const documents: unknown[] = [
+    {
+      apiVersion: 'podroute.io/v1',
+      kind: 'BGPConfiguration',
+      metadata: { name: 'default' },
+      spec: {
+        asNumber,
+        nodeToNodeMeshEnabled: false,
+        routerID: routerId,
+        prefixAdvertisements: advertisements,
+      },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'dut' },
+      spec: { podCIDRs: announced.map((a) => a.prefix) },
+      status: { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) },
+    },
+    ...peers.flatMap((peer, i) => peerDocuments(peer, i)),
+  ];
+  // JSON is YAML.
+  return documents.map((d) => JSON.stringify(d, undefined, 1)).join('\n---\n');
+}
+
+function peerDocuments(peer: PeerSetup, index: number): unknown[] {
+  const name = `peer${index}`;
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { key: peer.md5Key } };
+  const spec = {
+    peerIP: peer.remoteAddress,
+    asNumber: peer.remoteAs,
+    families: peer.families.map((f) => (f === 'ipv4' ? 'IPv4' : 'IPv6')),
+    holdTime: `${peer.holdTimeSeconds}s`,
+    connectRetryTime: '1s',
+    nextHopMode: 'Self',
+    import: 'All',
+    export: 'All',
+    ...(peer.isOtherLink === true ? { sourceAddress: 'None' } : {}),
+    ...(peer.passive === true ? { passive: true } : {}),
+    ...(peer.gtsm === true ? { ttlSecurity: 1 } : {}),
+    ...(peer.md5Key === undefined ? {} : { password: { secretKeyRef: { name, key: 'key' } } }),
+  };
+  const document = { apiVersion: 'podroute.io/v1', kind: 'BGPPeer', metadata: { name }, spec };
+  return peer.md5Key === undefined ? [document] : [secret, document];
+}

@@ -1,0 +1,155 @@
+// The stage of the interop tests: our agent between a foreign daemon (two sessions, one a family) and a scripted
+// eBGP neighbour whose routes our agent passes on.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, createHost, type Host } from '../lab/netns.ts';
+import { waitFor } from '../lab/wait.ts';
+import type { Daemon, DaemonKind, PeerSetup } from './daemon.ts';
+import { Podroute } from './daemons/podroute.ts';
+import { RawHost, type RawPeer } from './raw-peer.ts';
+
+export const OWN_AS = 64512;
+/** Four octets, in the session and in the paths. */
+export const EXTERNAL_AS = 4_200_000_001;
+export const INJECTOR_AS = 65010;
+
+export const OWN = { ipv4: '10.1.0.1', ipv6: 'fd01::1' } as const;
+export const THEIRS = { ipv4: '10.1.0.2', ipv6: 'fd01::2' } as const;
+export const INJECTOR = { own: '10.2.0.1', theirs: '10.2.0.2' } as const;
+
+export type SessionType = 'ebgp' | 'ibgp';
+
+export interface StageOptions {
+  readonly type: SessionType;
+  readonly holdTimeSeconds?: number;
+  /** Changes the setup of both sides' sessions with each other. */
+  readonly both?: Partial<PeerSetup>;
+  /** On top, for our side only. */
+  readonly ours?: Partial<PeerSetup>;
+  /** One session over IPv6 that carries both families, instead of one a family. */
+  readonly overIpv6?: boolean;
+  readonly withInjector?: boolean;
+}
+
+export class Stage implements AsyncDisposable {
+  readonly podroute: Podroute;
+  readonly daemon: Daemon;
+  readonly ourPeers: readonly PeerSetup[];
+  readonly #owned: AsyncDisposableStack;
+  injector: RawPeer | undefined;
+
+  constructor(
+    podroute: Podroute,
+    daemon: Daemon,
+    ourPeers: readonly PeerSetup[],
+    owned: AsyncDisposableStack,
+  ) {
+    this.podroute = podroute;
+    this.daemon = daemon;
+    this.ourPeers = ourPeers;
+    this.#owned = owned;
+  }
+
+  static async set(kind: DaemonKind, options: StageOptions): Promise<Stage> {
+    await using owned = new AsyncDisposableStack();
+    const hosts = ['podroute', kind.name, 'injector'].map((name) =>
+      owned.use(createHost(name, { group: 'interop' })),
+    );
+    const [ours, theirs, far] = hosts as [Host, Host, Host];
+    connect(ours, theirs, {
+      devices: ['eth0', 'eth0'],
+      addresses: [
+        [`${OWN.ipv4}/24`, `${OWN.ipv6}/64`],
+        [`${THEIRS.ipv4}/24`, `${THEIRS.ipv6}/64`],
+      ],
+    });
+    connect(ours, far, {
+      devices: ['eth1', 'eth0'],
+      addresses: [[`${INJECTOR.own}/24`], [`${INJECTOR.theirs}/24`]],
+    });
+    const folder = (name: string) => {
+      const path = mkdtempSync(join(tmpdir(), `podroute-interop-${name}-`));
+      owned.defer(() => rmSync(path, { recursive: true, force: true }));
+      return path;
+    };
+    const theirAs = options.type === 'ebgp' ? EXTERNAL_AS : OWN_AS;
+    const common = { holdTimeSeconds: options.holdTimeSeconds ?? 9, ...options.both };
+    const families = options.overIpv6 === true ? (['ipv6'] as const) : (['ipv4', 'ipv6'] as const);
+    const carried = (family: 'ipv4' | 'ipv6') =>
+      options.overIpv6 === true ? (['ipv4', 'ipv6'] as const) : [family];
+    const ourPeers: PeerSetup[] = families.map((f) => ({
+      ...{ localAddress: OWN[f], remoteAddress: THEIRS[f], remoteAs: theirAs, families: carried(f) },
+      ...common,
+      ...options.ours,
+    }));
+    const injectorPeer: PeerSetup = {
+      ...{ localAddress: INJECTOR.own, remoteAddress: INJECTOR.theirs, remoteAs: INJECTOR_AS },
+      ...{ families: ['ipv4', 'ipv6'], holdTimeSeconds: 90, passive: true, isOtherLink: true },
+    };
+    const podroute = owned.use(
+      await Podroute.start({
+        ...{ host: ours, folder: folder('podroute'), asNumber: OWN_AS, routerId: '10.1.0.1' },
+        peers: options.withInjector === true ? [...ourPeers, injectorPeer] : ourPeers,
+      }),
+    );
+    const daemon = owned.use(
+      await kind.start({
+        ...{ host: theirs, folder: folder(kind.name), asNumber: theirAs, routerId: '10.1.0.2' },
+        peers: families.map((f) => ({
+          ...{ localAddress: THEIRS[f], remoteAddress: OWN[f], remoteAs: OWN_AS, families: carried(f) },
+          ...common,
+        })),
+      }),
+    );
+    const stage = new Stage(podroute, daemon, ourPeers, owned.move());
+    if (options.withInjector === true) await stage.#openInjector(far);
+    return stage;
+  }
+
+  /** Waits until all sessions between the two are up on both sides; says their states when not. */
+  async established(timeoutMs = 12_000): Promise<void> {
+    const views = async () => [
+      ...(await this.podroute.sessions()).filter((s) => s.remoteAddress !== INJECTOR.theirs),
+      ...(await this.daemon.sessions()),
+    ];
+    await waitFor('sessions', timeoutMs, async () => (await views()).every((s) => s.isEstablished)).catch(
+      async () => {
+        const states = (await views()).map((s) => `${s.remoteAddress} ${s.state}`).join(', ');
+        throw new Error(`not established after ${timeoutMs} ms: ${states}\n${this.logs()}`);
+      },
+    );
+  }
+
+  logs(): string {
+    return `podroute:\n${this.podroute.log().slice(-3000)}\n${this.daemon.name}:\n${this.daemon.log().slice(-3000)}`;
+  }
+
+  async #openInjector(host: Host): Promise<void> {
+    const raw = this.#owned.use(await RawHost.start(host));
+    const peer = await raw.connect(INJECTOR.own, INJECTOR.theirs);
+    this.#owned.defer(() => peer.close());
+    await peer.establish({ asNumber: INJECTOR_AS, holdTimeSeconds: 90, routerId: INJECTOR.theirs });
+    peer.keepAlive(20_000);
+    this.injector = peer;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#owned.disposeAsync();
+  }
+}
+
+/** Polls until `read` gives what `isRight` wants; the last value is returned in any case, for a comparison that explains. */
+export async function eventually<T>(
+  read: () => Promise<T>,
+  isRight: (value: T) => boolean,
+  timeoutMs = 6000,
+): Promise<T> {
+  let value = await read();
+  const deadline = performance.now() + timeoutMs;
+  while (!isRight(value) && performance.now() < deadline) {
+    await new Promise((wake) => setTimeout(wake, 50));
+    value = await read();
+  }
+  return value;
+}
