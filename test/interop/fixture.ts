@@ -16,7 +16,7 @@ export const INJECTOR_AS = 65010;
 
 export const OWN = { ipv4: '10.1.0.1', ipv6: 'fd01::1' } as const;
 export const THEIRS = { ipv4: '10.1.0.2', ipv6: 'fd01::2' } as const;
-export const INJECTOR = { own: '10.2.0.1', theirs: '10.2.0.2' } as const;
+export const INJECTOR = { own: '10.2.0.1', theirs: '10.2.0.2', own6: 'fd02::1', theirs6: 'fd02::2' } as const;
 
 export type SessionType = 'ebgp' | 'ibgp';
 
@@ -66,7 +66,10 @@ export class Stage implements AsyncDisposable {
     });
     connect(ours, far, {
       devices: ['eth1', 'eth0'],
-      addresses: [[`${INJECTOR.own}/24`], [`${INJECTOR.theirs}/24`]],
+      addresses: [
+        [`${INJECTOR.own}/24`, `${INJECTOR.own6}/64`],
+        [`${INJECTOR.theirs}/24`, `${INJECTOR.theirs6}/64`],
+      ],
     });
     const folder = (name: string) => {
       const path = mkdtempSync(join(tmpdir(), `podroute-interop-${name}-`));

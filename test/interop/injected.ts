@@ -18,7 +18,7 @@ export function injectedUpdates(): Buffer[] {
   const nextHop = attribute(0x40, 3, address4(INJECTOR.theirs));
   const reach6 = Buffer.concat([
     hex('0002 01 10'),
-    address6('fd02::2'),
+    address6(INJECTOR.theirs6),
     hex('00'),
     prefix('2001:db8:77::/48'),
   ]);

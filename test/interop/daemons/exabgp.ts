@@ -36,8 +36,9 @@ export const exabgp: DaemonKind = {
 const RELAY = `cd "$(dirname "$0")"
 exec 3<>commands
 cat <&3 &
+trap "kill $!" EXIT
+trap exit TERM
 cat >>events
-kill $!
 `;
 
 class Exabgp implements Daemon {

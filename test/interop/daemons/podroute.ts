@@ -45,7 +45,12 @@ export class Podroute implements Daemon {
 
   static async start(config: DaemonConfig): Promise<Podroute> {
     const documents = documentsOf(config, []);
-    const agent = await startPodroute(config.host, { nodeName: 'dut', documents, folder: config.folder });
+    const agent = await startPodroute(config.host, {
+      nodeName: 'dut',
+      documents,
+      folder: config.folder,
+      fib: 'kernel',
+    });
     return new Podroute(agent, config);
   }
 
