@@ -1,5 +1,5 @@
 #!/bin/sh
-# npm run bench [-- bgp|soak|…]: measures podroute beside its peers; without arguments a quick round (2 minutes).
+# npm run bench [-- bgp]: measures podroute beside its peers; without arguments a quick round (2 minutes).
 set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh test

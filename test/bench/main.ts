@@ -12,7 +12,7 @@ import type { Speaker } from './speakers/speaker.ts';
 
 const HELP = `npm run bench                      quick round: podroute and BIRD, smaller sizes, one run (two minutes)
 npm run bench -- bgp [options]     all cases beside BIRD, FRR and GoBGP
-npm run bench -- soak [options]    churn with session resets; writes docs/soak.svg with --write
+npm run bench -- soak               not built yet
 options of bgp:
   --case ID        only this case (repeatable): ${CASES.map((c) => c.id).join(' ')}
   --speaker NAME   only this speaker (repeatable): ${SPEAKERS.map((s) => s.name).join(' ')}

@@ -12,5 +12,5 @@ export interface SoakOptions {
 }
 
 export async function soak(_speaker: Speaker, _options: SoakOptions): Promise<number> {
-  throw new Error('not yet');
+  throw new Error('bench soak: not built yet: there is no churn load so far');
 }

@@ -1,2 +1,2 @@
 #include "blast.h"
-void churn_mode(void) {}
+void churn_mode(void) { die(1, "churn mode is not built yet%s", "", 0); }
