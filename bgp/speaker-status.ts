@@ -1,14 +1,20 @@
 // What the RIB adds to a neighbour's status: how many routes came and went. Plain data.
 import { FAMILIES, familyIndex, type Family } from './family.ts';
+import type { MalformedCounts, MalformedUpdate } from './rib/malformed.ts';
 import type { Rib } from './rib/rib.ts';
 
 export interface FamilyRoutes {
   readonly family: Family;
-  /** Live paths received, those that policy filtered included. */
+  /** Live paths received: accepted + filtered + ineligible. */
   readonly received: number;
-  /** Routes of the peer's update group; its own are not sent back to it. */
+  readonly accepted: number;
+  /** Rejected by import policy. */
+  readonly filtered: number;
+  /** Forbidden by a rule of the protocol: a loop, the first AS, a role, our own next hop. */
+  readonly ineligible: number;
+  /** What the peer has, or gets as soon as it takes it; its own routes are not sent back to it. */
   readonly advertised: number;
-  /** Changes that a slow or new peer is still owed; 0 when it is up to date. */
+  /** Changes of these that a slow or new peer has still to get; 0 when it is up to date. */
   readonly owed: number;
   readonly endOfRibReceived: boolean;
   readonly endOfRibSent: boolean;
@@ -20,9 +26,8 @@ export interface PeerRoutes {
   readonly exportPolicy: string;
   /** Reading is paused until the RIB has caught up. */
   readonly isPaused: boolean;
-  /** UPDATEs whose routes counted as withdrawn because of malformed attributes (RFC 7606). */
-  readonly treatedAsWithdraw: number;
-  readonly discardedAttributes: number;
+  /** UPDATEs that were malformed, by what became of them (RFC 7606), over all sessions since it was configured. */
+  readonly malformed: { readonly counts: MalformedCounts; readonly last: readonly MalformedUpdate[] };
 }
 
 /** Undefined for a neighbour that has never been up. */
@@ -38,7 +43,10 @@ export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
       return {
         family,
         received: peer.received[index]!,
-        advertised: group?.advertised ?? 0,
+        accepted: peer.received[index]! - peer.filtered[index]! - peer.ineligible[index]!,
+        filtered: peer.filtered[index]!,
+        ineligible: peer.ineligible[index]!,
+        advertised: group?.advertisedTo(peer.slot) ?? 0,
         owed: catchUp?.owed ?? 0,
         endOfRibReceived: peer.endOfRibReceived[index]!,
         endOfRibSent: peer.endOfRibSent[index]!,
@@ -47,7 +55,6 @@ export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
     importPolicy: peer.importPolicy.policy.name,
     exportPolicy: peer.exportPolicy.policy.name,
     isPaused: peer.isPaused,
-    treatedAsWithdraw: peer.treatedAsWithdraw,
-    discardedAttributes: peer.discardedAttributes,
+    malformed: { counts: peer.malformed.counts, last: peer.malformed.last },
   };
 }

@@ -64,7 +64,13 @@ export class Speaker implements AsyncDisposable {
       config.multipath,
       { clock: io.clock, scheduler: io.scheduler ?? immediateScheduler, seed },
       {
-        malformed: (peer, subcode, data) => peer.session?.fail({ code: 3, subcode, data }),
+        malformed: (peer, action, reason, reset) => {
+          if (reset !== undefined) peer.session?.fail({ ...reset, reason: `malformed UPDATE: ${reason}` });
+          else if (peer.malformed.takeLogTurn()) {
+            const fields = { peer: peer.id, action, reason, counts: peer.malformed.counts };
+            io.log?.warn(fields, 'malformed UPDATE; others within a minute are only counted');
+          }
+        },
         endOfRib: (peer, family) => {
           peer.endOfRibReceived[family] = true;
           this.#log('info', peer.id, `End-of-RIB received for ${familyName(family)}`);
@@ -194,10 +200,11 @@ export class Speaker implements AsyncDisposable {
       down: (session: Session, reason: SessionDown) => {
         rib.down(session);
         if (!this.#configured.has(session.peerId)) rib.remove(session.peerId);
-        this.#log('info', session.peerId, `session down: ${reason.reason}`);
+        const { cause, keepRoutes } = reason;
+        this.#io.log?.debug({ peer: session.peerId, cause, keepRoutes }, 'routes of the session are dropped');
       },
-      stateChanged: (peerId: string, transition: StateTransition) => {
-        this.#log('info', peerId, `${transition.from} -> ${transition.to}: ${transition.reason}`);
+      stateChanged: (peer: string, { from, to, reason }: StateTransition) => {
+        this.#io.log?.info({ peer, from, to, reason }, `BGP session ${peer}: ${from} -> ${to}`);
       },
     };
   }

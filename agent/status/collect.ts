@@ -76,7 +76,7 @@ export function sessionStatus(
     capabilities: negotiated === undefined ? [] : peer.capabilities.agreed,
     prefixes: {
       received: count((f) => f.received),
-      accepted: count((f) => f.received),
+      accepted: count((f) => f.accepted),
       advertised: count((f) => f.advertised),
       limit: config?.maxPrefixes.limit ?? 0,
     },

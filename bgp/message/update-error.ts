@@ -1,6 +1,6 @@
 // What went wrong in an UPDATE: the NOTIFICATION to send for a reset, and words for log and status.
 
-import { ACTION_NAMES } from './constants.ts';
+import { ACTION_NAMES, ACTION_RESET } from './constants.ts';
 import { attributeName } from './attributes/table.ts';
 import type { AttributeVerdict } from './attributes/verdict.ts';
 import { CODE_UPDATE, describeNotification, notification, type NotificationError } from './notification.ts';
@@ -16,12 +16,25 @@ export function updateNotification(buf: Uint8Array, scan: UpdateScan): Notificat
   return notification(CODE_UPDATE, subcode, buf.slice(scan.errorOffset, scan.errorOffset + scan.errorLength));
 }
 
+/** An error of an UPDATE in words: what becomes of the message, and why. */
+export interface UpdateErrorText {
+  /** 'treat as withdraw' */
+  readonly action: string;
+  /** 'as_path: malformed AS_PATH' */
+  readonly reason: string;
+}
+
 /**
- * 'treat as withdraw: as_path: malformed AS_PATH'; undefined when nothing was wrong. The verdict is that of the
- * scan's blob; without one (no attributes, withdrawals only) leave it out.
+ * Undefined when nothing was wrong. The verdict is that of the scan's blob; without one (no attributes,
+ * withdrawals only) leave it out.
  */
-export function describeUpdateError(scan: UpdateScan, verdict?: AttributeVerdict): string | undefined {
-  const fromVerdict = verdict !== undefined && verdict.action > 0 && scan.errorCode === 0;
+export function describeUpdateError(
+  scan: UpdateScan,
+  verdict?: AttributeVerdict,
+): UpdateErrorText | undefined {
+  // A reset for want of routes to withdraw (RFC 7606 section 5.2) names no attribute: the verdict knows which it was.
+  const isUnnamed = scan.action === ACTION_RESET && scan.errorType === 0 && scan.blobStart < scan.blobEnd;
+  const fromVerdict = verdict !== undefined && verdict.action > 0 && (scan.errorCode === 0 || isUnnamed);
   const action = fromVerdict ? Math.max(verdict.action, scan.action) : scan.action;
   if (action === 0) return undefined;
   const type = fromVerdict ? verdict.errorType : scan.errorType;
@@ -31,5 +44,5 @@ export function describeUpdateError(scan: UpdateScan, verdict?: AttributeVerdict
     '',
   );
   const subject = type === 0 ? '' : `${attributeName(type)}: `;
-  return `${ACTION_NAMES[action]}: ${subject}${words}`;
+  return { action: ACTION_NAMES[action]!, reason: `${subject}${words}` };
 }

@@ -201,7 +201,10 @@ describe('UPDATE scan', () => {
     scanOf(update({ attributes: without, nlri: '18 0a0301' }));
     assert.equal(judgeUpdate(scan, ACTION_OK, false), ACTION_TREAT_AS_WITHDRAW);
     assert.deepEqual([scan.errorCode, scan.errorSubcode, scan.errorType], [3, 3, 3]);
-    assert.equal(describeUpdateError(scan), 'treat as withdraw: next_hop: missing well-known attribute');
+    assert.deepEqual(describeUpdateError(scan), {
+      action: 'treat as withdraw',
+      reason: 'next_hop: missing well-known attribute',
+    });
     scanOf(update({ attributes: MP_REACH_IPV6 + without }));
     assert.equal(judgeUpdate(scan, ACTION_OK, false), ACTION_OK);
   });

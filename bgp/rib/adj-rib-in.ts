@@ -1,5 +1,6 @@
 // Writes single paths into the tables: announced, withdrawn, filtered by import policy, looked at again when
 // the policy changes. Keeps the reference counts of attribute sets and the counters of peers and slots.
+import type { FamilyIndex } from '../family.ts';
 import type { AttributeIntern } from './attribute-intern.ts';
 import type { AttributeReader } from './attribute-reader.ts';
 import type { AttributeStore } from './attribute-store.ts';
@@ -21,12 +22,19 @@ import {
 /** Changes of one peer in one turn of the work loop up to this many overtake bulk. */
 const URGENT_PER_TURN = 64;
 
+/** Paths that are received but not accepted. */
+const REFUSED = FILTERED | INELIGIBLE;
+
 /** Whose paths they are: a neighbour, or this speaker for routes that start here. */
 export interface PathOwner {
   readonly slot: number;
   readonly importPolicy: CompiledPolicy;
   /** Live paths of the current session by family, filtered ones included. */
   readonly received: number[];
+  /** Of these, rejected by import policy. */
+  readonly filtered: number[];
+  /** Of these, forbidden by a rule of the protocol (loop, first AS, role, our own next hop). */
+  readonly ineligible: number[];
   /** Prefixes made dirty since the last turn of the work loop. */
   marked: number;
 }
@@ -83,14 +91,16 @@ export class AdjRibIn {
       this.#peers.paths[slot] = this.#peers.paths[slot]! + 1;
       peer.received[table.family]!++;
       if (flags === 0) table.markDirty(prefix, ++peer.marked < URGENT_PER_TURN);
+      else recount(peer, table.family, 0, flags);
       return;
     }
     const old = table.flags[path]!;
     const isCurrent = table.epoch[path] === epoch && (old & DEAD) === 0;
     if (!isCurrent) peer.received[table.family]!++;
+    if (((old | flags) & REFUSED) !== 0) recount(peer, table.family, isCurrent ? old : 0, flags);
     const isSame =
       table.attribute[path] === use &&
-      (old & (FILTERED | INELIGIBLE | STALE | LONG_LIVED_STALE)) === flags &&
+      (old & (REFUSED | STALE | LONG_LIVED_STALE)) === flags &&
       (table.original === undefined || table.original[path] === (raw === use ? -1 : raw));
     if (isSame) {
       if (isCurrent) return;
@@ -111,7 +121,10 @@ export class AdjRibIn {
   withdraw(peer: PathOwner, table: RibTable, prefix: number, receivedId: number): void {
     const path = table.findPath(prefix, peer.slot, receivedId);
     if (path < 0 || (table.flags[path]! & DEAD) !== 0) return;
-    if (table.epoch[path] === this.#peers.epoch[peer.slot]) peer.received[table.family]!--;
+    if (table.epoch[path] === this.#peers.epoch[peer.slot]) {
+      peer.received[table.family]!--;
+      if ((table.flags[path]! & REFUSED) !== 0) recount(peer, table.family, table.flags[path]!, 0);
+    }
     this.kill(table, path, ++peer.marked < URGENT_PER_TURN);
   }
 
@@ -123,7 +136,7 @@ export class AdjRibIn {
     table.markDirty(prefix, isUrgent);
   }
 
-  /** Looks at a live path again with the peer's import policy of now (BGP.md TX-14). */
+  /** Looks at a live path of the current session again with the peer's import policy of now (BGP.md TX-14). */
   reevaluate(peer: PathOwner, table: RibTable, path: number, eligibility: (raw: number) => number): void {
     const original = table.original?.[path] ?? -1;
     const before = table.attribute[path]!;
@@ -138,7 +151,7 @@ export class AdjRibIn {
       }
     }
     const old = table.flags[path]!;
-    if (use === before && (old & (FILTERED | INELIGIBLE)) === flags) return;
+    if (use === before && (old & REFUSED) === flags) return;
     const references = this.#store.references;
     references[use] = references[use]! + 1;
     references[raw] = references[raw]! + 1;
@@ -146,7 +159,8 @@ export class AdjRibIn {
     table.attribute[path] = use;
     this.#setOriginal(table, path, raw, use);
     this.#store.release(raw);
-    table.flags[path] = (old & ~(FILTERED | INELIGIBLE)) | flags | CHANGED;
+    table.flags[path] = (old & ~REFUSED) | flags | CHANGED;
+    if (((old | flags) & REFUSED) !== 0) recount(peer, table.family, old, flags);
     table.markDirty(table.prefix[path]!, false);
   }
 
@@ -197,4 +211,12 @@ export class AdjRibIn {
     }
     return this.#changedTo;
   }
+}
+
+/** A live path of the current session goes from one set of REFUSED flags to another. */
+function recount(peer: PathOwner, family: FamilyIndex, before: number, after: number): void {
+  if ((before & FILTERED) !== 0) peer.filtered[family]!--;
+  if ((before & INELIGIBLE) !== 0) peer.ineligible[family]!--;
+  if ((after & FILTERED) !== 0) peer.filtered[family]!++;
+  if ((after & INELIGIBLE) !== 0) peer.ineligible[family]!++;
 }

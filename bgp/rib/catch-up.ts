@@ -40,9 +40,10 @@ export class CatchUp {
     this.bulk = bulk;
   }
 
-  /** Units still owed, for status (bulk not begun counts nothing). */
+  /** Units still owed, for status. Of bulk that goes on: those still to be looked at. */
   get owed(): number {
-    return this.#dirtyCount + (this.#cursor < 0 ? 0 : this.#end - this.#cursor);
+    if (this.bulk === BULK_NONE) return this.#dirtyCount;
+    return this.#dirtyCount + (this.#cursor < 0 ? this.#group.advertised : this.#end - this.#cursor);
   }
 
   /** A unit's state in the group is about to change; `wasHeld`: by the old state the peer has it. */

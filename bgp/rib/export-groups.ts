@@ -82,6 +82,11 @@ export class ExportGroups {
     for (const groups of this.groups) for (const group of groups) group.rebuild();
   }
 
+  /** A peer came or went whose address is the next hop of some routes. */
+  ownersChanged(): void {
+    for (const groups of this.groups) for (const group of groups) group.ownersChanged();
+  }
+
   refresh(session: Session, family: FamilyIndex): void {
     const member = this.#members.get(session);
     if (member !== undefined) this.#groupOf.get(member)![family]?.refresh(member);
@@ -125,6 +130,7 @@ export class ExportGroups {
       return true;
     }
     if (this.#catchUp()) return true;
+    for (const groups of this.groups) for (const group of groups) if (group.recount()) return true;
     const dead = this.#dead[0];
     if (dead === undefined) return false;
     dead.at = dead.group.dismantle(dead.at, DISMANTLE_STEP);

@@ -2,10 +2,10 @@
 // allocated per prefix. What a rule forbids is kept with a flag, so that it can be shown and looked at again.
 import type { FamilyIndex } from '../family.ts';
 import {
-  ACTION_DISCARD_ATTRIBUTE,
   ACTION_OK,
   ACTION_RESET,
   ACTION_TREAT_AS_WITHDRAW,
+  type AttributeVerdict,
   HAS_GRACEFUL_SHUTDOWN,
   isMartianIpv4,
   isMartianIpv6,
@@ -13,14 +13,17 @@ import {
   nextIpv4,
   nextIpv6,
   NlriCursor,
+  type NotificationError,
   PRESENT_OTC,
   scanUpdate,
   startNlri,
+  updateNotification,
   UpdateScan,
 } from '../message/index.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
 import type { AttributeIntern } from './attribute-intern.ts';
 import type { AttributeReader } from './attribute-reader.ts';
+import { type MalformedAction, malformedReason } from './malformed.ts';
 import type { NextHops } from './next-hops.ts';
 import { KIND_EBGP, KIND_IBGP, type PeerSlots } from './peer-slots.ts';
 import type { LastBlock, RibPeer } from './rib-peer.ts';
@@ -31,8 +34,16 @@ const LONGEST_REMEMBERED = 4096;
 
 /** What the importer tells its owner; everything else it does by itself. */
 export interface ImportEvents {
-  /** Send a NOTIFICATION 3/subcode and end the session. */
-  malformed(peer: RibPeer, subcode: number, data: Uint8Array): void;
+  /**
+   * An UPDATE was malformed; `peer.malformed` has it already.
+   * @param reset the NOTIFICATION that must end the session now; undefined when it goes on
+   */
+  malformed(
+    peer: RibPeer,
+    action: MalformedAction,
+    reason: string,
+    reset: NotificationError | undefined,
+  ): void;
   endOfRib(peer: RibPeer, family: FamilyIndex): void;
   /** The peer's received paths of that family passed its limit, or the warning mark. */
   limit(peer: RibPeer, family: FamilyIndex, isOver: boolean): void;
@@ -71,7 +82,7 @@ export class Importer {
   receive(peer: RibPeer, buf: Uint8Array, start: number, end: number): void {
     const scan = this.#scan;
     if (scanUpdate(buf, start, end, peer.context, scan) === ACTION_RESET) {
-      this.#reset(peer, buf);
+      this.#malformed(peer, ACTION_RESET, undefined, buf, start, end);
       return;
     }
     if (scan.endOfRib >= 0) {
@@ -85,14 +96,13 @@ export class Importer {
       const last = peer.last[hasMp ? 1 : 0];
       if (!isSameBlock(last, scan, buf)) this.#judge(peer, last, buf);
       const action = judgeUpdate(scan, last.action, last.hasNextHop);
-      if (action === ACTION_RESET) {
-        this.#reset(peer, buf);
-        return;
+      if (action !== ACTION_OK) {
+        // The block may be one that was judged before, of which only the action is remembered.
+        this.#intern.judge(scan.blob, scan.blobStart, scan.blobEnd, peer.context);
+        this.#malformed(peer, action, this.#intern.verdict, buf, start, end);
+        if (action === ACTION_RESET) return;
       }
-      if (action === ACTION_TREAT_AS_WITHDRAW) {
-        peer.treatedAsWithdraw++;
-      } else {
-        if (last.action === ACTION_DISCARD_ATTRIBUTE) peer.discardedAttributes++;
+      if (action !== ACTION_TREAT_AS_WITHDRAW) {
         if (hasMp) multiprotocol = last.attribute;
         else classic = last.attribute;
       }
@@ -161,10 +171,18 @@ export class Importer {
     return undefined;
   }
 
-  #reset(peer: RibPeer, buf: Uint8Array): void {
-    const { errorSubcode, errorOffset, errorLength } = this.#scan;
-    const data = buf.slice(errorOffset, errorOffset + Math.min(errorLength, 4000));
-    this.#events.malformed(peer, errorSubcode === 0 ? 1 : errorSubcode, data);
+  #malformed(
+    peer: RibPeer,
+    action: number,
+    verdict: AttributeVerdict | undefined,
+    buf: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const reason = malformedReason(this.#scan, verdict);
+    const name = peer.malformed.note(action, reason, buf, start, end);
+    const reset = action === ACTION_RESET ? updateNotification(buf, this.#scan) : undefined;
+    this.#events.malformed(peer, name, reason, reset);
   }
 
   /** Judges and interns the scanned block into `last`. */

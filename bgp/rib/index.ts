@@ -1,4 +1,5 @@
 // The door of the RIB folder.
+export type { MalformedAction, MalformedCounts, MalformedUpdate } from './malformed.ts';
 export type { NextHopTracker } from './next-hops.ts';
 export type { Origination } from './originated.ts';
 export type {

@@ -142,13 +142,17 @@ export class NextHops {
     }
   }
 
-  /** A peer with that address came up, or (-1) went down. */
-  setOwner(address: string, slot: number): void {
+  /** A peer with that address came up, or (-1) went down. True when it is the next hop of some route. */
+  setOwner(address: string, slot: number): boolean {
+    let isUsed = false;
     if (slot < 0) this.#slotByAddress.delete(address);
     else this.#slotByAddress.set(address, slot);
     for (let id = 0; id < this.#entries.length; id++) {
-      if (this.#entries[id]?.address === address) this.owner[id] = slot;
+      if (this.#entries[id]?.address !== address) continue;
+      this.owner[id] = slot;
+      isUsed = true;
     }
+    return isUsed;
   }
 
   #add(

@@ -32,6 +32,8 @@ export class Originated {
     slot: LOCAL_SLOT,
     importPolicy: new CompiledPolicy(ACCEPT_ALL),
     received: [0, 0],
+    filtered: [0, 0],
+    ineligible: [0, 0],
     marked: 0,
   };
 

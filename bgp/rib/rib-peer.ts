@@ -1,11 +1,13 @@
 // One neighbour as the RIB knows it: its slot, policies, counters, and the attribute sets it sent last.
 import type { PeerConfig } from '../config.ts';
 import type { Family, FamilyIndex } from '../family.ts';
+import type { Clock } from '../io.ts';
 import { FAMILY_BIT_IPV4, FAMILY_BIT_IPV6, SessionCodecContext, verdictKey } from '../message/index.ts';
 import { type CompiledPolicy, compilePolicy } from '../policy/compile.ts';
 import type { Session } from '../session/index.ts';
 import { parseAddress } from './address-text.ts';
 import type { PathOwner } from './adj-rib-in.ts';
+import { MalformedUpdates } from './malformed.ts';
 import { KIND_EBGP, KIND_IBGP, type PeerSlots } from './peer-slots.ts';
 
 /** The last attribute block of a peer, so that a run of UPDATEs with one block costs a comparison each. */
@@ -36,25 +38,25 @@ export class RibPeer implements PathOwner {
   remoteAs = 0;
   /** Own AS towards this peer, when it is not the speaker's. */
   localAs = 0;
-  /** Paths of the current session by family, filtered ones included. */
   readonly received = [0, 0];
+  readonly filtered = [0, 0];
+  readonly ineligible = [0, 0];
   warned = false;
   /** Prefixes it made dirty since the last turn of the work loop. */
   marked = 0;
   isPaused = false;
   /** Classic and multiprotocol blocks apart. */
   readonly last = [new LastBlock(), new LastBlock()] as const;
-  /** Routes treated as withdrawn because of malformed attributes, and attributes discarded (RFC 7606). */
-  treatedAsWithdraw = 0;
-  discardedAttributes = 0;
+  readonly malformed: MalformedUpdates;
   /** Bits by family: 1 End-of-RIB received. */
   readonly endOfRibReceived = [false, false];
   readonly endOfRibSent = [false, false];
   /** Removed from the configuration; goes when its last path is gone. */
   isRemoved = false;
 
-  constructor(slot: number, config: PeerConfig) {
+  constructor(slot: number, config: PeerConfig, clock: Clock) {
     this.slot = slot;
+    this.malformed = new MalformedUpdates(clock);
     this.config = config;
     this.importPolicy = compilePolicy(config.import);
     this.exportPolicy = compilePolicy(config.export);
@@ -84,6 +86,13 @@ export class RibPeer implements PathOwner {
     return family === 0 ? this.context.addPathIpv4 : this.context.addPathIpv6;
   }
 
+  /** The session's paths are gone, or about to be. */
+  forgetCounts(): void {
+    this.received.fill(0);
+    this.filtered.fill(0);
+    this.ineligible.fill(0);
+  }
+
   /** Takes over what the session agreed; the slot's columns too. */
   attach(session: Session, slots: PeerSlots): void {
     const n = session.negotiated;
@@ -105,7 +114,7 @@ export class RibPeer implements PathOwner {
     const address = parseAddress(n.remoteAddress);
     slots.address.fill(0, this.slot * 4, this.slot * 4 + 4);
     if (address !== undefined) slots.address.set(address.words, this.slot * 4);
-    this.received.fill(0);
+    this.forgetCounts();
     this.warned = false;
     this.endOfRibReceived.fill(false);
     this.endOfRibSent.fill(false);

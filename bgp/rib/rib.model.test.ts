@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { ACCEPT_ALL, type Policy, REJECT_ALL } from '../policy/policy.ts';
+import { peerRoutes } from '../speaker-status.ts';
 import { fakeConfig } from './testing/fake-session.ts';
 import { Model, type ModelPeer } from './testing/model.ts';
 import { RibLab } from './testing/rib-lab.ts';
@@ -180,6 +181,17 @@ function check(grain: number | undefined): void {
       lab.settle();
       for (const p of model.peers.values())
         assert.deepEqual(heldBy(lab, p), model.view(p.id), `table of ${p.id}`);
+      for (const { id } of model.peers.values()) {
+        const {
+          family: _f,
+          owed: _o,
+          endOfRibReceived: _r,
+          endOfRibSent: _s,
+          ...counts
+        } = peerRoutes(lab.rib, id)!.families[0]!;
+        const expected = { ...model.counts(id), advertised: lab.session(id).held.size };
+        assert.deepEqual(counts, expected, `counts of ${id}`);
+      }
       for (const id of model.peers.keys()) lab.down(id);
       lab.settle();
       const { paths, prefixes: left } = lab.pages.sizes();

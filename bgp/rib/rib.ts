@@ -59,6 +59,7 @@ export class Rib {
   readonly #pace = new ReadingPace();
   readonly #housekeeping: Housekeeping;
   readonly #batch: UpdateBatch;
+  readonly #clock: Clock;
   /** Removed peers whose paths are not all gone yet. */
   readonly #leaving = new Set<RibPeer>();
 
@@ -76,6 +77,7 @@ export class Rib {
     events: RibEvents,
   ) {
     const { seed } = io;
+    this.#clock = io.clock;
     this.attributes = new AttributeStore(this.nextHops, seed);
     this.intern = new AttributeIntern(this.attributes, this.nextHops, identity);
     this.reader = new AttributeReader(this.attributes);
@@ -152,7 +154,7 @@ export class Rib {
   established(session: Session): void {
     let peer = this.#byId.get(session.peerId);
     if (peer === undefined) {
-      peer = new RibPeer(this.slots.take(), session.config);
+      peer = new RibPeer(this.slots.take(), session.config, this.#clock);
       this.#byId.set(peer.id, peer);
       this.bySlot[peer.slot] = peer;
     }
@@ -163,7 +165,7 @@ export class Rib {
     this.#bySession.set(session, peer);
     const { localAddress, remoteAddress } = session.negotiated;
     this.nextHops.addOwnAddress(localAddress);
-    this.nextHops.setOwner(remoteAddress, peer.slot);
+    if (this.nextHops.setOwner(remoteAddress, peer.slot)) this.exports.ownersChanged();
     this.#batch.fit(this.slots.end);
     this.exports.join(peer, session, this.intern.identity);
     this.wake();
@@ -177,8 +179,8 @@ export class Rib {
     this.exports.leave(session);
     this.importer.forgetBlocks(peer);
     if (peer.session === session) peer.session = undefined;
-    this.nextHops.setOwner(session.negotiated.remoteAddress, -1);
-    peer.received.fill(0);
+    if (this.nextHops.setOwner(session.negotiated.remoteAddress, -1)) this.exports.ownersChanged();
+    peer.forgetCounts();
     this.slots.epoch[peer.slot] = this.slots.epoch[peer.slot]! + 1;
     for (const sweeper of this.#sweepers) sweeper.sweep(peer.slot, SWEEP_OLD_EPOCH);
     this.wake();

@@ -11,6 +11,7 @@ import type { NextHops } from './next-hops.ts';
 import type { RibTable } from './rib-table.ts';
 import type { UpdateBatch } from './update-batch.ts';
 import type { PackerSink, UpdatePacker } from './update-packer.ts';
+import { Withheld } from './withheld.ts';
 
 /** Where a peer's member of this group is. */
 const ABSENT = 0;
@@ -38,6 +39,7 @@ export class UpdateGroup implements PackerSink {
   set: I32 = new Int32Array(0);
   source: U16 = new Uint16Array(0);
   advertised = 0;
+  readonly #withheld = new Withheld();
   readonly stream: Member[] = [];
   readonly catchUps: CatchUp[] = [];
   /** Prefixes below were looked at since the group was made; Infinity when all were. */
@@ -74,6 +76,26 @@ export class UpdateGroup implements PackerSink {
     return [...this.stream, ...this.catchUps.map((c) => c.member)].map((m) => m.peer.id);
   }
 
+  /** Units that a member has or must get. */
+  advertisedTo(slot: number): number {
+    return this.advertised - this.#withheld.of(slot);
+  }
+
+  /** A session came or went, and with it the owner of a next hop. */
+  ownersChanged(): void {
+    if (this.rules.keepsNextHop) this.#withheld.ownersChanged();
+  }
+
+  /** A step of what ownersChanged() began; false when there is nothing to count. */
+  recount(): boolean {
+    if (!this.#withheld.isCounting) return false;
+    const end = Math.min(this.unitEnd, this.set.length);
+    this.#withheld.countSome(this.grain * 4, end, this.set, this.source, (set, source) =>
+      this.#thirdParty(set, source),
+    );
+    return true;
+  }
+
   /** One above the highest unit. */
   get unitEnd(): number {
     return this.rules.addPath ? this.table.pathIds.end : this.table.prefixes.ids.end;
@@ -94,6 +116,7 @@ export class UpdateGroup implements PackerSink {
       this.set = resizeI32(this.set, capacity);
       this.source = resizeU16(this.source, capacity);
     }
+    this.#withheld.fit(slotEnd);
     if (this.#state.length < slotEnd) {
       const state = new Uint8Array(slotEnd * 2);
       state.set(this.#state);
@@ -191,6 +214,10 @@ export class UpdateGroup implements PackerSink {
     this.#parts.tooLarge(this, unit);
     const set = this.set[unit]! - 1;
     if (set < 0) return;
+    const source = this.source[unit]!;
+    const owner = this.#thirdParty(set, source);
+    if (owner >= 0) this.#withheld.owner(owner, unit, -1);
+    this.#withheld.source(source, -1);
     this.set[unit] = 0;
     this.advertised--;
     this.#parts.attributes.release(set);
@@ -296,6 +323,12 @@ export class UpdateGroup implements PackerSink {
     return hop < 0 ? -1 : this.#parts.nextHops.owner[hop]!;
   }
 
+  /** As #ownerOf, -1 when that is the source itself. */
+  #thirdParty(set: number, source: number): number {
+    const owner = set < 0 ? -1 : this.#ownerOf(set);
+    return owner === source ? -1 : owner;
+  }
+
   /** The new state of a unit: set (-1 none) and source. */
   #set(unit: number, set: number, source: number): void {
     const { attributes, batch } = this.#parts;
@@ -303,7 +336,8 @@ export class UpdateGroup implements PackerSink {
     const oldSource = this.source[unit]!;
     if (set === oldSet && (set < 0 || source === oldSource)) return;
     if (batch.isFull) this.flush();
-    if (this.rules.keepsNextHop) this.#excuseOwners(set, source, oldSet, oldSource);
+    if (this.rules.keepsNextHop) this.#excuseOwners(unit, set, source, oldSet, oldSource);
+    if (oldSet >= 0) this.#withheld.source(oldSource, -1);
     const { catchUps } = this;
     for (let i = 0; i < catchUps.length; i++) {
       catchUps[i]!.note(unit, this.isSentTo(unit, catchUps[i]!.member.slot));
@@ -312,6 +346,7 @@ export class UpdateGroup implements PackerSink {
       attributes.references[set] = attributes.references[set]! + 1;
       this.set[unit] = set + 1;
       this.source[unit] = source;
+      this.#withheld.source(source, 1);
       if (oldSet < 0) this.advertised++;
       if (this.stream.length > 0) {
         batch.announce(unit, set, source);
@@ -328,11 +363,17 @@ export class UpdateGroup implements PackerSink {
   }
 
   /** The shared stream has one hole a unit, for its source. A second peer that must not get it leaves the stream. */
-  #excuseOwners(set: number, source: number, oldSet: number, oldSource: number): void {
-    const owner = set < 0 ? -1 : this.#ownerOf(set);
-    const oldOwner = oldSet < 0 ? -1 : this.#ownerOf(oldSet);
-    if (owner >= 0 && owner !== source) this.#excuse(owner);
-    if (oldOwner >= 0 && oldOwner !== oldSource) this.#excuse(oldOwner);
+  #excuseOwners(unit: number, set: number, source: number, oldSet: number, oldSource: number): void {
+    const owner = this.#thirdParty(set, source);
+    const oldOwner = this.#thirdParty(oldSet, oldSource);
+    if (owner >= 0) {
+      this.#excuse(owner);
+      this.#withheld.owner(owner, unit, 1);
+    }
+    if (oldOwner >= 0) {
+      this.#excuse(oldOwner);
+      this.#withheld.owner(oldOwner, unit, -1);
+    }
   }
 
   #excuse(slot: number): void {

@@ -60,18 +60,34 @@ export class Model {
   usable(prefix: string): ModelPath[] {
     const out: ModelPath[] = [];
     for (const path of this.paths) {
-      if (path.prefix !== prefix) continue;
-      const peer = this.peers.get(path.peer)!;
-      if (path.a.path.includes(OWN_AS)) continue;
-      if (isIbgp(peer) && (path.a.originator === OWN_ID || path.a.clusterList?.includes(OWN_ID))) continue;
-      if (path.a.nextHop === OWN_ID || this.unreachable.has(path.a.nextHop)) continue;
-      const a = isIbgp(peer)
-        ? { ...path.a, localPref: path.a.localPref ?? 100 }
-        : { ...path.a, localPref: 100 };
-      const accepted = apply(peer.import, path.prefix, a, isIbgp(peer) ? 'ibgp' : 'ebgp');
-      if (accepted !== undefined) out.push({ ...path, a: accepted });
+      if (path.prefix !== prefix || this.unreachable.has(path.a.nextHop)) continue;
+      const accepted = this.#accepted(path);
+      if (typeof accepted !== 'string') out.push({ ...path, a: accepted });
     }
     return out;
+  }
+
+  /** What a peer sent, by what became of it. */
+  counts(id: string): { received: number; accepted: number; filtered: number; ineligible: number } {
+    const all = this.paths.filter((path) => path.peer === id).map((path) => this.#accepted(path));
+    const [filtered, ineligible] = ['filtered', 'ineligible'].map((is) => all.filter((a) => a === is).length);
+    return {
+      received: all.length,
+      accepted: all.length - filtered! - ineligible!,
+      filtered: filtered!,
+      ineligible: ineligible!,
+    };
+  }
+
+  /** A path's attributes as import policy leaves them, or why there are none. */
+  #accepted(path: ModelPath): WireAttributes | 'filtered' | 'ineligible' {
+    const peer = this.peers.get(path.peer)!;
+    if (path.a.path.includes(OWN_AS) || path.a.nextHop === OWN_ID) return 'ineligible';
+    if (isIbgp(peer) && (path.a.originator === OWN_ID || path.a.clusterList?.includes(OWN_ID)))
+      return 'ineligible';
+    const localPref = isIbgp(peer) ? (path.a.localPref ?? 100) : 100;
+    const a = { ...path.a, localPref };
+    return apply(peer.import, path.prefix, a, isIbgp(peer) ? 'ibgp' : 'ebgp') ?? 'filtered';
   }
 
   best(paths: readonly ModelPath[]): ModelPath | undefined {

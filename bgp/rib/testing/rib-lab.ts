@@ -38,9 +38,9 @@ export class RibLab {
         ...(grain && { grain }),
       },
       {
-        malformed: (peer, subcode) => {
-          this.events.push(`malformed ${peer.id} 3/${subcode}`);
-          this.down(peer.id);
+        malformed: (peer, action, reason, reset) => {
+          this.events.push(`malformed ${peer.id} ${action}: ${reason}`);
+          if (reset !== undefined) this.session(peer.id).fail(reset);
         },
         endOfRib: (peer, family) => this.events.push(`end-of-rib ${peer.id} ${family}`),
         limit: (peer, family, isOver) => {

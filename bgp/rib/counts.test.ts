@@ -1,0 +1,94 @@
+// What status says of a neighbour's routes: counted as they change, never by looking at all of them.
+import assert from 'node:assert/strict';
+import { REJECT_ALL } from '../policy/policy.ts';
+import { type FamilyRoutes, peerRoutes } from '../speaker-status.ts';
+import { fakeConfig } from './testing/fake-session.ts';
+import { RibLab } from './testing/rib-lab.ts';
+
+const ebgp = (n: number, more = {}) => ({ id: `e${n}`, address: `192.0.2.${n}`, as: 65100 + n, ...more });
+const client = (n: number) => ({ id: `i${n}`, address: `198.51.100.${n}`, as: 65000, client: true });
+const counts = (lab: RibLab, id: string): FamilyRoutes => peerRoutes(lab.rib, id)!.families[0]!;
+
+describe('rib: counts for status', () => {
+  it('tell accepted routes from those that policy or the protocol refuses, as both change', () => {
+    const lab = new RibLab();
+    lab.up(ebgp(1));
+    lab.announce('e1', ['10.1.0.0/16', '10.2.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
+    lab.announce('e1', ['10.3.0.0/16'], { path: [65101, 65000], nextHop: '192.0.2.1' });
+    lab.settle();
+    const { received, accepted, filtered, ineligible } = counts(lab, 'e1');
+    assert.deepEqual(
+      { received, accepted, filtered, ineligible },
+      {
+        received: 3,
+        accepted: 2,
+        filtered: 0,
+        ineligible: 1,
+      },
+    );
+    const config = fakeConfig(ebgp(1, { config: { import: REJECT_ALL } }));
+    lab.session('e1').config = config;
+    lab.rib.configure(config);
+    lab.settle();
+    lab.withdraw('e1', ['10.1.0.0/16']);
+    assert.equal(counts(lab, 'e1').filtered, 1);
+    assert.equal(counts(lab, 'e1').accepted, 0);
+    lab.announce('e1', ['10.3.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
+    assert.deepEqual([counts(lab, 'e1').filtered, counts(lab, 'e1').ineligible], [2, 0]);
+    lab.down('e1');
+    lab.settle();
+    lab.up(ebgp(1));
+    assert.equal(counts(lab, 'e1').received, 0, 'a new session begins at nothing');
+    assert.equal(counts(lab, 'e1').filtered, 0);
+  });
+
+  it('leave out of what is advertised what came from the peer itself', () => {
+    const lab = new RibLab();
+    for (const n of [1, 2, 3]) lab.up(ebgp(n));
+    lab.announce('e1', ['10.1.0.0/16', '10.2.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
+    lab.announce('e2', ['10.3.0.0/16'], { path: [65102], nextHop: '192.0.2.2' });
+    lab.settle();
+    const advertised = () => ['e1', 'e2', 'e3'].map((id) => counts(lab, id).advertised);
+    assert.deepEqual(advertised(), [1, 2, 3]);
+    lab.announce('e2', ['10.1.0.0/16'], { path: [], nextHop: '192.0.2.2' });
+    lab.settle();
+    assert.deepEqual(advertised(), [2, 1, 3], 'the better path of e2 goes to e1 and no longer to e2');
+    lab.withdraw('e2', ['10.1.0.0/16', '10.3.0.0/16']);
+    lab.settle();
+    assert.deepEqual(advertised(), [0, 2, 2]);
+  });
+
+  it('leave out routes through the peer’s own address, also when it comes later than they', () => {
+    const lab = new RibLab();
+    lab.up(client(1));
+    lab.announce('i1', ['10.1.0.0/16', '10.2.0.0/16'], { path: [], nextHop: '198.51.100.2' });
+    lab.announce('i1', ['10.3.0.0/16'], { path: [], nextHop: '198.51.100.1' });
+    lab.up(client(3));
+    lab.settle();
+    lab.up(client(2));
+    lab.settle();
+    assert.deepEqual([...lab.session('i2').held.keys()], ['10.3.0.0/16']);
+    assert.equal(counts(lab, 'i2').advertised, 1);
+    assert.equal(counts(lab, 'i3').advertised, 3);
+    lab.withdraw('i1', ['10.2.0.0/16']);
+    lab.settle();
+    assert.equal(counts(lab, 'i2').advertised, 1);
+    assert.equal(counts(lab, 'i3').advertised, 2);
+  });
+
+  it('say what a peer has not got yet', () => {
+    const lab = new RibLab();
+    lab.up(ebgp(1));
+    lab.up(ebgp(2));
+    lab.settle();
+    lab.session('e2').room = 0;
+    lab.announce('e1', ['10.1.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
+    lab.settle();
+    lab.announce('e1', ['10.2.0.0/16', '10.3.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
+    lab.settle();
+    assert.deepEqual([counts(lab, 'e2').advertised, counts(lab, 'e2').owed], [3, 2]);
+    lab.drain('e2', Number.POSITIVE_INFINITY);
+    lab.settle();
+    assert.deepEqual([counts(lab, 'e2').advertised, counts(lab, 'e2').owed], [3, 0]);
+  });
+});
