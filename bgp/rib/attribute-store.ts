@@ -10,6 +10,10 @@ import { IdRing } from './id-ring.ts';
 import type { NextHops } from './next-hops.ts';
 
 const FIRST_CAPACITY = 2048;
+/** Columns, hash slots and queue of one set, about, with their room to grow, beside its bytes. */
+const SET_BYTES = 128;
+/** Segments of the heap that are emptied in one turn of a busy RIB: more than a turn can fill. */
+const DENSER_AT_ONCE = 16;
 
 /** What is stored beside the bytes. One object is filled again and again. */
 export class AttributeFacts {
@@ -63,6 +67,7 @@ export class AttributeStore {
   #isQueued = new Uint8Array(FIRST_CAPACITY);
   /** Sets that lost their last reference: forgotten when there is time, as many come back. */
   readonly #unused = new IdRing();
+  #unusedBytes = 0;
   #location = new Int32Array(FIRST_CAPACITY);
   #hash = new Int32Array(FIRST_CAPACITY);
   #capacity = FIRST_CAPACITY;
@@ -181,10 +186,16 @@ export class AttributeStore {
     if (left > 0 || this.#isQueued[id] === 1) return;
     this.#isQueued[id] = 1;
     this.#unused.push(id);
+    this.#unusedBytes += this.length[id]! + SET_BYTES;
   }
 
   get unusedCount(): number {
     return this.#unused.count;
+  }
+
+  /** What they hold, about. */
+  get unusedBytes(): number {
+    return this.#unusedBytes;
   }
 
   /** Forgets up to `count` sets that nobody refers to. */
@@ -193,6 +204,7 @@ export class AttributeStore {
       const id = this.#unused.take();
       if (id < 0) return;
       this.#isQueued[id] = 0;
+      this.#unusedBytes -= this.length[id]! + SET_BYTES;
       if (this.references[id] === 0) this.#forget(id);
     }
   }
@@ -210,12 +222,7 @@ export class AttributeStore {
   tidy(): boolean {
     if (this.#unused.count === 0) this.#unused.shrink();
     if (this.#heap.sparse) {
-      this.#heap.compact(
-        (owner) => this.#location[owner]!,
-        (owner, location) => {
-          this.#location[owner] = location;
-        },
-      );
+      this.#compact();
       return true;
     }
     const end = this.#ids.trim();
@@ -228,6 +235,20 @@ export class AttributeStore {
     while (size < this.#ids.used * 4) size *= 2;
     if (size < this.#slots.length) this.#rehash(size);
     return false;
+  }
+
+  /** For busy times: a few steps when bytes that are gone hold more memory than those that live. */
+  keepDense(): void {
+    for (let step = 0; step < DENSER_AT_ONCE && this.#heap.isWasteful; step++) this.#compact();
+  }
+
+  #compact(): void {
+    this.#heap.compact(
+      (owner) => this.#location[owner]!,
+      (owner, location) => {
+        this.#location[owner] = location;
+      },
+    );
   }
 
   #forget(id: number): void {

@@ -68,6 +68,11 @@ export class BlobHeap {
     return this.#heldSegments > 4 && this.#liveBytes * 2 < this.#heldSegments * SEGMENT;
   }
 
+  /** True when it is so sparse that compact() should not wait for a quiet moment: a blob here and there keeps segments. */
+  get isWasteful(): boolean {
+    return this.#heldSegments > 128 && this.sparse;
+  }
+
   /**
    * Empties the emptiest segment (256 KiB, well under a millisecond). `located(owner)` is where the owner
    * believes its blob is, `moved` is told where it went.

@@ -1,6 +1,7 @@
 // Forgets what nobody refers to any more, and gives memory back, when there is time for it: a withdrawn prefix
 // or attribute set often comes back within moments, and while tables come or go the processor has better to do.
-// Bound: what waits to be forgotten is at most LIMIT of each kind; above that it is done at once.
+// Bound: what waits to be forgotten is at most LIMIT prefixes and LIMIT_BYTES of attributes; above that it is
+// done at once.
 import type { AttributeStore } from './attribute-store.ts';
 import type { RibTable } from './rib-table.ts';
 import type { Clock, Timer } from '../io.ts';
@@ -10,6 +11,8 @@ const QUIET_MS = 20;
 /** Entries forgotten in one step. */
 const STEP = 2048;
 const LIMIT = 1 << 20;
+/** A neighbour that never sends the same attributes twice, and never rests, must not hold more than this. */
+const LIMIT_BYTES = 64 << 20;
 
 export class Housekeeping {
   readonly #tables: readonly RibTable[];
@@ -55,8 +58,9 @@ export class Housekeeping {
   /** Called in every turn: keeps the bound however busy it is. */
   keepBound(): void {
     const isOver = (): boolean =>
-      this.#attributes.unusedCount > LIMIT || this.#tables.some((table) => table.orphanCount > LIMIT);
+      this.#attributes.unusedBytes > LIMIT_BYTES || this.#tables.some((table) => table.orphanCount > LIMIT);
     while (isOver()) this.#drop();
+    this.#attributes.keepDense();
   }
 
   stop(): void {

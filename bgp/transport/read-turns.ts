@@ -4,8 +4,10 @@
 
 /** What reading may cost in one turn of the event loop. */
 const TURN_MS = 5;
-/** A chunk that costs less does not hold anybody up: KEEPALIVEs and single UPDATEs are never paused. */
+/** A chunk that costs less does not hold anybody up: KEEPALIVEs and single UPDATEs are never paused … */
 const LIGHT_MS = 0.5;
+/** … unless it is so long: who sends KEEPALIVEs by the thousand has 32 cheap chunks a turn. */
+const LIGHT_BYTES = 16 * 1024;
 
 export interface Reader {
   /** Reads again, unless somebody else has paused it. */
@@ -21,13 +23,13 @@ export class ReadTurns {
   #chunkMs = 1;
 
   /** @returns true when this reader must stop until goOn() */
-  spent(reader: Reader, ms: number): boolean {
+  spent(reader: Reader, ms: number, bytes: number): boolean {
     this.#spentMs += ms;
     if (!this.#isScheduled) {
       this.#isScheduled = true;
       setImmediate(() => this.#turn());
     }
-    if (ms < LIGHT_MS) return false;
+    if (ms < LIGHT_MS && bytes < LIGHT_BYTES) return false;
     this.#chunkMs += (ms - this.#chunkMs) / 16;
     if (this.#spentMs < TURN_MS) return false;
     this.#waiting.add(reader);

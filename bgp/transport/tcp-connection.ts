@@ -63,7 +63,7 @@ export class TcpConnection implements Connection, Reader {
     if (handler === undefined) return true;
     const before = performance.now();
     handler.data(buffer, 0, length);
-    const mustWait = this.#turns.spent(this, performance.now() - before);
+    const mustWait = this.#turns.spent(this, performance.now() - before, length);
     if (this.#handler === undefined) {
       this.#turns.leave(this);
       return true;
