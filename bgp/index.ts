@@ -19,7 +19,9 @@ export * from './rib/index.ts';
 export type {
   Counters,
   DirectionCounters,
+  LostSession,
   Negotiated,
+  NotificationCounts,
   NotificationRecord,
   PeerStatus,
   ResetKind,

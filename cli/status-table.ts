@@ -1,5 +1,5 @@
 // `podroute status` for people: one line a session, then whatever needs attention.
-import type { SessionStatus, StatusReply } from '#agent';
+import type { StatusReply } from '#agent';
 import { duration, table } from './output.ts';
 
 /** The whole node at a glance. */
@@ -30,7 +30,7 @@ function sessions(status: StatusReply): string {
       ...[s.prefixes.received, s.prefixes.accepted, s.prefixes.advertised].map((count) =>
         String(count.ipv4 + count.ipv6),
       ),
-      s.shutdown ?? s.lastError?.text ?? '',
+      s.whyDown?.why ?? s.lastError?.text ?? '',
     ]),
   );
 }
@@ -59,45 +59,4 @@ function forwarding(status: StatusReply): string {
 function problems(status: StatusReply): string {
   if (status.problems.length === 0) return '';
   return [`${status.problems.length} problem(s):`, ...status.problems.map((p) => `  ${p.text}`)].join('\n');
-}
-
-/** One session with all that is known of it. */
-export function sessionDetails(s: SessionStatus): string {
-  const rows: [string, string][] = [
-    ['session', `${s.id}, from ${s.from}`],
-    [
-      'remote',
-      `${s.remote}${s.remotePort === undefined ? '' : ` port ${s.remotePort}`}, AS ${s.remoteAs ?? s.configuredRemoteAs}${s.remoteRouterId === undefined ? '' : `, router ID ${s.remoteRouterId}`}`,
-    ],
-    [
-      'local',
-      `${s.localAddress ?? 'any address'}, AS ${s.localAs}${s.type === undefined ? '' : `, ${s.type}`}`,
-    ],
-    ['state', `${s.state} for ${duration(s.sinceSeconds)}, since ${s.since}`],
-    ['shut down', s.shutdown ?? ''],
-    ['families', s.families.join(', ')],
-    ['capabilities', s.capabilities.join(', ')],
-    ['timers', `hold ${s.holdTimeSeconds} s, keepalive ${s.keepaliveTimeSeconds} s`],
-    ['import', s.importPolicy],
-    ['export', s.exportPolicy],
-    [
-      'prefixes',
-      `IPv4 received ${s.prefixes.received.ipv4}, accepted ${s.prefixes.accepted.ipv4}, sent ${s.prefixes.advertised.ipv4}`,
-    ],
-    [
-      '',
-      `IPv6 received ${s.prefixes.received.ipv6}, accepted ${s.prefixes.accepted.ipv6}, sent ${s.prefixes.advertised.ipv6}`,
-    ],
-    ['', `limit ${s.prefixes.limit} a family`],
-    ['flaps', String(s.flaps)],
-    [
-      'last error',
-      s.lastError === undefined ? '' : `${s.lastError.text} (${s.lastError.direction}, ${s.lastError.at})`,
-    ],
-  ];
-  const shown = rows
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => `${name.padEnd(13)} ${value}`);
-  const history = s.history.map((h) => `  ${h.at}  ${h.from} -> ${h.to}: ${h.reason}`);
-  return [...shown, 'history', ...history].join('\n');
 }

@@ -1,34 +1,7 @@
 import assert from 'node:assert/strict';
 import { answer, answerPublic, RequestError, type RoutesRequest, type StatusSource } from './endpoints.ts';
-import type { SessionStatus, StatusReply } from './types.ts';
-
-const session: SessionStatus = {
-  id: 'tor "a"',
-  from: 'BGPPeer tor',
-  remote: '10.0.1.0',
-  state: 'Established',
-  since: '2026-11-21T00:00:00.000Z',
-  sinceSeconds: 5,
-  configuredRemoteAs: 65000,
-  localAs: 64512,
-  families: ['ipv4'],
-  isRouteReflectorClient: false,
-  isPassive: false,
-  holdTimeSeconds: 90,
-  keepaliveTimeSeconds: 30,
-  capabilities: [],
-  prefixes: {
-    received: { ipv4: 3, ipv6: 0 },
-    accepted: { ipv4: 2, ipv6: 0 },
-    advertised: { ipv4: 1, ipv6: 0 },
-    limit: 10,
-  },
-  messages: { updatesIn: 1, updatesOut: 2, messagesIn: 3, messagesOut: 4 },
-  flaps: 7,
-  history: [],
-  importPolicy: 'Cluster',
-  exportPolicy: 'Cluster',
-};
+import { HEALTHY } from './testing/session.ts';
+import type { StatusReply } from './types.ts';
 
 const status: StatusReply = {
   node: 'n1',
@@ -38,7 +11,13 @@ const status: StatusReply = {
   uptimeSeconds: 9,
   addresses: { ipv4: '10.0.0.1' },
   plan: { generation: 2, isStale: false, originations: [] },
-  sessions: [session],
+  sessions: [
+    {
+      ...HEALTHY,
+      notifications: { countsIn: { 6: 2, 77: 1, 78: 1 }, countsOut: { 4: 1 } },
+      malformed: { ...HEALTHY.malformed, treatAsWithdraw: 3 },
+    },
+  ],
   rib: { prefixes: { ipv4: 3, ipv6: 1 }, paths: 4, attributeSets: 2, bytes: 100 },
   ipam: {
     blocks: { ipv4: 1, ipv6: 0 },
@@ -142,7 +121,22 @@ describe('health and metrics over TCP', () => {
   it('are Prometheus text with a help and a type line for each metric, and escaped labels', () => {
     const { body } = answerPublic({ method: 'GET', url: '/metrics' }, new FakeSource());
     const lines = body.trimEnd().split('\n');
-    assert.ok(lines.includes('podroute_session_up{session="tor \\"a\\""} 1'));
+    const session = 'session="tor \\"a\\""';
+    for (const line of [
+      `podroute_bgp_session_up{${session}} 1`,
+      `podroute_bgp_session_messages_total{${session},direction="out",type="update"} 2`,
+      `podroute_bgp_session_notifications_total{${session},direction="in",code="cease"} 2`,
+      `podroute_bgp_session_notifications_total{${session},direction="in",code="other"} 2`,
+      `podroute_bgp_session_notifications_total{${session},direction="out",code="hold_timer"} 1`,
+      `podroute_bgp_session_malformed_updates_total{${session},action="treat_as_withdraw"} 3`,
+      `podroute_bgp_session_prefixes_filtered{${session},family="ipv4"} 1`,
+    ]) {
+      assert.ok(lines.includes(line), line);
+    }
+    assert.ok(
+      !body.includes('prefixes_received{session="tor \\"a\\"",family="ipv6"'),
+      'only families in use',
+    );
     assert.ok(lines.includes('podroute_rib_prefixes{family="ipv6"} 1'));
     assert.ok(lines.includes('podroute_event_loop_delay_p99_seconds 0.0015'));
     assert.ok(!body.includes('fib_routes'), 'no FIB, no metric of it');

@@ -4,8 +4,9 @@ import { PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
 import type { Agent } from '../agent.ts';
 import { fibPage, fibStatus } from '../fib/report.ts';
 import type { PlannedPeer } from '../plan/index.ts';
-import { EMPTY_IPAM, ipamSummary, iso, routeStatus, sessionStatus, withoutSecrets } from './collect.ts';
+import { EMPTY_IPAM, ipamSummary, routeStatus, withoutSecrets } from './collect.ts';
 import { RequestError, type RoutesRequest, type StatusSource } from './endpoints.ts';
+import { iso, sessionStatus } from './session.ts';
 import type { PlanSummary, ProcessStatus, RoutesReply, SessionStatus, StatusReply } from './types.ts';
 
 export interface ProcessFacts {

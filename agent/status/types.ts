@@ -3,10 +3,9 @@
 // in UTC, durations carry their unit in the name, addresses and prefixes are canonical text.
 
 import type { Plan } from '../plan/types.ts';
+import type { Family, PerFamily, SessionStatus } from './session-types.ts';
 
-export type Family = 'ipv4' | 'ipv6';
-/** A number for each address family. */
-export type PerFamily = Readonly<Record<Family, number>>;
+export * from './session-types.ts';
 
 /** GET /v1/version */
 export interface VersionReply {
@@ -63,79 +62,6 @@ export interface StatusProblem {
   readonly from: 'store' | 'plan' | 'speaker' | 'fib' | 'ipam' | 'agent';
   /** The whole as one line, as logged. */
   readonly text: string;
-}
-
-export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
-
-export interface SessionStatus {
-  /** Stable id: the BGPPeer's name, 'NAME/NODE/FAMILY', 'mesh/NODE/FAMILY' or 'reflector/NODE/FAMILY'. */
-  readonly id: string;
-  /** The object that asked for it, e.g. 'BGPPeer tor-a' or 'node-to-node mesh, Node node-2'. */
-  readonly from: string;
-  /** The other end: 'address', 'address%device' or the range of a dynamic neighbour. */
-  readonly remote: string;
-  readonly remotePort?: number;
-  readonly state: SessionState;
-  readonly since: string;
-  readonly sinceSeconds: number;
-  readonly type?: 'ebgp' | 'ibgp';
-  readonly configuredRemoteAs: number | 'internal' | 'external';
-  readonly remoteAs?: number;
-  readonly remoteRouterId?: string;
-  readonly localAs: number;
-  readonly localAddress?: string;
-  /** Families in use when established, else those asked for. */
-  readonly families: readonly Family[];
-  readonly isRouteReflectorClient: boolean;
-  readonly isPassive: boolean;
-  readonly holdTimeSeconds: number;
-  readonly keepaliveTimeSeconds: number;
-  /** Names of what both sides speak, e.g. 'four-byte-as', 'route-refresh', 'add-path'. */
-  readonly capabilities: readonly string[];
-  readonly prefixes: {
-    /** In Adj-RIB-In. */
-    readonly received: PerFamily;
-    /** Of these, let in by policy. */
-    readonly accepted: PerFamily;
-    readonly advertised: PerFamily;
-    readonly limit: number;
-  };
-  readonly messages: MessageCounters;
-  /** Times that an established session was lost. */
-  readonly flaps: number;
-  readonly lastError?: SessionError;
-  /** Newest last, bounded. */
-  readonly history: readonly SessionTransition[];
-  /** Why the session is held down by configuration, e.g. a missing Secret. */
-  readonly shutdown?: string;
-  /** Names of the policies in force. */
-  readonly importPolicy: string;
-  readonly exportPolicy: string;
-}
-
-export interface MessageCounters {
-  readonly updatesIn: number;
-  readonly updatesOut: number;
-  readonly messagesIn: number;
-  readonly messagesOut: number;
-  readonly bytesIn?: number;
-  readonly bytesOut?: number;
-}
-
-export interface SessionError {
-  readonly at: string;
-  readonly direction: 'sent' | 'received' | 'local';
-  /** RFC 4271 §4.5, absent for a TCP error. */
-  readonly code?: number;
-  readonly subcode?: number;
-  readonly text: string;
-}
-
-export interface SessionTransition {
-  readonly at: string;
-  readonly from: SessionState;
-  readonly to: SessionState;
-  readonly reason: string;
 }
 
 export interface RibStatus {

@@ -6,6 +6,8 @@ export type {
   Negotiated,
   NegotiatedGracefulRestart,
   NotificationError,
+  LostSession,
+  NotificationCounts,
   NotificationRecord,
   PeerStatus,
   Session,

@@ -43,7 +43,8 @@ export interface SessionOwner {
   /** RFC 5492 §3: true when the next connection will be tried without optional parameters. */
   retryWithoutCapabilities(): boolean;
   watchLink(connection: Connection, down: (device: string) => void): { cancel(): void } | undefined;
-  notified(direction: 'in' | 'out', error: WireError, text: string): void;
+  /** @param error `reason` is our own, for one that we sent */
+  notified(direction: 'in' | 'out', error: WireError & { readonly reason?: string }, text: string): void;
   /** The FSM is in another state, not Idle. */
   moved(session: BgpSession, reason: string): void;
   established(session: BgpSession): void;

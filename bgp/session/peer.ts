@@ -311,7 +311,7 @@ export class Peer implements SessionOwner {
     return this.transport.watchLink?.(device, () => down(device));
   }
 
-  notified(direction: 'in' | 'out', error: WireError, text: string): void {
+  notified(direction: 'in' | 'out', error: WireError & { readonly reason?: string }, text: string): void {
     this.record.notification(direction, error, text);
   }
 
@@ -338,7 +338,8 @@ export class Peer implements SessionOwner {
   ended(session: BgpSession, end: SessionEnd): void {
     this.#sessions.delete(session);
     this.#halfOpen.delete(session);
-    if (end.down !== undefined) this.record.flaps++;
+    if (end.down !== undefined) this.record.lost(end.reason, end.establishedMs);
+    if (end.event.type === 'collisionLost' && RANK[end.from] >= RANK.OpenSent) this.record.collisions++;
     if (end.cause !== 'stopped' && end.event.type !== 'collisionLost') this.record.error(end.reason);
     const rest = restAfterEnd(
       {

@@ -1,11 +1,25 @@
 // What is remembered of one neighbour for the operator: state and its history, errors, NOTIFICATIONs, OPENs.
 // Bounded: 32 transitions, the last of everything else.
 import type { Clock } from '../io.ts';
-import type { NotificationError as WireError, OpenMessage } from '../message/index.ts';
-import type { NotificationRecord, SessionState, StateTransition } from './types.ts';
+import {
+  CEASE_ADMIN_RESET,
+  CEASE_ADMIN_SHUTDOWN,
+  CODE_CEASE,
+  decodeShutdownText,
+  type NotificationError as WireError,
+  type OpenMessage,
+  unwrapHardReset,
+} from '../message/index.ts';
+import type {
+  LostSession,
+  NotificationCounts,
+  NotificationRecord,
+  SessionState,
+  StateTransition,
+} from './types.ts';
 
 const MAX_HISTORY = 32;
-const MAX_DATA_BYTES = 64;
+const MAX_DATA_BYTES = 256;
 
 /** `open` is undefined when it was malformed. The bytes are the whole message (for BMP and diagnosis). */
 export interface OpenRecord {
@@ -19,6 +33,9 @@ export class PeerRecord {
   sinceMs: number;
   sinceMonotonicMs: number;
   flaps = 0;
+  /** Connections that ended because another one with the same neighbour won (RFC 4271 §6.8). */
+  collisions = 0;
+  lastLost: LostSession | undefined;
   /** Since the last established session. */
   connectAttempts = 0;
   openIn: OpenRecord | undefined;
@@ -27,6 +44,8 @@ export class PeerRecord {
   lastNotificationOut: NotificationRecord | undefined;
   lastError: { readonly atMs: number; readonly text: string } | undefined;
   readonly #history: StateTransition[] = [];
+  /** By error code. Bound: 256 a direction. */
+  readonly #notifications = { in: new Map<number, number>(), out: new Map<number, number>() };
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -46,6 +65,21 @@ export class PeerRecord {
     return transition;
   }
 
+  /** An established session ended. */
+  lost(reason: string, establishedMs: number): void {
+    this.flaps++;
+    this.lastLost = {
+      atMs: this.#clock.wall(),
+      reason,
+      establishedSeconds: Math.floor(establishedMs / 1000),
+    };
+  }
+
+  get notifications(): { readonly in: NotificationCounts; readonly out: NotificationCounts } {
+    const { in: received, out } = this.#notifications;
+    return { in: Object.fromEntries(received), out: Object.fromEntries(out) };
+  }
+
   get history(): readonly StateTransition[] {
     return [...this.#history];
   }
@@ -54,16 +88,32 @@ export class PeerRecord {
     this.lastError = { atMs: this.#clock.wall(), text };
   }
 
-  notification(direction: 'in' | 'out', error: WireError, text: string): void {
-    const { code, subcode, data } = error;
+  /** @param error `reason` is our own, for one that we sent */
+  notification(direction: 'in' | 'out', error: WireError & { readonly reason?: string }, text: string): void {
+    const { code, subcode, data, reason } = error;
+    const message = shutdownMessage(error);
+    const counts = this.#notifications[direction];
+    counts.set(code, (counts.get(code) ?? 0) + 1);
     const record: NotificationRecord = {
       atMs: this.#clock.wall(),
       code,
       subcode,
       text,
+      ...(message === undefined ? {} : { message }),
+      ...(reason === undefined ? {} : { reason }),
+      dataBytes: data.length,
       dataHex: Buffer.from(data.subarray(0, MAX_DATA_BYTES)).toString('hex'),
     };
     if (direction === 'in') this.lastNotificationIn = record;
     else this.lastNotificationOut = record;
   }
+}
+
+/** What an operator wrote on the other side (RFC 9003), also inside a hard reset (RFC 8538). */
+function shutdownMessage(error: WireError): string | undefined {
+  const { code, subcode, data } = unwrapHardReset(error) ?? error;
+  if (code !== CODE_CEASE || (subcode !== CEASE_ADMIN_SHUTDOWN && subcode !== CEASE_ADMIN_RESET))
+    return undefined;
+  const decoded = decodeShutdownText(data);
+  return 'text' in decoded && decoded.text !== '' ? decoded.text : undefined;
 }

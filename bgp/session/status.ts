@@ -27,13 +27,17 @@ export function peerStatus(peer: Peer): PeerStatus {
     uptimeSeconds: established === undefined ? 0 : Math.floor((now - record.sinceMonotonicMs) / 1000),
     isPassive: config.passive || origin.dynamicOf !== undefined,
     flaps: record.flaps,
+    ...(record.lastLost === undefined ? {} : { lastLost: record.lastLost }),
+    collisions: record.collisions,
     counters: copyCounters(peer.counters),
+    notifications: record.notifications,
     ...(established === undefined ? {} : { negotiated: established.negotiated }),
     capabilities: {
       local: describeOpen(record.openOut?.open),
       remote: describeOpen(record.openIn?.open),
       agreed: established === undefined ? [] : describeAgreed(established.negotiated),
     },
+    offeredHoldSeconds: offeredHold(record.openOut?.open, record.openIn?.open),
     timers,
     ...(record.lastNotificationIn === undefined ? {} : { lastNotificationIn: record.lastNotificationIn }),
     ...(record.lastNotificationOut === undefined ? {} : { lastNotificationOut: record.lastNotificationOut }),
@@ -66,14 +70,27 @@ export function rangeStatus(
     uptimeSeconds: 0,
     isPassive: true,
     flaps: 0,
+    collisions: 0,
     counters: zeroCounters(),
+    notifications: { in: {}, out: {} },
     capabilities: { local: [], remote: [], agreed: [] },
+    offeredHoldSeconds: {},
     timers: {},
     connectAttempts: 0,
     ...(config.shutdown === undefined ? {} : { heldDown: 'shut down by configuration' }),
     queuedBytes: 0,
     connections: 0,
     history: [],
+  };
+}
+
+function offeredHold(
+  local: OpenMessage | undefined,
+  remote: OpenMessage | undefined,
+): PeerStatus['offeredHoldSeconds'] {
+  return {
+    ...(local === undefined ? {} : { local: local.holdTimeSeconds }),
+    ...(remote === undefined ? {} : { remote: remote.holdTimeSeconds }),
   };
 }
 

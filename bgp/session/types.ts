@@ -159,8 +159,14 @@ export interface PeerStatus {
   readonly isPassive: boolean;
   /** Times that an established session was lost. */
   readonly flaps: number;
+  /** How the newest established session was lost; history may have forgotten it. */
+  readonly lastLost?: LostSession;
+  /** Connections that ended because another one with the same neighbour won (RFC 4271 §6.8). */
+  readonly collisions: number;
   /** Over all sessions of this neighbour since it was configured. */
   readonly counters: Counters;
+  /** Same, by error code. */
+  readonly notifications: { readonly in: NotificationCounts; readonly out: NotificationCounts };
   readonly negotiated?: Negotiated;
   /** Readable names, such as 'multiprotocol ipv4' or 'add-path ipv6 send'. */
   readonly capabilities: {
@@ -168,6 +174,8 @@ export interface PeerStatus {
     readonly remote: readonly string[];
     readonly agreed: readonly string[];
   };
+  /** Hold time in the newest OPEN of each side. */
+  readonly offeredHoldSeconds: { readonly local?: number; readonly remote?: number };
   /** Milliseconds left; absent when a timer does not run. */
   readonly timers: {
     readonly holdMs?: number;
@@ -198,6 +206,20 @@ export interface NotificationRecord {
   readonly subcode: number;
   /** 'Cease: Administrative Shutdown: "maintenance"' */
   readonly text: string;
-  /** Hex of the data, at most 64 bytes. */
+  /** Text of a shutdown or reset (RFC 9003). */
+  readonly message?: string;
+  /** Of one that we sent: what we found wrong. */
+  readonly reason?: string;
+  readonly dataBytes: number;
+  /** Hex of the data, at most 256 bytes. */
   readonly dataHex: string;
+}
+
+/** How often by error code, such as { 4: 1, 6: 2 }. */
+export type NotificationCounts = Readonly<Record<number, number>>;
+
+export interface LostSession {
+  readonly atMs: number;
+  readonly reason: string;
+  readonly establishedSeconds: number;
 }

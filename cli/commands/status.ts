@@ -3,7 +3,8 @@ import type { StatusReply } from '#agent';
 import { ask } from '../client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { type OutputFormat, print } from '../output.ts';
-import { sessionDetails, statusTable } from '../status-table.ts';
+import { sessionDetails } from '../session-details.ts';
+import { statusTable } from '../status-table.ts';
 
 interface StatusOptions {
   readonly socket: string;

@@ -1,0 +1,183 @@
+// Why a session is not established, in one line, and what an operator should look at next. Pure: it reads what the
+// session remembers. The newest event decides; a NOTIFICATION of the same moment says what kind it was.
+import type { NotificationRecord, PeerConfig, PeerStatus } from '#bgp';
+
+export interface Advice {
+  readonly why: string;
+  readonly next: string;
+}
+
+export interface AdviceContext {
+  /** Undefined when the plan no longer has it. */
+  readonly config: PeerConfig | undefined;
+  /** The object that asked for the session. */
+  readonly from: string;
+  readonly ownAs: number;
+}
+
+/** A NOTIFICATION and the error that it made are recorded in one go. */
+const SAME_MOMENT_MS = 50;
+
+/** Undefined while the session is established. */
+export function whyDown(peer: PeerStatus, context: AdviceContext): Advice | undefined {
+  if (peer.state === 'Established') return undefined;
+  if (peer.heldDown !== undefined) return { why: peer.heldDown, next: nextWhenHeld(peer.heldDown, context) };
+  const { lastError, lastLost } = peer;
+  const newest = [lastError, lastLost && { atMs: lastLost.atMs, text: lastLost.reason }]
+    .filter((event) => event !== undefined)
+    .sort((a, b) => b.atMs - a.atMs)[0];
+  if (newest === undefined) {
+    if (peer.isPassive) return { why: 'the neighbour has not connected yet', next: nextWhenPassive(peer) };
+    return { why: 'no answer yet', next: 'wait a moment; the first try is still under way' };
+  }
+  const at = newest.atMs;
+  const [received, sent] = [peer.lastNotificationIn, peer.lastNotificationOut].map((record) =>
+    record !== undefined && Math.abs(record.atMs - at) <= SAME_MOMENT_MS ? record : undefined,
+  );
+  const next =
+    (received && nextAfterReceived(received, context)) ??
+    (sent && nextAfterSent(sent, context)) ??
+    nextAfterText(newest.text, peer, context);
+  return { why: newest.text, next };
+}
+
+function nextWhenHeld(text: string, { from }: AdviceContext): string {
+  if (text.includes('prefix')) {
+    return `ask why the neighbour sends so many, or raise maxPrefixes of ${from}: a change of it starts the session again`;
+  }
+  if (text.includes('password'))
+    return 'create the Secret that podroute status names; the session then starts by itself';
+  return `change what it says in ${from}, or see the problems in podroute status; the session then starts by itself`;
+}
+
+function nextWhenPassive(peer: PeerStatus): string {
+  return `this side never dials: make ${peer.remote} connect to this node, and let TCP port 179 through`;
+}
+
+/** What the neighbour told us (RFC 4271 section 4.5, RFC 4486). */
+function nextAfterReceived(record: NotificationRecord, context: AdviceContext): string | undefined {
+  const { code, subcode, message } = record;
+  switch (code) {
+    case 1:
+      return 'bytes were damaged on the way, or the other end is not what it seems: look at MTU and middleboxes';
+    case 2:
+      return openRefused(subcode, context);
+    case 3:
+      return 'the neighbour cannot read an UPDATE of this node: send its vendor and us the data of the NOTIFICATION';
+    case 4:
+      return 'the neighbour heard nothing from this node for its hold time: look for loss on the link and a busy node';
+    case 6:
+      break;
+    default:
+      return undefined;
+  }
+  switch (subcode) {
+    case 1:
+      return 'this node sends more prefixes than the neighbour takes: raise the limit there, or export less';
+    case 2:
+      return message === undefined
+        ? 'somebody shut the session down at the neighbour: ask who runs it'
+        : 'the neighbour was shut down on purpose, with that text: ask who runs it';
+    case 3:
+      return 'the neighbour no longer has this node in its configuration: put it back there';
+    case 5:
+      return 'the neighbour refuses connections of this node: is its address and AS configured there?';
+    case 4:
+    case 6:
+    case 7:
+      return 'nothing: the session comes back by itself';
+    case 8:
+      return 'the neighbour is out of memory or sessions: look there';
+    case 10:
+      return 'the neighbour lost BFD: look at the link';
+    default:
+      return undefined;
+  }
+}
+
+function openRefused(subcode: number, { config, ownAs, from }: AdviceContext): string {
+  const localAs = config?.localAs ?? ownAs;
+  switch (subcode) {
+    case 2:
+      return `the neighbour expects another AS than ${localAs}: compare its configuration with AS ${localAs} here`;
+    case 3:
+      return 'two speakers have one router ID: give each node its own (routerID, or the IPv4 address of the node)';
+    case 5:
+      return 'compare the passwords of both sides';
+    case 6:
+      return `the neighbour wants a longer hold time: raise holdTime of ${from}`;
+    case 7:
+    case 8:
+      return `the neighbour lacks an address family or a capability: compare families of ${from} with its configuration`;
+    case 11:
+      return `roles do not fit (RFC 9234): compare role of ${from} with the neighbour's`;
+    default:
+      return 'the neighbour refuses the OPEN of this node: see what each side offers in podroute status';
+  }
+}
+
+/** What we told the neighbour: the text names the field, so this says only where to change it. */
+function nextAfterSent(record: NotificationRecord, { from }: AdviceContext): string | undefined {
+  const { code, subcode } = record;
+  switch (code) {
+    case 1:
+      return 'what came is no BGP: is it a router, and is nothing between that changes bytes?';
+    case 2:
+      if (subcode === 2) return `compare asNumber of ${from} with the AS of the neighbour`;
+      if (subcode === 3) return 'two speakers have one router ID: change one of them';
+      if (subcode === 6)
+        return 'the neighbour wants a shorter hold time than is allowed here: change one of them';
+      if (subcode === 7) return `compare families of ${from} with what the neighbour offers`;
+      return 'the OPEN of the neighbour is wrong: see what it offers in podroute status';
+    case 3:
+      return 'the neighbour sends UPDATEs that cannot be read: podroute status has their bytes, for its vendor';
+    case 4:
+      return 'nothing was heard from the neighbour for the hold time: look for loss on the link and a busy neighbour';
+    case 8:
+      return 'the neighbour takes no bytes: it hangs, or the path drops large packets (compare MTUs)';
+    default:
+      return undefined;
+  }
+}
+
+/** Names of errno in the text of a failed connection, and this speaker's own words. */
+const BY_TEXT: readonly (readonly [RegExp, string])[] = [
+  [
+    /ECONNREFUSED/,
+    'the neighbour answers, but not on that port: is BGP on there, and does it know this node?',
+  ],
+  [
+    /ETIMEDOUT/,
+    'no answer: ping it; a firewall on TCP port 179, another password (MD5) or a TTL that is too low look like this too',
+  ],
+  [/EHOSTUNREACH|ENETUNREACH/, 'this node has no way there: look at ip route get, ip neigh and the link'],
+  [
+    /EADDRNOTAVAIL/,
+    'the local address is on no link of this node: correct sourceAddress or put the address there',
+  ],
+  [
+    /ENODEV|EACCES|EPERM/,
+    'the kernel forbids it: is the link there, and has the agent NET_ADMIN and NET_RAW?',
+  ],
+  [/link went down/, 'look at the link: ip link show'],
+  [/hold timer expired/, 'look for loss on the link and a busy neighbour; a longer hold time only hides it'],
+  [
+    /it came to .*, not to/,
+    'the neighbour connects to another address of this node: correct it there, or sourceAddress here',
+  ],
+  [
+    /too many failures/,
+    'it rests after failures in a row and is tried again by itself: see the history for the first one',
+  ],
+  [
+    /ECONNRESET|neighbour closed/,
+    'it takes the connection and ends it: does it have this node’s address, and the same password and TTL rule?',
+  ],
+  [/internal error/, 'a fault of podroute: please report it with the log'],
+];
+
+function nextAfterText(text: string, peer: PeerStatus, { from }: AdviceContext): string {
+  const known = BY_TEXT.find(([pattern]) => pattern.test(text));
+  if (known !== undefined) return known[1];
+  return peer.isPassive ? nextWhenPassive(peer) : `look at the history below, and at ${from}`;
+}

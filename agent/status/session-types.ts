@@ -1,0 +1,181 @@
+// One BGP session in GET /v1/status: what was agreed, what came and went, what went wrong, and what to do about it.
+// The rules of types.ts hold here too. Everything that a neighbour could make long is bounded.
+
+export type Family = 'ipv4' | 'ipv6';
+/** A number for each address family. */
+export type PerFamily = Readonly<Record<Family, number>>;
+
+export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
+
+export interface SessionStatus {
+  /** Stable id: the BGPPeer's name, 'NAME/NODE/FAMILY', 'mesh/NODE/FAMILY' or 'reflector/NODE/FAMILY'. */
+  readonly id: string;
+  /** The object that asked for it, e.g. 'BGPPeer tor-a' or 'node-to-node mesh, Node node-2'. */
+  readonly from: string;
+  /** The other end: 'address', 'address%device' or the range of a dynamic neighbour. */
+  readonly remote: string;
+  readonly remotePort?: number;
+  readonly state: SessionState;
+  readonly since: string;
+  readonly sinceSeconds: number;
+  readonly type?: 'ebgp' | 'ibgp';
+  readonly configuredRemoteAs: number | 'internal' | 'external';
+  readonly remoteAs?: number;
+  readonly remoteRouterId?: string;
+  readonly localAs: number;
+  readonly localAddress?: string;
+  /** Families in use when established, else those asked for. */
+  readonly families: readonly Family[];
+  readonly isRouteReflectorClient: boolean;
+  readonly isPassive: boolean;
+  /** In use when established, else as configured. */
+  readonly holdTimeSeconds: number;
+  readonly keepaliveTimeSeconds: number;
+  /** What both sides use, in words; empty unless established. */
+  readonly capabilities: readonly string[];
+  /** What each side said in its newest OPEN, in words. */
+  readonly offered: { readonly local: readonly string[]; readonly remote: readonly string[] };
+  readonly timers: SessionTimers;
+  readonly prefixes: SessionPrefixes;
+  readonly messages: MessageCounters;
+  /** Times that an established session was lost. */
+  readonly flaps: number;
+  /** Connections that ended because another one with the same neighbour won. */
+  readonly collisions: number;
+  /** Connections tried since the last established session. */
+  readonly connectAttempts: number;
+  /** The newest of what went wrong, whatever it was. */
+  readonly lastError?: SessionError;
+  readonly notifications: SessionNotifications;
+  /** UPDATEs with errors (RFC 7606), over all sessions with this neighbour. */
+  readonly malformed: MalformedStatus;
+  /** How the newest established session ended. */
+  readonly lastLost?: { readonly at: string; readonly reason: string; readonly establishedSeconds: number };
+  /** Only while the session is not established: why in one line, and what to do next. */
+  readonly whyDown?: { readonly why: string; readonly next: string };
+  /** Newest last, bounded. */
+  readonly history: readonly SessionTransition[];
+  /** Why the session is held down by configuration, e.g. a missing Secret. */
+  readonly shutdown?: string;
+  /** Names of the policies in force. */
+  readonly importPolicy: string;
+  readonly exportPolicy: string;
+  /** Not read at the moment, because the RIB is busy with what it sent. */
+  readonly isReadingPaused: boolean;
+  /** Bytes that wait for the neighbour to take them. */
+  readonly queuedBytes: number;
+}
+
+/** Seconds; 0 hold time means no keepalives at all. */
+export interface SessionTimers {
+  readonly configured: {
+    readonly hold: number;
+    /** Absent: a third of the hold time. */
+    readonly keepalive?: number;
+    readonly connectRetry: number;
+  };
+  /** Hold time in the newest OPEN of each side; the lesser one is agreed. */
+  readonly offeredHold: { readonly local?: number; readonly remote?: number };
+  readonly negotiated?: { readonly hold: number; readonly keepalive: number };
+  /** Left until each fires; absent when it does not run. */
+  readonly left: {
+    readonly hold?: number;
+    readonly keepalive?: number;
+    readonly sendHold?: number;
+    readonly connectRetry?: number;
+    readonly idleHold?: number;
+    readonly delayOpen?: number;
+  };
+}
+
+export interface SessionPrefixes {
+  /** In Adj-RIB-In: accepted, filtered and ineligible ones. */
+  readonly received: PerFamily;
+  readonly accepted: PerFamily;
+  /** Rejected by the import policy. */
+  readonly filtered: PerFamily;
+  /** Forbidden by a rule of the protocol: our AS in AS_PATH, the first AS, a role, our own next hop. */
+  readonly ineligible: PerFamily;
+  /** In Adj-RIB-Out: what the neighbour has, or gets as soon as it takes it. */
+  readonly advertised: PerFamily;
+  /** Of the changes to these, those that it has still to get. */
+  readonly owed: PerFamily;
+  readonly endOfRibReceived: readonly Family[];
+  readonly endOfRibSent: readonly Family[];
+  readonly limit: number;
+}
+
+/** Over all sessions with this neighbour since it was configured. */
+export interface MessageCounters {
+  readonly updatesIn: number;
+  readonly updatesOut: number;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly in: MessagesByType;
+  readonly out: MessagesByType;
+}
+
+export interface MessagesByType {
+  readonly open: number;
+  readonly update: number;
+  readonly notification: number;
+  readonly keepalive: number;
+  readonly routeRefresh: number;
+}
+
+export interface SessionError {
+  readonly at: string;
+  readonly direction: 'sent' | 'received' | 'local';
+  /** RFC 4271 §4.5, absent for a TCP error. */
+  readonly code?: number;
+  readonly subcode?: number;
+  readonly text: string;
+}
+
+export interface SessionNotifications {
+  readonly lastIn?: NotificationStatus;
+  readonly lastOut?: NotificationStatus;
+  /** By error code. */
+  readonly countsIn: Readonly<Record<string, number>>;
+  readonly countsOut: Readonly<Record<string, number>>;
+}
+
+export interface NotificationStatus {
+  readonly at: string;
+  readonly code: number;
+  readonly subcode: number;
+  /** 'cease: administrative shutdown: "maintenance until 5"' */
+  readonly text: string;
+  /** What an operator wrote (RFC 9003). */
+  readonly message?: string;
+  /** Of one that this node sent: what it found wrong. */
+  readonly reason?: string;
+  readonly dataBytes: number;
+  /** At most 256 octets. */
+  readonly dataHex: string;
+}
+
+export interface MalformedStatus {
+  readonly attributeDiscard: number;
+  readonly treatAsWithdraw: number;
+  readonly sessionReset: number;
+  /** Newest last, at most five. */
+  readonly last: readonly {
+    readonly at: string;
+    readonly action: 'attributeDiscard' | 'treatAsWithdraw' | 'sessionReset';
+    /** 'as_path: malformed AS_PATH' */
+    readonly reason: string;
+    readonly messageBytes: number;
+    /** The message from its header on, at most 4,096 octets. */
+    readonly hex: string;
+  }[];
+}
+
+export interface SessionTransition {
+  readonly at: string;
+  readonly from: SessionState;
+  readonly to: SessionState;
+  readonly reason: string;
+}

@@ -1,0 +1,149 @@
+// `podroute status SESSION` for people: everything that is known of one session, what matters most first.
+import type { MessagesByType, NotificationStatus, PerFamily, SessionStatus } from '#agent';
+import { duration } from './output.ts';
+
+/** Octets of a malformed message that are shown; -o json has all that are kept. */
+const SHOWN_OCTETS = 48;
+const LABEL = 16;
+
+type Row = readonly [label: string, value: string | undefined];
+
+export function sessionDetails(s: SessionStatus): string {
+  const rows: Row[] = [
+    ...headRows(s),
+    ...capabilityRows(s),
+    ...timerRows(s),
+    ...prefixRows(s),
+    ...messageRows(s),
+    ['flaps', `${s.flaps} sessions lost, ${s.collisions} connection collisions`],
+    ...errorRows(s),
+    ...malformedRows(s),
+  ];
+  const shown = rows.flatMap(([label, value]) =>
+    value === undefined || value === '' ? [] : [`${label.padEnd(LABEL)}${value}`],
+  );
+  const history = s.history.map((h) => `  ${h.at}  ${h.from} -> ${h.to}: ${h.reason}`);
+  return [...shown, 'history', ...history].join('\n');
+}
+
+function headRows(s: SessionStatus): Row[] {
+  const port = s.remotePort === undefined ? '' : ` port ${s.remotePort}`;
+  const id = s.remoteRouterId === undefined ? '' : `, router ID ${s.remoteRouterId}`;
+  const kind = [s.type, s.isRouteReflectorClient ? 'reflector client' : '', s.isPassive ? 'passive' : ''];
+  return [
+    ['session', `${s.id}, from ${s.from}`],
+    ['state', `${s.state} for ${duration(s.sinceSeconds)}, since ${s.since}`],
+    ['why down', s.whyDown?.why],
+    ['what next', s.whyDown?.next],
+    ['remote', `${s.remote}${port}, AS ${s.remoteAs ?? s.configuredRemoteAs}${id}`],
+    [
+      'local',
+      [`${s.localAddress ?? 'any address'}, AS ${s.localAs}`, ...kind.filter((k) => k !== '' && k)].join(
+        ', ',
+      ),
+    ],
+    ['import policy', s.importPolicy],
+    ['export policy', s.exportPolicy],
+  ];
+}
+
+function capabilityRows(s: SessionStatus): Row[] {
+  return [
+    ['capabilities', s.capabilities.length === 0 ? '' : `agreed  ${s.capabilities.join('; ')}`],
+    ['', s.offered.local.length === 0 ? '' : `ours    ${s.offered.local.join('; ')}`],
+    ['', s.offered.remote.length === 0 ? '' : `theirs  ${s.offered.remote.join('; ')}`],
+  ];
+}
+
+function timerRows({ timers }: SessionStatus): Row[] {
+  const { configured, offeredHold, negotiated, left } = timers;
+  const keepalive = configured.keepalive === undefined ? 'a third of it' : `${configured.keepalive} s`;
+  const theirs = offeredHold.remote === undefined ? '' : `; theirs: hold ${offeredHold.remote} s`;
+  const agreed =
+    negotiated === undefined
+      ? ''
+      : negotiated.hold === 0
+        ? 'agreed: hold 0, so no keepalives'
+        : `agreed: hold ${negotiated.hold} s, keepalive ${round(negotiated.keepalive)} s`;
+  const running = Object.entries(left).map(([name, seconds]) => `${TIMERS[name] ?? name} ${seconds} s`);
+  return [
+    [
+      'timers',
+      `ours: hold ${configured.hold} s, keepalive ${keepalive}, connect retry ${configured.connectRetry} s${theirs}`,
+    ],
+    ['', agreed],
+    ['', running.length === 0 ? '' : `left: ${running.join(', ')}`],
+  ];
+}
+
+const TIMERS: Readonly<Record<string, string>> = {
+  sendHold: 'send hold',
+  connectRetry: 'connect retry',
+  idleHold: 'next try in',
+  delayOpen: 'delay open',
+};
+
+function prefixRows(s: SessionStatus): Row[] {
+  const p = s.prefixes;
+  const families = (['ipv4', 'ipv6'] as const).filter(
+    (family) => s.families.includes(family) || p.received[family] + p.advertised[family] > 0,
+  );
+  return families.map((family, index): Row => {
+    const part = (name: string, counts: PerFamily) =>
+      counts[family] === 0 ? '' : `, ${counts[family]} ${name}`;
+    const name = family === 'ipv4' ? 'IPv4' : 'IPv6';
+    const refused = `${part('filtered', p.filtered)}${part('not allowed (loop or other rule)', p.ineligible)}`;
+    const owed = p.owed[family] === 0 ? '' : ` (${p.owed[family]} changes not sent yet)`;
+    const ends = `${p.endOfRibReceived.includes(family) ? '' : ', no End-of-RIB yet'}`;
+    const received = `received ${p.received[family]} of at most ${p.limit}: accepted ${p.accepted[family]}${refused}`;
+    return [index === 0 ? 'prefixes' : '', `${name} ${received}${ends}; sent ${p.advertised[family]}${owed}`];
+  });
+}
+
+function messageRows({ messages, queuedBytes, isReadingPaused }: SessionStatus): Row[] {
+  const line = (types: MessagesByType, bytes: number) =>
+    `UPDATE ${types.update}, KEEPALIVE ${types.keepalive}, OPEN ${types.open}, NOTIFICATION ${types.notification}, ROUTE-REFRESH ${types.routeRefresh}; ${bytes} bytes`;
+  return [
+    ['messages', `in   ${line(messages.in, messages.bytesIn)}`],
+    ['', `out  ${line(messages.out, messages.bytesOut)}`],
+    ['', queuedBytes === 0 ? '' : `${queuedBytes} bytes wait for the neighbour to take them`],
+    ['', isReadingPaused ? 'reading is paused until the RIB has caught up' : ''],
+  ];
+}
+
+function errorRows(s: SessionStatus): Row[] {
+  const { lastIn, lastOut } = s.notifications;
+  const { lastLost, lastError } = s;
+  return [
+    [
+      'last lost',
+      lastLost && `${lastLost.at} after ${duration(lastLost.establishedSeconds)}: ${lastLost.reason}`,
+    ],
+    ['notified by it', lastIn && notificationText(lastIn)],
+    ['notified to it', lastOut && notificationText(lastOut)],
+    ['last error', lastError?.direction === 'local' ? `${lastError.at}: ${lastError.text}` : ''],
+  ];
+}
+
+function notificationText(n: NotificationStatus): string {
+  const reason = n.reason === undefined || n.reason === n.text ? '' : `; ${n.reason}`;
+  const data = n.dataBytes === 0 ? '' : `; data ${n.dataHex}${n.dataBytes * 2 > n.dataHex.length ? '…' : ''}`;
+  return `${n.at}: ${n.code}/${n.subcode} ${n.text}${reason}${data}`;
+}
+
+function malformedRows({ malformed: m }: SessionStatus): Row[] {
+  if (m.attributeDiscard + m.treatAsWithdraw + m.sessionReset === 0) return [];
+  const counts = `${m.treatAsWithdraw} treated as withdrawal, ${m.attributeDiscard} with an attribute discarded, ${m.sessionReset} reset the session`;
+  return [
+    ['malformed', `UPDATEs: ${counts}`],
+    ...m.last.map((one): Row => {
+      const shown = one.hex.slice(0, SHOWN_OCTETS * 2);
+      const rest = shown.length < one.messageBytes * 2 ? '… (-o json has more)' : '';
+      return ['', `${one.at} ${one.action}: ${one.reason}; ${one.messageBytes} bytes ${shown}${rest}`];
+    }),
+  ];
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}
