@@ -19,9 +19,7 @@ export * from './rib/index.ts';
 export type {
   Counters,
   DirectionCounters,
-  LostSession,
   Negotiated,
-  NotificationCounts,
   NotificationRecord,
   PeerStatus,
   ResetKind,

@@ -15,15 +15,22 @@ export function sessionDetails(s: SessionStatus): string {
     ...timerRows(s),
     ...prefixRows(s),
     ...messageRows(s),
-    ['flaps', `${s.flaps} sessions lost, ${s.collisions} connection collisions`],
+    ['flaps', `lost ${s.flaps} times; ${s.collisions} connections collided`],
     ...errorRows(s),
     ...malformedRows(s),
   ];
   const shown = rows.flatMap(([label, value]) =>
     value === undefined || value === '' ? [] : [`${label.padEnd(LABEL)}${value}`],
   );
-  const history = s.history.map((h) => `  ${h.at}  ${h.from} -> ${h.to}: ${h.reason}`);
-  return [...shown, 'history', ...history].join('\n');
+  return [...shown, 'history', ...historyLines(s)].join('\n');
+}
+
+function historyLines({ history }: SessionStatus): string[] {
+  return history.flatMap((h, i) => {
+    const line = `  ${h.at}  ${h.from} -> ${h.to}: ${h.reason}`;
+    const before = history[i - 1];
+    return before === undefined || before.to === h.from ? [line] : ['  … (tries left out)', line];
+  });
 }
 
 function headRows(s: SessionStatus): Row[] {
@@ -48,11 +55,14 @@ function headRows(s: SessionStatus): Row[] {
 }
 
 function capabilityRows(s: SessionStatus): Row[] {
-  return [
-    ['capabilities', s.capabilities.length === 0 ? '' : `agreed  ${s.capabilities.join('; ')}`],
-    ['', s.offered.local.length === 0 ? '' : `ours    ${s.offered.local.join('; ')}`],
-    ['', s.offered.remote.length === 0 ? '' : `theirs  ${s.offered.remote.join('; ')}`],
-  ];
+  const all = [
+    ['agreed  ', s.capabilities],
+    ['ours    ', s.offered.local],
+    ['theirs  ', s.offered.remote],
+  ] as const;
+  return all
+    .filter(([, list]) => list.length > 0)
+    .map(([whose, list], i) => [i === 0 ? 'capabilities' : '', whose + list.join('; ')]);
 }
 
 function timerRows({ timers }: SessionStatus): Row[] {
@@ -84,6 +94,7 @@ const TIMERS: Readonly<Record<string, string>> = {
 };
 
 function prefixRows(s: SessionStatus): Row[] {
+  if (s.state !== 'Established') return [];
   const p = s.prefixes;
   const families = (['ipv4', 'ipv6'] as const).filter(
     (family) => s.families.includes(family) || p.received[family] + p.advertised[family] > 0,
@@ -114,6 +125,8 @@ function messageRows({ messages, queuedBytes, isReadingPaused }: SessionStatus):
 function errorRows(s: SessionStatus): Row[] {
   const { lastIn, lastOut } = s.notifications;
   const { lastLost, lastError } = s;
+  const isNews =
+    lastError?.direction === 'local' && ![lastLost?.reason, s.whyDown?.why].includes(lastError.text);
   return [
     [
       'last lost',
@@ -121,7 +134,7 @@ function errorRows(s: SessionStatus): Row[] {
     ],
     ['notified by it', lastIn && notificationText(lastIn)],
     ['notified to it', lastOut && notificationText(lastOut)],
-    ['last error', lastError?.direction === 'local' ? `${lastError.at}: ${lastError.text}` : ''],
+    ['last error', isNews ? `${lastError.at}: ${lastError.text}` : ''],
   ];
 }
 

@@ -1,6 +1,6 @@
 // Why a session is not established, in one line, and what an operator should look at next. Pure: it reads what the
 // session remembers. The newest event decides; a NOTIFICATION of the same moment says what kind it was.
-import type { NotificationRecord, PeerConfig, PeerStatus } from '#bgp';
+import type { NotificationRecord, PeerConfig, PeerStatus, SessionState, StateTransition } from '#bgp';
 
 export interface Advice {
   readonly why: string;
@@ -18,27 +18,60 @@ export interface AdviceContext {
 /** A NOTIFICATION and the error that it made are recorded in one go. */
 const SAME_MOMENT_MS = 50;
 
+/** RFC 4271 section 8.2.2, as far as a session has come. */
+const ORDER: readonly SessionState[] = [
+  'Idle',
+  'Active',
+  'Connect',
+  'OpenSent',
+  'OpenConfirm',
+  'Established',
+];
+
 /** Undefined while the session is established. */
 export function whyDown(peer: PeerStatus, context: AdviceContext): Advice | undefined {
   if (peer.state === 'Established') return undefined;
   if (peer.heldDown !== undefined) return { why: peer.heldDown, next: nextWhenHeld(peer.heldDown, context) };
-  const { lastError, lastLost } = peer;
-  const newest = [lastError, lastLost && { atMs: lastLost.atMs, text: lastLost.reason }]
-    .filter((event) => event !== undefined)
-    .sort((a, b) => b.atMs - a.atMs)[0];
-  if (newest === undefined) {
+  const cause = causeOf(peer);
+  const newestTry = newestFailedTry(peer);
+  if (cause === undefined && newestTry === undefined) {
     if (peer.isPassive) return { why: 'the neighbour has not connected yet', next: nextWhenPassive(peer) };
-    return { why: 'no answer yet', next: 'wait a moment; the first try is still under way' };
+    return { why: 'no answer yet', next: 'wait a moment: the first try is still under way' };
   }
-  const at = newest.atMs;
-  const [received, sent] = [peer.lastNotificationIn, peer.lastNotificationOut].map((record) =>
-    record !== undefined && Math.abs(record.atMs - at) <= SAME_MOMENT_MS ? record : undefined,
-  );
+  const isOther = newestTry !== undefined && newestTry.atMs - (cause?.atMs ?? 0) > SAME_MOMENT_MS;
+  const texts = [...(cause === undefined ? [] : [cause.text]), ...(isOther ? [newestTry.reason] : [])];
   const next =
-    (received && nextAfterReceived(received, context)) ??
-    (sent && nextAfterSent(sent, context)) ??
-    nextAfterText(newest.text, peer, context);
-  return { why: newest.text, next };
+    (cause && nextAfterCause(cause, peer, context)) ??
+    texts.map((text) => nextAfterText(text)).find((found) => found !== undefined) ??
+    (peer.isPassive ? nextWhenPassive(peer) : `look at the history, and at ${context.from}`);
+  return { why: texts.join('; the newest try: '), next };
+}
+
+interface Cause {
+  readonly atMs: number;
+  readonly text: string;
+}
+
+/** The newest error or loss of a session. */
+function causeOf({ lastError, lastLost }: PeerStatus): Cause | undefined {
+  if (lastLost === undefined || (lastError !== undefined && lastError.atMs >= lastLost.atMs))
+    return lastError;
+  return { atMs: lastLost.atMs, text: lastLost.reason };
+}
+
+/** The newest step back, such as OpenSent -> Active. */
+function newestFailedTry(peer: PeerStatus): StateTransition | undefined {
+  return peer.history.findLast(({ from, to }) => ORDER.indexOf(to) < ORDER.indexOf(from));
+}
+
+function nextAfterCause(cause: Cause, peer: PeerStatus, context: AdviceContext): string | undefined {
+  const isOf = (record: NotificationRecord | undefined): record is NotificationRecord =>
+    record !== undefined && Math.abs(record.atMs - cause.atMs) <= SAME_MOMENT_MS;
+  const { lastNotificationIn: received, lastNotificationOut: sent } = peer;
+  return (
+    (isOf(received) ? nextAfterReceived(received, context) : undefined) ??
+    (isOf(sent) ? nextAfterSent(sent, context) : undefined)
+  );
 }
 
 function nextWhenHeld(text: string, { from }: AdviceContext): string {
@@ -176,8 +209,6 @@ const BY_TEXT: readonly (readonly [RegExp, string])[] = [
   [/internal error/, 'a fault of podroute: please report it with the log'],
 ];
 
-function nextAfterText(text: string, peer: PeerStatus, { from }: AdviceContext): string {
-  const known = BY_TEXT.find(([pattern]) => pattern.test(text));
-  if (known !== undefined) return known[1];
-  return peer.isPassive ? nextWhenPassive(peer) : `look at the history below, and at ${from}`;
+function nextAfterText(text: string): string | undefined {
+  return BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
 }

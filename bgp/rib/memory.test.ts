@@ -54,7 +54,10 @@ describe('memory under a neighbour that never rests', () => {
     const route = new Changeable(lab);
     let peak = 0;
     for (let i = 0; i < 1000; i++) {
-      lab.announce('hostile', [`21.${i >>> 8}.${i & 255}.0/24`], { path: [65001, i + 1], nextHop: '10.0.1.1' });
+      lab.announce('hostile', [`21.${i >>> 8}.${i & 255}.0/24`], {
+        path: [65001, i + 1],
+        nextHop: '10.0.1.1',
+      });
       route.announce(70);
       lab.turn();
       peak = Math.max(peak, lab.pages.sizes().bytes);

@@ -397,7 +397,15 @@ describe('status', () => {
     const down = bench.status;
     assert.deepEqual(
       { ...down.lastNotificationIn, atMs: 0 },
-      { atMs: 0, code: 6, subcode: 2, text: 'cease: administrative shutdown: "gone"', dataHex: '04676f6e65' },
+      {
+        atMs: 0,
+        code: 6,
+        subcode: 2,
+        text: 'cease: administrative shutdown: "gone"',
+        message: 'gone',
+        dataBytes: 5,
+        dataHex: '04676f6e65',
+      },
     );
     assert.equal(down.flaps, 1);
     assert.match(down.history.at(-1)!.reason, /gone/);

@@ -19,6 +19,8 @@ import type {
 } from './types.ts';
 
 const MAX_HISTORY = 32;
+/** The newest ones stay whatever they are; of older ones those go first that are only another try. */
+const NEWEST = 12;
 const MAX_DATA_BYTES = 256;
 
 /** `open` is undefined when it was malformed. The bytes are the whole message (for BMP and diagnosis). */
@@ -61,8 +63,18 @@ export class PeerRecord {
     this.sinceMs = transition.atMs;
     this.sinceMonotonicMs = this.#clock.now();
     this.#history.push(transition);
-    if (this.#history.length > MAX_HISTORY) this.#history.shift();
+    if (this.#history.length > MAX_HISTORY) this.#forgetOne();
     return transition;
+  }
+
+  /** A neighbour that is away for hours must not push out how it went away. */
+  #forgetOne(): void {
+    const older = this.#history.slice(0, -NEWEST);
+    const retry = older.findIndex(
+      ({ from, to, reason }) =>
+        from !== 'Established' && to !== 'Established' && !reason.startsWith('NOTIFICATION'),
+    );
+    this.#history.splice(Math.max(retry, 0), 1);
   }
 
   /** An established session ended. */

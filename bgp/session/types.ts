@@ -196,7 +196,7 @@ export interface PeerStatus {
   readonly queuedBytes: number;
   /** Connections that are being negotiated beside the main one. */
   readonly connections: number;
-  /** Newest last, at most 32. */
+  /** Newest last, at most 32; older tries that came to nothing are left out first. */
   readonly history: readonly StateTransition[];
 }
 
