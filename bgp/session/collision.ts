@@ -1,4 +1,7 @@
-// Connection collision (RFC 4271 §6.8, RFC 6286 §2.3): which of two connections with one neighbour lives. Pure.
+// Connection collision (RFC 4271 §6.8, RFC 6286 §2.3): which of the connections with one neighbour lives.
+import { PEER_RESTARTED } from './down.ts';
+import type { BgpSession } from './session.ts';
+import type { Negotiated } from './types.ts';
 
 export interface CollisionSide {
   readonly isIncoming: boolean;
@@ -30,4 +33,48 @@ export function loserOf(
 function isRemoteHigher(ids: CollisionIds): boolean {
   if (ids.localRouterId !== ids.remoteRouterId) return ids.remoteRouterId > ids.localRouterId;
   return ids.remoteAs > ids.localAs;
+}
+
+/**
+ * @param sessions all with this neighbour
+ * @param fresh has just received its OPEN
+ * @returns undefined: `fresh` lost and has ended. Else what ends the losers, to be called once `fresh` is in OpenConfirm
+ */
+export function settleCollision(
+  sessions: readonly BgpSession[],
+  fresh: BgpSession,
+  ids: CollisionIds,
+  negotiated: Negotiated,
+): (() => void) | undefined {
+  const losers: (() => void)[] = [];
+  for (const rival of sessions) {
+    if (rival === fresh) continue;
+    if (rival.state === 'Established') {
+      if (isRestart(rival, fresh, negotiated)) {
+        losers.push(() => rival.step({ type: 'automaticStop', reason: PEER_RESTARTED }));
+        continue;
+      }
+      rival.probe();
+      fresh.step({ type: 'collisionLost' });
+      return undefined;
+    }
+    if (rival.state !== 'OpenConfirm') continue;
+    if (loserOf(rival, fresh, ids) === 'fresh') {
+      fresh.step({ type: 'collisionLost' });
+      return undefined;
+    }
+    losers.push(() => rival.step({ type: 'collisionLost' }));
+  }
+  return () => {
+    for (const end of losers) end();
+  };
+}
+
+/** FSM-7, RFC 4724 §5: a neighbour that agreed on graceful restart opens a new connection when it has restarted. */
+function isRestart(established: BgpSession, fresh: BgpSession, negotiated: Negotiated): boolean {
+  return (
+    fresh.isIncoming &&
+    established.negotiated.gracefulRestart !== undefined &&
+    negotiated.gracefulRestart !== undefined
+  );
 }

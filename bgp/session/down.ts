@@ -9,13 +9,23 @@ import {
   hardReset,
 } from '../message/index.ts';
 import { describeEvent, type FsmEvent } from './fsm-types.ts';
-import type { Negotiated, NotificationError, SessionDown } from './types.ts';
+import type { SessionEnd } from './owner.ts';
+import type { FailOptions, Negotiated, NotificationError, SessionDown, SessionState } from './types.ts';
+
+/** What a session and its neighbour have said so far, as far as it matters at the end. */
+export interface Dialogue {
+  negotiated: Negotiated | undefined;
+  /** The last one, in or out. */
+  notification: NotificationError | undefined;
+  failOptions: FailOptions | undefined;
+  hasReceivedOpen: boolean;
+}
 
 /** Texts of automaticStop events that mean something here. */
 export const LINK_DOWN = 'the link went down';
 export const PEER_RESTARTED = 'the neighbour opened a new connection: it has restarted';
 
-export function causeOf(event: FsmEvent): SessionDown['cause'] {
+function causeOf(event: FsmEvent): SessionDown['cause'] {
   switch (event.type) {
     case 'holdExpired':
       return 'hold timer expired';
@@ -50,6 +60,29 @@ export function causeOf(event: FsmEvent): SessionDown['cause'] {
     case 'routeRefreshReceived':
       return 'stopped';
   }
+}
+
+/** @param establishedMs how long it was established, 0 when it never was */
+export function sessionEnd(
+  event: FsmEvent,
+  from: SessionState,
+  establishedMs: number,
+  { negotiated, notification, failOptions, hasReceivedOpen }: Dialogue,
+): SessionEnd {
+  const cause = causeOf(event);
+  const reason = describeEvent(event);
+  return {
+    event,
+    from,
+    cause,
+    reason,
+    hasReceivedOpen,
+    establishedMs,
+    ...(from === 'Established' && negotiated !== undefined
+      ? { down: sessionDown(event, notification, negotiated) }
+      : {}),
+    ...(failOptions === undefined ? {} : { failOptions }),
+  };
 }
 
 export function sessionDown(

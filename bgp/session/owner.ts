@@ -1,11 +1,13 @@
 // What a session asks of the peer that it belongs to, and what it reports to it.
 import type { PeerConfig } from '../config.ts';
-import type { Clock, Connection, DialOptions, Random, Transport } from '../io.ts';
-import type { NotificationError as WireError, OpenMessage } from '../message/index.ts';
+import type { Clock, Random, Transport } from '../io.ts';
+import type { OpenMessage } from '../message/index.ts';
 import type { CollisionIds } from './collision.ts';
 import type { MutableCounters } from './counters.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { FsmEvent } from './fsm-types.ts';
+import type { PeerOrigin } from './peer-io.ts';
+import type { PeerRecord } from './record.ts';
 import type { BgpSession } from './session.ts';
 import type { FailOptions, Negotiated, SessionDown, SessionHandler, SessionState } from './types.ts';
 
@@ -15,7 +17,6 @@ export interface SessionEnd {
   readonly from: SessionState;
   readonly cause: SessionDown['cause'];
   readonly reason: string;
-  readonly connectRetryCounter: number;
   readonly hasReceivedOpen: boolean;
   readonly establishedMs: number;
   readonly down?: SessionDown;
@@ -25,26 +26,20 @@ export interface SessionEnd {
 export interface SessionOwner {
   readonly id: string;
   readonly config: PeerConfig;
-  readonly device: string | undefined;
+  readonly origin: PeerOrigin;
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: Transport;
   readonly deadlines: Deadlines;
   readonly handler: SessionHandler;
   readonly counters: MutableCounters;
-  dialOptions(): DialOptions;
-  dialled(): void;
+  /** The session writes OPENs, NOTIFICATIONs and its tries into it. */
+  readonly record: PeerRecord;
   buildOpen(): OpenMessage;
-  openSent(bytes: Uint8Array, open: OpenMessage): void;
-  /** @param open undefined when it was malformed */
-  openSeen(session: BgpSession, bytes: Uint8Array, open: OpenMessage | undefined): void;
   /** Undefined: this session lost and has ended. Else what ends the losers, to be called once this one is in OpenConfirm. */
   resolveCollision(session: BgpSession, ids: CollisionIds, negotiated: Negotiated): (() => void) | undefined;
   /** RFC 5492 §3: true when the next connection will be tried without optional parameters. */
   retryWithoutCapabilities(): boolean;
-  watchLink(connection: Connection, down: (device: string) => void): { cancel(): void } | undefined;
-  /** @param error `reason` is our own, for one that we sent */
-  notified(direction: 'in' | 'out', error: WireError & { readonly reason?: string }, text: string): void;
   /** The FSM is in another state, not Idle. */
   moved(session: BgpSession, reason: string): void;
   established(session: BgpSession): void;

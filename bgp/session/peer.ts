@@ -1,45 +1,23 @@
 // One neighbour: it owns the sessions with it (the one that we dial, and those that the neighbour opened),
 // decides collisions, back-off and being held down, and remembers what happened for the operator.
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
-import type { Clock, Connection, DialOptions, Random, Transport } from '../io.ts';
-import {
-  CEASE_OTHER_CONFIG,
-  type NotificationError as WireError,
-  type OpenMessage,
-} from '../message/index.ts';
+import type { Clock, Connection, Random, Transport } from '../io.ts';
+import { CEASE_OTHER_CONFIG, type OpenMessage } from '../message/index.ts';
 import { NO_REST, SHORT_REST, restAfterEnd, type Rest } from './backoff.ts';
 import { cease, reject, shutdownError, shutdownText } from './cease.ts';
-import { loserOf, type CollisionIds } from './collision.ts';
+import { settleCollision, type CollisionIds } from './collision.ts';
 import { zeroCounters } from './counters.ts';
 import type { ConfigChange } from './config-change.ts';
-import { Alarm, type Deadlines } from './deadlines.ts';
-import { PEER_RESTARTED } from './down.ts';
+import type { Deadlines } from './deadlines.ts';
 import type { HalfOpen } from './half-open.ts';
+import { HoldDown } from './hold-down.ts';
 import { PeerRecord } from './record.ts';
 import { NOT_RESTARTING, localOpen } from './local-open.ts';
 import type { SessionEnd, SessionOwner } from './owner.ts';
+import { diallerRules, incomingRules, type PeerIo, type PeerOrigin } from './peer-io.ts';
 import { BgpSession } from './session.ts';
 import { RANK, SessionSet } from './session-set.ts';
 import type { Negotiated, NotificationError, SessionHandler } from './types.ts';
-
-export interface PeerIo {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly transport: Transport;
-  readonly deadlines: Deadlines;
-  readonly handler: SessionHandler;
-  readonly halfOpen: HalfOpen;
-}
-
-/** Where a dynamic neighbour came from; an ordinary one dials its configured address. */
-export interface PeerOrigin {
-  readonly id: string;
-  readonly address: string;
-  readonly port: number;
-  readonly device: string | undefined;
-  /** The id of the range. */
-  readonly dynamicOf: string | undefined;
-}
 
 export class Peer implements SessionOwner {
   readonly id: string;
@@ -60,8 +38,7 @@ export class Peer implements SessionOwner {
   #rest: Rest = NO_REST;
   #refusesUntil = 0;
   #isStarted = false;
-  #heldDown: string | undefined;
-  readonly #heldDownAlarm = new Alarm(() => this.release('the time that it was held down is over'));
+  readonly #holdDown: HoldDown;
   #skipsCapabilities = false;
 
   constructor(
@@ -83,6 +60,7 @@ export class Peer implements SessionOwner {
     this.#speaker = speaker;
     this.#idle = idle;
     this.record = new PeerRecord(io.clock);
+    this.#holdDown = new HoldDown(io, () => this.release('the time that it was held down is over'));
   }
 
   // Orders from above
@@ -92,14 +70,13 @@ export class Peer implements SessionOwner {
     if (this.#isStarted) return;
     this.#isStarted = true;
     if (this.config.shutdown === undefined) this.#startDialler(0, 'started');
-    else this.#heldDown = shutdownText(this.config.shutdown.message);
+    else this.#holdDown.begin(shutdownText(this.config.shutdown.message));
   }
 
   /** Ends all sessions; without an error silently. Nothing starts again before start(). */
   stop(error: NotificationError | undefined, reason: string): void {
     this.#isStarted = false;
-    this.#heldDown = undefined;
-    this.deadlines.clear(this.#heldDownAlarm);
+    this.#holdDown.end();
     this.#endAll(error, reason);
   }
 
@@ -114,16 +91,14 @@ export class Peer implements SessionOwner {
 
   /** Ends all sessions, silently, and keeps the neighbour down until release() or reset(). */
   holdDown(text: string): void {
-    this.#heldDown = text;
+    this.#holdDown.begin(text);
     this.record.error(text);
-    this.deadlines.clear(this.#heldDownAlarm);
     this.#endAll(undefined, text);
   }
 
   release(reason: string): void {
-    if (this.#heldDown === undefined) return;
-    this.#heldDown = undefined;
-    this.deadlines.clear(this.#heldDownAlarm);
+    if (this.heldDown === undefined) return;
+    this.#holdDown.end();
     if (this.#isStarted && this.config.shutdown === undefined) this.#startDialler(0, reason);
   }
 
@@ -146,7 +121,7 @@ export class Peer implements SessionOwner {
       this.start();
       return;
     }
-    if (this.#heldDown !== undefined && change.kind !== 'nothing') this.release('configuration changed');
+    if (this.heldDown !== undefined && change.kind !== 'nothing') this.release('configuration changed');
     if (change.kind === 'reset') this.reset(cease(CEASE_OTHER_CONFIG), change.reason);
     else if (change.fields.some(({ effect }) => effect === 'live')) this.#applyLive(before);
     // A dialler that must not dial any more, or must begin to.
@@ -172,7 +147,7 @@ export class Peer implements SessionOwner {
   }
 
   get heldDown(): string | undefined {
-    return this.#heldDown;
+    return this.#holdDown.text;
   }
 
   /** The established one. */
@@ -199,16 +174,7 @@ export class Peer implements SessionOwner {
       else connection.destroy();
       return;
     }
-    const session = new BgpSession(
-      this,
-      {
-        isPassive: true,
-        isIncoming: true,
-        connectRetryMs: this.config.connectRetrySeconds * 1000,
-        delayOpenMs: (this.config.delayOpenSeconds ?? 0) * 1000,
-      },
-      this.#rest.failures,
-    );
+    const session = new BgpSession(this, incomingRules(this.config), this.#rest.failures);
     this.#sessions.addIncoming(session);
     this.#halfOpen.add(session);
     this.#idle(this, false);
@@ -216,8 +182,8 @@ export class Peer implements SessionOwner {
   }
 
   #refusal(connection: Connection): { readonly text: string; readonly tells: boolean } | undefined {
-    if (!this.#isStarted || this.#heldDown !== undefined) {
-      return { text: this.#heldDown ?? 'not started', tells: true };
+    if (!this.#isStarted || this.heldDown !== undefined) {
+      return { text: this.heldDown ?? 'not started', tells: true };
     }
     const { localAddress } = this.config;
     if (localAddress !== undefined && localAddress !== connection.localAddress) {
@@ -235,39 +201,9 @@ export class Peer implements SessionOwner {
 
   // SessionOwner
 
-  get device(): string | undefined {
-    return this.origin.device;
-  }
-
-  dialOptions(): DialOptions {
-    const { localAddress, md5Key, ttl, connectRetrySeconds } = this.config;
-    const { address, port, device } = this.origin;
-    return {
-      remoteAddress: address,
-      remotePort: port,
-      ttl,
-      connectTimeoutMs: Math.max(1000, connectRetrySeconds * 1000),
-      ...(localAddress === undefined ? {} : { localAddress }),
-      ...(device === undefined ? {} : { device }),
-      ...(md5Key === undefined ? {} : { md5Key }),
-    };
-  }
-
-  dialled(): void {
-    this.record.connectAttempts++;
-  }
-
   buildOpen(): OpenMessage {
     const restart = this.handler.restartState?.(this.id) ?? NOT_RESTARTING;
     return localOpen(this.#speaker, this.config, restart, !this.#skipsCapabilities);
-  }
-
-  openSent(bytes: Uint8Array, open: OpenMessage): void {
-    this.record.openOut = { bytes, open };
-  }
-
-  openSeen(_session: BgpSession, bytes: Uint8Array, open: OpenMessage | undefined): void {
-    this.record.openIn = { bytes, open };
   }
 
   retryWithoutCapabilities(): boolean {
@@ -277,42 +213,7 @@ export class Peer implements SessionOwner {
   }
 
   resolveCollision(fresh: BgpSession, ids: CollisionIds, negotiated: Negotiated): (() => void) | undefined {
-    const losers: (() => void)[] = [];
-    for (const rival of this.#sessions.all) {
-      if (rival === fresh) continue;
-      if (rival.state === 'Established') {
-        if (isRestart(rival, fresh, negotiated)) {
-          losers.push(() => rival.step({ type: 'automaticStop', reason: PEER_RESTARTED }));
-          continue;
-        }
-        rival.probe();
-        fresh.step({ type: 'collisionLost' });
-        return undefined;
-      }
-      if (rival.state !== 'OpenConfirm') continue;
-      if (loserOf(rival, fresh, ids) === 'fresh') {
-        fresh.step({ type: 'collisionLost' });
-        return undefined;
-      }
-      losers.push(() => rival.step({ type: 'collisionLost' }));
-    }
-    return () => {
-      for (const end of losers) end();
-    };
-  }
-
-  watchLink(connection: Connection, down: (device: string) => void): { cancel(): void } | undefined {
-    const { ttl } = this.config;
-    const isSingleHop = ttl.kind === 'direct' || (ttl.kind === 'gtsm' && ttl.hops === 1);
-    if (!isSingleHop) return undefined;
-    const device =
-      connection.device ?? this.origin.device ?? this.transport.linkOf?.(connection.localAddress);
-    if (device === undefined) return undefined;
-    return this.transport.watchLink?.(device, () => down(device));
-  }
-
-  notified(direction: 'in' | 'out', error: WireError & { readonly reason?: string }, text: string): void {
-    this.record.notification(direction, error, text);
+    return settleCollision(this.#sessions.all, fresh, ids, negotiated);
   }
 
   moved(session: BgpSession, reason: string): void {
@@ -355,39 +256,24 @@ export class Peer implements SessionOwner {
       this.#rest = rest;
       this.#refusesUntil = this.clock.now() + rest.refuseMs;
     }
-    const holdDown = end.failOptions?.holdDownSeconds;
-    if (holdDown !== undefined) {
-      const text =
-        holdDown === 'until reset' ? `${end.reason}; until reset` : `${end.reason}; for ${holdDown} s`;
-      this.#heldDown = text;
-      if (holdDown !== 'until reset')
-        this.deadlines.set(this.#heldDownAlarm, this.clock.now() + holdDown * 1000);
-    }
+    const holdDownSeconds = end.failOptions?.holdDownSeconds;
+    if (holdDownSeconds !== undefined) this.#holdDown.beginFor(holdDownSeconds, end.reason);
     this.#show(end.reason);
     if (end.down !== undefined) this.handler.down(session, end.down);
-    if (holdDown !== undefined) this.#endAll(undefined, end.reason);
+    if (holdDownSeconds !== undefined) this.#endAll(undefined, end.reason);
     this.#continue(rest, end.reason);
     if (this.#sessions.incoming.size === 0) this.#idle(this, true);
   }
 
   #continue(rest: Rest | undefined, reason: string): void {
-    if (!this.#isStarted || this.#heldDown !== undefined || this.#sessions.dialler !== undefined) return;
+    if (!this.#isStarted || this.heldDown !== undefined || this.#sessions.dialler !== undefined) return;
     if (this.#sessions.hasIncomingDecided) return;
     if (rest === undefined && this.#sessions.incoming.size > 0) return;
     this.#startDialler((rest ?? SHORT_REST).holdMs, reason);
   }
 
   #startDialler(idleHoldMs: number, reason: string): void {
-    const session = new BgpSession(
-      this,
-      {
-        isPassive: this.config.passive || this.origin.dynamicOf !== undefined,
-        isIncoming: false,
-        connectRetryMs: this.config.connectRetrySeconds * 1000,
-        delayOpenMs: (this.config.delayOpenSeconds ?? 0) * 1000,
-      },
-      this.#rest.failures,
-    );
+    const session = new BgpSession(this, diallerRules(this.config, this.origin), this.#rest.failures);
     this.#sessions.dialler = session;
     session.step({ type: 'automaticStart', idleHoldMs });
     this.#show(reason);
@@ -408,13 +294,4 @@ export class Peer implements SessionOwner {
     const transition = this.record.moved(this.main?.state ?? 'Idle', reason);
     if (transition !== undefined) this.handler.stateChanged(this.id, transition);
   }
-}
-
-/** FSM-7, RFC 4724 §5: a neighbour that agreed on graceful restart opens a new connection when it has restarted. */
-function isRestart(established: BgpSession, fresh: BgpSession, negotiated: Negotiated): boolean {
-  return (
-    fresh.isIncoming &&
-    established.negotiated.gracefulRestart !== undefined &&
-    negotiated.gracefulRestart !== undefined
-  );
 }

@@ -14,7 +14,8 @@ import { Alarm, Deadlines } from './deadlines.ts';
 import { HalfOpen } from './half-open.ts';
 import { Listener } from './listener.ts';
 import { Neighbours, parsePrefix, type Range } from './neighbours.ts';
-import { Peer, type PeerIo, type PeerOrigin } from './peer.ts';
+import { Peer } from './peer.ts';
+import type { PeerIo, PeerOrigin } from './peer-io.ts';
 import { peerStatus, rangeStatus } from './status.ts';
 import type { NotificationError, PeerStatus, Session, SessionHandler } from './types.ts';
 

@@ -1,5 +1,6 @@
 // The six timers of one FSM over one alarm. Restarting a timer for a later time only writes a number; the
 // alarm rings early at most once for it and is set anew.
+import type { Random } from '../io.ts';
 import { Alarm, type Deadlines } from './deadlines.ts';
 import type { TimerName } from './fsm-types.ts';
 
@@ -17,6 +18,12 @@ const OFF = Number.POSITIVE_INFINITY;
 export const HOLD = 1;
 export const KEEPALIVE_TIMER = 2;
 export const SEND_HOLD = 5;
+
+/** RFC 4271 §10: 0.75 to 1.0 of the value in milliseconds. The hold timers and DelayOpen are exact. */
+export function jittered(timer: TimerName, ms: number, random: Random): number {
+  if (timer === 'hold' || timer === 'sendHold' || timer === 'delayOpen') return ms;
+  return ms * (0.75 + 0.25 * random.next());
+}
 
 export class SessionTimers {
   readonly #deadlines: Deadlines;

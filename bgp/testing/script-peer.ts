@@ -140,3 +140,8 @@ export function fourByteAs(as: number): string {
 export function rawNotification(code: number, subcode: number, data: Uint8Array = Buffer.alloc(0)): Buffer {
   return rawMessage(3, Buffer.concat([Buffer.from([code, subcode]), data]));
 }
+
+/** An UPDATE of so many bytes; its contents do not matter here. */
+export function updateOf(bytes: number): Buffer {
+  return rawMessage(2, Buffer.alloc(bytes - 19, 1));
+}

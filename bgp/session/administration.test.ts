@@ -1,0 +1,66 @@
+// What an administrator orders, and what the neighbour hears of it.
+import assert from 'node:assert/strict';
+import { peerConfig } from '../testing/configs.ts';
+import { MP_BOTH, fourByteAs } from '../testing/script-peer.ts';
+import { SessionBench, THEIRS } from '../testing/session-bench.ts';
+
+const withPeer = SessionBench.withPeer.bind(SessionBench);
+
+describe('session: administration', () => {
+  it('shutdown carries its text (RFC 9003) and refuses connections with 6/5', async () => {
+    const bench = await withPeer();
+    const peer = bench.establish();
+    bench.sessions.updatePeer(
+      peerConfig('tor', THEIRS, 65002, { passive: true, shutdown: { message: 'rack moves' } }),
+    );
+    bench.clock.settle();
+    assert.equal(peer.notification, `6/2 0a${Buffer.from('rack moves').toString('hex')}`);
+    assert.equal(bench.status.heldDown, 'shut down by configuration: rack moves');
+    assert.equal(bench.connect().words, 'NOTIFICATION 6/5');
+    bench.sessions.updatePeer(peerConfig('tor', THEIRS, 65002, { passive: true }));
+    bench.establish();
+    assert.equal(bench.state, 'Established');
+  });
+
+  it('removePeer says 6/3, resetPeer 6/4, stop 6/2; a graceful stop nothing', async () => {
+    for (const [act, expected] of [
+      [(bench: SessionBench) => bench.sessions.removePeer('tor'), '6/3'],
+      [(bench: SessionBench) => bench.sessions.resetPeer('tor', 'new cable'), '6/4 096e6577206361626c65'],
+      [(bench: SessionBench) => void bench.sessions.stop({ message: 'bye' }), '6/2 03627965'],
+      [(bench: SessionBench) => void bench.sessions.stop({ graceful: true }), undefined],
+    ] as const) {
+      const bench = await withPeer();
+      const peer = bench.establish();
+      act(bench);
+      bench.clock.advance(20_000);
+      assert.equal(peer.notification, expected);
+      assert.ok(peer.isClosed);
+      assert.equal(bench.recorder.downs.length, 1);
+      assert.equal(bench.network.connections.length, 0);
+    }
+  });
+
+  it('hard reset (RFC 8538): with the N bit on both sides a shutdown is wrapped in 6/9', async () => {
+    const bench = await withPeer({
+      gracefulRestart: { mode: 'full', restartSeconds: 120, longLivedSeconds: 0 },
+    });
+    const peer = bench.establish({ capabilities: `${MP_BOTH} ${fourByteAs(65002)} 4006 4078 00010180` });
+    bench.sessions.removePeer('tor');
+    bench.clock.settle();
+    assert.equal(peer.notification, '6/9 0603');
+    assert.equal(bench.recorder.downs[0]!.reason.keepRoutes, false);
+  });
+
+  it('a new AS number or router ID resets; the same configuration does not', async () => {
+    const bench = await withPeer();
+    const peer = bench.establish();
+    const config = { asNumber: 65001, routerId: '10.0.0.1', listen: [{ address: '10.0.0.1', port: 179 }] };
+    const multipath = { ebgp: 1, ibgp: 1, relax: false };
+    await bench.sessions.reconfigure({ ...config, multipath });
+    bench.clock.settle();
+    assert.equal(bench.state, 'Established');
+    await bench.sessions.reconfigure({ ...config, routerId: '10.9.9.9', multipath });
+    bench.clock.settle();
+    assert.equal(peer.notification, '6/6');
+  });
+});

@@ -1,0 +1,93 @@
+// The ends of a session that are not BGP: its link, TTL rules and keys.
+import assert from 'node:assert/strict';
+import { peerConfig } from '../testing/configs.ts';
+import { KEEPALIVE, ScriptPeer } from '../testing/script-peer.ts';
+import { OURS, SessionBench, THEIRS, theirOpen } from '../testing/session-bench.ts';
+import { arrives } from '../transport/memory.ts';
+
+describe('link, TTL and keys', () => {
+  it('a single-hop session ends at once when its link goes down, and only then', async () => {
+    const bench = await SessionBench.withPeer({
+      ttl: { kind: 'direct' },
+      remote: { kind: 'address', address: THEIRS, port: 179, device: 'eth0' },
+    });
+    const peer = bench.establish();
+    bench.host.linkDown('eth1');
+    assert.equal(bench.state, 'Established');
+    bench.host.linkDown('eth0');
+    assert.equal(bench.recorder.downs[0]?.reason.cause, 'link down');
+    assert.equal(bench.recorder.downs[0]?.reason.keepRoutes, false);
+    assert.equal(peer.notification, undefined);
+    assert.equal(bench.host.linkWatchers, 0);
+  });
+
+  it('a multihop session does not watch the link', async () => {
+    const bench = await SessionBench.withPeer({
+      remote: { kind: 'address', address: THEIRS, port: 179, device: 'eth0' },
+    });
+    bench.establish();
+    assert.equal(bench.host.linkWatchers, 0);
+  });
+
+  it('SEC-1 only the right key comes through, and a key changed on both sides keeps the session', async () => {
+    const bench = await SessionBench.withPeer({ md5Key: 'first' });
+    const dial = (md5Key?: string): ScriptPeer | undefined => {
+      let peer: ScriptPeer | undefined;
+      bench.remote.dial(
+        {
+          remoteAddress: OURS,
+          remotePort: 179,
+          localAddress: THEIRS,
+          ttl: { kind: 'direct' },
+          connectTimeoutMs: 1000,
+          ...(md5Key === undefined ? {} : { md5Key }),
+        },
+        (result) => {
+          if (!('error' in result)) peer = new ScriptPeer(result);
+        },
+      );
+      bench.clock.advance(2000);
+      return peer;
+    };
+    assert.equal(dial(), undefined);
+    assert.equal(dial('wrong'), undefined);
+    const peer = dial('first')!;
+    peer.send(theirOpen(), KEEPALIVE);
+    bench.clock.settle();
+    const change = bench.sessions.updatePeer(
+      peerConfig('tor', THEIRS, 65002, { passive: true, md5Key: 'second' }),
+    );
+    assert.equal(change.kind, 'live');
+    assert.doesNotMatch(change.reason, /first|second/);
+    bench.clock.settle();
+    assert.equal(bench.recorder.downs.length, 0);
+    assert.equal(dial('first'), undefined);
+    assert.notEqual(dial('second'), undefined);
+  });
+
+  it('what the transport cannot do holds the neighbour down, visibly, and never goes on without', async () => {
+    for (const more of [
+      { md5Key: 'k' },
+      { ttl: { kind: 'gtsm', hops: 1 } },
+      { ttl: { kind: 'direct' } },
+    ] as const) {
+      const bench = new SessionBench();
+      bench.host.hasSocketOptions = false;
+      await bench.listen();
+      await bench.sessions.start();
+      bench.sessions.addPeer(peerConfig('tor', THEIRS, 65002, more));
+      bench.clock.advance(10_000);
+      assert.equal(bench.dialled.length, 0);
+      const peer = bench.connect();
+      bench.clock.settle();
+      assert.ok(!peer.words.includes('OPEN'));
+      assert.match(bench.status.lastError!.text, /needs socket options/);
+    }
+  });
+
+  it('TTL rules reach as far as they should (RFC 5082)', () => {
+    assert.ok(arrives({ kind: 'direct' }, 0) && !arrives({ kind: 'direct' }, 1));
+    assert.ok(arrives({ kind: 'gtsm', hops: 1 }, 0) && !arrives({ kind: 'gtsm', hops: 1 }, 1));
+    assert.ok(arrives({ kind: 'gtsm', hops: 3 }, 2) && !arrives({ kind: 'gtsm', hops: 3 }, 3));
+  });
+});

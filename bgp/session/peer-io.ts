@@ -1,0 +1,81 @@
+// What a neighbour needs of the outside, where it is found, and by which rules a connection with it is made,
+// started and watched.
+import type { PeerConfig } from '../config.ts';
+import type { Clock, Connection, DialOptions, Random, Transport } from '../io.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { FsmRules } from './fsm-types.ts';
+import type { HalfOpen } from './half-open.ts';
+import type { SessionHandler } from './types.ts';
+
+export interface PeerIo {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  readonly deadlines: Deadlines;
+  readonly handler: SessionHandler;
+  readonly halfOpen: HalfOpen;
+}
+
+/** Where a dynamic neighbour came from; an ordinary one dials its configured address. */
+export interface PeerOrigin {
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly device: string | undefined;
+  /** The id of the range. */
+  readonly dynamicOf: string | undefined;
+}
+
+export function dialOptions(config: PeerConfig, origin: PeerOrigin): DialOptions {
+  const { localAddress, md5Key, ttl, connectRetrySeconds } = config;
+  const { address, port, device } = origin;
+  return {
+    remoteAddress: address,
+    remotePort: port,
+    ttl,
+    connectTimeoutMs: Math.max(1000, connectRetrySeconds * 1000),
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(device === undefined ? {} : { device }),
+    ...(md5Key === undefined ? {} : { md5Key }),
+  };
+}
+
+/** For the session that we dial, or only wait with. */
+export function diallerRules(config: PeerConfig, origin: PeerOrigin): FsmRules {
+  return {
+    ...timeRules(config),
+    isPassive: config.passive || origin.dynamicOf !== undefined,
+    isIncoming: false,
+  };
+}
+
+/** For a session over a connection that the neighbour opened. */
+export function incomingRules(config: PeerConfig): FsmRules {
+  return { ...timeRules(config), isPassive: true, isIncoming: true };
+}
+
+function timeRules(config: PeerConfig): Pick<FsmRules, 'connectRetryMs' | 'delayOpenMs'> {
+  return {
+    connectRetryMs: config.connectRetrySeconds * 1000,
+    delayOpenMs: (config.delayOpenSeconds ?? 0) * 1000,
+  };
+}
+
+/**
+ * The end of its link is the end of a session with a neighbour one hop away.
+ *
+ * @returns undefined when there is no such link, or it is not known
+ */
+export function watchLink(
+  config: PeerConfig,
+  origin: PeerOrigin,
+  transport: Transport,
+  connection: Connection,
+  down: (device: string) => void,
+): { cancel(): void } | undefined {
+  const { ttl } = config;
+  const isSingleHop = ttl.kind === 'direct' || (ttl.kind === 'gtsm' && ttl.hops === 1);
+  if (!isSingleHop) return undefined;
+  const device = connection.device ?? origin.device ?? transport.linkOf?.(connection.localAddress);
+  return device === undefined ? undefined : transport.watchLink?.(device, () => down(device));
+}
