@@ -60,18 +60,23 @@ function program(): Command {
   root
     .command('routes')
     .description('routes of this node: the best ones, or all to a prefix')
-    .argument('[prefix]', 'only this prefix (with --longer also those inside it)')
+    .argument(
+      '[prefix]',
+      'only this prefix (with --longer also those inside it); an address shows its longest match',
+    )
     .addOption(
-      new Option('--received <session>', 'as received from this session').conflicts([
+      new Option('--received <session>', 'as received from this session, before import policy').conflicts([
         'advertised',
         'best',
         'fib',
       ]),
     )
-    .addOption(new Option('--advertised <session>', 'as sent to this session').conflicts(['best', 'fib']))
+    .addOption(
+      new Option('--advertised <session>', 'as sent to this session, or why not').conflicts(['best', 'fib']),
+    )
     .addOption(new Option('--best', 'only best paths (the default without a prefix)').conflicts('fib'))
     .option('--fib', 'what is in the kernel, or why it is not')
-    .option('--why', 'why each path won, lost or was refused')
+    .option('--why', 'why each path won, lost or was refused; with a prefix also to whom it is sent')
     .option('--longer', 'with a prefix: everything inside it as well')
     .addOption(new Option('--family <family>', 'only this family').choices(['ipv4', 'ipv6']))
     .option('--limit <number>', 'print at most so many', '1000')

@@ -4,7 +4,7 @@ import { table } from './output.ts';
 
 export function routesTable(routes: readonly RouteStatus[], showWhy: boolean): string {
   if (routes.length === 0) return 'no routes';
-  const header = ['', 'PREFIX', 'FROM', 'NEXT HOP', 'AS PATH', 'LOCAL PREF', 'MED', 'COMMUNITIES'];
+  const header = ['', 'PREFIX', 'FROM', 'NEXT HOP', 'AS PATH', 'LOCAL PREF', 'MED', 'COMMUNITIES AND OTHERS'];
   const showKernel = routes.some((route) => route.kernel !== undefined);
   if (showKernel) header.push('KERNEL');
   if (showWhy) header.push('WHY');
@@ -19,7 +19,7 @@ export function routesTable(routes: readonly RouteStatus[], showWhy: boolean): s
         route.asPath,
         route.localPref === undefined ? '' : String(route.localPref),
         route.med === undefined ? '' : String(route.med),
-        [...route.communities, ...route.largeCommunities].join(' '),
+        [...route.communities, ...route.largeCommunities, ...others(route)].join(' '),
       ];
       if (showKernel)
         row.push(route.kernel === undefined ? '' : `${route.kernel.state}: ${route.kernel.route}`);
@@ -27,4 +27,15 @@ export function routesTable(routes: readonly RouteStatus[], showWhy: boolean): s
       return row;
     }),
   );
+}
+
+function others(route: RouteStatus): string[] {
+  const { originatorId, clusterList, others: rest = [] } = route;
+  return [
+    ...(originatorId === undefined ? [] : [`originator=${originatorId}`]),
+    ...(clusterList === undefined ? [] : [`clusters=${clusterList.join(',')}`]),
+    ...rest.map(({ name, value }) => `${name.replaceAll(' ', '-')}=${value}`),
+    ...(route.pathId === undefined ? [] : [`path-id=${route.pathId}`]),
+    ...(route.isStale === true ? ['stale'] : []),
+  ];
 }

@@ -74,6 +74,7 @@ const SCAN_LIMIT = 50_000;
 
 /** One page of the wanted and adopted routes, in no order that means anything. Throws RangeError for a bad prefix or cursor. */
 export function fibPage(state: FibState, query: FibQuery): FibPage {
+  if (query.prefix !== undefined && !query.prefix.includes('/')) return longestMatch(state, query.prefix);
   const filter = query.prefix === undefined ? undefined : parsePrefix(query.prefix);
   const [familyText = '0', idText = '0'] = (query.cursor ?? '0:0').split(':');
   let family = Number(familyText);
@@ -99,6 +100,18 @@ export function fibPage(state: FibState, query: FibQuery): FibPage {
     }
   }
   return { routes };
+}
+
+function longestMatch(state: FibState, address: string): FibPage {
+  const { family, bytes } = parsePrefix(address);
+  const columns = state.columns[family];
+  const bits = bytes.length * 8;
+  for (let length = bits; length >= 0; length--) {
+    if (length < bits) bytes[length >> 3] = bytes[length >> 3]! & ~(0x80 >> (length & 7));
+    const found = columns.prefixes.find(bytes, 0, length);
+    if (found >= 0) return { routes: [routeOf(state, columns, found)] };
+  }
+  return { routes: [] };
 }
 
 function isInside(columns: Columns, id: number, address: Uint8Array, length: number): boolean {

@@ -21,7 +21,7 @@ export function statusProblem(problem: Problem, from: StatusProblem['from']): St
 }
 
 export function routeStatus(route: RouteText): RouteStatus {
-  const { med, originatorId, clusterList } = route;
+  const { med, localPref, originatorId, clusterList, others, pathId } = route;
   return {
     prefix: route.prefix,
     family: route.prefix.includes(':') ? 'ipv6' : 'ipv4',
@@ -32,12 +32,15 @@ export function routeStatus(route: RouteText): RouteStatus {
     nextHops: route.nextHop === '' ? [] : [route.nextHop],
     asPath: route.asPath,
     origin: originOf(route.origin),
-    localPref: route.localPref,
+    ...(localPref === undefined ? {} : { localPref }),
     ...(med === undefined ? {} : { med }),
     communities: route.communities,
     largeCommunities: route.largeCommunities,
     ...(originatorId === undefined ? {} : { originatorId }),
     ...(clusterList === undefined ? {} : { clusterList }),
+    ...(others === undefined ? {} : { others }),
+    ...(pathId === undefined ? {} : { pathId }),
+    ...(route.stale ? { isStale: true } : {}),
     why: route.why,
   };
 }

@@ -29,6 +29,7 @@ export interface RoutesRequest {
   readonly family?: Family;
   readonly prefix?: string;
   readonly longer: boolean;
+  readonly explain?: boolean;
   readonly cursor?: string;
   readonly limit: number;
 }
@@ -126,6 +127,7 @@ function routesRequest(query: URLSearchParams): RoutesRequest {
     ...(family === null ? {} : { family: oneOf('family', family, ['ipv4', 'ipv6'] as const) }),
     ...(prefix === null ? {} : { prefix }),
     longer: query.get('longer') === 'true',
+    ...(query.get('explain') === 'true' ? { explain: true } : {}),
     ...(cursor === null ? {} : { cursor }),
     limit: limitOf(query.get('limit')),
   };

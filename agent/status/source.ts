@@ -93,11 +93,12 @@ export class AgentStatusSource implements StatusSource {
     const { speaker } = driver;
     if (speaker === undefined) return { view, routes: [] };
     try {
-      const { routes, cursor } = speaker.rib.routes({ ...query, view });
+      const { routes, cursor, notes } = speaker.rib.routes({ ...query, view });
       return {
         view,
         routes: routes.map(routeStatus),
         ...(cursor === undefined ? {} : { nextCursor: cursor }),
+        ...(notes === undefined || notes.length === 0 ? {} : { notes }),
       };
     } catch (error) {
       // The RIB throws only for what the asker got wrong: an unknown peer, no prefix.

@@ -123,21 +123,26 @@ export interface ProcessStatus {
   readonly eventLoopDelayMaxMs: number;
 }
 
-/** GET /v1/routes?view=&peer=&prefix=&longer=&family=&cursor=&limit= */
+/** GET /v1/routes?view=&peer=&prefix=&longer=&explain=&family=&cursor=&limit= */
 export interface RoutesReply {
   readonly view: RoutesView;
   readonly routes: readonly RouteStatus[];
   /** Hand back as `cursor` for the next page; absent on the last. */
   readonly nextCursor?: string;
+  /** Of one prefix that was asked for: why it is not there, or to whom it is sent. A line each. */
+  readonly notes?: readonly string[];
 }
 
-/** 'fib' is what the agent wants in the kernel, and whether it is there. */
+/**
+ * 'received' has the attributes as they came, before import policy; 'advertised' as they go out; 'fib' is what the
+ * agent wants in the kernel, and whether it is there.
+ */
 export type RoutesView = 'best' | 'all' | 'received' | 'advertised' | 'fib';
 
 export interface RouteStatus {
   readonly prefix: string;
   readonly family: Family;
-  /** Session that it came from ('received', 'all', 'best') or goes to ('advertised'); absent for own routes. */
+  /** Session that it came from; absent for own routes. */
   readonly peer?: string;
   readonly isLocal: boolean;
   readonly isBest: boolean;
@@ -152,6 +157,12 @@ export interface RouteStatus {
   readonly largeCommunities: readonly string[];
   readonly originatorId?: string;
   readonly clusterList?: readonly string[];
+  /** Attributes without a field of their own, such as aggregator or ext_communities. */
+  readonly others?: readonly { readonly name: string; readonly value: string }[];
+  /** RFC 7911, when the session uses ADD-PATH. */
+  readonly pathId?: number;
+  /** Kept over a restart of its neighbour (RFC 4724). */
+  readonly isStale?: boolean;
   /** Why this path won or lost, was filtered, or is not in the kernel. */
   readonly why: string;
   /** Only in view 'fib': what the kernel has. */

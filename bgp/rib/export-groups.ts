@@ -10,6 +10,7 @@ import type { PeerSlots } from './peer-slots.ts';
 import type { RibPeer } from './rib-peer.ts';
 import type { RibTable } from './rib-table.ts';
 import { type GroupParts, UpdateGroup } from './update-group.ts';
+import type { UpdatePacker } from './update-packer.ts';
 
 /** Units given back in one step when a group is taken apart. */
 const DISMANTLE_STEP = 32768;
@@ -112,6 +113,14 @@ export class ExportGroups {
     const byState = group.isSentTo(unit, member.slot);
     const catchUp = group.catchUps.find((c) => c.member === member);
     return catchUp === undefined ? byState : catchUp.holds(unit, byState);
+  }
+
+  /** What a group's members get for a unit that is advertised. For display. */
+  outgoing(group: UpdateGroup, unit: number): ReturnType<UpdatePacker['outgoing']> {
+    const set = group.set[unit]! - 1;
+    return set < 0
+      ? undefined
+      : this.#parts.packer.outgoing(set, group.source[unit]!, group.table, group.rules);
   }
 
   /** One step of background work; false when there is none. */

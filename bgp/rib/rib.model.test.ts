@@ -154,6 +154,26 @@ function heldBy(lab: RibLab, p: ModelPeer): Record<string, string | string[]> {
   return out;
 }
 
+/** The view for operators in the words of `heldBy`. */
+function shownAsSent(lab: RibLab, p: ModelPeer): Record<string, string | string[]> {
+  const out: Record<string, string | string[]> = {};
+  for (const route of lab.routes({ view: 'advertised', peer: p.id })) {
+    const { med, localPref, communities, originatorId, clusterList } = route;
+    const text = [
+      `nh=${route.nextHop}`,
+      `path=${route.asPath.replaceAll(' ', ',')}`,
+      ...(localPref === undefined ? [] : [`lp=${localPref}`]),
+      ...(med === undefined ? [] : [`med=${med}`]),
+      ...(communities.length === 0 ? [] : [`comm=${communities.join(',')}`]),
+      ...(originatorId === undefined ? [] : [`orig=${originatorId}`]),
+      ...(clusterList === undefined ? [] : [`cl=${clusterList.length}`]),
+    ].join(' ');
+    if (p.addPathSend !== true) out[route.prefix] = text;
+    else out[route.prefix] = [...((out[route.prefix] as string[] | undefined) ?? []), text].sort();
+  }
+  return out;
+}
+
 describe('rib: against a simple model', () => {
   for (const grain of [undefined, 1]) {
     const how = grain === undefined ? '' : ', in the smallest steps';
@@ -181,7 +201,9 @@ function check(grain: number | undefined): void {
       lab.settle();
       for (const p of model.peers.values())
         assert.deepEqual(heldBy(lab, p), model.view(p.id), `table of ${p.id}`);
-      for (const { id } of model.peers.values()) {
+      for (const p of model.peers.values()) {
+        const { id } = p;
+        assert.deepEqual(shownAsSent(lab, p), heldBy(lab, p), `what --advertised shows of ${id}`);
         const {
           family: _f,
           owed: _o,

@@ -3,13 +3,13 @@
 import type { FamilyIndex } from '../family.ts';
 import { familyIndex } from '../family.ts';
 import type { Clock } from '../io.ts';
-import { formatIpv4, PRESENT_MED, PRESENT_ORIGINATOR_ID } from '../message/index.ts';
-import { formatBytes, type Prefix, parsePrefix, mask } from './address-text.ts';
-import { KIND_EBGP, KIND_LOCAL } from './peer-slots.ts';
+import { formatAddress, mask, parseAddress, type Prefix, parsePrefix } from './address-text.ts';
+import { KIND_LOCAL } from './peer-slots.ts';
 import type { Rib } from './rib.ts';
-import { BEST, DEAD, MULTIPATH, type RibTable, STALE } from './rib-table.ts';
+import { BEST, DEAD, type RibTable } from './rib-table.ts';
+import { RouteTexts } from './route-text.ts';
 import type { Forwarding, RibSizes, RibView, RoutePage, RouteQuery, RouteText } from './view.ts';
-import { whyPath } from './why.ts';
+import { sentLines, whyNotSent } from './why-sent.ts';
 
 const CALL_MS = 2;
 /** Prefixes between looks at the clock. */
@@ -18,7 +18,6 @@ const STRIDE = 256;
 export class RoutePages implements RibView {
   readonly #rib: Rib;
   readonly #clock: Clock;
-  readonly #bytes = new Uint8Array(16);
   readonly #multipath = new Int32Array(64);
 
   constructor(rib: Rib, clock: Clock) {
@@ -65,29 +64,99 @@ export class RoutePages implements RibView {
     };
   }
 
-  /** @throws Error when the query names an unknown peer or a text that is no prefix */
+  /** @throws Error when the query names an unknown peer, a text that is no prefix, or a wrong cursor */
   routes(query: RouteQuery): RoutePage {
-    const prefix = query.prefix === undefined ? undefined : parsePrefix(query.prefix);
-    if (query.prefix !== undefined && prefix === undefined)
-      throw new Error(`'${query.prefix}' is not a prefix`);
-    if (query.peer !== undefined && this.#rib.peer(query.peer) === undefined) {
-      throw new Error(`no peer '${query.peer}' has been up`);
-    }
-    if (query.peer === undefined && (query.view === 'received' || query.view === 'advertised')) {
-      throw new Error(`'${query.view}' needs a peer`);
-    }
+    const { peer: id, prefix: text, view } = query;
+    if (id !== undefined && this.#rib.peer(id) === undefined) throw new Error(`no peer '${id}' has been up`);
+    if (id === undefined && (view === 'received' || view === 'advertised'))
+      throw new Error(`'${view}' needs a peer`);
+    const texts = new RouteTexts(this.#rib);
+    if (text !== undefined && !text.includes('/')) return this.#longestMatch(query, text, texts);
+    const prefix = text === undefined ? undefined : parsePrefix(text);
+    if (text !== undefined && prefix === undefined) throw new Error(`'${text}' is not a prefix`);
+    if (prefix !== undefined && query.longer !== true) return this.#exact(query, prefix, texts);
     const routes: RouteText[] = [];
-    if (prefix !== undefined && query.longer !== true) {
-      const id = find(this.#rib.tables[prefix.family], prefix);
-      if (id >= 0) this.#collect(this.#rib.tables[prefix.family], id, query, routes);
-      return { routes };
-    }
-    const cursor = this.#walk(query, prefix, routes);
+    const cursor = this.#walk(query, prefix, texts, routes);
     return cursor === undefined ? { routes } : { routes, cursor };
   }
 
-  #walk(query: RouteQuery, inside: Prefix | undefined, routes: RouteText[]): string | undefined {
-    const [cursorFamily, cursorId] = (query.cursor ?? '0:0').split(':').map(Number) as [FamilyIndex, number];
+  #exact(query: RouteQuery, prefix: Prefix, texts: RouteTexts): RoutePage {
+    const table = this.#rib.tables[prefix.family];
+    const id = find(table, prefix);
+    const routes: RouteText[] = [];
+    if (id >= 0) this.#collect(table, id, query, texts, routes);
+    return { routes, notes: this.#notes(query, table, id, texts, routes.length > 0, prefix) };
+  }
+
+  /** The most specific prefix around an address that the view has. */
+  #longestMatch(query: RouteQuery, text: string, texts: RouteTexts): RoutePage {
+    const address = parseAddress(text);
+    if (address === undefined) throw new Error(`'${text}' is neither a prefix nor an address`);
+    if (query.longer === true)
+      throw new Error(`'${text}' is an address: give a prefix to see what is inside it`);
+    const table = this.#rib.tables[address.family];
+    const routes: RouteText[] = [];
+    const whole: Prefix = { ...address, length: address.words.length * 32 };
+    for (let outer: Prefix | undefined = whole; outer !== undefined; outer = parentOf(outer)) {
+      const id = find(table, outer);
+      if (id < 0) continue;
+      this.#collect(table, id, query, texts, routes);
+      if (routes.length > 0) return { routes, notes: this.#notes(query, table, id, texts, true, outer) };
+    }
+    const id = this.#covering(table, whole);
+    return { routes, notes: this.#notes(query, table, id, texts, false, whole) };
+  }
+
+  /** Prefix id of the longest match that has a path; -1 when there is none. */
+  #covering(table: RibTable, prefix: Prefix): number {
+    for (let outer: Prefix | undefined = prefix; outer !== undefined; outer = parentOf(outer)) {
+      const id = find(table, outer);
+      if (id >= 0 && table.head[id] !== 0) return id;
+    }
+    return -1;
+  }
+
+  /** What there is to say of one prefix beside its paths. */
+  #notes(
+    query: RouteQuery,
+    table: RibTable,
+    id: number,
+    texts: RouteTexts,
+    isFound: boolean,
+    asked: Prefix,
+  ): string[] {
+    const rib = this.#rib;
+    const peer = query.peer === undefined ? undefined : rib.peer(query.peer);
+    if (id < 0 || table.head[id] === 0) {
+      const around = this.#covering(table, asked);
+      const text = `${formatAddress(asked.words)}/${asked.length}`;
+      return [
+        around < 0
+          ? `no route to ${text}, and none that covers it`
+          : `no route to ${text} itself; the longest match is ${texts.prefix(table, around)}`,
+      ];
+    }
+    const prefix = texts.prefix(table, id);
+    if (peer !== undefined && query.view === 'advertised') {
+      const reason = whyNotSent(rib, peer, table, id);
+      return reason === undefined ? [] : [`${prefix} is not sent to ${peer.id}: ${reason}`];
+    }
+    if (peer !== undefined && !isFound) {
+      const state = peer.session === undefined ? ': its session is not established' : '';
+      return [`${prefix} was not received from ${peer.id}${state}`];
+    }
+    return query.explain === true ? sentLines(rib, table, id).map((line) => `${prefix}: ${line}`) : [];
+  }
+
+  #walk(
+    query: RouteQuery,
+    inside: Prefix | undefined,
+    texts: RouteTexts,
+    routes: RouteText[],
+  ): string | undefined {
+    const cursor = /^([01]):(\d+)$/.exec(query.cursor ?? '0:0');
+    if (cursor === null) throw new Error(`'${query.cursor}' is not a cursor`);
+    const [cursorFamily, cursorId] = [Number(cursor[1]), Number(cursor[2])];
     const wanted = inside?.family ?? (query.family === undefined ? undefined : familyIndex(query.family));
     const start = this.#clock.now();
     for (const family of [0, 1] as const) {
@@ -98,13 +167,13 @@ export class RoutePages implements RibView {
         const isTime = id % STRIDE === STRIDE - 1 && this.#clock.now() - start > CALL_MS;
         if (routes.length >= query.limit || isTime) return `${family}:${id}`;
         if (table.head[id] === 0 || (inside !== undefined && !contains(inside, table, id))) continue;
-        this.#collect(table, id, query, routes);
+        this.#collect(table, id, query, texts, routes);
       }
     }
     return undefined;
   }
 
-  #collect(table: RibTable, id: number, query: RouteQuery, routes: RouteText[]): void {
+  #collect(table: RibTable, id: number, query: RouteQuery, texts: RouteTexts, routes: RouteText[]): void {
     const rib = this.#rib;
     const peer = query.peer === undefined ? undefined : rib.peer(query.peer);
     if (rib.decision.multipath.ebgp > 1 || rib.decision.multipath.ibgp > 1) {
@@ -118,51 +187,25 @@ export class RoutePages implements RibView {
       if (query.view === 'received' && slot !== peer!.slot) continue;
       if (query.view !== 'advertised' && peer !== undefined && slot !== peer.slot) continue;
       if (query.view === 'advertised') {
-        const group = peer!.session && rib.exports.groupOf(peer!.session, table.family);
+        const session = peer!.session;
+        const group = session && rib.exports.groupOf(session, table.family);
         if (group === undefined || (!group.rules.addPath && (flags & BEST) === 0)) continue;
-        if (!rib.exports.isHeld(peer!.session!, group, group.rules.addPath ? path : id)) continue;
+        if (!rib.exports.isHeld(session!, group, group.rules.addPath ? path : id)) continue;
+        const text = texts.sent(table, id, path, group);
+        if (text !== undefined) routes.push(text);
+      } else if (query.view === 'received') {
+        routes.push(texts.received(table, id, path));
+      } else {
+        routes.push(texts.inUse(table, id, path));
       }
-      routes.push(this.#text(table, id, path));
     }
   }
+}
 
-  #text(table: RibTable, id: number, path: number): RouteText {
-    const { attributes, reader, slots, bySlot, nextHops, decision, originated } = this.#rib;
-    const set = table.attribute[path]!;
-    const slot = table.peer[path]!;
-    const kind = slots.kind[slot]!;
-    const flags = table.flags[path]!;
-    const length = table.prefixes.read(id, this.#bytes, 0);
-    const prefix = `${formatBytes(this.#bytes, 0, table.family === 0 ? 4 : 16)}/${length}`;
-    const hop = attributes.nextHop[set]!;
-    const { address, device } = nextHops.read(hop);
-    const present = attributes.present[set]!;
-    const clusters = reader.clusterListTexts(set);
-    const origin = kind === KIND_LOCAL ? originated.why(prefix) : undefined;
-    const why = whyPath(this.#rib, table, path);
-    return {
-      prefix,
-      peer: bySlot[slot]?.id ?? 'local',
-      source: kind === KIND_LOCAL ? 'local' : kind === KIND_EBGP ? 'ebgp' : 'ibgp',
-      best: (flags & BEST) !== 0,
-      multipath: (flags & MULTIPATH) !== 0,
-      usable: decision.isUsable(table, path),
-      nextHop: device === undefined ? address : `${address}%${device}`,
-      asPath: reader.asPathText(set),
-      origin: ['igp', 'egp', 'incomplete'][attributes.origin[set]!]!,
-      localPref: attributes.localPref[set]!,
-      ...((present & PRESENT_MED) === 0 ? {} : { med: attributes.med[set]! }),
-      communities: reader.communityTexts(set),
-      largeCommunities: reader.largeCommunityTexts(set),
-      ...((present & PRESENT_ORIGINATOR_ID) === 0
-        ? {}
-        : { originatorId: formatIpv4(attributes.originator[set]!) }),
-      ...(clusters.length === 0 ? {} : { clusterList: clusters }),
-      ...(table.receivedId === undefined ? {} : { pathId: table.receivedId[path]! }),
-      stale: (flags & STALE) !== 0,
-      why: origin === undefined ? why : `${why} (from ${origin})`,
-    };
-  }
+function parentOf(prefix: Prefix): Prefix | undefined {
+  if (prefix.length === 0) return undefined;
+  const length = prefix.length - 1;
+  return { ...prefix, length, words: prefix.words.map((word, i) => word & mask(length - i * 32)) };
 }
 
 function find(table: RibTable, prefix: Prefix): number {

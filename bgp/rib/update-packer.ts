@@ -68,6 +68,24 @@ export class UpdatePacker {
     this.#send();
   }
 
+  /** A set as it goes out, for display: next hop, and the attributes beside it. Undefined when they do not fit. */
+  outgoing(
+    set: number,
+    source: number,
+    table: RibTable,
+    rules: ExportRules,
+  ): { readonly nextHop: Uint8Array; readonly attributes: Uint8Array } | undefined {
+    const nextHop = this.#nextHopOf(set, rules);
+    const isClassic = table.family === 0 && nextHop.length === 4;
+    const length = this.#rewrite(set, rules, source, isClassic ? nextHop : undefined);
+    return length < 0 ? undefined : { nextHop, attributes: this.#block.slice(0, length) };
+  }
+
+  #nextHopOf(set: number, rules: ExportRules): Uint8Array {
+    const hop = this.#attributes.nextHop[set]!;
+    return hop < 0 || !rules.keepsNextHop ? rules.self! : this.#nextHops.bytes(hop);
+  }
+
   #begin(sink: PackerSink): void {
     this.#sink = sink;
     this.#at = 0;
@@ -129,9 +147,7 @@ export class UpdatePacker {
   ): void {
     const set = batch.bucketSet[bucket]!;
     const first = batch.bucketFirst[bucket]!;
-    const hop = this.#attributes.nextHop[set]!;
-    const isSelf = hop < 0 || !rules.keepsNextHop;
-    const hopBytes = isSelf ? rules.self! : this.#nextHops.bytes(hop);
+    const hopBytes = this.#nextHopOf(set, rules);
     const isClassic = table.family === 0 && hopBytes.length === 4;
     const length = this.#rewrite(set, rules, source, isClassic ? hopBytes : undefined);
     const prefixRoom = (rules.addPath ? 4 : 0) + (table.family === 0 ? PREFIX4 : PREFIX6);

@@ -24,20 +24,28 @@ export interface RouteQuery {
   /** Needed by 'received' and 'advertised'. */
   readonly peer?: string;
   readonly family?: Family;
+  /** A prefix; or an address, for its longest match in the view. */
   readonly prefix?: string;
-  /** With `prefix`: everything inside it too. */
+  /** With a prefix: everything inside it too. */
   readonly longer?: boolean;
+  /** With a prefix or an address: notes say to which peers it is sent, and why not to others. */
+  readonly explain?: boolean;
   readonly cursor?: string;
   readonly limit: number;
 }
 
 export interface RoutePage {
   readonly routes: readonly RouteText[];
+  /** Of one prefix: why it is not there, or not sent. A line each. */
+  readonly notes?: readonly string[];
   /** Give it back in the next query; absent when the table is done. */
   readonly cursor?: string;
 }
 
-/** One path of one prefix, as an operator reads it. */
+/**
+ * One path of one prefix, as an operator reads it. Attributes are those in use; in view 'received' as they came
+ * (before import policy), in view 'advertised' as they go out.
+ */
 export interface RouteText {
   readonly prefix: string;
   readonly peer: string;
@@ -48,12 +56,15 @@ export interface RouteText {
   readonly nextHop: string;
   readonly asPath: string;
   readonly origin: string;
-  readonly localPref: number;
+  /** Absent where none is sent (eBGP). */
+  readonly localPref?: number;
   readonly med?: number;
   readonly communities: readonly string[];
   readonly largeCommunities: readonly string[];
   readonly originatorId?: string;
   readonly clusterList?: readonly string[];
+  /** Attributes without a field of their own, such as aggregator, ext_communities, 'attribute 99'. */
+  readonly others?: readonly { readonly name: string; readonly value: string }[];
   readonly pathId?: number;
   readonly stale: boolean;
   /** 'best', 'longer AS_PATH (3 > 2) than the path from tor-a', 'filtered by …', 'next hop … unreachable', … */

@@ -1,4 +1,4 @@
-// podroute routes [PREFIX] [--received S | --advertised S | --best | --fib] [--why]
+// podroute routes [PREFIX|ADDRESS] [--received S | --advertised S | --best | --fib] [--why]
 import type { RouteStatus, RoutesReply } from '#agent';
 import { ask } from '../client.ts';
 import { CommandError, EXIT } from '../exit.ts';
@@ -27,6 +27,7 @@ export async function routes(prefix: string | undefined, options: RoutesOptions)
     throw new CommandError(`routes: --limit ${options.limit}: expected a whole number from 1`, EXIT.wrongUse);
   }
   const found: RouteStatus[] = [];
+  const notes: string[] = [];
   let cursor: string | undefined;
   let isCut = false;
   do {
@@ -35,10 +36,13 @@ export async function routes(prefix: string | undefined, options: RoutesOptions)
       `/v1/routes?${queryOf(prefix, options, Math.min(PAGE, limit - found.length), cursor)}`,
     );
     found.push(...page.routes);
+    notes.push(...(page.notes ?? []));
     cursor = page.nextCursor;
     isCut = cursor !== undefined && found.length >= limit;
   } while (cursor !== undefined && !isCut);
-  print(found, options.output, (all) => routesTable(all, options.why ?? false));
+  print(found, options.output, (all) => [routesTable(all, options.why ?? false), ...notes].join('\n'));
+  // Programs get the routes alone.
+  if (options.output !== 'table') for (const note of notes) process.stderr.write(`routes: ${note}\n`);
   if (isCut) process.stderr.write(`routes: only the first ${limit} are shown (--limit)\n`);
   if (prefix !== undefined && found.length === 0) process.exitCode = EXIT.badNews;
 }
@@ -61,6 +65,7 @@ function queryOf(
   else query.set('view', prefix !== undefined && !options.best ? 'all' : 'best');
   if (prefix !== undefined) query.set('prefix', prefix);
   if (options.longer) query.set('longer', 'true');
+  if (options.why && prefix !== undefined) query.set('explain', 'true');
   if (options.family !== undefined) query.set('family', options.family);
   if (cursor !== undefined) query.set('cursor', cursor);
   return query.toString();

@@ -13,9 +13,11 @@ export interface AttributeText {
   readonly value: string | number | readonly string[];
 }
 
+/** Scratch of one call. */
+const list = new AttributeList();
+
 /** Text of the canonical attributes at bytes[start, end), types ascending. Anything that does not parse ends the list. */
 export function formatAttributes(bytes: Uint8Array, start: number, end: number): AttributeText[] {
-  const list = new AttributeList();
   listAttributes(list, bytes, start, end);
   const texts: AttributeText[] = [];
   for (const type of list.types.subarray(0, list.count)) {
