@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import type { Policy } from '../policy/policy.ts';
+import { systemClock } from '../transport/system-clock.ts';
 import { RoutePages } from './route-pages.ts';
 import { type FakePeerOptions, OWN_AS } from './testing/fake-session.ts';
 import { RibLab } from './testing/rib-lab.ts';
@@ -152,7 +153,7 @@ describe('rib: a million routes', function () {
   this.timeout(60_000);
   const lab = new RibLab();
   // Pages are cut by time: this clock has to be the real one.
-  const pages = new RoutePages(lab.rib, { ...lab.clock, now: () => performance.now() } as never);
+  const pages = new RoutePages(lab.rib, systemClock);
 
   before(() => {
     lab.up(peer(1));
