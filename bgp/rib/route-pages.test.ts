@@ -1,6 +1,5 @@
 // What an operator is shown of the RIB, and that showing a million routes does not stall it.
 import assert from 'node:assert/strict';
-import { performance } from 'node:perf_hooks';
 import type { Policy } from '../policy/policy.ts';
 import { systemClock } from '../transport/system-clock.ts';
 import { RoutePages } from './route-pages.ts';
@@ -149,6 +148,12 @@ function* million(): Generator<Buffer> {
   }
 }
 
+/** Of this thread: what other work of the machine takes does not count. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 describe('rib: a million routes', function () {
   this.timeout(60_000);
   const lab = new RibLab();
@@ -162,13 +167,13 @@ describe('rib: a million routes', function () {
     assert.equal(lab.pages.sizes().prefixes.ipv4, 1_000_000);
   });
 
-  /** All pages of a query with the time that each took, its JSON included. */
+  /** All pages of a query with the CPU time that each took, its JSON included. */
   function walk(query: Partial<RouteQuery>) {
     const times: number[] = [];
     let routes = 0;
     let cursor: string | undefined;
     do {
-      const start = performance.now();
+      const start = cpuMs();
       const page = pages.routes({
         view: 'best',
         limit: 1000,
@@ -176,7 +181,7 @@ describe('rib: a million routes', function () {
         ...(cursor === undefined ? {} : { cursor }),
       });
       JSON.stringify(page);
-      times.push(performance.now() - start);
+      times.push(cpuMs() - start);
       routes += page.routes.length;
       cursor = page.cursor;
     } while (cursor !== undefined);
@@ -189,7 +194,7 @@ describe('rib: a million routes', function () {
     };
   }
 
-  // The longest one may have been hit by other work of the machine; 20 ms is what nobody notices.
+  // 20 ms is what nobody notices; a page takes two. The longest one may have a garbage collection in it.
   it('are filtered in pages that do not stall', () => {
     const inside = walk({ prefix: '16.255.240.0/20', longer: true });
     assert.equal(inside.routes, 16);
@@ -205,9 +210,9 @@ describe('rib: a million routes', function () {
   });
 
   it('give the longest match at once', () => {
-    const start = performance.now();
+    const start = cpuMs();
     const { routes } = pages.routes({ view: 'best', prefix: '17.1.2.3', limit: 1 });
     assert.equal(routes[0]!.prefix, '17.1.2.0/24');
-    assert.ok(performance.now() - start < 20);
+    assert.ok(cpuMs() - start < 20);
   });
 });
