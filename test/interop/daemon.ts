@@ -76,7 +76,7 @@ export interface Announcement {
 
 export interface Daemon extends AsyncDisposable {
   readonly name: DaemonName;
-  /** The process of the BGP speaker, to stop and continue it. */
+  /** The process that speaks BGP, to stop and continue it. */
   readonly pid: number;
   sessions(): Promise<SessionView[]>;
   /** Everything learned from neighbours that is in use. */
@@ -95,13 +95,15 @@ export interface DaemonKind {
   /** Undefined when installed, else the command that installs it. */
   missing(): string | undefined;
   version(): string;
+  /** The user that it becomes, when it cannot stay root. */
+  readonly dropsTo?: string;
   /** What this daemon cannot do, with the reason; scenarios that need it are skipped. */
   readonly lacks: Partial<Record<Feature, string>>;
   /** Starts and waits until it takes commands. */
   start(config: DaemonConfig): Promise<Daemon>;
 }
 
-export type Feature = 'extendedNextHop' | 'md5' | 'gtsm' | 'refreshRequest' | 'routeAttributes' | 'passive';
+export type Feature = 'extendedNextHop' | 'refreshRequest' | 'asSet' | 'passive';
 
 export function familyOf(prefixOrAddress: string): Family {
   return prefixOrAddress.includes(':') ? 'ipv6' : 'ipv4';
@@ -115,7 +117,12 @@ export function canonicalRoute(route: { [K in keyof Route]: Route[K] | undefined
     clusterList,
     // Several daemons show none as 0, and both mean the same (RFC 4271 §9.1.2.2).
     med: route.med === 0 ? undefined : route.med,
-    asPath: (route.asPath ?? '').replaceAll(/\{[^}]*\}/g, (set) => set.replaceAll(',', ' ')),
+    asPath: (route.asPath ?? '').replaceAll(/\{[^}]*\}/g, (set) =>
+      set
+        .replaceAll(/[,\s]+/g, ' ')
+        .replace('{ ', '{')
+        .replace(' }', '}'),
+    ),
     communities: [...(route.communities ?? [])].sort(),
     largeCommunities: [...(route.largeCommunities ?? [])].sort(),
   };

@@ -32,6 +32,9 @@ export interface StageOptions {
   readonly withInjector?: boolean;
 }
 
+/** Tells the namespaces of stages that stand at the same time apart. */
+let stages = 0;
+
 export class Stage implements AsyncDisposable {
   readonly podroute: Podroute;
   readonly daemon: Daemon;
@@ -53,8 +56,9 @@ export class Stage implements AsyncDisposable {
 
   static async set(kind: DaemonKind, options: StageOptions): Promise<Stage> {
     await using owned = new AsyncDisposableStack();
+    const serial = ++stages;
     const hosts = ['podroute', kind.name, 'injector'].map((name) =>
-      owned.use(createHost(name, { group: 'interop' })),
+      owned.use(createHost(`${name}-${serial}`, { group: 'interop' })),
     );
     const [ours, theirs, far] = hosts as [Host, Host, Host];
     connect(ours, theirs, {

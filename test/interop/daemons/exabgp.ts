@@ -199,7 +199,8 @@ interface ExabgpEvent {
 
 interface ExabgpAttributes {
   readonly origin?: string;
-  readonly 'as-path'?: readonly number[] | Readonly<Record<string, { element: string; value: number[] }>>;
+  readonly 'as-path'?: readonly number[];
+  readonly 'as-set'?: readonly number[];
   readonly med?: number;
   readonly 'local-preference'?: number;
   readonly community?: readonly (readonly number[])[];
@@ -209,12 +210,8 @@ interface ExabgpAttributes {
 }
 
 function routeOf(prefix: string, nextHop: string, a: ExabgpAttributes): Route {
-  const path = a['as-path'] ?? [];
-  const asPath = Array.isArray(path)
-    ? path.join(' ')
-    : Object.values(path as Record<string, { element: string; value: number[] }>)
-        .map((s) => (s.element === 'as-set' ? `{${s.value.join(' ')}}` : s.value.join(' ')))
-        .join(' ');
+  const set = a['as-set'] ?? [];
+  const asPath = [...(a['as-path'] ?? []), ...(set.length === 0 ? [] : [`{${set.join(' ')}}`])].join(' ');
   return canonicalRoute({
     prefix,
     nextHop,

@@ -24,6 +24,7 @@ export const frr: DaemonKind = {
   title: 'FRR',
   missing: () => (existsSync(`${FOLDER}/bgpd`) ? undefined : 'apt-get install frr'),
   version: () => versionFrom([`${FOLDER}/bgpd`, '--version'], /version (\S+)/),
+  dropsTo: 'frr',
   lacks: {},
   async start(config) {
     const daemon = new Frr(config);
@@ -220,6 +221,8 @@ function configText({ asNumber, routerId, peers }: DaemonConfig): string {
     ' no bgp ebgp-requires-policy',
     ' no bgp network import-check',
     ' no bgp default ipv4-unicast',
+    // It collects routes for a second before it sends them to a new group of neighbours, else.
+    ' coalesce-time 0',
   ];
   const families = (['ipv4', 'ipv6'] as const).map((family) => {
     const active = peers.filter((p) => p.families.includes(family));

@@ -23,7 +23,7 @@ export const gobgp: DaemonKind = {
   title: 'GoBGP',
   missing: () => (existsSync('/usr/bin/gobgpd') ? undefined : 'apt-get install gobgpd'),
   version: () => versionFrom(['gobgpd', '--version'], /version (\S+)/),
-  lacks: {},
+  lacks: { refreshRequest: 'no command of GoBGP sends a ROUTE-REFRESH' },
   async start(config) {
     const daemon = new Gobgp(config);
     await daemon.ready();

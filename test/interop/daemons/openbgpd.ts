@@ -1,5 +1,5 @@
 // OpenBGPD's portable edition, spoken to by bgpctl in JSON.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { versionFrom } from '../../bench/speakers/speaker.ts';
 import type { HostProcess } from '../../lab/netns.ts';
@@ -22,6 +22,7 @@ export const openbgpd: DaemonKind = {
   title: 'OpenBGPD',
   missing: () => (existsSync('/usr/sbin/bgpctl') ? undefined : 'apt-get install openbgpd'),
   version: () => versionFrom(['dpkg-query', '-W', 'openbgpd'], /\s(\S+)-/),
+  dropsTo: '_bgpd',
   lacks: { extendedNextHop: 'RFC 8950 came with OpenBGPD 8' },
   async start(config) {
     const daemon = new Openbgpd(config);
@@ -44,8 +45,15 @@ class Openbgpd implements Daemon {
     this.#process = config.host.spawn(['/usr/sbin/bgpd', '-d', '-f', file]);
   }
 
+  /** The session engine, a child of the process that was started. */
   get pid(): number {
-    return this.#process.pid;
+    const { pid } = this.#process;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+    const engine = children.find((child) =>
+      readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').includes('-S'),
+    );
+    if (engine === undefined) throw new Error(`OpenBGPD ${pid} has no session engine`);
+    return engine;
   }
 
   async ready(): Promise<void> {

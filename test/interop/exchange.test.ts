@@ -1,18 +1,16 @@
-// NOT part of `npm test` yet: not all of its steps pass with every daemon.
-// Run it by hand:  npm test -- --timeout 120000 test/interop/exchange.ts
 // Each foreign daemon against our agent, eBGP and iBGP: what they agree on, routes both ways with their attributes,
 // withdraw, refresh, and a neighbour that falls silent.
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import type { Announcement, Capability, Daemon, Route } from './daemon.ts';
+import type { Announcement, Capability, Daemon, DaemonKind, Route } from './daemon.ts';
 import { DAEMONS } from './daemons/index.ts';
 import { EXTERNAL_AS, eventually, OWN, OWN_AS, type SessionType, Stage, THEIRS } from './fixture.ts';
 import { comparable, expectedAtDaemon, injectedUpdates, injectedWithdrawals } from './injected.ts';
-import { needsInstalled } from './installed.ts';
 import { Matrix } from './matrix.ts';
+import { describeTracks, type Track } from './scenarios.ts';
 
 const matrix = new Matrix('scenario');
-const HOLD = 9;
+const HOLD = 6;
 
 const ANNOUNCED: readonly Announcement[] = [
   {
@@ -27,90 +25,102 @@ const OWN_PREFIXES: readonly Announcement[] = [
 ];
 
 describe('interop: exchange of routes', function () {
-  this.timeout(30_000);
+  this.timeout(100_000);
   after(() => matrix.publish('interop:exchange', '## Interop: exchange of routes'));
+  describeTracks(
+    (['ebgp', 'ibgp'] as const).flatMap((type) => DAEMONS.map((kind) => track(kind, type))),
+    matrix,
+  );
+});
 
-  for (const kind of DAEMONS) {
-    for (const type of ['ebgp', 'ibgp'] as const) {
-      const name = type === 'ebgp' ? 'eBGP' : 'iBGP';
-      describe(`${kind.title} over ${name}`, () => {
-        let stage: Stage | undefined;
-        const scenario = (title: string, body: (s: Stage) => Promise<void>) =>
-          it(title, async function () {
-            if (stage === undefined) this.skip();
-            const set = stage;
-            await matrix.run(`${name}: ${title}`, kind.title, () => body(set));
-          });
-
-        before(async function () {
-          needsInstalled(this, kind);
-          stage = await Stage.set(kind, { type, holdTimeSeconds: HOLD, withInjector: true });
-        });
-        after(() => stage?.[Symbol.asyncDispose]());
-
-        scenario('sessions come up and both sides agree on what was negotiated', async (s) => {
+function track(kind: DaemonKind, type: SessionType): Track<Stage> {
+  return {
+    kind,
+    name: type === 'ebgp' ? 'eBGP' : 'iBGP',
+    set: () => Stage.set(kind, { type, holdTimeSeconds: HOLD, withInjector: true }),
+    scenarios: [
+      {
+        title: 'sessions come up and both sides agree on what was negotiated',
+        body: async (s) => {
           await s.established();
           await checkAgreed(s, type);
-        });
-        scenario('its routes arrive with all attributes', async (s) => {
+        },
+      },
+      {
+        title: 'its routes arrive with all attributes',
+        body: async (s) => {
           await s.daemon.announce(ANNOUNCED);
           await arrivesAtPodroute(s, type, expectedAtPodroute(type));
-        });
-        scenario('routes that we pass on arrive there with all attributes', async (s) => {
+        },
+      },
+      {
+        title: 'routes that we pass on arrive there with all attributes',
+        body: async (s) => {
           s.injector?.send(...injectedUpdates());
-          const expected = expectedAtDaemon(type);
-          await arrivesAt(s.daemon, type, expected);
-        });
-        scenario('our own prefixes arrive there', async (s) => {
+          await arrivesAt(s.daemon, type, expectedAtDaemon(type));
+        },
+      },
+      {
+        title: 'our own prefixes arrive there',
+        body: async (s) => {
           await s.podroute.announce(OWN_PREFIXES);
           const passed = expectedAtDaemon(type);
           await arrivesAt(s.daemon, type, {
             ipv4: [...passed.ipv4, ownRoute(OWN_PREFIXES[0] as Announcement, type)],
             ipv6: [...passed.ipv6, ownRoute(OWN_PREFIXES[1] as Announcement, type)],
           });
-        });
-        scenario('a refresh that it asks for is answered, and the session stays', async (s) => {
-          const before = await s.podroute.session(THEIRS.ipv4);
-          await s.daemon.refresh(OWN.ipv4);
-          const after = await eventually(
-            () => s.podroute.session(THEIRS.ipv4),
-            (now) => now.messages.updatesOut > before.messages.updatesOut,
-          );
-          assert.ok(after.messages.updatesOut > before.messages.updatesOut, 'routes were not sent again');
-          assert.equal(after.flaps, 0);
-          assert.equal(after.since, before.since);
-        });
-        scenario('withdrawals go through, both ways', async (s) => {
+        },
+      },
+      { title: 'a refresh that it asks for is answered', needs: 'refreshRequest', body: refreshIsAnswered },
+      {
+        title: 'withdrawals go through, both ways',
+        body: async (s) => {
           await s.daemon.withdraw(ANNOUNCED.map((a) => a.prefix));
           await arrivesAtPodroute(s, type, { ipv4: [], ipv6: [] });
           s.injector?.send(...injectedWithdrawals());
           await s.podroute.withdraw(OWN_PREFIXES.map((a) => a.prefix));
           await arrivesAt(s.daemon, type, { ipv4: [], ipv6: [] });
-        });
-        scenario('when it falls silent the hold timer ends the session, and it comes back', async (s) => {
-          await s.daemon.announce(ANNOUNCED);
-          await arrivesAtPodroute(s, type, expectedAtPodroute(type));
-          process.kill(s.daemon.pid, 'SIGSTOP');
-          try {
-            const lost = await eventually(
-              () => s.podroute.session(THEIRS.ipv4),
-              (now) => now.flaps > 0,
-              (HOLD + 4) * 1000,
-            );
-            assert.deepEqual(
-              [lost.lastError?.direction, lost.lastError?.code, lost.lastError?.subcode],
-              ['sent', 4, 0],
-              JSON.stringify(lost.lastError),
-            );
-            await arrivesAtPodroute(s, type, { ipv4: [], ipv6: [] });
-          } finally {
-            process.kill(s.daemon.pid, 'SIGCONT');
-          }
-        });
-      });
-    }
+        },
+      },
+      {
+        title: 'when it falls silent our hold timer ends the session, and it comes back',
+        body: (s) => silenceEndsTheSession(s, type),
+      },
+    ],
+  };
+}
+
+async function refreshIsAnswered(s: Stage): Promise<void> {
+  const before = await s.podroute.session(THEIRS.ipv4);
+  await s.daemon.refresh(OWN.ipv4);
+  const after = await eventually(
+    () => s.podroute.session(THEIRS.ipv4),
+    (now) => now.messages.updatesOut > before.messages.updatesOut,
+  );
+  assert.ok(after.messages.updatesOut > before.messages.updatesOut, 'routes were not sent again');
+  assert.equal(after.flaps, 0);
+  assert.equal(after.since, before.since);
+}
+
+async function silenceEndsTheSession(s: Stage, type: SessionType): Promise<void> {
+  await s.daemon.announce(ANNOUNCED);
+  await arrivesAtPodroute(s, type, expectedAtPodroute(type));
+  const stopped = s.daemon.pid;
+  process.kill(stopped, 'SIGSTOP');
+  try {
+    const lost = await eventually(
+      () => s.podroute.session(THEIRS.ipv4),
+      (now) => now.flaps > 0,
+      (HOLD + 4) * 1000,
+    );
+    const { direction, code, subcode } = lost.lastError ?? {};
+    assert.deepEqual({ direction, code, subcode }, { direction: 'sent', code: 4, subcode: 0 });
+    await arrivesAtPodroute(s, type, { ipv4: [], ipv6: [] });
+  } finally {
+    process.kill(stopped, 'SIGCONT');
   }
-});
+  await s.established(20_000);
+}
 
 async function checkAgreed(s: Stage, type: SessionType): Promise<void> {
   const theirAs = type === 'ebgp' ? EXTERNAL_AS : OWN_AS;
