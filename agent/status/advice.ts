@@ -16,7 +16,7 @@ export interface AdviceContext {
 }
 
 /** A NOTIFICATION and the error that it made are recorded in one go. */
-const SAME_MOMENT_MS = 50;
+export const SAME_MOMENT_MS = 50;
 
 /** RFC 4271 section 8.2.2, as far as a session has come. */
 const ORDER: readonly SessionState[] = [

@@ -1,7 +1,7 @@
 // One neighbour of the speaker and what the plan says of it, as SessionStatus. Pure.
 import type { NotificationRecord, PeerStatus, Speaker } from '#bgp';
 import type { PlannedPeer } from '../plan/index.ts';
-import { whyDown } from './advice.ts';
+import { SAME_MOMENT_MS, whyDown } from './advice.ts';
 import type {
   MalformedStatus,
   MessagesByType,
@@ -183,8 +183,10 @@ function lastErrorOf(peer: PeerStatus): SessionError | undefined {
   if (local !== undefined) {
     found.push({ atMs: local.atMs, at: iso(local.atMs), direction: 'local', text: local.text });
   }
-  // Of the same moment the NOTIFICATION comes first in the list and says more.
-  found.sort((a, b) => b.atMs - a.atMs);
+  // Of the same moment the NOTIFICATION says more than the error that it made.
+  const rank = ({ atMs, direction }: (typeof found)[number]) =>
+    direction === 'local' ? atMs - SAME_MOMENT_MS : atMs;
+  found.sort((a, b) => rank(b) - rank(a));
   if (found[0] === undefined) return undefined;
   const { atMs: _, ...error } = found[0];
   return error;

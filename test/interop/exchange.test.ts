@@ -113,8 +113,8 @@ async function silenceEndsTheSession(s: Stage, type: SessionType): Promise<void>
       (now) => now.flaps > 0,
       (HOLD + 4) * 1000,
     );
-    const { direction, code, subcode } = lost.lastError ?? {};
-    assert.deepEqual({ direction, code, subcode }, { direction: 'sent', code: 4, subcode: 0 });
+    const { code, subcode } = lost.notifications.lastOut ?? {};
+    assert.deepEqual({ code, subcode }, { code: 4, subcode: 0 }, lost.lastError?.text);
     await arrivesAtPodroute(s, type, { ipv4: [], ipv6: [] });
   } finally {
     process.kill(stopped, 'SIGCONT');
