@@ -11,6 +11,7 @@ import { ipamInputs } from './ipam-inputs.ts';
 import type { Log } from './log.ts';
 import { isEmptyDifference, makePlan, type Plan, planDifference } from './plan/index.ts';
 import { ProblemBoard } from './problem-board.ts';
+import { type Rehearse, Rehearsal } from './rehearsal.ts';
 import { SpeakerDriver } from './speaker-driver.ts';
 
 /** Stale kernel routes of an earlier run go when every session has sent all its routes, or after this. */
@@ -23,6 +24,8 @@ export interface AgentIo {
   readonly transport: Transport;
   readonly log: Log;
   readonly store: AgentStore;
+  /** Prepares the process for large tables; undefined: nothing is prepared. */
+  readonly rehearse?: Rehearse;
   /** Undefined with --fib none: no kernel routes, and no pods. */
   readonly host?: { readonly kernel: Kernel; readonly sysctl: Sysctl; readonly ipam: AgentIpam };
 }
@@ -59,6 +62,7 @@ export class Agent implements AsyncDisposable {
   readonly ipam: AgentIpam | undefined;
   readonly #settings: AgentSettings;
   readonly #io: AgentIo;
+  readonly #rehearsal: Rehearsal;
   readonly #subscriptions: (() => void)[] = [];
   #inForce: PlanInForce | undefined;
   #isStale = false;
@@ -89,6 +93,7 @@ export class Agent implements AsyncDisposable {
             gatewaysChanged: () => this.#kick(),
           });
     this.driver = new SpeakerDriver(this.fib, io, () => this.#kick());
+    this.#rehearsal = new Rehearsal(io);
   }
 
   /** Resolves when the first plan is in force (or there is none to be made yet). */
@@ -178,6 +183,7 @@ export class Agent implements AsyncDisposable {
       );
     }
     await this.driver.apply(plan);
+    this.#rehearsal.consider(plan);
     this.board.set('speaker', this.driver.problems());
   }
 
@@ -210,6 +216,7 @@ export class Agent implements AsyncDisposable {
   /** Says farewell to neighbours (Cease); kernel routes and pods stay. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
+    this.#rehearsal[Symbol.dispose]();
     this.#settleTimer?.cancel();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     await this.#loop;

@@ -2,7 +2,7 @@
 // locks to its orderly stop; whatever was opened is closed in reverse order, also when the start fails halfway.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { systemClock, systemRandom, TcpTransport } from '#bgp';
+import { rehearse, systemClock, systemRandom, TcpTransport } from '#bgp';
 import { realDisk } from '#cni-plugin';
 import { Ipam } from '#ipam';
 import { type Kernel, openKernel, readSysctl, tcpSockets, writeSysctl } from '#linux';
@@ -12,6 +12,7 @@ import { type EventLoopWatch, watchEventLoop } from './io/event-loop.ts';
 import { serveTcp, serveUnixSocket } from './io/http-server.ts';
 import { lockFolder, lockHere } from './io/lock.ts';
 import { openLog } from './io/logger.ts';
+import { MemoryKeeper } from './io/memory-keeper.ts';
 import { storeDisk } from './io/store-disk.ts';
 import { blockStore } from './ipam-store.ts';
 import { LinkWatch } from './link-watch.ts';
@@ -50,6 +51,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
   await takeLocks(options, cleanUp);
 
   const eventLoop = cleanUp.use(watchEventLoop());
+  const memory = cleanUp.use(new MemoryKeeper());
   const store = cleanUp.use(openStore(options.store));
   await store.start();
   const host = options.fib === 'none' ? undefined : await openHost(options, store, log, cleanUp);
@@ -61,6 +63,11 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
       transport: host?.transport ?? new TcpTransport({ socketOptions: tcpSockets }),
       log,
       store,
+      rehearse: async (like, signal) => {
+        const octets = await rehearse({ clock: systemClock, random: systemRandom, signal }, like);
+        memory.release();
+        return octets;
+      },
       ...(host === undefined ? {} : { host: { ...host, sysctl: { read: readSysctl, write: writeSysctl } } }),
     },
   );

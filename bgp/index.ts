@@ -32,3 +32,4 @@ export type { SocketOptions, TcpSocketRequest } from './transport/socket-options
 export { systemClock, systemRandom } from './transport/system-clock.ts';
 export { MemoryHost, MemoryNetwork } from './transport/memory.ts';
 export { TcpTransport, type TcpTransportOptions } from './transport/tcp.ts';
+export { rehearse } from './rehearsal/index.ts';

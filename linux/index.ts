@@ -11,3 +11,4 @@ export { openPodWirer } from './pod-wirer.ts';
 export { type KernelOptions, openKernel } from './real-kernel.ts';
 export { enableForwarding, readSysctl, writeSysctl } from './sysctl.ts';
 export { type TcpSocketRequest, tcpSockets } from './tcp-sockets.ts';
+export { trimMemory } from './trim-memory.ts';

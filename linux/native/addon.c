@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <node_api.h>
 #include <pthread.h>
@@ -358,6 +359,15 @@ CALL(poll_unref) {
   return number(env, 0);
 }
 
+// What the allocator holds but nobody uses goes back to the kernel; musl holds nothing.
+CALL(memory_trim) {
+  (void)call;
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return number(env, 0);
+}
+
 // ---- the door ----
 
 static napi_value start(napi_env env, napi_value exports) {
@@ -388,6 +398,7 @@ static napi_value start(napi_env env, napi_value exports) {
       {"pollStop", poll_stop},
       {"pollUnref", poll_unref},
       {"abort", process_abort},
+      {"trimMemory", memory_trim},
   };
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
     napi_value function;

@@ -46,6 +46,8 @@ export interface Addon {
   pollStop(handle: PollHandle): number;
   pollUnref(handle: PollHandle): number;
   abort(message: string): never;
+  /** gives memory that was freed back to the kernel */
+  trimMemory(): number;
 }
 
 let loaded: Addon | undefined;

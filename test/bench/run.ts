@@ -57,7 +57,7 @@ export function runCase(
   profile: boolean,
 ): Promise<RunResult> {
   return withSpeaker(speaker, benchCase.load, size, profile, async (running, loader, job) => {
-    await new Promise((wake) => setTimeout(wake, 500));
+    await settled(running.process.pid);
     const idle = residentKb(running.process.pid);
     const target = { place: job.place, port: running.port, pid: running.process.pid };
     const result = await runBlast(loader, blastCommand(benchCase.load, size, target)).catch(
@@ -68,6 +68,23 @@ export function runCase(
     const inside = await running.inside?.();
     return { ...result, idle_kb: idle, ...(inside === undefined ? {} : { inside }) };
   });
+}
+
+/** Until a speaker that has just started has nothing to do: 300 ms with hardly any CPU time; 5 s at most. */
+async function settled(pid: number): Promise<void> {
+  for (let quiet = 0, before = cpuTicks(pid), i = 0; quiet < 3 && i < 50; i++) {
+    await new Promise((wake) => setTimeout(wake, 100));
+    const now = cpuTicks(pid);
+    quiet = now - before <= 1 ? quiet + 1 : 0;
+    before = now;
+  }
+}
+
+/** User and system time so far, in hundredths of a second. */
+function cpuTicks(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(fields[11]) + Number(fields[12]);
 }
 
 export function residentKb(pid: number): number {

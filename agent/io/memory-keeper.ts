@@ -1,0 +1,43 @@
+// Gives memory back that a burst has left behind: neither V8 nor the C allocator does so by itself while the
+// process is idle, and a table that came and went would be held for good.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { trimMemory } from '#linux';
+
+const CHECK_MS = 10_000;
+/** Busier than this the event loop is not held up: collecting takes some 10 ms. */
+const IDLE_UTILIZATION = 0.05;
+/** Less is not worth it. */
+const WORTH_BYTES = 16 * 1024 * 1024;
+
+export class MemoryKeeper implements Disposable {
+  readonly #timer = setInterval(() => this.#check(), CHECK_MS).unref();
+  #utilization = performance.eventLoopUtilization();
+  #lowestBytes = process.memoryUsage.rss();
+  #collect: (() => void) | undefined;
+
+  /** Collects garbage and gives back what is free; some 10 ms. */
+  release(): void {
+    if (this.#collect === undefined) {
+      // The function that --expose-gc puts into every new context; Node has no other door to it.
+      setFlagsFromString('--expose-gc');
+      this.#collect = runInNewContext('gc') as () => void;
+      setFlagsFromString('--no-expose-gc');
+    }
+    this.#collect();
+    trimMemory();
+    this.#lowestBytes = process.memoryUsage.rss();
+  }
+
+  #check(): void {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, this.#utilization);
+    this.#utilization = now;
+    if (utilization > IDLE_UTILIZATION) return;
+    if (process.memoryUsage.rss() - this.#lowestBytes > WORTH_BYTES) this.release();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}
