@@ -90,7 +90,8 @@ export function placeOf(load: LoadKind, size: Size): Place {
     case 'table':
       return place('10.99.0.1', 24, 65000, '10.99.0.100', size.peers + 1);
     case 'churn':
-      return place('10.99.0.1', 24, 65000, '10.99.0.100', size.peers + 2);
+      // Beside the injectors: the sink, the probe, the slow reader and the joiner.
+      return place('10.99.0.1', 24, 65000, '10.99.0.100', size.peers + 4);
   }
 }
 

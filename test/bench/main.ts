@@ -7,12 +7,13 @@ import { writeBetweenMarkers } from '../../scripts/markers.ts';
 import { caseTable, circumstances, failuresText, processTable, type Series, wrongCount } from './report.ts';
 import { type RunResult, runCase } from './run.ts';
 import { soak } from './soak.ts';
+import { soakSize } from './soak-options.ts';
 import { SPEAKERS } from './speakers/index.ts';
 import type { Speaker } from './speakers/speaker.ts';
 
 const HELP = `npm run bench                      quick round: podroute and BIRD, smaller sizes, one run (two minutes)
 npm run bench -- bgp [options]     all cases beside BIRD, FRR and GoBGP
-npm run bench -- soak               not built yet
+npm run bench -- soak [options]    churn with session resets; memory and latency over time
 options of bgp:
   --case ID        only this case (repeatable): ${CASES.map((c) => c.id).join(' ')}
   --speaker NAME   only this speaker (repeatable): ${SPEAKERS.map((s) => s.name).join(' ')}
@@ -21,10 +22,15 @@ options of bgp:
   --profile        CPU profile of podroute into build/profile/PID/
   --write          put the table into docs/benchmarks.md
 options of soak:
-  --minutes N (10)  --peers N (20)  --prefixes N (200000)  --rate CHANGES_PER_S (20000)  --speaker NAME (podroute)
-exit code: 0 done, 1 a speaker failed or a sink's state is not what was sent, 2 wrong use`;
+  --minutes N (10)  --peers N (20)  --prefixes N (200000)  --rate CHANGES_PER_S (20000)
+  --joins S (60)              every S seconds a peer joins, reads the table slowly and leaves; 0 = none
+  --slow-reader BYTES (10000) a peer that reads so many bytes a second; 0 = none
+  --speaker NAME (podroute)   repeatable: one after another, in one picture
+  --profile                   as above
+  --write                     docs/soak.svg, and the figures in docs/benchmarks.md
+exit code: 0 done, 1 a speaker failed, a state is not what was sent or memory grows, 2 wrong use`;
 
-const { values, positionals } = parseArgs({
+const OPTIONS = {
   allowPositionals: true,
   options: {
     case: { type: 'string', multiple: true },
@@ -37,9 +43,13 @@ const { values, positionals } = parseArgs({
     peers: { type: 'string', default: '20' },
     prefixes: { type: 'string', default: '200000' },
     rate: { type: 'string', default: '20000' },
+    joins: { type: 'string', default: '60' },
+    'slow-reader': { type: 'string', default: '10000' },
     help: { type: 'boolean', default: false },
   },
-});
+} as const;
+
+const { values, positionals } = readArguments();
 
 const DOCS = resolve(import.meta.dirname, '../../docs');
 const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
@@ -55,20 +65,29 @@ async function main(): Promise<number> {
   }
   const [what = 'quick', ...rest] = positionals;
   if (rest.length > 0) return wrongUse(`one of bgp, soak expected, not '${positionals.join(' ')}'`);
-  if (what === 'soak') {
-    const speaker = pick(SPEAKERS, 'name', values.speaker ?? ['podroute'])[0];
-    if (speaker === undefined) return 2;
-    return soak(speaker, {
-      minutes: Number(values.minutes),
-      peers: Number(values.peers),
-      prefixes: Number(values.prefixes),
-      rate: Number(values.rate),
-      docs: values.write ? DOCS : undefined,
-      command,
-    });
-  }
+  if (what === 'soak') return runSoak();
   if (what !== 'bgp' && what !== 'quick') return wrongUse(`unknown bench '${what}'`);
   return compareSpeakers(what === 'quick');
+}
+
+function readArguments() {
+  try {
+    return parseArgs(OPTIONS);
+  } catch (error) {
+    process.exit(wrongUse((error as Error).message));
+  }
+}
+
+function runSoak(): Promise<number> | number {
+  const speakers = pick(SPEAKERS, 'name', values.speaker ?? ['podroute']);
+  if (speakers.length === 0) return 2;
+  try {
+    const size = soakSize(values);
+    return soak(speakers, { size, profile: values.profile, docs: values.write ? DOCS : undefined, command });
+  } catch (error) {
+    if (error instanceof RangeError) return wrongUse(error.message);
+    throw error;
+  }
 }
 
 async function compareSpeakers(isQuick: boolean): Promise<number> {

@@ -118,7 +118,7 @@ function numberText(value: number, unit: 's' | 'ms' | 'MB'): string {
   return unit === 'MB' || value >= 100 ? value.toFixed(0) : value.toFixed(2);
 }
 
-function markdown(rows: readonly (readonly string[])[]): string {
+export function markdown(rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const [head = [], ...body] = rows;
   return [line(head), line(head.map(() => '---')), ...body.map(line)].join('\n');

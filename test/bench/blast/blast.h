@@ -18,7 +18,11 @@ typedef struct {
   int own_from, own_to;             /* prefixes of its own, which a reflector may or may not send back */
   int held;                         /* how many of state[] are not 0 */
   double last_in, widest_gap;       /* seconds: last message in, and the longest silence while up */
-  int lost;                         /* churn mode: connection is down */
+  int leaving;                      /* said Cease and waits for the speaker to close */
+  int lost;                         /* the speaker ended the session, which survive_loss allows */
+  int end_of_rib;                   /* sinks: End-of-RIB came */
+  size_t changes_in;                /* sinks: prefixes announced or withdrawn so far */
+  double read_rate, read_budget;    /* slow readers: bytes a second, and bytes that may be read now; 0 = no limit */
 } Peer;
 
 typedef struct {
@@ -27,11 +31,13 @@ typedef struct {
   uint32_t target_ip, base_ip;
   int port, pid, prefixes, peers, per_update, as;
   int rate, seconds, reset_every;   /* churn */
+  int slow_rate, join_every;        /* churn: bytes a second of the slow reader, seconds between joins; 0 = none */
 } Options;
 
 extern Options opt;
 extern Peer *peers;
-extern int peer_count, prefix_total, survive_loss, hold_time;
+extern int peer_count, prefix_total, hold_time;
+extern int survive_loss;            /* a session that the speaker ends is hung up instead of ending the run */
 extern size_t updates_in;           /* UPDATEs that reached sinks */
 extern void (*on_stall)(void);       /* says more before the run is given up */
 extern int (*prefix_index)(uint32_t address, int bits); /* -1 = none of ours */
@@ -72,6 +78,14 @@ double percentile(Samples *s, double q); /* sorts */
 void table_mode(int reflect);
 void feed_mode(void);
 void churn_mode(void);
+
+/* churn-routes.c: what the injectors of churn announce, and which route of each prefix must win */
+void routes_make(int injector_count, Peer *injectors); /* every source has a route; nothing is queued yet */
+void routes_announce_share(Peer *p); /* queues all routes of one injector, then End-of-RIB */
+int routes_change(void);            /* queues one random change; number of prefixes, 0 = its injector is away or behind */
+uint32_t routes_expected(int i);    /* hash of the winner's attributes, 0 = nobody has the prefix */
+int routes_alive(void);             /* prefixes that somebody has */
+uint32_t routes_probe(Peer *p, uint32_t address, uint32_t seed); /* one /24 announced, its hash; seed 0 = withdrawn, 0 */
 
 /* table.c: the synthetic prefixes, /24 from 20.0.0.0 up without 127/8 */
 uint32_t synthetic_prefix(int i);

@@ -3,7 +3,8 @@
  *   bgpblast table   -t DUT -p PORT -a BASE -n PREFIXES -k INJECTORS -u PER_UPDATE
  *   bgpblast reflect -t DUT -p PORT -a BASE -n PREFIXES_PER_CLIENT -k CLIENTS
  *   bgpblast feed    -t DUT -p PORT -a BASE -f FILE -k INJECTORS [-n PREFIXES]
- *   bgpblast churn   -t DUT -p PORT -a BASE -n PREFIXES -k PEERS -r CHANGES_PER_S -d SECONDS -R RESET_EVERY_S
+ *   bgpblast churn   -t DUT -p PORT -a BASE -n PREFIXES -k PEERS -r CHANGES_PER_S -d SECONDS
+ *                    -R RESET_EVERY_S -S SLOW_READER_BYTES_PER_S -J JOIN_EVERY_S
  *
  * table:   INJECTORS eBGP peers (AS 65101, 65102, ...) each announce the same PREFIXES /24s, PER_UPDATE
  *          prefixes to one distinct attribute set; one eBGP sink (AS 65100) waits until it has learned all.
@@ -17,7 +18,7 @@
  * AS is -A (65000 unless told); it must accept all, export all, set next-hop-self for eBGP, and have passive or
  * dynamic neighbours. With -P PID the speaker's CPU seconds and memory are read at the phases' ends; CPU and
  * peak of "announce" are read when the sinks have been quiet for a second, so that late work counts.
- * One JSON line is printed. Exit: 0 done, 1 wrong use, 2 no session, 3 session lost, 4 stalled. */
+ * One JSON line is printed (churn: one a second before it). Exit: 0 done, 1 wrong use, 2 no session, 3 session lost, 4 stalled. */
 #define _GNU_SOURCE
 #include "blast.h"
 #include <arpa/inet.h>
@@ -27,7 +28,7 @@
 #include <sys/resource.h>
 
 Options opt = { .target = "127.0.0.1", .port = 179, .prefixes = 100000, .peers = 1, .per_update = 5, .as = 65000,
-                .rate = 20000, .seconds = 600, .reset_every = 20 };
+                .rate = 20000, .seconds = 600, .reset_every = 10, .slow_rate = 10000, .join_every = 60 };
 int prefix_total;
 int (*prefix_index)(uint32_t, int);
 
@@ -55,6 +56,8 @@ int main(int argc, char **argv) {
       case 'r': opt.rate = atoi(v); break;
       case 'd': opt.seconds = atoi(v); break;
       case 'R': opt.reset_every = atoi(v); break;
+      case 'S': opt.slow_rate = atoi(v); break;
+      case 'J': opt.join_every = atoi(v); break;
       default: die(1, "unknown option %s", argv[i]);
     }
   }

@@ -81,6 +81,7 @@ int dial(Peer *p) {
   int one = 1, size = 4 << 20;
   p->fd = socket(AF_INET, SOCK_STREAM, 0);
   setsockopt(p->fd, SOL_SOCKET, SO_REUSEADDR, &one, 4);
+  if (p->read_rate) size = 16 << 10; /* so that the speaker feels how slow the reader is */
   setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &size, 4);
   struct sockaddr_in s = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(p->ip) };
   if (bind(p->fd, (void *)&s, sizeof s)) die(2, "bind %s: %s", ipstr(p->ip), strerror(errno));
@@ -89,33 +90,44 @@ int dial(Peer *p) {
   setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &one, 4);
   fcntl(p->fd, F_SETFL, O_NONBLOCK);
   p->inlen = p->outlen = p->outpos = 0;
-  p->up = p->lost = 0;
+  p->up = p->lost = p->end_of_rib = 0;
+  p->read_budget = 0;
   p->last_in = now();
   put_open(p);
   return 0;
 }
 
-/* Ends a session: by Cease (administrative reset), or by closing the connection only. */
-void hang_up(Peer *p, int politely) {
-  if (politely) {
-    uint8_t m[21];
-    m[19] = 6, m[20] = 4;
-    if (p->outpos == 0 || p->outpos == p->outlen) (void)!write(p->fd, m, header(m, 3, 21));
-  }
+static void closed(Peer *p) {
   close(p->fd);
   p->fd = -1;
-  p->up = 0;
-  p->lost = 1;
+  p->up = p->leaving = 0;
   p->inlen = p->outlen = p->outpos = 0;
 }
 
+/* Ends a session: by Cease (administrative reset), which the speaker answers by closing, or by closing only. */
+void hang_up(Peer *p, int politely) {
+  uint8_t m[21];
+  m[19] = 6, m[20] = 4;
+  int between_messages = p->outpos == 0 || p->outpos == p->outlen;
+  if (!politely || !between_messages || write(p->fd, m, header(m, 3, 21)) != 21) return closed(p);
+  shutdown(p->fd, SHUT_WR);
+  p->up = 0;
+  p->leaving = 1;
+  p->outlen = p->outpos = 0;
+}
+
 static void lost(Peer *p, const char *why) {
+  if (p->leaving) return closed(p);
   if (!survive_loss) die(3, "%s: %s", ipstr(p->ip), why);
-  hang_up(p, 0);
+  int was_up = p->up;
+  if (was_up) fprintf(stderr, "%s lost its session: %s\n", ipstr(p->ip), why);
+  closed(p);
+  p->lost = was_up; /* else refused, as some speakers do for a while with who came and went */
 }
 
 static int message(Peer *p, const uint8_t *m, size_t len) {
   double t = now();
+  if (p->leaving) return 1;
   if (p->up && t - p->last_in > p->widest_gap) p->widest_gap = t - p->last_in;
   p->last_in = t;
   switch (m[18]) {
@@ -132,10 +144,14 @@ static int message(Peer *p, const uint8_t *m, size_t len) {
 
 static void readable(Peer *p) {
   for (;;) {
+    size_t most = READ_SIZE;
+    if (p->read_rate && p->read_budget < READ_SIZE) most = p->read_budget;
+    if (most < 1) return;
     if (p->inlen) memcpy(scratch, p->in, p->inlen);
-    ssize_t r = read(p->fd, scratch + p->inlen, READ_SIZE);
+    ssize_t r = read(p->fd, scratch + p->inlen, most);
     if (r < 0 && errno == EAGAIN) return;
     if (r <= 0) { lost(p, r ? strerror(errno) : "closed by the speaker"); return; }
+    p->read_budget -= r;
     size_t have = p->inlen + r, o = 0;
     p->inlen = 0;
     while (have - o >= 19) {
@@ -165,13 +181,15 @@ static void writable(Peer *p) {
   if (p->outpos == p->outlen) p->outpos = p->outlen = 0;
 }
 
+static int may_read(const Peer *p) { return !p->read_rate || p->read_budget >= 1; }
+
 void pump(int timeout_ms) {
   static struct pollfd *f;
   static int cap;
   if (peer_count > cap) f = realloc(f, (cap = peer_count) * sizeof *f);
   for (int i = 0; i < peer_count; i++) {
-    f[i].fd = peers[i].fd;
-    f[i].events = POLLIN | (pending(&peers[i]) ? POLLOUT : 0);
+    f[i].events = (may_read(&peers[i]) ? POLLIN : 0) | (pending(&peers[i]) ? POLLOUT : 0);
+    f[i].fd = f[i].events ? peers[i].fd : -1;
     f[i].revents = 0;
   }
   poll(f, peer_count, timeout_ms);

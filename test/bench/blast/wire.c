@@ -106,6 +106,7 @@ static void sink_prefixes(Peer *p, const uint8_t *r, const uint8_t *e, uint32_t 
     r += bytes;
     int i = prefix_index(a, bits);
     if (i < 0 || (i >= p->own_from && i < p->own_to)) continue;
+    p->changes_in++;
     p->held += (hash != 0) - (p->state[i] != 0);
     p->state[i] = hash;
   }
@@ -115,5 +116,6 @@ void sink_update(Peer *p, const uint8_t *m, size_t len) {
   const uint8_t *w = m + 21, *we = w + (m[19] << 8 | m[20]), *a = we + 2, *ae = a + (we[0] << 8 | we[1]);
   sink_prefixes(p, w, we, 0);
   if (ae < m + len) sink_prefixes(p, ae, m + len, hash_attributes(a, ae - a, 1, p->ebgp));
+  if (len == 23) p->end_of_rib = 1;
   updates_in++;
 }
