@@ -46,14 +46,16 @@ export class ReadingPace {
     this.#marked = 0;
   }
 
-  endTurn(waiting: number): void {
-    if (this.#paused.size === 0 || waiting > LOW_WATER) return;
+  /** @returns true while peers are paused: another turn must come, even if nobody else says anything */
+  endTurn(waiting: number): boolean {
+    if (this.#paused.size === 0 || waiting > LOW_WATER) return this.#paused.size > 0;
     let resumed = 0;
     for (const peer of this.#paused) {
       this.drop(peer);
       peer.session?.resumeReading();
-      if (++resumed === RESUMED_AT_ONCE) return;
+      if (++resumed === RESUMED_AT_ONCE) break;
     }
+    return this.#paused.size > 0;
   }
 
   /** The session is gone. */

@@ -82,9 +82,9 @@ export class RibWork implements Work {
     return housekeeping.step();
   }
 
-  end(): void {
+  end(): boolean {
     this.#parts.housekeeping.keepBound();
-    this.#parts.pace.endTurn(this.changes);
+    return this.#parts.pace.endTurn(this.changes);
   }
 
   #process(table: RibTable, count: number): number {

@@ -24,8 +24,8 @@ export interface Work {
   process(count: number): number;
   /** One step of anything else; false when there is nothing to do. */
   background(): boolean;
-  /** Called last in each turn. */
-  end(): void;
+  /** Called last in each turn; true when there must be another one. */
+  end(): boolean;
 }
 
 const FEWEST = 512;
@@ -91,10 +91,10 @@ export class WorkLoop {
         now = this.#clock.now();
       }
     }
-    work.end();
+    const isAnotherOwed = work.end();
     this.#lastEnd = now;
     this.#lastWriteMs = written;
-    if (hasMore || work.changes > 0) this.wake();
+    if (hasMore || isAnotherOwed || work.changes > 0) this.wake();
   };
 
   #adapt(tookMs: number): void {
