@@ -3,6 +3,7 @@
 import type { PeerConfig, SpeakerConfig } from './config.ts';
 import { type Family, familyIndex, familyName, type FamilyIndex, afiOf } from './family.ts';
 import type { Clock, Random, Transport } from './io.ts';
+import { LogLimit } from './log-limit.ts';
 import { parseIpv4 } from './message/index.ts';
 import type { OwnIdentity } from './rib/attribute-intern.ts';
 import { immediateScheduler } from './transport/immediate-scheduler.ts';
@@ -45,6 +46,8 @@ export interface SpeakerStatus {
   readonly routerId: string;
   readonly peers: readonly (PeerStatus & { readonly routes?: PeerRoutes })[];
   readonly rib: ReturnType<RibView['sizes']>;
+  /** Connections from addresses that no neighbour has. */
+  readonly strangersRefused: number;
 }
 
 export class Speaker implements AsyncDisposable {
@@ -54,10 +57,15 @@ export class Speaker implements AsyncDisposable {
   readonly #configured = new Set<string>();
   #config: SpeakerConfig;
   readonly rib: RibView;
+  /** A neighbour that comes and goes hundreds of times a second must not fill the log. */
+  readonly #transitionLog: LogLimit;
+  readonly #refusalLog: LogLimit;
 
   constructor(config: SpeakerConfig, io: SpeakerIo) {
     this.#config = config;
     this.#io = io;
+    this.#transitionLog = new LogLimit(io.clock, 30, 2000);
+    this.#refusalLog = new LogLimit(io.clock, 1, 60_000);
     const seed = Math.floor(io.random.next() * 0x7fffffff);
     this.#rib = new Rib(
       identityOf(config),
@@ -173,6 +181,7 @@ export class Speaker implements AsyncDisposable {
         return routes === undefined ? peer : { ...peer, routes };
       }),
       rib: this.rib.sizes(),
+      strangersRefused: this.#sessions.unknownRefused,
     };
   }
 
@@ -204,7 +213,16 @@ export class Speaker implements AsyncDisposable {
         this.#io.log?.debug({ peer: session.peerId, cause, keepRoutes }, 'routes of the session are dropped');
       },
       stateChanged: (peer: string, { from, to, reason }: StateTransition) => {
-        this.#io.log?.info({ peer, from, to, reason }, `BGP session ${peer}: ${from} -> ${to}`);
+        const leftOut = this.#transitionLog.take(peer);
+        if (leftOut === undefined) return;
+        const fields = { peer, from, to, reason, ...(leftOut === 0 ? {} : { leftOut }) };
+        this.#io.log?.info(fields, `BGP session ${peer}: ${from} -> ${to}`);
+      },
+      refused: (from: string, subject: string | undefined, why: string) => {
+        const leftOut = this.#refusalLog.take(subject ?? '');
+        if (leftOut === undefined) return;
+        const fields = { from, ...(subject === undefined ? {} : { peer: subject }), why, leftOut };
+        this.#io.log?.info(fields, `BGP connection from ${from} refused; others within a minute are counted`);
       },
     };
   }

@@ -137,7 +137,7 @@ export function describeEvent(event: FsmEvent): string {
     case 'routeRefreshReceived':
       return 'ROUTE-REFRESH received';
     case 'sendHoldExpired':
-      return 'send hold timer expired: the neighbour takes no bytes';
+      return 'send hold timer expired (8/0): the neighbour takes no bytes';
   }
 }
 

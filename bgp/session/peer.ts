@@ -19,6 +19,9 @@ import { BgpSession } from './session.ts';
 import { RANK, SessionSet } from './session-set.ts';
 import type { Negotiated, NotificationError, SessionHandler } from './types.ts';
 
+/** Of the refused connections of one neighbour one is told why in this time, the others are just closed. */
+const TELL_EVERY_MS = 100;
+
 export class Peer implements SessionOwner {
   readonly id: string;
   #origin: PeerOrigin;
@@ -37,6 +40,7 @@ export class Peer implements SessionOwner {
   readonly #sessions = new SessionSet();
   #rest: Rest = NO_REST;
   #refusesUntil = 0;
+  #tellsFrom = 0;
   #isStarted = false;
   readonly #holdDown: HoldDown;
   #skipsCapabilities = false;
@@ -170,6 +174,7 @@ export class Peer implements SessionOwner {
     const refusal = this.#refusal(connection);
     if (refusal !== undefined) {
       this.record.error(`connection from the neighbour refused: ${refusal.text}`);
+      this.handler.refused?.(connection.remoteAddress, this.id, refusal.text);
       if (refusal.tells) reject(connection);
       else connection.destroy();
       return;
@@ -183,7 +188,7 @@ export class Peer implements SessionOwner {
 
   #refusal(connection: Connection): { readonly text: string; readonly tells: boolean } | undefined {
     if (!this.#isStarted || this.heldDown !== undefined) {
-      return { text: this.heldDown ?? 'not started', tells: true };
+      return { text: this.heldDown ?? 'not started', tells: this.#mayTell() };
     }
     const { localAddress } = this.config;
     if (localAddress !== undefined && localAddress !== connection.localAddress) {
@@ -197,6 +202,14 @@ export class Peer implements SessionOwner {
       return { text: (error as Error).message, tells: false };
     }
     return undefined;
+  }
+
+  /** Each told connection lives on for a while, to be read: so few at a time. */
+  #mayTell(): boolean {
+    const now = this.clock.now();
+    if (now < this.#tellsFrom) return false;
+    this.#tellsFrom = now + TELL_EVERY_MS;
+    return true;
   }
 
   // SessionOwner

@@ -195,6 +195,7 @@ export class Sessions implements AsyncDisposable {
     const found = this.#neighbours.find(remoteAddress, localAddress, device);
     if (found === undefined) {
       this.#unknownRefused++;
+      this.#io.handler.refused?.(remoteAddress, undefined, 'no neighbour has this address');
       connection.destroy();
     } else if (found instanceof Peer) {
       found.accept(connection);
@@ -213,6 +214,8 @@ export class Sessions implements AsyncDisposable {
     }
     if (range.config.shutdown !== undefined || !this.#makePlace(range)) {
       range.refused++;
+      const why = range.config.shutdown === undefined ? `the range is full (${range.maxPeers})` : 'shut down';
+      this.#io.handler.refused?.(remoteAddress, range.config.id, why);
       connection.destroy();
       return;
     }

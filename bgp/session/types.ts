@@ -120,6 +120,8 @@ export interface SessionHandler {
   /** Once for each established(). */
   down(session: Session, reason: SessionDown): void;
   stateChanged(peerId: string, transition: StateTransition): void;
+  /** A connection was closed without a session. `subject` is a neighbour's or range's id, undefined for a stranger. */
+  refused?(from: string, subject: string | undefined, why: string): void;
   /** Asked at every connection, for the OPEN's graceful restart capability; default: not restarting, nothing kept. */
   restartState?(peerId: string): {
     readonly isRestarting: boolean;
