@@ -15,7 +15,10 @@ export function sessionDetails(s: SessionStatus): string {
     ...timerRows(s),
     ...prefixRows(s),
     ...messageRows(s),
-    ['flaps', `lost ${s.flaps} times; ${s.collisions} connections collided`],
+    [
+      'flaps',
+      `${s.flaps} (times that the established session was lost); ${s.collisions} connection collisions`,
+    ],
     ...errorRows(s),
     ...malformedRows(s),
   ];

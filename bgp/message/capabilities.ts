@@ -2,7 +2,7 @@
 //
 //   code (1) | length (1) | value
 
-import { readU16, readU32 } from './octets.ts';
+import { copyOf, readU16, readU32 } from './octets.ts';
 import { printable } from './shutdown-text.ts';
 
 export interface AfiSafi {
@@ -217,7 +217,7 @@ export class CapabilityReader {
         break;
     }
     // an unknown one, or one that is only for display and not worth a session
-    draft.unknown = [...draft.unknown, { code, value: buf.slice(start, end) }];
+    draft.unknown = [...draft.unknown, { code, value: copyOf(buf, start, end) }];
     return undefined;
   }
 }

@@ -33,6 +33,7 @@ export { formatIpv4, formatIpv6, formatIpv6At, parseIpv4, parseIpv6 } from './ad
 export * from './notification.ts';
 export { decodeShutdownText, encodeShutdownText, printable } from './shutdown-text.ts';
 export { encodeKeepalive } from './keepalive.ts';
+export { copyOf } from './octets.ts';
 export * from './route-refresh.ts';
 export * from './open.ts';
 export * from './capabilities.ts';

@@ -3,7 +3,7 @@
 //   code (1) | subcode (1) | data
 
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH, MESSAGE_NAMES, NOTIFICATION } from './constants.ts';
-import { hex, readU16, readU32 } from './octets.ts';
+import { copyOf, hex, readU16, readU32 } from './octets.ts';
 import { decodeShutdownText } from './shutdown-text.ts';
 import { writeHeader } from './header.ts';
 
@@ -56,7 +56,7 @@ export function encodeNotification(error: NotificationError): Uint8Array {
 /** Reads the message at buf[start, end), header included; the framer has checked that it has 21 octets. */
 export function decodeNotification(buf: Uint8Array, start: number, end: number): NotificationError {
   const at = start + HEADER_LENGTH;
-  return notification(buf[at] ?? 0, buf[at + 1] ?? 0, buf.slice(Math.min(at + 2, end), end));
+  return notification(buf[at] ?? 0, buf[at + 1] ?? 0, copyOf(buf, Math.min(at + 2, end), end));
 }
 
 /** RFC 4486 section 4: AFI, SAFI and the limit that was passed. */

@@ -40,3 +40,11 @@ export function hex(buf: Uint8Array, start: number, end: number): string {
   for (let at = start; at < end; at++) text += buf[at]!.toString(16).padStart(2, '0');
   return text;
 }
+
+/**
+ * Octets that outlive the call: what is received stands in a buffer that is written again.
+ * `slice` will not do: that of a Buffer, unlike a Uint8Array's, copies nothing.
+ */
+export function copyOf(buf: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(buf.subarray(start, end));
+}

@@ -21,9 +21,11 @@ function open(parameters: string, fixed = FIXED): Uint8Array {
 }
 
 function decode(whole: Uint8Array): OpenMessage | string {
-  const buf = new Uint8Array(whole.length + 10).fill(0xee);
+  const buf = Buffer.alloc(whole.length + 10, 0xee);
   buf.set(whole, 5);
   const result = decodeOpen(buf, 5, 5 + whole.length);
+  // A socket's buffer is written again.
+  buf.fill(0xdd);
   if (!isNotificationError(result)) return result;
   return `${result.code}/${result.subcode}${result.data.length > 0 ? ` ${hexOf(result.data)}` : ''}`;
 }

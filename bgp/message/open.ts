@@ -7,7 +7,7 @@
 import { AS_TRANS, HEADER_LENGTH, OPEN } from './constants.ts';
 import { type Capabilities, CapabilityReader, encodeCapabilities } from './capabilities.ts';
 import { CODE_OPEN, notification, type NotificationError } from './notification.ts';
-import { readU16, readU32, writeU16, writeU32 } from './octets.ts';
+import { copyOf, readU16, readU32, writeU16, writeU32 } from './octets.ts';
 import { writeHeader } from './header.ts';
 
 const VERSION = 4;
@@ -57,14 +57,14 @@ export function decodeOpen(buf: Uint8Array, start: number, end: number): OpenMes
   const myAs = readU16(buf, at + 1);
   const asNumber = capabilities.fourByteAs ?? myAs;
   if (asNumber === 0 || myAs === 0) {
-    return notification(CODE_OPEN, OPEN_BAD_PEER_AS, buf.slice(at + 1, at + 3));
+    return notification(CODE_OPEN, OPEN_BAD_PEER_AS, copyOf(buf, at + 1, at + 3));
   }
   const holdTimeSeconds = readU16(buf, at + 3);
   if (holdTimeSeconds === 1 || holdTimeSeconds === 2) {
-    return notification(CODE_OPEN, OPEN_UNACCEPTABLE_HOLD_TIME, buf.slice(at + 3, at + 5));
+    return notification(CODE_OPEN, OPEN_UNACCEPTABLE_HOLD_TIME, copyOf(buf, at + 3, at + 5));
   }
   const routerId = readU32(buf, at + 5);
-  if (routerId === 0) return notification(CODE_OPEN, OPEN_BAD_IDENTIFIER, buf.slice(at + 5, at + 9));
+  if (routerId === 0) return notification(CODE_OPEN, OPEN_BAD_IDENTIFIER, copyOf(buf, at + 5, at + 9));
   return { asNumber, holdTimeSeconds, routerId, capabilities };
 }
 

@@ -4,7 +4,7 @@
 
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH, ROUTE_REFRESH } from './constants.ts';
 import { CODE_ROUTE_REFRESH, notification, type NotificationError } from './notification.ts';
-import { readU16, writeU16 } from './octets.ts';
+import { copyOf, readU16, writeU16 } from './octets.ts';
 import { writeHeader } from './header.ts';
 
 export const REFRESH_REQUEST = 0;
@@ -28,7 +28,7 @@ export function decodeRouteRefresh(
   end: number,
 ): RouteRefresh | NotificationError {
   if (end - start !== LENGTH) {
-    return notification(CODE_ROUTE_REFRESH, 1, buf.slice(start, Math.min(end, start + MAX_MESSAGE_LENGTH)));
+    return notification(CODE_ROUTE_REFRESH, 1, copyOf(buf, start, Math.min(end, start + MAX_MESSAGE_LENGTH)));
   }
   const at = start + HEADER_LENGTH;
   return { afi: readU16(buf, at), subtype: buf[at + 2]!, safi: buf[at + 3]! };

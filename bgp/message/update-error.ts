@@ -4,6 +4,7 @@ import { ACTION_NAMES, ACTION_RESET } from './constants.ts';
 import { attributeName } from './attributes/table.ts';
 import type { AttributeVerdict } from './attributes/verdict.ts';
 import { CODE_UPDATE, describeNotification, notification, type NotificationError } from './notification.ts';
+import { copyOf } from './octets.ts';
 import type { UpdateScan } from './update-scan.ts';
 
 /** Subcodes whose data is the whole offending attribute (RFC 4271 section 6.3). */
@@ -13,7 +14,11 @@ const WITH_ATTRIBUTE: ReadonlySet<number> = new Set([4, 5, 6, 8, 9]);
 export function updateNotification(buf: Uint8Array, scan: UpdateScan): NotificationError {
   const subcode = scan.errorSubcode === 0 ? 1 : scan.errorSubcode;
   if (!WITH_ATTRIBUTE.has(subcode) || scan.errorType === 0) return notification(CODE_UPDATE, subcode);
-  return notification(CODE_UPDATE, subcode, buf.slice(scan.errorOffset, scan.errorOffset + scan.errorLength));
+  return notification(
+    CODE_UPDATE,
+    subcode,
+    copyOf(buf, scan.errorOffset, scan.errorOffset + scan.errorLength),
+  );
 }
 
 /** An error of an UPDATE in words: what becomes of the message, and why. */

@@ -7,6 +7,7 @@ import {
   ACTION_OK,
   ACTION_RESET,
   type AttributeVerdict,
+  copyOf,
   describeUpdateError,
   type UpdateScan,
 } from '../message/index.ts';
@@ -72,7 +73,7 @@ export class MalformedUpdates {
       action: name,
       reason,
       messageBytes: end - start,
-      bytes: buf.slice(start, Math.min(end, start + KEPT_BYTES)),
+      bytes: copyOf(buf, start, Math.min(end, start + KEPT_BYTES)),
     });
     return name;
   }

@@ -41,7 +41,7 @@ describe('rib: routes as an operator reads them', () => {
       return { nextHop, asPath, localPref, med, communities };
     };
     const came = { nextHop: '192.0.2.1', asPath: '65101 7', med: 5, communities: [] };
-    assert.deepEqual(one({ view: 'received', peer: 'e1' }), { ...came, localPref: 100 });
+    assert.deepEqual(one({ view: 'received', peer: 'e1' }), { ...came, localPref: undefined });
     assert.deepEqual(one({ view: 'best' }), { ...came, localPref: 300 });
     assert.deepEqual(one({ view: 'advertised', peer: 'e2' }), {
       nextHop: '10.0.0.1',

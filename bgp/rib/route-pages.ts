@@ -67,7 +67,8 @@ export class RoutePages implements RibView {
   /** @throws Error when the query names an unknown peer, a text that is no prefix, or a wrong cursor */
   routes(query: RouteQuery): RoutePage {
     const { peer: id, prefix: text, view } = query;
-    if (id !== undefined && this.#rib.peer(id) === undefined) throw new Error(`no peer '${id}' has been up`);
+    if (id !== undefined && this.#rib.peer(id) === undefined)
+      throw new Error(`no session '${id}' has been up since the agent started: podroute status lists them`);
     if (id === undefined && (view === 'received' || view === 'advertised'))
       throw new Error(`'${view}' needs a peer`);
     const texts = new RouteTexts(this.#rib);
@@ -129,7 +130,8 @@ export class RoutePages implements RibView {
     const peer = query.peer === undefined ? undefined : rib.peer(query.peer);
     if (id < 0 || table.head[id] === 0) {
       const around = this.#covering(table, asked);
-      const text = `${formatAddress(asked.words)}/${asked.length}`;
+      const isAddress = asked.length === asked.words.length * 32;
+      const text = formatAddress(asked.words) + (isAddress ? '' : `/${asked.length}`);
       return [
         around < 0
           ? `no route to ${text}, and none that covers it`

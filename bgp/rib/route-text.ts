@@ -54,9 +54,10 @@ export class RouteTexts {
     return `${formatBytes(this.#bytes, 0, table.family === 0 ? 4 : 16)}/${length}`;
   }
 
-  /** As the decision sees it: after import policy. */
+  /** As the decision sees it: after import policy, with the default LOCAL_PREF of a route that came without. */
   inUse(table: RibTable, id: number, path: number): RouteText {
-    return this.#path(table, id, path, table.attribute[path]!);
+    const set = table.attribute[path]!;
+    return { ...this.#path(table, id, path, set), localPref: this.#rib.attributes.localPref[set]! };
   }
 
   /** Before import policy. */
@@ -94,8 +95,6 @@ export class RouteTexts {
     return {
       ...this.#frame(table, id, path),
       ...texts,
-      // The default of a route that came without.
-      localPref: attributes.localPref[set]!,
       nextHop: device === undefined ? address : `${address}%${device}`,
     };
   }

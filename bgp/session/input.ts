@@ -11,6 +11,7 @@ import {
   OPEN,
   ROUTE_REFRESH,
   UPDATE,
+  copyOf,
   decodeNotification,
   decodeRouteRefresh,
   describeNotification,
@@ -127,7 +128,7 @@ export class SessionInput implements FrameSink, ConnectionHandler {
       ...(device === undefined ? {} : { device }),
     };
     const { theirs, result } = judgeOpen(session.config, ourOpen, ends, buf, start, end);
-    this.#owner.record.openIn = { bytes: buf.slice(start, end), open: theirs };
+    this.#owner.record.openIn = { bytes: copyOf(buf, start, end), open: theirs };
     if ('code' in result || theirs === undefined) {
       if ('code' in result) session.step({ type: 'openInvalid', error: result });
       return;

@@ -82,7 +82,11 @@ export class RibLab {
 
   feed(id: string, message: Buffer): void {
     const session = this.sessions.get(id);
-    if (session !== undefined) this.rib.update(session, message, 0, message.length);
+    if (session === undefined) return;
+    const buffer = Buffer.from(message);
+    this.rib.update(session, buffer, 0, buffer.length);
+    // As in a socket's buffer, which is written again.
+    buffer.fill(0xee);
   }
 
   /** Lets a slow peer take `writes` more chunks and tells the RIB that its queue is empty. */
