@@ -3,7 +3,7 @@ import type { MessagesByType, NotificationStatus, PerFamily, SessionStatus } fro
 import { duration } from './output.ts';
 
 /** Octets of a malformed message that are shown; -o json has all that are kept. */
-const SHOWN_OCTETS = 48;
+const SHOWN_OCTETS = 96;
 const LABEL = 16;
 
 type Row = readonly [label: string, value: string | undefined];
