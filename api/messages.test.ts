@@ -220,7 +220,7 @@ describe('the message for a mistake', () => {
     [
       'a way of add-path that is none',
       peer('addPaths: Yes'),
-      ['f.yaml:7: BGPPeer x: spec.addPaths: "Yes" is not allowed (expected Send, Receive or Both)'],
+      ['f.yaml:7: BGPPeer x: spec.addPaths: "Yes" is not one of Send, Receive, Both'],
     ],
     [
       'a role inside one AS',
