@@ -11,7 +11,6 @@ import {
 import type { Family, PeerRemote } from '#bgp';
 import { type PeerWish, RANK } from './conflicts.ts';
 import type { ClusterNode } from './node.ts';
-import { otherSide } from './other-side.ts';
 import { type SessionContext, sessionConfig } from './session.ts';
 
 const BGP_PORT = 179;
@@ -25,8 +24,6 @@ interface Target {
   readonly node?: ClusterNode;
   readonly rank: number;
   readonly field: string;
-  /** The session of a peerSelector as the node has it that the selector finds. */
-  readonly isReversed?: boolean;
 }
 
 export function configuredPeers(
@@ -41,12 +38,12 @@ export function configuredPeers(
     problems.push(...unusable);
     const told = new Set<string>();
     for (const target of targets) {
-      const { id, remote, remoteAs, family, node, isReversed } = target;
+      const { id, remote, remoteAs, family, node } = target;
       const made = sessionConfig(
         {
           id,
           object,
-          spec: isReversed ? otherSide(peer.spec) : peer.spec,
+          spec: peer.spec,
           remote,
           remoteAs,
           family,
@@ -187,11 +184,10 @@ function nodeTargets(peer: BGPPeer, isOurs: boolean, context: SessionContext): T
   const { spec, metadata } = peer;
   const peerSelector = spec.peerSelector ?? '';
   const forward = isOurs ? nodes.filter((node) => selectorMatches(peerSelector, node.labels)) : [];
-  const isFound = spec.reversePeering === 'Auto' && selectorMatches(peerSelector, self.labels);
-  const backward = isFound ? nodes.filter((node) => selects(peer, node) && !forward.includes(node)) : [];
+  const isReversed = spec.reversePeering === 'Auto' && selectorMatches(peerSelector, self.labels);
+  const backward = isReversed ? nodes.filter((node) => selects(peer, node) && !forward.includes(node)) : [];
   const targets: Target[] = [];
   for (const [members, rank] of [[forward, rankOf(peer)] as const, [backward, RANK.reversed] as const]) {
-    const isReversed = members === backward;
     for (const node of members) {
       if (node.name === self.name) continue;
       for (const family of ['ipv4', 'ipv6'] as const) {
@@ -201,11 +197,10 @@ function nodeTargets(peer: BGPPeer, isOurs: boolean, context: SessionContext): T
           id: `${metadata.name}/${node.name}/${family}`,
           remote: { kind: 'address', address, port: config.listenPort },
           family,
-          remoteAs: (isReversed ? spec.localASNumber : undefined) ?? node.asNumber,
+          remoteAs: node.asNumber,
           node,
           rank,
           field: 'spec.peerSelector',
-          isReversed,
         });
       }
     }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { NotificationRecord, PeerStatus } from '#bgp';
+import type { NotificationRecord, PeerConfig, PeerStatus } from '#bgp';
 import { whyDown } from './advice.ts';
 
 const COUNTS = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0, bytes: 0 };
@@ -45,7 +45,7 @@ describe('why a session is down, and what to do', () => {
       /ECONNREFUSED/,
       /is BGP on there/,
     ],
-    ['no answer', error('connect to 10.0.1.0 port 179: ETIMEDOUT'), /ETIMEDOUT/, /firewall.*password/],
+    ['no answer', error('connect to 10.0.1.0 port 179: ETIMEDOUT'), /ETIMEDOUT/, /firewall on TCP/],
     ['no route', error('connect to 10.0.1.0 port 179: EHOSTUNREACH'), /EHOSTUNREACH/, /ip route get/],
     ['link down', error('the link went down (eth0)'), /link/, /ip link show/],
     [
@@ -109,6 +109,19 @@ describe('why a session is down, and what to do', () => {
       'NOTIFICATION received: cease: administrative shutdown: "rewiring"; the newest try: read ECONNRESET',
     );
     assert.match(found!.next, /ask who runs it/);
+  });
+
+  it('names the rules that drop packets silently, when they are on', () => {
+    const config = { md5Key: 'k', ttl: { kind: 'gtsm', hops: 1 } } as PeerConfig;
+    const context = { config, from: 'BGPPeer tor', ownAs: 64512 };
+    const unanswered = whyDown({ ...DOWN, ...error('connect to 10.0.1.0 port 179: no answer') }, context);
+    assert.match(unanswered!.next, /password \(MD5\).*TTL below 255.*look like this too/);
+    const silent = whyDown({ ...DOWN, state: 'OpenSent', sinceMs: 2000 }, context);
+    assert.match(silent!.why, /taken the connection, and nothing of BGP/);
+    assert.match(silent!.next, /TTL below 255/);
+    const plain = { ...context, config: { ttl: { kind: 'direct' } } as PeerConfig };
+    assert.match(whyDown({ ...DOWN, ...error('read ECONNRESET') }, plain)!.next, /GTSM demanded there/);
+    assert.doesNotMatch(whyDown({ ...DOWN, ...error('connect: ECONNREFUSED') }, plain)!.next, /GTSM/);
   });
 
   it('looks at the newest try when the cause says nothing to do', () => {

@@ -33,6 +33,10 @@ export function whyDown(peer: PeerStatus, context: AdviceContext): Advice | unde
   if (peer.state === 'Established') return undefined;
   if (peer.heldDown !== undefined) return { why: peer.heldDown, next: nextWhenHeld(peer.heldDown, context) };
   const cause = causeOf(peer);
+  if (peer.state === 'OpenSent' && peer.sinceMs > (cause?.atMs ?? -1)) {
+    const why = 'the neighbour has taken the connection, and nothing of BGP has come from it since';
+    return { why, next: `if this stays: is that a BGP speaker?${lookAlikes(context)}` };
+  }
   const newestTry = newestFailedTry(peer);
   if (cause === undefined && newestTry === undefined) {
     if (peer.isPassive) return { why: 'the neighbour has not connected yet', next: nextWhenPassive(peer) };
@@ -42,7 +46,7 @@ export function whyDown(peer: PeerStatus, context: AdviceContext): Advice | unde
   const texts = [...(cause === undefined ? [] : [cause.text]), ...(isOther ? [newestTry.reason] : [])];
   const next =
     (cause && nextAfterCause(cause, peer, context)) ??
-    texts.map((text) => nextAfterText(text)).find((found) => found !== undefined) ??
+    texts.map((text) => nextAfterText(text, context)).find((found) => found !== undefined) ??
     (peer.isPassive ? nextWhenPassive(peer) : `look at the history, and at ${context.from}`);
   return { why: texts.join('; the newest try: '), next };
 }
@@ -150,8 +154,9 @@ function openRefused(subcode: number, { config, ownAs, from }: AdviceContext): s
 }
 
 /** What we told the neighbour: the text names the field, so this says only where to change it. */
-function nextAfterSent(record: NotificationRecord, { from }: AdviceContext): string | undefined {
+function nextAfterSent(record: NotificationRecord, context: AdviceContext): string | undefined {
   const { code, subcode } = record;
+  const { from } = context;
   switch (code) {
     case 1:
       return 'what came is no BGP: is it a router, and is nothing between that changes bytes?';
@@ -165,7 +170,7 @@ function nextAfterSent(record: NotificationRecord, { from }: AdviceContext): str
     case 3:
       return 'the neighbour sends UPDATEs that cannot be read: podroute status has their bytes, for its vendor';
     case 4:
-      return 'nothing was heard from the neighbour for the hold time: look for loss on the link and a busy neighbour';
+      return `nothing was heard from the neighbour for the hold time: look for loss on the link and a busy neighbour${lookAlikes(context)}`;
     case 8:
       return 'the neighbour takes no bytes: it hangs, or the path drops large packets (compare MTUs)';
     default:
@@ -179,10 +184,7 @@ const BY_TEXT: readonly (readonly [RegExp, string])[] = [
     /ECONNREFUSED/,
     'the neighbour answers, but not on that port: is BGP on there, and does it know this node?',
   ],
-  [
-    /ETIMEDOUT/,
-    'no answer: ping it; a firewall on TCP port 179, another password (MD5) or a TTL that is too low look like this too',
-  ],
+  [/ETIMEDOUT|no answer/, 'ping it, and look for a firewall on TCP port 179'],
   [/EHOSTUNREACH|ENETUNREACH/, 'this node has no way there: look at ip route get, ip neigh and the link'],
   [
     /EADDRNOTAVAIL/,
@@ -198,17 +200,27 @@ const BY_TEXT: readonly (readonly [RegExp, string])[] = [
     /it came to .*, not to/,
     'the neighbour connects to another address of this node: correct it there, or sourceAddress here',
   ],
-  [
-    /too many failures/,
-    'it rests after failures in a row and is tried again by itself: see the history for the first one',
-  ],
-  [
-    /ECONNRESET|neighbour closed/,
-    'it takes the connection and ends it: does it have this node’s address, and the same password and TTL rule?',
-  ],
+  [/ECONNRESET|neighbour closed/, 'it takes the connection and ends it: does it have this node’s address?'],
   [/internal error/, 'a fault of podroute: please report it with the log'],
 ];
 
-function nextAfterText(text: string): string | undefined {
-  return BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
+function nextAfterText(text: string, context: AdviceContext): string | undefined {
+  const next = BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
+  return next !== undefined && SILENCE.test(text) ? next + lookAlikes(context) : next;
+}
+
+/** What dropped packets lead to. */
+const SILENCE = /ETIMEDOUT|no answer|hold timer expired|ECONNRESET|neighbour closed/;
+
+/** Packets that a rule of ours or of the neighbour drops in the kernel: nobody is told (RFC 2385, RFC 5082). */
+function lookAlikes({ config, from }: AdviceContext): string {
+  const rules: string[] = [];
+  if (config?.md5Key !== undefined) rules.push('another password (MD5) there');
+  if (config?.ttl.kind === 'gtsm')
+    rules.push(`a TTL below 255 from there, which ttlSecurity of ${from} does not let in`);
+  if (config?.ttl.kind === 'direct')
+    rules.push('GTSM demanded there, as this node sends TTL 1 without ttlSecurity');
+  return rules.length === 0
+    ? ''
+    : `; ${rules.join(', and ')} look${rules.length === 1 ? 's' : ''} like this too`;
 }

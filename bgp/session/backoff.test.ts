@@ -1,7 +1,7 @@
 // How fast we come back after a failure.
 import assert from 'node:assert/strict';
 import { MP_BOTH, rawNotification } from '../testing/script-peer.ts';
-import { SessionBench, theirOpen } from '../testing/session-bench.ts';
+import { SessionBench, THEIRS, theirOpen } from '../testing/session-bench.ts';
 import { restAfter } from './backoff.ts';
 
 describe('back-off', () => {
@@ -30,6 +30,14 @@ describe('back-off', () => {
     assert.equal(bench.dialled.length, 1);
   });
 
+  it('a neighbour that is silent is told from one that has not been tried yet', async () => {
+    const bench = await SessionBench.withPeer({ passive: false, md5Key: 'ours' });
+    await bench.listen();
+    bench.clock.advance(20_000);
+    assert.equal(bench.state, 'Connect');
+    assert.equal(bench.status.lastError?.text, `connect to ${THEIRS} port 179: no answer`);
+  });
+
   it('FSM-8 one that refuses us is tried less and less, and a reset tries at once', async () => {
     const bench = await SessionBench.withPeer({ passive: false });
     await bench.listen();
@@ -56,6 +64,7 @@ describe('back-off', () => {
     const refused = bench.connect();
     bench.clock.settle();
     assert.equal(refused.words, '');
+    assert.match(bench.status.lastError!.text, /AS/, 'the reason is still the first one');
     bench.clock.advance(5_001);
     bench.establish();
     assert.equal(bench.state, 'Established');

@@ -21,6 +21,8 @@ import type { Negotiated, NotificationError, SessionHandler } from './types.ts';
 
 /** Of the refused connections of one neighbour one is told why in this time, the others are just closed. */
 const TELL_EVERY_MS = 100;
+/** Is no error of its own: what went wrong before shall stay in sight. */
+const BACKING_OFF = 'too many failures, backing off';
 
 export class Peer implements SessionOwner {
   readonly id: string;
@@ -173,7 +175,8 @@ export class Peer implements SessionOwner {
   accept(connection: Connection): void {
     const refusal = this.#refusal(connection);
     if (refusal !== undefined) {
-      this.record.error(`connection from the neighbour refused: ${refusal.text}`);
+      if (refusal.text !== BACKING_OFF)
+        this.record.error(`connection from the neighbour refused: ${refusal.text}`);
       this.handler.refused?.(connection.remoteAddress, this.id, refusal.text);
       if (refusal.tells) reject(connection);
       else connection.destroy();
@@ -194,8 +197,7 @@ export class Peer implements SessionOwner {
     if (localAddress !== undefined && localAddress !== connection.localAddress) {
       return { text: `it came to ${connection.localAddress}, not to ${localAddress}`, tells: false };
     }
-    if (this.clock.now() < this.#refusesUntil)
-      return { text: 'too many failures, backing off', tells: false };
+    if (this.clock.now() < this.#refusesUntil) return { text: BACKING_OFF, tells: false };
     try {
       this.transport.setTtlRule(connection, this.config.ttl);
     } catch (error) {

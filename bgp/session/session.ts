@@ -189,8 +189,7 @@ export class BgpSession implements Session {
         this.#dial();
         break;
       case 'cancelDial':
-        this.#dialling?.cancel();
-        this.#dialling = undefined;
+        this.#cancelDial(event);
         break;
       case 'sendOpen':
         if (this.#wire !== undefined) this.#sendOpen(this.#wire);
@@ -245,6 +244,16 @@ export class BgpSession implements Session {
       this.#dialling = undefined;
       this.#dialDone(result);
     });
+  }
+
+  #cancelDial(event: FsmEvent): void {
+    if (this.#dialling === undefined) return;
+    this.#dialling.cancel();
+    this.#dialling = undefined;
+    // Stays in Connect, so that no transition tells it: what a firewall and a wrong MD5 key look like.
+    const { record, origin } = this.#owner;
+    if (event.type === 'connectRetryExpired')
+      record.error(`connect to ${origin.address} port ${origin.port}: no answer`);
   }
 
   #dialDone(result: Connection | DialError): void {

@@ -115,7 +115,6 @@ function describeAgreed(negotiated: Negotiated): readonly string[] {
     if (negotiated.gracefulRestart.notification) words.push('graceful restart after NOTIFICATION');
     if (negotiated.gracefulRestart.longLived.length > 0) words.push('long-lived graceful restart');
   }
-  const { role, remoteRole } = negotiated;
-  if (role !== undefined) words.push(`role ${role}${remoteRole === undefined ? ' (ours alone)' : ''}`);
+  if (negotiated.role !== undefined) words.push(`role ${negotiated.role}`);
   return words;
 }

@@ -85,6 +85,8 @@ export interface Daemon extends AsyncDisposable {
   withdraw(prefixes: readonly string[]): Promise<void>;
   /** Asks the neighbour to send its routes again (RFC 2918). */
   refresh(remoteAddress: string): Promise<void>;
+  /** Ends the rest that it takes after errors, where that is long. */
+  retry?(remoteAddress: string): Promise<void>;
   /** What it printed, for messages. */
   log(): string;
 }
@@ -103,7 +105,7 @@ export interface DaemonKind {
   start(config: DaemonConfig): Promise<Daemon>;
 }
 
-export type Feature = 'extendedNextHop' | 'refreshRequest' | 'asSet' | 'passive';
+export type Feature = 'extendedNextHop' | 'refreshRequest' | 'gtsmDemand' | 'passive';
 
 export function familyOf(prefixOrAddress: string): Family {
   return prefixOrAddress.includes(':') ? 'ipv6' : 'ipv4';

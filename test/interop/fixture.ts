@@ -128,6 +128,12 @@ export class Stage implements AsyncDisposable {
     );
   }
 
+  /** Our agent's sessions with the daemon get other settings; the daemon tries again at once. */
+  async change(settings: Partial<PeerSetup>): Promise<void> {
+    this.podroute.setPeers(this.ourPeers.map((peer) => ({ ...peer, ...settings })));
+    for (const { localAddress } of this.ourPeers) await this.daemon.retry?.(localAddress);
+  }
+
   logs(): string {
     return `podroute:\n${this.podroute.log().slice(-3000)}\n${this.daemon.name}:\n${this.daemon.log().slice(-3000)}`;
   }

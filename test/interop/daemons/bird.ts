@@ -187,7 +187,7 @@ function sessionText(peer: PeerSetup, index: number, asNumber: number): string {
     `local ${peer.localAddress} as ${asNumber};`,
     `neighbor ${peer.remoteAddress} as ${peer.remoteAs};`,
     `hold time ${peer.holdTimeSeconds};`,
-    'connect delay time 1; connect retry time 2; error wait time 1, 3;',
+    'connect delay time 1; connect retry time 2; error wait time 1, 3; startup hold time 5;',
     isEbgp ? 'direct;' : '',
     peer.md5Key === undefined ? '' : `password "${peer.md5Key}";`,
     peer.gtsm === true ? 'ttl security on;' : '',

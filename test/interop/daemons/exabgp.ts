@@ -24,7 +24,10 @@ export const exabgp: DaemonKind = {
   title: 'ExaBGP',
   missing: () => (existsSync('/usr/sbin/exabgp') ? undefined : 'apt-get install exabgp'),
   version: () => versionFrom(['exabgp', 'version'], /ExaBGP\s*:\s*(\S+)/),
-  lacks: { passive: 'ExaBGP listens only with options for the whole process; it connects' },
+  lacks: {
+    gtsmDemand: 'sends TTL 255, but looks at no TTL on connections that it opens',
+    passive: 'ExaBGP listens only with options for the whole process; it connects',
+  },
   async start(config) {
     const daemon = new Exabgp(config);
     await daemon.ready();

@@ -132,6 +132,12 @@ class Gobgp implements Daemon {
     this.#run('neighbor', remoteAddress, 'softresetin');
   }
 
+  /** Else it waits 240 s for an OPEN that it dropped itself. */
+  async retry(remoteAddress: string): Promise<void> {
+    this.#run('neighbor', remoteAddress, 'disable');
+    this.#run('neighbor', remoteAddress, 'enable');
+  }
+
   log(): string {
     return this.#process.output;
   }

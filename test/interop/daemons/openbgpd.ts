@@ -122,6 +122,12 @@ class Openbgpd implements Daemon {
     this.#run('neighbor', remoteAddress, 'refresh');
   }
 
+  /** Else it rests for 30 s, doubled each time, or waits 240 s for an OPEN that it dropped itself. */
+  async retry(remoteAddress: string): Promise<void> {
+    this.#run('neighbor', remoteAddress, 'down');
+    this.#run('neighbor', remoteAddress, 'up');
+  }
+
   log(): string {
     return this.#process.output;
   }
