@@ -123,11 +123,17 @@ const fields = z.strictObject({
     .default(0)
     .describe('How often our own AS may be in a path that we accept.'),
   routeReflectorClient: flag().optional().describe('Reflect routes to this neighbour (RFC 4456).'),
-  addPaths: oneOf('Send', 'Receive', 'Both').optional().describe('RFC 7911. Default: off.'),
+  addPaths: oneOf('Send', 'Receive', 'Both')
+    .optional()
+    .describe(
+      'RFC 7911. Send: all usable paths of a prefix instead of the best one. Receive: as many from the neighbour. Default: off.',
+    ),
   maxPrefixes: maxPrefixes.prefault({}).describe('What the neighbour may announce, a family.'),
   role: oneOf('Provider', 'Customer', 'Peer', 'RouteServer', 'RouteServerClient')
     .optional()
-    .describe('Our role (RFC 9234).'),
+    .describe(
+      'Our role towards an eBGP neighbour (RFC 9234): what came from a provider or peer goes to customers only. The neighbour must say the counterpart, or nothing.',
+    ),
   removePrivateAS: flag().default(false).describe('Remove private AS numbers from the paths that we send.'),
   maxRestartTime: duration(1, 4095).optional().describe("Calico's name of gracefulRestart.restartTime."),
   gracefulRestart: gracefulRestart.prefault({}).describe('What happens to routes while one side restarts.'),
@@ -180,6 +186,12 @@ const rules: Rule<Fields>[] = [
     message: "cannot be combined with peerSelector: the AS comes from the neighbour's Node",
     cel: '!has(self.asNumber) || !has(self.peerSelector)',
     broken: (spec) => spec.asNumber !== undefined && spec.peerSelector !== undefined,
+  },
+  {
+    fields: ['role', 'asNumber'],
+    message: "cannot be combined with 'asNumber: internal': roles are between ASes",
+    cel: "!has(self.role) || !has(self.asNumber) || self.asNumber != 'internal'",
+    broken: (spec) => spec.role !== undefined && spec.asNumber === 'internal',
   },
   ...excludes<Fields>('node', ['nodeSelector']),
   ...excludes<Fields>('keepOriginalNextHop', ['nextHopMode']),

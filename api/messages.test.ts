@@ -212,9 +212,21 @@ describe('the message for a mistake', () => {
     ],
     [
       'a field that this version does not honour',
-      peer('addPaths: Both'),
+      peer('reachableBy: 10.0.0.9'),
       [
-        'f.yaml:7: warning: BGPPeer x: spec.addPaths: "Both" is not supported yet by this version: the field has no effect',
+        'f.yaml:7: warning: BGPPeer x: spec.reachableBy: "10.0.0.9" is not supported yet by this version: the field has no effect',
+      ],
+    ],
+    [
+      'a way of add-path that is none',
+      peer('addPaths: Yes'),
+      ['f.yaml:7: BGPPeer x: spec.addPaths: "Yes" is not one of Send, Receive, Both'],
+    ],
+    [
+      'a role inside one AS',
+      only('BGPPeer', 'peerIP: 10.0.0.1', 'asNumber: internal', 'role: Provider'),
+      [
+        `f.yaml:7: BGPPeer x: spec.role: "Provider" cannot be combined with 'asNumber: internal': roles are between ASes`,
       ],
     ],
     [

@@ -92,6 +92,26 @@ describe('a BGPPeer with an address', () => {
     it(`can have ${name}`, () => assert.deepEqual(read(config(`{ ${spec}, asNumber: 65000 }`)), expected));
   }
 
+  const idle: [string, RegExp][] = [
+    [
+      'asNumber: 64512, role: Peer',
+      /spec.role: "Peer" has no effect: the neighbour is in our own AS \(iBGP\)/,
+    ],
+    ['asNumber: internal, removePrivateAS: true', /spec.removePrivateAS: true has no effect/],
+    [
+      'asNumber: 65000, routeReflectorClient: true',
+      /spec.routeReflectorClient: true has no effect: .*another AS/,
+    ],
+  ];
+  for (const [fields, expected] of idle) {
+    it(`says that it asks for what its session has not: ${fields}`, () => {
+      const { problems, peer } = plan(`{ peerIP: 10.9.9.9, ${fields} }`);
+      assert.equal(problems.length, 1);
+      assert.match(problems[0]!, expected);
+      assert.equal(peer('tor').config.role, undefined);
+    });
+  }
+
   it('on a link is reached through it, from the link’s own address', () => {
     const tor = config('{ peerIP: "fe80::1%eth0", asNumber: external, families: [IPv4, IPv6] }');
     assert.deepEqual(tor.remote, { kind: 'address', address: 'fe80::1', port: 179, device: 'eth0' });
@@ -163,6 +183,25 @@ describe('a BGPPeer with a peerSelector', () => {
   it('leaves the other side to the operator with reversePeering: Manual', () => {
     const manual = `{ nodeSelector: "rack == 'r1'", peerSelector: "rack == 'r2'", reversePeering: Manual }`;
     assert.deepEqual(plan(manual, [], 'n2').ids, []);
+  });
+
+  it('gives the other side the counterpart of what is not the same at both ends', () => {
+    const far = nodeYaml(
+      'n2',
+      ['10.0.2.1'],
+      'labels: { rack: r2 }, annotations: { podroute.io/ASNumber: "65002" }',
+    );
+    const uneven = `{ nodeSelector: "rack == 'r1'", peerSelector: "rack == 'r2'", role: Provider, addPaths: Send, passive: true, localASNumber: 65001 }`;
+    const near = plan(uneven, [far]).peer('tor/n2/ipv4').config;
+    assert.deepEqual(
+      [near.role, near.addPaths, near.passive, near.localAs, near.remoteAs],
+      ['provider', 'send', true, 65001, 65002],
+    );
+    const other = plan(uneven, [far], 'n2').peer('tor/n1/ipv4').config;
+    assert.deepEqual(
+      [other.role, other.addPaths, other.passive, other.localAs, other.remoteAs],
+      ['customer', 'receive', false, undefined, 65001],
+    );
   });
 
   it('goes before the mesh’s session with the same node, without a word', () => {

@@ -11,6 +11,7 @@ import {
 import type { Family, PeerRemote } from '#bgp';
 import { type PeerWish, RANK } from './conflicts.ts';
 import type { ClusterNode } from './node.ts';
+import { otherSide } from './other-side.ts';
 import { type SessionContext, sessionConfig } from './session.ts';
 
 const BGP_PORT = 179;
@@ -24,6 +25,8 @@ interface Target {
   readonly node?: ClusterNode;
   readonly rank: number;
   readonly field: string;
+  /** The session of a peerSelector as the node has it that the selector finds. */
+  readonly isReversed?: boolean;
 }
 
 export function configuredPeers(
@@ -38,12 +41,12 @@ export function configuredPeers(
     problems.push(...unusable);
     const told = new Set<string>();
     for (const target of targets) {
-      const { id, remote, remoteAs, family, node } = target;
+      const { id, remote, remoteAs, family, node, isReversed } = target;
       const made = sessionConfig(
         {
           id,
           object,
-          spec: peer.spec,
+          spec: isReversed ? otherSide(peer.spec) : peer.spec,
           remote,
           remoteAs,
           family,
@@ -184,10 +187,11 @@ function nodeTargets(peer: BGPPeer, isOurs: boolean, context: SessionContext): T
   const { spec, metadata } = peer;
   const peerSelector = spec.peerSelector ?? '';
   const forward = isOurs ? nodes.filter((node) => selectorMatches(peerSelector, node.labels)) : [];
-  const isReversed = spec.reversePeering === 'Auto' && selectorMatches(peerSelector, self.labels);
-  const backward = isReversed ? nodes.filter((node) => selects(peer, node) && !forward.includes(node)) : [];
+  const isFound = spec.reversePeering === 'Auto' && selectorMatches(peerSelector, self.labels);
+  const backward = isFound ? nodes.filter((node) => selects(peer, node) && !forward.includes(node)) : [];
   const targets: Target[] = [];
   for (const [members, rank] of [[forward, rankOf(peer)] as const, [backward, RANK.reversed] as const]) {
+    const isReversed = members === backward;
     for (const node of members) {
       if (node.name === self.name) continue;
       for (const family of ['ipv4', 'ipv6'] as const) {
@@ -197,10 +201,11 @@ function nodeTargets(peer: BGPPeer, isOurs: boolean, context: SessionContext): T
           id: `${metadata.name}/${node.name}/${family}`,
           remote: { kind: 'address', address, port: config.listenPort },
           family,
-          remoteAs: node.asNumber,
+          remoteAs: (isReversed ? spec.localASNumber : undefined) ?? node.asNumber,
           node,
           rank,
           field: 'spec.peerSelector',
+          isReversed,
         });
       }
     }

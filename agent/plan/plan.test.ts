@@ -204,6 +204,22 @@ describe('route reflectors', () => {
     ]);
   });
 
+  it('in mode Auto are two of every zone with perZone', () => {
+    const zoned = ['a', 'a', 'a', 'b', 'b', 'b'].map((zone, i) =>
+      nodeYaml(`z${i}`, [`10.0.1.${i + 1}`], `labels: { topology.kubernetes.io/zone: ${zone} }`),
+    );
+    const auto = '{ routeReflectors: { mode: Auto, meshUpTo: 3, perZone: true } }';
+    const resources = resourcesFromYaml(...zoned, objectYaml('BGPConfiguration', 'default', auto));
+    const counts = zoned.map((_, i) => planOf(resources, `z${i}`).ids.length);
+    // Four reflectors speak with all five others, a client of either zone with the four.
+    for (const zone of [counts.slice(0, 3), counts.slice(3)]) {
+      assert.deepEqual(
+        zone.sort((a, b) => a - b),
+        [4, 5, 5],
+      );
+    }
+  });
+
   it('made with annotations and a BGPPeer, as in Calico, have sessions from both sides', () => {
     const calico = [
       nodeYaml(

@@ -84,7 +84,7 @@ export function sessionConfig(
   const localAddress = sourceAddress(wish, self);
   const { restartTime, ...maxPrefixes } = spec.maxPrefixes;
   return {
-    problems: [...policies.problems, ...password.problems],
+    problems: [...policies.problems, ...password.problems, ...idleFields(spec, type, object)],
     config: {
       id: wish.id,
       description: object,
@@ -110,7 +110,7 @@ export function sessionConfig(
       // A route server passes paths on without its own AS (RFC 7947 §2.2.2.1).
       enforceFirstAs: spec.role !== 'RouteServerClient',
       removePrivateAs: spec.removePrivateAS,
-      ...(spec.role === undefined ? {} : { role: ROLES[spec.role] }),
+      ...(spec.role === undefined || type === 'ibgp' ? {} : { role: ROLES[spec.role] }),
       gracefulRestart: gracefulRestart(spec),
       import: policies.import,
       export: policies.export,
@@ -157,6 +157,20 @@ const ROLES = {
 function sessionType(remoteAs: SessionWish['remoteAs'], localAs: number): 'ebgp' | 'ibgp' {
   if (remoteAs === 'internal') return 'ibgp';
   return remoteAs === localAs ? 'ibgp' : 'ebgp';
+}
+
+/** What an object asks for and its kind of session has not. */
+function idleFields(spec: SessionSpec, type: 'ebgp' | 'ibgp', object: string): Problem[] {
+  const fields =
+    type === 'ibgp'
+      ? ([['role', spec.role] as const, ['removePrivateAS', spec.removePrivateAS] as const] as const)
+      : ([['routeReflectorClient', spec.routeReflectorClient] as const] as const);
+  const why = type === 'ibgp' ? 'in our own AS (iBGP)' : 'in another AS, and reflection is for iBGP';
+  return fields.flatMap(([name, value]): Problem[] => {
+    if (value === undefined || value === false) return [];
+    const message = `has no effect: the neighbour is ${why}`;
+    return [{ object, field: `spec.${name}`, value, message, severity: 'warning' }];
+  });
 }
 
 /** A link-local neighbour is reached from the link's own address. */

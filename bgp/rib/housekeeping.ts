@@ -6,8 +6,10 @@ import type { AttributeStore } from './attribute-store.ts';
 import type { RibTable } from './rib-table.ts';
 import type { Clock, Timer } from '../io.ts';
 
-/** So long nothing changed before housekeeping begins. */
+/** So long nothing changed before housekeeping begins … */
 const QUIET_MS = 20;
+/** … but where something always changes, it waits no longer than this for such a moment. */
+const LONGEST_WAIT_MS = 2000;
 /** Entries forgotten in one step. */
 const STEP = 2048;
 const LIMIT = 1 << 20;
@@ -21,6 +23,8 @@ export class Housekeeping {
   readonly #wake: () => void;
   #timer: Timer | undefined;
   #lastChange = 0;
+  /** The first change since all was tidy. */
+  #wantedSince = 0;
   #isWanted = false;
 
   /** @param wake makes the owner call step() again */
@@ -34,13 +38,16 @@ export class Housekeeping {
   /** Something changed: there may be something to forget, but not now. */
   noteChange(now: number): void {
     this.#lastChange = now;
+    if (this.#isWanted) return;
     this.#isWanted = true;
+    this.#wantedSince = now;
   }
 
   /** One step; false when there is nothing to do, or not yet. */
   step(): boolean {
     if (!this.#isWanted || this.#timer !== undefined) return false;
-    const waitMs = QUIET_MS - (this.#clock.now() - this.#lastChange);
+    const due = Math.min(this.#lastChange + QUIET_MS, this.#wantedSince + LONGEST_WAIT_MS);
+    const waitMs = due - this.#clock.now();
     if (waitMs > 0) {
       this.#timer = this.#clock.setTimer(waitMs, () => {
         this.#timer = undefined;

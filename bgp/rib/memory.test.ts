@@ -64,4 +64,19 @@ describe('memory under a neighbour that never rests', () => {
     }
     assert.ok(peak < 150 * MIB, `${peak / MIB} MiB for 1001 routes`);
   });
+
+  it('where something changes every few milliseconds, what is gone is forgotten all the same', () => {
+    const lab = attacked();
+    let most = 0;
+    for (let ms = 0; ms < 10_000; ms += 10) {
+      for (let i = 0; i < 40; i++) {
+        lab.announce('hostile', [`21.${i}.0.0/16`], { path: [65001, ms, i + 1], nextHop: '10.0.1.1' });
+      }
+      lab.turn();
+      lab.clock.advance(10);
+      most = Math.max(most, lab.pages.sizes().bytes);
+    }
+    // 4,000 new sets a second: those of the last two seconds wait, 40,000 never do.
+    assert.ok(most < 4 * MIB, `${most / MIB} MiB for 40 routes`);
+  });
 });

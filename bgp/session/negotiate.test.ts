@@ -117,7 +117,12 @@ describe('what two OPENs agree on', () => {
         if ('code' in result) assert.match(result.reason ?? '', new RegExp(`it is ${other};.*role ${ours}`));
       }
     }
-    assert.equal(agree({ role: 'customer' }, MP_BOTH).role, undefined);
+  });
+
+  it('CAP-12 our role counts also when the neighbour says none, between ASes (RFC 9234 §4.2)', () => {
+    const { role, remoteRole } = agree({ role: 'customer' }, MP_BOTH);
+    assert.deepEqual({ role, remoteRole }, { role: 'customer', remoteRole: undefined });
+    assert.equal(agree({ role: 'customer' }, MP_BOTH, 65001).role, undefined);
   });
 
   it('graceful restart: the families, the F bits, the N bit, long-lived times', () => {

@@ -52,6 +52,7 @@ export function negotiate(
   const third = holdTimeSeconds / 3;
   const restart = negotiateRestart(mine, other, families);
   const remoteRole = roleOf(other.role);
+  const peerType = theirs.asNumber === ours.asNumber ? 'ibgp' : 'ebgp';
   return {
     families,
     fourByteAs: mine.fourByteAs !== undefined && other.fourByteAs !== undefined,
@@ -72,9 +73,10 @@ export function negotiate(
     localAddress: ends.localAddress,
     remoteAddress: ends.remoteAddress,
     ...(ends.device === undefined ? {} : { device: ends.device }),
-    peerType: theirs.asNumber === ours.asNumber ? 'ibgp' : 'ebgp',
+    peerType,
     ...(restart === undefined ? {} : { gracefulRestart: restart }),
-    ...(config.role !== undefined && remoteRole !== undefined ? { role: config.role } : {}),
+    // RFC 9234 §4.2: our role counts also when the neighbour says none.
+    ...(config.role !== undefined && peerType === 'ebgp' ? { role: config.role } : {}),
     ...(remoteRole === undefined ? {} : { remoteRole }),
   };
 }

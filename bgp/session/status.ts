@@ -115,6 +115,7 @@ function describeAgreed(negotiated: Negotiated): readonly string[] {
     if (negotiated.gracefulRestart.notification) words.push('graceful restart after NOTIFICATION');
     if (negotiated.gracefulRestart.longLived.length > 0) words.push('long-lived graceful restart');
   }
-  if (negotiated.role !== undefined) words.push(`role ${negotiated.role}`);
+  const { role, remoteRole } = negotiated;
+  if (role !== undefined) words.push(`role ${role}${remoteRole === undefined ? ' (ours alone)' : ''}`);
   return words;
 }

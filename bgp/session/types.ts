@@ -37,7 +37,7 @@ export interface Negotiated {
   readonly peerType: 'ebgp' | 'ibgp';
   /** Present when both sides sent capability 64. */
   readonly gracefulRestart?: NegotiatedGracefulRestart;
-  /** Ours, when both sides sent theirs and they fit (RFC 9234). */
+  /** Ours on an eBGP session (RFC 9234); `remoteRole` is absent when the neighbour said none. */
   readonly role?: Role;
   readonly remoteRole?: Role;
 }

@@ -1,0 +1,108 @@
+// For tests: agents that share a network and a store in memory. Only time is real.
+import assert from 'node:assert/strict';
+import type { Problem, Resources } from '#api';
+import { MemoryNetwork, systemClock, systemRandom } from '#bgp';
+import { type Kernel, MemoryKernel } from '#linux';
+import { Agent, type AgentIpam, type AgentStore } from '../agent.ts';
+import { SILENT } from '../log.ts';
+import { resourcesFromYaml } from '../plan/testing.ts';
+import { AgentStatusSource } from '../status/source.ts';
+
+/** What the agents of a test share: a store and a network. */
+export class TestCluster implements AgentStore {
+  readonly network = new MemoryNetwork(systemClock);
+  #resources: Resources = resourcesFromYaml();
+  readonly #listeners = new Set<() => void>();
+  set(...yaml: string[]): void {
+    this.#resources = resourcesFromYaml(...yaml);
+    for (const listener of this.#listeners) listener();
+  }
+  snapshot(): Resources {
+    return this.#resources;
+  }
+  problems(): readonly Problem[] {
+    return [];
+  }
+  subscribe(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+}
+
+function ipamWith(...cidrs: string[]): AgentIpam {
+  return {
+    setInputs: () => undefined,
+    blocks: () => cidrs.map((cidr) => ({ family: cidr.includes(':') ? 'ipv6' : 'ipv4', cidr, pool: 'pods' })),
+    subscribe: () => () => undefined,
+    usage: () => ({ blocks: [], allocations: [], adopted: [], problems: [] }),
+  };
+}
+
+export interface TestNode extends AsyncDisposable {
+  readonly agent: Agent;
+  readonly kernel: Kernel;
+  readonly source: AgentStatusSource;
+}
+
+/**
+ * Starts the agent of node nN at 10.0.0.N.
+ *
+ * @param blocks that it holds; default 10.244.N.0/26
+ */
+export async function startNode(
+  n: number,
+  store: TestCluster,
+  blocks: readonly string[] = [`10.244.${n}.0/26`],
+): Promise<TestNode> {
+  const address = `10.0.0.${n}`;
+  const kernel = new MemoryKernel();
+  await kernel.apply([
+    { type: 'setLink', device: 'lo', up: true },
+    { type: 'addLink', kind: 'veth', name: 'eth0', up: true, peer: { name: 'far' } },
+    { type: 'setLink', device: 'far', up: true },
+    { type: 'addAddress', device: 'eth0', address: `${address}/24` },
+  ]);
+  const sysctl = { read: () => '1', write: () => assert.fail('forwarding was on') };
+  const agent = new Agent(
+    { nodeName: `n${n}`, table: 254 },
+    {
+      clock: systemClock,
+      random: systemRandom,
+      transport: store.network.host(address),
+      log: SILENT,
+      store,
+      host: { kernel, sysctl, ipam: ipamWith(...blocks) },
+    },
+  );
+  await agent.start();
+  const source = new AgentStatusSource(agent, {
+    version: '0',
+    pid: 1,
+    runtime: 'v24',
+    startedAtMs: 0,
+    process: () => ({ rssBytes: 0, heapUsedBytes: 0, eventLoopDelayP99Ms: 0, eventLoopDelayMaxMs: 0 }),
+    now: () => systemClock.wall(),
+    whyNoPods: () => undefined,
+  });
+  return {
+    agent,
+    kernel,
+    source,
+    [Symbol.asyncDispose]: async () => {
+      await agent[Symbol.asyncDispose]();
+      await kernel[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export async function until(
+  what: string,
+  isTrue: () => Promise<boolean> | boolean,
+  limitMs = 8000,
+): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (!(await isTrue())) {
+    if (performance.now() > end) assert.fail(`never: ${what}`);
+    await new Promise((resume) => setTimeout(resume, 20));
+  }
+}
