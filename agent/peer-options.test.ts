@@ -111,4 +111,29 @@ describe('a BGPPeer with', function () {
     await until('the route', () => prefixes(c).includes('10.244.1.0/26'));
     assert.equal(received(c).find((route) => route.prefix === '10.244.1.0/26')?.asPath, '3320');
   });
+
+  it('numAllowedLocalASNumbers: nodes of one AS behind a router have each other’s routes; without it, a hint', async () => {
+    const store = new TestCluster();
+    const cluster = (more: string) => [
+      ...[inAs(1, 65001), inAs(2, 65002), inAs(3, 65001), POOL, NO_MESH],
+      peer('tor', `nodeSelector: "!has(tor)", peerIP: 10.0.0.2, asNumber: 65002${more}`),
+      peer('nodes', 'node: n2, peerRange: 10.0.0.0/24, asNumber: 65001, import: All, export: All'),
+    ];
+    store.set(...cluster(''));
+    await using a = await startNode(1, store);
+    await using _tor = await startNode(2, store, []);
+    await using _b = await startNode(3, store);
+    const session = () => a.source.status().sessions.find(({ id }) => id === 'tor');
+    await until('a refusal', () => session()?.prefixes.ownAsLoops.ipv4 === 1);
+    assert.equal(session()?.prefixes.accepted.ipv4, 0);
+    assert.match(
+      session()?.hint ?? '',
+      /^1 route is refused: our own AS 65001 is in AS_PATH.*numAllowedLocalASNumbers: 1 in BGPPeer tor/,
+    );
+    assert.match(received(a)[0]?.why ?? '', /our own AS 65001 is in AS_PATH once, none is allowed/);
+    store.set(...cluster(', numAllowedLocalASNumbers: 1'));
+    await until('the route', () => received(a)[0]?.isBest === true);
+    assert.deepEqual([session()?.prefixes.ownAsLoops.ipv4, session()?.hint], [0, undefined]);
+    assert.equal(session()?.flaps, 0);
+  });
 });

@@ -12,6 +12,8 @@ export interface FamilyRoutes {
   readonly filtered: number;
   /** Forbidden by a rule of the protocol: a loop, the first AS, a role, our own next hop. */
   readonly ineligible: number;
+  /** Of the ineligible ones, those with our own AS in AS_PATH. */
+  readonly ownAsLoops: number;
   /** What the peer has, or gets as soon as it takes it; its own routes are not sent back to it. */
   readonly advertised: number;
   /** Changes of these that a slow or new peer has still to get; 0 when it is up to date. */
@@ -46,6 +48,7 @@ export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
         accepted: peer.received[index]! - peer.filtered[index]! - peer.ineligible[index]!,
         filtered: peer.filtered[index]!,
         ineligible: peer.ineligible[index]!,
+        ownAsLoops: peer.ownAsLoops[index]!,
         advertised: group?.advertisedTo(peer.slot) ?? 0,
         owed: catchUp?.owed ?? 0,
         endOfRibReceived: peer.endOfRibReceived[index]!,

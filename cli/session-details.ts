@@ -6,6 +6,8 @@ import { duration } from './output.ts';
 const SHOWN_OCTETS = 96;
 const LABEL = 16;
 
+const NONE: PerFamily = { ipv4: 0, ipv6: 0 };
+
 type Row = readonly [label: string, value: string | undefined];
 
 export function sessionDetails(s: SessionStatus): string {
@@ -45,6 +47,7 @@ function headRows(s: SessionStatus): Row[] {
     ['state', `${s.state} for ${duration(s.sinceSeconds)}, since ${s.since}`],
     ['why down', s.whyDown?.why],
     ['what next', s.whyDown?.next],
+    ['hint', s.hint],
     ['remote', `${s.remote}${port}, AS ${s.remoteAs ?? s.configuredRemoteAs}${id}`],
     [
       'local',
@@ -106,7 +109,8 @@ function prefixRows(s: SessionStatus): Row[] {
     const part = (name: string, counts: PerFamily) =>
       counts[family] === 0 ? '' : `, ${counts[family]} ${name}`;
     const name = family === 'ipv4' ? 'IPv4' : 'IPv6';
-    const refused = `${part('filtered', p.filtered)}${part('not allowed (loop or other rule)', p.ineligible)}`;
+    const other = { ...NONE, [family]: p.ineligible[family] - p.ownAsLoops[family] };
+    const refused = `${part('filtered', p.filtered)}${part('with our own AS (loop)', p.ownAsLoops)}${part('not allowed (loop or other rule)', other)}`;
     const owed = p.owed[family] === 0 ? '' : ` (${p.owed[family]} changes not sent yet)`;
     const ends = `${p.endOfRibReceived.includes(family) ? '' : ', no End-of-RIB yet'}`;
     const received = `received ${p.received[family]} of at most ${p.limit}: accepted ${p.accepted[family]}${refused}`;

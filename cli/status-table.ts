@@ -4,7 +4,7 @@ import { duration, table } from './output.ts';
 
 /** The whole node at a glance. */
 export function statusTable(status: StatusReply): string {
-  const parts = [headline(status), sessions(status), forwarding(status), problems(status)];
+  const parts = [headline(status), sessions(status), hints(status), forwarding(status), problems(status)];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
@@ -33,6 +33,10 @@ function sessions(status: StatusReply): string {
       s.whyDown?.why ?? s.lastError?.text ?? '',
     ]),
   );
+}
+
+function hints(status: StatusReply): string {
+  return status.sessions.flatMap(({ id, hint }) => (hint === undefined ? [] : [`${id}: ${hint}`])).join('\n');
 }
 
 function forwarding(status: StatusReply): string {

@@ -117,6 +117,12 @@ export function addSessionMetrics(out: Exposition, sessions: readonly SessionSta
     byFamily((s) => s.prefixes.ineligible),
   );
   out.metric(
+    'bgp_session_prefixes_own_as_loop',
+    'gauge',
+    'Of the ineligible ones, those with our own AS in AS_PATH.',
+    byFamily((s) => s.prefixes.ownAsLoops),
+  );
+  out.metric(
     'bgp_session_prefixes_advertised',
     'gauge',
     'Paths in Adj-RIB-Out.',

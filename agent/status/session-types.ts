@@ -53,6 +53,8 @@ export interface SessionStatus {
   readonly lastLost?: { readonly at: string; readonly reason: string; readonly establishedSeconds: number };
   /** Only while the session is not established: why in one line, and what to do next. */
   readonly whyDown?: { readonly why: string; readonly next: string };
+  /** Of an established session: what is likely not as it was meant, and what to change. */
+  readonly hint?: string;
   /** Newest last, bounded. */
   readonly history: readonly SessionTransition[];
   /** Why the session is held down by configuration, e.g. a missing Secret. */
@@ -96,6 +98,8 @@ export interface SessionPrefixes {
   readonly filtered: PerFamily;
   /** Forbidden by a rule of the protocol: our AS in AS_PATH, the first AS, a role, our own next hop. */
   readonly ineligible: PerFamily;
+  /** Of the ineligible ones, those with our own AS in AS_PATH. */
+  readonly ownAsLoops: PerFamily;
   /** In Adj-RIB-Out: what the neighbour has, or gets as soon as it takes it. */
   readonly advertised: PerFamily;
   /** Of the changes to these, those that it has still to get. */

@@ -2,6 +2,7 @@
 import type { NotificationRecord, PeerStatus, Speaker } from '#bgp';
 import type { PlannedPeer } from '../plan/index.ts';
 import { SAME_MOMENT_MS, whyDown } from './advice.ts';
+import { loopHint } from './loop-hint.ts';
 import type {
   MalformedStatus,
   MessagesByType,
@@ -16,12 +17,16 @@ import type {
 type SpeakerPeer = ReturnType<Speaker['status']>['peers'][number];
 type Routes = NonNullable<SpeakerPeer['routes']>;
 
-/** @param planned what the plan says of it; dynamic neighbours have their range's */
+/**
+ * @param planned what the plan says of it; dynamic neighbours have their range's
+ * @param hasInternal this node has an iBGP session that is up
+ */
 export function sessionStatus(
   peer: SpeakerPeer,
   planned: PlannedPeer | undefined,
   ownAs: number,
   nowMs: number,
+  hasInternal = false,
 ): SessionStatus {
   const { negotiated, routes, capabilities, lastLost } = peer;
   const config = planned?.config;
@@ -29,6 +34,14 @@ export function sessionStatus(
   const timers = timersOf(peer, config);
   const lastError = lastErrorOf(peer);
   const down = whyDown(peer, { config, from, ownAs });
+  const localAs = negotiated?.localAs ?? config?.localAs ?? ownAs;
+  const prefixes = prefixesOf(routes, config?.maxPrefixes.limit ?? 0);
+  const { ownAsLoops } = prefixes;
+  const type = negotiated?.peerType;
+  const hint = loopHint({
+    ...{ type, localAs, ownAsLoops, from, hasInternal },
+    allowed: config?.allowedLocalAs ?? 0,
+  });
   return {
     id: peer.id,
     from,
@@ -49,7 +62,7 @@ export function sessionStatus(
       ? {}
       : { localAddress: config.localAddress }),
     configuredRemoteAs: config?.remoteAs ?? 'external',
-    localAs: negotiated?.localAs ?? config?.localAs ?? ownAs,
+    localAs,
     families: negotiated?.families ?? config?.families ?? [],
     isRouteReflectorClient: config?.routeReflectorClient ?? false,
     isPassive: peer.isPassive,
@@ -59,7 +72,7 @@ export function sessionStatus(
     capabilities: capabilities.agreed,
     offered: { local: capabilities.local, remote: capabilities.remote },
     timers,
-    prefixes: prefixesOf(routes, config?.maxPrefixes.limit ?? 0),
+    prefixes,
     messages: messagesOf(peer.counters),
     flaps: peer.flaps,
     collisions: peer.collisions,
@@ -82,6 +95,7 @@ export function sessionStatus(
           },
         }),
     ...(down === undefined ? {} : { whyDown: down }),
+    ...(hint === undefined ? {} : { hint }),
     history: peer.history.map(({ atMs, from: before, to, reason }) => ({
       at: iso(atMs),
       from: before,
@@ -126,6 +140,7 @@ function prefixesOf(routes: Routes | undefined, limit: number): SessionPrefixes 
     accepted: count((f) => f.accepted),
     filtered: count((f) => f.filtered),
     ineligible: count((f) => f.ineligible),
+    ownAsLoops: count((f) => f.ownAsLoops),
     advertised: count((f) => f.advertised),
     owed: count((f) => f.owed),
     endOfRibReceived: families.filter((f) => f.endOfRibReceived).map((f) => f.family),

@@ -78,9 +78,11 @@ export class AgentStatusSource implements StatusSource {
     const planned = new Map<string, PlannedPeer>(inForce?.plan.peers.map((peer) => [peer.config.id, peer]));
     const ownAs = inForce?.plan.node.asNumber ?? 0;
     const nowMs = this.#facts.now();
-    return (speaker?.peers ?? [])
+    const peers = speaker?.peers ?? [];
+    const hasInternal = peers.some(({ negotiated }) => negotiated?.peerType === 'ibgp');
+    return peers
       .filter((peer) => peer.dynamicPeers === undefined)
-      .map((peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, nowMs));
+      .map((peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, nowMs, hasInternal));
   }
 
   routes(request: RoutesRequest): RoutesReply {

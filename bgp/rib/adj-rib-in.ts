@@ -15,6 +15,7 @@ import {
   INELIGIBLE,
   LONG_LIVED_STALE,
   MULTIPATH,
+  OWN_AS_LOOP,
   type RibTable,
   STALE,
 } from './rib-table.ts';
@@ -35,6 +36,8 @@ export interface PathOwner {
   readonly filtered: number[];
   /** Of these, forbidden by a rule of the protocol (loop, first AS, role, our own next hop). */
   readonly ineligible: number[];
+  /** Of the ineligible ones, those with our own AS in AS_PATH. */
+  readonly ownAsLoops: number[];
   /** Prefixes made dirty since the last turn of the work loop. */
   marked: number;
 }
@@ -60,7 +63,7 @@ export class AdjRibIn {
   /**
    * A path was announced.
    * @param raw its attribute set before import policy
-   * @param eligibility INELIGIBLE or 0, the same for all prefixes of the message
+   * @param eligibility INELIGIBLE, OWN_AS_LOOP or 0, the same for all prefixes of the message
    */
   announce(
     peer: PathOwner,
@@ -80,7 +83,7 @@ export class AdjRibIn {
       }
     }
     const slot = peer.slot;
-    const epoch = this.#peers.epoch[slot * 2 + table.family]!;
+    const epoch = this.#peers.epoch[slot]!;
     const references = this.#store.references;
     let path = table.findPath(prefix, slot, receivedId);
     if (path < 0) {
@@ -121,7 +124,7 @@ export class AdjRibIn {
   withdraw(peer: PathOwner, table: RibTable, prefix: number, receivedId: number): void {
     const path = table.findPath(prefix, peer.slot, receivedId);
     if (path < 0 || (table.flags[path]! & DEAD) !== 0) return;
-    if (this.#isCurrent(peer, table, path)) {
+    if (table.epoch[path] === this.#peers.epoch[peer.slot]) {
       peer.received[table.family]!--;
       if ((table.flags[path]! & REFUSED) !== 0) recount(peer, table.family, table.flags[path]!, 0);
     }
@@ -160,14 +163,8 @@ export class AdjRibIn {
     this.#setOriginal(table, path, raw, use);
     this.#store.release(raw);
     table.flags[path] = (old & ~REFUSED) | flags | CHANGED;
-    if (((old | flags) & REFUSED) !== 0 && this.#isCurrent(peer, table, path))
-      recount(peer, table.family, old, flags);
+    if (((old | flags) & REFUSED) !== 0) recount(peer, table.family, old, flags);
     table.markDirty(table.prefix[path]!, false);
-  }
-
-  /** Counted: announced in this session, and since the last BoRR. */
-  #isCurrent(peer: PathOwner, table: RibTable, path: number): boolean {
-    return table.epoch[path] === this.#peers.epoch[peer.slot * 2 + table.family];
   }
 
   /** Gives back what a path refers to. */
@@ -221,8 +218,13 @@ export class AdjRibIn {
 
 /** A live path of the current session goes from one set of REFUSED flags to another. */
 function recount(peer: PathOwner, family: FamilyIndex, before: number, after: number): void {
-  if ((before & FILTERED) !== 0) peer.filtered[family]!--;
-  if ((before & INELIGIBLE) !== 0) peer.ineligible[family]!--;
-  if ((after & FILTERED) !== 0) peer.filtered[family]!++;
-  if ((after & INELIGIBLE) !== 0) peer.ineligible[family]!++;
+  addRefused(peer, family, before, -1);
+  addRefused(peer, family, after, 1);
+}
+
+function addRefused(peer: PathOwner, family: FamilyIndex, flags: number, by: number): void {
+  const refused = flags & REFUSED;
+  if (refused === FILTERED) peer.filtered[family]! += by;
+  else if (refused !== 0) peer.ineligible[family]! += by;
+  if (refused === OWN_AS_LOOP) peer.ownAsLoops[family]! += by;
 }

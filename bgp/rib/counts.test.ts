@@ -16,14 +16,15 @@ describe('rib: counts for status', () => {
     lab.announce('e1', ['10.1.0.0/16', '10.2.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
     lab.announce('e1', ['10.3.0.0/16'], { path: [65101, 65000], nextHop: '192.0.2.1' });
     lab.settle();
-    const { received, accepted, filtered, ineligible } = counts(lab, 'e1');
+    const { received, accepted, filtered, ineligible, ownAsLoops } = counts(lab, 'e1');
     assert.deepEqual(
-      { received, accepted, filtered, ineligible },
+      { received, accepted, filtered, ineligible, ownAsLoops },
       {
         received: 3,
         accepted: 2,
         filtered: 0,
         ineligible: 1,
+        ownAsLoops: 1,
       },
     );
     const config = fakeConfig(ebgp(1, { config: { import: REJECT_ALL } }));
@@ -35,6 +36,7 @@ describe('rib: counts for status', () => {
     assert.equal(counts(lab, 'e1').accepted, 0);
     lab.announce('e1', ['10.3.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
     assert.deepEqual([counts(lab, 'e1').filtered, counts(lab, 'e1').ineligible], [2, 0]);
+    assert.equal(counts(lab, 'e1').ownAsLoops, 0);
     lab.down('e1');
     lab.settle();
     lab.up(ebgp(1));

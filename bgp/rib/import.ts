@@ -27,7 +27,7 @@ import { type MalformedAction, malformedReason } from './malformed.ts';
 import type { NextHops } from './next-hops.ts';
 import { KIND_EBGP, KIND_IBGP, type PeerSlots } from './peer-slots.ts';
 import type { LastBlock, RibPeer } from './rib-peer.ts';
-import { INELIGIBLE, type RibTable } from './rib-table.ts';
+import { INELIGIBLE, OWN_AS_LOOP, type RibTable } from './rib-table.ts';
 
 /** A block longer than this is not remembered for comparison with the next one. */
 const LONGEST_REMEMBERED = 4096;
@@ -86,7 +86,6 @@ export class Importer {
       return;
     }
     if (scan.endOfRib >= 0) {
-      peer.endOfRibReceived[scan.endOfRib] = true;
       this.#events.endOfRib(peer, scan.endOfRib as FamilyIndex);
       return;
     }
@@ -142,19 +141,33 @@ export class Importer {
     }
   }
 
-  /** INELIGIBLE or 0 for a set from a peer, by the rules that look at no prefix (RX-2, RX-7, RX-8). */
+  /** INELIGIBLE, OWN_AS_LOOP or 0 for a set from a peer, by the rules that look at no prefix (RX-2, RX-7, RX-8). */
   eligibility(peer: RibPeer, attribute: number): number {
-    return this.whyIneligible(peer, attribute) === undefined ? 0 : INELIGIBLE;
+    if (this.#ownAsCount(peer, attribute) > peer.config.allowedLocalAs) return OWN_AS_LOOP;
+    return this.#otherRule(peer, attribute) === undefined ? 0 : INELIGIBLE;
   }
 
   /** The rule that forbids a set, in words; undefined when none does. */
   whyIneligible(peer: RibPeer, attribute: number): string | undefined {
+    const times = this.#ownAsCount(peer, attribute);
+    const { allowedLocalAs } = peer.config;
+    if (times <= allowedLocalAs) return this.#otherRule(peer, attribute);
+    const count = times === 1 ? 'once' : `${times} times`;
+    const allowed = allowedLocalAs === 0 ? 'none is' : `${allowedLocalAs} are`;
+    return `loop: our own AS ${peer.localAs} is in AS_PATH ${count}, ${allowed} allowed`;
+  }
+
+  /** RFC 4271 section 9.1.2: how often an AS of ours, towards this peer or the speaker's, is in AS_PATH. */
+  #ownAsCount(peer: RibPeer, attribute: number): number {
+    const own = this.#intern.store.ownAsCount[attribute]!;
+    const { localAs } = peer;
+    if (localAs === this.#intern.identity.asNumber || localAs === 0) return own;
+    return own + this.#reader.countAs(attribute, localAs);
+  }
+
+  #otherRule(peer: RibPeer, attribute: number): string | undefined {
     const store = this.#intern.store;
     const kind = this.#peers.kind[peer.slot]!;
-    const { asNumber } = this.#intern.identity;
-    let own = store.ownAsCount[attribute]!;
-    if (peer.localAs !== asNumber && peer.localAs !== 0) own += this.#reader.countAs(attribute, peer.localAs);
-    if (own > peer.config.allowedLocalAs) return 'loop: our AS is in AS_PATH';
     if (kind === KIND_IBGP && store.loops[attribute] !== 0)
       return 'loop: ORIGINATOR_ID or CLUSTER_LIST is ours';
     const hop = store.nextHop[attribute]!;

@@ -34,6 +34,7 @@ export class Originated {
     received: [0, 0],
     filtered: [0, 0],
     ineligible: [0, 0],
+    ownAsLoops: [0, 0],
     marked: 0,
   };
 

@@ -41,6 +41,7 @@ export class RibPeer implements PathOwner {
   readonly received = [0, 0];
   readonly filtered = [0, 0];
   readonly ineligible = [0, 0];
+  readonly ownAsLoops = [0, 0];
   warned = false;
   /** Prefixes it made dirty since the last turn of the work loop. */
   marked = 0;
@@ -86,11 +87,12 @@ export class RibPeer implements PathOwner {
     return family === 0 ? this.context.addPathIpv4 : this.context.addPathIpv6;
   }
 
-  /** The session's paths are gone, or about to be sent anew. */
-  forgetCounts(family: FamilyIndex): void {
-    this.received[family] = 0;
-    this.filtered[family] = 0;
-    this.ineligible[family] = 0;
+  /** The session's paths are gone, or about to be. */
+  forgetCounts(): void {
+    this.received.fill(0);
+    this.filtered.fill(0);
+    this.ineligible.fill(0);
+    this.ownAsLoops.fill(0);
   }
 
   /** Takes over what the session agreed; the slot's columns too. */
@@ -114,8 +116,7 @@ export class RibPeer implements PathOwner {
     const address = parseAddress(n.remoteAddress);
     slots.address.fill(0, this.slot * 4, this.slot * 4 + 4);
     if (address !== undefined) slots.address.set(address.words, this.slot * 4);
-    this.forgetCounts(0);
-    this.forgetCounts(1);
+    this.forgetCounts();
     this.warned = false;
     this.endOfRibReceived.fill(false);
     this.endOfRibSent.fill(false);

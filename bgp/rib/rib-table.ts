@@ -29,6 +29,11 @@ export const MULTIPATH = 2;
 export const FILTERED = 4;
 /** A protocol rule forbids its use (loop, first AS, role, own address as next hop). */
 export const INELIGIBLE = 8;
+/**
+ * Our own AS is in AS_PATH: the one INELIGIBLE that is counted by itself. Import policy is never asked about what is
+ * INELIGIBLE, so that both bits together are free to mean this.
+ */
+export const OWN_AS_LOOP = FILTERED | INELIGIBLE;
 /** Withdrawn; goes when its prefix is processed. */
 export const DEAD = 16;
 /** Attributes or eligibility changed since its prefix was last processed. */
@@ -64,7 +69,7 @@ export class RibTable {
   next: I32 = new Int32Array(FIRST_CAPACITY);
   prefix: I32 = new Int32Array(FIRST_CAPACITY);
   flags: U8 = new Uint8Array(FIRST_CAPACITY);
-  /** The peer's epoch (PeerSlots) when the path was last announced. */
+  /** Session epoch of the peer when the path was last announced. */
   epoch: U8 = new Uint8Array(FIRST_CAPACITY);
   /** Path identifiers received (RFC 7911): made when the first peer sends them. */
   receivedId: U32 | undefined;

@@ -124,7 +124,7 @@ describe('rib: routes between peers', () => {
     assert.deepEqual(
       lab.routes({}).map((r) => r.why),
       [
-        'loop: our AS is in AS_PATH',
+        'loop: our own AS 65000 is in AS_PATH once, none is allowed',
         'loop: ORIGINATOR_ID or CLUSTER_LIST is ours',
         'loop: ORIGINATOR_ID or CLUSTER_LIST is ours',
         'next hop is our own address',

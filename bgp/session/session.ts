@@ -47,8 +47,6 @@ export class BgpSession implements Session {
   #isOver = false;
   #dialling: { cancel(): void } | undefined;
   #wire: Wire | undefined;
-  /** Clock.now() when it was made: for one that the neighbour opened, when its connection came. */
-  readonly beganAt: number;
   #establishedAt = 0;
   #keepaliveMs = 0;
 
@@ -56,7 +54,6 @@ export class BgpSession implements Session {
   constructor(owner: SessionOwner, rules: FsmRules, failures: number) {
     this.#owner = owner;
     this.isIncoming = rules.isIncoming;
-    this.beganAt = owner.clock.now();
     this.#fsm = initialState(rules, failures);
     this.#timers = new SessionTimers(owner.deadlines, (timer, now) => this.#expired(timer, now));
     this.#input = new SessionInput(this, owner, this.#timers);
@@ -126,11 +123,6 @@ export class BgpSession implements Session {
   }
 
   // What the peer and input.ts see
-
-  /** Clock.now(), 0 before. */
-  get establishedAt(): number {
-    return this.#establishedAt;
-  }
 
   get fsm(): FsmState {
     return this.#fsm;

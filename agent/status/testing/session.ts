@@ -38,6 +38,7 @@ export const HEALTHY: SessionStatus = {
     accepted: { ipv4: 2, ipv6: 0 },
     filtered: { ipv4: 1, ipv6: 0 },
     ineligible: NONE,
+    ownAsLoops: NONE,
     advertised: { ipv4: 1, ipv6: 0 },
     owed: NONE,
     endOfRibReceived: ['ipv4'],

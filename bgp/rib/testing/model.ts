@@ -68,10 +68,18 @@ export class Model {
   }
 
   /** What a peer sent, by what became of it. */
-  counts(id: string): { received: number; accepted: number; filtered: number; ineligible: number } {
-    const all = this.paths.filter((path) => path.peer === id).map((path) => this.#accepted(path));
+  counts(id: string): {
+    received: number;
+    accepted: number;
+    filtered: number;
+    ineligible: number;
+    ownAsLoops: number;
+  } {
+    const paths = this.paths.filter((path) => path.peer === id);
+    const all = paths.map((path) => this.#accepted(path));
     const [filtered, ineligible] = ['filtered', 'ineligible'].map((is) => all.filter((a) => a === is).length);
     return {
+      ownAsLoops: paths.filter(({ a }) => a.path.includes(OWN_AS)).length,
       received: all.length,
       accepted: all.length - filtered! - ineligible!,
       filtered: filtered!,
