@@ -9,8 +9,8 @@ import type { Daemon, DaemonKind, PeerSetup } from './daemon.ts';
 import { Podroute } from './daemons/podroute.ts';
 import { RawHost, type RawPeer } from './raw-peer.ts';
 
-export const OWN_AS = 64512;
-/** Four octets, in the session and in the paths. */
+/** Four octets on both sides, and in the paths; the injector has two. */
+export const OWN_AS = 4_200_000_000;
 export const EXTERNAL_AS = 4_200_000_001;
 export const INJECTOR_AS = 65010;
 
@@ -30,6 +30,8 @@ export interface StageOptions {
   /** One session over IPv6 that carries both families, instead of one a family. */
   readonly overIpv6?: boolean;
   readonly withInjector?: boolean;
+  /** What the injector offers instead of everything. */
+  readonly injectorCapabilities?: readonly Buffer[];
 }
 
 /** Tells the namespaces of stages that stand at the same time apart. */
@@ -38,6 +40,8 @@ let stages = 0;
 export class Stage implements AsyncDisposable {
   readonly podroute: Podroute;
   readonly daemon: Daemon;
+  /** Where our agent runs. */
+  readonly ourHost: Host;
   readonly ourPeers: readonly PeerSetup[];
   readonly #owned: AsyncDisposableStack;
   injector: RawPeer | undefined;
@@ -45,11 +49,13 @@ export class Stage implements AsyncDisposable {
   constructor(
     podroute: Podroute,
     daemon: Daemon,
+    ourHost: Host,
     ourPeers: readonly PeerSetup[],
     owned: AsyncDisposableStack,
   ) {
     this.podroute = podroute;
     this.daemon = daemon;
+    this.ourHost = ourHost;
     this.ourPeers = ourPeers;
     this.#owned = owned;
   }
@@ -109,8 +115,8 @@ export class Stage implements AsyncDisposable {
         })),
       }),
     );
-    const stage = new Stage(podroute, daemon, ourPeers, owned.move());
-    if (options.withInjector === true) await stage.#openInjector(far);
+    const stage = new Stage(podroute, daemon, ours, ourPeers, owned.move());
+    if (options.withInjector === true) await stage.#openInjector(far, options.injectorCapabilities);
     return stage;
   }
 
@@ -138,11 +144,14 @@ export class Stage implements AsyncDisposable {
     return `podroute:\n${this.podroute.log().slice(-3000)}\n${this.daemon.name}:\n${this.daemon.log().slice(-3000)}`;
   }
 
-  async #openInjector(host: Host): Promise<void> {
+  async #openInjector(host: Host, capabilities?: readonly Buffer[]): Promise<void> {
     const raw = this.#owned.use(await RawHost.start(host));
     const peer = await raw.connect(INJECTOR.own, INJECTOR.theirs);
     this.#owned.defer(() => peer.close());
-    await peer.establish({ asNumber: INJECTOR_AS, holdTimeSeconds: 90, routerId: INJECTOR.theirs });
+    await peer.establish({
+      ...{ asNumber: INJECTOR_AS, holdTimeSeconds: 90, routerId: INJECTOR.theirs },
+      ...(capabilities === undefined ? {} : { capabilities }),
+    });
     peer.keepAlive(20_000);
     this.injector = peer;
   }
