@@ -136,4 +136,29 @@ describe('a BGPPeer with', function () {
     assert.deepEqual([session()?.prefixes.ownAsLoops.ipv4, session()?.hint], [0, undefined]);
     assert.equal(session()?.flaps, 0);
   });
+
+  it('peerRange: status lists the range with how many connected, and each of these as a session', async () => {
+    const store = new TestCluster();
+    const fleet = peer(
+      'fleet',
+      'node: n1, peerRange: 10.0.0.0/24, asNumber: internal, passive: true, maxPeers: 5',
+    );
+    const back = peer('back', 'node: n2, peerIP: 10.0.0.1, asNumber: internal');
+    store.set(node(1), node(2), POOL, NO_MESH, fleet, back);
+    await using one = await startNode(1, store);
+    await using _two = await startNode(2, store);
+    await until('the session', () => one.source.status().sessions[0]?.state === 'Established');
+    const { ranges, sessions } = one.source.status();
+    assert.deepEqual(ranges, [
+      {
+        id: 'fleet',
+        from: 'BGPPeer fleet',
+        prefix: '10.0.0.0/24',
+        neighbours: 1,
+        most: 5,
+        refused: 0,
+      },
+    ]);
+    assert.deepEqual([sessions[0]?.id, sessions[0]?.from], ['fleet/10.0.0.2', 'BGPPeer fleet']);
+  });
 });

@@ -110,7 +110,7 @@ function prefixRows(s: SessionStatus): Row[] {
       counts[family] === 0 ? '' : `, ${counts[family]} ${name}`;
     const name = family === 'ipv4' ? 'IPv4' : 'IPv6';
     const other = { ...NONE, [family]: p.ineligible[family] - p.ownAsLoops[family] };
-    const refused = `${part('filtered', p.filtered)}${part('with our own AS (loop)', p.ownAsLoops)}${part('not allowed (loop or other rule)', other)}`;
+    const refused = `${part('filtered', p.filtered)}${part('with our own AS (loop)', p.ownAsLoops)}${part('not allowed by another rule', other)}`;
     const owed = p.owed[family] === 0 ? '' : ` (${p.owed[family]} changes not sent yet)`;
     const ends = `${p.endOfRibReceived.includes(family) ? '' : ', no End-of-RIB yet'}`;
     const received = `received ${p.received[family]} of at most ${p.limit}: accepted ${p.accepted[family]}${refused}`;

@@ -18,8 +18,13 @@ function headline(status: StatusReply): string {
 }
 
 function sessions(status: StatusReply): string {
-  if (status.sessions.length === 0) return 'no BGP sessions are wanted on this node';
-  return table(
+  const ranges = status.ranges.map((range) => {
+    const refused = range.refused === 0 ? '' : `, ${range.refused} connections refused for want of room`;
+    const state = range.shutdown ?? `${range.neighbours} of at most ${range.most} neighbours${refused}`;
+    return `range ${range.id} ${range.prefix}: ${state}`;
+  });
+  if (status.sessions.length === 0) return ranges.join('\n') || 'no BGP sessions are wanted on this node';
+  const shown = table(
     ['SESSION', 'REMOTE', 'AS', 'STATE', 'SINCE', 'RECEIVED', 'ACCEPTED', 'SENT', 'LAST ERROR'],
     status.sessions.map((s) => [
       s.id,
@@ -33,6 +38,7 @@ function sessions(status: StatusReply): string {
       s.whyDown?.why ?? s.lastError?.text ?? '',
     ]),
   );
+  return [shown, ...ranges].join('\n');
 }
 
 function hints(status: StatusReply): string {

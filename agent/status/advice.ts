@@ -34,7 +34,8 @@ export function whyDown(peer: PeerStatus, context: AdviceContext): Advice | unde
   if (peer.heldDown !== undefined) return { why: peer.heldDown, next: nextWhenHeld(peer.heldDown, context) };
   const cause = causeOf(peer);
   if (peer.state === 'OpenSent' && peer.sinceMs > (cause?.atMs ?? -1)) {
-    const why = 'the neighbour has taken the connection, and nothing of BGP has come from it since';
+    const silence = 'the neighbour has taken the connection, and nothing of BGP has come from it since';
+    const why = cause === undefined ? silence : `${silence}; before that: ${cause.text}`;
     return { why, next: `if this stays: is that a BGP speaker?${lookAlikes(context)}` };
   }
   const newestTry = newestFailedTry(peer);

@@ -18,6 +18,7 @@ const status: StatusReply = {
       malformed: { ...HEALTHY.malformed, treatAsWithdraw: 3 },
     },
   ],
+  ranges: [],
   rib: { prefixes: { ipv4: 3, ipv6: 1 }, paths: 4, attributeSets: 2, bytes: 100 },
   ipam: {
     blocks: { ipv4: 1, ipv6: 0 },

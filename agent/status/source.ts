@@ -7,7 +7,14 @@ import type { PlannedPeer } from '../plan/index.ts';
 import { EMPTY_IPAM, ipamSummary, routeStatus, withoutSecrets } from './collect.ts';
 import { RequestError, type RoutesRequest, type StatusSource } from './endpoints.ts';
 import { iso, sessionStatus } from './session.ts';
-import type { PlanSummary, ProcessStatus, RoutesReply, SessionStatus, StatusReply } from './types.ts';
+import type {
+  PlanSummary,
+  ProcessStatus,
+  RangeStatus,
+  RoutesReply,
+  SessionStatus,
+  StatusReply,
+} from './types.ts';
 
 export interface ProcessFacts {
   readonly version: string;
@@ -53,6 +60,7 @@ export class AgentStatusSource implements StatusSource {
       addresses: node?.addresses ?? {},
       plan: this.#planSummary(),
       sessions: this.#sessions(speaker),
+      ranges: this.#ranges(speaker),
       rib: speaker?.rib ?? { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0, attributeSets: 0, bytes: 0 },
       ...(fib === undefined
         ? {}
@@ -83,6 +91,26 @@ export class AgentStatusSource implements StatusSource {
     return peers
       .filter((peer) => peer.dynamicPeers === undefined)
       .map((peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, nowMs, hasInternal));
+  }
+
+  #ranges(speaker: SpeakerStatus | undefined): RangeStatus[] {
+    const from = new Map(this.#agent.inForce?.plan.peers.map((peer) => [peer.config.id, peer.from]));
+    return (speaker?.peers ?? []).flatMap(({ id, remote, dynamicPeers, heldDown }) => {
+      if (dynamicPeers === undefined) return [];
+      const { current, max, refused } = dynamicPeers;
+      const shutdown = heldDown === undefined ? {} : { shutdown: heldDown };
+      return [
+        {
+          id,
+          from: from.get(id) ?? '',
+          prefix: remote,
+          neighbours: current,
+          most: max,
+          refused,
+          ...shutdown,
+        },
+      ];
+    });
   }
 
   routes(request: RoutesRequest): RoutesReply {

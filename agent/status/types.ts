@@ -30,6 +30,8 @@ export interface StatusReply {
   readonly addresses: { readonly ipv4?: string; readonly ipv6?: string };
   readonly plan: PlanSummary;
   readonly sessions: readonly SessionStatus[];
+  /** Ranges from which neighbours may connect; those that did are in `sessions`. */
+  readonly ranges: readonly RangeStatus[];
   readonly rib: RibStatus;
   /** Undefined with --fib none. */
   readonly fib?: FibStatus;
@@ -45,6 +47,18 @@ export interface PlanSummary {
   /** True when the newest input was unusable, so that an older plan is in force. */
   readonly isStale: boolean;
   readonly originations: readonly { readonly prefix: string; readonly why: string }[];
+}
+
+export interface RangeStatus {
+  /** 'NAME'; its neighbours are 'NAME/ADDRESS'. */
+  readonly id: string;
+  readonly from: string;
+  readonly prefix: string;
+  readonly neighbours: number;
+  readonly most: number;
+  /** Connections that found no room. */
+  readonly refused: number;
+  readonly shutdown?: string;
 }
 
 /** Something in the input, or in what it asks for, that the operator should change. */
