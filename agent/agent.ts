@@ -163,7 +163,7 @@ export class Agent implements AsyncDisposable {
       nodeName: this.nodeName,
       localBlocks: this.ipam?.blocks() ?? [],
       table: this.#settings.table,
-      defaultGateways: this.fib?.defaultGateways() ?? {},
+      ...(this.fib === undefined ? {} : { defaultGateways: this.fib.defaultGateways() }),
       inForce: new Set(this.#inForce?.plan.peers.map((peer) => peer.config.id)),
     });
     this.board.set('store', store.problems());

@@ -2,11 +2,15 @@
 import { checkTogether } from './cross-checks.ts';
 import { parseText, type TextDocument } from './parse-text.ts';
 import type { Problem } from './problem.ts';
-import { type Resource, resourcesOf } from './resources.ts';
+import { type Resource, type Resources, resourcesOf } from './resources.ts';
 
 export interface ValidatedTexts {
   readonly documents: number;
   readonly problems: readonly Problem[];
+  /** What is good of them, wrong objects left out. */
+  readonly resources: Resources;
+  /** The same Problem with file and line of the object that it is about, when that is known. */
+  readonly locate: (problem: Problem) => Problem;
 }
 
 /** Of two documents for one object the first counts, in the order of the files. Never throws. */
@@ -29,10 +33,10 @@ export function validateTexts(
     byName.set(object, document);
     if (resource !== undefined) objects.push(resource);
   }
-  const together = checkTogether(resourcesOf(objects)).map((problem) =>
-    placed(problem, byName.get(problem.object)),
-  );
-  return { documents: documents.length, problems: [...problems, ...together] };
+  const resources = resourcesOf(objects);
+  const locate = (problem: Problem) => placed(problem, byName.get(problem.object));
+  const together = checkTogether(resources).map(locate);
+  return { documents: documents.length, problems: [...problems, ...together], resources, locate };
 }
 
 /** The Problem of a document whose object another file (`first`) has already. */

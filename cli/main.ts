@@ -87,6 +87,8 @@ function program(): Command {
   root
     .command('plan')
     .description('the peers, prefixes and filters that this node should have, and from which objects')
+    .option('--dir <path>', 'from these files, without asking an agent (needs --node)')
+    .option('--node <name>', 'with --dir: the Node whose plan it is')
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async (options) => (await import('./commands/plan.ts')).plan(options));

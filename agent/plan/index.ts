@@ -1,5 +1,7 @@
 // The door of the planner.
 export { isEmptyDifference, planDifference } from './difference.ts';
 export type * from './inputs.ts';
+export { offlinePlan, type OfflinePlan } from './offline.ts';
 export { makePlan } from './plan.ts';
 export type * from './types.ts';
+export { withoutSecrets } from './without-secrets.ts';

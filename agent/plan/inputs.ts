@@ -19,7 +19,7 @@ export interface PlanInput {
   readonly localBlocks: readonly LocalBlock[];
   /** Kernel routing table for learned routes; default 254, main. */
   readonly table?: number;
-  /** Of the node's default routes, for peerFrom.defaultGateway. */
+  /** Of the node's default routes, for peerFrom.defaultGateway; undefined: not known to who asks for the plan. */
   readonly defaultGateways?: DefaultGateways;
   /** Ids of sessions of the plan in force: of two objects that ask for the same neighbour, the running one stays. */
   readonly inForce?: ReadonlySet<string>;

@@ -229,7 +229,9 @@ describe('a BGPPeer whose address differs from node to node', () => {
     const gateway = { address: 'fe80::9', device: 'eth1' };
     const { peer } = planOf(resources, 'n1', { defaultGateways: { ipv6: gateway } });
     assert.deepEqual(peer('tor').config.remote, { kind: 'address', port: 179, ...gateway });
-    assert.match(planOf(resources, 'n1').problems.join(), /no default route with a gateway/);
+    const without = (gateways?: object) => planOf(resources, 'n1', gateways).problems.join();
+    assert.match(without({ defaultGateways: {} }), /no default route with a gateway/);
+    assert.match(without(), /default routes of the node are not known here/);
   });
 });
 

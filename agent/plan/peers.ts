@@ -143,7 +143,11 @@ function foundTarget(
     const gateway = input.defaultGateways?.[defaultGateway];
     if (gateway === undefined) {
       const field = 'spec.peerFrom.defaultGateway';
-      return lost(name, field, defaultGateway, `this node has no default route with a gateway`);
+      const why =
+        input.defaultGateways === undefined
+          ? 'the default routes of the node are not known here'
+          : 'this node has no default route with a gateway';
+      return lost(name, field, defaultGateway, why);
     }
     const isLinkLocal = /^fe[89ab]/.test(gateway.address);
     const text = isLinkLocal ? `${gateway.address}%${gateway.device}` : gateway.address;

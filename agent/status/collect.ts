@@ -2,7 +2,6 @@
 import { formatProblem, type Problem } from '#api';
 import type { RouteText } from '#bgp';
 import type { IpamUsage } from '#ipam';
-import type { Plan } from '../plan/index.ts';
 import type { IpamSummary, PerFamily, RouteStatus, StatusProblem } from './types.ts';
 
 export function statusProblem(problem: Problem, from: StatusProblem['from']): StatusProblem {
@@ -69,13 +68,4 @@ export function ipamSummary(usage: IpamUsage): IpamSummary {
     addressesInUse: sum((block) => block.used),
     addressesFree: sum((block) => block.free),
   };
-}
-
-/** The plan as it may be shown: passwords are secret. */
-export function withoutSecrets(plan: Plan): Plan {
-  const peers = plan.peers.map(({ config, from }) => ({
-    from,
-    config: config.md5Key === undefined ? config : { ...config, md5Key: '(secret)' },
-  }));
-  return { ...plan, peers };
 }

@@ -3,8 +3,8 @@ import type { SpeakerStatus } from '#bgp';
 import { PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
 import type { Agent } from '../agent.ts';
 import { fibPage, fibStatus } from '../fib/report.ts';
-import type { PlannedPeer } from '../plan/index.ts';
-import { EMPTY_IPAM, ipamSummary, routeStatus, withoutSecrets } from './collect.ts';
+import { type PlannedPeer, withoutSecrets } from '../plan/index.ts';
+import { EMPTY_IPAM, ipamSummary, routeStatus } from './collect.ts';
 import { RequestError, type RoutesRequest, type StatusSource } from './endpoints.ts';
 import { iso, sessionStatus } from './session.ts';
 import type {

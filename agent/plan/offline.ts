@@ -1,0 +1,47 @@
+// The plan of a node from files, without its agent. What only the node knows (default routes, blocks that are not
+// claimed yet) is left out, and said. Pure.
+import { familyOf, type Problem, validateTexts } from '#api';
+import type { LocalBlock, PlanResources } from './inputs.ts';
+import { makePlan } from './plan.ts';
+import type { Plan } from './types.ts';
+import { withoutSecrets } from './without-secrets.ts';
+
+export interface OfflinePlan {
+  /** Undefined when there is none; the problems say why. */
+  readonly plan: Plan | undefined;
+  readonly problems: readonly Problem[];
+  /** What the agent on the node would know and this does not. */
+  readonly notes: readonly string[];
+}
+
+/** @param files the objects as the agent's store would read them */
+export function offlinePlan(
+  files: readonly { readonly file: string; readonly text: string }[],
+  nodeName: string,
+): OfflinePlan {
+  const { resources, problems, locate } = validateTexts(files);
+  const localBlocks = blocksOf(nodeName, resources);
+  const made = makePlan({ resources, nodeName, localBlocks });
+  const placeOf = ({ object, field }: Problem) => `${object}: ${field}`;
+  // Of what both find the plan says more: what follows from it.
+  const found = new Set(made.problems.map(placeOf));
+  const isWaiting = localBlocks.length === 0 && resources.ipPools.size > 0;
+  return {
+    plan: made.plan && withoutSecrets(made.plan),
+    problems: [...problems.filter((p) => !found.has(placeOf(p))), ...made.problems.map(locate)],
+    notes: isWaiting
+      ? [`${nodeName} has no IPAMBlock in these files: what it will claim and announce is not known here`]
+      : [],
+  };
+}
+
+/** Blocks that it has claimed; its podCIDRs for a family without a pool. */
+function blocksOf(nodeName: string, { ipamBlocks, ipPools, nodes }: PlanResources): LocalBlock[] {
+  const claimed = [...ipamBlocks.values()].filter(({ spec }) => spec.node === nodeName);
+  const pooled = new Set([...ipPools.values()].map(({ spec }) => familyOf(spec.cidr)));
+  const podCidrs = nodes.get(nodeName)?.spec.podCIDRs ?? [];
+  return [
+    ...claimed.map(({ spec: { cidr, pool } }) => ({ cidr, ...(pool === undefined ? {} : { pool }) })),
+    ...podCidrs.filter((cidr) => !pooled.has(familyOf(cidr))).map((cidr) => ({ cidr })),
+  ];
+}

@@ -1,0 +1,104 @@
+// podroute plan --dir, from outside: files in, plan on stdout, what is wrong on stderr.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const MAIN = join(import.meta.dirname, 'main.ts');
+const NODES = `apiVersion: v1
+kind: Node
+metadata: { name: n1 }
+status: { addresses: [{ type: InternalIP, address: 10.0.0.1 }] }
+---
+apiVersion: v1
+kind: Node
+metadata: { name: n2 }
+status: { addresses: [{ type: InternalIP, address: 10.0.0.2 }] }
+`;
+const POOL = `apiVersion: podroute.io/v1
+kind: IPPool
+metadata: { name: pods }
+spec: { cidr: 10.244.0.0/16 }
+`;
+const BLOCK = `apiVersion: podroute.io/v1
+kind: IPAMBlock
+metadata: { name: 10-244-0-0-26 }
+spec: { cidr: 10.244.0.0/26, node: n1, pool: pods }
+`;
+const peer = (spec: string) =>
+  `apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: tor }\nspec:\n  ${spec}\n`;
+const SECRET = `apiVersion: v1
+kind: Secret
+metadata: { name: keys }
+stringData: { tor: hunter2 }
+`;
+
+describe('podroute plan --dir', function () {
+  this.timeout(10_000);
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'plan-'));
+    writeFileSync(join(folder, 'nodes.yaml'), NODES);
+    writeFileSync(join(folder, 'pool.yaml'), POOL);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [MAIN, 'plan', ...args], { encoding: 'utf8', timeout: 9000 });
+  const planOf = (...more: string[]) => run('--dir', folder, '--node', 'n1', ...more);
+
+  it('shows what the agent of that node would do, without one', () => {
+    mkdirSync(join(folder, '.podroute'));
+    writeFileSync(join(folder, '.podroute', 'block.yaml'), BLOCK);
+    const password = 'password: { secretKeyRef: { name: keys, key: tor } }';
+    writeFileSync(
+      join(folder, 'tor.yaml'),
+      `${peer(`{ peerIP: 10.0.0.9, asNumber: 65000, ${password} }`)}---\n${SECRET}`,
+    );
+    const { stdout, stderr, status } = planOf('-o', 'json');
+    assert.equal(stderr, '');
+    const { plan, problems, notes } = JSON.parse(stdout);
+    assert.deepEqual(
+      plan.peers.map(({ config, from }: { config: { id: string }; from: string }) => [config.id, from]),
+      [
+        ['mesh/n2/ipv4', 'node-to-node mesh, Node n2'],
+        ['tor', 'BGPPeer tor'],
+      ],
+    );
+    assert.deepEqual(
+      plan.originations.map(({ prefix }: { prefix: string }) => prefix),
+      ['10.244.0.0/26'],
+    );
+    assert.deepEqual([problems, notes, status], [[], [], 0]);
+    assert.doesNotMatch(stdout, /hunter2/);
+  });
+
+  it('says what is wrong with file, line, object and field, beside the plan of the rest', () => {
+    writeFileSync(join(folder, 'tor.yaml'), peer('peerIP: 10.0.0.9\n  asNumber: 65000\n  filters: [nobody]'));
+    writeFileSync(join(folder, 'typo.yaml'), peer('asNumbr: 1').replace('tor', 'typo'));
+    const { stdout, stderr, status } = planOf();
+    assert.match(stdout, /id: tor/);
+    assert.match(stderr, /tor\.yaml:7: BGPPeer tor: spec\.filters\[0\]: "nobody" is no BGPFilter/);
+    assert.match(
+      stderr,
+      /typo\.yaml:5: BGPPeer typo: spec\.asNumbr: unknown field \(did you mean "asNumber"\?\)/,
+    );
+    assert.match(stderr, /note: n1 has no IPAMBlock in these files/);
+    assert.equal(status, 1);
+    assert.equal(stderr.match(/is no BGPFilter/g)?.length, 1, 'told once');
+  });
+
+  it('without a Node of that name there is no plan; wrong use is exit code 2', () => {
+    const { stdout, stderr, status } = run('--dir', folder, '--node', 'n7');
+    assert.match(stdout, /^no plan for n7/);
+    assert.match(stderr, /Node n7: metadata\.name: does not exist: .*there are n1, n2/);
+    assert.equal(status, 1);
+    const alone = run('--dir', folder);
+    assert.deepEqual([alone.status, alone.stdout], [2, '']);
+    assert.match(alone.stderr, /--dir and --node go together: --node NAME is missing/);
+    const nowhere = run('--dir', join(folder, 'no'), '--node', 'n1');
+    assert.equal(nowhere.status, 2);
+    assert.match(nowhere.stderr, /plan: .*no: ENOENT/);
+  });
+});
