@@ -11,19 +11,45 @@ const TOPS = [56, 316] as const;
 const HEIGHT = 560;
 const MOST_POINTS = 300;
 
+interface Scheme {
+  readonly back: string;
+  readonly text: string;
+  readonly grid: string;
+  /** By speaker. */
+  readonly lines: readonly string[];
+}
+
+const LIGHT: Scheme = {
+  back: '#ffffff',
+  text: '#24292f',
+  grid: '#d8dee4',
+  lines: ['#0969da', '#bc4c00', '#1a7f37', '#8250df'],
+};
+const DARK: Scheme = {
+  back: '#0d1117',
+  text: '#e6edf3',
+  grid: '#30363d',
+  lines: ['#58a6ff', '#f0883e', '#56d364', '#bc8cff'],
+};
+
+// Plain rules for each scheme: not every viewer knows CSS variables.
 const STYLE = `
-  svg { --back: #ffffff; --text: #24292f; --grid: #d8dee4; --c0: #0969da; --c1: #bc4c00; --c2: #1a7f37; --c3: #8250df }
-  @media (prefers-color-scheme: dark) {
-    svg { --back: #0d1117; --text: #e6edf3; --grid: #30363d; --c0: #58a6ff; --c1: #f0883e; --c2: #56d364; --c3: #bc8cff }
-  }
-  .back { fill: var(--back) }
-  text { fill: var(--text); font: 12px system-ui, sans-serif }
+  text { font: 12px system-ui, sans-serif }
   .title { font-size: 14px; font-weight: 600 }
-  .grid { stroke: var(--grid); stroke-width: 1 }
+  .grid { stroke-width: 1 }
   .line { fill: none; stroke-width: 1.6; stroke-linejoin: round }
   .max { stroke-width: 1; opacity: .45 }
-${[0, 1, 2, 3].map((i) => `  .s${i} { stroke: var(--c${i}) } .t${i} { fill: var(--c${i}) }`).join('\n')}
+  ${colours(LIGHT)}
+  @media (prefers-color-scheme: dark) { ${colours(DARK)} }
 `;
+
+function colours({ back, text, grid, lines }: Scheme): string {
+  const rules = [`.back { fill: ${back} }`, `text { fill: ${text} }`, `.grid { stroke: ${grid} }`];
+  for (const [i, colour] of lines.entries()) {
+    rules.push(`.s${i} { stroke: ${colour} }`, `.t${i} { fill: ${colour} }`);
+  }
+  return rules.join(' ');
+}
 
 interface Scale {
   /** Position of a value in SVG units. */

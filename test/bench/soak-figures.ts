@@ -7,6 +7,8 @@ export interface SoakSecond {
   readonly rss_kb: number;
   /** CPU seconds of the speaker since its start. */
   readonly cpu_s: number;
+  /** Seconds since its start that it was ready to run but other processes had the cores: not its own latency. */
+  readonly wait_s: number;
   /** Prefixes changed at the injectors in this second, re-announcements after resets not counted. */
   readonly sent: number;
   /** Prefixes announced to the sink or withdrawn from it in this second. */

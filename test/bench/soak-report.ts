@@ -86,6 +86,7 @@ function figuresOf({ seconds, end, inside }: SoakRun): [string, string][] {
     ],
     ["load generator's own longest delay ms", Math.max(...loads).toFixed(0)],
     ['CPU', `${((end.cpu_s / duration) * 100).toFixed(0)} % of a core`],
+    ['waited for a core that others had', `${waitedMsPerS(seconds).toFixed(0)} ms in each second`],
     ['changes taken', `${whole(end.sent / duration)}/s`],
     ['prefixes updated at the sink', `${whole(end.seen / duration)}/s`],
     ['session resets, joins, sessions lost', `${end.resets}, ${end.joins}, ${end.lost}`],
@@ -101,4 +102,12 @@ function figuresOf({ seconds, end, inside }: SoakRun): [string, string][] {
       `${end.wrong}, ${end.wrong_fresh} of ${whole(end.prefixes)}`,
     ],
   ];
+}
+
+function waitedMsPerS(seconds: readonly SoakSecond[]): number {
+  const first = seconds[0];
+  const last = seconds.at(-1);
+  return first === undefined || last === undefined
+    ? NaN
+    : ((last.wait_s - first.wait_s) / (last.t - first.t)) * 1000;
 }

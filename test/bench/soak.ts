@@ -139,8 +139,8 @@ class InsideWatch {
   }
 }
 
-function keepRaw({ speaker, seconds, end }: SoakRun): void {
+function keepRaw({ speaker, seconds, end, inside }: SoakRun): void {
   mkdirSync(BUILD, { recursive: true });
-  const lines = [...seconds, end].map((line) => JSON.stringify(line));
+  const lines = [...seconds, { ...end, inside }].map((line) => JSON.stringify(line));
   writeFileSync(join(BUILD, `soak-${speaker.name}.jsonl`), `${lines.join('\n')}\n`);
 }

@@ -69,6 +69,7 @@ void settle(void);                  /* pump until no sink got an UPDATE for a se
 
 /* meter.c: the speaker's process, seen from outside */
 double speaker_cpu(void);           /* CPU seconds used so far, 0 without -P */
+double speaker_wait(void);          /* seconds that its first thread was ready to run but had no core, 0 without -P */
 long speaker_memory_kb(const char *field); /* VmRSS or VmHWM of /proc/PID/status, 0 without -P */
 typedef struct { double *v; int n, cap; } Samples;
 void sample(Samples *s, double v);

@@ -119,9 +119,9 @@ static void print_second(double t) {
   static size_t seen_before;
   int up = 0;
   for (int i = 0; i < opt.peers; i++) up += peers[INJECTORS + i].up;
-  printf("{\"t\":%.1f,\"rss_kb\":%ld,\"cpu_s\":%.3f,\"sent\":%lld,\"seen\":%zu,\"unread_kb\":%zu,\"up\":%d,\"resets\":%d,\"joining\":%d,"
+  printf("{\"t\":%.1f,\"rss_kb\":%ld,\"cpu_s\":%.3f,\"wait_s\":%.3f,\"sent\":%lld,\"seen\":%zu,\"unread_kb\":%zu,\"up\":%d,\"resets\":%d,\"joining\":%d,"
          "\"flaps\":%d,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"load_ms\":%.1f}\n",
-         t - started, speaker_memory_kb("VmRSS"), speaker_cpu(), sent - sent_before, peers[SINK].changes_in - seen_before,
+         t - started, speaker_memory_kb("VmRSS"), speaker_cpu(), speaker_wait(), sent - sent_before, peers[SINK].changes_in - seen_before,
          unread() >> 10, up, reset_count, joiner->up, second_ms.n, percentile(&second_ms, .5), percentile(&second_ms, .99),
          percentile(&second_ms, 1), widest_loop * 1e3);
   fflush(stdout);

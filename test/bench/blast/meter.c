@@ -26,6 +26,18 @@ long speaker_memory_kb(const char *field) {
   return kb;
 }
 
+double speaker_wait(void) {
+  char path[64];
+  unsigned long long ran, waited = 0;
+  if (!opt.pid) return 0;
+  snprintf(path, sizeof path, "/proc/%d/schedstat", opt.pid);
+  FILE *f = fopen(path, "r");
+  if (!f) return 0;
+  if (fscanf(f, "%llu %llu", &ran, &waited) != 2) waited = 0;
+  fclose(f);
+  return waited * 1e-9;
+}
+
 void sample(Samples *s, double v) {
   if (s->n == s->cap) s->v = realloc(s->v, (s->cap = s->cap ? s->cap * 2 : 256) * sizeof *s->v);
   s->v[s->n++] = v;

@@ -137,7 +137,10 @@ static int message(Peer *p, const uint8_t *m, size_t len) {
       fprintf(stderr, "%s got NOTIFICATION %d/%d\n", ipstr(p->ip), m[19], m[20]);
       lost(p, "NOTIFICATION");
       return 0;
-    case 4: p->up = 1; break;
+    case 4:
+      if (p->up) put_keepalive(p);
+      p->up = 1;
+      break;
   }
   return 1;
 }
