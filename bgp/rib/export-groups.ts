@@ -9,7 +9,8 @@ import { Member } from './member.ts';
 import type { PeerSlots } from './peer-slots.ts';
 import type { RibPeer } from './rib-peer.ts';
 import type { RibTable } from './rib-table.ts';
-import { type GroupParts, UpdateGroup } from './update-group.ts';
+import type { GroupParts } from './group-parts.ts';
+import { UpdateGroup } from './update-group.ts';
 import type { UpdatePacker } from './update-packer.ts';
 
 /** Units given back in one step when a group is taken apart. */

@@ -36,6 +36,38 @@ describe('update groups: one stream for many peers', () => {
     assert.equal(lab.session('c2').messages - before, 2, '2,000 prefixes of 4 bytes in messages of 4,096');
   });
 
+  it('says nothing when the best path moves to a peer that sent the same, and does when it differs', () => {
+    const lab = new RibLab();
+    lab.up({ id: 'outside', address: '192.0.2.9', as: 64_999 });
+    lab.up({ id: 'other', address: '192.0.2.8', as: 64_998 });
+    for (const n of [1, 2]) lab.up(client(n));
+    lab.settle();
+    const same = { path: [64_500], nextHop: '203.0.113.1' };
+    lab.announce('c1', prefixes(0, 10), same);
+    lab.announce('c2', prefixes(0, 10), same);
+    lab.settle();
+    const { announced } = lab.session('outside');
+    lab.withdraw('c1', prefixes(0, 5));
+    lab.settle();
+    assert.equal(lab.session('outside').announced, announced, 'same octets, so nothing was sent');
+    assert.equal(lab.session('outside').withdrawn, 0);
+    lab.announce('c2', prefixes(0, 2), { ...same, path: [64_500, 64_500] });
+    lab.withdraw('c2', prefixes(2, 1));
+    lab.settle();
+    assert.equal(lab.session('outside').announced, announced + 2);
+    assert.equal(lab.session('outside').withdrawn, 1);
+    assert.deepEqual(
+      held(lab, 'outside'),
+      prefixes(0, 10)
+        .filter((p) => p !== '10.0.2.0/24')
+        .sort(),
+    );
+    // A peer of the group that becomes the source must be told that its own route is not ours any more.
+    lab.announce('other', prefixes(5, 5), { path: [64_998], nextHop: '192.0.2.8', localPref: 100 });
+    lab.settle();
+    assert.deepEqual(held(lab, 'other').length, 9 - 5);
+  });
+
   it('collapses the changes that a slow peer missed to the newest state of each prefix', () => {
     const lab = new RibLab();
     for (const n of [1, 2, 3]) lab.up(client(n));

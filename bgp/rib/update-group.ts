@@ -4,33 +4,17 @@
 import { resizeI32, resizeU16, type I32, type U16 } from './columns.ts';
 import { BULK_DUMP, BULK_NONE, CatchUp } from './catch-up.ts';
 import type { ExportRules } from './export-rules.ts';
-import type { ExportView } from './export-view.ts';
-import type { AttributeStore } from './attribute-store.ts';
+import type { GroupParts } from './group-parts.ts';
 import { Member } from './member.ts';
-import type { NextHops } from './next-hops.ts';
+import { LOCAL_SLOT } from './peer-slots.ts';
 import type { RibTable } from './rib-table.ts';
-import type { UpdateBatch } from './update-batch.ts';
-import type { PackerSink, UpdatePacker } from './update-packer.ts';
+import type { PackerSink } from './update-packer.ts';
 import { Withheld } from './withheld.ts';
 
 /** Where a peer's member of this group is. */
 const ABSENT = 0;
 const IN_STREAM = 1;
 const CATCHING_UP = 2;
-
-/** What all groups share. */
-export interface GroupParts {
-  readonly attributes: AttributeStore;
-  readonly nextHops: NextHops;
-  readonly view: ExportView;
-  /** Empty between flushes. */
-  readonly batch: UpdateBatch;
-  readonly packer: UpdatePacker;
-  /** Units looked at in one step of background work. */
-  readonly grain: number;
-  /** Units whose attributes fit into no message. */
-  tooLarge(group: UpdateGroup, unit: number): void;
-}
 
 export class UpdateGroup implements PackerSink {
   rules: ExportRules;
@@ -335,6 +319,12 @@ export class UpdateGroup implements PackerSink {
     const oldSet = this.set[unit]! - 1;
     const oldSource = this.source[unit]!;
     if (set === oldSet && (set < 0 || source === oldSource)) return;
+    if (set === oldSet && this.#looksAlike(source, oldSource)) {
+      this.#withheld.source(oldSource, -1);
+      this.source[unit] = source;
+      this.#withheld.source(source, 1);
+      return;
+    }
     if (batch.isFull) this.flush();
     if (this.rules.keepsNextHop) this.#excuseOwners(unit, set, source, oldSet, oldSource);
     if (oldSet >= 0) this.#withheld.source(oldSource, -1);
@@ -360,6 +350,16 @@ export class UpdateGroup implements PackerSink {
       if (this.stream.length > 0) batch.withdraw(unit, oldSource);
     }
     if (oldSet >= 0) attributes.release(oldSet);
+  }
+
+  /**
+   * Would every member get the same octets whichever of two peers a set comes from? Then nothing is sent when the
+   * best path moves from one to the other (RFC 4271 section 9.2: the same route is not advertised again). Not so
+   * when one of them is a member, for which its own routes are a hole, nor where a reflector puts in who it was.
+   */
+  #looksAlike(a: number, b: number): boolean {
+    if (!this.rules.external || a === LOCAL_SLOT || b === LOCAL_SLOT) return false;
+    return this.#state[a] === ABSENT && this.#state[b] === ABSENT;
   }
 
   /** The shared stream has one hole a unit, for its source. A second peer that must not get it leaves the stream. */
