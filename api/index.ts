@@ -44,7 +44,7 @@ export type { IPPool, IPPoolSpec, IPReservation, IPReservationSpec } from './ip-
 export { apiVersion, type Metadata } from './metadata.ts';
 export { type Node, type NodeBgp, nodeBgp } from './node.ts';
 export { type Identity, parseDocument, type ParsedDocument, type Where } from './parse-document.ts';
-export { parseText, type TextDocument } from './parse-text.ts';
+export { parseText, parseTextInSteps, type TextDocument } from './parse-text.ts';
 export { type PeerAddress, parsePeerAddress } from './peer-address.ts';
 export { usablePools } from './pool-conflicts.ts';
 export { formatProblem, type Problem } from './problem.ts';

@@ -165,6 +165,20 @@ describe('a text of documents', () => {
     );
   });
 
+  it('knows the line of a field in every document of a file', () => {
+    const texts = ['# first\n', '%YAML 1.2\n---\n', '', '---\n# comment\n\n'].map(
+      (before, i) => `${before}${pool(`p${i}`)}# after\n${i === 0 ? '...\n' : i === 1 ? '---\n' : ''}`,
+    );
+    const text = texts.join('');
+    const lines = text.split('\n');
+    const documents = parseText(text, 'f.yaml');
+    assert.equal(documents.length, 4);
+    for (const [i, { lineOf }] of documents.entries()) {
+      const name = lines.findIndex((line) => line.includes(`name: p${i} `)) + 1;
+      assert.deepEqual([lineOf('metadata.name'), lineOf('spec.cidr')], [name, name + 1], `document ${i + 1}`);
+    }
+  });
+
   it('that contains itself, or nothing but brackets, is a problem', () => {
     assert.deepEqual(problemsOf('&a { apiVersion: podroute.io/v1, kind: IPPool, spec: *a }'), [
       'f.yaml:1: document: is nested deeper than 50 levels',

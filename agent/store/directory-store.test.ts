@@ -56,6 +56,30 @@ describe('the directory store', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('reads many documents, in one file or in many, without keeping others from their turn', async () => {
+    const many = Array.from({ length: 60 }, (_, i) => pool(`p${i}`, `10.${i}.0.0/16`));
+    const disk = new MemoryDisk();
+    await disk.replace('/big/one.yaml', many.slice(0, 30).join('---\n'));
+    for (const [i, text] of many.slice(30).entries()) await disk.replace(`/big/${i}.yaml`, text);
+    let nowMs = 0;
+    let pauses = 0;
+    // Each look at the clock finds 1 ms gone, as if a document took that long; other timers never fire.
+    const clock = {
+      now: () => nowMs++,
+      wall: () => 0,
+      setTimer: (delayMs: number, callback: () => void) => {
+        if (delayMs > 0) return { cancel: () => {} };
+        pauses++;
+        setImmediate(callback);
+        return { cancel: () => {} };
+      },
+    };
+    await using big = openDirectoryStore('/big', { clock, disk });
+    await big.start();
+    assert.equal(big.snapshot().ipPools.size, 60);
+    assert.ok(pauses >= 6, `${pauses} pauses for 60 documents of 1 ms`);
+  });
+
   it('reads every document of every file, also in folders below, and nothing else', async () => {
     mkdirSync(join(folder, 'more'));
     write(

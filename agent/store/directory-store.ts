@@ -44,7 +44,7 @@ class DirectoryStore implements Store {
     this.#folder = folder;
     this.#io = io;
     this.#objects = new ObjectFiles(folder, io.disk);
-    this.#cache = new FileCache(folder, io.disk);
+    this.#cache = new FileCache(folder, io.disk, io.clock);
   }
 
   async start(): Promise<void> {

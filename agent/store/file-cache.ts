@@ -4,7 +4,8 @@
 // A file that loses objects may just be half written (an editor empties it first, or moves it away), and a peer that
 // goes for an instant is a session reset. Such a loss is believed when a second look finds the same text; the files of
 // agents are replaced as a whole and need no second look.
-import { type Problem, parseText, type TextDocument } from '#api';
+import { type Problem, parseTextInSteps, type TextDocument } from '#api';
+import type { Clock } from '#bgp';
 import type { StoreDisk } from './disk.ts';
 import type { FileContent } from './last-good.ts';
 import { OWN_FOLDER } from './object-files.ts';
@@ -31,17 +32,22 @@ interface Doubt {
 /** A file that loses objects at every look, each time others, is taken as it is then. */
 const MOST_LOOKS = 5;
 
+/** BGP and the CNI wait no longer than this for the parsing of files (and one document more). */
+const TURN_MS = 8;
+
 export class FileCache {
   readonly #folder: string;
   readonly #disk: StoreDisk;
+  readonly #clock: Clock;
   readonly #files = new Map<string, CachedFile>();
   readonly #doubts = new Map<string, Doubt>();
   readonly #unreadable = new Map<string, Problem>();
   #hasFolder = true;
 
-  constructor(folder: string, disk: StoreDisk) {
+  constructor(folder: string, disk: StoreDisk, clock: Clock) {
     this.#folder = folder;
     this.#disk = disk;
+    this.#clock = clock;
   }
 
   get hasFolder(): boolean {
@@ -70,6 +76,7 @@ export class FileCache {
     const texts = paths === 'all' ? await this.#readAll() : await this.#read(paths);
     const next = new Map<string, CachedFile | undefined>();
     const doubtful: string[] = [];
+    const rest = this.#restBetweenTurns();
     for (const [path, { text, stamp }] of texts) {
       const before = this.#files.get(path);
       if (text === before?.text) {
@@ -77,7 +84,12 @@ export class FileCache {
         if (before && stamp !== undefined) this.#files.set(path, { ...before, stamp });
         continue;
       }
-      const documents = text === undefined ? [] : parseText(text, path);
+      const documents: TextDocument[] = [];
+      for (const some of text === undefined ? [] : parseTextInSteps(text, path)) {
+        documents.push(...some);
+        const pause = rest();
+        if (pause !== undefined) await pause;
+      }
       if (before && this.#isDoubtful(path, before.documents, text, documents)) doubtful.push(path);
       next.set(path, text === undefined ? undefined : { text, documents, stamp });
     }
@@ -88,6 +100,20 @@ export class FileCache {
       else this.#files.delete(path);
     }
     return { isChanged: next.size > 0, doubtful };
+  }
+
+  /** To be called often: resolves at once, or after the others' turn when this one has had its time. */
+  #restBetweenTurns(): () => Promise<void> | undefined {
+    let endsAt = this.#clock.now() + TURN_MS;
+    return () => {
+      if (this.#clock.now() < endsAt) return undefined;
+      return new Promise((resume) => {
+        this.#clock.setTimer(0, () => {
+          endsAt = this.#clock.now() + TURN_MS;
+          resume();
+        });
+      });
+    };
   }
 
   #isDoubtful(
