@@ -87,7 +87,7 @@ export function circumstances(speakers: readonly Speaker[], command: string, run
   const machine = `${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`;
   const versions = speakers.map((s) => `${s.title} ${s.version()}`).join(', ');
   const date = new Date().toISOString().slice(0, 10);
-  return `${machine}; ${versions}; ${date}; median of ${runs}; \`${command}\`.`;
+  return `${machine}; ${versions}; ${date}; ${runs === 1 ? 'one run' : `median of ${runs}`}; \`${command}\`.`;
 }
 
 export function failuresText(all: readonly Series[]): string {

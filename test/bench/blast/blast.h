@@ -60,7 +60,7 @@ const char *ipstr(uint32_t host_order);
 void put(Peer *p, const void *bytes, size_t len);
 void put_keepalive(Peer *p);
 void put_end_of_rib(Peer *p);
-int dial(Peer *p);                  /* 0 = connected and OPEN queued */
+int dial(Peer *p);                  /* 0 = connected, or with survive_loss on its way, and OPEN queued */
 void hang_up(Peer *p, int politely);
 void pump(int timeout_ms);          /* one round of poll, read, write over all peers */
 void open_all(void);                /* dials everybody and waits until all are established */

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SINK, PROBE, INJECTORS, PROBES = 64, PROBES_PER_S = 20, DOWN_S = 2, JOIN_PARTS = 4 };
+enum { SINK, PROBE, INJECTORS, PROBES = 64, PROBES_PER_S = 20, DOWN_S = 2, REST_S = 15, JOIN_PARTS = 4 };
 static const double TICK_S = .002, READ_S = .1, RETRY_S = .5;
 
 static Peer *slow, *joiner;
@@ -65,12 +65,11 @@ static void bring_back(double t) {
 }
 
 static void reset(double t) {
-  int i = reset_count * 7 % opt.peers;
-  if (opt.peers % 7 == 0) i = reset_count % opt.peers;
+  static int next;
+  int i = next++ % opt.peers;
   Peer *p = &peers[INJECTORS + i];
-  reset_count++;
   if (!p->up) return;
-  hang_up(p, reset_count & 1);
+  hang_up(p, ++reset_count & 1);
   is_announced[i] = 0, back_at[i] = t + DOWN_S;
 }
 
@@ -143,6 +142,7 @@ static void churn(void) {
     if (t - last > widest_loop) widest_loop = t - last;
     last = t;
     if (t - tick >= TICK_S) change(t - tick), tick = t;
+    if (t - probe >= 1) probe = second = t - 1; /* this process itself was held up */
     if (t - probe >= 1. / PROBES_PER_S) flap(t), probe += 1. / PROBES_PER_S;
     if (t - reads >= READ_S) {
       reads = t;
@@ -215,7 +215,7 @@ static long memory_when_left(void) {
   for (int k = 0; k < PROBES; k++) flapped += probes[k].hash != 0;
   for (double t0 = now(); peers[SINK].held != flapped; pump(50))
     if (now() - t0 > 60) die(4, "sink still holds %d prefixes, %d expected", peers[SINK].held, flapped);
-  for (double t0 = now(); now() - t0 < 5;) pump(50);
+  for (double t0 = now(); now() - t0 < REST_S;) pump(50);
   return speaker_memory_kb("VmRSS");
 }
 

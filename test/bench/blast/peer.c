@@ -86,7 +86,9 @@ int dial(Peer *p) {
   struct sockaddr_in s = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(p->ip) };
   if (bind(p->fd, (void *)&s, sizeof s)) die(2, "bind %s: %s", ipstr(p->ip), strerror(errno));
   struct sockaddr_in d = { .sin_family = AF_INET, .sin_port = htons(opt.port), .sin_addr.s_addr = htonl(opt.target_ip) };
-  if (connect(p->fd, (void *)&d, sizeof d)) return close(p->fd), p->fd = -1;
+  /* Where sessions come and go, one that is slow to connect must not hold up the others. */
+  if (survive_loss) fcntl(p->fd, F_SETFL, O_NONBLOCK);
+  if (connect(p->fd, (void *)&d, sizeof d) && errno != EINPROGRESS) return close(p->fd), p->fd = -1;
   setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &one, 4);
   fcntl(p->fd, F_SETFL, O_NONBLOCK);
   p->inlen = p->outlen = p->outpos = 0;
