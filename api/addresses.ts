@@ -174,4 +174,3 @@ const linkLocal: Record<Family, Prefix> = {
 
 /** 169.254.0.0/16 and fe80::/10. */
 export const isLinkLocal = (address: Address): boolean => contains(linkLocal[address.family], address);
-export const linkLocalPrefix = (family: Family): Prefix => linkLocal[family];

@@ -9,6 +9,6 @@ export { createNetns, deleteNetns, listNetns, netnsPath, withNetns } from './net
 export type { PodWirer, PodWiring, WiredPod } from './pod-wiring.ts';
 export { openPodWirer } from './pod-wirer.ts';
 export { type KernelOptions, openKernel } from './real-kernel.ts';
-export { enableForwarding, readSysctl, writeSysctl } from './sysctl.ts';
+export { readSysctl, writeSysctl } from './sysctl.ts';
 export { type TcpSocketRequest, tcpSockets } from './tcp-sockets.ts';
 export { trimMemory } from './trim-memory.ts';

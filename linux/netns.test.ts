@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readlinkSync } from 'node:fs';
 import { createNetns, deleteNetns, listNetns, netnsPath, withNetns } from './netns.ts';
-import { enableForwarding, readSysctl, writeSysctl } from './sysctl.ts';
-import { needNamespaces, TestNetns } from './test-netns.ts';
+import { readSysctl, writeSysctl } from './sysctl.ts';
+import { enableForwarding, needNamespaces, TestNetns } from './test-netns.ts';
 
 describe('network namespaces', function () {
   needNamespaces(this);

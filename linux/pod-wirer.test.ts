@@ -6,8 +6,8 @@ import { withNetns } from './netns.ts';
 import { openPodWirer } from './pod-wirer.ts';
 import type { PodWirer, PodWiring, WiredPod } from './pod-wiring.ts';
 import { openKernel } from './real-kernel.ts';
-import { enableForwarding, readSysctl, writeSysctl } from './sysctl.ts';
-import { needNamespaces, TestNetns } from './test-netns.ts';
+import { readSysctl, writeSysctl } from './sysctl.ts';
+import { enableForwarding, needNamespaces, TestNetns } from './test-netns.ts';
 
 describe('pod links', function () {
   needNamespaces(this);

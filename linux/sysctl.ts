@@ -23,11 +23,3 @@ export function writeSysctl(name: string, value: string | number): void {
     );
   }
 }
-
-/** Lets this host route packets between its links, both families; links made later inherit it. */
-export function enableForwarding(): void {
-  for (const name of ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding']) {
-    // Written only when it changes: writing it resets other switches of the links (accept_redirects and the like).
-    if (readSysctl(name) !== '1') writeSysctl(name, 1);
-  }
-}

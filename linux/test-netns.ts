@@ -1,5 +1,6 @@
 // For this room's tests: namespaces that are always taken away again, and a reason to skip where none can be made.
 import { createNetns, deleteNetns } from './netns.ts';
+import { writeSysctl } from './sysctl.ts';
 
 /** Skips every test of the suite, with the reason shown, when this process may not make network namespaces. */
 export function needNamespaces(suite: Mocha.Suite): void {
@@ -24,4 +25,9 @@ export class TestNetns implements Disposable {
   [Symbol.dispose](): void {
     deleteNetns(this.name);
   }
+}
+
+/** The calling thread's namespace routes packets between its links, in both families. */
+export function enableForwarding(): void {
+  for (const name of ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding']) writeSysctl(name, 1);
 }

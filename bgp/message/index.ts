@@ -3,11 +3,10 @@ export * from './constants.ts';
 export { SessionCodecContext, verdictKey } from './context.ts';
 export { Framer, FRAME_OK, FRAME_STOPPED } from './frame.ts';
 export type { FrameSink } from './frame.ts';
-export { setMessageLength, writeHeader } from './header.ts';
 export * from './nlri.ts';
-export { decodeNextHop, isUnicastIpv4, isUnicastIpv6, NextHop } from './next-hop.ts';
+export { decodeNextHop, NextHop } from './next-hop.ts';
 export { judgeUpdate, scanUpdate } from './update.ts';
-export { IGNORED_CLASSIC, IGNORED_MP_REACH, IGNORED_MP_UNREACH, UpdateScan } from './update-scan.ts';
+export { UpdateScan } from './update-scan.ts';
 export * from './update-encode.ts';
 export * from './attributes/verdict.ts';
 export * from './attributes/export-plan.ts';
@@ -18,9 +17,8 @@ export type { AttributeInput } from './attributes/build.ts';
 export * from './attributes/queries.ts';
 export { formatAttributes } from './attributes/format.ts';
 export type { AttributeText } from './attributes/format.ts';
-export { attributeName, printNextHop } from './attributes/table.ts';
+export { printNextHop } from './attributes/table.ts';
 export { formatAsPath } from './attributes/as-path.ts';
-export { isPrivateAs } from './attributes/path-export.ts';
 export {
   formatCommunities,
   formatCommunity,
@@ -29,9 +27,9 @@ export {
   parseLargeCommunity,
 } from './attributes/communities.ts';
 export type { LargeCommunity } from './attributes/communities.ts';
-export { formatIpv4, formatIpv6, formatIpv6At, parseIpv4, parseIpv6 } from './address-text.ts';
+export { formatIpv4, parseIpv4, parseIpv6 } from './address-text.ts';
 export * from './notification.ts';
-export { decodeShutdownText, encodeShutdownText, printable } from './shutdown-text.ts';
+export { decodeShutdownText, encodeShutdownText } from './shutdown-text.ts';
 export { encodeKeepalive } from './keepalive.ts';
 export { copyOf } from './octets.ts';
 export * from './route-refresh.ts';

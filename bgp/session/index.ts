@@ -17,4 +17,4 @@ export type {
   StateTransition,
 } from './types.ts';
 export { Sessions, type ResetKind, type SessionsIo } from './sessions.ts';
-export { configChange, type ChangeEffect, type ConfigChange } from './config-change.ts';
+export type { ChangeEffect, ConfigChange } from './config-change.ts';

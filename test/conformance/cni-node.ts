@@ -9,12 +9,12 @@ import { type BlockStore, type Clock, Ipam } from '#ipam';
 import {
   createNetns,
   deleteNetns,
-  enableForwarding,
   type Kernel,
   openKernel,
   openPodWirer,
   type PodWirer,
   withNetns,
+  writeSysctl,
 } from '#linux';
 
 export const EXECUTABLE = join(import.meta.dirname, '..', '..', 'build', 'podroute-cni');
@@ -67,7 +67,9 @@ export class CniNode implements AsyncDisposable {
   private constructor(options: CniNodeOptions) {
     this.#options = options;
     this.netns = createNetns(this.name);
-    withNetns(this.netns, () => enableForwarding());
+    withNetns(this.netns, () => {
+      for (const name of ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding']) writeSysctl(name, 1);
+    });
   }
 
   static async up(options: CniNodeOptions = {}): Promise<CniNode> {

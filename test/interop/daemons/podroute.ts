@@ -7,21 +7,11 @@ import {
   canonicalRoute,
   type Daemon,
   type DaemonConfig,
-  type DaemonKind,
   type Family,
   type PeerSetup,
   type Route,
   type SessionView,
 } from '../daemon.ts';
-
-export const podroute: DaemonKind = {
-  name: 'podroute',
-  title: 'podroute',
-  missing: () => undefined,
-  version: () => '',
-  lacks: { refreshRequest: 'it keeps what neighbours sent and needs no refresh' },
-  start: (config) => Podroute.start(config),
-};
 
 /** Words of the agent's status for what both sides agreed on. */
 const CAPABILITIES: readonly [Capability, string][] = [
