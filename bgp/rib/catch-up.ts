@@ -24,6 +24,7 @@ export class CatchUp {
   #end = 0;
   /** Bulk units that a change has sent already. */
   readonly #done = new Bitmap();
+  #doneCount = 0;
   /** Units whose newest state the peer must be told. */
   readonly #dirty = new Bitmap();
   /** For dirty units: the peer holds an older state of it. */
@@ -43,7 +44,8 @@ export class CatchUp {
   /** Units still owed, for status. Of bulk that goes on: those still to be looked at. */
   get owed(): number {
     if (this.bulk === BULK_NONE) return this.#dirtyCount;
-    return this.#dirtyCount + (this.#cursor < 0 ? this.#group.advertised : this.#end - this.#cursor);
+    const ahead = this.#cursor < 0 ? this.#group.advertised : this.#end - this.#cursor - this.#doneCount;
+    return this.#dirtyCount + ahead;
   }
 
   /** A unit's state in the group is about to change; `wasHeld`: by the old state the peer has it. */
@@ -52,6 +54,7 @@ export class CatchUp {
       if (this.#cursor < 0) return;
       if (this.#isAhead(unit)) {
         this.#done.add(unit);
+        this.#doneCount++;
         this.mark(unit, false);
         return;
       }
@@ -156,8 +159,10 @@ export class CatchUp {
     const group = this.#group;
     const last = Math.min(this.#end, this.#cursor + this.#group.grain);
     for (let unit = this.#cursor; unit < last; unit++) {
-      if (this.#done.has(unit)) this.#done.delete(unit);
-      else if (group.isSentTo(unit, this.member.slot)) group.batchAnnounce(unit);
+      if (this.#done.has(unit)) {
+        this.#done.delete(unit);
+        this.#doneCount--;
+      } else if (group.isSentTo(unit, this.member.slot)) group.batchAnnounce(unit);
     }
     this.#cursor = last;
   }

@@ -93,4 +93,23 @@ describe('rib: counts for status', () => {
     lab.settle();
     assert.deepEqual([counts(lab, 'e2').advertised, counts(lab, 'e2').owed], [3, 0]);
   });
+
+  it('say it once of a route that changes before its turn in the first transfer comes', () => {
+    const lab = new RibLab({ ebgp: 1, ibgp: 1, relax: false }, 4);
+    const prefixes = Array.from({ length: 40 }, (_, i) => `10.${i}.0.0/16`);
+    lab.up(ebgp(1));
+    lab.announce('e1', prefixes, { path: [65101], nextHop: '192.0.2.1' });
+    lab.settle();
+    lab.up(ebgp(2, { families: ['ipv4'] })).room = 1;
+    lab.settle();
+    assert.equal(counts(lab, 'e2').owed, 36);
+    for (const med of [1, 2]) {
+      lab.announce('e1', prefixes, { path: [65101, med], nextHop: '192.0.2.1' });
+      lab.settle();
+    }
+    assert.equal(counts(lab, 'e2').owed, 40);
+    lab.drain('e2', Number.POSITIVE_INFINITY);
+    lab.settle();
+    assert.equal(counts(lab, 'e2').owed, 0);
+  });
 });
