@@ -1,5 +1,6 @@
 // Connection collision (FSM-5, FSM-6, FSM-7): scripted neighbours in both orders, and two real speakers.
 import assert from 'node:assert/strict';
+import type { PeerConfig } from '../config.ts';
 import { KEEPALIVE, MP_BOTH, fourByteAs, type ScriptPeer } from '../testing/script-peer.ts';
 import { SessionBench, OURS, THEIRS, theirOpen } from '../testing/session-bench.ts';
 import { loserOf } from './collision.ts';
@@ -124,6 +125,7 @@ describe('session: collision with a scripted neighbour', () => {
       gracefulRestart: { mode: 'full', restartSeconds: 120, longLivedSeconds: 0 },
     });
     const old = bench.establish({ capabilities: RESTART });
+    bench.clock.advance(1000);
     const fresh = bench.connect();
     bench.clock.settle();
     assert.equal(bench.recorder.downs.length, 0, 'a TCP connection alone proves nothing (RFC 4724 §5)');
@@ -134,6 +136,36 @@ describe('session: collision with a scripted neighbour', () => {
     assert.equal(bench.recorder.downs[0]!.reason.cause, 'peer restarted');
     assert.equal(bench.recorder.downs[0]!.reason.keepRoutes, true);
     assert.equal(bench.recorder.alive.length, 1);
+    assert.equal(bench.state, 'Established');
+  });
+});
+
+describe('session: graceful restart and both sides dialling', () => {
+  const GRACEFUL = { gracefulRestart: { mode: 'helper', restartSeconds: 120, longLivedSeconds: 0 } } as const;
+
+  it('FSM-7 a connection that was on its way when the other was established is no restart', async () => {
+    for (const waitMs of [0, 50, 900]) {
+      const bench = await SessionBench.withPeer(GRACEFUL);
+      const early = bench.connect();
+      const kept = bench.establish({ capabilities: RESTART });
+      bench.clock.advance(waitMs);
+      const late = bench.connect();
+      for (const other of [early, late]) other.send(theirOpen({ capabilities: RESTART }), KEEPALIVE);
+      bench.clock.settle();
+      assert.match(early.words, /NOTIFICATION 6\/7$/);
+      assert.match(late.words, /NOTIFICATION 6\/7$/);
+      assert.deepEqual([kept.isClosed, bench.recorder.downs.length, bench.state], [false, 0, 'Established']);
+    }
+  });
+
+  it('FSM-7 its restart bit says that it has restarted, however soon', async () => {
+    const bench = await SessionBench.withPeer(GRACEFUL);
+    const old = bench.establish({ capabilities: RESTART });
+    const fresh = bench.connect();
+    fresh.send(theirOpen({ capabilities: RESTART.replace('4006 4078', '4006 c078') }), KEEPALIVE);
+    bench.clock.settle();
+    assert.ok(old.isClosed);
+    assert.equal(bench.recorder.downs[0]!.reason.cause, 'peer restarted');
     assert.equal(bench.state, 'Established');
   });
 });
@@ -154,6 +186,7 @@ describe('session: two speakers', () => {
     asB = 65002,
     latencyMs = 1,
     chunkBytes = Infinity,
+    more: Partial<PeerConfig> = {},
   ): Promise<Pair> {
     const clock = new FakeClock();
     const network = new MemoryNetwork(clock);
@@ -167,8 +200,8 @@ describe('session: two speakers', () => {
     });
     const a = new Sessions(speakerConfig(65001, idA, OURS), io(1, OURS), ra);
     const b = new Sessions(speakerConfig(asB, idB, THEIRS), io(2, THEIRS), rb);
-    a.addPeer(peerConfig('b', THEIRS, asB));
-    b.addPeer(peerConfig('a', OURS, 65001));
+    a.addPeer(peerConfig('b', THEIRS, asB, more));
+    b.addPeer(peerConfig('a', OURS, 65001, more));
     await a.start();
     await b.start();
     return { clock, network, a, b, ra, rb };
@@ -193,6 +226,23 @@ describe('session: two speakers', () => {
         assert.equal(both.ra.downs.length + both.rb.downs.length, 0);
         both.clock.advance(600_000);
         assertOneSession(both, 'ten minutes later');
+      }
+    }
+  });
+
+  it('the same with graceful restart on both sides: nothing is taken for a restart', async () => {
+    for (const mode of ['helper', 'full'] as const) {
+      for (const [idA, idB] of [
+        ['1.1.1.1', '2.2.2.2'],
+        ['2.2.2.2', '1.1.1.1'],
+      ] as const) {
+        for (const latencyMs of [0, 1, 7, 100]) {
+          const gracefulRestart = { mode, restartSeconds: 120, longLivedSeconds: 0 };
+          const both = await pair(idA, idB, 65002, latencyMs, Infinity, { gracefulRestart });
+          both.clock.advance(3_000);
+          assertOneSession(both, `${mode} ${idA} ${idB} ${latencyMs} ms`);
+          assert.equal(both.ra.downs.length + both.rb.downs.length, 0, `${mode} ${latencyMs} ms`);
+        }
       }
     }
   });

@@ -14,6 +14,9 @@ export interface CollisionIds {
   readonly remoteAs: number;
 }
 
+/** A connection that the neighbour began while ours was being established arrives within this time. */
+const SIMULTANEOUS_MS = 1000;
+
 /**
  * `existing` is in OpenConfirm, `fresh` has just received its OPEN. An established connection always wins
  * and is no case for this function.
@@ -70,11 +73,14 @@ export function settleCollision(
   };
 }
 
-/** FSM-7, RFC 4724 §5: a neighbour that agreed on graceful restart opens a new connection when it has restarted. */
+/**
+ * FSM-7, RFC 4724 §5: a neighbour that agreed on graceful restart opens a new connection when it has restarted.
+ * One that came before the other was established, or a moment later, was on its way already: both sides dialled.
+ */
 function isRestart(established: BgpSession, fresh: BgpSession, negotiated: Negotiated): boolean {
-  return (
-    fresh.isIncoming &&
-    established.negotiated.gracefulRestart !== undefined &&
-    negotiated.gracefulRestart !== undefined
-  );
+  const before = established.negotiated.gracefulRestart;
+  const now = negotiated.gracefulRestart;
+  if (!fresh.isIncoming || before === undefined || now === undefined) return false;
+  if (now.isRemoteRestarting && !before.isRemoteRestarting) return true;
+  return fresh.beganAt - established.establishedAt >= SIMULTANEOUS_MS;
 }

@@ -47,6 +47,8 @@ export class BgpSession implements Session {
   #isOver = false;
   #dialling: { cancel(): void } | undefined;
   #wire: Wire | undefined;
+  /** Clock.now() when it was made: for one that the neighbour opened, when its connection came. */
+  readonly beganAt: number;
   #establishedAt = 0;
   #keepaliveMs = 0;
 
@@ -54,6 +56,7 @@ export class BgpSession implements Session {
   constructor(owner: SessionOwner, rules: FsmRules, failures: number) {
     this.#owner = owner;
     this.isIncoming = rules.isIncoming;
+    this.beganAt = owner.clock.now();
     this.#fsm = initialState(rules, failures);
     this.#timers = new SessionTimers(owner.deadlines, (timer, now) => this.#expired(timer, now));
     this.#input = new SessionInput(this, owner, this.#timers);
@@ -123,6 +126,11 @@ export class BgpSession implements Session {
   }
 
   // What the peer and input.ts see
+
+  /** Clock.now(), 0 before. */
+  get establishedAt(): number {
+    return this.#establishedAt;
+  }
 
   get fsm(): FsmState {
     return this.#fsm;
