@@ -80,7 +80,6 @@ export class Speaker implements AsyncDisposable {
           }
         },
         endOfRib: (peer, family) => {
-          peer.endOfRibReceived[family] = true;
           this.#log('info', peer.id, `End-of-RIB received for ${familyName(family)}`);
         },
         limit: (peer, family, isOver) => this.#limit(peer, family, isOver),
@@ -202,8 +201,11 @@ export class Speaker implements AsyncDisposable {
       update: (session: Session, buffer: Uint8Array, start: number, end: number) =>
         rib.update(session, buffer, start, end),
       routeRefresh: (session: Session, family: Family, subtype: number) => {
-        // BoRR and EoRR (RFC 7313) are not used: without them old routes are replaced one by one.
-        if (subtype === 0) rib.refresh(session, familyIndex(family));
+        const index = familyIndex(family);
+        if (subtype === 0) rib.refresh(session, index);
+        else if (!session.negotiated.enhancedRouteRefresh) return;
+        else if (subtype === 1) rib.refreshBegins(session, index);
+        else if (subtype === 2) rib.refreshEnds(session, index);
       },
       drained: (session: Session) => rib.drained(session),
       down: (session: Session, reason: SessionDown) => {

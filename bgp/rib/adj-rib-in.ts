@@ -83,7 +83,7 @@ export class AdjRibIn {
       }
     }
     const slot = peer.slot;
-    const epoch = this.#peers.epoch[slot]!;
+    const epoch = this.#peers.epoch[slot * 2 + table.family]!;
     const references = this.#store.references;
     let path = table.findPath(prefix, slot, receivedId);
     if (path < 0) {
@@ -124,7 +124,7 @@ export class AdjRibIn {
   withdraw(peer: PathOwner, table: RibTable, prefix: number, receivedId: number): void {
     const path = table.findPath(prefix, peer.slot, receivedId);
     if (path < 0 || (table.flags[path]! & DEAD) !== 0) return;
-    if (table.epoch[path] === this.#peers.epoch[peer.slot]) {
+    if (this.#isCurrent(peer, table, path)) {
       peer.received[table.family]!--;
       if ((table.flags[path]! & REFUSED) !== 0) recount(peer, table.family, table.flags[path]!, 0);
     }
@@ -163,8 +163,14 @@ export class AdjRibIn {
     this.#setOriginal(table, path, raw, use);
     this.#store.release(raw);
     table.flags[path] = (old & ~REFUSED) | flags | CHANGED;
-    if (((old | flags) & REFUSED) !== 0) recount(peer, table.family, old, flags);
+    if (((old | flags) & REFUSED) !== 0 && this.#isCurrent(peer, table, path))
+      recount(peer, table.family, old, flags);
     table.markDirty(table.prefix[path]!, false);
+  }
+
+  /** Counted: announced in this session, and since the last BoRR. */
+  #isCurrent(peer: PathOwner, table: RibTable, path: number): boolean {
+    return table.epoch[path] === this.#peers.epoch[peer.slot * 2 + table.family];
   }
 
   /** Gives back what a path refers to. */

@@ -64,7 +64,11 @@ export class Decision {
   /** Step 0: may the path be chosen at all? */
   isUsable(table: RibTable, path: number): boolean {
     if ((table.flags[path]! & UNUSABLE) !== 0) return false;
-    if (this.#peers.epoch[table.peer[path]!] !== table.epoch[path]) return false;
+    const slot = table.peer[path]!;
+    const epoch = table.epoch[path]!;
+    const { family } = table;
+    if (this.#peers.epoch[slot * 2 + family] !== epoch && !this.#peers.isStale(slot, family, epoch))
+      return false;
     if (this.#nextHops.unreachableCount === 0) return true;
     const hop = this.#attributes.nextHop[table.attribute[path]!]!;
     return hop < 0 || this.#nextHops.reachable[hop] === 1;

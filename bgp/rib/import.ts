@@ -86,6 +86,7 @@ export class Importer {
       return;
     }
     if (scan.endOfRib >= 0) {
+      peer.endOfRibReceived[scan.endOfRib] = true;
       this.#events.endOfRib(peer, scan.endOfRib as FamilyIndex);
       return;
     }

@@ -16,8 +16,10 @@ export class PeerSlots {
   kind = new Uint8Array(64);
   /** 1: our route reflector client (RFC 4456). */
   client = new Uint8Array(64);
-  /** Bumped at each session's end: paths of an older epoch are gone (or stale, RFC 4724). */
-  epoch = new Uint8Array(64);
+  /** By slot * 2 + family. Bumped at each session's end and at each BoRR: paths of an older epoch are gone, or stale. */
+  epoch = new Uint8Array(64 * 2);
+  /** By slot * 2 + family: 1 between BoRR and EoRR (RFC 7313), while paths of the epoch before are still used. */
+  refreshing = new Uint8Array(64 * 2);
   /** BGP identifier, for the tie-break and ORIGINATOR_ID. */
   routerId = new Uint32Array(64);
   /** Remote addresses as four words, for the last tie-break. */
@@ -35,7 +37,8 @@ export class PeerSlots {
     if (slot >= this.kind.length) this.#grow();
     this.kind[slot] = KIND_LOCAL;
     this.client[slot] = 0;
-    this.epoch[slot] = 0;
+    this.epoch.fill(0, slot * 2, slot * 2 + 2);
+    this.refreshing.fill(0, slot * 2, slot * 2 + 2);
     this.routerId[slot] = 0;
     this.address.fill(0, slot * 4, slot * 4 + 4);
     this.paths[slot] = 0;
@@ -44,6 +47,19 @@ export class PeerSlots {
 
   free(slot: number): void {
     this.#ids.free(slot);
+  }
+
+  /** What was announced so far is of the former epoch from now on: gone, or (isRefresh) stale until the refresh ends. */
+  nextEpoch(slot: number, family: number, isRefresh: boolean): void {
+    const at = slot * 2 + family;
+    this.epoch[at] = this.epoch[at]! + 1;
+    this.refreshing[at] = isRefresh ? 1 : 0;
+  }
+
+  /** A path of a former epoch that is still used: its peer is sending everything anew, and has not sent it yet. */
+  isStale(slot: number, family: number, epoch: number): boolean {
+    const at = slot * 2 + family;
+    return this.refreshing[at] === 1 && epoch === ((this.epoch[at]! - 1) & 0xff);
   }
 
   /** One above the highest slot in use. */
@@ -59,7 +75,8 @@ export class PeerSlots {
     };
     this.kind = copy(this.kind, new Uint8Array(size));
     this.client = copy(this.client, new Uint8Array(size));
-    this.epoch = copy(this.epoch, new Uint8Array(size));
+    this.epoch = copy(this.epoch, new Uint8Array(size * 2));
+    this.refreshing = copy(this.refreshing, new Uint8Array(size * 2));
     this.routerId = copy(this.routerId, new Uint32Array(size));
     this.address = copy(this.address, new Uint32Array(size * 4));
     this.paths = copy(this.paths, new Int32Array(size));

@@ -87,12 +87,12 @@ export class RibPeer implements PathOwner {
     return family === 0 ? this.context.addPathIpv4 : this.context.addPathIpv6;
   }
 
-  /** The session's paths are gone, or about to be. */
-  forgetCounts(): void {
-    this.received.fill(0);
-    this.filtered.fill(0);
-    this.ineligible.fill(0);
-    this.ownAsLoops.fill(0);
+  /** The session's paths are gone, or about to be sent anew. */
+  forgetCounts(family: FamilyIndex): void {
+    this.received[family] = 0;
+    this.filtered[family] = 0;
+    this.ineligible[family] = 0;
+    this.ownAsLoops[family] = 0;
   }
 
   /** Takes over what the session agreed; the slot's columns too. */
@@ -116,7 +116,8 @@ export class RibPeer implements PathOwner {
     const address = parseAddress(n.remoteAddress);
     slots.address.fill(0, this.slot * 4, this.slot * 4 + 4);
     if (address !== undefined) slots.address.set(address.words, this.slot * 4);
-    this.forgetCounts();
+    this.forgetCounts(0);
+    this.forgetCounts(1);
     this.warned = false;
     this.endOfRibReceived.fill(false);
     this.endOfRibSent.fill(false);

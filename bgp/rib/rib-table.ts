@@ -69,7 +69,7 @@ export class RibTable {
   next: I32 = new Int32Array(FIRST_CAPACITY);
   prefix: I32 = new Int32Array(FIRST_CAPACITY);
   flags: U8 = new Uint8Array(FIRST_CAPACITY);
-  /** Session epoch of the peer when the path was last announced. */
+  /** The peer's epoch (PeerSlots) when the path was last announced. */
   epoch: U8 = new Uint8Array(FIRST_CAPACITY);
   /** Path identifiers received (RFC 7911): made when the first peer sends them. */
   receivedId: U32 | undefined;

@@ -37,6 +37,8 @@ export class RibWork implements Work {
   readonly #parts: WorkParts;
   readonly #most: number;
   readonly listeners = new Set<(change: ForwardingChange) => void>();
+  /** Sweeps and exports take turns: who causes sweeps all the time must not keep others from their tables. */
+  #isSweepsTurn = false;
   readonly #touched = new Int32Array(MOST);
   readonly #isChanged = new Uint8Array(MOST);
   readonly #told = new Uint32Array(MOST);
@@ -67,17 +69,14 @@ export class RibWork implements Work {
 
   background(): boolean {
     const { sweepers, nextHops, exports, housekeeping } = this.#parts;
-    let isSweeping = false;
-    for (const sweeper of sweepers) {
-      if (sweeper.isIdle) continue;
-      sweeper.step();
-      isSweeping = true;
-    }
-    if (isSweeping) {
+    const isSweeping = sweepers.some((sweeper) => !sweeper.isIdle);
+    this.#isSweepsTurn = isSweeping && !this.#isSweepsTurn;
+    if (this.#isSweepsTurn) {
+      for (const sweeper of sweepers) if (!sweeper.isIdle) sweeper.step();
       if (sweepers.every((sweeper) => sweeper.isIdle)) nextHops.settle();
       return true;
     }
-    if (exports.step()) return true;
+    if (exports.step() || isSweeping) return true;
     this.#parts.idle();
     return housekeeping.step();
   }

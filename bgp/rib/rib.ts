@@ -19,6 +19,7 @@ import { NextHops } from './next-hops.ts';
 import { Originated } from './originated.ts';
 import { PeerSlots } from './peer-slots.ts';
 import { ReadingPace } from './reading-pace.ts';
+import { RefreshesIn } from './refreshes-in.ts';
 import { RibPeer } from './rib-peer.ts';
 import { RibTable } from './rib-table.ts';
 import { RibWork } from './rib-work.ts';
@@ -57,6 +58,7 @@ export class Rib {
   readonly #loop: WorkLoop;
   readonly #work: RibWork;
   readonly #pace = new ReadingPace();
+  readonly #refreshes: RefreshesIn;
   readonly #housekeeping: Housekeeping;
   readonly #batch: UpdateBatch;
   readonly #clock: Clock;
@@ -103,6 +105,10 @@ export class Rib {
     this.#batch = parts.batch;
     this.originated = new Originated(tables, paths, intern, nextHops);
     this.#sweepers = [this.#sweeper(0, parts.grain), this.#sweeper(1, parts.grain)];
+    this.#refreshes = new RefreshesIn(slots, io.clock, (peer, family) => {
+      this.#sweepers[family].sweep(peer.slot, SWEEP_OLD_EPOCH);
+      this.wake();
+    });
     this.#housekeeping = new Housekeeping(tables, attributes, io.clock, () => this.wake());
     this.#work = new RibWork({
       clock: io.clock,
@@ -125,6 +131,8 @@ export class Rib {
   stop(): void {
     this.#loop.stop();
     this.#housekeeping.stop();
+    for (const peer of this.#byId.values())
+      for (const family of [0, 1] as const) this.#refreshes.drop(peer, family);
   }
 
   wake(): void {
@@ -180,8 +188,11 @@ export class Rib {
     this.importer.forgetBlocks(peer);
     if (peer.session === session) peer.session = undefined;
     if (this.nextHops.setOwner(session.negotiated.remoteAddress, -1)) this.exports.ownersChanged();
-    peer.forgetCounts();
-    this.slots.epoch[peer.slot] = this.slots.epoch[peer.slot]! + 1;
+    for (const family of [0, 1] as const) {
+      this.#refreshes.drop(peer, family);
+      this.slots.nextEpoch(peer.slot, family, false);
+      peer.forgetCounts(family);
+    }
     for (const sweeper of this.#sweepers) sweeper.sweep(peer.slot, SWEEP_OLD_EPOCH);
     this.wake();
   }
@@ -200,6 +211,18 @@ export class Rib {
   refresh(session: Session, family: FamilyIndex): void {
     this.exports.refresh(session, family);
     this.wake();
+  }
+
+  /** A BoRR (RFC 7313): what the peer does not send again before its EoRR is gone then. */
+  refreshBegins(session: Session, family: FamilyIndex): void {
+    const peer = this.#bySession.get(session);
+    if (peer !== undefined) this.#refreshes.begin(peer, family);
+  }
+
+  /** An EoRR. Ignored without a BoRR. */
+  refreshEnds(session: Session, family: FamilyIndex): void {
+    const peer = this.#bySession.get(session);
+    if (peer !== undefined) this.#refreshes.end(peer, family);
   }
 
   drained(session: Session): void {

@@ -112,7 +112,11 @@ export class Sweeper {
   #look(path: number, slot: number, why: number): void {
     const table = this.#table;
     if ((table.flags[path]! & DEAD) !== 0) return;
-    if (table.epoch[path] !== this.#peers.epoch[slot]) {
+    const { family } = table;
+    const epoch = table.epoch[path]!;
+    const isGone =
+      epoch !== this.#peers.epoch[slot * 2 + family] && !this.#peers.isStale(slot, family, epoch);
+    if (isGone) {
       if ((why & SWEEP_OLD_EPOCH) !== 0) this.#paths.kill(table, path, false);
     } else if ((why & SWEEP_POLICY) !== 0) {
       this.#reevaluate(table, path);

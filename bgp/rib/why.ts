@@ -22,14 +22,20 @@ export function whyPath(rib: Rib, table: RibTable, path: number): string {
   const slot = table.peer[path]!;
   const set = table.attribute[path]!;
   const peer = rib.bySlot[slot];
-  if (rib.slots.epoch[slot] !== table.epoch[path] && (flags & STALE) === 0)
-    return 'session is down, being removed';
+  const epoch = table.epoch[path]!;
+  const isRefreshed = rib.slots.isStale(slot, table.family, epoch);
+  if (rib.slots.epoch[slot * 2 + table.family] !== epoch && (flags & STALE) === 0 && !isRefreshed)
+    return 'its neighbour no longer has it, being removed';
   if ((flags & INELIGIBLE) !== 0 && peer !== undefined) {
     return rib.importer.whyIneligible(peer, set) ?? 'not usable: being looked at again';
   }
   if ((flags & FILTERED) !== 0 && peer !== undefined) return whyFiltered(rib, table, path);
   const stale =
-    (flags & LONG_LIVED_STALE) !== 0 ? ', long-lived stale' : (flags & STALE) !== 0 ? ', stale' : '';
+    (flags & LONG_LIVED_STALE) !== 0
+      ? ', long-lived stale'
+      : (flags & STALE) !== 0 || isRefreshed
+        ? ', stale'
+        : '';
   if (!rib.decision.isUsable(table, path)) {
     const hop = rib.attributes.nextHop[set]!;
     return hop < 0 ? `not usable${stale}` : `next hop ${rib.nextHops.read(hop).address} is unreachable`;

@@ -8,11 +8,16 @@ import {
   address4,
   asPath,
   attribute,
+  ENHANCED_REFRESH,
+  fourOctetAs,
   hex,
+  IPV4_UNICAST,
+  IPV6_UNICAST,
   KEEPALIVE,
   message,
   open,
   prefix,
+  ROUTE_REFRESH,
   update,
 } from '../interop/messages.ts';
 
@@ -22,6 +27,9 @@ const { port, host, asNumber, kind } = workerData as Attack;
 setPriority(10);
 
 const REFRESH = message(5, Buffer.from([0, 1, 0, 1]));
+const BEGIN_REFRESH = message(5, Buffer.from([0, 1, 1, 1]));
+const END_REFRESH = message(5, Buffer.from([0, 1, 2, 1]));
+const END_OF_RIB = update({});
 const NEXT_HOP = address4(`10.0.0.${host}`);
 /** Stands where each message gets a number of its own. */
 const MARK = Buffer.from('c0ffee11', 'hex');
@@ -32,6 +40,9 @@ function one(i: number): Buffer {
       return KEEPALIVE;
     case 'refresh':
       return REFRESH;
+    // Refreshes without end that bring nothing (RFC 7313).
+    case 'marks':
+      return i % 2 === 0 ? BEGIN_REFRESH : END_REFRESH;
     // 200 prefixes come and go, with ordinary attributes that are never the same.
     case 'update':
       if (i % 3 === 2) return update({ withdrawn: prefix(`20.${host}.${(i * 7) % 200}.0/24`) });
@@ -81,8 +92,9 @@ function pump(): void {
 }
 
 socket.on('connect', () => {
-  socket.write(open({ asNumber, holdTimeSeconds: 90, routerId: `10.0.0.${host}` }));
-  socket.write(KEEPALIVE);
+  const capabilities = [IPV4_UNICAST, IPV6_UNICAST, ROUTE_REFRESH, ENHANCED_REFRESH, fourOctetAs(asNumber)];
+  socket.write(open({ asNumber, holdTimeSeconds: 90, routerId: `10.0.0.${host}`, capabilities }));
+  socket.write(Buffer.concat([KEEPALIVE, END_OF_RIB]));
 });
 socket.on('drain', () => {
   if (isEstablished) pump();

@@ -4,11 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { REJECT_ALL } from '#bgp';
 import { flood } from './attack.ts';
 import { assertBounded, report } from './figures.ts';
+import { update } from '../interop/messages.ts';
+import type { RawMessage } from '../interop/raw-peer.ts';
+import { waitFor } from '../lab/wait.ts';
 import { assertInTime, Innocents } from './innocents.ts';
 import { neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
 
 const STORM_MS = 1100;
 const TABLE = 100_000;
+
+function isEndOfRib({ type, body }: RawMessage): boolean {
+  return type === 2 && body.equals(update({}).subarray(19));
+}
 
 describe('BGP in a storm', function () {
   this.timeout(30_000);
@@ -30,6 +37,28 @@ describe('BGP in a storm', function () {
     assert.ok(refreshed.out.update > 25_000, `${refreshed.out.update} UPDATEs`);
     assertInTime(seen);
     assertBounded(before, after);
+  });
+
+  it('of marked refreshes that bring nothing: a newcomer gets its table all the same', async () => {
+    await using speaker = await SpeakerUnderFire.start([2, 3, 4, 5, 6].map((host) => neighbourConfig(host)));
+    await speaker.order({ do: 'originate', count: TABLE, perSet: 5 });
+    using innocents = await Innocents.start(speaker);
+    const floods = await Promise.all([4, 5].map((host) => flood(speaker, host, 'marks')));
+    await innocents.live(300);
+    const before = await speaker.figures('measure');
+    const begin = performance.now();
+    const newcomer = await speaker.neighbour(6);
+    await waitFor('End-of-RIB', 3000, () => newcomer.received.some(isEndOfRib));
+    const joinMs = performance.now() - begin;
+    const seen = await innocents.live(500);
+    const after = await speaker.figures();
+    const marks = after.peers.find(({ id }) => id === 'n4')!.counters.in.routeRefresh;
+    await Promise.all(floods.map((one) => one.stop()));
+    report(`${marks} marks, table of ${TABLE} after ${joinMs.toFixed(0)} ms`, before, after, seen);
+    assert.ok(marks > 10_000, 'that was no storm');
+    assertInTime(seen);
+    assertBounded(before, after);
+    newcomer.close();
   });
 
   it('of neighbours that are added, changed and removed: the others stay up', async () => {

@@ -37,6 +37,7 @@ export function fourOctetAs(asNumber: number): Buffer {
 export const IPV4_UNICAST = capability(1, hex('0001 00 01'));
 export const IPV6_UNICAST = capability(1, hex('0002 00 01'));
 export const ROUTE_REFRESH = capability(2, Buffer.alloc(0));
+export const ENHANCED_REFRESH = capability(70, Buffer.alloc(0));
 
 export function open(fields: OpenFields): Buffer {
   const capabilities = Buffer.concat(
