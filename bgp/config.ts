@@ -59,6 +59,8 @@ export interface PeerConfig {
   };
   readonly allowedLocalAs: number;
   readonly enforceFirstAs: boolean;
+  /** RFC 9774: a route with an AS_SET is treated as withdrawn; default: false, sets are taken. */
+  readonly rejectAsSets?: boolean;
   readonly removePrivateAs: boolean;
   /** RFC 9234. */
   readonly role?: Role;

@@ -10,6 +10,7 @@ import { immediateScheduler } from './transport/immediate-scheduler.ts';
 import type { NextHopTracker } from './rib/next-hops.ts';
 import type { Origination } from './rib/originated.ts';
 import { Rib } from './rib/rib.ts';
+import type { IgnoredRoutes } from './rib/import.ts';
 import type { RibPeer } from './rib/rib-peer.ts';
 import { RoutePages } from './rib/route-pages.ts';
 import type { ForwardingChange, RibView } from './rib/view.ts';
@@ -79,6 +80,7 @@ export class Speaker implements AsyncDisposable {
             io.log?.warn(fields, 'malformed UPDATE; others within a minute are only counted');
           }
         },
+        ignored: (peer, why) => this.#ignored(peer.id, why),
         endOfRib: (peer, family) => {
           this.#log('info', peer.id, `End-of-RIB received for ${familyName(family)}`);
         },
@@ -227,6 +229,13 @@ export class Speaker implements AsyncDisposable {
         this.#io.log?.info(fields, `BGP connection from ${from} refused; others within a minute are counted`);
       },
     };
+  }
+
+  #ignored(peer: string, why: IgnoredRoutes): void {
+    const leftOut = this.#refusalLog.take(`${peer} ${why}`);
+    if (leftOut === undefined) return;
+    const what = why === 'family' ? 'of a family that was not agreed' : 'that no unicast table may hold';
+    this.#io.log?.warn({ peer, leftOut }, `routes ${what} are ignored; others within a minute are counted`);
   }
 
   /** RX-6: Cease/1 with family and limit (RFC 4486 section 4), or a warning. */

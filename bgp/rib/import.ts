@@ -32,6 +32,9 @@ import { INELIGIBLE, OWN_AS_LOOP, type RibTable } from './rib-table.ts';
 /** A block longer than this is not remembered for comparison with the next one. */
 const LONGEST_REMEMBERED = 4096;
 
+/** 'family': one that was not agreed (RFC 4760 section 7); 'prefix': one that no unicast table may hold (RFC 7606 section 5.3). */
+export type IgnoredRoutes = 'family' | 'prefix';
+
 /** What the importer tells its owner; everything else it does by itself. */
 export interface ImportEvents {
   /**
@@ -45,6 +48,8 @@ export interface ImportEvents {
     reset: NotificationError | undefined,
   ): void;
   endOfRib(peer: RibPeer, family: FamilyIndex): void;
+  /** Part of an UPDATE is not for us, and no error; called at most once a message for each reason. */
+  ignored(peer: RibPeer, why: IgnoredRoutes): void;
   /** The peer's received paths of that family passed its limit, or the warning mark. */
   limit(peer: RibPeer, family: FamilyIndex, isOver: boolean): void;
 }
@@ -59,6 +64,8 @@ export class Importer {
   readonly #events: ImportEvents;
   readonly #scan = new UpdateScan();
   readonly #cursor = new NlriCursor();
+  /** In the message being read. */
+  #martians = 0;
 
   constructor(
     intern: AttributeIntern,
@@ -90,6 +97,7 @@ export class Importer {
       this.#events.endOfRib(peer, scan.endOfRib as FamilyIndex);
       return;
     }
+    if (scan.ignored !== 0) this.#events.ignored(peer, 'family');
     let classic = -1;
     let multiprotocol = -1;
     if (scan.blobStart < scan.blobEnd || scan.hasReachable) {
@@ -131,6 +139,10 @@ export class Importer {
       this.#checkLimit(peer, 0);
     }
     if (scan.mpReachCount > 0) this.#checkLimit(peer, scan.mpReachFamily as FamilyIndex);
+    if (this.#martians > 0) {
+      this.#martians = 0;
+      this.#events.ignored(peer, 'prefix');
+    }
   }
 
   /** Forgets a peer's last blocks (its session ended, or what it agreed changed). */
@@ -259,7 +271,10 @@ export class Importer {
     if (peer.context.addPathIpv4) table.keepReceivedIds();
     startNlri(cursor, buf, start, end, peer.context.addPathIpv4);
     while (nextIpv4(cursor)) {
-      if (isMartianIpv4(cursor.address, cursor.length)) continue;
+      if (isMartianIpv4(cursor.address, cursor.length)) {
+        this.#martians++;
+        continue;
+      }
       const prefix = table.prefixes.findOrAdd4(cursor.address | 0, cursor.length);
       table.fitPrefixColumns();
       this.#paths.announce(peer, table, prefix, cursor.pathId, set, eligibility);
@@ -273,7 +288,10 @@ export class Importer {
     startNlri(cursor, buf, start, end, peer.context.addPathIpv6);
     while (nextIpv6(cursor)) {
       const { word0, word1, word2, word3, length } = cursor;
-      if (isMartianIpv6(word0, word1, word2, word3, length)) continue;
+      if (isMartianIpv6(word0, word1, word2, word3, length)) {
+        this.#martians++;
+        continue;
+      }
       const prefix = table.prefixes.findOrAdd6(word0 | 0, word1 | 0, word2 | 0, word3 | 0, length);
       table.fitPrefixColumns();
       this.#paths.announce(peer, table, prefix, cursor.pathId, set, eligibility);

@@ -109,6 +109,7 @@ export class RibPeer implements PathOwner {
     c.addPathIpv6 = n.addPathReceive.ipv6;
     c.extendedNextHop = n.extendedNextHop;
     c.families = familyBits(n.families);
+    c.rejectAsSets = session.config.rejectAsSets ?? false;
     this.verdictKey = verdictKey(c);
     slots.kind[this.slot] = c.external ? KIND_EBGP : KIND_IBGP;
     slots.client[this.slot] = this.config.routeReflectorClient ? 1 : 0;

@@ -43,6 +43,7 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, ChangeEffect>> = {
   maxPrefixes: 'soft',
   allowedLocalAs: 'soft',
   enforceFirstAs: 'soft',
+  rejectAsSets: 'reset',
   removePrivateAs: 'soft',
   role: 'reset',
   gracefulRestart: 'later',

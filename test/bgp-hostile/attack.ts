@@ -7,7 +7,7 @@ export interface Attack {
   readonly port: number;
   readonly host: number;
   readonly asNumber: number;
-  readonly kind: 'keepalive' | 'refresh' | 'update' | 'attributes' | 'bulk' | 'marks';
+  readonly kind: 'keepalive' | 'refresh' | 'update' | 'attributes' | 'bulk' | 'marks' | 'malformed';
 }
 
 export interface Flood {

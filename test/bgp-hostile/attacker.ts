@@ -50,6 +50,11 @@ function one(i: number): Buffer {
     // As long as attributes can be, never the same, for few prefixes.
     case 'attributes':
       return announcement(i, Buffer.concat([hex('d008 0f3c'), MARK, Buffer.alloc(3896, 1)]), 1);
+    // An attribute to discard (LOCAL_PREF from outside), and one that makes the route a withdrawal (ORIGIN 9).
+    case 'malformed':
+      return i % 2 === 0
+        ? announcement(i, hex('4005 04 00000064'), 1)
+        : update({ attributes: hex('4001 01 09'), nlri: prefix(`20.${host}.7.0/24`) });
     // Ordinary UPDATEs of fifty prefixes each, over and over.
     case 'bulk':
       return announcement(i, attribute(0x80, 4, MARK), 50);

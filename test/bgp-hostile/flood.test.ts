@@ -16,6 +16,7 @@ describe('BGP under a flood', function () {
     ['update', 2],
     ['bulk', 2],
     ['attributes', 2],
+    ['malformed', 2],
   ];
   for (const [kind, count] of floods) {
     it(`of ${kind} from ${count}: other neighbours are served in time, memory is bounded`, async () => {

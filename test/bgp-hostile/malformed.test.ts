@@ -81,6 +81,18 @@ const CASES: readonly (readonly [what: string, parts: Parts, expected: Expected]
   ['ENTROPY_LABEL, attribute 28', { more: hex('c01c 01 00') }, 'kept'],
   ['a second MED', { more: hex('8004 04 00000001 8004 03 000000') }, 'kept'],
   ['an unknown optional attribute', { more: hex('c0fe 03 010203 80fd 01 00') }, 'kept'],
+  [
+    'AS_SET where they are refused (RFC 9774)',
+    { path: hex('4002 0a 0201 0000fdfc 0101 0000fdfd') },
+    'withdrawn',
+  ],
+  [
+    'a labelled route that nobody agreed on',
+    { more: hex('800e 10 0001 04 04 0a000001 00 30 000011 140501') },
+    'kept',
+  ],
+  ['127.0.0.0/8 beside others', { nlri: Buffer.concat([hex('08 7f'), prefix('20.99.1.0/24')]) }, 'kept'],
+  ['host bits behind a prefix', { nlri: hex('09 14ff') }, 'kept'],
   ['two MP_REACH', { more: hex('800e 05 0001 80 00 00'.repeat(2)) }, 'reset 3/1'],
   [
     'MP_REACH with a next hop of five octets',
@@ -123,8 +135,11 @@ describe('malformed UPDATEs on live sessions', function () {
   let innocents: Innocents;
 
   before(async () => {
-    const hosts = [2, 3, ...all.map(({ host }) => host)];
-    speaker = await SpeakerUnderFire.start(hosts.map((host) => neighbourConfig(host)));
+    const hosts = [2, 3, 19, ...all.map(({ host }) => host)];
+    const strict = CASES.findIndex(([what]) => what.includes('RFC 9774')) + FIRST_HOST;
+    speaker = await SpeakerUnderFire.start(
+      hosts.map((host) => neighbourConfig(host, { rejectAsSets: host === strict, enforceFirstAs: false })),
+    );
     innocents = await Innocents.start(speaker, 90);
   });
   after(async () => {
@@ -135,6 +150,13 @@ describe('malformed UPDATEs on live sessions', function () {
     }
     innocents[Symbol.dispose]();
     await speaker[Symbol.asyncDispose]();
+  });
+
+  it('a prefix that is withdrawn and announced in one message is announced', async () => {
+    const peer = await speaker.neighbour(19);
+    peer.send(announcement(19, { withdrawn: prefixOf(19) }));
+    await heard(innocents.taker, 19, 'announced');
+    peer.close();
   });
 
   for (const { what, host, bytes, expected } of all) {
@@ -168,6 +190,13 @@ describe('malformed UPDATEs on live sessions', function () {
       peer.close();
     });
   }
+
+  it('what is ignored is said once, by neighbour and reason', async () => {
+    const { log } = await speaker.log();
+    const count = (text: string) => log.filter((line) => line.includes(text)).length;
+    assert.equal(count('of a family that was not agreed'), 1);
+    assert.equal(count('that no unicast table may hold'), 1);
+  });
 });
 
 async function heard(taker: RawPeer, host: number, state: 'announced' | 'withdrawn'): Promise<void> {

@@ -42,6 +42,7 @@ export class RibLab {
           this.events.push(`malformed ${peer.id} ${action}: ${reason}`);
           if (reset !== undefined) this.session(peer.id).fail(reset);
         },
+        ignored: (peer, why) => this.events.push(`ignored ${why} of ${peer.id}`),
         endOfRib: (peer, family) => this.events.push(`end-of-rib ${peer.id} ${family}`),
         limit: (peer, family, isOver) => {
           this.events.push(`${isOver ? 'over' : 'near'} limit ${peer.id} ${family}`);
