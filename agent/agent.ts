@@ -88,8 +88,8 @@ export class Agent implements AsyncDisposable {
             clock,
             log,
             table: settings.table,
-            nextHopChanged: (address, isReachable, metric) =>
-              this.driver.speaker?.updateNextHop(address, isReachable, metric),
+            nextHopChanged: (address, isReachable, metric, device) =>
+              this.driver.speaker?.updateNextHop(address, isReachable, metric, device),
             gatewaysChanged: () => this.#kick(),
           });
     this.driver = new SpeakerDriver(this.fib, io, () => this.#kick());

@@ -164,8 +164,8 @@ export class Speaker implements AsyncDisposable {
   }
 
   /** What a tracked next hop turned out to be. @param metric lower is better */
-  updateNextHop(address: string, reachable: boolean, metric: number): void {
-    this.#rib.updateNextHop(address, reachable, metric);
+  updateNextHop(address: string, reachable: boolean, metric: number, device?: string): void {
+    this.#rib.updateNextHop(address, reachable, metric, device);
   }
 
   /** Best-path changes in batches, after each flush. Returns what ends it. */

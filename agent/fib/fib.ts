@@ -31,7 +31,13 @@ export interface FibOptions {
   readonly log: Log;
   readonly table: number;
   /** Told once for each tracked next hop, and again when the answer changes. */
-  readonly nextHopChanged: (address: string, isReachable: boolean, metric: number) => void;
+  /** `device` as it was given to track(). */
+  readonly nextHopChanged: (
+    address: string,
+    isReachable: boolean,
+    metric: number,
+    device: string | undefined,
+  ) => void;
   /** Called when defaultGateways() may answer differently. */
   readonly gatewaysChanged: () => void;
 }
@@ -145,8 +151,8 @@ export class Fib implements AsyncDisposable {
   #tell(): void {
     const entries = [...this.#untold];
     this.#untold.clear();
-    for (const { address, resolution, isTracked } of entries) {
-      if (isTracked) this.#options.nextHopChanged(address, resolution.isReachable, resolution.metric);
+    for (const { address, device, resolution, isTracked } of entries) {
+      if (isTracked) this.#options.nextHopChanged(address, resolution.isReachable, resolution.metric, device);
     }
   }
 

@@ -57,7 +57,7 @@ export class NextHops {
   /** The id of an IPv4 next hop (signed 32-bit word), with a new reference. */
   intern4(word: number): number {
     const known = this.#byKey.get(word);
-    if (known === undefined) return this.#add(word, [word], undefined, undefined);
+    if (known === undefined) return this.#add(word, [word], [word], undefined);
     this.#entries[known]!.references++;
     return known;
   }
@@ -71,18 +71,21 @@ export class NextHops {
    * The id of an IPv6 next hop, with a new reference.
    * @param global four words, or undefined for a link-local one alone
    * @param linkLocal four words, or undefined
-   * @param device the session's link, needed when there is no global address
+   * @param device the session's link, when it is bound to one: then the link-local address is the one that is used,
+   *   as the global one need not be on the link (RFC 2545 section 3); it is needed when there is no global address
    */
   intern6(
     global: readonly number[] | undefined,
     linkLocal: readonly number[] | undefined,
     device: string | undefined,
   ): number {
-    const link = global === undefined ? device : undefined;
+    const link = linkLocal === undefined ? undefined : device;
     const key = `${global?.join(',') ?? ''}|${linkLocal?.join(',') ?? ''}|${link ?? ''}`;
     const known = this.#byKey.get(key);
-    if (known === undefined)
-      return this.#add(key, global ?? linkLocal ?? [0, 0, 0, 0], global && linkLocal, link);
+    if (known === undefined) {
+      const used = link === undefined ? (global ?? linkLocal) : linkLocal;
+      return this.#add(key, used ?? [0, 0, 0, 0], [...(global ?? []), ...(linkLocal ?? [])], link);
+    }
     this.#entries[known]!.references++;
     return known;
   }
@@ -113,11 +116,12 @@ export class NextHops {
   }
 
   /** Returns true when a route may be decided differently now; `changed` is set for those ids. */
-  update(address: string, isReachable: boolean, metric: number): boolean {
+  update(address: string, isReachable: boolean, metric: number, device: string | undefined): boolean {
     let any = false;
     const now = isReachable ? 1 : 0;
     for (let id = 0; id < this.#entries.length; id++) {
-      if (this.#entries[id]?.address !== address) continue;
+      const entry = this.#entries[id];
+      if (entry?.address !== address || entry.device !== device) continue;
       if (this.reachable[id] === now && this.metric[id] === metric) continue;
       this.unreachableCount += this.reachable[id]! - now;
       this.reachable[id] = now;
@@ -142,28 +146,35 @@ export class NextHops {
     }
   }
 
-  /** A peer with that address came up, or (-1) went down. True when it is the next hop of some route. */
-  setOwner(address: string, slot: number): boolean {
+  /**
+   * A peer with that address came up, or (-1) went down. True when it is the next hop of some route.
+   * @param device its session's link: link-local addresses are told apart by it
+   */
+  setOwner(address: string, slot: number, device: string | undefined): boolean {
     let isUsed = false;
-    if (slot < 0) this.#slotByAddress.delete(address);
-    else this.#slotByAddress.set(address, slot);
+    const link = address.startsWith('fe80:') ? device : undefined;
+    const key = ownerKey(address, link);
+    if (slot < 0) this.#slotByAddress.delete(key);
+    else this.#slotByAddress.set(key, slot);
     for (let id = 0; id < this.#entries.length; id++) {
-      if (this.#entries[id]?.address !== address) continue;
+      const entry = this.#entries[id];
+      if (entry?.address !== address || entry.device !== link) continue;
       this.owner[id] = slot;
       isUsed = true;
     }
     return isUsed;
   }
 
+  /** @param words the address that is used; @param wire all of the next hop as it goes on the wire */
   #add(
     key: string | number,
     words: readonly number[],
-    linkLocal: readonly number[] | undefined,
+    wire: readonly number[],
     device: string | undefined,
   ): number {
     const address = formatAddress(words);
     const family = words.length === 1 ? 0 : 1;
-    const bytes = addressBytes({ family, words: linkLocal === undefined ? words : [...words, ...linkLocal] });
+    const bytes = addressBytes({ family, words: wire });
     const id = this.#ids.take();
     if (id >= this.reachable.length) this.#grow();
     this.#entries[id] = { key, address, device, bytes, references: 1 };
@@ -172,7 +183,7 @@ export class NextHops {
     this.metric[id] = 0;
     this.changed[id] = 0;
     this.family[id] = family;
-    this.owner[id] = this.#slotByAddress.get(address) ?? -1;
+    this.owner[id] = this.#slotByAddress.get(ownerKey(address, device)) ?? -1;
     this.isOwn[id] = this.#ownAddresses.has(address) ? 1 : 0;
     this.#tracker?.track(address, device);
     return id;
@@ -191,4 +202,8 @@ export class NextHops {
     this.isOwn = copy(this.isOwn, new Uint8Array(size));
     this.owner = copy(this.owner, new Int32Array(size).fill(-1));
   }
+}
+
+function ownerKey(address: string, device: string | undefined): string {
+  return device === undefined ? address : `${address}%${device}`;
 }

@@ -180,6 +180,25 @@ describe('rib: routes between peers', () => {
     assert.deepEqual(Object.keys(held(lab, 'e2')), ['10.1.0.0/16']);
   });
 
+  it('tells link-local next hops apart by the link of their session', () => {
+    const lab = new RibLab();
+    const onLink = (id: string, as: number, device: string) =>
+      lab.up({ id, address: 'fe80::b', as, families: ['ipv6'], negotiated: { device } });
+    onLink('one', 65001, 'eth1');
+    onLink('two', 65002, 'eth2');
+    lab.announce('one', ['fd00:1::/32'], { path: [65001], nextHop: 'fe80::b' });
+    lab.announce('two', ['fd00:1::/32'], { path: [65002, 65009], nextHop: 'fe80::b' });
+    lab.settle();
+    const best = () => lab.routes({ view: 'best' }).map((route) => route.asPath);
+    assert.deepEqual(best(), ['65001']);
+    lab.rib.updateNextHop('fe80::b', false, 0, 'eth1');
+    lab.settle();
+    assert.deepEqual(best(), ['65002 65009']);
+    lab.rib.updateNextHop('fe80::b', true, 0, 'eth1');
+    lab.settle();
+    assert.deepEqual(best(), ['65001']);
+  });
+
   it('does not give a route to the peer whose address is its next hop (TX-4)', () => {
     const lab = new RibLab();
     for (const n of [1, 2, 3]) lab.up(ibgp(n, { client: true }));

@@ -171,9 +171,9 @@ export class Rib {
     peer.configure(session.config);
     peer.attach(session, this.slots);
     this.#bySession.set(session, peer);
-    const { localAddress, remoteAddress } = session.negotiated;
+    const { localAddress, remoteAddress, device } = session.negotiated;
     this.nextHops.addOwnAddress(localAddress);
-    if (this.nextHops.setOwner(remoteAddress, peer.slot)) this.exports.ownersChanged();
+    if (this.nextHops.setOwner(remoteAddress, peer.slot, device)) this.exports.ownersChanged();
     this.#batch.fit(this.slots.end);
     this.exports.join(peer, session, this.intern.identity);
     this.wake();
@@ -187,7 +187,8 @@ export class Rib {
     this.exports.leave(session);
     this.importer.forgetBlocks(peer);
     if (peer.session === session) peer.session = undefined;
-    if (this.nextHops.setOwner(session.negotiated.remoteAddress, -1)) this.exports.ownersChanged();
+    if (this.nextHops.setOwner(session.negotiated.remoteAddress, -1, session.negotiated.device))
+      this.exports.ownersChanged();
     for (const family of [0, 1] as const) {
       this.#refreshes.drop(peer, family);
       this.slots.nextEpoch(peer.slot, family, false);
@@ -270,8 +271,8 @@ export class Rib {
     this.wake();
   }
 
-  updateNextHop(address: string, isReachable: boolean, metric: number): void {
-    if (!this.nextHops.update(address, isReachable, metric)) return;
+  updateNextHop(address: string, isReachable: boolean, metric: number, device?: string): void {
+    if (!this.nextHops.update(address, isReachable, metric, device)) return;
     for (const sweeper of this.#sweepers) sweeper.sweepNextHops();
     this.wake();
   }
