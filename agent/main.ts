@@ -65,7 +65,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
       store,
       rehearse: async (like, signal) => {
         const octets = await rehearse({ clock: systemClock, random: systemRandom, signal }, like);
-        memory.release();
+        memory.releaseSoon();
         return octets;
       },
       ...(host === undefined ? {} : { host: { ...host, sysctl: { read: readSysctl, write: writeSysctl } } }),

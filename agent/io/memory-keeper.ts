@@ -5,6 +5,9 @@ import { runInNewContext } from 'node:vm';
 import { trimMemory } from '#linux';
 
 const CHECK_MS = 10_000;
+const SOON_MS = 150;
+/** V8 frees memory in the background after a collection. */
+const SWEPT_MS = 50;
 /** Busier than this the event loop is not held up: collecting takes some 10 ms. */
 const IDLE_UTILIZATION = 0.05;
 /** Less is not worth it. */
@@ -16,8 +19,13 @@ export class MemoryKeeper implements Disposable {
   #lowestBytes = process.memoryUsage.rss();
   #collect: (() => void) | undefined;
 
-  /** Collects garbage and gives back what is free; some 10 ms. */
-  release(): void {
+  /** After work of which much garbage is left: not at once, as compilers may still be at it. */
+  releaseSoon(): void {
+    setTimeout(() => this.#release(), SOON_MS).unref();
+  }
+
+  /** Two pauses of some 10 ms: garbage is collected, and when V8 has freed it the allocator gives it back. */
+  #release(): void {
     if (this.#collect === undefined) {
       // The function that --expose-gc puts into every new context; Node has no other door to it.
       setFlagsFromString('--expose-gc');
@@ -25,8 +33,10 @@ export class MemoryKeeper implements Disposable {
       setFlagsFromString('--no-expose-gc');
     }
     this.#collect();
-    trimMemory();
-    this.#lowestBytes = process.memoryUsage.rss();
+    setTimeout(() => {
+      trimMemory();
+      this.#lowestBytes = process.memoryUsage.rss();
+    }, SWEPT_MS).unref();
   }
 
   #check(): void {
@@ -34,7 +44,7 @@ export class MemoryKeeper implements Disposable {
     const { utilization } = performance.eventLoopUtilization(now, this.#utilization);
     this.#utilization = now;
     if (utilization > IDLE_UTILIZATION) return;
-    if (process.memoryUsage.rss() - this.#lowestBytes > WORTH_BYTES) this.release();
+    if (process.memoryUsage.rss() - this.#lowestBytes > WORTH_BYTES) this.#release();
   }
 
   [Symbol.dispose](): void {

@@ -7,7 +7,7 @@ import { encodeKeepalive, encodeOpen, NO_CAPABILITIES, SAFI_UNICAST } from '../m
 import { ACCEPT_ALL } from '../policy/policy.ts';
 import { Speaker } from '../speaker.ts';
 import { immediateScheduler } from '../transport/immediate-scheduler.ts';
-import { announcements, PREFIXES, withdrawals } from './made-up-routes.ts';
+import { announcements, PREFIXES, SCRIPT_BYTES, withdrawals } from './made-up-routes.ts';
 import { Stage, type StageConnection } from './stage.ts';
 
 const OWN_AS = 64_600;
@@ -57,6 +57,7 @@ export async function rehearse(io: RehearsalIo, like: PeerConfig): Promise<numbe
     speaker.addPeer(peer(like, role.address, role.asNumber));
     return { ...role, connection: enter(stage, role.address, role.asNumber) };
   });
+  const script = Buffer.allocUnsafeSlow(SCRIPT_BYTES);
   const feeders = actors.filter((actor) => actor.feeds);
   for (let round = 0; round < ROUNDS && !io.signal.aborted; round++) {
     for (const [flavour, { connection, asNumber }] of feeders.entries()) {
@@ -65,10 +66,13 @@ export async function rehearse(io: RehearsalIo, like: PeerConfig): Promise<numbe
         internal: asNumber === OWN_AS,
         asNumber,
       };
-      for (const family of [0, 1] as const) await say(connection, announcements(speech, family));
+      for (const family of [0, 1] as const)
+        await say(connection, script, announcements(script, speech, family));
     }
     for (const { connection } of feeders) {
-      for (const family of [0, 1] as const) await say(connection, withdrawals(family, 1000 * round));
+      for (const family of [0, 1] as const) {
+        await say(connection, script, withdrawals(script, family, 1000 * round));
+      }
     }
   }
   return actors.reduce((sum, { connection }) => sum + connection.totalBytesAccepted, 0);
@@ -86,9 +90,9 @@ function enter(stage: Stage, address: string, asNumber: number): StageConnection
   return connection;
 }
 
-async function say(connection: StageConnection, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-    connection.hear(bytes, at, Math.min(bytes.length, at + CHUNK_BYTES));
+async function say(connection: StageConnection, bytes: Buffer, length: number): Promise<void> {
+  for (let at = 0; at < length; at += CHUNK_BYTES) {
+    connection.hear(bytes, at, Math.min(length, at + CHUNK_BYTES));
     let turns = 0;
     do await new Promise<void>((done) => immediateScheduler.soon(done));
     while (connection.isPaused && ++turns < PATIENCE);

@@ -51,45 +51,47 @@ export interface Speech {
   readonly asNumber: number;
 }
 
-/** UPDATEs back to back that announce every prefix of a family. */
-export function announcements(speech: Speech, family: FamilyIndex): Buffer {
+/** Room for the UPDATEs of one family. */
+export const SCRIPT_BYTES = 2 * 1024 * 1024;
+
+/** UPDATEs back to back that announce every prefix of a family; returns their length in `out`. */
+export function announcements(out: Uint8Array, speech: Speech, family: FamilyIndex): number {
   const dice = new Dice(speech.flavour);
-  const messages: Uint8Array[] = [];
   const attributes = new AttributeWriter();
   const nextHop = Uint8Array.from({ length: 16 }, (_, i) => [0x20, 1, 0xd, 0xb8][i] ?? speech.flavour);
-  const out = new Uint8Array(LONGEST_UPDATE + MARGIN);
+  let at = 0;
   for (let prefix = 0; prefix < PREFIXES; ) {
     if (dice.roll(8) > 0) writeAttributes(attributes, speech, dice, family);
     const { bytes, length } = attributes;
     const last = Math.min(PREFIXES, prefix + (dice.roll(16) === 0 ? 60 : 1 + dice.roll(6)));
+    const start = at;
     if (family === 0) {
-      let at = beginAnnounce(out, 0, bytes, 0, length);
+      at = beginAnnounce(out, start, bytes, 0, length);
       for (; prefix < last; prefix++) at = writePrefix4(out, at, prefix);
-      messages.push(out.slice(0, endAnnounce(out, 0, at)));
+      at = endAnnounce(out, start, at);
     } else {
-      let at = beginMpReach(out, 0, family, nextHop, 0, nextHop.length);
+      at = beginMpReach(out, start, family, nextHop, 0, nextHop.length);
       for (; prefix < last; prefix++) at = writePrefix6(out, at, prefix);
-      messages.push(out.slice(0, endMpReach(out, 0, at, bytes, 0, length)));
+      at = endMpReach(out, start, at, bytes, 0, length);
     }
   }
-  messages.push(out.slice(0, writeEndOfRib(out, 0, family)));
-  return Buffer.concat(messages);
+  return writeEndOfRib(out, at, family);
 }
 
 /** UPDATEs back to back that withdraw the prefixes from `first` on: single ones at first, then as many as fit. */
-export function withdrawals(family: FamilyIndex, first: number): Buffer {
-  const messages: Uint8Array[] = [];
-  const out = new Uint8Array(LONGEST_UPDATE);
+export function withdrawals(out: Uint8Array, family: FamilyIndex, first: number): number {
+  let at = 0;
   for (let prefix = first; prefix < PREFIXES; ) {
     const isSingle = prefix < first + 500;
-    let at = family === 0 ? beginWithdraw(out, 0) : beginMpUnreach(out, 0, family);
+    const start = at;
+    at = family === 0 ? beginWithdraw(out, start) : beginMpUnreach(out, start, family);
     do {
       at = family === 0 ? writePrefix4(out, at, prefix) : writePrefix6(out, at, prefix);
       prefix++;
-    } while (!isSingle && prefix < PREFIXES && at + MARGIN < out.length);
-    messages.push(out.slice(0, family === 0 ? endWithdraw(out, 0, at) : endMpUnreach(out, 0, at)));
+    } while (!isSingle && prefix < PREFIXES && at - start < LONGEST_UPDATE - MARGIN);
+    at = family === 0 ? endWithdraw(out, start, at) : endMpUnreach(out, start, at);
   }
-  return Buffer.concat(messages);
+  return at;
 }
 
 /** 1.0.0.0/24 and on, every second one in the upper half of the address space; some shorter and longer. */

@@ -10,7 +10,7 @@ import {
 import { peerConfig } from '../testing/configs.ts';
 import { systemClock, systemRandom } from '../transport/system-clock.ts';
 import { rehearse } from './index.ts';
-import { announcements, PREFIXES, withdrawals } from './made-up-routes.ts';
+import { announcements, PREFIXES, SCRIPT_BYTES, withdrawals } from './made-up-routes.ts';
 
 const IO = { clock: systemClock, random: systemRandom };
 
@@ -51,11 +51,12 @@ describe('the rehearsal of large tables', function () {
       context.external = !internal;
       context.fourByteAs = true;
       context.families = 3;
+      const script = Buffer.alloc(SCRIPT_BYTES);
       const speech = { flavour: 5, internal, asNumber: 64_604 };
       for (const family of [0, 1] as const) {
-        const announced = countPrefixes(announcements(speech, family), context);
+        const announced = countPrefixes(script, announcements(script, speech, family), context);
         assert.deepEqual(announced, { announced: PREFIXES, withdrawn: 0 });
-        const withdrawn = countPrefixes(withdrawals(family, 100), context);
+        const withdrawn = countPrefixes(script, withdrawals(script, family, 100), context);
         assert.deepEqual(withdrawn, { announced: 0, withdrawn: PREFIXES - 100 });
       }
     });
@@ -76,7 +77,7 @@ function countPrefixes(
       return true;
     },
   });
-  assert.equal(framer.feed(bytes, 0, bytes.length), FRAME_OK);
+  assert.equal(framer.feed(bytes, 0, length), FRAME_OK);
   assert.equal(framer.pendingLength, 0);
   return sums;
 }
