@@ -65,6 +65,7 @@ describe('the rehearsal of large tables', function () {
 
 function countPrefixes(
   bytes: Buffer,
+  length: number,
   context: SessionCodecContext,
 ): { announced: number; withdrawn: number } {
   const sums = { announced: 0, withdrawn: 0 };
