@@ -14,6 +14,8 @@ const FEED = join(import.meta.dirname, 'data/pch2015-full-table.updates.gz');
 export interface BlastResult {
   readonly mode: string;
   readonly prefixes: number;
+  /** CLOCK_MONOTONIC. */
+  readonly announce_from: number;
   readonly announce_s: number;
   readonly announce_cpu_s: number;
   readonly withdraw_s: number;

@@ -4,7 +4,15 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BenchCase, CASES } from './cases.ts';
 import { writeBetweenMarkers } from '../../scripts/markers.ts';
-import { caseTable, circumstances, failuresText, processTable, type Series, wrongCount } from './report.ts';
+import {
+  caseTable,
+  circumstances,
+  eventLoopTable,
+  failuresText,
+  processTable,
+  type Series,
+  wrongCount,
+} from './report.ts';
 import { type RunResult, runCase } from './run.ts';
 import { soak } from './soak.ts';
 import { soakSize } from './soak-options.ts';
@@ -108,6 +116,7 @@ async function compareSpeakers(isQuick: boolean): Promise<number> {
     caseTable(all),
     failuresText(all),
     processTable(all),
+    eventLoopTable(all),
     circumstances(present, command, Number(values.runs)),
   ];
   const page = text.filter((part) => part !== '').join('\n\n');

@@ -5,12 +5,14 @@ import { join, resolve } from 'node:path';
 import { addAddresses, connect, createHost } from '../lab/netns.ts';
 import { type BlastResult, blastCommand, runBlast } from './blast.ts';
 import { addressPlus, type BenchCase, type LoadKind, placeOf, type Size } from './cases.ts';
-import type { InsideView, Job, RunningSpeaker, Speaker } from './speakers/speaker.ts';
+import { delayBetween, type EventLoopDelay } from './event-loop.ts';
+import type { Job, RunningSpeaker, Speaker } from './speakers/speaker.ts';
 
 export interface RunResult extends BlastResult {
   /** RSS of the speaker before anybody connected. */
   readonly idle_kb: number;
-  readonly inside?: InsideView;
+  /** While the table arrived. */
+  readonly eventLoop?: EventLoopDelay;
 }
 
 /** A speaker started for a load, and the host that the load comes from; everything is removed at the end. */
@@ -65,8 +67,10 @@ export function runCase(
         throw new Error(`${error.message}\n${speaker.title} said:\n${running.process.output.slice(-2000)}`);
       },
     );
-    const inside = await running.inside?.();
-    return { ...result, idle_kb: idle, ...(inside === undefined ? {} : { inside }) };
+    const { announce_from: from, announce_s: seconds } = result;
+    const eventLoop =
+      running.ticks === undefined ? undefined : delayBetween(running.ticks, from, from + seconds);
+    return { ...result, idle_kb: idle, ...(eventLoop === undefined ? {} : { eventLoop }) };
   });
 }
 

@@ -16,6 +16,7 @@ export interface PodrouteOptions {
   readonly fib?: 'kernel' | 'none';
   /** Options for Node, e.g. --cpu-prof. */
   readonly nodeOptions?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RunningPodroute {
@@ -46,7 +47,7 @@ export async function startPodroute(host: Host, options: PodrouteOptions): Promi
   );
   command.push('--cni-socket', join(options.folder, 'cni.sock'), '--log-level', 'info');
   const process = host.spawn(command, {
-    env: { PODROUTE_NODE_OPTIONS: (options.nodeOptions ?? []).join(' ') },
+    env: { ...options.env, PODROUTE_NODE_OPTIONS: (options.nodeOptions ?? []).join(' ') },
   });
   const get = <T>(path: string) => getJson<T>(socketPath, path);
   const deadline = performance.now() + 10_000;

@@ -1,6 +1,8 @@
 // Our agent: the directory store, no kernel routes, everything else on.
+import { join } from 'node:path';
 import type { StatusReply } from '../../../agent/status/types.ts';
 import { startPodroute } from '../../interop/start-podroute.ts';
+import { probed } from '../event-loop.ts';
 import { type Job, listening, type Speaker, versionFrom } from './speaker.ts';
 
 const PORT = 1179;
@@ -11,16 +13,21 @@ export const podroute: Speaker = {
   missing: () => undefined,
   version: () => `on Node ${versionFrom(['node', '--version'], /(v\S+)/)}`,
   async start(job) {
+    const ticks = join(job.folder, 'ticks');
+    const probe = probed(ticks);
+    const profile = job.profile ? ['--cpu-prof', `--cpu-prof-dir=${job.folder}`] : [];
     const agent = await startPodroute(job.host, {
       nodeName: 'dut',
       documents: documentsOf(job),
       folder: job.folder,
-      nodeOptions: job.profile ? ['--cpu-prof', `--cpu-prof-dir=${job.folder}`] : [],
+      nodeOptions: [...probe.nodeOptions, ...profile],
+      env: probe.env,
     });
     await listening(job.host, agent.process, PORT);
     return {
       process: agent.process,
       port: PORT,
+      ticks,
       inside: async () => (await agent.get<StatusReply>('/v1/status')).process,
     };
   },

@@ -16,6 +16,8 @@ export interface Job {
 export interface RunningSpeaker {
   readonly process: HostProcess;
   readonly port: number;
+  /** File of the event loop probe (only ours). */
+  readonly ticks?: string;
   /** Event loop delay and heap as the speaker itself reports them (only ours). */
   inside?(): Promise<InsideView>;
 }

@@ -1,0 +1,32 @@
+// What the probe in the agent noted (event-loop-probe.ts), cut to a stretch of time.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface EventLoopDelay {
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+const PROBE = join(import.meta.dirname, 'event-loop-probe.ts');
+
+/** How to start an agent with the probe. */
+export function probed(file: string): { nodeOptions: string[]; env: Record<string, string> } {
+  return { nodeOptions: [`--import=${PROBE}`], env: { PODROUTE_BENCH_TICKS: file } };
+}
+
+/**
+ * Delay of the ticks between two moments of CLOCK_MONOTONIC, in seconds. Undefined when there are none: the probe
+ * writes twice a second.
+ */
+export function delayBetween(file: string, from: number, to: number): EventLoopDelay | undefined {
+  const late: number[] = [];
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    const [at = NaN, ms = NaN] = line.split(' ').map(Number);
+    // A tick that came late tells of the time before it.
+    if (at >= from && at - ms / 1000 <= to) late.push(ms);
+  }
+  if (late.length === 0) return undefined;
+  late.sort((a, b) => a - b);
+  const p99 = late[Math.min(late.length - 1, Math.floor(late.length * 0.99))] ?? NaN;
+  return { p99Ms: p99, maxMs: late.at(-1) ?? NaN };
+}
