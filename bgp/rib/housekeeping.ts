@@ -43,6 +43,11 @@ export class Housekeeping {
     this.#wantedSince = now;
   }
 
+  /** Something was given back without a change. */
+  ask(): void {
+    this.#isWanted = true;
+  }
+
   /** One step; false when there is nothing to do, or not yet. */
   step(): boolean {
     if (!this.#isWanted || this.#timer !== undefined) return false;

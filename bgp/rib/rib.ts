@@ -186,6 +186,7 @@ export class Rib {
     this.#pace.drop(peer);
     this.exports.leave(session);
     this.importer.forgetBlocks(peer);
+    this.#housekeeping.ask();
     if (peer.session === session) peer.session = undefined;
     if (this.nextHops.setOwner(session.negotiated.remoteAddress, -1, session.negotiated.device))
       this.exports.ownersChanged();
