@@ -21,6 +21,7 @@ import {
   type Session,
   type SessionDown,
   type SessionHandler,
+  type SessionState,
   Sessions,
   type StateTransition,
 } from './session/index.ts';
@@ -115,8 +116,14 @@ export class Speaker implements AsyncDisposable {
   /** @throws Error when the id or address is taken, or a policy is wrong */
   addPeer(peer: PeerConfig): void {
     this.#rib.checkPolicies(peer);
-    this.#sessions.addPeer(peer);
+    const isKnown = this.#configured.has(peer.id);
     this.#configured.add(peer.id);
+    try {
+      this.#sessions.addPeer(peer);
+    } catch (error) {
+      if (!isKnown) this.#configured.delete(peer.id);
+      throw error;
+    }
   }
 
   /** Resets the session only where the protocol demands it; the rest takes effect on the running one. */
@@ -217,7 +224,12 @@ export class Speaker implements AsyncDisposable {
         this.#io.log?.debug({ peer: session.peerId, cause, keepRoutes }, 'routes of the session are dropped');
       },
       stateChanged: (peer: string, { from, to, reason }: StateTransition) => {
-        const leftOut = this.#transitionLog.take(peer);
+        // Anybody in a range may begin a session. How it ends before its OPEN was good is told once a minute.
+        const isStranger = !this.#configured.has(peer) && !isAgreed(from) && !isAgreed(to);
+        if (isStranger && from !== 'OpenSent') return;
+        const leftOut = isStranger
+          ? this.#refusalLog.take(peer.slice(0, peer.lastIndexOf('/')))
+          : this.#transitionLog.take(peer);
         if (leftOut === undefined) return;
         const fields = { peer, from, to, reason, ...(leftOut === 0 ? {} : { leftOut }) };
         this.#io.log?.info(fields, `BGP session ${peer}: ${from} -> ${to}`);
@@ -261,6 +273,10 @@ export class Speaker implements AsyncDisposable {
   #log(level: 'info' | 'warn', peer: string, text: string): void {
     this.#io.log?.[level]({ peer }, text);
   }
+}
+
+function isAgreed(state: SessionState): boolean {
+  return state === 'OpenConfirm' || state === 'Established';
 }
 
 function identityOf(config: SpeakerConfig): OwnIdentity {

@@ -16,6 +16,7 @@ import { Listener } from './listener.ts';
 import { Neighbours, parsePrefix, type Range } from './neighbours.ts';
 import { Peer } from './peer.ts';
 import type { PeerIo, PeerOrigin } from './peer-io.ts';
+import { RANK } from './session-set.ts';
 import { peerStatus, rangeStatus } from './status.ts';
 import type { NotificationError, PeerStatus, Session, SessionHandler } from './types.ts';
 
@@ -244,10 +245,14 @@ export class Sessions implements AsyncDisposable {
 
   #makePlace(range: Range): boolean {
     if (range.peers.size < range.maxPeers) return true;
-    for (const peer of range.peers.values()) {
-      if (!this.#linger.has(peer)) continue;
-      this.#forget(peer);
-      return true;
+    // First who is gone, then who has not brought an OPEN yet: strangers that say nothing must not fill a range.
+    for (const isIdle of [true, false]) {
+      for (const peer of range.peers.values()) {
+        const mayGo = isIdle ? this.#linger.has(peer) : RANK[peer.main?.state ?? 'Idle'] < RANK.OpenConfirm;
+        if (!mayGo) continue;
+        this.#forget(peer);
+        return true;
+      }
     }
     return false;
   }

@@ -157,14 +157,33 @@ describe('BGP under a flood of connections', function () {
     assert.equal(after.strangersRefused, 400);
   });
 
-  it('from a range that is full: its limit holds', async () => {
+  it('from a range, saying nothing: its limit holds, and one that means it comes in', async () => {
     await using speaker = await SpeakerUnderFire.start(peers);
-    const { after, lines } = await underFlood(speaker, '200 neighbours of a range for 5', () =>
+    const { after, lines } = await underFlood(speaker, '200 silent neighbours of a range for 5', () =>
       connections(200, (i) => speaker.dial(1 + i, 7)),
     );
     const range = after.peers.find(({ id }) => id === 'fleet')!;
     assert.deepEqual([range.dynamicPeers?.current, range.dynamicPeers?.max], [5, 5]);
-    assert.ok(range.dynamicPeers!.refused >= 195);
+    assert.equal(lines.length, 1, 'the first one that gives way; the others within a minute are counted');
+    const real = await speaker.connect(250, 7);
+    await real.establish({ asNumber: 65250, holdTimeSeconds: 90, routerId: '10.0.7.250' });
+    await speaker.until('fleet/127.0.7.250', 'Established');
+    real.close();
+  });
+
+  it('from a range that is full of sessions: the others are refused', async () => {
+    await using speaker = await SpeakerUnderFire.start(peers);
+    const real = await Promise.all([1, 2, 3, 4, 5].map((host) => speaker.connect(host, 7)));
+    for (const [i, peer] of real.entries())
+      await peer.establish({ asNumber: 65200 + i, holdTimeSeconds: 90, routerId: `10.0.7.${i + 1}` });
+    await speaker.until('fleet/127.0.7.5', 'Established');
+    const { after, lines } = await underFlood(speaker, '200 more neighbours of a range that is full', () =>
+      connections(200, (i) => speaker.dial(10 + i, 7)),
+    );
+    const range = after.peers.find(({ id }) => id === 'fleet')!;
+    assert.deepEqual([range.dynamicPeers?.current, range.dynamicPeers?.refused], [5, 200]);
+    assert.ok(real.every((peer) => !peer.isClosed));
+    for (const peer of real) peer.close();
     assert.ok(
       lines.some((line) => line.includes('fleet') && line.includes('full')),
       lines.join('\n'),
