@@ -1,5 +1,5 @@
 // The agent's numbers for Prometheus.
-import { Exposition, type Sample } from './exposition.ts';
+import { Exposition, label, type Sample } from './exposition.ts';
 import { addSessionMetrics } from './session-metrics.ts';
 import type { StatusReply } from './types.ts';
 
@@ -9,9 +9,12 @@ export function prometheusText(status: StatusReply): string {
   const byFamily = (counts: { ipv4: number; ipv6: number } | undefined): Sample[] =>
     counts === undefined
       ? []
-      : (['ipv4', 'ipv6'] as const).map((family) => ({ labels: { family }, value: counts[family] }));
+      : (['ipv4', 'ipv6'] as const).map((family) => ({
+          labels: label('family', family),
+          value: counts[family],
+        }));
   metric('build_info', 'gauge', 'Always 1.', [
-    { labels: { version: status.version, node: status.node }, value: 1 },
+    { labels: `${label('version', status.version)},${label('node', status.node)}`, value: 1 },
   ]);
   addSessionMetrics(out, status.sessions);
   metric('rib_prefixes', 'gauge', 'Prefixes in the RIB.', byFamily(status.rib.prefixes));

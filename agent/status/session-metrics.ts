@@ -1,7 +1,17 @@
 // The numbers of BGP sessions for Prometheus. Sessions are labelled by id, so that their number is bounded by the
 // plan; no label has a value that a neighbour could choose.
-import type { Exposition, Labels, Sample } from './exposition.ts';
+import { type Exposition, label, type MetricType } from './exposition.ts';
 import type { MessagesByType, PerFamily, SessionStatus } from './session-types.ts';
+
+/** Says the samples of one session; `labels` beside that of the session. */
+type Samples = (session: SessionStatus, add: (value: number, labels?: string) => void) => void;
+
+interface Row {
+  readonly name: string;
+  readonly type: MetricType;
+  readonly help: string;
+  readonly samples: Samples;
+}
 
 const MESSAGE_TYPES: readonly (readonly [keyof MessagesByType, string])[] = [
   ['open', 'open'],
@@ -23,123 +33,95 @@ const CODES: Readonly<Record<string, string>> = {
   8: 'send_hold_timer',
 };
 
-export function addSessionMetrics(out: Exposition, sessions: readonly SessionStatus[]): void {
-  const one = (read: (s: SessionStatus) => number): Sample[] =>
-    sessions.map((s) => ({ labels: { session: s.id }, value: read(s) }));
-  const many = (read: (s: SessionStatus) => readonly (readonly [Labels, number])[]): Sample[] =>
-    sessions.flatMap((s) =>
-      read(s).map(([labels, value]) => ({ labels: { session: s.id, ...labels }, value })),
-    );
-  const byFamily = (read: (s: SessionStatus) => PerFamily): Sample[] =>
-    many((s) => s.families.map((family) => [{ family }, read(s)[family]] as const));
-
-  out.metric(
-    'bgp_session_up',
-    'gauge',
-    'Whether the session is established.',
-    one((s) => (isUp(s) ? 1 : 0)),
-  );
-  out.metric(
-    'bgp_session_uptime_seconds',
-    'gauge',
-    'How long the session has been established, 0 when it is not.',
-    one((s) => (isUp(s) ? s.sinceSeconds : 0)),
-  );
-  out.metric(
-    'bgp_session_flaps_total',
-    'counter',
-    'Times that the established session was lost.',
-    one((s) => s.flaps),
-  );
-  out.metric(
-    'bgp_session_collisions_total',
-    'counter',
+const ROWS: readonly Row[] = [
+  gauge('up', 'Whether the session is established.', (s) => (isUp(s) ? 1 : 0)),
+  gauge('uptime_seconds', 'How long the session has been established, 0 when it is not.', (s) =>
+    isUp(s) ? s.sinceSeconds : 0,
+  ),
+  counter('flaps_total', 'Times that the established session was lost.', (s, add) => add(s.flaps)),
+  counter(
+    'collisions_total',
     'Connections that ended because another one with the same neighbour won.',
-    one((s) => s.collisions),
-  );
-  out.metric(
-    'bgp_session_messages_total',
-    'counter',
-    'Messages by type and direction.',
-    many((s) =>
-      (['in', 'out'] as const).flatMap((direction) =>
-        MESSAGE_TYPES.map(([key, type]) => [{ direction, type }, s.messages[direction][key]] as const),
-      ),
-    ),
-  );
-  out.metric(
-    'bgp_session_message_bytes_total',
-    'counter',
-    'Bytes of messages by direction.',
-    many((s) => [
-      [{ direction: 'in' }, s.messages.bytesIn],
-      [{ direction: 'out' }, s.messages.bytesOut],
-    ]),
-  );
-  out.metric(
-    'bgp_session_notifications_total',
-    'counter',
+    (s, add) => add(s.collisions),
+  ),
+  counter('messages_total', 'Messages by type and direction.', (s, add) => {
+    for (const [key, type] of MESSAGE_TYPES) {
+      add(s.messages.in[key], `direction="in",type="${type}"`);
+      add(s.messages.out[key], `direction="out",type="${type}"`);
+    }
+  }),
+  counter('message_bytes_total', 'Bytes of messages by direction.', (s, add) => {
+    add(s.messages.bytesIn, 'direction="in"');
+    add(s.messages.bytesOut, 'direction="out"');
+  }),
+  counter(
+    'notifications_total',
     'NOTIFICATIONs by error code and direction; codes that never came are left out.',
-    many(({ notifications: n }) => [...byCode('in', n.countsIn), ...byCode('out', n.countsOut)]),
-  );
-  out.metric(
-    'bgp_session_malformed_updates_total',
-    'counter',
+    ({ notifications }, add) => {
+      for (const [code, count] of byCode(notifications.countsIn)) add(count, `direction="in",code="${code}"`);
+      for (const [code, count] of byCode(notifications.countsOut))
+        add(count, `direction="out",code="${code}"`);
+    },
+  ),
+  counter(
+    'malformed_updates_total',
     'UPDATEs with errors, by what became of them (RFC 7606).',
-    many(({ malformed: m }) => [
-      [{ action: 'attribute_discard' }, m.attributeDiscard],
-      [{ action: 'treat_as_withdraw' }, m.treatAsWithdraw],
-      [{ action: 'session_reset' }, m.sessionReset],
-    ]),
-  );
-  out.metric(
-    'bgp_session_prefixes_received',
-    'gauge',
-    'Paths in Adj-RIB-In.',
-    byFamily((s) => s.prefixes.received),
-  );
-  out.metric(
-    'bgp_session_prefixes_accepted',
-    'gauge',
-    'Of these, neither filtered nor ineligible.',
-    byFamily((s) => s.prefixes.accepted),
-  );
-  out.metric(
-    'bgp_session_prefixes_filtered',
-    'gauge',
-    'Of these, rejected by the import policy.',
-    byFamily((s) => s.prefixes.filtered),
-  );
-  out.metric(
-    'bgp_session_prefixes_ineligible',
-    'gauge',
+    ({ malformed }, add) => {
+      add(malformed.attributeDiscard, 'action="attribute_discard"');
+      add(malformed.treatAsWithdraw, 'action="treat_as_withdraw"');
+      add(malformed.sessionReset, 'action="session_reset"');
+    },
+  ),
+  perFamily('prefixes_received', 'Paths in Adj-RIB-In.', (s) => s.prefixes.received),
+  perFamily('prefixes_accepted', 'Of these, neither filtered nor ineligible.', (s) => s.prefixes.accepted),
+  perFamily('prefixes_filtered', 'Of these, rejected by the import policy.', (s) => s.prefixes.filtered),
+  perFamily(
+    'prefixes_ineligible',
     'Of these, forbidden by a rule of the protocol, such as a loop.',
-    byFamily((s) => s.prefixes.ineligible),
-  );
-  out.metric(
-    'bgp_session_prefixes_own_as_loop',
-    'gauge',
+    (s) => s.prefixes.ineligible,
+  ),
+  perFamily(
+    'prefixes_own_as_loop',
     'Of the ineligible ones, those with our own AS in AS_PATH.',
-    byFamily((s) => s.prefixes.ownAsLoops),
-  );
-  out.metric(
-    'bgp_session_prefixes_advertised',
-    'gauge',
-    'Paths in Adj-RIB-Out.',
-    byFamily((s) => s.prefixes.advertised),
-  );
-  out.metric(
-    'bgp_session_prefixes_limit',
-    'gauge',
+    (s) => s.prefixes.ownAsLoops,
+  ),
+  perFamily('prefixes_advertised', 'Paths in Adj-RIB-Out.', (s) => s.prefixes.advertised),
+  gauge(
+    'prefixes_limit',
     'Received prefixes of a family above which the session ends.',
-    one((s) => s.prefixes.limit),
-  );
-  out.metric(
-    'bgp_session_queued_bytes',
-    'gauge',
-    'Bytes that wait for the neighbour to take them.',
-    one((s) => s.queuedBytes),
-  );
+    (s) => s.prefixes.limit,
+  ),
+  gauge('queued_bytes', 'Bytes that wait for the neighbour to take them.', (s) => s.queuedBytes),
+];
+
+export function addSessionMetrics(out: Exposition, sessions: readonly SessionStatus[]): void {
+  const labels = sessions.map((s) => label('session', s.id));
+  for (const { name, type, help, samples } of ROWS) {
+    out.begin(`bgp_session_${name}`, type, help);
+    let session = '';
+    const add = (value: number, more?: string): void =>
+      out.sample(more === undefined ? session : `${session},${more}`, value);
+    for (let i = 0; i < sessions.length; i++) {
+      session = labels[i]!;
+      samples(sessions[i]!, add);
+    }
+  }
+}
+
+function gauge(name: string, help: string, read: (s: SessionStatus) => number): Row {
+  return { name, type: 'gauge', help, samples: (s, add) => add(read(s)) };
+}
+
+function counter(name: string, help: string, samples: Samples): Row {
+  return { name, type: 'counter', help, samples };
+}
+
+/** Only families in use. */
+function perFamily(name: string, help: string, read: (s: SessionStatus) => PerFamily): Row {
+  const samples: Samples = (s, add) => {
+    for (const family of s.families) add(read(s)[family], `family="${family}"`);
+  };
+  return { name, type: 'gauge', help, samples };
 }
 
 function isUp(session: SessionStatus): boolean {
@@ -147,11 +129,11 @@ function isUp(session: SessionStatus): boolean {
 }
 
 /** Codes that no RFC knows count together. */
-function byCode(direction: string, counts: Readonly<Record<string, number>>): [Labels, number][] {
+function byCode(counts: Readonly<Record<string, number>>): Map<string, number> {
   const sums = new Map<string, number>();
   for (const [code, count] of Object.entries(counts)) {
     const name = CODES[code] ?? 'other';
     sums.set(name, (sums.get(name) ?? 0) + count);
   }
-  return [...sums].map(([code, count]) => [{ direction, code }, count]);
+  return sums;
 }
