@@ -3,8 +3,9 @@
 import type { AgentOptions } from './options.ts';
 import type { OfflinePlan } from './plan/index.ts';
 
-export { AgentUnreachableError, getFromAgent } from './io/client.ts';
+export { AgentUnreachableError, askAgent } from './io/client.ts';
 export type { AgentOptions, LogLevel } from './options.ts';
+export type { AddressAudit, ReleaseOutcome } from '#cni-plugin';
 export type { OfflinePlan } from './plan/index.ts';
 export type * from './status/types.ts';
 

@@ -18,7 +18,8 @@ import { blockStore } from './ipam-store.ts';
 import { LinkWatch } from './link-watch.ts';
 import type { Log } from './log.ts';
 import type { AgentOptions } from './options.ts';
-import { answer, answerPublic } from './status/endpoints.ts';
+import { answer, answerPublic, type StatusRequest } from './status/endpoints.ts';
+import { answerAddresses } from './status/ipam-endpoints.ts';
 import { AgentStatusSource } from './status/source.ts';
 import { openDirectoryStore, type Store } from './store/index.ts';
 
@@ -84,7 +85,8 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     now: () => systemClock.wall(),
     whyNoPods: () => cni?.whyUnready(),
   });
-  cleanUp.use(await serveUnixSocket(socketPath, (request) => answer(request, source)));
+  const answerAll = (request: StatusRequest) => answerAddresses(request, cni) ?? answer(request, source);
+  cleanUp.use(await serveUnixSocket(socketPath, answerAll));
   if (options.http !== undefined) {
     cleanUp.use(await serveTcp(options.http, (request) => answerPublic(request, source)));
   }

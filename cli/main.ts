@@ -107,6 +107,19 @@ function program(): Command {
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async (options) => (await import('./commands/ipam.ts')).ipamShow(options));
+  ipam
+    .command('check')
+    .description('hold the addresses in use against links and routes of the kernel')
+    .addOption(socketOption())
+    .addOption(outputOption())
+    .action(async (options) => (await import('./commands/ipam.ts')).ipamCheck(options));
+  ipam
+    .command('release')
+    .description('free an address whose pod is gone (one that is in use is refused)')
+    .argument('<address>', 'as ipam check shows it')
+    .addOption(socketOption())
+    .addOption(outputOption())
+    .action(async (address, options) => (await import('./commands/ipam.ts')).ipamRelease(address, options));
 
   const lab = root
     .command('lab')

@@ -2,6 +2,7 @@
 // reaches outside the process by.
 export { type ConflistOptions, conflistText, removeConflist, writeConflist } from './conflist.ts';
 export type { AnswerCall, CniDisk, CniListener, CniLog } from './io.ts';
+export type { AddressAudit, AddressFinding, ReleaseOutcome } from './server/audit.ts';
 export {
   type CniServer,
   type CniServerIo,

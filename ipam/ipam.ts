@@ -198,6 +198,11 @@ export class Ipam implements AsyncDisposable {
     return isNew;
   }
 
+  /** Gives back an adopted address whose link is gone: no DEL will come for it. False when there is none. */
+  abandon(address: string): boolean {
+    return this.#state.abandon(address, this.#io.clock.now());
+  }
+
   usage(): IpamUsage {
     return {
       blocks: this.#state.blocks.map((block) => block.usage()),

@@ -105,8 +105,7 @@ export class IpamState {
     const link = hostLinkName(key);
     for (const [address, name] of this.adopted) {
       if (name !== link) continue;
-      this.adopted.delete(address);
-      this.putBack({ ipv4: address }, nowMs);
+      this.abandon(address, nowMs);
     }
     const allocation = this.allocations.get(key);
     if (allocation === undefined) return undefined;
@@ -132,6 +131,13 @@ export class IpamState {
     const place = this.blockWith(address);
     if (place !== undefined && !place.block.take(place.index)) return false;
     this.adopted.set(address, link);
+    return true;
+  }
+
+  /** Adopted no longer; false when it was not. */
+  abandon(address: string, nowMs: number): boolean {
+    if (!this.adopted.delete(address)) return false;
+    this.putBack({ ipv4: address }, nowMs);
     return true;
   }
 

@@ -1,4 +1,4 @@
-// One GET on the agent's unix socket, for the command line. Real binding of node:http, which is imported when it is
+// One request on the agent's unix socket, for the command line. Real binding of node:http, which is imported when it is
 // used: the agent itself, whose door this file is part of, can do without its 15 MB.
 import type { ErrorReply } from '../status/types.ts';
 
@@ -10,13 +10,17 @@ export class AgentUnreachableError extends Error {
 const TIMEOUT_MS = 10_000;
 
 /**
- * The JSON that the agent answers to GET `path`. Throws AgentUnreachableError when no agent answers, and an Error
+ * The JSON that the agent answers to `path`. Throws AgentUnreachableError when no agent answers, and an Error
  * with the agent's own words when it answers with a status of 400 or more.
  */
-export async function getFromAgent<T>(socketPath: string, path: string): Promise<T> {
+export async function askAgent<T>(
+  socketPath: string,
+  path: string,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<T> {
   const { request } = await import('node:http');
   return new Promise<T>((done, fail) => {
-    const call = request({ socketPath, path, headers: { connection: 'close' } }, (response) => {
+    const call = request({ socketPath, path, method, headers: { connection: 'close' } }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', (error) => fail(unreachable(socketPath, error)));
@@ -25,10 +29,12 @@ export async function getFromAgent<T>(socketPath: string, path: string): Promise
         try {
           const body: unknown = JSON.parse(text);
           if ((response.statusCode ?? 500) < 400) done(body as T);
-          else fail(new Error(`agent: GET ${path}: ${(body as ErrorReply).error}`));
+          else fail(new Error(`agent: ${method} ${path}: ${(body as ErrorReply).error}`));
         } catch {
           fail(
-            new Error(`agent: GET ${path}: status ${response.statusCode}, not JSON: ${text.slice(0, 200)}`),
+            new Error(
+              `agent: ${method} ${path}: status ${response.statusCode}, not JSON: ${text.slice(0, 200)}`,
+            ),
           );
         }
       });

@@ -1,10 +1,10 @@
-// Serves GETs of HTTP/1.1 over a unix socket or TCP, one a connection. Written on node:net because importing node:http
+// Serves requests without a body in HTTP/1.1 over a unix socket or TCP, one a connection. Written on node:net because importing node:http
 // costs 15 MB of memory, a fifth of an idle agent. What is answered is decided elsewhere.
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Reply, StatusRequest } from '../status/endpoints.ts';
 
-export type Answer = (request: StatusRequest) => Reply;
+export type Answer = (request: StatusRequest) => Reply | Promise<Reply>;
 
 /** Request line and headers together. */
 const MAX_HEAD_BYTES = 16_384;
@@ -16,6 +16,7 @@ const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  409: 'Conflict',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
@@ -72,16 +73,17 @@ function converse(socket: Socket, answer: Answer): void {
     if (!isWhole && head.length <= MAX_HEAD_BYTES) return;
     socket.off('data', hear);
     socket.resume();
-    socket.end(encodeReply(isWhole ? replyTo(head, answer) : refuse(431)));
+    if (!isWhole) socket.end(encodeReply(refuse(431)));
+    else void replyTo(head, answer).then((reply) => socket.end(encodeReply(reply)));
   };
   socket.on('data', hear);
 }
 
-function replyTo(head: string, answer: Answer): Reply {
+async function replyTo(head: string, answer: Answer): Promise<Reply> {
   const match = /^([A-Z]+) (\/\S*) HTTP\/1\.[01]\r\n/.exec(head);
   if (match === null) return refuse(400);
   try {
-    return answer({ method: match[1]!, url: match[2]! });
+    return await answer({ method: match[1]!, url: match[2]! });
   } catch (error) {
     return refuse(500, String(error));
   }

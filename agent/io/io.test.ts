@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AgentUnreachableError, getFromAgent } from './client.ts';
+import { AgentUnreachableError, askAgent } from './client.ts';
 import { serveUnixSocket } from './http-server.ts';
 import { LockedError, lockFolder, lockHere } from './lock.ts';
 
@@ -19,7 +19,7 @@ describe('the agent’s socket and its client', () => {
       contentType: 'application/json',
       body: JSON.stringify({ url }),
     }));
-    assert.deepEqual(await getFromAgent(path, '/v1/status?a=b'), { url: '/v1/status?a=b' });
+    assert.deepEqual(await askAgent(path, '/v1/status?a=b'), { url: '/v1/status?a=b' });
     assert.equal(statSync(path).mode & 0o777, 0o600);
   });
 
@@ -29,16 +29,16 @@ describe('the agent’s socket and its client', () => {
       contentType: 'application/json',
       body: JSON.stringify({ error: 'no such peer' }),
     }));
-    await assert.rejects(getFromAgent(path, '/v1/routes'), /no such peer/);
+    await assert.rejects(askAgent(path, '/v1/routes'), /no such peer/);
   });
 
   it('says that nobody is there: no file, or a file that a dead agent left', async () => {
-    await assert.rejects(getFromAgent(join(folder, 'none'), '/'), (error: Error) => {
+    await assert.rejects(askAgent(join(folder, 'none'), '/'), (error: Error) => {
       return error instanceof AgentUnreachableError && /is the agent running/.test(error.message);
     });
     const left = join(folder, 'left.sock');
     writeFileSync(left, '');
-    await assert.rejects(getFromAgent(left, '/'), AgentUnreachableError);
+    await assert.rejects(askAgent(left, '/'), AgentUnreachableError);
   });
 
   it('refuses what is no GET of HTTP, in words, and cuts off what never ends', async () => {
@@ -70,7 +70,7 @@ describe('the agent’s socket and its client', () => {
       contentType: 'application/json',
       body: '{}',
     }));
-    assert.deepEqual(await getFromAgent(path, '/'), {});
+    assert.deepEqual(await askAgent(path, '/'), {});
   });
 });
 

@@ -1,11 +1,41 @@
-// podroute ipam show
-import type { IpamReply } from '#agent';
+// podroute ipam show | check | release
+import type { AddressAudit, IpamReply, ReleaseOutcome } from '#agent';
 import { stringify } from 'yaml';
 import { ask } from '../client.ts';
-import { type OutputFormat, print } from '../output.ts';
+import { EXIT } from '../exit.ts';
+import { type OutputFormat, print, table } from '../output.ts';
 
-export async function ipamShow(options: { socket: string; output: OutputFormat }): Promise<void> {
+interface IpamOptions {
+  readonly socket: string;
+  readonly output: OutputFormat;
+}
+
+export async function ipamShow(options: IpamOptions): Promise<void> {
   print(await ask<IpamReply>(options.socket, '/v1/ipam'), options.output, (reply) =>
     stringify(reply).trimEnd(),
+  );
+}
+
+/** Exit code 1 when an address is not as it should be. */
+export async function ipamCheck(options: IpamOptions): Promise<void> {
+  const audit = await ask<AddressAudit>(options.socket, '/v1/ipam/check');
+  print(audit, options.output, ({ checked, findings }) =>
+    findings.length === 0
+      ? `${checked} addresses checked: each has its link and its route`
+      : table(
+          ['ADDRESS', 'WHAT', 'WHY', 'DO'],
+          findings.map(({ address, kind, text, next }) => [address, kind, text, next]),
+        ),
+  );
+  if (audit.findings.length > 0) process.exitCode = EXIT.badNews;
+}
+
+export async function ipamRelease(address: string, options: IpamOptions): Promise<void> {
+  const path = `/v1/ipam/release?address=${encodeURIComponent(address)}`;
+  const outcome = await ask<ReleaseOutcome & { kind: 'freed' }>(options.socket, path, 'POST');
+  print(outcome, options.output, (freed) =>
+    freed.owner === undefined
+      ? `${freed.address} is free`
+      : `${freed.address} is free, with all that ${freed.owner} held`,
   );
 }

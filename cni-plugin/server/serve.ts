@@ -1,13 +1,20 @@
 // The server behind the CNI executable: takes up what an earlier agent left (links, queued DELs), then serves the socket.
 import type { Clock, Ipam } from '#ipam';
-import { type Kernel, PODROUTE_PROTOCOL, type PodWirer } from '#linux';
+import type { Kernel, PodWirer } from '#linux';
 import type { CniDisk, CniListener, CniLog } from '../io.ts';
+import {
+  type AddressAudit,
+  auditAddresses,
+  podLinksAndRoutes,
+  releaseAddress,
+  type ReleaseOutcome,
+} from './audit.ts';
 import { CallOrder } from './call-order.ts';
 import { DelQueue } from './del-queue.ts';
 import { decodeRequest, encodeAnswer, withoutLength } from './frame.ts';
 import { drainDelQueue, type Handling, handle } from './handle.ts';
 import { Durations } from './durations.ts';
-import { POD_LINK, UplinkMtu } from './uplink-mtu.ts';
+import { UplinkMtu } from './uplink-mtu.ts';
 
 export interface CniServerOptions {
   readonly socketPath: string;
@@ -41,6 +48,10 @@ export interface CniServerStats {
 
 export interface CniServer extends AsyncDisposable {
   stats(): CniServerStats;
+  /** Addresses given out against the kernel's links and routes, while no call is under way. */
+  audit(): Promise<AddressAudit>;
+  /** Frees what a pod that is gone still holds. Rejects with CniError when the journal cannot be written. */
+  release(address: string): Promise<ReleaseOutcome>;
   /** Undefined when ADD can be served: then the conflist may be written. */
   whyUnready(): string | undefined;
 }
@@ -96,6 +107,8 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
       addMs: addDurations.percentiles(),
       underWay: order.calls,
     }),
+    audit: () => order.runAlone(() => auditAddresses(handling.io)),
+    release: (address) => order.runAlone(() => releaseAddress(address, handling.io)),
     whyUnready: () => whyUnready() ?? io.ipam.whyUnready(),
     async [Symbol.asyncDispose]() {
       timer?.cancel();
@@ -109,9 +122,6 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
 
 /** Addresses of pods that run although the journal does not know them are not given out again. */
 async function adoptLinks(io: CniServerIo): Promise<void> {
-  for (const route of await io.kernel.routes({ protocol: PODROUTE_PROTOCOL })) {
-    const [hop] = route.nextHops;
-    if (hop?.device === undefined || hop.gateway !== undefined || !POD_LINK.test(hop.device)) continue;
-    io.ipam.adopt(route.destination.slice(0, route.destination.indexOf('/')), hop.device);
-  }
+  const { routes } = await podLinksAndRoutes(io.kernel);
+  for (const { address, link } of routes) io.ipam.adopt(address, link);
 }
