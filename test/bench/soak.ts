@@ -45,7 +45,9 @@ export async function soak(speakers: readonly Speaker[], job: SoakJob): Promise<
     const page = soakPage(runs, job.size, job.command);
     writeBetweenMarkers(join(job.docs, 'benchmarks.md'), 'bench:soak', '## BGP: churn', page);
   }
-  return runs.some((run) => run.faults.length > 0) ? 1 : 0;
+  // Others run beside us for comparison: what they do wrong is said, but is no failure of ours.
+  const judged = runs.filter((run) => run.speaker.name === 'podroute' || runs.length === 1);
+  return judged.some((run) => run.faults.length > 0) ? 1 : 0;
 }
 
 function soakOne(speaker: Speaker, { size, profile }: SoakJob): Promise<SoakRun> {
