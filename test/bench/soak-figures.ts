@@ -45,7 +45,7 @@ export interface SoakEnd {
   readonly cpu_s: number;
   readonly empty_kb: number;
   readonly loaded_kb: number;
-  /** 15 seconds after all injectors had left: time enough to give memory back. */
+  /** 25 seconds after all injectors had left: time enough to give memory back. */
   readonly left_kb: number;
   readonly peak_kb: number;
   /** Longest silence on any session. */

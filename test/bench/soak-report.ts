@@ -40,17 +40,22 @@ export function soakPage(runs: readonly SoakRun[], size: SoakSize, command: stri
     'attributes, which the churn breaks up.';
   return [
     '![memory and latency over time](soak.svg)',
-    load,
+    wrapped(load),
     markdown([['', ...runs.map((r) => r.speaker.title)], ...rows]),
     ...(faults.length === 0 ? [] : [faults.join('\n')]),
-    warming,
-    criterion,
+    wrapped(warming),
+    wrapped(criterion),
     circumstances(
       runs.map((r) => r.speaker),
       command,
       1,
     ),
   ].join('\n\n');
+}
+
+/** Lines of at most 118 characters. */
+function wrapped(text: string): string {
+  return text.replaceAll(/(.{1,118})(?: |$)/g, '$1\n').trimEnd();
 }
 
 function guestsText(size: SoakSize): string {

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SINK, PROBE, INJECTORS, PROBES = 64, PROBES_PER_S = 20, DOWN_S = 2, REST_S = 15, JOIN_PARTS = 4 };
+enum { SINK, PROBE, INJECTORS, PROBES = 64, PROBES_PER_S = 20, DOWN_S = 2, REST_S = 25, JOIN_PARTS = 4 };
 static const double TICK_S = .002, READ_S = .1, RETRY_S = .5;
 
 static Peer *slow, *joiner;
