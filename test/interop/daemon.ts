@@ -28,6 +28,8 @@ export interface PeerSetup {
   readonly extendedNextHop?: boolean;
   /** Wait for the other side to connect. */
   readonly passive?: boolean;
+  /** More prefixes than this of a family end the session. */
+  readonly maxPrefixes?: number;
   /** Beside the link that the daemon's own address belongs to. */
   readonly isOtherLink?: boolean;
 }
@@ -105,7 +107,7 @@ export interface DaemonKind {
   start(config: DaemonConfig): Promise<Daemon>;
 }
 
-export type Feature = 'extendedNextHop' | 'refreshRequest' | 'gtsmDemand' | 'passive';
+export type Feature = 'extendedNextHop' | 'refreshRequest' | 'gtsmDemand' | 'maxPrefixes';
 
 export function familyOf(prefixOrAddress: string): Family {
   return prefixOrAddress.includes(':') ? 'ipv6' : 'ipv4';

@@ -12,12 +12,19 @@ export interface Scenario<S> {
   readonly title: string;
   /** Not applicable to a daemon that lacks it. */
   readonly needs?: Feature;
-  readonly body: (stage: S) => Promise<void>;
+  /** May return the text of its cell; 'pass' otherwise. */
+  readonly body: (stage: S) => Promise<void | Cell>;
+}
+
+export interface Cell {
+  readonly text: string;
+  /** A note below the table. */
+  readonly reason?: string;
 }
 
 export interface Track<S extends AsyncDisposable & { logs(): string }> {
   readonly kind: DaemonKind;
-  /** 'eBGP': stands before each title in the matrix. */
+  /** 'eBGP': stands before each title in the matrix, unless it is empty. */
   readonly name: string;
   readonly set: () => Promise<S>;
   readonly scenarios: readonly Scenario<S>[];
@@ -50,7 +57,7 @@ export function describeTracks<S extends AsyncDisposable & { logs(): string }>(
   });
 
   for (const track of running) {
-    describe(`${track.kind.title}, ${track.name}`, () => {
+    describe([track.kind.title, track.name].filter((part) => part !== '').join(', '), () => {
       before(function () {
         if (track.obstacle === undefined) return;
         if (track.obstacle.isFailure) throw new Error(track.obstacle.text);
@@ -109,8 +116,9 @@ class RunningTrack<S extends AsyncDisposable & { logs(): string }> {
   async #runOne({ title, needs, body }: Scenario<S>, stage: S): Promise<void> {
     if (needs !== undefined && this.kind.lacks[needs] !== undefined) return;
     try {
-      await body(stage);
-      this.#matrix.set(this.#row(title), this.kind, 'pass');
+      const { text, reason } = (await body(stage)) ?? { text: 'pass' };
+      if (reason === undefined) this.#matrix.set(this.#row(title), this.kind, text);
+      else this.#matrix.annotated(this.#row(title), this.kind, text, reason);
       this.#outcomes.get(title)?.resolve({});
     } catch (thrown) {
       const error = asError(thrown);
@@ -120,7 +128,7 @@ class RunningTrack<S extends AsyncDisposable & { logs(): string }> {
   }
 
   #row(title: string): string {
-    return `${this.name}: ${title}`;
+    return this.name === '' ? title : `${this.name}: ${title}`;
   }
 }
 

@@ -224,6 +224,24 @@ export function addAddresses(host: Host, device: string, addresses: readonly str
   if (lines !== '') runSync(['ip', '-n', host.netns, '-batch', '-'], `${host.name}: `, { input: lines });
 }
 
+/**
+ * Permanent neighbour entries for what `b` has on its end of the wire, so that nobody is asked: the kernel's table has
+ * one limit for the whole machine (gc_thresh3, 1,024 entries), and permanent ones do not count.
+ */
+export function addNeighbours(
+  a: Host,
+  aDevice: string,
+  b: Host,
+  bDevice: string,
+  addresses: readonly string[],
+): void {
+  const [link] = JSON.parse(b.ip('-j', 'link', 'show', 'dev', bDevice)) as { address: string }[];
+  const lines = addresses.map(
+    (to) => `neigh replace ${to} lladdr ${link?.address} dev ${aDevice} nud permanent\n`,
+  );
+  runSync(['ip', '-n', a.netns, '-batch', '-'], `${a.name}: `, { input: lines.join('') });
+}
+
 function runSync(
   command: readonly string[],
   where = '',

@@ -181,7 +181,8 @@ function sessionText(peer: PeerSetup, index: number, asNumber: number): string {
   const isEbgp = peer.remoteAs !== asNumber;
   const channels = peer.families.map((family) => {
     const extended = peer.extendedNextHop === true && family === 'ipv4' ? 'extended next hop;' : '';
-    return `  ${family} { import all; export filter announced; next hop self; ${extended} };`;
+    const limit = peer.maxPrefixes === undefined ? '' : `import limit ${peer.maxPrefixes} action restart;`;
+    return `  ${family} { import all; export filter announced; next hop self; ${extended} ${limit} };`;
   });
   const options = [
     `local ${peer.localAddress} as ${asNumber};`,

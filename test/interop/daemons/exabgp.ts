@@ -23,10 +23,10 @@ export const exabgp: DaemonKind = {
   name: 'exabgp',
   title: 'ExaBGP',
   missing: () => (existsSync('/usr/sbin/exabgp') ? undefined : 'apt-get install exabgp'),
-  version: () => versionFrom(['exabgp', 'version'], /ExaBGP\s*:\s*(\S+)/),
+  version: () => versionFrom(['dpkg-query', '-W', 'exabgp'], /\s(\S+)-/),
   lacks: {
     gtsmDemand: 'sends TTL 255, but looks at no TTL on connections that it opens',
-    passive: 'ExaBGP listens only with options for the whole process; it connects',
+    maxPrefixes: 'keeps no table and counts no prefixes',
   },
   async start(config) {
     const daemon = new Exabgp(config);
@@ -241,7 +241,7 @@ function sessionText(peer: PeerSetup, asNumber: number, routerId: string): strin
   local-as ${asNumber};
   peer-as ${peer.remoteAs};
   hold-time ${peer.holdTimeSeconds};
-${peer.md5Key === undefined ? '' : `  md5-password ${peer.md5Key};\n  md5-base64 false;\n`}${peer.gtsm === true ? '  outgoing-ttl 255;\n  incoming-ttl 255;\n' : ''}  family { ${peer.families.map((f) => `${f} unicast;`).join(' ')} }
+${peer.passive === true ? '  passive true;\n  listen 179;\n' : ''}${peer.md5Key === undefined ? '' : `  md5-password ${peer.md5Key};\n  md5-base64 false;\n`}${peer.gtsm === true ? '  outgoing-ttl 255;\n  incoming-ttl 255;\n' : ''}  family { ${peer.families.map((f) => `${f} unicast;`).join(' ')} }
   capability { route-refresh enable; asn4 enable; ${peer.extendedNextHop === true ? 'nexthop enable;' : ''} }
 ${peer.extendedNextHop === true ? '  nexthop { ipv4 unicast ipv6; }\n' : ''}  api { processes [ relay ]; neighbor-changes; receive { parsed; open; update; notification; refresh; } }
 }

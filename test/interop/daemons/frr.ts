@@ -229,6 +229,9 @@ function configText({ asNumber, routerId, peers }: DaemonConfig): string {
     const lines = active.flatMap((p) => [
       `  neighbor ${p.remoteAddress} activate`,
       `  neighbor ${p.remoteAddress} next-hop-self`,
+      ...(p.maxPrefixes === undefined
+        ? []
+        : [`  neighbor ${p.remoteAddress} maximum-prefix ${p.maxPrefixes}`]),
     ]);
     return ` address-family ${family} unicast\n${lines.join('\n')}\n exit-address-family`;
   });

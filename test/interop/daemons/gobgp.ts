@@ -203,7 +203,11 @@ function configText({ asNumber, routerId, peers }: DaemonConfig): string {
 function sessionText(peer: PeerSetup): string {
   const families = peer.families.map(
     (f) =>
-      `  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = "${f}-unicast"\n`,
+      `  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = "${f}-unicast"\n${
+        peer.maxPrefixes === undefined
+          ? ''
+          : `    [neighbors.afi-safis.prefix-limit.config]\n      max-prefixes = ${peer.maxPrefixes}\n`
+      }`,
   );
   return `[[neighbors]]
   [neighbors.config]

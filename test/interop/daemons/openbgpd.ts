@@ -213,6 +213,7 @@ function sessionText(peer: PeerSetup): string {
     peer.md5Key === undefined ? '' : `tcp md5sig password ${peer.md5Key}`,
     peer.gtsm === true ? 'ttl-security yes' : '',
     peer.passive === true ? 'passive' : '',
+    peer.maxPrefixes === undefined ? '' : `max-prefix ${peer.maxPrefixes}`,
   ];
   return `neighbor ${peer.remoteAddress} {\n  ${options.filter((o) => o !== '').join('\n  ')}\n}`;
 }

@@ -7,11 +7,21 @@ import {
   canonicalRoute,
   type Daemon,
   type DaemonConfig,
+  type DaemonKind,
   type Family,
   type PeerSetup,
   type Route,
   type SessionView,
 } from '../daemon.ts';
+
+export const podroute: DaemonKind = {
+  name: 'podroute',
+  title: 'podroute',
+  missing: () => undefined,
+  version: () => '',
+  lacks: {},
+  start: (config) => Podroute.start(config),
+};
 
 /** Words of the agent's status for what both sides agreed on. */
 const CAPABILITIES: readonly [Capability, string][] = [
@@ -180,6 +190,7 @@ function peerDocuments(peer: PeerSetup, index: number): unknown[] {
     export: 'All',
     ...(peer.isOtherLink === true ? { sourceAddress: 'None' } : {}),
     ...(peer.passive === true ? { passive: true } : {}),
+    ...(peer.maxPrefixes === undefined ? {} : { maxPrefixes: { limit: peer.maxPrefixes } }),
     ...(peer.gtsm === true ? { ttlSecurity: 1 } : {}),
     ...(peer.md5Key === undefined ? {} : { password: { secretKeyRef: { name, key: 'key' } } }),
   };

@@ -1,0 +1,115 @@
+// A stage of one speaker, ours or another's, before a scripted peer that has an address for each test: every test is
+// a neighbour of its own, so that no back-off after one disturbs the next.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { addAddresses, addNeighbours, connect, createHost } from '../lab/netns.ts';
+import type { Daemon, DaemonKind, PeerSetup } from './daemon.ts';
+import type { OpenFields } from './messages.ts';
+import { RawHost, type RawPeer } from './raw-peer.ts';
+
+export const TARGET_AS = 65_020;
+export const SCRIPT_AS = 65_010;
+const TARGET = '10.3.0.1';
+export const HOLD_SECONDS = 30;
+
+let targets = 0;
+
+/** The scripted peer's address number `index`, 0 to 200. */
+export function scriptAddress(index: number): string {
+  return `10.3.1.${index + 1}`;
+}
+
+export class Target implements AsyncDisposable {
+  readonly #start: () => Promise<Daemon>;
+  #daemon: Daemon;
+  readonly #raw: RawHost;
+  readonly #owned: AsyncDisposableStack;
+
+  constructor(start: () => Promise<Daemon>, daemon: Daemon, raw: RawHost, owned: AsyncDisposableStack) {
+    this.#start = start;
+    this.#daemon = daemon;
+    this.#raw = raw;
+    this.#owned = owned;
+  }
+
+  get daemon(): Daemon {
+    return this.#daemon;
+  }
+
+  /** False when it has crashed. */
+  get isAlive(): boolean {
+    try {
+      return process.kill(this.#daemon.pid, 0);
+    } catch {
+      return false;
+    }
+  }
+
+  /** @param neighbours what the target's session with each address is beyond the usual */
+  static async set(kind: DaemonKind, neighbours: readonly Partial<PeerSetup>[]): Promise<Target> {
+    await using owned = new AsyncDisposableStack();
+    const serial = ++targets;
+    const [host, far] = [kind.name, 'script'].map((name) =>
+      owned.use(createHost(`${name}-target-${serial}`, { group: 'interop' })),
+    ) as [ReturnType<typeof createHost>, ReturnType<typeof createHost>];
+    connect(host, far, { devices: ['eth0', 'eth0'], addresses: [[`${TARGET}/16`], ['10.3.2.1/16']] });
+    const addresses = neighbours.map((_, i) => scriptAddress(i));
+    addAddresses(
+      far,
+      'eth0',
+      addresses.map((a) => `${a}/16`),
+    );
+    addNeighbours(host, 'eth0', far, 'eth0', addresses);
+    addNeighbours(far, 'eth0', host, 'eth0', [TARGET]);
+    const peers = neighbours.map(
+      (more, i): PeerSetup => ({
+        ...{ localAddress: TARGET, remoteAddress: scriptAddress(i), remoteAs: SCRIPT_AS },
+        ...{ families: ['ipv4', 'ipv6'], holdTimeSeconds: HOLD_SECONDS, passive: true },
+        ...more,
+      }),
+    );
+    const folders = owned.adopt<string[]>([], (made) => {
+      for (const folder of made) rmSync(folder, { recursive: true, force: true });
+    });
+    const start = () => {
+      const folder = mkdtempSync(join(tmpdir(), `podroute-interop-${kind.name}-`));
+      folders.push(folder);
+      return kind.start({ host, folder, asNumber: TARGET_AS, routerId: TARGET, peers });
+    };
+    const daemon = await start();
+    const raw = owned.use(await RawHost.start(far));
+    return new Target(start, daemon, raw, owned.move());
+  }
+
+  /** One that a message before has killed is started again first. */
+  async connect(index: number): Promise<RawPeer> {
+    if (!this.isAlive) this.#daemon = await this.#start();
+    return this.#raw.connect(TARGET, scriptAddress(index));
+  }
+
+  /** Until it lets this neighbour in: one that has just started may take a second to be ready. */
+  async established(index: number, fields: OpenFields): Promise<RawPeer> {
+    const deadline = performance.now() + 5000;
+    for (;;) {
+      const peer = await this.connect(index);
+      const error = await peer.establish(fields).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      if (error === undefined) return peer;
+      peer.close();
+      if (performance.now() > deadline) throw error;
+      await new Promise((wake) => setTimeout(wake, 200));
+    }
+  }
+
+  logs(): string {
+    return `${this.daemon.name}:\n${this.daemon.log()}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#daemon[Symbol.asyncDispose]();
+    await this.#owned.disposeAsync();
+  }
+}
