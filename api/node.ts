@@ -72,6 +72,8 @@ export interface NodeBgp {
   /** RFC 4456 cluster ID; present: the node reflects routes. */
   readonly clusterId?: string;
   readonly podCIDRs: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] };
+  /** RFC 8326: neighbours are asked to prefer other ways to everything that the node announces. */
+  readonly isLeaving: boolean;
 }
 
 export interface AnnotationProblem {
@@ -82,14 +84,22 @@ export interface AnnotationProblem {
 }
 
 const prefixes = ['podroute.io/', 'projectcalico.org/'];
-const suffixes = ['ASNumber', 'IPv4Address', 'IPv6Address', 'RouteReflectorClusterID'] as const;
+const suffixes = [
+  'ASNumber',
+  'IPv4Address',
+  'IPv6Address',
+  'RouteReflectorClusterID',
+  'GracefulShutdown',
+] as const;
 
 /**
  * AS, addresses and cluster ID from podroute's annotations, else Calico's, else the first InternalIP of a family.
  * A wrong annotation counts as absent; annotationProblems tells of it when the Node is read.
  */
 export function nodeBgp(node: Node): NodeBgp {
-  const [as, ipv4, ipv6, cluster] = suffixes.map((suffix) => annotation(node.metadata, suffix)?.value);
+  const [as, ipv4, ipv6, cluster, shutdown] = suffixes.map(
+    (suffix) => annotation(node.metadata, suffix)?.value,
+  );
   const asNumber = as === undefined ? undefined : parseAsNumber(as);
   const internal = (family: Family) =>
     node.status.addresses
@@ -103,6 +113,7 @@ export function nodeBgp(node: Node): NodeBgp {
     ...(typeof asNumber === 'number' && { asNumber }),
     addresses: { ...(v4 !== undefined && { ipv4: v4 }), ...(v6 !== undefined && { ipv6: v6 }) },
     ...(clusterId !== undefined && { clusterId }),
+    isLeaving: shutdown === 'true',
     podCIDRs: {
       ipv4: node.spec.podCIDRs.filter((text) => familyOf(text) === 'ipv4'),
       ipv6: node.spec.podCIDRs.filter((text) => familyOf(text) === 'ipv6'),
@@ -119,6 +130,10 @@ export function annotationProblems(metadata: Metadata): AnnotationProblem[] {
       const result = parseAsNumber(found.value);
       if (!(result instanceof Wrong)) return [];
       return [{ ...found, message: result.message, ...(result.allowed && { allowed: result.allowed }) }];
+    }
+    if (suffix === 'GracefulShutdown') {
+      const isGood = found.value === 'true' || found.value === 'false';
+      return isGood ? [] : [{ ...found, message: 'is neither true nor false', allowed: 'true or false' }];
     }
     const family = suffix === 'IPv6Address' ? 'ipv6' : 'ipv4';
     if (readAddress(found.value, family) !== undefined) return [];

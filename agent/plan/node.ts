@@ -11,6 +11,8 @@ export interface ClusterNode {
   /** From the node's annotation: it reflects, and is no part of the mesh. */
   readonly clusterId?: string;
   readonly podCIDRs: readonly string[];
+  /** Its neighbours shall prefer other ways (RFC 8326), before it goes. */
+  readonly isLeaving: boolean;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -33,6 +35,7 @@ export function clusterNode(node: Node, config: BGPConfigurationSpec): ClusterNo
     asNumber: bgp.asNumber ?? config.asNumber,
     addresses: bgp.addresses,
     ...(bgp.clusterId === undefined ? {} : { clusterId: bgp.clusterId }),
+    isLeaving: bgp.isLeaving,
     podCIDRs: [...bgp.podCIDRs.ipv4, ...bgp.podCIDRs.ipv6],
   };
 }

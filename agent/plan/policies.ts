@@ -10,6 +10,8 @@ export interface PolicyContext {
   readonly type: 'ebgp' | 'ibgp';
   /** This node reflects routes between its iBGP neighbours. */
   readonly isReflector: boolean;
+  /** This node is about to go: what it announces is marked (RFC 8326). */
+  readonly isLeaving: boolean;
 }
 
 export interface PolicyWords {
@@ -46,9 +48,18 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
   };
   return {
     import: side('import', words.import === 'Cluster' ? clusterImport(context.clusterPrefixes) : []),
-    export: side('export', words.export === 'Cluster' ? clusterExport(context) : []),
+    export: leaving(context, side('export', words.export === 'Cluster' ? clusterExport(context) : [])),
     problems,
   };
+}
+
+/** RFC 8326 section 4: GRACEFUL_SHUTDOWN on every route, and inside the AS the lowest preference as well. */
+function leaving({ isLeaving, type }: PolicyContext, policy: Policy): Policy {
+  if (!isLeaving) return policy;
+  const set = { addCommunities: ['65535:0'], ...(type === 'ibgp' ? { localPref: 0 } : {}) };
+  const why = 'annotation podroute.io/GracefulShutdown of this node';
+  const mark: PolicyTerm = { match: {}, action: { verdict: 'next', set }, why };
+  return { ...policy, name: `${policy.name}, leaving`, terms: [mark, ...policy.terms] };
 }
 
 function missingFilter(

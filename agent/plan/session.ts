@@ -138,7 +138,11 @@ function sharedPolicies(
   if (policies === undefined) {
     const isReflector = reflectors.clusterIds.has(self.name);
     const { bgpFilters: filters } = input.resources;
-    policies = sessionPolicies(spec, { clusterPrefixes, filters, type, isReflector }, object);
+    policies = sessionPolicies(
+      spec,
+      { clusterPrefixes, filters, type, isReflector, isLeaving: self.isLeaving },
+      object,
+    );
     context.policies.set(key, policies);
   }
   return policies;
