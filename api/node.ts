@@ -73,7 +73,7 @@ export interface NodeBgp {
   readonly clusterId?: string;
   readonly podCIDRs: { readonly ipv4: readonly string[]; readonly ipv6: readonly string[] };
   /** RFC 8326: neighbours are asked to prefer other ways to everything that the node announces. */
-  readonly isLeaving: boolean;
+  readonly isLeaving?: true;
 }
 
 export interface AnnotationProblem {
@@ -113,7 +113,7 @@ export function nodeBgp(node: Node): NodeBgp {
     ...(typeof asNumber === 'number' && { asNumber }),
     addresses: { ...(v4 !== undefined && { ipv4: v4 }), ...(v6 !== undefined && { ipv6: v6 }) },
     ...(clusterId !== undefined && { clusterId }),
-    isLeaving: shutdown === 'true',
+    ...(shutdown === 'true' && { isLeaving: true }),
     podCIDRs: {
       ipv4: node.spec.podCIDRs.filter((text) => familyOf(text) === 'ipv4'),
       ipv6: node.spec.podCIDRs.filter((text) => familyOf(text) === 'ipv6'),

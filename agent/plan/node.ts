@@ -35,7 +35,7 @@ export function clusterNode(node: Node, config: BGPConfigurationSpec): ClusterNo
     asNumber: bgp.asNumber ?? config.asNumber,
     addresses: bgp.addresses,
     ...(bgp.clusterId === undefined ? {} : { clusterId: bgp.clusterId }),
-    isLeaving: bgp.isLeaving,
+    isLeaving: bgp.isLeaving ?? false,
     podCIDRs: [...bgp.podCIDRs.ipv4, ...bgp.podCIDRs.ipv6],
   };
 }
