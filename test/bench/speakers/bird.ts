@@ -41,7 +41,8 @@ function configOf({ load, place }: Job): string {
       `neighbor range 10.99.0.128/25 as ${place.asNumber}; ${ibgp}`,
     ],
   };
-  const own = `local as ${place.asNumber}; hold time 600; passive`;
+  // A neighbour whose connection broke may come back at once; unasked, BIRD keeps it out for a minute or more.
+  const own = `local as ${place.asNumber}; hold time 600; error wait time 1, 1; passive`;
   return `router id ${place.speakerAddress};
 ipv4 table igp4;
 protocol device { }
