@@ -4,7 +4,7 @@
 import type { Clock, Timer } from '../io.ts';
 
 /** A turn ends when it has taken this long. */
-const TURN_MS = 4;
+const TURN_MS = 2;
 /** Waiting for more changes is worth it from this cost on. */
 const WORTH_WAITING_MS = 1;
 const LONGEST_WAIT_MS = 20;
