@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Reader, ReadTurns } from './read-turns.ts';
+import { type Reader, ReadTurns, TURN_MS } from './read-turns.ts';
 
 const LONG = 65_536;
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -21,8 +21,8 @@ describe('turns of heavy readers', () => {
   it('cheap ones that fill the buffer wait too, once the turn has cost its share', () => {
     const turns = new ReadTurns();
     const sender = new Sender();
-    const paused = Array.from({ length: 32 }, () => turns.spent(sender, 0.3, LONG));
-    assert.equal(paused.indexOf(true), 16);
+    const paused = Array.from({ length: 32 }, () => turns.spent(sender, TURN_MS / 16, LONG));
+    assert.equal(paused.indexOf(true), 15);
   });
 
   it('a heavy reader alone goes on in the next turn', async () => {

@@ -3,7 +3,7 @@
 // loop has cost its share, heavy readers are paused and go on one after another, a few each turn.
 
 /** What reading may cost in one turn of the event loop. */
-const TURN_MS = 3;
+export const TURN_MS = 3;
 /** A chunk that costs less does not hold anybody up: KEEPALIVEs and single UPDATEs are never paused … */
 const LIGHT_MS = 0.5;
 /** … unless it is so long: who sends KEEPALIVEs by the thousand has 32 cheap chunks a turn. */
