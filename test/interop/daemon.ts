@@ -107,7 +107,7 @@ export interface DaemonKind {
   start(config: DaemonConfig): Promise<Daemon>;
 }
 
-export type Feature = 'extendedNextHop' | 'refreshRequest' | 'gtsmDemand' | 'maxPrefixes';
+export type Feature = 'extendedNextHop' | 'refreshRequest' | 'gtsmDemand' | 'maxPrefixes' | 'ceaseOnStop';
 
 export function familyOf(prefixOrAddress: string): Family {
   return prefixOrAddress.includes(':') ? 'ipv6' : 'ipv4';

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, createHost, type Host } from '../lab/netns.ts';
+import { addNeighbours, connect, createHost, type Host } from '../lab/netns.ts';
 import { waitFor } from '../lab/wait.ts';
 import type { Daemon, DaemonKind, PeerSetup } from './daemon.ts';
 import { Podroute } from './daemons/podroute.ts';
@@ -27,6 +27,8 @@ export interface StageOptions {
   readonly both?: Partial<PeerSetup>;
   /** On top, for our side only. */
   readonly ours?: Partial<PeerSetup>;
+  /** On top, for the daemon's side of the IPv4 session only. */
+  readonly theirIpv4?: Partial<PeerSetup>;
   /** One session over IPv6 that carries both families, instead of one a family. */
   readonly overIpv6?: boolean;
   readonly withInjector?: boolean;
@@ -81,6 +83,14 @@ export class Stage implements AsyncDisposable {
         [`${INJECTOR.theirs}/24`, `${INJECTOR.theirs6}/64`],
       ],
     });
+    for (const [a, aDevice, b, bDevice, addresses] of [
+      [ours, 'eth0', theirs, 'eth0', [THEIRS.ipv4, THEIRS.ipv6]],
+      [theirs, 'eth0', ours, 'eth0', [OWN.ipv4, OWN.ipv6]],
+      [ours, 'eth1', far, 'eth0', [INJECTOR.theirs, INJECTOR.theirs6]],
+      [far, 'eth0', ours, 'eth1', [INJECTOR.own, INJECTOR.own6]],
+    ] as const) {
+      addNeighbours(a, aDevice, b, bDevice, addresses);
+    }
     const folder = (name: string) => {
       const path = mkdtempSync(join(tmpdir(), `podroute-interop-${name}-`));
       owned.defer(() => rmSync(path, { recursive: true, force: true }));
@@ -112,6 +122,7 @@ export class Stage implements AsyncDisposable {
         peers: families.map((f) => ({
           ...{ localAddress: THEIRS[f], remoteAddress: OWN[f], remoteAs: OWN_AS, families: carried(f) },
           ...common,
+          ...(f === 'ipv4' ? options.theirIpv4 : {}),
         })),
       }),
     );

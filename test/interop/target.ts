@@ -21,12 +21,21 @@ export function scriptAddress(index: number): string {
 }
 
 export class Target implements AsyncDisposable {
+  /** Its neighbours, as it was started with. */
+  readonly peers: readonly PeerSetup[];
   readonly #start: () => Promise<Daemon>;
   #daemon: Daemon;
   readonly #raw: RawHost;
   readonly #owned: AsyncDisposableStack;
 
-  constructor(start: () => Promise<Daemon>, daemon: Daemon, raw: RawHost, owned: AsyncDisposableStack) {
+  constructor(
+    peers: readonly PeerSetup[],
+    start: () => Promise<Daemon>,
+    daemon: Daemon,
+    raw: RawHost,
+    owned: AsyncDisposableStack,
+  ) {
+    this.peers = peers;
     this.#start = start;
     this.#daemon = daemon;
     this.#raw = raw;
@@ -79,7 +88,7 @@ export class Target implements AsyncDisposable {
     };
     const daemon = await start();
     const raw = owned.use(await RawHost.start(far));
-    return new Target(start, daemon, raw, owned.move());
+    return new Target(peers, start, daemon, raw, owned.move());
   }
 
   /** One that a message before has killed is started again first. */

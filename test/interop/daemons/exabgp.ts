@@ -26,6 +26,7 @@ export const exabgp: DaemonKind = {
   version: () => versionFrom(['dpkg-query', '-W', 'exabgp'], /\s(\S+)-/),
   lacks: {
     gtsmDemand: 'sends TTL 255, but looks at no TTL on connections that it opens',
+    ceaseOnStop: 'ends its connections without a word when it is stopped',
     maxPrefixes: 'keeps no table and counts no prefixes',
   },
   async start(config) {
