@@ -13,7 +13,7 @@ const OLD_SPEAKER = [IPV4_UNICAST, IPV6_UNICAST];
 
 describe('interop: capabilities', function () {
   this.timeout(100_000);
-  after(() => matrix.publish('interop:capabilities', '## Interop: capabilities'));
+  after(() => matrix.publish('interop:capabilities', '### Capabilities'));
   describeTracks(DAEMONS.map(track), matrix);
 });
 

@@ -21,7 +21,7 @@ const LONG_PATIENCE_MS = 6000;
 
 describe('interop: answers to bad input', function () {
   this.timeout(100_000);
-  after(() => matrix.publish('interop:errors', '## Interop: answers to bad input'));
+  after(() => matrix.publish('interop:errors', '### Answers to bad input'));
   describeTracks([podroute, ...DAEMONS].map(track), matrix);
 });
 

@@ -26,7 +26,7 @@ const OWN_PREFIXES: readonly Announcement[] = [
 
 describe('interop: exchange of routes', function () {
   this.timeout(100_000);
-  after(() => matrix.publish('interop:exchange', '## Interop: exchange of routes'));
+  after(() => matrix.publish('interop:exchange', '### Exchange of routes'));
   describeTracks(
     (['ebgp', 'ibgp'] as const).flatMap((type) => DAEMONS.map((kind) => track(kind, type))),
     matrix,

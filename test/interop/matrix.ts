@@ -5,46 +5,47 @@ import type { DaemonKind } from './daemon.ts';
 
 const PAGE = resolve(import.meta.dirname, '../../docs/bgp.md');
 
+interface MatrixCell {
+  readonly text: string;
+  /** Below the table. */
+  readonly reason: string | undefined;
+}
+
 /** A table that fills as tests run: a cell a scenario and daemon, in the order of first mention. */
 export class Matrix {
   readonly #corner: string;
   readonly #kinds: DaemonKind[] = [];
-  readonly #rows = new Map<string, Map<DaemonKind, string>>();
-  /** Texts below the table, in order. */
-  readonly #notes: string[] = [];
+  readonly #rows = new Map<string, Map<DaemonKind, MatrixCell>>();
 
   constructor(corner: string) {
     this.#corner = corner;
   }
 
-  set(row: string, kind: DaemonKind, text: string): void {
+  /** @param reason why it is not what was to be expected: a note below the table */
+  set(row: string, kind: DaemonKind, text: string, reason?: string): void {
     if (!this.#kinds.includes(kind)) this.#kinds.push(kind);
-    const cells = this.#rows.get(row) ?? new Map<DaemonKind, string>();
-    cells.set(kind, text);
+    const cells = this.#rows.get(row) ?? new Map<DaemonKind, MatrixCell>();
+    cells.set(kind, { text, reason });
     this.#rows.set(row, cells);
-  }
-
-  notApplicable(row: string, kind: DaemonKind, reason: string): void {
-    this.annotated(row, kind, 'n/a', reason);
-  }
-
-  /** A cell with a number that leads to a note below the table. */
-  annotated(row: string, kind: DaemonKind, text: string, reason: string): void {
-    const note = `${kind.title}: ${reason}`;
-    if (!this.#notes.includes(note)) this.#notes.push(note);
-    this.set(row, kind, `${text} (${this.#notes.indexOf(note) + 1})`);
   }
 
   markdown(): string {
     const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+    // By reason, in the order of reading: who gives it.
+    const notes = new Map<string, Set<string>>();
+    const textOf = (kind: DaemonKind, { text, reason }: MatrixCell) => {
+      if (reason === undefined) return text;
+      notes.set(reason, (notes.get(reason) ?? new Set()).add(kind.title));
+      return `${text} (${[...notes.keys()].indexOf(reason) + 1})`;
+    };
     const rows = [...this.#rows].map(([row, cells]) => [
       row,
-      ...this.#kinds.map((kind) => cells.get(kind) ?? '–'),
+      ...this.#kinds.map((kind) => textOf(kind, cells.get(kind) ?? { text: '–', reason: undefined })),
     ]);
     const head = [this.#corner, ...this.#kinds.map((kind) => `${kind.title} ${kind.version()}`.trim())];
-    const notes = this.#notes.map((note, i) => `${i + 1}. ${note}`);
     const table = [line(head), line(head.map(() => '---')), ...rows.map(line)];
-    return [...table, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n');
+    const below = [...notes].map(([reason, who], i) => `${i + 1}. ${[...who].join(', ')}: ${reason}`);
+    return [...table, ...(below.length === 0 ? [] : ['', ...below])].join('\n');
   }
 
   /** Prints; with INTEROP_WRITE=1 also writes the page's part of this name. */

@@ -16,7 +16,7 @@ const HOLD = 3;
 
 describe('interop: NOTIFICATIONs', function () {
   this.timeout(100_000);
-  after(() => matrix.publish('interop:notifications', '## Interop: NOTIFICATIONs that status shows'));
+  after(() => matrix.publish('interop:notifications', '### NOTIFICATIONs that status shows'));
   describeTracks(DAEMONS.map(track), matrix);
   describe('podroute', ceases);
 });

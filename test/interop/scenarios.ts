@@ -94,7 +94,7 @@ class RunningTrack<S extends AsyncDisposable & { logs(): string }> {
     for (const { title, needs } of track.scenarios) {
       this.#outcomes.set(title, Promise.withResolvers());
       const reason = needs === undefined ? undefined : track.kind.lacks[needs];
-      if (reason !== undefined) matrix.notApplicable(this.#row(title), track.kind, reason);
+      if (reason !== undefined) matrix.set(this.#row(title), track.kind, 'n/a', reason);
       else matrix.set(this.#row(title), track.kind, this.obstacle === undefined ? 'FAIL' : 'not tried');
     }
   }
@@ -117,8 +117,7 @@ class RunningTrack<S extends AsyncDisposable & { logs(): string }> {
     if (needs !== undefined && this.kind.lacks[needs] !== undefined) return;
     try {
       const { text, reason } = (await body(stage)) ?? { text: 'pass' };
-      if (reason === undefined) this.#matrix.set(this.#row(title), this.kind, text);
-      else this.#matrix.annotated(this.#row(title), this.kind, text, reason);
+      this.#matrix.set(this.#row(title), this.kind, text, reason);
       this.#outcomes.get(title)?.resolve({});
     } catch (thrown) {
       const error = asError(thrown);

@@ -12,7 +12,7 @@ const KEY = 'correct-horse';
 
 describe('interop: MD5 and GTSM', function () {
   this.timeout(100_000);
-  after(() => matrix.publish('interop:security', '## Interop: MD5 and GTSM'));
+  after(() => matrix.publish('interop:security', '### MD5 and GTSM'));
   describeTracks([...DAEMONS.map(md5), ...DAEMONS.map(gtsmThere), ...DAEMONS.map(gtsmHere)], matrix);
 });
 

@@ -244,7 +244,7 @@ function sessionText(peer: PeerSetup, asNumber: number, routerId: string): strin
   hold-time ${peer.holdTimeSeconds};
 ${peer.passive === true ? '  passive true;\n  listen 179;\n' : ''}${peer.md5Key === undefined ? '' : `  md5-password ${peer.md5Key};\n  md5-base64 false;\n`}${peer.gtsm === true ? '  outgoing-ttl 255;\n  incoming-ttl 255;\n' : ''}  family { ${peer.families.map((f) => `${f} unicast;`).join(' ')} }
   capability { route-refresh enable; asn4 enable; ${peer.extendedNextHop === true ? 'nexthop enable;' : ''} }
-${peer.extendedNextHop === true ? '  nexthop { ipv4 unicast ipv6; }\n' : ''}  api { processes [ relay ]; neighbor-changes; receive { parsed; open; update; notification; refresh; } }
+${peer.extendedNextHop === true ? '  nexthop { ipv4 unicast ipv6; }\n' : ''}  api { processes [ relay ]; neighbor-changes; receive { parsed; open; update; refresh; } }
 }
 `;
 }
