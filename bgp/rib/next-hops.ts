@@ -44,6 +44,8 @@ export class NextHops {
   /** True when some metric is not 0. */
   hasMetrics = false;
   readonly #slotByAddress = new Map<string, number>();
+  /** Ids by the address (and link) that is used: several when they differ in what else goes on the wire. */
+  readonly #idsByAddress = new Map<string, Set<number>>();
 
   get count(): number {
     return this.#ids.used;
@@ -51,7 +53,10 @@ export class NextHops {
 
   setTracker(tracker: NextHopTracker | undefined): void {
     this.#tracker = tracker;
-    for (const entry of this.#entries) if (entry !== undefined) tracker?.track(entry.address, entry.device);
+    for (const [id] of this.#idsByAddress.values()) {
+      const entry = this.#entries[id!];
+      if (entry !== undefined) tracker?.track(entry.address, entry.device);
+    }
   }
 
   /** The id of an IPv4 next hop (signed 32-bit word), with a new reference. */
@@ -99,9 +104,10 @@ export class NextHops {
     if (--entry.references > 0) return;
     this.#entries[id] = undefined;
     this.#byKey.delete(entry.key);
+    const isLast = this.#dropAddress(usedKey(entry.address, entry.device), id);
     if (this.reachable[id] === 0) this.unreachableCount--;
     this.#ids.free(id);
-    this.#tracker?.untrack(entry.address, entry.device);
+    if (isLast) this.#tracker?.untrack(entry.address, entry.device);
   }
 
   read(id: number): { readonly address: string; readonly device?: string } {
@@ -119,9 +125,7 @@ export class NextHops {
   update(address: string, isReachable: boolean, metric: number, device: string | undefined): boolean {
     let any = false;
     const now = isReachable ? 1 : 0;
-    for (let id = 0; id < this.#entries.length; id++) {
-      const entry = this.#entries[id];
-      if (entry?.address !== address || entry.device !== device) continue;
+    for (const id of this.#idsByAddress.get(usedKey(address, device)) ?? []) {
       if (this.reachable[id] === now && this.metric[id] === metric) continue;
       this.unreachableCount += this.reachable[id]! - now;
       this.reachable[id] = now;
@@ -140,6 +144,7 @@ export class NextHops {
 
   /** Routes through an address of our own are loops. */
   addOwnAddress(address: string): void {
+    if (this.#ownAddresses.has(address)) return;
     this.#ownAddresses.add(address);
     for (let id = 0; id < this.#entries.length; id++) {
       if (this.#entries[id]?.address === address) this.isOwn[id] = 1;
@@ -153,12 +158,10 @@ export class NextHops {
   setOwner(address: string, slot: number, device: string | undefined): boolean {
     let isUsed = false;
     const link = address.startsWith('fe80:') ? device : undefined;
-    const key = ownerKey(address, link);
+    const key = usedKey(address, link);
     if (slot < 0) this.#slotByAddress.delete(key);
     else this.#slotByAddress.set(key, slot);
-    for (let id = 0; id < this.#entries.length; id++) {
-      const entry = this.#entries[id];
-      if (entry?.address !== address || entry.device !== link) continue;
+    for (const id of this.#idsByAddress.get(key) ?? []) {
       this.owner[id] = slot;
       isUsed = true;
     }
@@ -179,14 +182,34 @@ export class NextHops {
     if (id >= this.reachable.length) this.#grow();
     this.#entries[id] = { key, address, device, bytes, references: 1 };
     this.#byKey.set(key, id);
+    const used = usedKey(address, device);
+    const others = this.#idsByAddress.get(used);
     this.reachable[id] = 1;
     this.metric[id] = 0;
+    if (others === undefined) {
+      this.#idsByAddress.set(used, new Set([id]));
+    } else {
+      const [known] = others;
+      this.reachable[id] = this.reachable[known!]!;
+      this.metric[id] = this.metric[known!]!;
+      if (this.reachable[id] === 0) this.unreachableCount++;
+      others.add(id);
+    }
     this.changed[id] = 0;
     this.family[id] = family;
-    this.owner[id] = this.#slotByAddress.get(ownerKey(address, device)) ?? -1;
+    this.owner[id] = this.#slotByAddress.get(used) ?? -1;
     this.isOwn[id] = this.#ownAddresses.has(address) ? 1 : 0;
-    this.#tracker?.track(address, device);
+    if (others === undefined) this.#tracker?.track(address, device);
     return id;
+  }
+
+  /** True when it was the last one with this address. */
+  #dropAddress(key: string, id: number): boolean {
+    const ids = this.#idsByAddress.get(key);
+    ids?.delete(id);
+    if (ids !== undefined && ids.size > 0) return false;
+    this.#idsByAddress.delete(key);
+    return true;
   }
 
   #grow(): void {
@@ -204,6 +227,6 @@ export class NextHops {
   }
 }
 
-function ownerKey(address: string, device: string | undefined): string {
+function usedKey(address: string, device: string | undefined): string {
   return device === undefined ? address : `${address}%${device}`;
 }

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { NextHops } from './next-hops.ts';
+
+describe('next hops', () => {
+  it('that share the address that is used are tracked once, and share what is known of it', () => {
+    const hops = new NextHops();
+    const told: string[] = [];
+    hops.setTracker({
+      track: (address, device) => void told.push(`track ${address}%${device}`),
+      untrack: (address, device) => void told.push(`untrack ${address}%${device}`),
+    });
+    const LINK = [0xfe800000 | 0, 0, 0, 9];
+    const one = hops.intern6([0xfd000000 | 0, 0, 0, 1], LINK, 'eth1');
+    hops.update('fe80::9', false, 5, 'eth1');
+    const two = hops.intern6([0xfd000000 | 0, 0, 0, 2], LINK, 'eth1');
+    const elsewhere = hops.intern6(undefined, LINK, 'eth2');
+    assert.notEqual(one, two);
+    assert.deepEqual([hops.reachable[two], hops.metric[two], hops.reachable[elsewhere]], [0, 5, 1]);
+    assert.equal(hops.unreachableCount, 2);
+    hops.release(one);
+    hops.update('fe80::9', true, 0, 'eth1');
+    assert.equal(hops.unreachableCount, 0);
+    hops.release(two);
+    assert.deepEqual(told, ['track fe80::9%eth1', 'track fe80::9%eth2', 'untrack fe80::9%eth1']);
+  });
+
+  it('20,000 of them, as a hostile neighbour can make, are told about and given back without a stall', () => {
+    const hops = new NextHops();
+    const told: string[] = [];
+    hops.setTracker({ track: (address) => void told.push(address), untrack: () => undefined });
+    const ids = Array.from({ length: 20_000 }, (_, i) => hops.intern4(0x14000000 + i));
+    const begin = performance.now();
+    for (const address of told) hops.update(address, false, 0, undefined);
+    for (let i = 0; i < 1000; i++) {
+      hops.addOwnAddress('10.0.0.1');
+      hops.setOwner(`20.0.${i >> 8}.${i & 255}`, 7, undefined);
+    }
+    const tookMs = performance.now() - begin;
+    assert.equal(hops.unreachableCount, 20_000);
+    assert.equal(hops.owner[ids[999]!], 7);
+    assert.equal(hops.owner[ids[1000]!], -1);
+    for (const id of ids) hops.release(id);
+    assert.deepEqual([hops.count, hops.unreachableCount], [0, 0]);
+    assert.ok(tookMs < 200, `${tookMs.toFixed(0)} ms`);
+  });
+});
