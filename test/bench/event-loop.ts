@@ -1,5 +1,6 @@
 // What the probe in the agent noted (event-loop-probe.ts), cut to a stretch of time.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 
 export interface EventLoopDelay {
@@ -9,9 +10,16 @@ export interface EventLoopDelay {
 
 const PROBE = join(import.meta.dirname, 'event-loop-probe.ts');
 
-/** How to start an agent with the probe. */
-export function probed(file: string): { nodeOptions: string[]; env: Record<string, string> } {
-  return { nodeOptions: [`--import=${PROBE}`], env: { PODROUTE_BENCH_TICKS: file } };
+/** How to start an agent with the probe, which writes `ticks` in the folder. As JavaScript: the agent is to load no more. */
+export function probed(folder: string): {
+  ticks: string;
+  nodeOptions: string[];
+  env: Record<string, string>;
+} {
+  const probe = join(folder, 'probe.mjs');
+  writeFileSync(probe, stripTypeScriptTypes(readFileSync(PROBE, 'utf8')));
+  const ticks = join(folder, 'ticks');
+  return { ticks, nodeOptions: [`--import=${probe}`], env: { PODROUTE_BENCH_TICKS: ticks } };
 }
 
 /**

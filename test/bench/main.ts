@@ -13,7 +13,7 @@ import {
   type Series,
   wrongCount,
 } from './report.ts';
-import { type RunResult, runCase } from './run.ts';
+import { type RunResult, restingKb, runCase } from './run.ts';
 import { soak } from './soak.ts';
 import { soakSize } from './soak-options.ts';
 import { SPEAKERS } from './speakers/index.ts';
@@ -110,8 +110,10 @@ async function compareSpeakers(isQuick: boolean): Promise<number> {
     if (install !== undefined) console.error(`bench: ${speaker.title} is not installed: ${install}`);
     return install === undefined;
   });
+  const idleKb = new Map<Speaker, number>();
+  for (const speaker of present) idleKb.set(speaker, await restingKb(speaker));
   const all: Series[] = [];
-  for (const benchCase of cases) all.push(...(await runSeries(benchCase, present, isQuick)));
+  for (const benchCase of cases) all.push(...(await runSeries(benchCase, idleKb, isQuick)));
   const text = [
     caseTable(all),
     failuresText(all),
@@ -131,11 +133,11 @@ async function compareSpeakers(isQuick: boolean): Promise<number> {
 /** All runs of one case: speaker after speaker, then again, so that a busy minute hits everybody. */
 async function runSeries(
   benchCase: BenchCase,
-  speakers: readonly Speaker[],
+  idleKb: ReadonlyMap<Speaker, number>,
   isQuick: boolean,
 ): Promise<Series[]> {
   const full = isQuick ? (benchCase.quick ?? benchCase.full) : benchCase.full;
-  const series = speakers.map((speaker) => {
+  const series = [...idleKb.keys()].map((speaker) => {
     const reduced = values.full || isQuick ? undefined : benchCase.reduced[speaker.name];
     const runs: RunResult[] = [];
     const failures: string[] = [];
@@ -145,10 +147,16 @@ async function runSeries(
     for (const { speaker, size, runs, failures } of series) {
       const label = `${benchCase.id} ${speaker.title} run ${run + 1}`;
       try {
-        const result = await runCase(speaker, benchCase, size, values.profile && speaker.name === 'podroute');
+        const result = await runCase(
+          speaker,
+          benchCase,
+          size,
+          values.profile && speaker.name === 'podroute',
+          idleKb.get(speaker) ?? 0,
+        );
         runs.push(result);
         const { announce_s: wall, announce_cpu_s: cpu, withdraw_s: withdraw, wrong } = result;
-        const memory = ((result.peak_kb - result.empty_kb) / 1024).toFixed(0);
+        const memory = ((result.peak_kb - result.idle_kb) / 1024).toFixed(0);
         console.error(
           `${label}: ${wall.toFixed(2)} s (CPU ${cpu.toFixed(2)}), withdraw ${withdraw.toFixed(2)} s, ` +
             `flap p50 ${result.flap_ms_p50.toFixed(2)} p99 ${result.flap_ms_p99.toFixed(2)} ms, +${memory} MB` +

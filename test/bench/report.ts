@@ -27,7 +27,7 @@ const COLUMNS: readonly { title: string; of: Measure; unit: 's' | 'ms' | 'MB' }[
   { title: 'CPU s', of: (r) => r.withdraw_cpu_s, unit: 's' },
   { title: 'flap p50 ms', of: (r) => r.flap_ms_p50, unit: 'ms' },
   { title: 'p99 ms', of: (r) => r.flap_ms_p99, unit: 'ms' },
-  { title: 'peak RSS above empty MB', of: (r) => (r.peak_kb - r.empty_kb) / 1024, unit: 'MB' },
+  { title: 'peak RSS above empty MB', of: (r) => (r.peak_kb - r.idle_kb) / 1024, unit: 'MB' },
 ];
 
 export function median(values: readonly number[]): number {
@@ -59,7 +59,7 @@ export function caseTable(all: readonly Series[]): string {
   return markdown(rows);
 }
 
-/** RSS with nothing connected. */
+/** RSS with nothing connected, at rest. */
 export function processTable(all: readonly Series[]): string {
   const rows = [['speaker', 'empty RSS MB']];
   for (const name of new Set(all.map((s) => s.speaker.name))) {

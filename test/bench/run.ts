@@ -2,14 +2,17 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { addAddresses, connect, createHost } from '../lab/netns.ts';
+import { addAddresses, addNeighbours, connect, createHost } from '../lab/netns.ts';
 import { type BlastResult, blastCommand, runBlast } from './blast.ts';
 import { addressPlus, type BenchCase, type LoadKind, placeOf, type Size } from './cases.ts';
 import { delayBetween, type EventLoopDelay } from './event-loop.ts';
 import type { Job, RunningSpeaker, Speaker } from './speakers/speaker.ts';
 
+/** V8 gives memory back within ten seconds. */
+const REST_MS = 12_000;
+
 export interface RunResult extends BlastResult {
-  /** RSS of the speaker before anybody connected. */
+  /** RSS of the speaker at rest, see restingKb(). */
   readonly idle_kb: number;
   /** While the table arrived. */
   readonly eventLoop?: EventLoopDelay;
@@ -36,6 +39,7 @@ export async function withSpeaker<T>(
     devices[1],
     addresses.map((a) => `${a}/${place.prefixLength}`),
   );
+  addNeighbours(dut, devices[0], loader, devices[1], addresses);
   // Where a feed's next hops lead to.
   dut.ip('route', 'add', 'default', 'via', place.firstPeer);
   const job: Job = { host: dut, load, place, folder: profile ? profileFolder() : folder, profile };
@@ -57,10 +61,10 @@ export function runCase(
   benchCase: BenchCase,
   size: Size,
   profile: boolean,
+  idleKb: number,
 ): Promise<RunResult> {
   return withSpeaker(speaker, benchCase.load, size, profile, async (running, loader, job) => {
     await settled(running.process.pid);
-    const idle = residentKb(running.process.pid);
     const target = { place: job.place, port: running.port, pid: running.process.pid };
     const result = await runBlast(loader, blastCommand(benchCase.load, size, target)).catch(
       (error: Error) => {
@@ -70,7 +74,15 @@ export function runCase(
     const { announce_from: from, announce_s: seconds } = result;
     const eventLoop =
       running.ticks === undefined ? undefined : delayBetween(running.ticks, from, from + seconds);
-    return { ...result, idle_kb: idle, ...(eventLoop === undefined ? {} : { eventLoop }) };
+    return { ...result, idle_kb: idleKb, ...(eventLoop === undefined ? {} : { eventLoop }) };
+  });
+}
+
+/** RSS of a speaker to which nobody has connected, when it has come to rest after its start. */
+export function restingKb(speaker: Speaker): Promise<number> {
+  return withSpeaker(speaker, 'table', { peers: 1, prefixes: 1 }, false, async (running) => {
+    await new Promise((wake) => setTimeout(wake, REST_MS));
+    return residentKb(running.process.pid);
   });
 }
 

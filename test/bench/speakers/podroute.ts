@@ -1,5 +1,4 @@
 // Our agent: the directory store, no kernel routes, everything else on.
-import { join } from 'node:path';
 import type { StatusReply } from '../../../agent/status/types.ts';
 import { startPodroute } from '../../interop/start-podroute.ts';
 import { probed } from '../event-loop.ts';
@@ -13,8 +12,7 @@ export const podroute: Speaker = {
   missing: () => undefined,
   version: () => `on Node ${versionFrom(['node', '--version'], /(v\S+)/)}`,
   async start(job) {
-    const ticks = join(job.folder, 'ticks');
-    const probe = probed(ticks);
+    const { ticks, ...probe } = probed(job.folder);
     const profile = job.profile ? ['--cpu-prof', `--cpu-prof-dir=${job.folder}`] : [];
     const agent = await startPodroute(job.host, {
       nodeName: 'dut',
