@@ -1,94 +1,20 @@
 // The system calls that Node has no door for: raw sockets (netlink), socket options, namespaces, and readiness of a
 // descriptor on the event loop. Thin by intent: numbers and bytes in, a number out (negative errno on failure, never
 // an exception); every rule and every message is in TypeScript. Holds no global state, so worker threads may load it.
-#define _GNU_SOURCE
-#include <errno.h>
+#include "addon.h"
 #include <fcntl.h>
 #include <malloc.h>
 #include <net/if.h>
-#include <node_api.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <uv.h>
 
-#define MAX_ARGS 6
 #define PATH_BYTES 4096
-
-// ---- arguments and results ----
-
-typedef struct {
-  napi_env env;
-  napi_value values[MAX_ARGS];
-} call_t;
-
-static call_t arguments(napi_env env, napi_callback_info info) {
-  call_t call = {.env = env};
-  size_t count = MAX_ARGS;
-  napi_get_cb_info(env, info, &count, call.values, NULL, NULL);
-  return call;
-}
-
-static int32_t integer(const call_t *call, int i) {
-  int32_t value = -1;
-  napi_get_value_int32(call->env, call->values[i], &value);
-  return value;
-}
-
-static void text(const call_t *call, int i, char *out, size_t size) {
-  size_t length = 0;
-  out[0] = 0;
-  napi_get_value_string_utf8(call->env, call->values[i], out, size, &length);
-}
-
-typedef struct {
-  uint8_t *data;
-  size_t length;
-} bytes_t;
-
-static bytes_t bytes(const call_t *call, int i) {
-  bytes_t b = {NULL, 0};
-  napi_typedarray_type type;
-  void *data = NULL;
-  if (napi_get_typedarray_info(call->env, call->values[i], &type, &b.length, &data, NULL, NULL) != napi_ok ||
-      type != napi_uint8_array)
-    return (bytes_t){NULL, 0};
-  b.data = data;
-  return b;
-}
-
-// The part [offset, offset + length) of a byte array; false when it is not inside.
-static int slice(const call_t *call, int array, int offset, int length, bytes_t *out) {
-  bytes_t b = bytes(call, array);
-  int32_t from = integer(call, offset), size = integer(call, length);
-  if (b.data == NULL || from < 0 || size < 0 || (size_t)from > b.length || (size_t)size > b.length - (size_t)from) return 0;
-  out->data = b.data + from;
-  out->length = (size_t)size;
-  return 1;
-}
-
-static napi_value number(napi_env env, long value) {
-  napi_value result;
-  napi_create_int32(env, (int32_t)value, &result);
-  return result;
-}
-
-static napi_value outcome(napi_env env, long result) { return number(env, result < 0 ? -errno : result); }
-
-#define CALL(name)                                                \
-  static napi_value name##_(const call_t *call, napi_env env);    \
-  static napi_value name(napi_env env, napi_callback_info info) { \
-    call_t call = arguments(env, info);                           \
-    return name##_(&call, env);                                   \
-  }                                                               \
-  static napi_value name##_(const call_t *call, napi_env env)
 
 // ---- sockets ----
 
@@ -274,89 +200,6 @@ CALL(process_abort) {
   fprintf(stderr, "%s\n", message);
   (void)env;
   abort();
-}
-
-// ---- readiness ----
-
-typedef struct {
-  uv_poll_t poll;
-  napi_env env;
-  napi_ref callback;
-  napi_async_cleanup_hook_handle hook;
-  int stopped;
-} watch_t;
-
-static void watch_readable(uv_poll_t *poll, int status, int events) {
-  (void)events;
-  watch_t *watch = poll->data;
-  napi_handle_scope scope;
-  napi_value callback, receiver, argument;
-  if (watch->stopped || napi_open_handle_scope(watch->env, &scope) != napi_ok) return;
-  napi_env env = watch->env;
-  napi_get_reference_value(env, watch->callback, &callback);
-  napi_get_global(env, &receiver);
-  argument = number(env, status);
-  if (napi_make_callback(env, NULL, receiver, callback, 1, &argument, NULL) == napi_pending_exception) {
-    napi_value error;
-    napi_get_and_clear_last_exception(env, &error);
-    napi_fatal_exception(env, error);
-  }
-  napi_close_handle_scope(env, scope);
-}
-
-static void watch_closed(uv_handle_t *handle) {
-  watch_t *watch = handle->data;
-  napi_remove_async_cleanup_hook(watch->hook);
-  free(watch);
-}
-
-static void watch_end(watch_t *watch) {
-  if (watch->stopped) return;
-  watch->stopped = 1;
-  uv_poll_stop(&watch->poll);
-  napi_delete_reference(watch->env, watch->callback);
-  uv_close((uv_handle_t *)&watch->poll, watch_closed);
-}
-
-static void watch_cleanup(napi_async_cleanup_hook_handle hook, void *data) {
-  (void)hook;
-  watch_end(data);
-}
-
-// pollStart(fd, callback(status)): a handle for pollStop, or a negative errno.
-CALL(poll_start) {
-  uv_loop_t *loop;
-  napi_get_uv_event_loop(env, &loop);
-  watch_t *watch = calloc(1, sizeof *watch);
-  if (watch == NULL) return number(env, -ENOMEM);
-  int result = uv_poll_init(loop, &watch->poll, integer(call, 0));
-  if (result < 0) {
-    free(watch);
-    return number(env, result);
-  }
-  watch->env = env;
-  watch->poll.data = watch;
-  napi_create_reference(env, call->values[1], 1, &watch->callback);
-  napi_add_async_cleanup_hook(env, watch_cleanup, watch, &watch->hook);
-  uv_poll_start(&watch->poll, UV_READABLE, watch_readable);
-  napi_value handle;
-  napi_create_external(env, watch, NULL, NULL, &handle);
-  return handle;
-}
-
-// Once only for a handle: its memory is freed when the loop has closed it.
-CALL(poll_stop) {
-  void *watch = NULL;
-  if (napi_get_value_external(env, call->values[0], &watch) != napi_ok) return number(env, -EINVAL);
-  watch_end(watch);
-  return number(env, 0);
-}
-
-CALL(poll_unref) {
-  void *watch = NULL;
-  if (napi_get_value_external(env, call->values[0], &watch) != napi_ok) return number(env, -EINVAL);
-  uv_unref((uv_handle_t *)&((watch_t *)watch)->poll);
-  return number(env, 0);
 }
 
 // What the allocator holds but nobody uses goes back to the kernel; musl holds nothing.

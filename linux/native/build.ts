@@ -1,11 +1,11 @@
-// Builds the addon: one call of the C compiler, into build/podroute_linux.node, when its source is newer.
+// Builds the addon: one call of the C compiler, into build/podroute_linux.node, when one of its sources is newer.
 // Headers come with Node itself: npm's package node@24 has them, and so has an installed Node.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
-const source = join(import.meta.dirname, 'addon.c');
+const sources = ['addon.c', 'readiness.c', 'addon.h'].map((name) => join(import.meta.dirname, name));
 const output = join(root, 'build', 'podroute_linux.node');
 
 function fail(message: string): never {
@@ -48,7 +48,7 @@ function headers(): string {
 function isCurrent(): boolean {
   if (!existsSync(output)) return false;
   const built = statSync(output).mtimeMs;
-  return built > statSync(source).mtimeMs && built > statSync(import.meta.filename).mtimeMs;
+  return [...sources, import.meta.filename].every((path) => built > statSync(path).mtimeMs);
 }
 
 if (process.platform !== 'linux') fail(`podroute runs on Linux only, this is ${process.platform}`);
@@ -68,15 +68,16 @@ if (!isCurrent()) {
     '-pthread',
     '-s',
   ];
+  const units = sources.filter((path) => path.endsWith('.c'));
   try {
-    execFileSync(compiler, [...flags, '-DNAPI_VERSION=8', `-I${headers()}`, '-o', fresh, source], {
+    execFileSync(compiler, [...flags, '-DNAPI_VERSION=8', `-I${headers()}`, '-o', fresh, ...units], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       fail(`no C compiler (${compiler}). Install one with:\n  apt-get install -y gcc libc6-dev`);
     }
-    fail(`${compiler} could not build linux/native/addon.c (see above)`);
+    fail(`${compiler} could not build ${units.join(' ')} (see above)`);
   }
   renameSync(fresh, output);
   console.log(`built build/podroute_linux.node (${statSync(output).size} bytes)`);
