@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addNeighbours, connect, createHost, type Host } from '../lab/netns.ts';
-import { waitFor } from '../lab/wait.ts';
-import type { Daemon, DaemonKind, PeerSetup } from './daemon.ts';
+import type { Daemon, DaemonKind, PeerSetup, SessionView } from './daemon.ts';
 import { Podroute } from './daemons/podroute.ts';
 import { RawHost, type RawPeer } from './raw-peer.ts';
 
@@ -137,12 +136,11 @@ export class Stage implements AsyncDisposable {
       ...(await this.podroute.sessions()).filter((s) => s.remoteAddress !== INJECTOR.theirs),
       ...(await this.daemon.sessions()),
     ];
-    await waitFor('sessions', timeoutMs, async () => (await views()).every((s) => s.isEstablished)).catch(
-      async () => {
-        const states = (await views()).map((s) => `${s.remoteAddress} ${s.state}`).join(', ');
-        throw new Error(`not established after ${timeoutMs} ms: ${states}\n${this.logs()}`);
-      },
-    );
+    const isUp = (all: readonly SessionView[]) => all.every((s) => s.isEstablished);
+    const seen = await eventually(views, isUp, timeoutMs);
+    if (isUp(seen)) return;
+    const states = seen.map((s) => `${s.remoteAddress} ${s.state}`).join(', ');
+    throw new Error(`not established after ${timeoutMs} ms: ${states}\n${this.logs()}`);
   }
 
   /** Our agent's sessions with the daemon get other settings; the daemon tries again at once. */
@@ -172,6 +170,9 @@ export class Stage implements AsyncDisposable {
   }
 }
 
+/** A look is a command of the daemon, which costs a process. */
+const POLL_MS = 100;
+
 /** Polls until `read` gives what `isRight` wants; the last value is returned in any case, for a comparison that explains. */
 export async function eventually<T>(
   read: () => Promise<T>,
@@ -181,7 +182,7 @@ export async function eventually<T>(
   let value = await read();
   const deadline = performance.now() + timeoutMs;
   while (!isRight(value) && performance.now() < deadline) {
-    await new Promise((wake) => setTimeout(wake, 50));
+    await new Promise((wake) => setTimeout(wake, POLL_MS));
     value = await read();
   }
   return value;

@@ -5,7 +5,7 @@ import { obstacle } from './installed.ts';
 import type { Matrix } from './matrix.ts';
 
 /** How many stages stand at once: a stage is two daemons or more, on two cores. */
-const AT_ONCE = 5;
+const AT_ONCE = 8;
 const LOG_TAIL = 3000;
 
 export interface Scenario<S> {
