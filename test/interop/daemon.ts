@@ -63,6 +63,8 @@ export interface Route {
   readonly communities: readonly string[];
   /** '65001:1:2' */
   readonly largeCommunities: readonly string[];
+  /** 'rt:65001:100' */
+  readonly extendedCommunities: readonly string[];
   readonly originatorId?: string;
   readonly clusterList?: readonly string[];
 }
@@ -129,6 +131,7 @@ export function canonicalRoute(route: { [K in keyof Route]: Route[K] | undefined
     ),
     communities: [...(route.communities ?? [])].sort(),
     largeCommunities: [...(route.largeCommunities ?? [])].sort(),
+    extendedCommunities: [...(route.extendedCommunities ?? [])].sort(),
   };
   return Object.fromEntries(
     Object.entries(all).filter(([, value]) => value !== undefined),

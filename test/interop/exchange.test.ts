@@ -151,7 +151,11 @@ function expectedAtPodroute(type: SessionType): { ipv4: Route[]; ipv6: Route[] }
   const asPath = type === 'ebgp' ? String(EXTERNAL_AS) : '';
   const [four, six] = ANNOUNCED.map((a) => ({
     ...{ prefix: a.prefix, nextHop: a.nextHop, asPath, origin: 'igp' as const, localPref: 100, med: 50 },
-    ...{ communities: a.communities ?? [], largeCommunities: a.largeCommunities ?? [] },
+    ...{
+      communities: a.communities ?? [],
+      largeCommunities: a.largeCommunities ?? [],
+      extendedCommunities: [],
+    },
   }));
   return { ipv4: [four as Route], ipv6: [six as Route] };
 }
@@ -159,7 +163,11 @@ function expectedAtPodroute(type: SessionType): { ipv4: Route[]; ipv6: Route[] }
 function ownRoute(a: Announcement, type: SessionType): Route {
   return {
     ...{ prefix: a.prefix, nextHop: a.nextHop, asPath: type === 'ebgp' ? String(OWN_AS) : '', origin: 'igp' },
-    ...{ communities: a.communities ?? [], largeCommunities: a.largeCommunities ?? [] },
+    ...{
+      communities: a.communities ?? [],
+      largeCommunities: a.largeCommunities ?? [],
+      extendedCommunities: [],
+    },
     ...(type === 'ibgp' ? { localPref: 100 } : {}),
   };
 }

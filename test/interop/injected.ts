@@ -66,10 +66,11 @@ export function expectedAtDaemon(type: SessionType): { ipv4: Route[]; ipv6: Rout
   const forIbgp = type === 'ibgp' ? { localPref: 100 } : {};
   const full = {
     ...{ communities: ['65010:100', '65010:101'], largeCommunities: [`${PATH_AS}:1:2`] },
+    extendedCommunities: ['rt:65010:100'],
     ...forIbgp,
     ...(type === 'ibgp' ? { med: 77 } : {}),
   };
-  const bare = { communities: [], largeCommunities: [], ...forIbgp };
+  const bare = { communities: [], largeCommunities: [], extendedCommunities: [], ...forIbgp };
   const path = `${front}${INJECTOR_AS} ${PATH_AS}`;
   const withSet = `${front}${INJECTOR_AS} {65020 65021}`;
   return {

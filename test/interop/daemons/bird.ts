@@ -104,6 +104,7 @@ class Bird implements Daemon {
           localPref: number('local_pref'),
           communities: tuples(value('community')),
           largeCommunities: tuples(value('large_community')),
+          extendedCommunities: tuples(value('ext_community')),
           originatorId: value('originator_id'),
           clusterList: value('cluster_list')?.split(' '),
         }),

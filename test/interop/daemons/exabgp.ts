@@ -209,6 +209,7 @@ interface ExabgpAttributes {
   readonly 'local-preference'?: number;
   readonly community?: readonly (readonly number[])[];
   readonly 'large-community'?: readonly (readonly number[])[];
+  readonly 'extended-community'?: readonly { readonly string: string }[];
   readonly 'originator-id'?: string;
   readonly 'cluster-list'?: readonly string[];
 }
@@ -225,6 +226,7 @@ function routeOf(prefix: string, nextHop: string, a: ExabgpAttributes): Route {
     localPref: a['local-preference'],
     communities: (a.community ?? []).map((c) => c.join(':')),
     largeCommunities: (a['large-community'] ?? []).map((c) => c.join(':')),
+    extendedCommunities: (a['extended-community'] ?? []).map((c) => c.string.replace('target:', 'rt:')),
     originatorId: a['originator-id'],
     clusterList: a['cluster-list'],
   });

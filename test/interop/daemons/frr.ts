@@ -123,6 +123,7 @@ class Frr implements Daemon {
             localPref: path.locPrf,
             communities: words(path.community?.string),
             largeCommunities: words(path.largeCommunity?.string),
+            extendedCommunities: words(path.extendedCommunity?.string.toLowerCase()),
             originatorId: path.originatorId,
             clusterList: path.clusterList?.list,
           }),
@@ -208,6 +209,7 @@ interface FrrPath {
   readonly locPrf?: number;
   readonly community?: { readonly string: string };
   readonly largeCommunity?: { readonly string: string };
+  readonly extendedCommunity?: { readonly string: string };
   readonly originatorId?: string;
   readonly clusterList?: { readonly list: readonly string[] };
   readonly nexthops?: readonly { readonly ip: string; readonly scope?: string }[];

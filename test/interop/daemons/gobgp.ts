@@ -105,6 +105,9 @@ class Gobgp implements Daemon {
             largeCommunities: (
               of(32)?.value as { ASN: number; LocalData1: number; LocalData2: number }[] | undefined
             )?.map((c) => `${c.ASN}:${c.LocalData1}:${c.LocalData2}`),
+            extendedCommunities: (
+              of(16)?.value as { type: number; subtype: number; value: string }[] | undefined
+            )?.map((c) => `${c.type === 0 && c.subtype === 2 ? 'rt' : `${c.type}.${c.subtype}`}:${c.value}`),
             originatorId: of(9)?.value as string | undefined,
             clusterList: of(10)?.value as string[] | undefined,
           }),

@@ -98,6 +98,7 @@ class Openbgpd implements Daemon {
         localPref: r.localpref,
         communities: r.communities,
         largeCommunities: r.large_communities,
+        extendedCommunities: r.extended_communities?.map((c) => c.replace(' ', ':')),
         originatorId: values('Originator ID')?.originator,
         clusterList: values('Cluster ID List')?.cluster_ids,
       });
@@ -180,6 +181,7 @@ interface OpenbgpdRoute {
   readonly localpref?: number;
   readonly communities?: readonly string[];
   readonly large_communities?: readonly string[];
+  readonly extended_communities?: readonly string[];
   readonly attributes?: readonly {
     readonly type: string;
     readonly originator?: string;

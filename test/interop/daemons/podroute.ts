@@ -103,6 +103,7 @@ export class Podroute implements Daemon {
         localPref: r.localPref,
         communities: r.communities,
         largeCommunities: r.largeCommunities,
+        extendedCommunities: r.others?.find((o) => o.name === 'ext_communities')?.value.split(' '),
         originatorId: r.originatorId,
         clusterList: r.clusterList,
       }),
