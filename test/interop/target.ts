@@ -13,6 +13,7 @@ export const SCRIPT_AS = 65_010;
 const TARGET = '10.3.0.1';
 export const HOLD_SECONDS = 30;
 
+const READY_MS = 5000;
 let targets = 0;
 
 /** The scripted peer's address number `index`, 0 to 200. */
@@ -91,15 +92,23 @@ export class Target implements AsyncDisposable {
     return new Target(peers, start, daemon, raw, owned.move());
   }
 
-  /** One that a message before has killed is started again first. */
+  /** One that a message before has killed is started again first; it may listen a little later than it says. */
   async connect(index: number): Promise<RawPeer> {
     if (!this.isAlive) this.#daemon = await this.#start();
-    return this.#raw.connect(TARGET, scriptAddress(index));
+    const deadline = performance.now() + READY_MS;
+    for (;;) {
+      const result = await this.#raw
+        .connect(TARGET, scriptAddress(index))
+        .catch((error: unknown) => error as Error);
+      if (!(result instanceof Error)) return result;
+      if (!result.message.includes('ECONNREFUSED') || performance.now() > deadline) throw result;
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
   }
 
   /** Until it lets this neighbour in: one that has just started may take a second to be ready. */
   async established(index: number, fields: OpenFields): Promise<RawPeer> {
-    const deadline = performance.now() + 5000;
+    const deadline = performance.now() + READY_MS;
     for (;;) {
       const peer = await this.connect(index);
       const error = await peer.establish(fields).then(
