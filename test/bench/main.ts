@@ -26,6 +26,7 @@ options of bgp:
   --case ID        only this case (repeatable): ${CASES.map((c) => c.id).join(' ')}
   --speaker NAME   only this speaker (repeatable): ${SPEAKERS.map((s) => s.name).join(' ')}
   --runs N         median of N runs, speakers interleaved (default 1; published figures: 5)
+  --slow-runs N    fewer runs of FRR and GoBGP (default: as --runs)
   --full           full size for the slow speakers too (FRR, GoBGP: many minutes)
   --profile        CPU profile of podroute into build/profile/PID/
   --write          put the table into docs/benchmarks.md
@@ -44,6 +45,7 @@ const OPTIONS = {
     case: { type: 'string', multiple: true },
     speaker: { type: 'string', multiple: true },
     runs: { type: 'string', default: '1' },
+    'slow-runs': { type: 'string' },
     full: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -119,7 +121,7 @@ async function compareSpeakers(isQuick: boolean): Promise<number> {
     failuresText(all),
     processTable(all),
     eventLoopTable(all),
-    circumstances(present, command, Number(values.runs)),
+    circumstances(present, command, runsOf),
   ];
   const page = text.filter((part) => part !== '').join('\n\n');
   console.log(`\n${page}`);
@@ -145,6 +147,7 @@ async function runSeries(
   });
   for (let run = 0; run < Number(values.runs); run++) {
     for (const { speaker, size, runs, failures } of series) {
+      if (run >= runsOf(speaker)) continue;
       const label = `${benchCase.id} ${speaker.title} run ${run + 1}`;
       try {
         const result = await runCase(
@@ -180,6 +183,10 @@ function pick<T, K extends keyof T>(items: readonly T[], key: K, wanted: readonl
   return wanted.every((name) => known.includes(name))
     ? items.filter((i) => wanted.includes(String(i[key])))
     : [];
+}
+
+function runsOf(speaker: Speaker): number {
+  return Number((speaker.isSlow ? values['slow-runs'] : undefined) ?? values.runs);
 }
 
 function keepRaw(all: readonly Series[]): void {

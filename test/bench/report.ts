@@ -85,12 +85,20 @@ export function eventLoopTable(all: readonly Series[]): string {
 }
 
 /** Machine, kernel, versions, date and command: what a reader needs to judge or repeat the figures. */
-export function circumstances(speakers: readonly Speaker[], command: string, runs: number): string {
+export function circumstances(
+  speakers: readonly Speaker[],
+  command: string,
+  runsOf: (speaker: Speaker) => number,
+): string {
   const model = /model name\s*: (.+)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown CPU';
   const machine = `${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`;
   const versions = speakers.map((s) => `${s.title} ${s.version()}`).join(', ');
   const date = new Date().toISOString().slice(0, 10);
-  return `${machine}; ${versions}; ${date}; ${runs === 1 ? 'one run' : `median of ${runs}`}; \`${command}\`.`;
+  const runs = [...new Set(speakers.map(runsOf))].map((n) => {
+    const who = speakers.filter((s) => runsOf(s) === n).map((s) => s.title);
+    return `${who.join(' and ')}: ${n === 1 ? 'one run' : `median of ${n}`}`;
+  });
+  return `${machine}; ${versions}; ${date}; ${runs.join('; ')}; \`${command}\`.`;
 }
 
 export function failuresText(all: readonly Series[]): string {

@@ -48,7 +48,7 @@ export function soakPage(runs: readonly SoakRun[], size: SoakSize, command: stri
     circumstances(
       runs.map((r) => r.speaker),
       command,
-      1,
+      () => 1,
     ),
   ].join('\n\n');
 }

@@ -6,6 +6,7 @@ import { type Job, listening, type Speaker, versionFrom } from './speaker.ts';
 export const bird: Speaker = {
   name: 'bird',
   title: 'BIRD',
+  isSlow: false,
   missing: () => (existsSync('/usr/sbin/bird') ? undefined : 'apt-get install bird2'),
   version: () => versionFrom(['bird', '--version'], /version (\S+)/),
   async start(job) {

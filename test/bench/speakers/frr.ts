@@ -8,6 +8,7 @@ const BGPD = '/usr/lib/frr/bgpd';
 export const frr: Speaker = {
   name: 'frr',
   title: 'FRR bgpd',
+  isSlow: true,
   missing: () => (existsSync(BGPD) ? undefined : 'apt-get install frr'),
   version: () => versionFrom([BGPD, '--version'], /version (\S+)/),
   async start(job) {

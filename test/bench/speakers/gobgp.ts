@@ -6,6 +6,7 @@ import { type Job, listening, type Speaker, versionFrom } from './speaker.ts';
 export const gobgp: Speaker = {
   name: 'gobgp',
   title: 'GoBGP',
+  isSlow: true,
   missing: () => (existsSync('/usr/bin/gobgpd') ? undefined : 'apt-get install gobgpd'),
   version: () => versionFrom(['gobgpd', '--version'], /version (\S+)/),
   async start(job) {

@@ -9,6 +9,7 @@ const PORT = 1179;
 export const podroute: Speaker = {
   name: 'podroute',
   title: 'podroute',
+  isSlow: false,
   missing: () => undefined,
   version: () => `on Node ${versionFrom(['node', '--version'], /(v\S+)/)}`,
   async start(job) {

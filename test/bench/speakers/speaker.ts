@@ -31,6 +31,8 @@ export interface InsideView {
 export interface Speaker {
   readonly name: SpeakerName;
   readonly title: string;
+  /** Takes so long that fewer runs of it must do, see --slow-runs. */
+  readonly isSlow: boolean;
   /** Undefined when it can run, else the command that installs it. */
   missing(): string | undefined;
   version(): string;
