@@ -122,6 +122,12 @@ describe('why a session is down, and what to do', () => {
     const plain = { ...context, config: { ttl: { kind: 'direct' } } as PeerConfig };
     assert.match(whyDown({ ...DOWN, ...error('read ECONNRESET') }, plain)!.next, /GTSM demanded there/);
     assert.doesNotMatch(whyDown({ ...DOWN, ...error('connect: ECONNREFUSED') }, plain)!.next, /GTSM/);
+    const unheard = {
+      ...DOWN,
+      ...error('NOTIFICATION received'),
+      lastNotificationIn: notification(4, 0, ''),
+    };
+    assert.match(whyDown(unheard, plain)!.next, /heard nothing from this node.*GTSM demanded there/);
   });
 
   it('looks at the newest try when the cause says nothing to do', () => {

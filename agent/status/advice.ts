@@ -103,7 +103,7 @@ function nextAfterReceived(record: NotificationRecord, context: AdviceContext): 
     case 3:
       return 'the neighbour cannot read an UPDATE of this node: send its vendor and us the data of the NOTIFICATION';
     case 4:
-      return 'the neighbour heard nothing from this node for its hold time: look for loss on the link and a busy node';
+      return `the neighbour heard nothing from this node for its hold time: look for loss on the link and a busy node${lookAlikes(context)}`;
     case 6:
       break;
     default:

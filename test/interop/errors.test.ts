@@ -63,8 +63,7 @@ async function compared(kind: DaemonKind, target: Target, input: BadInput, index
 async function reached(target: Target, input: BadInput, index: number): Promise<RawPeer> {
   const fields = { asNumber: SCRIPT_AS, holdTimeSeconds: HOLD_SECONDS, routerId: scriptAddress(index) };
   if (input.at === 'Established') return target.established(index, fields);
-  const peer = await target.connect(index);
-  await peer.readUntil(MessageType.open);
+  const peer = await target.opened(index);
   if (input.at === 'OpenConfirm') {
     peer.send(open(fields));
     await peer.readUntil(MessageType.keepalive);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addAddresses, addNeighbours, connect, createHost } from '../lab/netns.ts';
 import type { Daemon, DaemonKind, PeerSetup } from './daemon.ts';
-import type { OpenFields } from './messages.ts';
+import { MessageType, type OpenFields } from './messages.ts';
 import { RawHost, type RawPeer } from './raw-peer.ts';
 
 export const TARGET_AS = 65_020;
@@ -106,20 +106,21 @@ export class Target implements AsyncDisposable {
     }
   }
 
-  /** Until it lets this neighbour in: one that has just started may take a second to be ready. */
-  async established(index: number, fields: OpenFields): Promise<RawPeer> {
+  /** A connection on which its OPEN has come: one that has just started may close the first ones. */
+  async opened(index: number): Promise<RawPeer> {
     const deadline = performance.now() + READY_MS;
     for (;;) {
       const peer = await this.connect(index);
-      const error = await peer.establish(fields).then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      );
-      if (error === undefined) return peer;
-      peer.close();
-      if (performance.now() > deadline) throw error;
+      if ((await peer.readUntil(MessageType.open)) !== undefined) return peer;
+      if (performance.now() > deadline) throw new Error(`no OPEN for neighbour ${scriptAddress(index)}`);
       await new Promise((wake) => setTimeout(wake, 200));
     }
+  }
+
+  async established(index: number, fields: OpenFields): Promise<RawPeer> {
+    const peer = await this.opened(index);
+    await peer.establish(fields);
+    return peer;
   }
 
   logs(): string {
