@@ -119,8 +119,14 @@ async function silenceEndsTheSession(s: Stage, type: SessionType): Promise<void>
   } finally {
     process.kill(stopped, 'SIGCONT');
   }
-  // OpenBGPD holds a session idle for 30 s after an error, at times also when it is dialled.
-  await s.established(45_000);
+  // It finds its own hold timer expired as well, and some then rest for half a minute.
+  await eventually(
+    () => s.daemon.sessions(),
+    (all) => all.every((session) => !session.isEstablished),
+    3000,
+  );
+  for (const address of Object.values(OWN)) await s.daemon.retry?.(address);
+  await s.established(20_000);
 }
 
 async function checkAgreed(s: Stage, type: SessionType): Promise<void> {
