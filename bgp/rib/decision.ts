@@ -89,15 +89,22 @@ export class Decision {
       best = this.isUsable(table, first) ? first : -1;
     } else {
       best = -1;
+      const { med, neighborAs } = this.#attributes;
       let hasMed = 0;
+      let neighbour = -1;
+      let isOneNeighbour = true;
       for (let p = first; p >= 0; p = table.next[p]! - 1) {
         anyChanged |= flags[p]! & (CHANGED | DEAD);
         if (!this.isUsable(table, p)) continue;
-        hasMed |= this.#attributes.med[table.attribute[p]!]!;
+        const set = table.attribute[p]!;
+        hasMed |= med[set]!;
+        if (best < 0) neighbour = neighborAs[set]!;
+        else if (neighborAs[set] !== neighbour) isOneNeighbour = false;
         if (best < 0 || this.compare(table, p, best) < 0) best = p;
       }
-      // Comparing with MED is not transitive: group by neighbouring AS first. Without any MED the scan above was right.
-      if (hasMed !== 0) best = this.#bestByGroup(table, first);
+      // Comparing with MED is not transitive: group by neighbouring AS first. Without any MED, or with paths of one
+      // neighbouring AS only, the scan above was right.
+      if (hasMed !== 0 && !isOneNeighbour) best = this.#bestByGroup(table, first);
     }
     const changed = best !== before || (best >= 0 && (flags[best]! & CHANGED) !== 0);
     if (best !== before) {
@@ -163,6 +170,8 @@ export class Decision {
     if (stale !== 0) return stale < 0 ? -STEP_LONG_LIVED_STALE : STEP_LONG_LIVED_STALE;
     const x = table.attribute[a]!;
     const y = table.attribute[b]!;
+    // Several feeds of one table: most paths of a prefix have one set.
+    if (x === y) return this.#compareKinds(table, a, b);
     let d = attributes.localPref[y]! - attributes.localPref[x]!;
     if (d !== 0) return d < 0 ? -STEP_LOCAL_PREF : STEP_LOCAL_PREF;
     const kindA = this.#peers.kind[table.peer[a]!]!;
@@ -183,6 +192,15 @@ export class Decision {
       if (d !== 0) return d < 0 ? -STEP_METRIC : STEP_METRIC;
     }
     return 0;
+  }
+
+  /** What is left of #compareToMetric for paths with the same attribute set. */
+  #compareKinds(table: RibTable, a: number, b: number): number {
+    const kindA = this.#peers.kind[table.peer[a]!]!;
+    const kindB = this.#peers.kind[table.peer[b]!]!;
+    if (kindA === kindB) return 0;
+    if (kindA === KIND_LOCAL || kindB === KIND_LOCAL) return kindA === KIND_LOCAL ? -STEP_LOCAL : STEP_LOCAL;
+    return kindA === KIND_EBGP ? -STEP_EBGP : STEP_EBGP;
   }
 
   #breakTie(table: RibTable, a: number, b: number): number {
