@@ -35,6 +35,8 @@ import type { FamilyIndex } from '../family.ts';
 
 /** Prefixes of one family. */
 export const PREFIXES = 12_000;
+/** Of every eighth IPv4 prefix; the others are /24. */
+const LENGTHS = [22, 20, 16, 32, 19, 8, 21, 12, 23, 17, 25];
 const LONGEST_UPDATE = 4096;
 /** Room that a message keeps for its last prefix. */
 const MARGIN = 20;
@@ -96,7 +98,7 @@ export function withdrawals(out: Uint8Array, family: FamilyIndex, first: number)
 
 /** 1.0.0.0/24 and on, every second one in the upper half of the address space; some shorter and longer. */
 function writePrefix4(out: Uint8Array, at: number, prefix: number): number {
-  const length = prefix % 7 === 0 ? 22 : prefix % 31 === 0 ? 32 : prefix % 11 === 0 ? 16 : 24;
+  const length = prefix % 8 === 0 ? LENGTHS[(prefix >> 3) % LENGTHS.length]! : 24;
   const address = (prefix % 2 === 0 ? 0x01000000 : 0xc1000000) + (prefix << 8) + (length === 32 ? 1 : 0);
   return writeIpv4(out, at, (address & (-1 << (32 - length))) >>> 0, length);
 }
