@@ -126,7 +126,8 @@ async function silenceEndsTheSession(s: Stage, type: SessionType): Promise<void>
     3000,
   );
   for (const address of Object.values(OWN)) await s.daemon.retry?.(address);
-  await s.established(20_000);
+  // Both back off: we up to 16 s after several failures within a minute, OpenBGPD 30 s when it was not asked in time.
+  await s.established(50_000);
 }
 
 async function checkAgreed(s: Stage, type: SessionType): Promise<void> {
