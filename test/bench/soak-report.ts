@@ -36,7 +36,7 @@ export function soakPage(runs: readonly SoakRun[], size: SoakSize, command: stri
     'The run fails when a prefix is wrong, a session is lost, less than 90 % of the changes were taken, or memory ' +
     'grows: the straight line through the second half may rise by 5 % of the mean there, or 8 MB.';
   const warming =
-    'Memory rises in the first minutes with every speaker: at first eight neighbouring prefixes share one set of ' +
+    'Memory rises in the first minutes: at first eight neighbouring prefixes share one set of ' +
     'attributes, which the churn breaks up.';
   return [
     '![memory and latency over time](soak.svg)',
