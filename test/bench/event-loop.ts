@@ -1,7 +1,7 @@
 // What the probe in the agent noted (event-loop-probe.ts), cut to a stretch of time.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
+import { transformSync } from 'esbuild';
 
 export interface EventLoopDelay {
   readonly p99Ms: number;
@@ -17,7 +17,7 @@ export function probed(folder: string): {
   env: Record<string, string>;
 } {
   const probe = join(folder, 'probe.mjs');
-  writeFileSync(probe, stripTypeScriptTypes(readFileSync(PROBE, 'utf8')));
+  writeFileSync(probe, transformSync(readFileSync(PROBE, 'utf8'), { loader: 'ts' }).code);
   const ticks = join(folder, 'ticks');
   return { ticks, nodeOptions: [`--import=${probe}`], env: { PODROUTE_BENCH_TICKS: ticks } };
 }

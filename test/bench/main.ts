@@ -103,6 +103,11 @@ function runSoak(): Promise<number> | number {
 async function compareSpeakers(isQuick: boolean): Promise<number> {
   const wantedSpeakers = values.speaker ?? (isQuick ? ['podroute', 'bird'] : SPEAKERS.map((s) => s.name));
   const speakers = pick(SPEAKERS, 'name', wantedSpeakers);
+  for (const name of ['runs', 'slow-runs'] as const) {
+    const value = values[name] ?? '1';
+    if (!/^[1-9][0-9]{0,3}$/.test(value))
+      return wrongUse(`--${name} ${value}: a whole number from 1 expected`);
+  }
   const cases = pick(CASES, 'id', values.case ?? CASES.map((c) => c.id)).filter(
     (c) => !isQuick || c.quick !== undefined,
   );
