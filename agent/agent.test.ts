@@ -1,7 +1,7 @@
 // Whole agents in one process: network, kernels and store in memory; only time is real.
 import assert from 'node:assert/strict';
-import { ownRoutes } from './fib/testing.ts';
-import { nodeYaml, objectYaml } from './plan/testing.ts';
+import { ownRoutes } from './fib/testing/rib-and-host.ts';
+import { nodeYaml, objectYaml } from './plan/testing/cluster-yaml.ts';
 import { startNode, TestCluster, until } from './testing/cluster.ts';
 
 const NODES = [1, 2, 3].map((n) => nodeYaml(`n${n}`, [`10.0.0.${n}`], n < 3 ? 'labels: { rr: "true" }' : ''));

@@ -6,13 +6,13 @@ import { type Clock, FAMILIES, type Random, type Timer, type Transport } from '#
 import type { Ipam } from '#ipam';
 import type { Kernel } from '#linux';
 import { Fib } from './fib/fib.ts';
-import { ensureForwarding, type Sysctl } from './fib/forwarding.ts';
-import { ipamInputs } from './ipam-inputs.ts';
+import { ensureForwarding, type Sysctl } from './fib/kernel/ip-forwarding.ts';
+import { ipamInputs } from './pods/ipam-inputs.ts';
 import type { Log } from './log.ts';
 import { isEmptyDifference, makePlan, type Plan, planDifference } from './plan/index.ts';
-import { ProblemBoard } from './problem-board.ts';
-import { type Rehearse, Rehearsal } from './rehearsal.ts';
-import { SpeakerDriver } from './speaker-driver.ts';
+import { ProblemBoard } from './status/problem-board.ts';
+import { type Rehearse, Rehearsal } from './speaker/rehearsal.ts';
+import { SpeakerDriver } from './speaker/speaker-driver.ts';
 
 /** Stale kernel routes of an earlier run go when every session has sent all its routes, or after this. */
 const SETTLE_LIMIT_MS = 60_000;

@@ -3,11 +3,11 @@
 import type { AgentOptions } from './options.ts';
 import type { OfflinePlan } from './plan/index.ts';
 
-export { AgentUnreachableError, askAgent } from './io/client.ts';
+export { AgentUnreachableError, askAgent } from './bindings/socket-client.ts';
 export type { AgentOptions, LogLevel } from './options.ts';
 export type { AddressAudit, ReleaseOutcome } from '#cni-plugin';
 export type { OfflinePlan } from './plan/index.ts';
-export type * from './status/types.ts';
+export type * from '#agent-api';
 
 /** Runs the daemon until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop. */
 export async function runAgent(options: AgentOptions): Promise<number> {

@@ -7,21 +7,21 @@ import { realDisk } from '#cni-plugin';
 import { Ipam } from '#ipam';
 import { type Kernel, openKernel, readSysctl, tcpSockets, writeSysctl } from '#linux';
 import { Agent } from './agent.ts';
-import { startCni, subjectLog } from './cni-service.ts';
-import { type EventLoopWatch, watchEventLoop } from './io/event-loop.ts';
-import { serveTcp, serveUnixSocket } from './io/http-server.ts';
-import { lockFolder, lockHere } from './io/lock.ts';
-import { openLog } from './io/logger.ts';
-import { MemoryKeeper } from './io/memory-keeper.ts';
-import { storeDisk } from './io/store-disk.ts';
-import { blockStore } from './ipam-store.ts';
-import { LinkWatch } from './link-watch.ts';
+import { startCni, subjectLog } from './pods/cni-service.ts';
+import { type EventLoopWatch, watchEventLoop } from './bindings/event-loop.ts';
+import { serveTcp, serveUnixSocket } from './bindings/http-server.ts';
+import { lockFolder, lockHere } from './bindings/lock.ts';
+import { openLog } from './bindings/logger.ts';
+import { MemoryKeeper } from './bindings/memory-keeper.ts';
+import { storeDisk } from './bindings/store-disk.ts';
+import { blockStore } from './pods/ipam-store.ts';
+import { LinkWatch } from './speaker/link-watch.ts';
 import type { Log } from './log.ts';
 import type { AgentOptions } from './options.ts';
-import { answer, answerPublic, type StatusRequest } from './status/endpoints.ts';
-import { answerAddresses } from './status/ipam-endpoints.ts';
+import { answer, answerPublic, type StatusRequest } from './http/endpoints.ts';
+import { answerAddresses } from './http/ipam-endpoints.ts';
 import { AgentStatusSource } from './status/source.ts';
-import { openDirectoryStore, type Store } from './store/index.ts';
+import { openDirectoryStore, type Store } from '#store';
 
 /** Runs the daemon until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop, 1 when it cannot run. */
 export async function runAgent(options: AgentOptions): Promise<number> {

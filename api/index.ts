@@ -26,28 +26,28 @@ export {
   type Prefix,
   truncate,
 } from './addresses.ts';
-export type { BGPConfiguration, BGPConfigurationSpec } from './bgp-configuration.ts';
-export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './bgp-filter.ts';
-export type { BGPNodeStatus, BGPNodeStatusSpec, BGPNodeStatusStatus } from './bgp-node-status.ts';
-export type { BGPPeer, BGPPeerSpec } from './bgp-peer.ts';
-export { closest } from './closest.ts';
-export { checkTogether } from './cross-checks.ts';
-export { formatDuration, parseDuration, type Seconds } from './duration.ts';
+export type { BGPConfiguration, BGPConfigurationSpec } from './kinds/bgp-configuration.ts';
+export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './kinds/bgp-filter.ts';
+export type { BGPNodeStatus, BGPNodeStatusSpec, BGPNodeStatusStatus } from './kinds/bgp-node-status.ts';
+export type { BGPPeer, BGPPeerSpec } from './kinds/bgp-peer.ts';
+export { closest } from './schema/closest.ts';
+export { checkTogether } from './read/cross-checks.ts';
+export { formatDuration, parseDuration, type Seconds } from './schema/duration.ts';
 export {
   type IPAMBlock,
   type IPAMBlockSpec,
   ipamBlockName,
   type IPClaim,
   type IPClaimSpec,
-} from './ipam-block.ts';
-export type { IPPool, IPPoolSpec, IPReservation, IPReservationSpec } from './ip-pool.ts';
-export { apiVersion, type Metadata } from './metadata.ts';
-export { type Node, type NodeBgp, nodeBgp } from './node.ts';
-export { type Identity, parseDocument, type ParsedDocument, type Where } from './parse-document.ts';
-export { parseText, parseTextInSteps, type TextDocument } from './parse-text.ts';
-export { type PeerAddress, parsePeerAddress } from './peer-address.ts';
-export { usablePools } from './pool-conflicts.ts';
-export { formatProblem, type Problem } from './problem.ts';
+} from './kinds/ipam-block.ts';
+export type { IPPool, IPPoolSpec, IPReservation, IPReservationSpec } from './kinds/ip-pool.ts';
+export { apiVersion, type Metadata } from './schema/metadata.ts';
+export { type Node, type NodeBgp, nodeBgp } from './kinds/node.ts';
+export { type Identity, parseDocument, type ParsedDocument, type Where } from './read/parse-document.ts';
+export { parseText, parseTextInSteps, type TextDocument } from './read/parse-text.ts';
+export { type PeerAddress, parsePeerAddress } from './schema/peer-address.ts';
+export { usablePools } from './read/pool-conflicts.ts';
+export { formatProblem, type Problem } from './schema/problem.ts';
 export {
   bgpConfigurationOf,
   collections,
@@ -63,6 +63,6 @@ export {
   type Resources,
   resourcesOf,
 } from './resources.ts';
-export type { Secret } from './secret.ts';
-export { evaluateSelector, type Labels, parseSelector, selectorMatches } from './selector.ts';
-export { doubledObject, placed, type ValidatedTexts, validateTexts } from './validate-texts.ts';
+export type { Secret } from './kinds/secret.ts';
+export { evaluateSelector, type Labels, parseSelector, selectorMatches } from './schema/selector.ts';
+export { doubledObject, placed, type ValidatedTexts, validateTexts } from './read/validate-texts.ts';

@@ -30,6 +30,6 @@ export { Speaker, type SpeakerIo, type SpeakerLog, type SpeakerStatus } from './
 export type { FamilyRoutes, PeerRoutes } from './speaker-status.ts';
 export type { SocketOptions, TcpSocketRequest } from './transport/socket-options.ts';
 export { systemClock, systemRandom } from './transport/system-clock.ts';
-export { MemoryHost, MemoryNetwork } from './transport/memory.ts';
+export { MemoryHost, MemoryNetwork } from './transport/memory-network.ts';
 export { TcpTransport, type TcpTransportOptions } from './transport/tcp.ts';
 export { rehearse } from './rehearsal/index.ts';

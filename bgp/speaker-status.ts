@@ -1,6 +1,6 @@
 // What the RIB adds to a neighbour's status: how many routes came and went. Plain data.
 import { FAMILIES, familyIndex, type Family } from './family.ts';
-import type { MalformedCounts, MalformedUpdate } from './rib/malformed.ts';
+import type { MalformedCounts, MalformedUpdate } from './rib/in/malformed.ts';
 import type { Rib } from './rib/rib.ts';
 
 export interface FamilyRoutes {

@@ -13,7 +13,7 @@ import {
   rawOpen,
   ScriptPeer,
 } from './testing/script-peer.ts';
-import { MemoryNetwork } from './transport/memory.ts';
+import { MemoryNetwork } from './transport/memory-network.ts';
 
 interface Line {
   readonly level: string;

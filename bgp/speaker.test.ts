@@ -4,7 +4,7 @@ import { type Policy, REJECT_ALL } from './policy/policy.ts';
 import { Speaker } from './speaker.ts';
 import { peerConfig } from './testing/configs.ts';
 import { FakeClock, SeededRandom } from './testing/fake-clock.ts';
-import { MemoryNetwork } from './transport/memory.ts';
+import { MemoryNetwork } from './transport/memory-network.ts';
 
 /** Speakers in one simulated network; time moves only in run(). */
 class Lab implements AsyncDisposable {

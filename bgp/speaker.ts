@@ -5,15 +5,15 @@ import { type Family, familyIndex, familyName, type FamilyIndex, afiOf } from '.
 import type { Clock, Random, Transport } from './io.ts';
 import { LogLimit } from './log-limit.ts';
 import { parseIpv4 } from './message/index.ts';
-import type { OwnIdentity } from './rib/attribute-intern.ts';
+import type { OwnIdentity } from './rib/attributes/attribute-intern.ts';
 import { immediateScheduler } from './transport/immediate-scheduler.ts';
-import type { NextHopTracker } from './rib/next-hops.ts';
-import type { Origination } from './rib/originated.ts';
+import type { NextHopTracker } from './rib/attributes/next-hops.ts';
+import type { Origination } from './rib/in/originated.ts';
 import { Rib } from './rib/rib.ts';
-import type { IgnoredRoutes } from './rib/import.ts';
-import type { RibPeer } from './rib/rib-peer.ts';
-import { RoutePages } from './rib/route-pages.ts';
-import type { ForwardingChange, RibView } from './rib/view.ts';
+import type { IgnoredRoutes } from './rib/in/import.ts';
+import type { RibPeer } from './rib/in/rib-peer.ts';
+import { RoutePages } from './rib/show/route-pages.ts';
+import type { ForwardingChange, RibView } from './rib/show/view.ts';
 import type { Scheduler } from './rib/work-loop.ts';
 import {
   type PeerStatus,

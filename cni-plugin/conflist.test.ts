@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeConflist, writeConflist } from './conflist.ts';
-import { realDisk } from './transport/disk.ts';
+import { realDisk } from './bindings/durable-disk.ts';
 
 describe('conflist', () => {
   const root = mkdtempSync(join(tmpdir(), 'podroute-conflist-'));

@@ -1,8 +1,8 @@
 // The door of cni-plugin/: the server behind the CNI executable, its conflist, and the real bindings of what it
 // reaches outside the process by.
 export { type ConflistOptions, conflistText, removeConflist, writeConflist } from './conflist.ts';
-export type { AnswerCall, CniDisk, CniListener, CniLog } from './io.ts';
-export type { AddressAudit, AddressFinding, ReleaseOutcome } from './server/audit.ts';
+export type { AnswerCall, CniDisk, CniListener, CniLog } from './outside.ts';
+export type { AddressAudit, AddressFinding, ReleaseOutcome } from './server/verbs/audit.ts';
 export {
   type CniServer,
   type CniServerIo,
@@ -10,4 +10,4 @@ export {
   type CniServerStats,
   serveCni,
 } from './server/serve.ts';
-export { realDisk, unixSocketListener } from './transport/index.ts';
+export { realDisk, unixSocketListener } from './bindings/index.ts';

@@ -4,4 +4,4 @@ set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh demo
 PATH="$PWD/node_modules/.bin:$PATH"
-exec sh scripts/as-root.sh node test/lab/demo.ts "$@"
+exec sh scripts/as-root.sh node lab/demo.ts "$@"

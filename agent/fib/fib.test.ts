@@ -13,7 +13,7 @@ import {
 import { SILENT } from '../log.ts';
 import { Fib } from './fib.ts';
 import { fibPage, fibStatus } from './report.ts';
-import { ownRoutes, TestRib, wireTestHost } from './testing.ts';
+import { ownRoutes, TestRib, wireTestHost } from './testing/rib-and-host.ts';
 
 const TABLE = 254;
 const OSPF = 188;

@@ -10,16 +10,16 @@ import type { Clock, ForwardingChange, RibView, Timer } from '#bgp';
 import { type Kernel, type KernelEvent, type Link, PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
 import type { Log } from '../log.ts';
 import type { DefaultGateways } from '../plan/index.ts';
-import { Columns } from './columns.ts';
-import { defaultGateways } from './default-gateways.ts';
-import { Failures } from './failures.ts';
-import { Flusher } from './flush.ts';
+import { Columns } from './fib-columns.ts';
+import { defaultGateways } from './kernel/default-gateways.ts';
+import { Failures } from './kernel/failures.ts';
+import { Flusher } from './kernel/flush.ts';
 import { HopSets } from './hop-sets.ts';
-import { KernelView } from './kernel-view.ts';
-import { type HopEntry, NextHops } from './next-hops.ts';
+import { KernelView } from './kernel/kernel-view.ts';
+import { type HopEntry, NextHops } from './tracked-hops.ts';
 import { parsePrefix } from './octets.ts';
 import { RibIntake } from './rib-intake.ts';
-import { Targets } from './targets.ts';
+import { Targets } from './kernel/targets.ts';
 
 /** Notifications of links and routes come in bursts: next hops are resolved again after this. */
 const RESOLVE_DELAY_MS = 10;

@@ -1,9 +1,9 @@
 // Sets of next hops that forwarding uses together (multipath), each with what it comes to in the kernel by family.
 // A prefix's wish is the number of its set, so that a change of one next hop is a change of a few sets, not of a
 // million prefixes. Bound: distinct sets in use.
-import type { NextHops } from './next-hops.ts';
+import type { NextHops } from './tracked-hops.ts';
 import type { FamilyIndex } from './octets.ts';
-import { NO_TARGET, type Targets } from './targets.ts';
+import { NO_TARGET, type Targets } from './kernel/targets.ts';
 
 /** No path. */
 export const NO_SET = 0;

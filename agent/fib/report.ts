@@ -1,9 +1,9 @@
 // The FIB as an operator reads it: counts, failures, next hops, and pages of routes with what the kernel has of each.
-import type { FibFailure, FibStatus, NextHopStatus, RouteStatus } from '../status/types.ts';
-import type { Columns } from './columns.ts';
+import type { FibFailure, FibStatus, NextHopStatus, RouteStatus } from '#agent-api';
+import type { Columns } from './fib-columns.ts';
 import type { FibState } from './fib.ts';
 import { FAMILY_NAMES, parsePrefix } from './octets.ts';
-import { NO_TARGET } from './targets.ts';
+import { NO_TARGET } from './kernel/targets.ts';
 
 const SHOWN_FAILURES = 100;
 const SHOWN_NEXT_HOPS = 1_000;

@@ -1,9 +1,9 @@
 // From the RIB's change batches to wishes: reads each changed prefix and its next hops, and writes the number of its
 // next-hop set into the family's columns. Hot path: nothing is allocated for a prefix whose next hops are known.
 import type { Forwarding, ForwardingChange, RibView } from '#bgp';
-import type { Columns } from './columns.ts';
+import type { Columns } from './fib-columns.ts';
 import { type HopSets, NO_SET } from './hop-sets.ts';
-import type { NextHops } from './next-hops.ts';
+import type { NextHops } from './tracked-hops.ts';
 
 const LEARNED = 2;
 

@@ -2,8 +2,8 @@
 // a family, each carrying its own, so that trouble with one family's transport leaves the other's routes alone.
 import type { Problem } from '#api';
 import { type PeerWish, RANK } from './conflicts.ts';
-import type { ClusterNode } from './node.ts';
-import { AUTOMATIC_SPEC, type SessionContext, sessionConfig, type SessionSpec } from './session.ts';
+import type { ClusterNode } from './node-bgp.ts';
+import { AUTOMATIC_SPEC, type SessionContext, sessionConfig, type SessionSpec } from './peer-config.ts';
 
 const FAMILIES = ['ipv4', 'ipv6'] as const;
 

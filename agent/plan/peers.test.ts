@@ -1,7 +1,7 @@
 // Tables of BGPPeers in and sessions out: targets, fields, selectors, conflicts, fail closed, differences.
 import assert from 'node:assert/strict';
 import { isEmptyDifference, planDifference } from './difference.ts';
-import { nodeYaml, objectYaml, planOf, type PlannedTest, resourcesFromYaml } from './testing.ts';
+import { nodeYaml, objectYaml, planOf, type PlannedTest, resourcesFromYaml } from './testing/cluster-yaml.ts';
 
 const N1 = nodeYaml('n1', ['10.0.1.1', 'fd00:1::1'], 'labels: { rack: r1 }');
 const N2 = nodeYaml('n2', ['10.0.2.1', 'fd00:2::1'], 'labels: { rack: r2 }');

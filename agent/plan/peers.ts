@@ -10,9 +10,9 @@ import {
 } from '#api';
 import type { Family, PeerRemote } from '#bgp';
 import { type PeerWish, RANK } from './conflicts.ts';
-import type { ClusterNode } from './node.ts';
+import type { ClusterNode } from './node-bgp.ts';
 import { otherSide } from './other-side.ts';
-import { type SessionContext, sessionConfig } from './session.ts';
+import { type SessionContext, sessionConfig } from './peer-config.ts';
 
 const BGP_PORT = 179;
 

@@ -1,8 +1,8 @@
 // Tables of YAML in and plan out: node, mesh, reflectors, blocks, speaker.
 import assert from 'node:assert/strict';
-import { hashedRouterId } from './node.ts';
+import { hashedRouterId } from './node-bgp.ts';
 import { makePlan } from './plan.ts';
-import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from './testing.ts';
+import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from './testing/cluster-yaml.ts';
 
 const N1 = nodeYaml('n1', ['10.0.0.1', 'fd00::1']);
 const N2 = nodeYaml('n2', ['10.0.0.2', 'fd00::2']);

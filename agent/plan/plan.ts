@@ -13,10 +13,10 @@ import type { SpeakerConfig } from '#bgp';
 import { resolveConflicts } from './conflicts.ts';
 import type { LocalBlock, PlanInput, PlanResources } from './inputs.ts';
 import { automaticPeers } from './mesh.ts';
-import { type ClusterNode, clusterNode, plannedNode } from './node.ts';
+import { type ClusterNode, clusterNode, plannedNode } from './node-bgp.ts';
 import { configuredPeers } from './peers.ts';
 import { findReflectors } from './reflectors.ts';
-import type { SessionContext } from './session.ts';
+import type { SessionContext } from './peer-config.ts';
 import type { PlannedNode, PlannedOrigination, PlannedPeer, PlanResult } from './types.ts';
 
 /** rtm_protocol and metric of podroute's kernel routes; table 254 is the kernel's main one. */

@@ -1,7 +1,7 @@
 // Which nodes reflect routes (RFC 4456). Three ways: an annotation of the node (as in Calico: it only leaves the mesh,
 // BGPPeers make its sessions); routeReflectors.nodeSelector; mode Auto, which picks two nodes once the mesh is large.
 import { type BGPConfigurationSpec, type Problem, selectorMatches } from '#api';
-import type { ClusterNode } from './node.ts';
+import type { ClusterNode } from './node-bgp.ts';
 
 export interface Reflectors {
   /** Cluster ID of each reflecting node by name; undefined: its router ID. */

@@ -2,7 +2,7 @@
 import { formatProblem, type Problem } from '#api';
 import type { RouteText } from '#bgp';
 import type { IpamUsage } from '#ipam';
-import type { IpamSummary, PerFamily, RouteStatus, StatusProblem } from './types.ts';
+import type { IpamSummary, PerFamily, RouteStatus, StatusProblem } from '#agent-api';
 
 export function statusProblem(problem: Problem, from: StatusProblem['from']): StatusProblem {
   const { object, field, message, value, allowed, file, line } = problem;

@@ -1,6 +1,6 @@
 // Nodes that share one AS behind a router get each other's routes with their own AS in AS_PATH and must refuse them
 // (RFC 4271 section 9.1.2). That is right and yet seldom what was wanted: this says what to change. Pure.
-import type { PerFamily } from './session-types.ts';
+import type { PerFamily } from '#agent-api';
 
 export interface LoopFacts {
   readonly type: 'ebgp' | 'ibgp' | undefined;

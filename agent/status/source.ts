@@ -5,8 +5,8 @@ import type { Agent } from '../agent.ts';
 import { fibPage, fibStatus } from '../fib/report.ts';
 import { type PlannedPeer, withoutSecrets } from '../plan/index.ts';
 import { EMPTY_IPAM, ipamSummary, routeStatus } from './collect.ts';
-import { RequestError, type RoutesRequest, type StatusSource } from './endpoints.ts';
-import { iso, sessionStatus } from './session.ts';
+import { RequestError, type RoutesRequest, type StatusSource } from '../http/endpoints.ts';
+import { iso, sessionStatus } from './session-status.ts';
 import type {
   PlanSummary,
   ProcessStatus,
@@ -14,7 +14,7 @@ import type {
   RoutesReply,
   SessionStatus,
   StatusReply,
-} from './types.ts';
+} from '#agent-api';
 
 export interface ProcessFacts {
   readonly version: string;

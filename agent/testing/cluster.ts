@@ -5,7 +5,7 @@ import { MemoryNetwork, systemClock, systemRandom } from '#bgp';
 import { type Kernel, MemoryKernel } from '#linux';
 import { Agent, type AgentIpam, type AgentStore } from '../agent.ts';
 import { SILENT } from '../log.ts';
-import { resourcesFromYaml } from '../plan/testing.ts';
+import { resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
 import { AgentStatusSource } from '../status/source.ts';
 
 /** What the agents of a test share: a store and a network. */

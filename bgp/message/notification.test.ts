@@ -11,7 +11,7 @@ import {
 import { isNotificationError } from './open.ts';
 import { decodeRouteRefresh, encodeRouteRefresh } from './route-refresh.ts';
 import { decodeShutdownText, encodeShutdownText } from './shutdown-text.ts';
-import { bytes, hexOf, message } from './testing/wire.ts';
+import { bytes, hexOf, message } from './testing/message-bytes.ts';
 
 function words(code: number, subcode: number, data = ''): string {
   return describeNotification(notification(code, subcode, bytes(data)));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parsePrefix } from '../rib/address-text.ts';
+import { parsePrefix } from '../prefix/prefix-words.ts';
 import {
   type AttributeQuestions,
   type CompiledPolicy,

@@ -1,7 +1,7 @@
 // A list of prefix rules compiled to a hash table, so that a match costs one lookup per distinct rule length
 // and allocates nothing. Rules of the other family never match.
-import { mask, parsePrefix } from '../rib/address-text.ts';
-import { PrefixTable } from '../rib/prefix-table.ts';
+import { mask, parsePrefix } from '../prefix/prefix-words.ts';
+import { PrefixTable } from '../prefix/prefix-table.ts';
 import type { PrefixRule } from './policy.ts';
 
 /** Any-of over the rules of one family. Build with compilePrefixes. */

@@ -1,7 +1,7 @@
 // The door of the RIB folder.
-export type { MalformedAction, MalformedCounts, MalformedUpdate } from './malformed.ts';
-export type { NextHopTracker } from './next-hops.ts';
-export type { Origination } from './originated.ts';
+export type { MalformedAction, MalformedCounts, MalformedUpdate } from './in/malformed.ts';
+export type { NextHopTracker } from './attributes/next-hops.ts';
+export type { Origination } from './in/originated.ts';
 export type {
   Forwarding,
   ForwardingChange,
@@ -10,5 +10,5 @@ export type {
   RoutePage,
   RouteQuery,
   RouteText,
-} from './view.ts';
+} from './show/view.ts';
 export type { Scheduler } from './work-loop.ts';

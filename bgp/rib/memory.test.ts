@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { RibLab } from './testing/rib-lab.ts';
-import { announceMessage } from './testing/wire.ts';
+import { announceMessage } from './testing/update-bytes.ts';
 
 const MIB = 1 << 20;
 const MARK = 0xc0ffee11;

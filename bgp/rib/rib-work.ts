@@ -1,16 +1,16 @@
 // What the work loop runs: decide on dirty prefixes, tell the update groups and the listeners, free what is
 // gone; and in the background sweeps, members that catch up, and housekeeping.
 import type { Clock } from '../io.ts';
-import type { AdjRibIn } from './adj-rib-in.ts';
-import type { Decision } from './decision.ts';
-import type { ExportGroups } from './export-groups.ts';
+import type { AdjRibIn } from './in/adj-rib-in.ts';
+import type { Decision } from './table/decision.ts';
+import type { ExportGroups } from './out/export-groups.ts';
 import type { Housekeeping } from './housekeeping.ts';
-import type { NextHops } from './next-hops.ts';
-import type { PeerSlots } from './peer-slots.ts';
-import type { ReadingPace } from './reading-pace.ts';
-import { DEAD, HAS_DEAD, type RibTable } from './rib-table.ts';
-import type { Sweeper } from './sweeper.ts';
-import type { ForwardingChange } from './view.ts';
+import type { NextHops } from './attributes/next-hops.ts';
+import type { PeerSlots } from './table/peer-slots.ts';
+import type { ReadingPace } from './in/reading-pace.ts';
+import { DEAD, HAS_DEAD, type RibTable } from './table/rib-table.ts';
+import type { Sweeper } from './in/sweeper.ts';
+import type { ForwardingChange } from './show/view.ts';
 import type { Work } from './work-loop.ts';
 
 /** Changes processed at once, at most. */

@@ -16,5 +16,5 @@ export type {
   SessionState,
   StateTransition,
 } from './types.ts';
-export { Sessions, type ResetKind, type SessionsIo } from './sessions.ts';
-export type { ChangeEffect, ConfigChange } from './config-change.ts';
+export { Sessions, type ResetKind, type SessionsIo } from './peers.ts';
+export type { ChangeEffect, ConfigChange } from './fsm/config-change.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { peerConfig } from '../testing/configs.ts';
 import { KEEPALIVE, ScriptPeer } from '../testing/script-peer.ts';
 import { OURS, SessionBench, THEIRS, theirOpen } from '../testing/session-bench.ts';
-import { arrives } from '../transport/memory.ts';
+import { arrives } from '../transport/memory-network.ts';
 
 describe('link, TTL and keys', () => {
   it('a single-hop session ends at once when its link goes down, and only then', async () => {

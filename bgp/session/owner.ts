@@ -2,10 +2,10 @@
 import type { PeerConfig } from '../config.ts';
 import type { Clock, Random, Transport } from '../io.ts';
 import type { OpenMessage } from '../message/index.ts';
-import type { CollisionIds } from './collision.ts';
+import type { CollisionIds } from './fsm/collision.ts';
 import type { MutableCounters } from './counters.ts';
-import type { Deadlines } from './deadlines.ts';
-import type { FsmEvent } from './fsm-types.ts';
+import type { Deadlines } from './connection/deadlines.ts';
+import type { FsmEvent } from './fsm/fsm-types.ts';
 import type { PeerOrigin } from './peer-io.ts';
 import type { PeerRecord } from './record.ts';
 import type { BgpSession } from './session.ts';

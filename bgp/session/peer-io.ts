@@ -2,9 +2,9 @@
 // started and watched.
 import type { PeerConfig } from '../config.ts';
 import type { Clock, Connection, DialOptions, Random, Transport } from '../io.ts';
-import type { Deadlines } from './deadlines.ts';
-import type { FsmRules } from './fsm-types.ts';
-import type { HalfOpen } from './half-open.ts';
+import type { Deadlines } from './connection/deadlines.ts';
+import type { FsmRules } from './fsm/fsm-types.ts';
+import type { HalfOpen } from './connection/half-open.ts';
 import type { SessionHandler } from './types.ts';
 
 export interface PeerIo {

@@ -11,7 +11,7 @@ import {
   encodeOpen,
 } from '../message/index.ts';
 import type { MutableCounters } from './counters.ts';
-import { LINK_DOWN, asSent, sessionEnd, type Dialogue } from './down.ts';
+import { LINK_DOWN, asSent, sessionEnd, type Dialogue } from './fsm/down.ts';
 import {
   describeEvent,
   type FsmAction,
@@ -19,14 +19,14 @@ import {
   type FsmRules,
   type FsmState,
   type TimerName,
-} from './fsm-types.ts';
-import { initialState, step } from './fsm.ts';
-import { SessionInput } from './input.ts';
-import { expiryEvent } from './liveness.ts';
+} from './fsm/fsm-types.ts';
+import { initialState, step } from './fsm/fsm.ts';
+import { SessionInput } from './connection/input.ts';
+import { expiryEvent } from './connection/liveness.ts';
 import type { SessionOwner } from './owner.ts';
 import { dialOptions, watchLink } from './peer-io.ts';
-import { KEEPALIVE_TIMER, SessionTimers, jittered } from './timers.ts';
-import { Wire } from './wire.ts';
+import { KEEPALIVE_TIMER, SessionTimers, jittered } from './connection/timers.ts';
+import { Wire } from './connection/session-connection.ts';
 import type { FailOptions, Negotiated, NotificationError, Session, SessionState } from './types.ts';
 
 const KEEPALIVE_BYTES = encodeKeepalive();

@@ -3,7 +3,7 @@
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { Sessions } from '../session/index.ts';
 import type { PeerStatus } from '../session/types.ts';
-import { MemoryNetwork, type MemoryHost } from '../transport/memory.ts';
+import { MemoryNetwork, type MemoryHost } from '../transport/memory-network.ts';
 import { peerConfig, speakerConfig } from './configs.ts';
 import { FakeClock, SeededRandom } from './fake-clock.ts';
 import { fourByteAs, KEEPALIVE, MP_BOTH, rawOpen, type RawOpen, ScriptPeer } from './script-peer.ts';

@@ -1,6 +1,6 @@
 // One end of a connection in memory. Bytes move: queue of the writer → kernel of the reader → data().
 import type { Connection, ConnectionHandler, Timer, TtlRule } from '../io.ts';
-import type { MemoryNetwork } from './memory.ts';
+import type { MemoryNetwork } from './memory-network.ts';
 
 interface Endpoint {
   readonly address: string;

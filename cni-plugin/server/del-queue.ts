@@ -1,6 +1,6 @@
 // DELs that came while no agent answered: the executable wrote each, as the request it would have sent, to
 // STATE_DIR/del-queue/CONTAINERID@IFNAME. Done at start, now and then, and before an ADD for the same attachment.
-import type { CniDisk } from '../io.ts';
+import type { CniDisk } from '../outside.ts';
 
 export class DelQueue {
   readonly #disk: CniDisk;

@@ -1,19 +1,19 @@
 // One call from request to answer: read, ordered, done, written. Never throws.
 import { ownerKey } from '#ipam';
-import { add } from './add.ts';
-import { ownerOf } from './attachment.ts';
+import { add } from './verbs/add.ts';
+import { ownerOf } from './request/attachment.ts';
 import type { CallOrder } from './call-order.ts';
-import { check } from './check.ts';
-import { CniError, codes, errorJson, toCniError } from './cni-error.ts';
-import { readConfig, versionForErrors } from './config.ts';
-import { del } from './del.ts';
+import { check } from './verbs/check.ts';
+import { CniError, codes, errorJson, toCniError } from './request/cni-error.ts';
+import { readConfig, versionForErrors } from './request/network-config.ts';
+import { del } from './verbs/del.ts';
 import type { DelQueue } from './del-queue.ts';
-import { type CniCall, readEnvironment } from './environment.ts';
-import { type CniRequest, decodeRequest } from './frame.ts';
-import { collectGarbage } from './gc.ts';
-import { resultJson } from './results.ts';
-import type { VerbIo } from './verbs.ts';
-import { NEWEST, VERSIONS } from './versions.ts';
+import { type CniCall, readEnvironment } from './request/environment.ts';
+import { type CniRequest, decodeRequest } from './request/frame.ts';
+import { collectGarbage } from './verbs/gc.ts';
+import { resultJson } from './request/results.ts';
+import type { VerbIo } from './verbs/verbs.ts';
+import { NEWEST, VERSIONS } from './request/versions.ts';
 
 export interface Answer {
   readonly exitCode: number;

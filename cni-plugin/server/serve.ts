@@ -1,17 +1,17 @@
 // The server behind the CNI executable: takes up what an earlier agent left (links, queued DELs), then serves the socket.
 import type { Clock, Ipam } from '#ipam';
 import type { Kernel, PodWirer } from '#linux';
-import type { CniDisk, CniListener, CniLog } from '../io.ts';
+import type { CniDisk, CniListener, CniLog } from '../outside.ts';
 import {
   type AddressAudit,
   auditAddresses,
   podLinksAndRoutes,
   releaseAddress,
   type ReleaseOutcome,
-} from './audit.ts';
+} from './verbs/audit.ts';
 import { CallOrder } from './call-order.ts';
 import { DelQueue } from './del-queue.ts';
-import { decodeRequest, encodeAnswer, withoutLength } from './frame.ts';
+import { decodeRequest, encodeAnswer, withoutLength } from './request/frame.ts';
 import { drainDelQueue, type Handling, handle } from './handle.ts';
 import { Durations } from './durations.ts';
 import { UplinkMtu } from './uplink-mtu.ts';

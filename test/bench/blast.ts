@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import type { Host, HostProcess } from '../lab/netns.ts';
+import type { Host, HostProcess } from '#lab';
 import type { BenchCase, Place, Size } from './cases.ts';
 
 const BUILD = resolve(import.meta.dirname, '../../build');

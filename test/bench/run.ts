@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { addAddresses, addNeighbours, connect, createHost } from '../lab/netns.ts';
+import { addAddresses, addNeighbours, connect, createHost } from '#lab';
 import { type BlastResult, blastCommand, runBlast } from './blast.ts';
 import { addressPlus, type BenchCase, type LoadKind, placeOf, type Size } from './cases.ts';
 import { delayBetween, type EventLoopDelay } from './event-loop.ts';

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Host } from '../lab/netns.ts';
+import type { Host } from '#lab';
 import { blastCommand, type BlastTarget } from './blast.ts';
 import { writeBetweenMarkers } from '../../scripts/markers.ts';
 import { withSpeaker } from './run.ts';

@@ -1,6 +1,6 @@
 // What interop asks of any BGP daemon, ours included: plain objects in, plain objects out. One adapter file a
 // daemon turns them into its configuration and reads its answers back.
-import type { Host } from '../lab/netns.ts';
+import type { Host } from '#lab';
 
 export type Family = 'ipv4' | 'ipv6';
 export type DaemonName = 'podroute' | 'bird' | 'frr' | 'gobgp' | 'openbgpd' | 'exabgp';

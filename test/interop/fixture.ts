@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addNeighbours, connect, createHost, type Host } from '../lab/netns.ts';
+import { addNeighbours, connect, createHost, type Host } from '#lab';
 import type { Daemon, DaemonKind, PeerSetup, SessionView } from './daemon.ts';
 import { Podroute } from './daemons/podroute.ts';
 import { RawHost, type RawPeer } from './raw-peer.ts';

@@ -1,7 +1,7 @@
 // NOTIFICATIONs that the other daemons send to our agent because of what they are configured with or what befalls
 // them, as its status tells them; and the Ceases that our agent sends when it is told to end a session.
 import assert from 'node:assert/strict';
-import type { SessionStatus } from '../../agent/status/types.ts';
+import type { SessionStatus } from '#agent-api';
 import type { DaemonKind } from './daemon.ts';
 import { DAEMONS } from './daemons/index.ts';
 import { Podroute, podroute } from './daemons/podroute.ts';

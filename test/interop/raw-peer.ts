@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Host, HostProcess } from '../lab/netns.ts';
-import { waitFor } from '../lab/wait.ts';
+import type { Host, HostProcess } from '#lab';
+import { waitFor } from '#lab';
 import { KEEPALIVE, MessageType, type OpenFields, open } from './messages.ts';
 
 export interface RawMessage {

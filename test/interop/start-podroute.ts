@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join, resolve } from 'node:path';
-import type { StatusReply } from '../../agent/status/types.ts';
-import type { Host, HostProcess } from '../lab/netns.ts';
+import type { StatusReply } from '#agent-api';
+import type { Host, HostProcess } from '#lab';
 
 const PODROUTE = resolve(import.meta.dirname, '../../bin/podroute');
 

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addAddresses, addNeighbours, connect, createHost } from '../lab/netns.ts';
+import { addAddresses, addNeighbours, connect, createHost } from '#lab';
 import type { Daemon, DaemonKind, PeerSetup } from './daemon.ts';
 import { MessageType, type OpenFields } from './messages.ts';
 import { RawHost, type RawPeer } from './raw-peer.ts';

@@ -12,7 +12,7 @@ import {
   MANDATORY,
   NEXT_HOP,
   ORIGIN_IGP,
-} from '../testing/wire.ts';
+} from '../testing/message-bytes.ts';
 import { formatAttributes } from './format.ts';
 import { validateAttributes } from './validate.ts';
 import * as v from './verdict.ts';

@@ -1,7 +1,7 @@
 // Damaged messages for fuzzing: copies of good ones with octets, lengths and parts changed, and UPDATEs put together
 // from attributes that are. What comes out is decided by the random numbers alone.
 import { UPDATES, type Vector } from './vectors.ts';
-import type { Xorshift } from './wire.ts';
+import type { Xorshift } from './message-bytes.ts';
 
 const INTERESTING = [0, 1, 2, 3, 4, 14, 15, 16, 17, 0x40, 0x50, 0x7f, 0x80, 0x90, 0xc0, 0xd0, 0xfe, 0xff];
 

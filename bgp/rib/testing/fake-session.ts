@@ -7,7 +7,7 @@ import * as codec from '../../message/index.ts';
 import { ACCEPT_ALL } from '../../policy/policy.ts';
 import type { Negotiated, NotificationError, Session } from '../../session/index.ts';
 import { zeroCounters } from '../../session/counters.ts';
-import { formatAddress } from '../address-text.ts';
+import { formatAddress } from '../../prefix/prefix-words.ts';
 
 export interface FakePeerOptions {
   readonly id: string;

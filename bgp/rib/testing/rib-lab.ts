@@ -1,11 +1,11 @@
 // A RIB with fake sessions, a clock that stands, and a scheduler that runs only when told: for tests.
 import { FakeClock } from '../../testing/fake-clock.ts';
-import type { MultipathRules } from '../decision.ts';
+import type { MultipathRules } from '../table/decision.ts';
 import { Rib } from '../rib.ts';
-import { RoutePages } from '../route-pages.ts';
-import type { RouteQuery, RouteText } from '../view.ts';
+import { RoutePages } from '../show/route-pages.ts';
+import type { RouteQuery, RouteText } from '../show/view.ts';
 import { type FakePeerOptions, FakeSession, OWN_AS } from './fake-session.ts';
-import { announceMessage, type WireAttributes, type WirePrefix, withdrawMessage } from './wire.ts';
+import { announceMessage, type WireAttributes, type WirePrefix, withdrawMessage } from './update-bytes.ts';
 
 const ONE_PATH: MultipathRules = { ebgp: 1, ibgp: 1, relax: false };
 

@@ -1,5 +1,5 @@
 // Our agent: the directory store, no kernel routes, everything else on.
-import type { StatusReply } from '../../../agent/status/types.ts';
+import type { StatusReply } from '#agent-api';
 import { startPodroute } from '../../interop/start-podroute.ts';
 import { probed } from '../event-loop.ts';
 import { type Job, listening, type Speaker, versionFrom } from './speaker.ts';

@@ -1,6 +1,6 @@
 // What the bench needs of a BGP speaker: is it installed, which version, start it for a kind of load.
 import { spawnSync } from 'node:child_process';
-import type { Host, HostProcess } from '../../lab/netns.ts';
+import type { Host, HostProcess } from '#lab';
 import type { LoadKind, Place, SpeakerName } from '../cases.ts';
 
 export interface Job {

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { versionFrom } from '../../bench/speakers/speaker.ts';
-import type { HostProcess } from '../../lab/netns.ts';
-import { waitFor } from '../../lab/wait.ts';
+import type { HostProcess } from '#lab';
+import { waitFor } from '#lab';
 import {
   type Announcement,
   type Capability,

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { versionFrom } from '../../bench/speakers/speaker.ts';
-import type { HostProcess } from '../../lab/netns.ts';
-import { waitFor } from '../../lab/wait.ts';
+import type { HostProcess } from '#lab';
+import { waitFor } from '#lab';
 import {
   type Announcement,
   type Capability,

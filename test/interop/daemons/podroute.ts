@@ -1,6 +1,6 @@
 // Our own agent behind the same interface as the others: its YAML, its socket.
 import { startPodroute, type RunningPodroute } from '../start-podroute.ts';
-import type { RoutesReply, SessionStatus, StatusReply } from '../../../agent/status/types.ts';
+import type { RoutesReply, SessionStatus, StatusReply } from '#agent-api';
 import {
   type Announcement,
   type Capability,

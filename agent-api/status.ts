@@ -1,0 +1,209 @@
+// The JSON that the agent's socket answers: plain data, one type an endpoint. The command line, tests and
+// other clients read these; a field may be added, never changed in meaning. Times of day are ISO 8601 text
+// in UTC, durations carry their unit in the name, addresses and prefixes are canonical text.
+
+import type { Plan } from '../agent/plan/types.ts';
+import type { Family, PerFamily, SessionStatus } from './session.ts';
+
+export * from './session.ts';
+
+/** GET /v1/version */
+export interface VersionReply {
+  readonly version: string;
+  readonly node: string;
+  readonly pid: number;
+  /** Runtime, for bug reports: 'v24.21.0'. */
+  readonly runtime: string;
+}
+
+/** GET /v1/status */
+export interface StatusReply {
+  readonly node: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly uptimeSeconds: number;
+  /** Undefined while no plan could be made (no Node document). */
+  readonly asNumber?: number;
+  readonly routerId?: string;
+  readonly clusterId?: string;
+  readonly addresses: { readonly ipv4?: string; readonly ipv6?: string };
+  readonly plan: PlanSummary;
+  readonly sessions: readonly SessionStatus[];
+  /** Ranges from which neighbours may connect; those that did are in `sessions`. */
+  readonly ranges: readonly RangeStatus[];
+  readonly rib: RibStatus;
+  /** Undefined with --fib none. */
+  readonly fib?: FibStatus;
+  readonly ipam: IpamSummary;
+  readonly problems: readonly StatusProblem[];
+  readonly process: ProcessStatus;
+}
+
+export interface PlanSummary {
+  /** Counts plans in force since start; 0 = none yet. */
+  readonly generation: number;
+  readonly madeAt?: string;
+  /** True when the newest input was unusable, so that an older plan is in force. */
+  readonly isStale: boolean;
+  readonly originations: readonly { readonly prefix: string; readonly why: string }[];
+}
+
+export interface RangeStatus {
+  /** 'NAME'; its neighbours are 'NAME/ADDRESS'. */
+  readonly id: string;
+  readonly from: string;
+  readonly prefix: string;
+  readonly neighbours: number;
+  readonly most: number;
+  /** Connections that found no room. */
+  readonly refused: number;
+  readonly shutdown?: string;
+}
+
+/** Something in the input, or in what it asks for, that the operator should change. */
+export interface StatusProblem {
+  /** 'BGPPeer tor-a' */
+  readonly object: string;
+  /** 'spec.peerIP' */
+  readonly field: string;
+  readonly message: string;
+  readonly value?: unknown;
+  readonly allowed?: string;
+  readonly file?: string;
+  readonly line?: number;
+  /** Who found it. */
+  readonly from: 'store' | 'plan' | 'speaker' | 'fib' | 'ipam' | 'agent';
+  /** The whole as one line, as logged. */
+  readonly text: string;
+}
+
+export interface RibStatus {
+  readonly prefixes: PerFamily;
+  readonly paths: number;
+  readonly attributeSets: number;
+  readonly bytes: number;
+}
+
+export interface FibStatus {
+  readonly table: number;
+  readonly protocol: number;
+  readonly metric: number;
+  /** Routes that the plan and the RIB ask for. */
+  readonly wanted: PerFamily;
+  /** Of these, in the kernel as wanted. */
+  readonly installed: PerFamily;
+  /** Waiting for the kernel's answer or their turn. */
+  readonly pending: number;
+  readonly failed: number;
+  /** Left by an earlier run, kept until the sessions have converged. */
+  readonly adopted: number;
+  /** Put back after somebody else deleted or changed them. */
+  readonly repaired: number;
+  /** First ones only (at most 100). */
+  readonly failures: readonly FibFailure[];
+  readonly nextHops: readonly NextHopStatus[];
+  readonly isConverged: boolean;
+}
+
+export interface FibFailure {
+  readonly prefix: string;
+  /** 'ENETUNREACH' or another name of errno, or why it was not even tried. */
+  readonly reason: string;
+  readonly attempts: number;
+  readonly retryInSeconds: number;
+}
+
+export interface NextHopStatus {
+  readonly address: string;
+  readonly device?: string;
+  readonly isReachable: boolean;
+  /** 'connected', 'via 10.1.1.1 dev eth0', or why it is not reachable. */
+  readonly how: string;
+  readonly metric: number;
+}
+
+export interface IpamSummary {
+  readonly blocks: PerFamily;
+  readonly addressesInUse: PerFamily;
+  readonly addressesFree: PerFamily;
+}
+
+export interface ProcessStatus {
+  readonly rssBytes: number;
+  readonly heapUsedBytes: number;
+  /** Of the last minute or so. */
+  readonly eventLoopDelayP99Ms: number;
+  readonly eventLoopDelayMaxMs: number;
+}
+
+/** GET /v1/routes?view=&peer=&prefix=&longer=&explain=&family=&cursor=&limit= */
+export interface RoutesReply {
+  readonly view: RoutesView;
+  readonly routes: readonly RouteStatus[];
+  /** Hand back as `cursor` for the next page; absent on the last. */
+  readonly nextCursor?: string;
+  /** Of one prefix that was asked for: why it is not there, or to whom it is sent. A line each. */
+  readonly notes?: readonly string[];
+}
+
+/**
+ * 'received' has the attributes as they came, before import policy; 'advertised' as they go out; 'fib' is what the
+ * agent wants in the kernel, and whether it is there.
+ */
+export type RoutesView = 'best' | 'all' | 'received' | 'advertised' | 'fib';
+
+export interface RouteStatus {
+  readonly prefix: string;
+  readonly family: Family;
+  /** Session that it came from; absent for own routes. */
+  readonly peer?: string;
+  readonly isLocal: boolean;
+  readonly isBest: boolean;
+  /** Used for forwarding beside the best path (multipath). */
+  readonly isMultipath: boolean;
+  readonly nextHops: readonly string[];
+  readonly asPath: string;
+  readonly origin?: 'igp' | 'egp' | 'incomplete';
+  readonly localPref?: number;
+  readonly med?: number;
+  readonly communities: readonly string[];
+  readonly largeCommunities: readonly string[];
+  readonly originatorId?: string;
+  readonly clusterList?: readonly string[];
+  /** Attributes without a field of their own, such as aggregator or ext_communities. */
+  readonly others?: readonly { readonly name: string; readonly value: string }[];
+  /** RFC 7911, when the session uses ADD-PATH. */
+  readonly pathId?: number;
+  /** Kept over a restart of its neighbour (RFC 4724). */
+  readonly isStale?: boolean;
+  /** Why this path won or lost, was filtered, or is not in the kernel. */
+  readonly why: string;
+  /** Only in view 'fib': what the kernel has. */
+  readonly kernel?: {
+    readonly state: 'installed' | 'pending' | 'failed' | 'adopted';
+    readonly route: string;
+  };
+}
+
+/** GET /v1/ipam */
+export interface IpamReply {
+  readonly summary: IpamSummary;
+  /** What ipam reports of blocks, owners and addresses, as it is. */
+  readonly usage: unknown;
+}
+
+/** Any answer with a status of 400 or more. */
+export interface ErrorReply {
+  readonly error: string;
+}
+
+/** GET /v1/plan: what this node should do, and from which object each part came. Secrets are left out. */
+export interface PlanReply {
+  readonly generation: number;
+  readonly madeAt?: string;
+  readonly isStale: boolean;
+  /** Absent while no plan could be made. */
+  readonly plan?: Plan;
+  readonly problems: readonly StatusProblem[];
+}

@@ -1,0 +1,192 @@
+// One family's routes: what each prefix wants, what the kernel has, and the queue of those where they differ. Typed
+// arrays indexed by the prefix table's ids. Knows nothing of the kernel; the counts of uses are kept here.
+import { type HopSets, NO_SET } from './hop-sets.ts';
+import { type FamilyIndex, formatPrefix, WIDTHS } from './octets.ts';
+import { PrefixTable } from './fib-prefixes.ts';
+import { NO_TARGET, type Targets } from './kernel/targets.ts';
+
+/** In the queue. */
+const DIRTY = 1;
+/** Held by an `unreachable` route: a block of this node. Goes before anything learned. */
+const HELD = 2;
+/** Left by an earlier run and not yet wanted in this one. */
+const ADOPTED = 4;
+/** A request for it is on its way to the kernel. */
+const BUSY = 8;
+/** Marks what a dump has shown. */
+const SEEN = 16;
+
+export class Columns {
+  readonly family: FamilyIndex;
+  readonly prefixes: PrefixTable;
+  readonly #sets: HopSets;
+  readonly #targets: Targets;
+  /** Target of held prefixes. */
+  readonly #unreachable: number;
+  #wanted = new Int32Array(32);
+  #installed = new Int32Array(32);
+  #flags = new Uint8Array(32);
+  #queue: number[] = [];
+  #queueHead = 0;
+  #wantedCount = 0;
+  #adoptedCount = 0;
+
+  constructor(family: FamilyIndex, sets: HopSets, targets: Targets, unreachable: number) {
+    this.family = family;
+    this.prefixes = new PrefixTable(WIDTHS[family]);
+    this.#sets = sets;
+    this.#targets = targets;
+    this.#unreachable = unreachable;
+  }
+
+  get wantedCount(): number {
+    return this.#wantedCount;
+  }
+
+  get adoptedCount(): number {
+    return this.#adoptedCount;
+  }
+
+  get pendingCount(): number {
+    return this.#queue.length - this.#queueHead;
+  }
+
+  /** The id of a prefix, new or old; it stays while anything is wanted, installed or pending. */
+  add(address: Uint8Array, at: number, length: number): number {
+    const id = this.prefixes.add(address, at, length);
+    if (id >= this.#flags.length) this.#grow(id + 1);
+    return id;
+  }
+
+  /** What the RIB wants: the next-hop set, or NO_SET. */
+  want(id: number, set: number): void {
+    const old = this.#wanted[id]!;
+    if (old === set) return;
+    const wasWanted = this.isWanted(id);
+    this.#sets.retain(set);
+    this.#wanted[id] = set;
+    this.#sets.release(old);
+    this.#wishChanged(id, wasWanted);
+  }
+
+  /** Puts the prefix under an `unreachable` route, or takes it out. */
+  hold(id: number, isHeld: boolean): void {
+    if (this.isHeld(id) === isHeld) return;
+    const wasWanted = this.isWanted(id);
+    this.#setFlag(id, HELD, isHeld);
+    this.#wishChanged(id, wasWanted);
+  }
+
+  #wishChanged(id: number, wasWanted: boolean): void {
+    const isWanted = this.isWanted(id);
+    this.#wantedCount += (isWanted ? 1 : 0) - (wasWanted ? 1 : 0);
+    if (isWanted) this.setAdopted(id, false);
+    this.markDirty(id);
+  }
+
+  /** What the kernel now has for the prefix: takes over nobody's use of the target, counts its own. */
+  setInstalled(id: number, target: number): void {
+    const old = this.#installed[id]!;
+    if (old === target) return;
+    this.#targets.retain(target);
+    this.#installed[id] = target;
+    this.#targets.release(old);
+  }
+
+  installedOf(id: number): number {
+    return this.#installed[id]!;
+  }
+
+  wantedSetOf(id: number): number {
+    return this.#wanted[id]!;
+  }
+
+  /** What the kernel should have: a target, or NO_TARGET also when no next hop can be reached. */
+  targetOf(id: number): number {
+    return this.isHeld(id) ? this.#unreachable : this.#sets.targetOf(this.#wanted[id]!, this.family);
+  }
+
+  isHeld(id: number): boolean {
+    return (this.#flags[id]! & HELD) !== 0;
+  }
+
+  isWanted(id: number): boolean {
+    return this.isHeld(id) || this.#wanted[id] !== NO_SET;
+  }
+
+  isAdopted(id: number): boolean {
+    return (this.#flags[id]! & ADOPTED) !== 0;
+  }
+
+  setAdopted(id: number, isAdopted: boolean): void {
+    if (this.isAdopted(id) === isAdopted) return;
+    this.#setFlag(id, ADOPTED, isAdopted);
+    this.#adoptedCount += isAdopted ? 1 : -1;
+  }
+
+  setSeen(id: number, isSeen: boolean): void {
+    this.#setFlag(id, SEEN, isSeen);
+  }
+
+  isSeen(id: number): boolean {
+    return (this.#flags[id]! & SEEN) !== 0;
+  }
+
+  #setFlag(id: number, flag: number, on: boolean): void {
+    this.#flags[id] = on ? this.#flags[id]! | flag : this.#flags[id]! & ~flag;
+  }
+
+  markDirty(id: number): void {
+    if ((this.#flags[id]! & DIRTY) !== 0) return;
+    this.#setFlag(id, DIRTY, true);
+    this.#queue.push(id);
+  }
+
+  /** Every prefix that uses one of the sets is looked at again. */
+  markSets(sets: ReadonlySet<number>): void {
+    const limit = this.prefixes.idLimit;
+    for (let id = 0; id < limit; id++) if (sets.has(this.#wanted[id]!)) this.markDirty(id);
+  }
+
+  /** Takes the next prefix to look at out of the queue, or -1. It stays busy until done(). */
+  next(): number {
+    if (this.#queueHead === this.#queue.length) return -1;
+    const id = this.#queue[this.#queueHead++]!;
+    if (this.#queueHead === this.#queue.length) {
+      this.#queue = [];
+      this.#queueHead = 0;
+    }
+    this.#setFlag(id, DIRTY, false);
+    this.#setFlag(id, BUSY, true);
+    return id;
+  }
+
+  /** The kernel has answered for the prefix, or nothing had to be asked. */
+  done(id: number): void {
+    this.#setFlag(id, BUSY, false);
+    const isIdle = (this.#flags[id]! & (DIRTY | BUSY)) === 0;
+    if (isIdle && !this.isWanted(id) && this.#installed[id] === NO_TARGET) {
+      this.setAdopted(id, false);
+      this.#flags[id] = 0;
+      this.prefixes.remove(id);
+    }
+  }
+
+  textOf(id: number): string {
+    const { prefixes } = this;
+    return formatPrefix(this.family, prefixes.bytes, id * prefixes.width, prefixes.lengthOf(id));
+  }
+
+  #grow(needed: number): void {
+    const capacity = Math.max(needed, this.#flags.length * 2);
+    const wanted = new Int32Array(capacity);
+    wanted.set(this.#wanted);
+    this.#wanted = wanted;
+    const installed = new Int32Array(capacity);
+    installed.set(this.#installed);
+    this.#installed = installed;
+    const flags = new Uint8Array(capacity);
+    flags.set(this.#flags);
+    this.#flags = flags;
+  }
+}

@@ -1,0 +1,47 @@
+// The kernel must route packets between links, in both families, or pods reach nobody. Checked at start and switched
+// on where it is off. IPv6 forwarding makes the kernel ignore router advertisements unless accept_ra is 2: a node that
+// has its default route from one would lose it.
+import type { Log } from '../../log.ts';
+
+/** Kernel switches below /proc/sys: read('net/ipv4/ip_forward') → '1'. Throws when there is no such switch. */
+export interface Sysctl {
+  read(name: string): string;
+  write(name: string, value: string): void;
+}
+
+const FORWARDING = [
+  { family: 'IPv4', name: 'net/ipv4/ip_forward' },
+  { family: 'IPv6', name: 'net/ipv6/conf/all/forwarding' },
+] as const;
+
+/** @returns what could not be switched on, as text for the operator; empty when all is well */
+export function ensureForwarding(sysctl: Sysctl, linkNames: readonly string[], log: Log): string[] {
+  const troubles: string[] = [];
+  for (const { family, name } of FORWARDING) {
+    try {
+      if (sysctl.read(name) !== '0') continue;
+      if (family === 'IPv6') keepRouterAdvertisements(sysctl, linkNames, log);
+      sysctl.write(name, '1');
+      log.info({ sysctl: name }, `${family} forwarding was off: switched on`);
+    } catch (error) {
+      // A kernel without IPv6 has no such switch, and nothing to forward.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      troubles.push(`${family} forwarding is off and cannot be switched on (${name}): ${String(error)}`);
+    }
+  }
+  for (const trouble of troubles) log.error({}, trouble);
+  return troubles;
+}
+
+function keepRouterAdvertisements(sysctl: Sysctl, linkNames: readonly string[], log: Log): void {
+  for (const link of linkNames) {
+    const name = `net/ipv6/conf/${link}/accept_ra`;
+    try {
+      if (link === 'lo' || sysctl.read(name) !== '1') continue;
+      sysctl.write(name, '2');
+      log.info({ sysctl: name }, 'router advertisements stay accepted while forwarding');
+    } catch (error) {
+      log.warn({ sysctl: name, error: String(error) }, 'cannot keep router advertisements accepted');
+    }
+  }
+}

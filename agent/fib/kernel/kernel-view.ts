@@ -1,0 +1,178 @@
+// What the FIB knows of the kernel: links, the routes of others, and which of its own routes are there. Read whole at
+// the start and whenever notifications may have been lost (overrun; a link that went down, for which the kernel drops
+// IPv4 routes without a word), and kept by notifications in between.
+import type { Kernel, KernelEvent, Link, Route } from '#linux';
+import type { Columns } from '../fib-columns.ts';
+import { ForeignRoutes } from './foreign-routes.ts';
+import { parsePrefix } from '../octets.ts';
+import { isFibRoute, isForeignRoute } from './ownership.ts';
+import { NO_TARGET, type Targets, UNKNOWN_TARGET } from './targets.ts';
+
+const LOCAL_TABLE = 255;
+const MAIN_TABLE = 254;
+
+export interface KernelViewOptions {
+  readonly kernel: Kernel;
+  readonly table: number;
+  readonly protocol: number;
+  readonly metric: number;
+}
+
+/** What a notification means for the rest of the FIB. */
+export interface EventEffect {
+  /** How next hops are reached may have changed. */
+  readonly facts?: boolean;
+  /** Everything must be read again. */
+  readonly reread?: boolean;
+  /** An own route was deleted or changed by somebody else. */
+  readonly touched?: { readonly family: 0 | 1; readonly id: number };
+}
+
+export class KernelView {
+  readonly links = new Map<number, Link>();
+  readonly foreign: ForeignRoutes;
+  /** Own routes with a metric that is no longer ours: deleted with the other stale ones. */
+  readonly strays: Route[] = [];
+  readonly #options: KernelViewOptions;
+  readonly #tables: readonly number[];
+
+  constructor(options: KernelViewOptions) {
+    this.#options = options;
+    this.#tables = [...new Set([LOCAL_TABLE, options.table, MAIN_TABLE])];
+    this.foreign = new ForeignRoutes(this.#tables);
+  }
+
+  /** Reads links and routes; returns the FIB's own routes, for reconcile(). */
+  async read(): Promise<Route[]> {
+    const { kernel, table, protocol } = this.#options;
+    const [links, ...dumps] = await Promise.all([
+      kernel.links(),
+      ...this.#tables.map((t) => kernel.routes({ table: t })),
+    ]);
+    this.links.clear();
+    for (const link of links) this.links.set(link.index, link);
+    this.foreign.clear();
+    const own: Route[] = [];
+    for (const route of dumps.flat()) {
+      if (isForeignRoute(route, protocol)) this.foreign.apply('new', route);
+      else if (isFibRoute(route, table, protocol)) own.push(route);
+    }
+    return own;
+  }
+
+  /**
+   * Compares what a dump showed with what the columns believe, and marks the differences.
+   * @param keepUnwanted own routes that nobody wants are adopted (a restart that has not converged yet), not deleted
+   * @returns how many wanted routes were missing or different
+   */
+  reconcile(
+    own: readonly Route[],
+    columns: readonly [Columns, Columns],
+    targets: Targets,
+    keepUnwanted: boolean,
+  ): number {
+    let differences = 0;
+    this.strays.length = 0;
+    for (const route of own) {
+      if (route.metric !== this.#options.metric) {
+        this.strays.push(route);
+        continue;
+      }
+      const { family, bytes, length } = parsePrefix(route.destination);
+      const column = columns[family];
+      const id = column.add(bytes, 0, length);
+      column.setSeen(id, true);
+      const target = takeTarget(route, targets);
+      if (column.installedOf(id) !== target) {
+        if (column.isWanted(id) && column.installedOf(id) !== NO_TARGET) differences++;
+        column.setInstalled(id, target);
+      }
+      targets.release(target);
+      if (!column.isWanted(id) && keepUnwanted) column.setAdopted(id, true);
+      else column.markDirty(id);
+    }
+    for (const column of columns) differences += forgetUnseen(column);
+    return differences;
+  }
+
+  /** @param isUsed whether the FIB has routes or next hops on a link */
+  apply(
+    event: KernelEvent,
+    columns: readonly [Columns, Columns],
+    isUsed: (link: Link) => boolean,
+  ): EventEffect {
+    switch (event.type) {
+      case 'overrun':
+        return { reread: true };
+      case 'link':
+        return this.#applyLink(event.change === 'new' ? event.link : undefined, event.link, isUsed);
+      case 'route': {
+        const { route, change } = event;
+        if (isForeignRoute(route, this.#options.protocol)) {
+          return this.foreign.apply(change, route) ? { facts: true } : {};
+        }
+        return this.#applyOwn(change === 'deleted', route, columns);
+      }
+      case 'address':
+      case 'neighbour':
+      case 'rule':
+        return {};
+    }
+  }
+
+  #applyLink(now: Link | undefined, link: Link, isUsed: (link: Link) => boolean): EventEffect {
+    const before = this.links.get(link.index);
+    const matters =
+      (before !== undefined && isUsed(before)) || isUsed(link) || this.foreign.usesLink(link.index);
+    if (now === undefined) this.links.delete(link.index);
+    else this.links.set(link.index, now);
+    if (!matters) return {};
+    if (now === undefined || (before?.up === true && !now.up)) return { facts: true, reread: true };
+    const isSame = before?.up === now.up && before.carrier === now.carrier && before.name === now.name;
+    return isSame ? {} : { facts: true };
+  }
+
+  #applyOwn(isDeleted: boolean, route: Route, columns: readonly [Columns, Columns]): EventEffect {
+    const { table, protocol, metric } = this.#options;
+    if (!isFibRoute(route, table, protocol) || route.metric !== metric) return {};
+    const { family, bytes, length } = parsePrefix(route.destination);
+    const column = columns[family];
+    const id = isDeleted ? column.prefixes.find(bytes, 0, length) : column.add(bytes, 0, length);
+    if (id < 0) return {};
+    column.setInstalled(id, isDeleted ? NO_TARGET : UNKNOWN_TARGET);
+    column.markDirty(id);
+    return { touched: { family, id } };
+  }
+}
+
+/** The target that a route in the kernel comes to; one use of it is the caller's. */
+function takeTarget(route: Route, targets: Targets): number {
+  if (route.type === 'unreachable') return targets.takeUnreachable();
+  const hops = route.nextHops.map(({ gateway, deviceIndex = 0, weight = 1, onlink = false }) => ({
+    ...(gateway === undefined ? {} : { gateway }),
+    deviceIndex,
+    ...(weight === 1 ? {} : { weight }),
+    ...(onlink ? { onlink } : {}),
+  }));
+  try {
+    return targets.takeHops(route.family === 'ipv4' ? 0 : 1, hops);
+  } catch {
+    return UNKNOWN_TARGET;
+  }
+}
+
+/** What is believed to be installed but was not in the dump is gone. */
+function forgetUnseen(column: Columns): number {
+  let missing = 0;
+  for (let id = 0; id < column.prefixes.idLimit; id++) {
+    if (column.prefixes.lengthOf(id) < 0) continue;
+    if (!column.isSeen(id) && column.installedOf(id) !== NO_TARGET) {
+      if (column.isWanted(id)) missing++;
+      column.setInstalled(id, NO_TARGET);
+      column.setAdopted(id, false);
+      column.markDirty(id);
+    }
+    column.setSeen(id, false);
+  }
+  return missing;
+}

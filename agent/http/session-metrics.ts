@@ -1,0 +1,139 @@
+// The numbers of BGP sessions for Prometheus. Sessions are labelled by id, so that their number is bounded by the
+// plan; no label has a value that a neighbour could choose.
+import { type Exposition, label, type MetricType } from './exposition.ts';
+import type { MessagesByType, PerFamily, SessionStatus } from '#agent-api';
+
+/** Says the samples of one session; `labels` beside that of the session. */
+type Samples = (session: SessionStatus, add: (value: number, labels?: string) => void) => void;
+
+interface Row {
+  readonly name: string;
+  readonly type: MetricType;
+  readonly help: string;
+  readonly samples: Samples;
+}
+
+const MESSAGE_TYPES: readonly (readonly [keyof MessagesByType, string])[] = [
+  ['open', 'open'],
+  ['update', 'update'],
+  ['notification', 'notification'],
+  ['keepalive', 'keepalive'],
+  ['routeRefresh', 'route_refresh'],
+];
+
+/** By error code (RFC 4271 section 4.5, RFC 7313, RFC 9687). */
+const CODES: Readonly<Record<string, string>> = {
+  1: 'message_header',
+  2: 'open',
+  3: 'update',
+  4: 'hold_timer',
+  5: 'fsm',
+  6: 'cease',
+  7: 'route_refresh',
+  8: 'send_hold_timer',
+};
+
+const ROWS: readonly Row[] = [
+  gauge('up', 'Whether the session is established.', (s) => (isUp(s) ? 1 : 0)),
+  gauge('uptime_seconds', 'How long the session has been established, 0 when it is not.', (s) =>
+    isUp(s) ? s.sinceSeconds : 0,
+  ),
+  counter('flaps_total', 'Times that the established session was lost.', (s, add) => add(s.flaps)),
+  counter(
+    'collisions_total',
+    'Connections that ended because another one with the same neighbour won.',
+    (s, add) => add(s.collisions),
+  ),
+  counter('messages_total', 'Messages by type and direction.', (s, add) => {
+    for (const [key, type] of MESSAGE_TYPES) {
+      add(s.messages.in[key], `direction="in",type="${type}"`);
+      add(s.messages.out[key], `direction="out",type="${type}"`);
+    }
+  }),
+  counter('message_bytes_total', 'Bytes of messages by direction.', (s, add) => {
+    add(s.messages.bytesIn, 'direction="in"');
+    add(s.messages.bytesOut, 'direction="out"');
+  }),
+  counter(
+    'notifications_total',
+    'NOTIFICATIONs by error code and direction; codes that never came are left out.',
+    ({ notifications }, add) => {
+      for (const [code, count] of byCode(notifications.countsIn)) add(count, `direction="in",code="${code}"`);
+      for (const [code, count] of byCode(notifications.countsOut))
+        add(count, `direction="out",code="${code}"`);
+    },
+  ),
+  counter(
+    'malformed_updates_total',
+    'UPDATEs with errors, by what became of them (RFC 7606).',
+    ({ malformed }, add) => {
+      add(malformed.attributeDiscard, 'action="attribute_discard"');
+      add(malformed.treatAsWithdraw, 'action="treat_as_withdraw"');
+      add(malformed.sessionReset, 'action="session_reset"');
+    },
+  ),
+  perFamily('prefixes_received', 'Paths in Adj-RIB-In.', (s) => s.prefixes.received),
+  perFamily('prefixes_accepted', 'Of these, neither filtered nor ineligible.', (s) => s.prefixes.accepted),
+  perFamily('prefixes_filtered', 'Of these, rejected by the import policy.', (s) => s.prefixes.filtered),
+  perFamily(
+    'prefixes_ineligible',
+    'Of these, forbidden by a rule of the protocol, such as a loop.',
+    (s) => s.prefixes.ineligible,
+  ),
+  perFamily(
+    'prefixes_own_as_loop',
+    'Of the ineligible ones, those with our own AS in AS_PATH.',
+    (s) => s.prefixes.ownAsLoops,
+  ),
+  perFamily('prefixes_advertised', 'Paths in Adj-RIB-Out.', (s) => s.prefixes.advertised),
+  gauge(
+    'prefixes_limit',
+    'Received prefixes of a family above which the session ends.',
+    (s) => s.prefixes.limit,
+  ),
+  gauge('queued_bytes', 'Bytes that wait for the neighbour to take them.', (s) => s.queuedBytes),
+];
+
+export function addSessionMetrics(out: Exposition, sessions: readonly SessionStatus[]): void {
+  const labels = sessions.map((s) => label('session', s.id));
+  for (const { name, type, help, samples } of ROWS) {
+    out.begin(`bgp_session_${name}`, type, help);
+    let session = '';
+    const add = (value: number, more?: string): void =>
+      out.sample(more === undefined ? session : `${session},${more}`, value);
+    for (let i = 0; i < sessions.length; i++) {
+      session = labels[i]!;
+      samples(sessions[i]!, add);
+    }
+  }
+}
+
+function gauge(name: string, help: string, read: (s: SessionStatus) => number): Row {
+  return { name, type: 'gauge', help, samples: (s, add) => add(read(s)) };
+}
+
+function counter(name: string, help: string, samples: Samples): Row {
+  return { name, type: 'counter', help, samples };
+}
+
+/** Only families in use. */
+function perFamily(name: string, help: string, read: (s: SessionStatus) => PerFamily): Row {
+  const samples: Samples = (s, add) => {
+    for (const family of s.families) add(read(s)[family], `family="${family}"`);
+  };
+  return { name, type: 'gauge', help, samples };
+}
+
+function isUp(session: SessionStatus): boolean {
+  return session.state === 'Established';
+}
+
+/** Codes that no RFC knows count together. */
+function byCode(counts: Readonly<Record<string, number>>): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const [code, count] of Object.entries(counts)) {
+    const name = CODES[code] ?? 'other';
+    sums.set(name, (sums.get(name) ?? 0) + count);
+  }
+  return sums;
+}

@@ -1,0 +1,230 @@
+// One session's PeerConfig from what an object says and what holds for the whole cluster. Every session of the plan
+// is made here, so that defaults are in one place.
+import type { BGPConfigurationSpec, BGPPeerSpec, Problem, Secret } from '#api';
+import type { Family, PeerConfig, PeerRemote, TtlRule } from '#bgp';
+import type { PlanInput } from './inputs.ts';
+import type { ClusterNode } from './node-bgp.ts';
+import { type SessionPolicies, sessionPolicies } from './policies.ts';
+import type { Reflectors } from './reflectors.ts';
+
+/** What all sessions of a plan have in common. */
+export interface SessionContext {
+  readonly self: ClusterNode;
+  readonly nodes: readonly ClusterNode[];
+  readonly config: BGPConfigurationSpec;
+  readonly reflectors: Reflectors;
+  readonly clusterPrefixes: readonly string[];
+  readonly input: PlanInput;
+  /** Policies made so far. */
+  readonly policies: Map<string, SessionPolicies>;
+}
+
+/** What differs between sessions; spec holds the defaults for those that no BGPPeer describes. */
+export interface SessionWish {
+  readonly id: string;
+  /** 'BGPPeer tor-a' */
+  readonly object: string;
+  readonly spec: SessionSpec;
+  readonly remote: PeerRemote;
+  readonly remoteAs: number | 'internal' | 'external';
+  /** The address's; decides source address and default families. */
+  readonly family: Family;
+  /** Of the neighbour, when it is a node of the cluster. */
+  readonly remoteNode?: ClusterNode;
+  readonly passwordField: string;
+}
+
+export type SessionSpec = Omit<
+  BGPPeerSpec,
+  | 'node'
+  | 'nodeSelector'
+  | 'peerIP'
+  | 'peerSelector'
+  | 'peerRange'
+  | 'peerInterface'
+  | 'peerFrom'
+  | 'localWorkloadSelector'
+  | 'asNumber'
+  | 'maxPeers'
+  | 'reversePeering'
+  | 'reachableBy'
+>;
+
+/** Sessions that no BGPPeer describes: the mesh and the reflectors'. They may cross routers. */
+export const AUTOMATIC_SPEC: SessionSpec = {
+  nextHopMode: 'Auto',
+  sourceAddress: 'UseNodeIP',
+  passive: false,
+  multihop: 255,
+  connectRetryTime: 5,
+  numAllowedLocalASNumbers: 0,
+  maxPrefixes: { limit: 10_000, warnPercent: 80 },
+  removePrivateAS: false,
+  gracefulRestart: { mode: 'Full', restartTime: 120, longLivedTime: 0 },
+  filters: [],
+  import: 'Cluster',
+  export: 'Cluster',
+};
+
+/** RFC 4271 lets no hop limit for iBGP: the largest there is. */
+const ANY_DISTANCE = 255;
+
+export function sessionConfig(
+  wish: SessionWish,
+  context: SessionContext,
+): { config: PeerConfig; problems: Problem[] } {
+  const { spec, object } = wish;
+  const { self, config, input } = context;
+  const localAs = spec.localASNumber ?? self.asNumber;
+  const type = sessionType(wish.remoteAs, localAs);
+  const policies = sharedPolicies(spec, type, object, context);
+  const password = passwordOf(spec.password, input.resources.secrets, object, wish.passwordField);
+  const holdTimeSeconds = Math.ceil(spec.holdTime ?? config.holdTime);
+  const keepalive = spec.keepaliveTime ?? (spec.holdTime === undefined ? config.keepaliveTime : undefined);
+  const localAddress = sourceAddress(wish, self);
+  const { restartTime, ...maxPrefixes } = spec.maxPrefixes;
+  return {
+    problems: [...policies.problems, ...password.problems, ...idleFields(spec, type, object)],
+    config: {
+      id: wish.id,
+      description: object,
+      remote: wish.remote,
+      remoteAs: wish.remoteAs,
+      ...(spec.localASNumber === undefined ? {} : { localAs: spec.localASNumber }),
+      ...(localAddress === undefined ? {} : { localAddress }),
+      passive: spec.passive || wish.remote.kind === 'range',
+      holdTimeSeconds,
+      ...(keepalive === undefined ? {} : { keepaliveTimeSeconds: Math.floor(keepalive) }),
+      connectRetrySeconds: Math.ceil(spec.connectRetryTime),
+      families: spec.families?.map((name) => (name === 'IPv4' ? 'ipv4' : 'ipv6')) ?? [wish.family],
+      extendedNextHop: wish.family === 'ipv6' && (spec.families?.includes('IPv4') ?? false),
+      ttl: ttlRule(spec, type),
+      ...(password.key === undefined ? {} : { md5Key: password.key }),
+      nextHop: NEXT_HOPS[spec.nextHopMode],
+      nextHopSelf: self.addresses,
+      routeReflectorClient: type !== 'ebgp' && (spec.routeReflectorClient ?? isClient(wish, context)),
+      routeServerClient: spec.role === 'RouteServer',
+      addPaths: spec.addPaths === undefined ? 'none' : ADD_PATHS[spec.addPaths],
+      maxPrefixes: { ...maxPrefixes, ...(restartTime === undefined ? {} : { restartSeconds: restartTime }) },
+      allowedLocalAs: spec.numAllowedLocalASNumbers,
+      // A route server passes paths on without its own AS (RFC 7947 §2.2.2.1).
+      enforceFirstAs: spec.role !== 'RouteServerClient',
+      removePrivateAs: spec.removePrivateAS,
+      ...(spec.role === undefined || type === 'ibgp' ? {} : { role: ROLES[spec.role] }),
+      gracefulRestart: gracefulRestart(spec),
+      import: policies.import,
+      export: policies.export,
+      ...(password.problems.length === 0 ? {} : { shutdown: { message: 'its password is not to be had' } }),
+    },
+  };
+}
+
+/** Sessions that ask for the same get the same object, so that a thousand of them hold one list of prefixes. */
+function sharedPolicies(
+  spec: SessionSpec,
+  type: 'ebgp' | 'ibgp',
+  object: string,
+  context: SessionContext,
+): SessionPolicies {
+  const { clusterPrefixes, self, reflectors, input } = context;
+  // Only a missing filter makes a problem, which names the object.
+  const key = JSON.stringify([
+    spec.import,
+    spec.export,
+    type,
+    ...(spec.filters.length > 0 ? [object, spec.filters] : []),
+  ]);
+  let policies = context.policies.get(key);
+  if (policies === undefined) {
+    const isReflector = reflectors.clusterIds.has(self.name);
+    const { bgpFilters: filters } = input.resources;
+    policies = sessionPolicies(
+      spec,
+      { clusterPrefixes, filters, type, isReflector, isLeaving: self.isLeaving },
+      object,
+    );
+    context.policies.set(key, policies);
+  }
+  return policies;
+}
+
+const NEXT_HOPS = { Auto: 'auto', Self: 'self', Keep: 'keep' } as const;
+const ADD_PATHS = { Send: 'send', Receive: 'receive', Both: 'both' } as const;
+const ROLES = {
+  Provider: 'provider',
+  Customer: 'customer',
+  Peer: 'peer',
+  RouteServer: 'rs',
+  RouteServerClient: 'rs-client',
+} as const;
+
+function sessionType(remoteAs: SessionWish['remoteAs'], localAs: number): 'ebgp' | 'ibgp' {
+  if (remoteAs === 'internal') return 'ibgp';
+  return remoteAs === localAs ? 'ibgp' : 'ebgp';
+}
+
+/** What an object asks for and its kind of session has not. */
+function idleFields(spec: SessionSpec, type: 'ebgp' | 'ibgp', object: string): Problem[] {
+  const fields =
+    type === 'ibgp'
+      ? ([['role', spec.role] as const, ['removePrivateAS', spec.removePrivateAS] as const] as const)
+      : ([['routeReflectorClient', spec.routeReflectorClient] as const] as const);
+  const why = type === 'ibgp' ? 'in our own AS (iBGP)' : 'in another AS, and reflection is for iBGP';
+  return fields.flatMap(([name, value]): Problem[] => {
+    if (value === undefined || value === false) return [];
+    const message = `has no effect: the neighbour is ${why}`;
+    return [{ object, field: `spec.${name}`, value, message, severity: 'warning' }];
+  });
+}
+
+/** A link-local neighbour is reached from the link's own address. */
+function sourceAddress(wish: SessionWish, self: ClusterNode): string | undefined {
+  const isOnLink = wish.remote.kind === 'address' && wish.remote.device !== undefined;
+  return wish.spec.sourceAddress === 'None' || isOnLink ? undefined : self.addresses[wish.family];
+}
+
+function ttlRule(spec: SessionSpec, type: 'ebgp' | 'ibgp'): TtlRule {
+  if (spec.ttlSecurity) return { kind: 'gtsm', hops: spec.ttlSecurity };
+  if (type === 'ibgp') return { kind: 'multihop', hops: spec.multihop ?? ANY_DISTANCE };
+  return spec.multihop === undefined || spec.multihop === 1
+    ? { kind: 'direct' }
+    : { kind: 'multihop', hops: spec.multihop };
+}
+
+/** As in Calico: a reflector's iBGP neighbours are its clients, unless they reflect for the same cluster. */
+function isClient(wish: SessionWish, { self, reflectors }: SessionContext): boolean {
+  if (!reflectors.clusterIds.has(self.name)) return false;
+  if (wish.remoteNode === undefined || !reflectors.clusterIds.has(wish.remoteNode.name)) return true;
+  const ours = reflectors.clusterIds.get(self.name);
+  return !reflectors.isAutomatic && reflectors.clusterIds.get(wish.remoteNode.name) !== ours;
+}
+
+/**
+ * Not offered yet, whatever is asked for: neither does the RIB keep the routes of a neighbour that restarts, nor would
+ * it be true that ours are kept. `validate` and the status say so of each object that asks.
+ */
+function gracefulRestart(spec: SessionSpec): PeerConfig['gracefulRestart'] {
+  const { restartTime, longLivedTime } = spec.gracefulRestart;
+  return {
+    mode: 'disabled',
+    restartSeconds: Math.ceil(restartTime),
+    longLivedSeconds: Math.ceil(longLivedTime),
+  };
+}
+
+function passwordOf(
+  reference: SessionSpec['password'],
+  secrets: ReadonlyMap<string, Secret>,
+  object: string,
+  field: string,
+): { key?: string; problems: Problem[] } {
+  if (reference === undefined) return { problems: [] };
+  const { name, key } = reference.secretKeyRef;
+  const secret = secrets.get(name);
+  const value = secret?.values[key];
+  if (value !== undefined && value !== '') return { key: value, problems: [] };
+  const what = secret === undefined ? 'is no Secret' : `has no value under the key "${key}"`;
+  const message = `${what}: the session stays down until it has its password`;
+  const at = `${field}.secretKeyRef.${secret === undefined ? 'name' : 'key'}`;
+  return { problems: [{ object, field: at, value: name, message }] };
+}

@@ -1,0 +1,99 @@
+// The CNI server in the agent, and the conflist that tells the container runtime to use it: written once ADD can be
+// served, and left in place when the agent stops (the executable queues DELs and refuses ADDs while it is away).
+import { type CniDisk, type CniServer, unixSocketListener, serveCni, writeConflist } from '#cni-plugin';
+import type { Clock } from '#bgp';
+import type { Ipam } from '#ipam';
+import { type Kernel, openKernel, openPodWirer } from '#linux';
+import type { Log } from '../log.ts';
+
+const READY_CHECK_MS = 50;
+const WRITE_RETRY_MS = 5_000;
+
+export interface CniServiceOptions {
+  readonly socketPath: string;
+  readonly stateDir: string;
+  /** Undefined: no conflist. */
+  readonly confDir: string | undefined;
+}
+
+export interface CniServiceParts {
+  readonly clock: Clock;
+  readonly disk: CniDisk;
+  readonly ipam: Ipam;
+  readonly kernel: Kernel;
+  readonly log: Log;
+}
+
+/** Rejects when another process serves the socket. */
+export async function startCni(
+  options: CniServiceOptions,
+  parts: CniServiceParts,
+  cleanUp: AsyncDisposableStack,
+): Promise<CniServer> {
+  const { log, clock, disk } = parts;
+  const { socketPath, stateDir, confDir } = options;
+  const server = await serveCni(
+    { socketPath, stateDir },
+    {
+      ...parts,
+      listener: unixSocketListener,
+      wirer: cleanUp.use(openPodWirer()),
+      openPodKernel: (netns) => openKernel({ netns }),
+      log: subjectLog(log),
+    },
+  );
+  cleanUp.use(server);
+  if (confDir !== undefined)
+    cleanUp.use(publishConflist(confDir, { socketPath, stateDir }, server, clock, disk, log));
+  return server;
+}
+
+function publishConflist(
+  folder: string,
+  conflist: { readonly socketPath: string; readonly stateDir: string },
+  server: CniServer,
+  clock: Clock,
+  disk: CniDisk,
+  log: Log,
+): AsyncDisposable {
+  let isStopped = false;
+  let timer: { cancel(): void } | undefined;
+  let writing = Promise.resolve();
+  const again = (delayMs: number) => {
+    timer = clock.setTimer(delayMs, () => {
+      writing = look();
+    });
+  };
+  const look = async (): Promise<void> => {
+    if (server.whyUnready() !== undefined) {
+      if (!isStopped) again(READY_CHECK_MS);
+      return;
+    }
+    try {
+      await writeConflist(folder, conflist, disk);
+      log.info({ folder }, 'pods can be wired: the conflist is in place');
+    } catch (error) {
+      log.error({ folder, error: String(error) }, 'the conflist cannot be written; trying again');
+      if (!isStopped) again(WRITE_RETRY_MS);
+    }
+  };
+  writing = look();
+  return {
+    async [Symbol.asyncDispose]() {
+      isStopped = true;
+      timer?.cancel();
+      await writing;
+      timer?.cancel();
+    },
+  };
+}
+
+/** For parts that log a subject and a message. */
+export function subjectLog(log: Log) {
+  return {
+    debug: (subject: string, message: string) => log.debug({ subject }, message),
+    info: (subject: string, message: string) => log.info({ subject }, message),
+    warn: (subject: string, message: string) => log.warn({ subject }, message),
+    error: (subject: string, message: string) => log.error({ subject }, message),
+  };
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import type { PeerStatus } from '#bgp';
+import { sessionStatus } from './session-status.ts';
+
+const COUNTS = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0, bytes: 0 };
+const LOST: PeerStatus = {
+  ...{
+    id: 'tor',
+    remote: '10.0.1.0',
+    state: 'Idle',
+    sinceMs: 0,
+    uptimeSeconds: 0,
+    isPassive: false,
+    flaps: 1,
+  },
+  ...{ collisions: 0, counters: { in: COUNTS, out: COUNTS }, notifications: { in: {}, out: { 4: 1 } } },
+  ...{ capabilities: { local: [], remote: [], agreed: [] }, offeredHoldSeconds: {}, timers: {} },
+  ...{ connectAttempts: 0, queuedBytes: 0, connections: 0, history: [] },
+  lastNotificationOut: { atMs: 1000, code: 4, subcode: 0, text: 'hold timer', dataBytes: 0, dataHex: '' },
+};
+
+describe('the last error of a session', () => {
+  it('is the NOTIFICATION, also when the error that it made was recorded a millisecond later', () => {
+    const peer = { ...LOST, lastError: { atMs: 1001, text: 'hold timer expired' } };
+    const { lastError } = sessionStatus(peer, undefined, 64512, 2000);
+    assert.deepEqual([lastError?.direction, lastError?.code, lastError?.subcode], ['sent', 4, 0]);
+  });
+
+  it('is the error of ours when that came after it', () => {
+    const peer = { ...LOST, lastError: { atMs: 1900, text: 'connect: ECONNREFUSED' } };
+    const { lastError } = sessionStatus(peer, undefined, 64512, 2000);
+    assert.deepEqual([lastError?.direction, lastError?.text], ['local', 'connect: ECONNREFUSED']);
+  });
+});

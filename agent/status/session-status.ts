@@ -1,0 +1,212 @@
+// One neighbour of the speaker and what the plan says of it, as SessionStatus. Pure.
+import type { NotificationRecord, PeerStatus, Speaker } from '#bgp';
+import type { PlannedPeer } from '../plan/index.ts';
+import { SAME_MOMENT_MS, whyDown } from './advice.ts';
+import { loopHint } from './loop-hint.ts';
+import type {
+  MalformedStatus,
+  MessagesByType,
+  NotificationStatus,
+  PerFamily,
+  SessionError,
+  SessionPrefixes,
+  SessionStatus,
+  SessionTimers,
+} from '#agent-api';
+
+type SpeakerPeer = ReturnType<Speaker['status']>['peers'][number];
+type Routes = NonNullable<SpeakerPeer['routes']>;
+
+/**
+ * @param planned what the plan says of it; dynamic neighbours have their range's
+ * @param hasInternal this node has an iBGP session that is up
+ */
+export function sessionStatus(
+  peer: SpeakerPeer,
+  planned: PlannedPeer | undefined,
+  ownAs: number,
+  nowMs: number,
+  hasInternal = false,
+): SessionStatus {
+  const { negotiated, routes, capabilities, lastLost } = peer;
+  const config = planned?.config;
+  const from = planned?.from ?? peer.description ?? '';
+  const timers = timersOf(peer, config);
+  const lastError = lastErrorOf(peer);
+  const down = whyDown(peer, { config, from, ownAs });
+  const localAs = negotiated?.localAs ?? config?.localAs ?? ownAs;
+  const prefixes = prefixesOf(routes, config?.maxPrefixes.limit ?? 0);
+  const { ownAsLoops } = prefixes;
+  const type = negotiated?.peerType;
+  const hint = loopHint({
+    ...{ type, localAs, ownAsLoops, from, hasInternal },
+    allowed: config?.allowedLocalAs ?? 0,
+  });
+  return {
+    id: peer.id,
+    from,
+    remote: peer.remote,
+    ...(peer.remotePort === undefined ? {} : { remotePort: peer.remotePort }),
+    state: peer.state,
+    since: iso(peer.sinceMs),
+    sinceSeconds: Math.max(0, Math.round((nowMs - peer.sinceMs) / 1000)),
+    ...(negotiated === undefined
+      ? {}
+      : {
+          type: negotiated.peerType,
+          remoteAs: negotiated.remoteAs,
+          remoteRouterId: negotiated.remoteRouterId,
+          localAddress: negotiated.localAddress,
+        }),
+    ...(negotiated !== undefined || config?.localAddress === undefined
+      ? {}
+      : { localAddress: config.localAddress }),
+    configuredRemoteAs: config?.remoteAs ?? 'external',
+    localAs,
+    families: negotiated?.families ?? config?.families ?? [],
+    isRouteReflectorClient: config?.routeReflectorClient ?? false,
+    isPassive: peer.isPassive,
+    holdTimeSeconds: timers.negotiated?.hold ?? timers.configured.hold,
+    keepaliveTimeSeconds:
+      timers.negotiated?.keepalive ?? timers.configured.keepalive ?? Math.floor(timers.configured.hold / 3),
+    capabilities: capabilities.agreed,
+    offered: { local: capabilities.local, remote: capabilities.remote },
+    timers,
+    prefixes,
+    messages: messagesOf(peer.counters),
+    flaps: peer.flaps,
+    collisions: peer.collisions,
+    connectAttempts: peer.connectAttempts,
+    ...(lastError === undefined ? {} : { lastError }),
+    notifications: {
+      ...(peer.lastNotificationIn === undefined ? {} : { lastIn: notification(peer.lastNotificationIn) }),
+      ...(peer.lastNotificationOut === undefined ? {} : { lastOut: notification(peer.lastNotificationOut) }),
+      countsIn: peer.notifications.in,
+      countsOut: peer.notifications.out,
+    },
+    malformed: malformedOf(routes),
+    ...(lastLost === undefined
+      ? {}
+      : {
+          lastLost: {
+            at: iso(lastLost.atMs),
+            reason: lastLost.reason,
+            establishedSeconds: lastLost.establishedSeconds,
+          },
+        }),
+    ...(down === undefined ? {} : { whyDown: down }),
+    ...(hint === undefined ? {} : { hint }),
+    history: peer.history.map(({ atMs, from: before, to, reason }) => ({
+      at: iso(atMs),
+      from: before,
+      to,
+      reason,
+    })),
+    ...(peer.heldDown === undefined ? {} : { shutdown: peer.heldDown }),
+    importPolicy: routes?.importPolicy ?? config?.import.name ?? '',
+    exportPolicy: routes?.exportPolicy ?? config?.export.name ?? '',
+    isReadingPaused: routes?.isPaused ?? false,
+    queuedBytes: peer.queuedBytes,
+  };
+}
+
+function timersOf(peer: PeerStatus, config: PlannedPeer['config'] | undefined): SessionTimers {
+  const { negotiated, timers } = peer;
+  const left: Record<string, number> = {};
+  for (const [name, ms] of Object.entries(timers)) left[name.replace(/Ms$/, '')] = Math.round(ms / 100) / 10;
+  return {
+    configured: {
+      hold: config?.holdTimeSeconds ?? 0,
+      ...(config?.keepaliveTimeSeconds === undefined ? {} : { keepalive: config.keepaliveTimeSeconds }),
+      connectRetry: config?.connectRetrySeconds ?? 0,
+    },
+    offeredHold: peer.offeredHoldSeconds,
+    ...(negotiated === undefined
+      ? {}
+      : { negotiated: { hold: negotiated.holdTimeSeconds, keepalive: negotiated.keepaliveTimeSeconds } }),
+    left,
+  };
+}
+
+function prefixesOf(routes: Routes | undefined, limit: number): SessionPrefixes {
+  const families = routes?.families ?? [];
+  const count = (read: (family: Routes['families'][number]) => number): PerFamily => {
+    const of = (name: string) =>
+      families.filter((f) => f.family === name).reduce((sum, f) => sum + read(f), 0);
+    return { ipv4: of('ipv4'), ipv6: of('ipv6') };
+  };
+  return {
+    received: count((f) => f.received),
+    accepted: count((f) => f.accepted),
+    filtered: count((f) => f.filtered),
+    ineligible: count((f) => f.ineligible),
+    ownAsLoops: count((f) => f.ownAsLoops),
+    advertised: count((f) => f.advertised),
+    owed: count((f) => f.owed),
+    endOfRibReceived: families.filter((f) => f.endOfRibReceived).map((f) => f.family),
+    endOfRibSent: families.filter((f) => f.endOfRibSent).map((f) => f.family),
+    limit,
+  };
+}
+
+function messagesOf({ in: received, out }: PeerStatus['counters']): SessionStatus['messages'] {
+  const byType = ({
+    open,
+    update,
+    notification: n,
+    keepalive,
+    routeRefresh,
+  }: typeof received): MessagesByType => ({
+    open,
+    update,
+    notification: n,
+    keepalive,
+    routeRefresh,
+  });
+  const all = (types: MessagesByType) => Object.values(types).reduce((sum: number, n: number) => sum + n, 0);
+  return {
+    updatesIn: received.update,
+    updatesOut: out.update,
+    messagesIn: all(byType(received)),
+    messagesOut: all(byType(out)),
+    bytesIn: received.bytes,
+    bytesOut: out.bytes,
+    in: byType(received),
+    out: byType(out),
+  };
+}
+
+function notification({ atMs, ...rest }: NotificationRecord): NotificationStatus {
+  return { at: iso(atMs), ...rest };
+}
+
+function malformedOf(routes: Routes | undefined): MalformedStatus {
+  if (routes === undefined) return { attributeDiscard: 0, treatAsWithdraw: 0, sessionReset: 0, last: [] };
+  const { counts, last } = routes.malformed;
+  return { ...counts, last: last.map(({ atMs, ...rest }) => ({ at: iso(atMs), ...rest })) };
+}
+
+/** The newest of a NOTIFICATION in either direction and an error of our own. */
+function lastErrorOf(peer: PeerStatus): SessionError | undefined {
+  const { lastNotificationIn: received, lastNotificationOut: sent, lastError: local } = peer;
+  const found: (SessionError & { atMs: number })[] = [];
+  for (const [record, direction] of [[received, 'received'] as const, [sent, 'sent'] as const]) {
+    if (record === undefined) continue;
+    const { atMs, code, subcode, text } = record;
+    found.push({ atMs, at: iso(atMs), direction, code, subcode, text });
+  }
+  if (local !== undefined) {
+    found.push({ atMs: local.atMs, at: iso(local.atMs), direction: 'local', text: local.text });
+  }
+  // Of the same moment the NOTIFICATION says more than the error that it made.
+  const rank = ({ atMs, direction }: (typeof found)[number]) =>
+    direction === 'local' ? atMs - SAME_MOMENT_MS : atMs;
+  found.sort((a, b) => rank(b) - rank(a));
+  if (found[0] === undefined) return undefined;
+  const { atMs: _, ...error } = found[0];
+  return error;
+}
+
+export function iso(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}

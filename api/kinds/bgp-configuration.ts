@@ -1,0 +1,167 @@
+// BGPConfiguration: what holds for the BGP of every node. The object named 'default' is the one that counts.
+import * as z from 'zod';
+import {
+  asNumber,
+  cidr,
+  community,
+  duration,
+  field,
+  flag,
+  holdTime,
+  integer,
+  ipAddress,
+  list,
+  oneOf,
+  parseCommunity,
+  secretKeyRef,
+  selector,
+  text,
+  Wrong,
+} from '../schema/fields.ts';
+import { age, defineKind } from '../schema/kind.ts';
+import type { ResourceObject } from '../schema/metadata.ts';
+import { type Rule, withRules } from '../schema/rules.ts';
+
+const cidrBlocks = () => list(z.strictObject({ cidr: cidr() }), 500).default([]);
+
+const communityOrName = () =>
+  field({ type: 'string', minLength: 1, maxLength: 253 }, (input) => {
+    if (typeof input !== 'string' || input === '') {
+      return new Wrong('is not a community', "'aa:nn', 'aa:nn:mm' or a name from spec.communities");
+    }
+    return parseCommunity(input) ?? input;
+  });
+
+const routeReflectors = z.strictObject({
+  mode: oneOf('Off', 'Manual', 'Auto')
+    .default('Manual')
+    .describe(
+      'Manual: the nodes that nodeSelector finds, or that have a cluster ID of their own. Auto: chosen by podroute.',
+    ),
+  nodeSelector: selector().optional().describe('The nodes that reflect.'),
+  clusterID: ipAddress('ipv4')
+    .optional()
+    .describe('RFC 4456 cluster ID of the reflectors. Default: each its router ID.'),
+  perZone: flag().default(false).describe('Auto: reflectors in every zone.'),
+  meshUpTo: integer(0, 10_000).default(100).describe('Auto: up to so many nodes stay a full mesh.'),
+});
+
+const multipath = z.strictObject({
+  ebgp: integer(1, 128).default(16).describe('How many equal eBGP paths share the traffic.'),
+  ibgp: integer(1, 128).default(16).describe('How many equal iBGP paths share the traffic.'),
+  relax: flag()
+    .default(true)
+    .describe('AS paths of the same length are equal also when their AS numbers differ.'),
+});
+
+const fields = z.strictObject({
+  asNumber: asNumber().default(64512).describe('The AS of every node that has none of its own.'),
+  nodeToNodeMeshEnabled: flag().default(true).describe('Every node has a session with every other.'),
+  listenPort: integer(1, 65_535).default(179).describe('The TCP port of BGP.'),
+  listenAddresses: list(ipAddress(), 16)
+    .default([])
+    .describe('Listen only on these. Default: all addresses.'),
+  bindMode: oneOf('None', 'NodeIP')
+    .default('None')
+    .describe("NodeIP: listen only on the node's BGP addresses."),
+  routerID: ipAddress('ipv4')
+    .optional()
+    .describe("Default: the node's IPv4 address, else a hash of its name."),
+  holdTime: holdTime().default(90).describe('Hold time of every session that has none of its own. 0: off.'),
+  keepaliveTime: duration(1, 21_845).optional().describe('Default: a third of the hold time.'),
+  multipath: multipath.prefault({}),
+  routeReflectors: routeReflectors.prefault({}),
+  nodeMeshPassword: secretKeyRef().optional().describe('TCP MD5 password of the node-to-node mesh.'),
+  nodeMeshMaxRestartTime: duration(1, 4095)
+    .optional()
+    .describe('Graceful restart time of the mesh. Default 120s.'),
+  communities: list(
+    z.strictObject({ name: text().describe('What prefixAdvertisements call it.'), value: community() }),
+    500,
+  )
+    .default([])
+    .describe('Names for communities.'),
+  prefixAdvertisements: list(
+    z.strictObject({ cidr: cidr(), communities: list(communityOrName(), 50).default([]) }),
+    500,
+  )
+    .default([])
+    .describe('Communities on what is announced from inside a CIDR.'),
+  serviceClusterIPs: cidrBlocks().describe('Announce ClusterIPs inside these.'),
+  serviceExternalIPs: cidrBlocks().describe('Announce ExternalIPs inside these.'),
+  serviceLoadBalancerIPs: cidrBlocks().describe('Announce LoadBalancer addresses inside these.'),
+  serviceLoadBalancerAggregation: oneOf('Enabled', 'Disabled')
+    .default('Enabled')
+    .describe('Disabled: one /32 or /128 a service.'),
+  ignoredInterfaces: list(text(), 100).default([]).describe("Interfaces whose addresses are not the node's."),
+  localWorkloadPeeringIPV4: ipAddress('ipv4').optional().describe('The address that pods peer with.'),
+  localWorkloadPeeringIPV6: ipAddress('ipv6').optional().describe('The address that pods peer with.'),
+  logSeverityScreen: oneOf('Debug', 'Info', 'Warning', 'Error', 'Fatal').optional(),
+  programClusterRoutes: oneOf('Enabled', 'Disabled', 'EnabledIPIPOnly', 'EnabledNoEncapOnly').optional(),
+  ipv4NormalRoutePriority: integer(1, 2_147_483_646).optional(),
+  ipv6NormalRoutePriority: integer(1, 2_147_483_646).optional(),
+});
+
+type Fields = z.output<typeof fields>;
+
+const rules: Rule<Fields>[] = [
+  {
+    fields: ['nodeMeshPassword', 'nodeToNodeMeshEnabled'],
+    message: 'needs nodeToNodeMeshEnabled: true',
+    cel: '!has(self.nodeMeshPassword) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled',
+    broken: (spec) => spec.nodeMeshPassword !== undefined && !spec.nodeToNodeMeshEnabled,
+  },
+  {
+    fields: ['nodeMeshMaxRestartTime', 'nodeToNodeMeshEnabled'],
+    message: 'needs nodeToNodeMeshEnabled: true',
+    cel: '!has(self.nodeMeshMaxRestartTime) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled',
+    broken: (spec) => spec.nodeMeshMaxRestartTime !== undefined && !spec.nodeToNodeMeshEnabled,
+  },
+  {
+    fields: ['programClusterRoutes'],
+    message: 'would leave the routes to an IP-in-IP tunnel; podroute never encapsulates',
+    allowed: 'Enabled or EnabledNoEncapOnly, or leave it out',
+    cel: "!has(self.programClusterRoutes) || self.programClusterRoutes != 'EnabledIPIPOnly'",
+    broken: (spec) => spec.programClusterRoutes === 'EnabledIPIPOnly',
+  },
+  {
+    fields: ['keepaliveTime', 'holdTime'],
+    message: 'is not below the hold time',
+    cel: '!has(self.keepaliveTime) || !has(self.holdTime) || type(self.keepaliveTime) != int || type(self.holdTime) != int || self.holdTime == 0 || self.keepaliveTime < self.holdTime',
+    broken: ({ keepaliveTime, holdTime }) => !!keepaliveTime && holdTime !== 0 && keepaliveTime >= holdTime,
+  },
+];
+
+/** Names in prefixAdvertisements must be defined. Not in CEL: the cost of two nested lists is over its limit. */
+export const bgpConfigurationSpec = withRules(fields, rules).superRefine((spec, context) => {
+  const names = new Set(spec.communities.map(({ name }) => name));
+  spec.prefixAdvertisements.forEach(({ communities }, i) => {
+    communities.forEach((entry, j) => {
+      if (parseCommunity(entry) !== undefined || names.has(entry)) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['prefixAdvertisements', i, 'communities', j],
+        message: 'is neither a community nor a name from spec.communities',
+      });
+    });
+  });
+});
+
+export type BGPConfigurationSpec = z.output<typeof bgpConfigurationSpec>;
+export type BGPConfiguration = ResourceObject<'BGPConfiguration', BGPConfigurationSpec>;
+
+export const bgpConfiguration = defineKind({
+  kind: 'BGPConfiguration',
+  plural: 'bgpconfigurations',
+  singular: 'bgpconfiguration',
+  shortNames: [],
+  description: "What holds for the BGP of every node; the object's name is 'default'.",
+  spec: bgpConfigurationSpec,
+  calico: true,
+  columns: [
+    { name: 'AS', type: 'string', jsonPath: '.spec.asNumber' },
+    { name: 'Mesh', type: 'boolean', jsonPath: '.spec.nodeToNodeMeshEnabled' },
+    { name: 'Port', type: 'integer', jsonPath: '.spec.listenPort' },
+    age,
+  ],
+});

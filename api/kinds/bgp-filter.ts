@@ -1,0 +1,113 @@
+// BGPFilter: ordered rules on what is imported and exported; the first that matches decides. Calico's fields.
+import * as z from 'zod';
+import { addressBits, type Family } from '../addresses.ts';
+import { asNumber, cidr, community, integer, list, oneOf, text } from '../schema/fields.ts';
+import { age, defineKind } from '../schema/kind.ts';
+import type { ResourceObject } from '../schema/metadata.ts';
+import { excludes, withRules } from '../schema/rules.ts';
+
+const priority = () => integer(1, 2_147_483_646);
+
+const operation = withRules(
+  z.strictObject({
+    addCommunity: z.strictObject({ value: community() }).optional(),
+    prependASPath: z.strictObject({ prefix: list(asNumber(), 10).min(1) }).optional(),
+    setPriority: z.strictObject({ value: priority() }).optional(),
+  }),
+  [
+    {
+      fields: ['addCommunity', 'prependASPath', 'setPriority'],
+      message: 'is missing, and the operation says nothing else',
+      allowed: 'one of addCommunity, prependASPath, setPriority',
+      cel: 'has(self.addCommunity) || has(self.prependASPath) || has(self.setPriority)',
+      broken: (o) => !o.addCommunity && !o.prependASPath && !o.setPriority,
+    },
+    ...excludes<Operation>('prependASPath', ['addCommunity']),
+    ...excludes<Operation>('setPriority', ['addCommunity', 'prependASPath']),
+  ],
+);
+type Operation = { addCommunity?: unknown; prependASPath?: unknown; setPriority?: unknown };
+
+function filterRule(family: Family) {
+  const bits = addressBits(family);
+  return withRules(
+    z.strictObject({
+      cidr: cidr(family).optional().describe('What the prefix is compared with.'),
+      matchOperator: oneOf('Equal', 'NotEqual', 'In', 'NotIn')
+        .optional()
+        .describe('How; required with cidr.'),
+      prefixLength: z
+        .strictObject({ min: integer(0, bits).optional(), max: integer(0, bits).optional() })
+        .optional()
+        .describe("Limits the prefix length. Default: from the CIDR's to the longest."),
+      source: oneOf('RemotePeers')
+        .optional()
+        .describe('RemotePeers: only routes that were learned from a neighbour.'),
+      interface: text(16)
+        .optional()
+        .describe("Only routes that leave by this interface; '*' stands for any rest."),
+      peerType: oneOf('eBGP', 'iBGP').optional().describe('Only sessions of this type.'),
+      communities: z
+        .strictObject({ values: list(community(), 1).min(1) })
+        .optional()
+        .describe('Only routes that carry this community.'),
+      asPathPrefix: list(asNumber(), 100).optional().describe('Only routes whose AS path begins so.'),
+      priority: priority().optional().describe('Only routes of this kernel metric.'),
+      action: oneOf('Accept', 'Reject'),
+      operations: list(operation, 10)
+        .optional()
+        .describe('What is changed in an accepted route, in this order.'),
+    }),
+    [
+      {
+        fields: ['matchOperator', 'cidr'],
+        message: 'is missing: cidr needs it',
+        allowed: 'Equal, NotEqual, In or NotIn',
+        cel: '!has(self.cidr) || has(self.matchOperator)',
+        broken: (rule) => rule.cidr !== undefined && rule.matchOperator === undefined,
+      },
+      {
+        fields: ['matchOperator', 'cidr'],
+        message: 'has a meaning only together with cidr',
+        cel: 'has(self.cidr) || !has(self.matchOperator)',
+        broken: (rule) => rule.cidr === undefined && rule.matchOperator !== undefined,
+      },
+      {
+        fields: ['prefixLength', 'cidr'],
+        message: 'has a meaning only together with cidr',
+        cel: '!has(self.prefixLength) || has(self.cidr)',
+        broken: (rule) => rule.prefixLength !== undefined && rule.cidr === undefined,
+      },
+      {
+        fields: ['operations', 'action'],
+        message: 'has a meaning only with action: Accept',
+        cel: "!has(self.operations) || self.operations.size() == 0 || self.action == 'Accept'",
+        broken: (rule) => !!rule.operations?.length && rule.action === 'Reject',
+      },
+    ],
+  );
+}
+
+const rules = (family: Family) => list(filterRule(family), 100).default([]);
+
+export const bgpFilterSpec = z.strictObject({
+  importV4: rules('ipv4').describe('On IPv4 routes that a neighbour announces.'),
+  exportV4: rules('ipv4').describe('On IPv4 routes that we announce.'),
+  importV6: rules('ipv6').describe('On IPv6 routes that a neighbour announces.'),
+  exportV6: rules('ipv6').describe('On IPv6 routes that we announce.'),
+});
+
+export type BGPFilterSpec = z.output<typeof bgpFilterSpec>;
+export type BGPFilterRule = BGPFilterSpec['importV4'][number];
+export type BGPFilter = ResourceObject<'BGPFilter', BGPFilterSpec>;
+
+export const bgpFilter = defineKind({
+  kind: 'BGPFilter',
+  plural: 'bgpfilters',
+  singular: 'bgpfilter',
+  shortNames: [],
+  description: 'Rules on what is imported from and exported to the neighbours that name it.',
+  spec: bgpFilterSpec,
+  calico: true,
+  columns: [age],
+});

@@ -1,0 +1,265 @@
+// BGPPeer: neighbours of some or all nodes. Fields and meaning as in Calico, and ours beside them.
+import * as z from 'zod';
+import {
+  cidr,
+  duration,
+  field,
+  flag,
+  holdTime,
+  integer,
+  ipAddress,
+  list,
+  oneOf,
+  remoteAsNumber,
+  asNumber,
+  secretKeyRef,
+  selector,
+  text,
+  Wrong,
+} from '../schema/fields.ts';
+import { age, defineKind } from '../schema/kind.ts';
+import type { ResourceObject } from '../schema/metadata.ts';
+import { formatPeerAddress, readPeerAddress } from '../schema/peer-address.ts';
+import { excludes, type Rule, withRules } from '../schema/rules.ts';
+
+const peerIP = field({ type: 'string', minLength: 2, maxLength: 70 }, (input) => {
+  const address = readPeerAddress(input);
+  return address instanceof Wrong ? address : formatPeerAddress(address);
+});
+
+const peerFrom = withRules(
+  z.strictObject({
+    defaultGateway: oneOf('ipv4', 'ipv6').optional().describe("The gateway of the node's default route."),
+    nodeAnnotation: text()
+      .optional()
+      .describe("The key of an annotation of the node that holds the neighbour's address."),
+  }),
+  [
+    {
+      fields: ['defaultGateway'],
+      message: 'is missing, and so is nodeAnnotation',
+      allowed: 'one of the two',
+      cel: 'has(self.defaultGateway) || has(self.nodeAnnotation)',
+      broken: (from) => from.defaultGateway === undefined && from.nodeAnnotation === undefined,
+    },
+    ...excludes<{ defaultGateway?: unknown; nodeAnnotation?: unknown }>('defaultGateway', ['nodeAnnotation']),
+  ],
+);
+
+const maxPrefixes = z.strictObject({
+  limit: integer(1, 0xffffffff)
+    .default(10_000)
+    .describe('The session is closed when the neighbour announces more.'),
+  warnPercent: integer(1, 100).default(80).describe('A warning is logged at this share of the limit.'),
+  restartTime: duration(1, 86_400)
+    .optional()
+    .describe('The session is tried again after this time; absent: by the operator.'),
+});
+
+const gracefulRestart = z.strictObject({
+  mode: oneOf('Full', 'Helper', 'Disabled')
+    .optional()
+    .describe('RFC 4724. Default Full. Helper: only the neighbour may restart gracefully.'),
+  restartTime: duration(1, 4095)
+    .optional()
+    .describe('How long the neighbour waits for our return. Default 120s.'),
+  longLivedTime: duration(0, 0xffffff).default(0).describe('RFC 9494; 0 is off.'),
+});
+
+const fields = z.strictObject({
+  node: text()
+    .optional()
+    .describe('The one node that has this neighbour. Without node and nodeSelector: every node.'),
+  nodeSelector: selector().optional().describe('The nodes that have this neighbour.'),
+  peerIP: peerIP.optional().describe("The neighbour: 'ip', 'ip:port', '[v6]:port' or 'fe80::1%eth0'."),
+  peerSelector: selector().optional().describe('The neighbours are the nodes with these labels.'),
+  peerRange: cidr().optional().describe('Any neighbour that connects from this CIDR; sessions are passive.'),
+  maxPeers: integer(1, 100_000).optional().describe('How many neighbours peerRange takes. Default 1000.'),
+  peerInterface: text(15)
+    .optional()
+    .describe('The neighbour on this interface, found by its router advertisement (unnumbered).'),
+  peerFrom: peerFrom
+    .optional()
+    .describe("The neighbour's address differs from node to node and is found there."),
+  localWorkloadSelector: selector()
+    .optional()
+    .describe('The neighbours are the pods of this node with these labels.'),
+  asNumber: remoteAsNumber()
+    .optional()
+    .describe(
+      "The neighbour's AS: a number, '1.10', 'internal' (ours) or 'external' (any other). Not with peerSelector.",
+    ),
+  localASNumber: asNumber()
+    .optional()
+    .describe("The AS that we show to this neighbour instead of the node's."),
+  nextHopMode: oneOf('Auto', 'Self', 'Keep')
+    .optional()
+    .describe('The next hop of what we pass on. Default Auto.'),
+  keepOriginalNextHop: flag().optional().describe("Deprecated: write 'nextHopMode: Keep'."),
+  password: secretKeyRef()
+    .optional()
+    .describe('TCP MD5 password (RFC 2385). No session is opened without it.'),
+  sourceAddress: oneOf('UseNodeIP', 'None')
+    .default('UseNodeIP')
+    .describe('UseNodeIP: connect from the BGP address of the node.'),
+  reachableBy: ipAddress().optional().describe('A gateway through which the neighbour is reached.'),
+  passive: flag().default(false).describe('Wait for the neighbour to connect.'),
+  multihop: integer(1, 255)
+    .optional()
+    .describe('How many hops away an eBGP neighbour may be. Default 1: on a shared link.'),
+  ttlSecurity: integer(0, 254)
+    .optional()
+    .describe('RFC 5082: packets must come from at most so many hops. 0: off.'),
+  holdTime: holdTime().optional().describe("Default: the BGPConfiguration's."),
+  keepaliveTime: duration(1, 21_845).optional().describe('Default: a third of the hold time.'),
+  connectRetryTime: duration(1, 65_535)
+    .default(5)
+    .describe('The first wait before a connection is tried again.'),
+  families: list(oneOf('IPv4', 'IPv6'), 2)
+    .min(1)
+    .optional()
+    .describe("Which routes the session carries. Default: the family of the neighbour's address."),
+  numAllowedLocalASNumbers: integer(0, 255)
+    .default(0)
+    .describe('How often our own AS may be in a path that we accept.'),
+  routeReflectorClient: flag().optional().describe('Reflect routes to this neighbour (RFC 4456).'),
+  addPaths: oneOf('Send', 'Receive', 'Both')
+    .optional()
+    .describe(
+      'RFC 7911. Send: all usable paths of a prefix instead of the best one. Receive: as many from the neighbour. Default: off.',
+    ),
+  maxPrefixes: maxPrefixes.prefault({}).describe('What the neighbour may announce, a family.'),
+  role: oneOf('Provider', 'Customer', 'Peer', 'RouteServer', 'RouteServerClient')
+    .optional()
+    .describe(
+      'Our role towards an eBGP neighbour (RFC 9234): what came from a provider or peer goes to customers only. The neighbour must say the counterpart, or nothing.',
+    ),
+  removePrivateAS: flag().default(false).describe('Remove private AS numbers from the paths that we send.'),
+  maxRestartTime: duration(1, 4095).optional().describe("Calico's name of gracefulRestart.restartTime."),
+  gracefulRestart: gracefulRestart.prefault({}).describe('What happens to routes while one side restarts.'),
+  filters: list(text(), 100)
+    .default([])
+    .describe('BGPFilters, in this order; their verdict comes before import and export.'),
+  import: oneOf('Cluster', 'All', 'None')
+    .default('Cluster')
+    .describe('What is accepted. Cluster: only prefixes inside pools and services.'),
+  export: oneOf('Cluster', 'All', 'None')
+    .default('Cluster')
+    .describe("What is announced. Cluster: this node's own prefixes, and as reflector the others'."),
+  reversePeering: oneOf('Auto', 'Manual')
+    .default('Auto')
+    .describe('Auto: the node that peerSelector finds makes the other side by itself.'),
+});
+
+type Fields = z.output<typeof fields>;
+const targets = [
+  'peerIP',
+  'peerSelector',
+  'peerRange',
+  'peerInterface',
+  'peerFrom',
+  'localWorkloadSelector',
+] as const;
+const countTargets = targets.map((name) => `(has(self.${name}) ? 1 : 0)`).join(' + ');
+
+const rules: Rule<Fields>[] = [
+  {
+    fields: ['peerIP', ...targets.slice(1)],
+    message: 'is missing, and nothing else names the neighbour',
+    allowed: `one of ${targets.join(', ')}`,
+    cel: `${countTargets} > 0`,
+    broken: (spec) => targets.every((name) => spec[name] === undefined),
+  },
+  ...targets.flatMap((name, i) => excludes<Fields>(name, targets.slice(0, i))),
+  {
+    fields: ['asNumber', 'peerSelector'],
+    message: 'is missing',
+    allowed: "the neighbour's AS number, 'internal' or 'external'",
+    cel: `has(self.asNumber) || has(self.peerSelector) || ${countTargets} == 0`,
+    broken: (spec) =>
+      spec.asNumber === undefined &&
+      spec.peerSelector === undefined &&
+      targets.some((name) => spec[name] !== undefined),
+  },
+  {
+    fields: ['asNumber', 'peerSelector'],
+    message: "cannot be combined with peerSelector: the AS comes from the neighbour's Node",
+    cel: '!has(self.asNumber) || !has(self.peerSelector)',
+    broken: (spec) => spec.asNumber !== undefined && spec.peerSelector !== undefined,
+  },
+  {
+    fields: ['role', 'asNumber'],
+    message: "cannot be combined with 'asNumber: internal': roles are between ASes",
+    cel: "!has(self.role) || !has(self.asNumber) || self.asNumber != 'internal'",
+    broken: (spec) => spec.role !== undefined && spec.asNumber === 'internal',
+  },
+  ...excludes<Fields>('node', ['nodeSelector']),
+  ...excludes<Fields>('keepOriginalNextHop', ['nextHopMode']),
+  ...excludes<Fields>('multihop', ['peerInterface']),
+  {
+    fields: ['ttlSecurity', 'multihop'],
+    message: 'cannot be combined with multihop: both say how far the neighbour is',
+    cel: '!has(self.ttlSecurity) || self.ttlSecurity == 0 || !has(self.multihop)',
+    broken: (spec) => !!spec.ttlSecurity && spec.multihop !== undefined,
+  },
+  {
+    fields: ['maxPeers', 'peerRange'],
+    message: 'has a meaning only together with peerRange',
+    cel: '!has(self.maxPeers) || has(self.peerRange)',
+    broken: (spec) => spec.maxPeers !== undefined && spec.peerRange === undefined,
+  },
+  {
+    fields: ['maxRestartTime', 'gracefulRestart'],
+    message: 'cannot be combined with gracefulRestart.restartTime: it is the same',
+    cel: '!has(self.maxRestartTime) || !has(self.gracefulRestart) || !has(self.gracefulRestart.restartTime)',
+    broken: (spec) => spec.maxRestartTime !== undefined && spec.gracefulRestart?.restartTime !== undefined,
+  },
+  {
+    fields: ['keepaliveTime', 'holdTime'],
+    message: 'is not below the hold time',
+    cel: '!has(self.keepaliveTime) || !has(self.holdTime) || type(self.keepaliveTime) != int || type(self.holdTime) != int || self.holdTime == 0 || self.keepaliveTime < self.holdTime',
+    broken: ({ keepaliveTime, holdTime }) => !!keepaliveTime && !!holdTime && keepaliveTime >= holdTime,
+  },
+];
+
+const defaultRestartTime = 120;
+const defaultMaxPeers = 1000;
+
+export const bgpPeerSpec = withRules(fields, rules).transform(
+  ({ keepOriginalNextHop, maxRestartTime, gracefulRestart: restart, ...spec }) => ({
+    ...spec,
+    nextHopMode: spec.nextHopMode ?? (keepOriginalNextHop ? ('Keep' as const) : ('Auto' as const)),
+    gracefulRestart: {
+      ...restart,
+      mode: restart.mode ?? ('Full' as const),
+      restartTime: restart.restartTime ?? maxRestartTime ?? defaultRestartTime,
+    },
+    maxPeers: spec.maxPeers ?? defaultMaxPeers,
+  }),
+);
+
+export type BGPPeerSpec = z.output<typeof bgpPeerSpec>;
+export type BGPPeer = ResourceObject<'BGPPeer', BGPPeerSpec>;
+
+export const bgpPeer = defineKind({
+  kind: 'BGPPeer',
+  plural: 'bgppeers',
+  singular: 'bgppeer',
+  shortNames: [],
+  description: 'A BGP neighbour, or many, of some nodes or all.',
+  spec: bgpPeerSpec,
+  calico: true,
+  // Calico lets BIRD open every session without ttlSecurity as multihop.
+  fromCalico: (spec) => {
+    if (!spec.ttlSecurity) spec.multihop ??= 255;
+  },
+  columns: [
+    { name: 'Peer', type: 'string', jsonPath: '.spec.peerIP' },
+    { name: 'Range', type: 'string', jsonPath: '.spec.peerRange', priority: 1 },
+    { name: 'Peer-Selector', type: 'string', jsonPath: '.spec.peerSelector' },
+    { name: 'AS', type: 'string', jsonPath: '.spec.asNumber' },
+    { name: 'Node', type: 'string', jsonPath: '.spec.node' },
+    { name: 'Node-Selector', type: 'string', jsonPath: '.spec.nodeSelector' },
+    age,
+  ],
+});

@@ -1,0 +1,137 @@
+// IPPool: a CIDR from which pods get addresses, cut into blocks that nodes own. IPReservation: what stays free.
+import * as z from 'zod';
+import { addressBits, parsePrefix } from '../addresses.ts';
+import {
+  cidr,
+  field,
+  flag,
+  integer,
+  isLinkLocalText,
+  list,
+  oneOf,
+  selector,
+  Wrong,
+} from '../schema/fields.ts';
+import { age, defineKind } from '../schema/kind.ts';
+import type { ResourceObject } from '../schema/metadata.ts';
+import { type Rule, withRules } from '../schema/rules.ts';
+
+/** podroute has no tunnel; a pool that wants one is refused rather than routed in another way than it says. */
+const never = (encapsulation: string) =>
+  field({ type: 'string', enum: ['Never'] }, (input) =>
+    input === 'Never'
+      ? ('Never' as const)
+      : new Wrong(
+          `cannot be honoured: podroute routes pod addresses as they are and has no ${encapsulation} tunnel`,
+          'Never, or leave it out',
+        ),
+  );
+
+const fields = z.strictObject({
+  cidr: cidr().describe('The addresses. It cannot be changed.'),
+  blockSize: integer(20, 128)
+    .optional()
+    .describe(
+      "Prefix length of a node's block: 20 to 32 (default 26), IPv6 116 to 128 (default 122). It cannot be changed.",
+    ),
+  nodeSelector: selector().default('all()').describe('The nodes that take blocks from it.'),
+  namespaceSelector: selector()
+    .optional()
+    .describe('The namespaces whose pods get its addresses. Default: all.'),
+  disabled: flag().default(false).describe('No new blocks are taken.'),
+  disableBGPExport: flag().default(false).describe('Its blocks are not announced.'),
+  natOutgoing: flag().default(false).describe("Pods leave the cluster with their node's address."),
+  allowedUses: list(oneOf('Workload', 'Tunnel', 'LoadBalancer'), 3)
+    .default(['Workload'])
+    .describe('What its addresses are for.'),
+  assignmentMode: oneOf('Automatic', 'Manual')
+    .default('Automatic')
+    .describe('Manual: only for pods that ask for it.'),
+  ipipMode: never('IP-in-IP').optional(),
+  vxlanMode: never('VXLAN').optional(),
+});
+
+type Fields = z.output<typeof fields>;
+
+const immutable = (name: string) => ({
+  rule: `has(self.${name}) == has(oldSelf.${name}) && (!has(self.${name}) || self.${name} == oldSelf.${name})`,
+  message: `${name} cannot be changed: make a new pool and disable this one`,
+});
+
+const rules: Rule<Fields>[] = [
+  {
+    fields: ['cidr'],
+    message: 'is link-local and cannot be routed',
+    cel: "!self.cidr.startsWith('169.254.') && !self.cidr.lowerAscii().matches('^fe[89ab][0-9a-f]:')",
+    broken: (pool) => isLinkLocalText(pool.cidr),
+  },
+  {
+    fields: ['blockSize', 'cidr'],
+    message: 'is not allowed here',
+    allowed: '20 to 32 in an IPv4 pool, 116 to 128 in an IPv6 pool',
+    cel: "!has(self.blockSize) || (self.cidr.contains(':') ? self.blockSize >= 116 : self.blockSize <= 32)",
+    broken: ({ blockSize, cidr: text }) =>
+      blockSize !== undefined && (text.includes(':') ? blockSize < 116 : blockSize > 32),
+  },
+  {
+    fields: ['blockSize', 'cidr'],
+    message: 'makes a block larger than the pool',
+    cel: '!has(self.blockSize) || !isCIDR(self.cidr) || cidr(self.cidr).prefixLength() <= self.blockSize',
+    broken: ({ blockSize, cidr: text }) => blockSize !== undefined && parsePrefix(text)!.length > blockSize,
+  },
+];
+
+const withCel = withRules(fields, rules);
+const spec = withCel.meta({
+  ...withCel.meta(),
+  'x-kubernetes-validations': [
+    ...((withCel.meta()?.['x-kubernetes-validations'] ?? []) as object[]),
+    immutable('cidr'),
+    immutable('blockSize'),
+  ],
+});
+
+/** In the output blockSize is always there: a pool smaller than the default block is one block. */
+export const ipPoolSpec = spec.transform((pool) => {
+  const prefix = parsePrefix(pool.cidr)!;
+  const usual = addressBits(prefix.family) - 6;
+  return { ...pool, blockSize: pool.blockSize ?? Math.max(usual, prefix.length) };
+});
+
+export type IPPoolSpec = z.output<typeof ipPoolSpec>;
+export type IPPool = ResourceObject<'IPPool', IPPoolSpec>;
+
+export const ipPool = defineKind({
+  kind: 'IPPool',
+  plural: 'ippools',
+  singular: 'ippool',
+  shortNames: [],
+  description: 'Addresses for pods, cut into blocks that nodes own and announce.',
+  spec: ipPoolSpec,
+  calico: true,
+  columns: [
+    { name: 'CIDR', type: 'string', jsonPath: '.spec.cidr' },
+    { name: 'Block-Size', type: 'integer', jsonPath: '.spec.blockSize' },
+    { name: 'Node-Selector', type: 'string', jsonPath: '.spec.nodeSelector' },
+    { name: 'Disabled', type: 'boolean', jsonPath: '.spec.disabled' },
+    age,
+  ],
+});
+
+export const ipReservationSpec = z.strictObject({
+  reservedCIDRs: list(cidr(), 1000).default([]).describe('Addresses that no pod gets. Those given out stay.'),
+});
+
+export type IPReservationSpec = z.output<typeof ipReservationSpec>;
+export type IPReservation = ResourceObject<'IPReservation', IPReservationSpec>;
+
+export const ipReservation = defineKind({
+  kind: 'IPReservation',
+  plural: 'ipreservations',
+  singular: 'ipreservation',
+  shortNames: [],
+  description: 'Addresses inside pools that are not given out.',
+  spec: ipReservationSpec,
+  calico: true,
+  columns: [{ name: 'CIDRs', type: 'string', jsonPath: '.spec.reservedCIDRs' }, age],
+});

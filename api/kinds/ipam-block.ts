@@ -1,0 +1,75 @@
+// IPAMBlock: one block of a pool and the node that owns it. Written by agents; which addresses inside it are in
+// use is the node's own business (its journal), so that giving one out asks nobody.
+import * as z from 'zod';
+import { parsePrefix } from '../addresses.ts';
+import { cidr, ipAddress, list, oneOf, text } from '../schema/fields.ts';
+import { age, defineKind } from '../schema/kind.ts';
+import type { ResourceObject } from '../schema/metadata.ts';
+
+export const ipamBlockSpec = z.strictObject({
+  cidr: cidr().describe('The block.'),
+  node: text().describe('The node that owns it, gives its addresses out and announces it.'),
+  pool: text().optional().describe("The IPPool it was cut from; absent for the node's own podCIDR."),
+  claimedAt: text(64).optional().describe('RFC 3339; for display.'),
+});
+
+export type IPAMBlockSpec = z.output<typeof ipamBlockSpec>;
+export type IPAMBlock = ResourceObject<'IPAMBlock', IPAMBlockSpec>;
+
+/** A block's object name; one name a prefix, so that two nodes that claim it meet. Throws on a wrong CIDR. */
+export function ipamBlockName(cidrText: string): string {
+  const prefix = parsePrefix(cidrText);
+  if (!prefix) throw new Error(`${JSON.stringify(cidrText)} is not a CIDR`);
+  // IPv6 in full: the short form differs by where the zeros are, and may end in a dash.
+  const digits =
+    prefix.family === 'ipv4'
+      ? cidrText.split('/')[0]!.replaceAll('.', '-')
+      : prefix.value.toString(16).padStart(32, '0').match(/.{4}/g)!.join('-');
+  return `${digits}-${prefix.length}`;
+}
+
+export const ipamBlock = defineKind({
+  kind: 'IPAMBlock',
+  plural: 'ipamblocks',
+  singular: 'ipamblock',
+  shortNames: [],
+  description: 'A block of addresses and the node that owns it. Written by the agents.',
+  spec: ipamBlockSpec,
+  calico: false,
+  columns: [
+    { name: 'CIDR', type: 'string', jsonPath: '.spec.cidr' },
+    { name: 'Node', type: 'string', jsonPath: '.spec.node' },
+    { name: 'Pool', type: 'string', jsonPath: '.spec.pool' },
+    age,
+  ],
+});
+
+export const ipClaimSpec = z.strictObject({
+  owner: z
+    .strictObject({
+      kind: oneOf('Pod', 'StatefulSet').default('Pod'),
+      namespace: text(63),
+      name: text(),
+    })
+    .describe('Whose addresses these are; of a StatefulSet, its pod N has the N-th of each family.'),
+  addresses: list(ipAddress(), 1000).min(1).describe('Kept for the owner, and given to nobody else.'),
+});
+
+export type IPClaimSpec = z.output<typeof ipClaimSpec>;
+export type IPClaim = ResourceObject<'IPClaim', IPClaimSpec>;
+
+export const ipClaim = defineKind({
+  kind: 'IPClaim',
+  plural: 'ipclaims',
+  singular: 'ipclaim',
+  shortNames: [],
+  description: 'Addresses that a pod, or the pods of a StatefulSet, always get.',
+  spec: ipClaimSpec,
+  calico: false,
+  columns: [
+    { name: 'Namespace', type: 'string', jsonPath: '.spec.owner.namespace' },
+    { name: 'Owner', type: 'string', jsonPath: '.spec.owner.name' },
+    { name: 'Addresses', type: 'string', jsonPath: '.spec.addresses' },
+    age,
+  ],
+});

@@ -1,0 +1,118 @@
+// What can only be seen when objects are looked at together: names that lead nowhere, two objects for one thing.
+// For `podroute validate` and admission; the agent decides by itself (plan, ipam) and reports the same faults.
+import type { BGPPeer } from '../kinds/bgp-peer.ts';
+import type { Node } from '../kinds/node.ts';
+import { parsePeerAddress } from '../schema/peer-address.ts';
+import { usablePools } from './pool-conflicts.ts';
+import type { Problem } from '../schema/problem.ts';
+import { objectName, type Resources } from '../resources.ts';
+import { selectorMatches } from '../schema/selector.ts';
+
+/** Every fault between objects, in the order of kinds and names. Problems have no file: see Problem.object. */
+export function checkTogether(resources: Resources): Problem[] {
+  return [
+    ...configurationNames(resources),
+    ...missingFilters(resources),
+    ...missingSecrets(resources),
+    ...doubledNeighbours(resources),
+    ...usablePools(resources).problems,
+  ];
+}
+
+function configurationNames({ bgpConfigurations }: Resources): Problem[] {
+  return [...bgpConfigurations.keys()]
+    .filter((name) => name !== 'default')
+    .map((name) => ({
+      object: `BGPConfiguration ${name}`,
+      field: 'metadata.name',
+      value: name,
+      message: `has no effect: only the BGPConfiguration named 'default' is in force`,
+      severity: 'warning',
+    }));
+}
+
+function missingFilters({ bgpPeers, bgpFilters }: Resources): Problem[] {
+  return [...bgpPeers.values()].flatMap((peer) =>
+    peer.spec.filters.flatMap((value, i): Problem[] => {
+      if (bgpFilters.has(value)) return [];
+      const message =
+        'is no BGPFilter: nothing is accepted from or announced to this neighbour until there is one';
+      return [{ object: objectName(peer), field: `spec.filters[${i}]`, value, message }];
+    }),
+  );
+}
+
+function missingSecrets({ bgpPeers, bgpConfigurations, secrets }: Resources): Problem[] {
+  const wanted = [
+    ...[...bgpPeers.values()].map((peer) => ({
+      object: objectName(peer),
+      field: 'spec.password.secretKeyRef',
+      ref: peer.spec.password?.secretKeyRef,
+    })),
+    ...[...bgpConfigurations.values()].map((config) => ({
+      object: objectName(config),
+      field: 'spec.nodeMeshPassword.secretKeyRef',
+      ref: config.spec.nodeMeshPassword?.secretKeyRef,
+    })),
+  ];
+  return wanted.flatMap(({ object, field, ref }): Problem[] => {
+    if (ref === undefined) return [];
+    const values = secrets.get(ref.name)?.values;
+    const until = 'no session is opened until it has its password';
+    if (values === undefined) {
+      return [{ object, field: `${field}.name`, value: ref.name, message: `is no Secret: ${until}` }];
+    }
+    if (Object.hasOwn(values, ref.key)) return [];
+    return [
+      { object, field: `${field}.key`, value: ref.key, message: `is no key of Secret ${ref.name}: ${until}` },
+    ];
+  });
+}
+
+/** Two BGPPeers for one address on the same node: the one that names its nodes more closely wins, then the name. */
+function doubledNeighbours({ bgpPeers, nodes }: Resources): Problem[] {
+  const byAddress = Map.groupBy(
+    [...bgpPeers.values()].filter((peer) => peer.spec.peerIP !== undefined),
+    ({ spec }) => {
+      const { address, device } = parsePeerAddress(spec.peerIP!);
+      return `${address}%${device ?? ''}`;
+    },
+  );
+  return [...byAddress.values()].flatMap((peers) => {
+    const ordered = peers.sort((a, b) => rank(a) - rank(b) || (a.metadata.name < b.metadata.name ? -1 : 1));
+    return ordered.flatMap((loser, i): Problem[] => {
+      for (const winner of ordered.slice(0, i)) {
+        const shared = sharedNodes(winner, loser, nodes);
+        if (shared === undefined) continue;
+        const message = `is the neighbour of ${objectName(winner)} too, on ${shared}: ${winner.metadata.name} stays in force there, ${loser.metadata.name} is not used`;
+        return [{ object: objectName(loser), field: 'spec.peerIP', value: loser.spec.peerIP, message }];
+      }
+      return [];
+    });
+  });
+}
+
+const rank = ({ spec }: BGPPeer): number =>
+  spec.node !== undefined ? 0 : spec.nodeSelector !== undefined ? 1 : 2;
+
+/** The nodes that both are for, in words. Without Node objects: what is certain from the texts alone. */
+function sharedNodes(a: BGPPeer, b: BGPPeer, nodes: ReadonlyMap<string, Node>): string | undefined {
+  if (nodes.size === 0) {
+    if (a.spec.node !== undefined && a.spec.node === b.spec.node) return `node ${a.spec.node}`;
+    if (rank(a) === 2 && rank(b) === 2) return 'every node';
+    const isSame = a.spec.node === b.spec.node && a.spec.nodeSelector === b.spec.nodeSelector;
+    if (isSame) return `the nodes ${a.spec.nodeSelector}`;
+    return rank(a) === 2 || rank(b) === 2 ? 'some nodes' : undefined;
+  }
+  const names = [...nodes.values()]
+    .filter((node) => isFor(a, node) && isFor(b, node))
+    .map((node) => node.metadata.name);
+  if (names.length === 0) return undefined;
+  if (names.length === nodes.size && names.length > 1) return 'every node';
+  return names.length === 1 ? `node ${names[0]}` : `node ${names[0]} and ${names.length - 1} more`;
+}
+
+function isFor({ spec }: BGPPeer, { metadata }: Node): boolean {
+  if (spec.node !== undefined) return spec.node === metadata.name;
+  return spec.nodeSelector === undefined || selectorMatches(spec.nodeSelector, metadata.labels ?? {});
+}

@@ -1,0 +1,107 @@
+// Turns zod's issues into words about the operator's document.
+import * as z from 'zod';
+import { closest } from '../schema/closest.ts';
+import { formatPath, type Path, valueAt } from '../schema/field-path.ts';
+
+export interface Finding {
+  readonly path: Path;
+  readonly field: string;
+  readonly value?: unknown;
+  readonly message: string;
+  readonly allowed?: string;
+}
+
+/** One finding an issue; an issue about several unknown fields gives one a field. */
+export function findingsOf(error: z.ZodError, schema: z.ZodType, document: unknown): Finding[] {
+  return error.issues.flatMap((issue) => {
+    const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+    if (issue.code === 'unrecognized_keys') {
+      const known = knownKeys(schemaAt(schema, path));
+      return issue.keys.map((key) => unknownField([...path, key], known));
+    }
+    return [finding(path, valueAt(document, path), issue)];
+  });
+}
+
+export function unknownField(path: Path, known: readonly string[]): Finding {
+  const meant = closest(String(path.at(-1)), known);
+  return {
+    path,
+    field: formatPath(path),
+    message:
+      meant === undefined
+        ? `unknown field (known: ${known.join(', ')})`
+        : `unknown field (did you mean "${meant}"?)`,
+  };
+}
+
+function finding(path: Path, value: unknown, issue: z.core.$ZodIssue): Finding {
+  const place = { path, field: formatPath(path), ...(value === undefined ? {} : { value }) };
+  switch (issue.code) {
+    case 'custom': {
+      const allowed = issue.params?.allowed as string | undefined;
+      return { ...place, message: issue.message, ...(allowed === undefined ? {} : { allowed }) };
+    }
+    case 'invalid_value': {
+      const values = issue.values.map(String);
+      if (value === undefined) return { ...place, message: 'is missing', allowed: values.join(', ') };
+      const meant = typeof value === 'string' ? closest(value, values) : undefined;
+      const hint = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+      return { ...place, message: `is not one of ${values.join(', ')}${hint}` };
+    }
+    case 'invalid_type': {
+      if (value === undefined) return { ...place, message: 'is missing' };
+      const wanted = typeWords[issue.expected] ?? issue.expected;
+      return { ...place, message: `is not ${wanted}` };
+    }
+    case 'too_big':
+      return { ...place, message: `has more than ${issue.maximum} entries` };
+    case 'too_small':
+      return {
+        ...place,
+        message: issue.minimum === 1 ? 'is empty' : `has fewer than ${issue.minimum} entries`,
+      };
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'unrecognized_keys':
+    case 'invalid_union':
+    case 'invalid_key':
+    case 'invalid_element':
+      return { ...place, message: issue.message };
+  }
+}
+
+const typeWords: Readonly<Record<string, string>> = {
+  object: 'an object (a map of fields)',
+  record: 'a map',
+  array: 'a list',
+  string: 'a text',
+  boolean: 'a boolean',
+  number: 'a number',
+};
+
+const knownKeys = (schema: z.ZodType | undefined): string[] =>
+  schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+
+/** The object schema that a path leads to, through optional, default, pipes and lists. */
+function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
+  let at: z.ZodType | undefined = unwrap(schema);
+  for (const key of path) {
+    if (at instanceof z.ZodObject) at = at.shape[String(key)] as z.ZodType | undefined;
+    else if (at instanceof z.ZodArray) at = at.element as z.ZodType;
+    else if (at instanceof z.ZodRecord) at = at.valueType as z.ZodType;
+    else return undefined;
+    at = at && unwrap(at);
+  }
+  return at;
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  let inner = schema;
+  for (;;) {
+    if (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
+      inner = inner.unwrap() as z.ZodType;
+    } else if (inner instanceof z.ZodPipe) inner = inner.in as z.ZodType;
+    else return inner;
+  }
+}

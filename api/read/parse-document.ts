@@ -1,0 +1,242 @@
+// One document (already a JavaScript value) → a typed resource, or what is wrong with it.
+import * as z from 'zod';
+import { type Path, formatPath } from '../schema/field-path.ts';
+import { type Finding, findingsOf, unknownField } from './messages.ts';
+import { apiVersion, calicoApiVersion, group, type Metadata } from '../schema/metadata.ts';
+import { readMetadata } from './read-metadata.ts';
+import { annotationProblems, nodeFrom, nodeTop } from '../kinds/node.ts';
+import { findNotYet } from '../schema/not-yet.ts';
+import type { Problem } from '../schema/problem.ts';
+import { isOurKind, type Kind, type OurKind, ourKinds, type Resource } from '../resources.ts';
+import { secretFrom, secretTop } from '../kinds/secret.ts';
+
+/** Where a document comes from, for problems. */
+export interface Where {
+  readonly file?: string;
+  /** The line of a field (as in Problem.field), or of the nearest thing around it that is there. */
+  readonly lineOf?: (field: string) => number | undefined;
+  /** What to call a document whose kind or name cannot be read: 'document 2'. */
+  readonly call?: string;
+}
+
+/** Our kinds have 7 levels at most; Kubernetes' managedFields a few more. */
+const maxDepth = 50;
+
+export interface Identity {
+  readonly kind: Kind;
+  readonly name: string;
+}
+
+export interface ParsedDocument {
+  /** Absent when there is an error. */
+  readonly resource?: Resource;
+  /** Also when there is an error, as far as it can be read: whose last good version stays in force. */
+  readonly identity?: Identity;
+  /** Errors and warnings. */
+  readonly problems: readonly Problem[];
+  /** Not ours and read over: why, for a debug note. */
+  readonly ignored?: string;
+}
+
+/** Reads one document. Never throws, whatever the value is. */
+export function parseDocument(document: unknown, where: Where = {}): ParsedDocument {
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    return failed(where, where.call ?? 'document', {
+      path: [],
+      field: '',
+      message: 'is not an object with apiVersion, kind and metadata',
+    });
+  }
+  if (isDeeperThan(document, maxDepth)) {
+    const message = `is nested deeper than ${maxDepth} levels`;
+    return failed(where, where.call ?? 'document', { path: [], field: '', message });
+  }
+  const value = withoutNulls(document) as Record<string, unknown>;
+  const kind = kindOf(value, where);
+  if ('problems' in kind) return kind;
+  const frame = readMetadata(value.metadata);
+  const name = frame.name;
+  const object =
+    name === undefined ? (where.call ? `${kind.kind} (${where.call})` : kind.kind) : `${kind.kind} ${name}`;
+  const { findings, build } =
+    kind.kind === 'Node'
+      ? readNode(value, frame.metadata)
+      : kind.kind === 'Secret'
+        ? readSecret(value)
+        : readOurs(kind.kind, value, kind.calico);
+  const problems = [...frame.findings, ...findings]
+    .map((finding) => toProblem(where, object, finding))
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  const warnings = findNotYet(kind.kind, value).map((found): Problem => {
+    return { ...toProblem(where, object, { ...found, field: formatPath(found.path) }), severity: 'warning' };
+  });
+  const identity = name === undefined ? undefined : { identity: { kind: kind.kind, name } };
+  if (problems.length > 0 || !frame.metadata || !build)
+    return { ...identity, problems: [...problems, ...warnings] };
+  return {
+    ...identity,
+    resource: build({
+      apiVersion: kind.calico ? apiVersion : (value.apiVersion as string),
+      metadata: frame.metadata,
+    }),
+    problems: warnings,
+  };
+}
+
+interface Frame {
+  apiVersion: string;
+  metadata: Metadata;
+}
+
+interface Body {
+  readonly findings: readonly Finding[];
+  readonly build?: (frame: Frame) => Resource;
+}
+
+function readOurs(kind: OurKind, document: Record<string, unknown>, calico: boolean): Body {
+  const definition = ourKinds[kind];
+  let spec = document.spec ?? {};
+  if (calico && definition.fromCalico && typeof spec === 'object') {
+    spec = { ...spec };
+    definition.fromCalico(spec as Record<string, unknown>);
+  }
+  const status = definition.status
+    ? { status: definition.status.optional() as z.ZodType }
+    : { status: z.unknown().optional() };
+  const result = readTop({ spec: definition.spec as z.ZodType, ...status }, { ...document, spec });
+  if (!result.top) return result;
+  const { top } = result;
+  return {
+    findings: result.findings,
+    build: (frame) =>
+      ({
+        ...frame,
+        kind,
+        spec: top.spec,
+        ...(definition.status && top.status !== undefined && { status: top.status }),
+      }) as Resource,
+  };
+}
+
+function readNode(document: Record<string, unknown>, metadata: Metadata | undefined): Body {
+  const result = readTop(nodeTop, document);
+  const annotations = (metadata ? annotationProblems(metadata) : []).map(({ key, ...rest }): Finding => {
+    const path = ['metadata', 'annotations', key];
+    return { path, field: formatPath(path), ...rest };
+  });
+  const findings = [...result.findings, ...annotations];
+  const { top } = result;
+  return { findings, ...(top && { build: (frame) => nodeFrom(frame, top) }) };
+}
+
+function readSecret(document: Record<string, unknown>): Body {
+  const result = readTop(secretTop, document);
+  const { top } = result;
+  return {
+    findings: result.findings.map(({ value: _secret, ...finding }) => finding),
+    ...(top && { build: (frame) => secretFrom(frame, top) }),
+  };
+}
+
+const frameKeys = ['apiVersion', 'kind', 'metadata'];
+
+/** Reads the fields beside apiVersion, kind and metadata. */
+function readTop<S extends z.ZodRawShape>(
+  shape: S,
+  document: Record<string, unknown>,
+): { findings: Finding[]; top?: z.output<z.ZodObject<S>> } {
+  const schema = z.object(shape);
+  const known = [...frameKeys, ...Object.keys(shape)];
+  const unknown = Object.keys(document)
+    .filter((key) => !known.includes(key))
+    .map((key) => unknownField([key], known));
+  const result = schema.safeParse(document);
+  if (result.success) return { findings: unknown, top: result.data };
+  return { findings: [...unknown, ...findingsOf(result.error, schema, document)] };
+}
+
+type KindFound = { readonly kind: Kind; readonly calico: boolean };
+
+/** Which of our kinds a document is, or why it is none. */
+function kindOf(document: Record<string, unknown>, where: Where): KindFound | ParsedDocument {
+  const { apiVersion: version, kind } = document;
+  const object =
+    [typeof kind === 'string' ? kind : undefined, nameOf(document)].filter(Boolean).join(' ') ||
+    (where.call ?? 'document');
+  const expected = `${apiVersion}, ${calicoApiVersion} or v1`;
+  if (typeof version !== 'string')
+    return failed(where, object, { path: [], field: 'apiVersion', message: 'is missing', allowed: expected });
+  if (typeof kind !== 'string')
+    return failed(where, object, {
+      path: [],
+      field: 'kind',
+      message: 'is missing',
+      allowed: Object.keys(ourKinds).join(', '),
+    });
+  if (version === 'v1') {
+    if (kind === 'Node' || kind === 'Secret') return { kind, calico: false };
+  } else if (version === apiVersion) {
+    if (isOurKind(kind)) return { kind, calico: false };
+    return failed(where, object, {
+      path: [],
+      field: 'kind',
+      value: kind,
+      message: 'is not a kind of podroute.io/v1',
+      allowed: Object.keys(ourKinds).join(', '),
+    });
+  } else if (version === calicoApiVersion) {
+    if (isOurKind(kind) && ourKinds[kind].calico) return { kind, calico: true };
+  } else if (version.startsWith(`${group}/`)) {
+    return failed(where, object, {
+      path: [],
+      field: 'apiVersion',
+      value: version,
+      message: 'is not a version of podroute.io',
+      allowed: apiVersion,
+    });
+  }
+  return { problems: [], ignored: `${version} ${kind} is not a kind that podroute reads` };
+}
+
+const nameOf = (document: Record<string, unknown>): string | undefined => {
+  const name = (document.metadata as { name?: unknown } | undefined)?.name;
+  return typeof name === 'string' ? name : undefined;
+};
+
+function failed(where: Where, object: string, finding: Finding): ParsedDocument {
+  return { problems: [toProblem(where, object, finding)] };
+}
+
+function toProblem(
+  where: Where,
+  object: string,
+  { field, value, message, allowed }: Omit<Finding, 'path'> & { path: Path },
+): Problem {
+  const line = where.lineOf?.(field);
+  return {
+    ...(where.file !== undefined && { file: where.file }),
+    ...(line !== undefined && { line }),
+    object,
+    field,
+    ...(value !== undefined && { value }),
+    message,
+    ...(allowed !== undefined && { allowed }),
+  };
+}
+
+/** Also ends where a YAML alias stands for something around itself. */
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((item) => isDeeperThan(item, depth - 1));
+}
+
+/** As the API server does: a field that is null counts as absent. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== null && item !== undefined)
+      .map(([key, item]) => [key, withoutNulls(item)]),
+  );
+}

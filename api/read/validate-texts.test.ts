@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { formatProblem, validateTexts } from '../index.ts';
+
+const object = (kind: string, name: string, spec: string) =>
+  `apiVersion: podroute.io/v1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${spec}\n`;
+const node = (name: string, labels: string) =>
+  `apiVersion: v1\nkind: Node\nmetadata: { name: ${name}, labels: { ${labels} } }\n`;
+const tor = (name: string, more = '', ip = '10.0.0.1') =>
+  object('BGPPeer', name, `{ peerIP: "${ip}", asNumber: 65000${more} }`);
+
+/** Each argument is a file: a.yaml, b.yaml, … */
+const problems = (...texts: string[]) =>
+  validateTexts(texts.map((text, i) => ({ file: `${'abcdef'[i]}.yaml`, text }))).problems.map(formatProblem);
+
+describe('files checked together', () => {
+  it('that fit each other have no problem', () => {
+    assert.deepEqual(
+      problems(tor('a'), tor('b', '', '10.0.0.2'), object('IPPool', 'p', '{ cidr: 10.1.0.0/16 }')),
+      [],
+    );
+    assert.deepEqual(
+      validateTexts([{ file: 'x', text: `${tor('a')}---\n${tor('b', '', 'fd00::1')}` }]).documents,
+      2,
+    );
+  });
+
+  it('one object in two files: the first stays in force', () => {
+    assert.deepEqual(problems(tor('a'), tor('a', '', '10.0.0.2')), [
+      'b.yaml:3: BGPPeer a: metadata.name: stands in a.yaml already, and that one is in force; delete one of them',
+    ]);
+  });
+
+  it('two pools that overlap', () => {
+    assert.deepEqual(
+      problems(
+        object('IPPool', 'b', '\n  cidr: 10.1.128.0/20'),
+        object('IPPool', 'a', '{ cidr: 10.1.0.0/16 }'),
+      ),
+      [
+        'a.yaml:5: IPPool b: spec.cidr: "10.1.128.0/20" overlaps IPPool a (10.1.0.0/16), which stays in force; this pool is not used',
+      ],
+    );
+  });
+
+  it('two peers for one address, in whatever way it is written', () => {
+    assert.deepEqual(problems(tor('b', '', '[FD00::1]:1790'), tor('a', '', 'fd00:0::1')), [
+      'a.yaml:4: BGPPeer b: spec.peerIP: "[fd00::1]:1790" is the neighbour of BGPPeer a too, on every node: a stays in force there, b is not used',
+    ]);
+  });
+
+  it('two peers for one address on the nodes that both are for; the closer one wins', () => {
+    const nodes = `${node('n1', 'rack: r1')}---\n${node('n2', 'rack: r1')}---\n${node('n3', 'rack: r2')}`;
+    const rack = (name: string, value: string) => tor(name, `, nodeSelector: "rack == '${value}'"`);
+    assert.deepEqual(problems(nodes, rack('a', 'r1'), rack('b', 'r2')), []);
+    assert.deepEqual(problems(nodes, tor('a'), rack('z', 'r1')), [
+      'b.yaml:4: BGPPeer a: spec.peerIP: "10.0.0.1" is the neighbour of BGPPeer z too, on node n1 and 1 more: z stays in force there, a is not used',
+    ]);
+    assert.deepEqual(problems(nodes, tor('z', ', node: n3'), rack('a', 'r2')), [
+      'c.yaml:4: BGPPeer a: spec.peerIP: "10.0.0.1" is the neighbour of BGPPeer z too, on node n3: z stays in force there, a is not used',
+    ]);
+  });
+
+  it('without Nodes, only what is certain', () => {
+    const rack = (name: string, value: string) => tor(name, `, nodeSelector: "rack == '${value}'"`);
+    assert.deepEqual(
+      problems(rack('a', 'r1'), rack('b', 'r2'), tor('c', ', node: n1'), tor('d', ', node: n2')),
+      [],
+    );
+    assert.equal(problems(rack('a', 'r1'), rack('b', 'r1')).length, 1);
+    assert.equal(problems(tor('a', ', node: n1'), tor('b', ', node: n1')).length, 1);
+    assert.match(problems(tor('a', ', node: n1'), tor('b'))[0] ?? '', /on some nodes: a stays in force/);
+  });
+
+  it('a filter, a Secret and a key that are not there', () => {
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData: { tor: x }\n';
+    const filter = object('BGPFilter', 'f', '{}');
+    const wants = (key: string, name = 'bgp') =>
+      tor('a', `, filters: [f], password: { secretKeyRef: { name: ${name}, key: ${key} } }`);
+    assert.deepEqual(problems(secret, filter, wants('tor')), []);
+    const until = 'no session is opened until it has its password';
+    assert.deepEqual(problems(secret, wants('leaf')), [
+      'b.yaml:4: BGPPeer a: spec.filters[0]: "f" is no BGPFilter: nothing is accepted from or announced to this neighbour until there is one',
+      `b.yaml:4: BGPPeer a: spec.password.secretKeyRef.key: "leaf" is no key of Secret bgp: ${until}`,
+    ]);
+    assert.deepEqual(problems(filter, wants('tor', 'other')), [
+      `b.yaml:4: BGPPeer a: spec.password.secretKeyRef.name: "other" is no Secret: ${until}`,
+    ]);
+    const mesh = object(
+      'BGPConfiguration',
+      'default',
+      '{ nodeMeshPassword: { secretKeyRef: { name: x, key: y } } }',
+    );
+    assert.match(
+      problems(mesh)[0] ?? '',
+      /BGPConfiguration default: spec\.nodeMeshPassword\.secretKeyRef\.name: "x"/,
+    );
+  });
+
+  it('a BGPConfiguration that is not the default', () => {
+    assert.deepEqual(problems(object('BGPConfiguration', 'node.n1', '{}')), [
+      `a.yaml:3: warning: BGPConfiguration node.n1: metadata.name: "node.n1" has no effect: only the BGPConfiguration named 'default' is in force`,
+    ]);
+  });
+
+  it('an object that is wrong takes no part', () => {
+    const wrong = object('IPPool', 'a', '{ cidr: 10.1.0.0/16, colour: red }');
+    assert.deepEqual(problems(wrong, object('IPPool', 'b', '{ cidr: 10.1.0.0/16 }')).length, 1);
+  });
+});

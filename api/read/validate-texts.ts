@@ -1,0 +1,59 @@
+// Files as an operator would apply them, checked one by one and together, without an agent.
+import { checkTogether } from './cross-checks.ts';
+import { parseText, type TextDocument } from './parse-text.ts';
+import type { Problem } from '../schema/problem.ts';
+import { type Resource, type Resources, resourcesOf } from '../resources.ts';
+
+export interface ValidatedTexts {
+  readonly documents: number;
+  readonly problems: readonly Problem[];
+  /** What is good of them, wrong objects left out. */
+  readonly resources: Resources;
+  /** The same Problem with file and line of the object that it is about, when that is known. */
+  readonly locate: (problem: Problem) => Problem;
+}
+
+/** Of two documents for one object the first counts, in the order of the files. Never throws. */
+export function validateTexts(
+  files: readonly { readonly file: string; readonly text: string }[],
+): ValidatedTexts {
+  const documents = files.flatMap(({ file, text }) => parseText(text, file));
+  const problems = documents.flatMap((document) => document.problems);
+  const byName = new Map<string, TextDocument>();
+  const objects: Resource[] = [];
+  for (const document of documents) {
+    const { identity, resource } = document;
+    if (identity === undefined) continue;
+    const object = `${identity.kind} ${identity.name}`;
+    const first = byName.get(object);
+    if (first !== undefined) {
+      problems.push(doubledObject(object, document, first.file));
+      continue;
+    }
+    byName.set(object, document);
+    if (resource !== undefined) objects.push(resource);
+  }
+  const resources = resourcesOf(objects);
+  const locate = (problem: Problem) => placed(problem, byName.get(problem.object));
+  const together = checkTogether(resources).map(locate);
+  return { documents: documents.length, problems: [...problems, ...together], resources, locate };
+}
+
+/** The Problem of a document whose object another file (`first`) has already. */
+export function doubledObject(object: string, document: TextDocument, first: string): Problem {
+  return placed(
+    {
+      object,
+      field: 'metadata.name',
+      message: `stands in ${first} already, and that one is in force; delete one of them`,
+    },
+    document,
+  );
+}
+
+/** The same Problem with file and line of the document that it is about, when that is known. */
+export function placed(problem: Problem, document: TextDocument | undefined): Problem {
+  if (problem.file !== undefined || document === undefined) return problem;
+  const line = document.lineOf(problem.field);
+  return { ...problem, file: document.file, ...(line !== undefined && { line }) };
+}

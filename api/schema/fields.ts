@@ -1,0 +1,222 @@
+// The kinds of field that several resources share. Each is a zod schema that reads what the operator wrote,
+// gives the canonical value, says in words what is wrong, and carries its own OpenAPI for the CRD.
+import * as z from 'zod';
+import {
+  canonicalAddress,
+  type Family,
+  familyName,
+  formatPrefix,
+  isLinkLocal,
+  parseAddress,
+  readPrefix,
+} from '../addresses.ts';
+import { parseDuration, type Seconds } from './duration.ts';
+import { parseSelector } from './selector.ts';
+
+/** What a reader answers about a wrong value; `message` reads on after the value. */
+export class Wrong {
+  readonly message: string;
+  readonly allowed: string | undefined;
+  constructor(message: string, allowed?: string) {
+    this.message = message;
+    this.allowed = allowed;
+  }
+}
+
+/** OpenAPI of a CRD's schema node; checked for structure by crd.test.ts. */
+export type OpenApi = Record<string, unknown>;
+
+/** A field made of a reader (unknown → value or Wrong) and its OpenAPI. */
+export function field<T>(openapi: OpenApi, read: (input: unknown) => T | Wrong) {
+  return z
+    .unknown()
+    .transform((input, context): T => {
+      const result = input === undefined ? new Wrong('is missing') : read(input);
+      if (!(result instanceof Wrong)) return result;
+      context.issues.push({
+        code: 'custom',
+        input,
+        message: result.message,
+        params: { allowed: result.allowed },
+      });
+      return z.NEVER;
+    })
+    .meta(openapi);
+}
+
+const celRule = (rule: string, message: string) => ({ 'x-kubernetes-validations': [{ rule, message }] });
+
+/** A text field of bounded length (the bound lets the API server estimate the cost of rules). */
+export const text = (maxLength = 253) =>
+  field({ type: 'string', minLength: 1, maxLength }, (input) => {
+    if (typeof input !== 'string') return new Wrong('is not a text');
+    if (input === '') return new Wrong('is empty');
+    return input.length <= maxLength ? input : new Wrong(`is longer than ${maxLength} characters`);
+  });
+
+export const flag = () =>
+  field({ type: 'boolean' }, (input) =>
+    typeof input === 'boolean' ? input : new Wrong('is not a boolean', 'true or false'),
+  );
+
+export const integer = (minimum: number, maximum: number) => {
+  const format = maximum > 0x7fffffff ? 'int64' : 'int32';
+  return field({ type: 'integer', format, minimum, maximum }, (input) =>
+    typeof input === 'number' && Number.isInteger(input) && input >= minimum && input <= maximum
+      ? input
+      : new Wrong('is not allowed', `a whole number from ${minimum} to ${maximum}`),
+  );
+};
+
+/** One of a few words; messages.ts words the refusal with the nearest allowed one. */
+export const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) => z.enum(values);
+
+export const list = <T extends z.ZodType>(item: T, maxItems: number) => z.array(item).max(maxItems);
+
+export const cidr = (family?: Family) => {
+  const name = family ? `${familyName(family)} CIDR` : 'CIDR';
+  const example = family === 'ipv6' ? 'fd00:1::/48' : '10.0.0.0/16';
+  const isFamily = family ? ` && cidr(self).ip().family() == ${family === 'ipv4' ? 4 : 6}` : '';
+  return field(
+    {
+      type: 'string',
+      minLength: 3,
+      maxLength: 43,
+      ...celRule(
+        `isCIDR(self) && cidr(self) == cidr(self).masked()${isFamily}`,
+        `is not ${family ? 'an' : 'a'} ${name} without host bits, such as ${example}`,
+      ),
+    },
+    (input) => {
+      const expected = `${family ? 'an' : 'a'} ${name} such as ${example}`;
+      if (typeof input !== 'string') return new Wrong('is not a CIDR', expected);
+      const result = readPrefix(input);
+      if ('error' in result) return new Wrong(result.error, result.network ?? expected);
+      if (family && result.prefix.family !== family) {
+        return new Wrong(`is an ${familyName(result.prefix.family)} CIDR`, expected);
+      }
+      return formatPrefix(result.prefix);
+    },
+  );
+};
+
+export const ipAddress = (family?: Family) => {
+  const name = family ? `an ${familyName(family)} address` : 'an IPv4 or IPv6 address';
+  const isFamily = family ? ` && ip(self).family() == ${family === 'ipv4' ? 4 : 6}` : '';
+  return field(
+    { type: 'string', minLength: 2, maxLength: 45, ...celRule(`isIP(self)${isFamily}`, `is not ${name}`) },
+    (input) => {
+      const address = typeof input === 'string' ? parseAddress(input) : undefined;
+      if (!address) return new Wrong('is not an IP address', name);
+      if (family && address.family !== family)
+        return new Wrong(`is an ${familyName(address.family)} address`, name);
+      return canonicalAddress(input as string)!;
+    },
+  );
+};
+
+const isUsableAs = (value: number) =>
+  Number.isInteger(value) && value >= 1 && value <= 0xffffffff && value !== 23456;
+
+/** A number, its text, or the dotted text '1.10'. */
+export function parseAsNumber(input: unknown): number | Wrong {
+  const expected = "1 to 4294967295, or dotted as '1.10'";
+  let value = Number.NaN;
+  if (typeof input === 'number') value = input;
+  else if (typeof input === 'string') {
+    const [, high, low] = /^([0-9]{1,5})\.([0-9]{1,5})$/.exec(input) ?? [];
+    if (high !== undefined && Number(high) <= 0xffff && Number(low) <= 0xffff) {
+      value = Number(high) * 0x10000 + Number(low);
+    } else if (/^[0-9]{1,10}$/.test(input)) value = Number(input);
+  }
+  if (value === 23456) return new Wrong('is AS_TRANS (RFC 6793), which no network may use', expected);
+  if (typeof input === 'number' && !Number.isInteger(value)) {
+    return new Wrong('is not an AS number', `${expected}; a dotted one in quotes`);
+  }
+  return isUsableAs(value) ? value : new Wrong('is not an AS number', expected);
+}
+
+const asText = '[0-9]{1,10}|[0-9]{1,5}[.][0-9]{1,5}';
+/** Bounds hold for a number, the pattern for a text. No CEL: inside lists of rules it costs more than allowed. */
+const asOpenApi = (texts: string) => ({
+  'x-kubernetes-int-or-string': true,
+  minimum: 1,
+  maximum: 4_294_967_295,
+  pattern: `^(${texts})$`,
+});
+
+export const asNumber = () => field(asOpenApi(asText), parseAsNumber);
+
+/** The AS of a neighbour: a number, or any that is the same as ('internal') or differs from ('external') ours. */
+export const remoteAsNumber = () =>
+  field(asOpenApi(`internal|external|${asText}`), (input): number | 'internal' | 'external' | Wrong => {
+    if (input === 'internal' || input === 'external') return input;
+    const number = parseAsNumber(input);
+    return number instanceof Wrong
+      ? new Wrong(number.message, `${number.allowed}, 'internal' or 'external'`)
+      : number;
+  });
+
+/** A duration in seconds within bounds (both in seconds). `zero`: 0 is allowed below the minimum as well. */
+export const duration = (minimum: Seconds, maximum: Seconds, zero?: 'zero allowed') =>
+  field(
+    {
+      'x-kubernetes-int-or-string': true,
+      minimum: zero ? 0 : minimum,
+      maximum,
+      pattern: '^([0-9]+([.][0-9]+)?|([0-9]+([.][0-9]+)?(h|ms|m|s|us|µs|ns))+)$',
+    },
+    (input) => {
+      const seconds = parseDuration(input);
+      if (seconds === undefined) {
+        return new Wrong('is not a duration', "a text such as '90s' or '1m30s', or a number of seconds");
+      }
+      if ((seconds >= minimum && seconds <= maximum) || (zero && seconds === 0)) return seconds;
+      return new Wrong('is out of range', `${zero ? '0, or ' : ''}${minimum} to ${maximum} seconds`);
+    },
+  );
+
+/** BGP hold time: 0 (off), or at least 3 seconds (RFC 4271 §4.2). Whole seconds travel in OPEN. */
+export const holdTime = () => duration(3, 65535, 'zero allowed');
+
+/** Label selector in Calico's language; the value stays text (see selectorMatches). */
+export const selector = () =>
+  field({ type: 'string', minLength: 1, maxLength: 1024 }, (input) => {
+    if (typeof input !== 'string') return new Wrong('is not a selector', "a text such as rack == 'r1'");
+    const result = parseSelector(input);
+    if ('selector' in result) return input;
+    return new Wrong(`is not a selector: ${result.error.message}, at character ${result.error.position}`);
+  });
+
+/** 'aa:nn' (RFC 1997, 16 bit each) or 'aa:nn:mm' (RFC 8092, 32 bit each), without leading zeros. */
+export function parseCommunity(input: unknown): string | undefined {
+  if (typeof input !== 'string' || !/^[0-9]{1,10}(:[0-9]{1,10}){1,2}$/.test(input)) return undefined;
+  const parts = input.split(':').map(Number);
+  const limit = parts.length === 2 ? 0xffff : 0xffffffff;
+  return parts.every((part) => part <= limit) ? parts.join(':') : undefined;
+}
+
+export const community = () =>
+  field({ type: 'string', maxLength: 32, pattern: '^[0-9]{1,10}(:[0-9]{1,10}){1,2}$' }, (input) => {
+    return (
+      parseCommunity(input) ??
+      new Wrong('is not a community', "'aa:nn' (16 bit each) or 'aa:nn:mm' (32 bit each)")
+    );
+  });
+
+/** Refuses 169.254.0.0/16 and fe80::/10, which cannot be routed. */
+export const isLinkLocalText = (canonical: string): boolean => {
+  const address = parseAddress(canonical.split('/')[0]!);
+  return address !== undefined && isLinkLocal(address);
+};
+
+/** Which key of which Secret. */
+export const secretKeyRef = () =>
+  z.strictObject({
+    secretKeyRef: z
+      .strictObject({
+        name: text().describe("The Secret's name, in the agent's own namespace."),
+        key: text().describe("The key in the Secret's data."),
+      })
+      .describe('Where the password is.'),
+  });

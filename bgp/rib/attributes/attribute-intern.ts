@@ -1,0 +1,261 @@
+// From an UPDATE's attribute block to the id of an interned set: judged by the codec, completed with what this
+// speaker adds (loop flags, defaults), stored once. Also sets changed by policy, and those of own routes.
+import {
+  ACTION_OK,
+  ACTION_TREAT_AS_WITHDRAW,
+  AttributeVerdict,
+  buildAttributes,
+  clusterListContains,
+  countAs,
+  decodeNextHop,
+  type ExportPlan,
+  exportPlan,
+  type LargeCommunity,
+  MAX_EXTENDED_MESSAGE_LENGTH,
+  NextHop,
+  rewriteAttributes,
+  SessionCodecContext,
+  validateAttributes,
+} from '../../message/index.ts';
+import type { PolicySet } from '../../policy/policy.ts';
+import { parseCommunities } from '../../policy/compile.ts';
+import { AttributeBlock } from './attribute-block.ts';
+import { AttributeFacts, type AttributeStore, LOOP_CLUSTER, LOOP_ORIGINATOR } from './attribute-store.ts';
+import type { NextHops } from './next-hops.ts';
+
+/** LOCAL_PREF of routes that come without (RFC 4271 section 5.1.5 leaves it to policy; everybody uses 100). */
+export const DEFAULT_LOCAL_PREF = 100;
+
+/** Who this speaker is, for loop detection. */
+export interface OwnIdentity {
+  readonly asNumber: number;
+  /** Unsigned 32-bit. */
+  readonly routerId: number;
+  readonly clusterId: number;
+}
+
+export class AttributeIntern {
+  readonly store: AttributeStore;
+  readonly verdict = new AttributeVerdict();
+  #identity: OwnIdentity;
+  readonly #nextHops: NextHops;
+  readonly #facts = new AttributeFacts();
+  readonly #hop = new NextHop();
+  readonly #scratch = new Uint8Array(MAX_EXTENDED_MESSAGE_LENGTH + 1);
+  readonly #internal = new SessionCodecContext();
+  /** The block that recall() looked for last: its next hop (-1: not looked for) and hash. */
+  readonly #raw = new AttributeBlock();
+  #rawHop = -1;
+  #rawHash = 0;
+  readonly #canonical = new AttributeBlock();
+
+  constructor(store: AttributeStore, nextHops: NextHops, identity: OwnIdentity) {
+    this.store = store;
+    this.#nextHops = nextHops;
+    this.#identity = identity;
+    this.#internal.external = false;
+  }
+
+  get identity(): OwnIdentity {
+    return this.#identity;
+  }
+
+  /** Our AS number or ids changed: what is a loop is found anew in all sets (some 0.2 µs each; rare). */
+  set identity(identity: OwnIdentity) {
+    this.#identity = identity;
+    const { store } = this;
+    for (let id = 0; id < store.end; id++) {
+      if (!store.has(id)) continue;
+      const blob = store.blob(id);
+      const start = store.start(id);
+      const end = start + store.length[id]!;
+      store.ownAsCount[id] = Math.min(countAs(blob, start, end, identity.asNumber), 0xff);
+      store.loops[id] =
+        (store.originator[id] === identity.routerId ? LOOP_ORIGINATOR : 0) |
+        (clusterListContains(blob, start, end, identity.clusterId) ? LOOP_CLUSTER : 0);
+    }
+  }
+
+  /**
+   * The set of a block that came before, byte for byte, over a session of the same kind: a hash and a comparison
+   * instead of judging it again. Only for blocks as nearly everybody sends them, with NEXT_HOP third.
+   * One reference is taken; -1 when it must be judged.
+   */
+  recall(blob: Uint8Array, start: number, end: number, key: number): number {
+    this.#rawHop = -1;
+    const raw = this.#raw;
+    if (!raw.readUpdate(blob, start, end)) return -1;
+    const hop = this.#nextHops.find4(raw.nextHop);
+    if (hop < 0) return -1;
+    const { store } = this;
+    const hash = store.hashOf(raw, hop, 0);
+    const id = store.find(raw, hop, 0, hash);
+    if (id < 0) {
+      this.#rawHop = hop;
+      this.#rawHash = hash;
+      return -1;
+    }
+    if ((store.cleanKeys[id]! & (1 << key)) === 0) return -1;
+    store.references[id] = store.references[id]! + 1;
+    return id;
+  }
+
+  /** Judges a block into `verdict`; returns its action. */
+  judge(blob: Uint8Array, start: number, end: number, context: SessionCodecContext): number {
+    validateAttributes(blob, start, end, context, this.verdict);
+    return this.verdict.action;
+  }
+
+  /** The set of the block judged last, with its NEXT_HOP attribute. One reference is taken. */
+  classic(key: number): number {
+    const hop = this.#nextHops.intern4(this.verdict.nextHop | 0);
+    const { verdict } = this;
+    const isRaw =
+      verdict.action === ACTION_OK &&
+      verdict.length === this.#raw.length &&
+      this.#raw.equals(verdict.bytes, 0);
+    if (!isRaw) return this.#intern(hop, 0);
+    // recall() looked for these bytes in vain: no need to look again. From now on they can be recalled.
+    const id = hop === this.#rawHop ? this.#add(hop, 0, this.#rawHash) : this.#intern(hop, 0);
+    this.store.cleanKeys[id] = this.store.cleanKeys[id]! | (1 << key);
+    return id;
+  }
+
+  /** Same with a next hop from MP_REACH_NLRI; -1 when that cannot be one (treat as withdraw). */
+  multiprotocol(buf: Uint8Array, start: number, length: number, device: string | undefined): number {
+    const hop = this.#hop;
+    if (!decodeNextHop(buf, start, length, hop)) return -1;
+    if (hop.family === 0) return this.#intern(this.#nextHops.intern4(hop.word0 | 0), 0);
+    const global = hop.hasGlobal ? [hop.word0 | 0, hop.word1 | 0, hop.word2 | 0, hop.word3 | 0] : undefined;
+    const link = hop.hasLinkLocal
+      ? [hop.linkLocal0 | 0, hop.linkLocal1 | 0, hop.linkLocal2 | 0, hop.linkLocal3 | 0]
+      : undefined;
+    return this.#intern(this.#nextHops.intern6(global, link, device), 0);
+  }
+
+  /** The set of a route that starts here. One reference is taken. @throws Error when it is too large */
+  originated(route: {
+    readonly communities?: readonly string[];
+    readonly largeCommunities?: readonly string[];
+    readonly med?: number;
+    readonly localPref?: number;
+    /** Next-hop id, with a reference that passes on to the set, or -1 for self. */
+    readonly nextHop: number;
+  }): number {
+    const parsed = parseCommunities([...(route.communities ?? []), ...(route.largeCommunities ?? [])]);
+    const end = buildAttributes(
+      {
+        ...parsed,
+        ...(route.med === undefined ? {} : { med: route.med }),
+        ...(route.localPref === undefined ? {} : { localPref: route.localPref }),
+      },
+      this.#scratch,
+      0,
+    );
+    if (end < 0) throw new Error('the attributes do not fit into a message: fewer communities, please');
+    this.judge(this.#scratch, 0, end, this.#internal);
+    return this.#intern(route.nextHop, 0);
+  }
+
+  /**
+   * A set with a policy's changes. One reference is taken; -1 when it would not fit into a message.
+   * @param otc RFC 9234 value to add when absent, -1 for none
+   * @param isExport remembers that MED was set on purpose
+   */
+  changed(id: number, sets: readonly PolicySet[], otc: number, isExport: boolean): number {
+    const plan = planOf(sets, otc);
+    const store = this.store;
+    const start = store.start(id);
+    const limit = this.#scratch.length;
+    const end = rewriteAttributes(
+      store.blob(id),
+      start,
+      start + store.length[id]!,
+      plan,
+      this.#scratch,
+      0,
+      limit,
+    );
+    if (end < 0) return -1;
+    if (this.judge(this.#scratch, 0, end, this.#internal) === ACTION_TREAT_AS_WITHDRAW) return -1;
+    const hop = store.nextHop[id]!;
+    if (hop >= 0) this.#nextHops.hold(hop);
+    const variant = isExport && plan.med >= 0 ? 1 : store.variant[id]!;
+    return this.#intern(hop, variant);
+  }
+
+  /** LOCAL_PREF 0 for routes that their eBGP neighbour is about to lose (RFC 8326 section 4.2). */
+  shutDownGracefully(id: number): number {
+    return this.changed(id, [{ localPref: 0 }], -1, false);
+  }
+
+  /** Takes over the reference to `hop`. */
+  #intern(hop: number, variant: number): number {
+    const { store, verdict } = this;
+    this.#canonical.readCanonical(verdict.bytes, verdict.length);
+    const hash = store.hashOf(this.#canonical, hop, variant);
+    const known = store.find(this.#canonical, hop, variant, hash);
+    if (known >= 0) {
+      if (hop >= 0) this.#nextHops.release(hop);
+      store.references[known] = store.references[known]! + 1;
+      return known;
+    }
+    return this.#add(hop, variant, hash);
+  }
+
+  #add(hop: number, variant: number, hash: number): number {
+    const { store, verdict } = this;
+    const facts = this.#facts;
+    facts.localPref = verdict.hasLocalPref ? verdict.localPref : DEFAULT_LOCAL_PREF;
+    facts.med = verdict.hasMed ? verdict.med : 0;
+    facts.pathLength = Math.min(verdict.pathLength, 0xffff);
+    facts.origin = verdict.origin;
+    facts.neighborAs = verdict.neighbourAs;
+    facts.originator = verdict.hasOriginatorId ? verdict.originatorId : 0;
+    facts.clusterLength = Math.min(verdict.clusterListLength, 0xff);
+    facts.flags = verdict.flags;
+    facts.present = verdict.present;
+    facts.variant = variant;
+    this.#findLoops();
+    const id = store.add(verdict.bytes, verdict.length, hop, hash, facts);
+    store.references[id] = 1;
+    return id;
+  }
+
+  #findLoops(): void {
+    const { verdict } = this;
+    const identity = this.#identity;
+    const facts = this.#facts;
+    facts.ownAsCount =
+      verdict.asPathStart === verdict.asPathEnd
+        ? 0
+        : Math.min(countAs(verdict.bytes, 0, verdict.length, identity.asNumber), 0xff);
+    let loops = 0;
+    if (verdict.hasOriginatorId && verdict.originatorId === identity.routerId) loops |= LOOP_ORIGINATOR;
+    if (
+      verdict.clusterListLength > 0 &&
+      clusterListContains(verdict.bytes, 0, verdict.length, identity.clusterId)
+    ) {
+      loops |= LOOP_CLUSTER;
+    }
+    facts.loops = loops;
+  }
+}
+
+/** The combined effect of a policy's sets: the last value wins, prepends and communities add up. */
+function planOf(sets: readonly PolicySet[], otc: number): ExportPlan {
+  const prepend: number[] = [];
+  const addCommunities: number[] = [];
+  const addLargeCommunities: LargeCommunity[] = [];
+  let med = -1;
+  let localPref = -1;
+  for (const set of sets) {
+    if (set.med !== undefined) med = set.med;
+    if (set.localPref !== undefined) localPref = set.localPref;
+    prepend.unshift(...(set.prependAs ?? []));
+    const parsed = parseCommunities(set.addCommunities ?? []);
+    addCommunities.push(...parsed.communities);
+    addLargeCommunities.push(...parsed.largeCommunities);
+  }
+  return exportPlan({ prepend, addCommunities, addLargeCommunities, med, localPref, otc });
+}

@@ -1,0 +1,119 @@
+// Routes that start at this speaker: given as text by the agent, held in the tables under the local slot.
+import { ACCEPT_ALL } from '../../policy/policy.ts';
+import { CompiledPolicy } from '../../policy/compile.ts';
+import { formatAddress, type Prefix, parseAddress, parsePrefix } from '../../prefix/prefix-words.ts';
+import type { AdjRibIn, PathOwner } from './adj-rib-in.ts';
+import type { AttributeIntern } from '../attributes/attribute-intern.ts';
+import type { NextHops } from '../attributes/next-hops.ts';
+import { LOCAL_SLOT } from '../table/peer-slots.ts';
+import type { RibTable } from '../table/rib-table.ts';
+
+/** A route to announce as our own. */
+export interface Origination {
+  readonly prefix: string;
+  readonly communities?: readonly string[];
+  readonly largeCommunities?: readonly string[];
+  readonly med?: number;
+  readonly localPref?: number;
+  /** Default: this speaker's own address on each session. */
+  readonly nextHop?: string;
+  /** The object that made it, for `why`. */
+  readonly why: string;
+}
+
+export class Originated {
+  readonly #tables: readonly [RibTable, RibTable];
+  readonly #paths: AdjRibIn;
+  readonly #intern: AttributeIntern;
+  readonly #nextHops: NextHops;
+  /** Canonical prefix -> why. Bound: what the agent originates. */
+  readonly #why = new Map<string, string>();
+  readonly owner: PathOwner = {
+    slot: LOCAL_SLOT,
+    importPolicy: new CompiledPolicy(ACCEPT_ALL),
+    received: [0, 0],
+    filtered: [0, 0],
+    ineligible: [0, 0],
+    ownAsLoops: [0, 0],
+    marked: 0,
+  };
+
+  constructor(
+    tables: readonly [RibTable, RibTable],
+    paths: AdjRibIn,
+    intern: AttributeIntern,
+    nextHops: NextHops,
+  ) {
+    this.#tables = tables;
+    this.#paths = paths;
+    this.#intern = intern;
+    this.#nextHops = nextHops;
+  }
+
+  /** Adds or replaces. @throws Error naming the route and the value that is wrong; routes before it are in */
+  originate(routes: readonly Origination[]): void {
+    // Routes of a batch mostly have equal attributes: interned once for each kind.
+    const sets = new Map<string, number>();
+    try {
+      for (const route of routes) this.#one(route, sets);
+    } finally {
+      for (const set of sets.values()) this.#intern.store.release(set);
+    }
+  }
+
+  /** Unknown prefixes are no error. */
+  withdraw(prefixes: readonly string[]): void {
+    for (const text of prefixes) {
+      const prefix = prefixOf(text);
+      const table = this.#tables[prefix.family];
+      const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = prefix.words;
+      const id =
+        prefix.family === 0
+          ? table.prefixes.find4(w0, prefix.length)
+          : table.prefixes.find6(w0, w1, w2, w3, prefix.length);
+      this.#why.delete(`${formatAddress(prefix.words)}/${prefix.length}`);
+      if (id >= 0) this.#paths.withdraw(this.owner, table, id, 0);
+    }
+  }
+
+  why(prefix: string): string | undefined {
+    return this.#why.get(prefix);
+  }
+
+  #one(route: Origination, sets: Map<string, number>): void {
+    const prefix = prefixOf(route.prefix);
+    const { prefix: _, why, ...attributes } = route;
+    const key = JSON.stringify(attributes);
+    let set = sets.get(key);
+    if (set === undefined) {
+      set = this.#intern.originated({ ...attributes, nextHop: this.#nextHop(route) });
+      sets.set(key, set);
+    }
+    const table = this.#tables[prefix.family];
+    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = prefix.words;
+    const id =
+      prefix.family === 0
+        ? table.prefixes.findOrAdd4(w0, prefix.length)
+        : table.prefixes.findOrAdd6(w0, w1, w2, w3, prefix.length);
+    table.fitPrefixColumns();
+    this.#why.set(`${formatAddress(prefix.words)}/${prefix.length}`, why);
+    this.#paths.announce(this.owner, table, id, 0, set, 0);
+  }
+
+  #nextHop(route: Origination): number {
+    if (route.nextHop === undefined) return -1;
+    const address = parseAddress(route.nextHop);
+    if (address === undefined) {
+      throw new Error(`route ${route.prefix} (${route.why}): next hop '${route.nextHop}' is not an address`);
+    }
+    return address.family === 0
+      ? this.#nextHops.intern4(address.words[0]!)
+      : this.#nextHops.intern6(address.words, undefined, undefined);
+  }
+}
+
+function prefixOf(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === undefined) throw new Error(`route '${text}' is not a prefix`);
+  return prefix;
+}

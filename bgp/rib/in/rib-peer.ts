@@ -1,0 +1,132 @@
+// One neighbour as the RIB knows it: its slot, policies, counters, and the attribute sets it sent last.
+import type { PeerConfig } from '../../config.ts';
+import type { Family, FamilyIndex } from '../../family.ts';
+import type { Clock } from '../../io.ts';
+import { FAMILY_BIT_IPV4, FAMILY_BIT_IPV6, SessionCodecContext, verdictKey } from '../../message/index.ts';
+import { type CompiledPolicy, compilePolicy } from '../../policy/compile.ts';
+import type { Session } from '../../session/index.ts';
+import { parseAddress } from '../../prefix/prefix-words.ts';
+import type { PathOwner } from './adj-rib-in.ts';
+import { MalformedUpdates } from './malformed.ts';
+import { KIND_EBGP, KIND_IBGP, type PeerSlots } from '../table/peer-slots.ts';
+
+/** The last attribute block of a peer, so that a run of UPDATEs with one block costs a comparison each. */
+export class LastBlock {
+  bytes = new Uint8Array(256);
+  length = -1;
+  /** Next hop of MP_REACH_NLRI, for comparison. */
+  readonly hop = new Uint8Array(32);
+  hopLength = 0;
+  action = 0;
+  hasNextHop = false;
+  /** With a reference; -1 when the block was no good. */
+  attribute = -1;
+}
+
+export class RibPeer implements PathOwner {
+  readonly slot: number;
+  config: PeerConfig;
+  importPolicy: CompiledPolicy;
+  exportPolicy: CompiledPolicy;
+  /** Undefined while no session is established. */
+  session: Session | undefined;
+  readonly context = new SessionCodecContext();
+  /** Kind of session: blocks are judged alike under the same key. */
+  verdictKey = 0;
+  /** Link of the session, for link-local next hops. */
+  device: string | undefined;
+  remoteAs = 0;
+  /** Own AS towards this peer, when it is not the speaker's. */
+  localAs = 0;
+  readonly received = [0, 0];
+  readonly filtered = [0, 0];
+  readonly ineligible = [0, 0];
+  readonly ownAsLoops = [0, 0];
+  warned = false;
+  /** Prefixes it made dirty since the last turn of the work loop. */
+  marked = 0;
+  isPaused = false;
+  /** Classic and multiprotocol blocks apart. */
+  readonly last = [new LastBlock(), new LastBlock()] as const;
+  readonly malformed: MalformedUpdates;
+  /** Bits by family: 1 End-of-RIB received. */
+  readonly endOfRibReceived = [false, false];
+  readonly endOfRibSent = [false, false];
+  /** Removed from the configuration; goes when its last path is gone. */
+  isRemoved = false;
+
+  constructor(slot: number, config: PeerConfig, clock: Clock) {
+    this.slot = slot;
+    this.malformed = new MalformedUpdates(clock);
+    this.config = config;
+    this.importPolicy = compilePolicy(config.import);
+    this.exportPolicy = compilePolicy(config.export);
+  }
+
+  get id(): string {
+    return this.config.id;
+  }
+
+  /** Takes a new configuration over and says what of it touches routes. */
+  configure(config: PeerConfig): { readonly isImportChanged: boolean; readonly isClientChanged: boolean } {
+    const old = this.config;
+    const { fingerprint } = this.importPolicy;
+    if (config.import !== old.import) this.importPolicy = compilePolicy(config.import);
+    if (config.export !== old.export) this.exportPolicy = compilePolicy(config.export);
+    this.config = config;
+    return {
+      isImportChanged:
+        this.importPolicy.fingerprint !== fingerprint ||
+        config.allowedLocalAs !== old.allowedLocalAs ||
+        config.enforceFirstAs !== old.enforceFirstAs,
+      isClientChanged: config.routeReflectorClient !== old.routeReflectorClient,
+    };
+  }
+
+  addPathReceived(family: FamilyIndex): boolean {
+    return family === 0 ? this.context.addPathIpv4 : this.context.addPathIpv6;
+  }
+
+  /** The session's paths are gone, or about to be sent anew. */
+  forgetCounts(family: FamilyIndex): void {
+    this.received[family] = 0;
+    this.filtered[family] = 0;
+    this.ineligible[family] = 0;
+    this.ownAsLoops[family] = 0;
+  }
+
+  /** Takes over what the session agreed; the slot's columns too. */
+  attach(session: Session, slots: PeerSlots): void {
+    const n = session.negotiated;
+    this.session = session;
+    this.device = n.device;
+    this.remoteAs = n.remoteAs;
+    this.localAs = n.localAs;
+    const c = this.context;
+    c.fourByteAs = n.fourByteAs;
+    c.external = n.peerType === 'ebgp';
+    c.addPathIpv4 = n.addPathReceive.ipv4;
+    c.addPathIpv6 = n.addPathReceive.ipv6;
+    c.extendedNextHop = n.extendedNextHop;
+    c.families = familyBits(n.families);
+    c.rejectAsSets = session.config.rejectAsSets ?? false;
+    this.verdictKey = verdictKey(c);
+    slots.kind[this.slot] = c.external ? KIND_EBGP : KIND_IBGP;
+    slots.client[this.slot] = this.config.routeReflectorClient ? 1 : 0;
+    slots.routerId[this.slot] = (parseAddress(n.remoteRouterId)?.words[0] ?? 0) >>> 0;
+    const address = parseAddress(n.remoteAddress);
+    slots.address.fill(0, this.slot * 4, this.slot * 4 + 4);
+    if (address !== undefined) slots.address.set(address.words, this.slot * 4);
+    this.forgetCounts(0);
+    this.forgetCounts(1);
+    this.warned = false;
+    this.endOfRibReceived.fill(false);
+    this.endOfRibSent.fill(false);
+  }
+}
+
+function familyBits(families: readonly Family[]): number {
+  return (
+    (families.includes('ipv4') ? FAMILY_BIT_IPV4 : 0) | (families.includes('ipv6') ? FAMILY_BIT_IPV6 : 0)
+  );
+}

@@ -1,0 +1,132 @@
+// Walks all paths of a table in small steps when something changed for many of them at once: a session ended
+// (its epoch is over), an import policy changed, next hops came or went. One walk serves all reasons that are
+// pending; a reason that comes up meanwhile makes the walk go round once more.
+import type { AdjRibIn } from './adj-rib-in.ts';
+import type { AttributeStore } from '../attributes/attribute-store.ts';
+import type { NextHops } from '../attributes/next-hops.ts';
+import type { PeerSlots } from '../table/peer-slots.ts';
+import { CHANGED, DEAD, NO_PEER, type RibTable } from '../table/rib-table.ts';
+
+/** Why a peer's paths must be looked at. */
+export const SWEEP_OLD_EPOCH = 1;
+export const SWEEP_POLICY = 2;
+
+export class Sweeper {
+  readonly #table: RibTable;
+  readonly #paths: AdjRibIn;
+  readonly #store: AttributeStore;
+  readonly #peers: PeerSlots;
+  readonly #nextHops: NextHops;
+  readonly #reevaluate: (table: RibTable, path: number) => void;
+  readonly #grain: number;
+  /** SWEEP_* bits by slot. */
+  #reasons = new Uint8Array(64);
+  #nextHopsChanged = false;
+  #isIdle = true;
+  /** The walk is complete when it has passed the end and come to #stop. */
+  #at = 0;
+  #stop = 0;
+  #hasWrapped = false;
+
+  constructor(
+    table: RibTable,
+    paths: AdjRibIn,
+    store: AttributeStore,
+    peers: PeerSlots,
+    nextHops: NextHops,
+    reevaluate: (table: RibTable, path: number) => void,
+    grain: number,
+  ) {
+    this.#grain = grain;
+    this.#table = table;
+    this.#paths = paths;
+    this.#store = store;
+    this.#peers = peers;
+    this.#nextHops = nextHops;
+    this.#reevaluate = reevaluate;
+  }
+
+  get isIdle(): boolean {
+    return this.#isIdle;
+  }
+
+  sweep(slot: number, reason: number): void {
+    if (slot >= this.#reasons.length) {
+      const reasons = new Uint8Array(slot * 2);
+      reasons.set(this.#reasons);
+      this.#reasons = reasons;
+    }
+    this.#reasons[slot] = this.#reasons[slot]! | reason;
+    this.#start();
+  }
+
+  sweepNextHops(): void {
+    this.#nextHopsChanged = true;
+    this.#start();
+  }
+
+  /** One step. */
+  step(): void {
+    const table = this.#table;
+    const end = table.pathIds.end;
+    const reasons = this.#reasons;
+    const peers = table.peer;
+    const { changed } = this.#nextHops;
+    for (let count = this.#grain * 4; count > 0 && !this.#isIdle; count--) {
+      const path = this.#at;
+      if (path < end && table.pathIds.has(path) && peers[path] !== NO_PEER) {
+        const slot = peers[path]!;
+        const why = slot < reasons.length ? reasons[slot]! : 0;
+        if (why !== 0) this.#look(path, slot, why);
+        if (this.#nextHopsChanged) {
+          const hop = this.#store.nextHop[table.attribute[path]!]!;
+          if (hop >= 0 && changed[hop] === 1) {
+            table.flags[path] = table.flags[path]! | CHANGED;
+            table.markDirty(table.prefix[path]!, false);
+          }
+        }
+      }
+      this.#advance(end);
+    }
+  }
+
+  /** A new reason: all paths from here on and around must be looked at (once more). */
+  #start(): void {
+    this.#isIdle = false;
+    this.#stop = this.#at;
+    this.#hasWrapped = false;
+  }
+
+  #advance(end: number): void {
+    this.#at++;
+    const isPastEnd = this.#at >= end;
+    if (this.#hasWrapped && (isPastEnd || this.#at >= this.#stop)) {
+      this.#finish();
+    } else if (isPastEnd) {
+      this.#at = 0;
+      this.#hasWrapped = true;
+      if (this.#stop === 0) this.#finish();
+    }
+  }
+
+  #look(path: number, slot: number, why: number): void {
+    const table = this.#table;
+    if ((table.flags[path]! & DEAD) !== 0) return;
+    const { family } = table;
+    const epoch = table.epoch[path]!;
+    const isGone =
+      epoch !== this.#peers.epoch[slot * 2 + family] && !this.#peers.isStale(slot, family, epoch);
+    if (isGone) {
+      if ((why & SWEEP_OLD_EPOCH) !== 0) this.#paths.kill(table, path, false);
+    } else if ((why & SWEEP_POLICY) !== 0) {
+      this.#reevaluate(table, path);
+    }
+  }
+
+  #finish(): void {
+    this.#isIdle = true;
+    if (this.#at >= this.#table.pathIds.end) this.#at = 0;
+    this.#reasons.fill(0);
+    this.#nextHopsChanged = false;
+  }
+}

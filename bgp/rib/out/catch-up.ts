@@ -1,0 +1,183 @@
+// A member that is not in its group's shared stream: newly established (dump), asked for a refresh, or slower
+// than the others. It owes its peer the newest state of some units, one bit each, however often they change;
+// changes go before bulk. When nothing is owed and its queue is empty it joins the stream again.
+// Bound: three bits a unit and CHANGES entries, whatever the peer does.
+import { Bitmap } from '../../columns/bitmap.ts';
+import type { Member } from './member.ts';
+import type { UpdateGroup } from './update-group.ts';
+
+/** Newest changes in order; more only set their bits. */
+const CHANGES = 1024;
+
+export const BULK_NONE = 0;
+/** The peer has nothing yet: everything is sent once. */
+export const BULK_DUMP = 1;
+/** The peer has everything: everything is sent again. */
+export const BULK_REFRESH = 2;
+
+export class CatchUp {
+  readonly member: Member;
+  readonly #group: UpdateGroup;
+  bulk: number;
+  /** Bulk units in [cursor, end) are still to be sent. -1: not begun. */
+  #cursor = -1;
+  #end = 0;
+  /** Bulk units that a change has sent already. */
+  readonly #done = new Bitmap();
+  #doneCount = 0;
+  /** Units whose newest state the peer must be told. */
+  readonly #dirty = new Bitmap();
+  /** For dirty units: the peer holds an older state of it. */
+  readonly #held = new Bitmap();
+  #dirtyCount = 0;
+  #scan = 0;
+  readonly #changes = new Int32Array(CHANGES);
+  #changeCount = 0;
+  #refreshAgain = false;
+
+  constructor(group: UpdateGroup, member: Member, bulk: number) {
+    this.#group = group;
+    this.member = member;
+    this.bulk = bulk;
+  }
+
+  /** Units still owed, for status. Of bulk that goes on: those still to be looked at. */
+  get owed(): number {
+    if (this.bulk === BULK_NONE) return this.#dirtyCount;
+    const ahead = this.#cursor < 0 ? this.#group.advertised : this.#end - this.#cursor - this.#doneCount;
+    return this.#dirtyCount + ahead;
+  }
+
+  /** A unit's state in the group is about to change; `wasHeld`: by the old state the peer has it. */
+  note(unit: number, wasHeld: boolean): void {
+    if (this.bulk === BULK_DUMP) {
+      if (this.#cursor < 0) return;
+      if (this.#isAhead(unit)) {
+        this.#done.add(unit);
+        this.#doneCount++;
+        this.mark(unit, false);
+        return;
+      }
+    }
+    this.mark(unit, wasHeld);
+  }
+
+  /** Owes the peer the newest state of a unit. */
+  mark(unit: number, isHeld: boolean): void {
+    if (this.#dirty.has(unit)) return;
+    this.#dirty.add(unit);
+    this.#dirtyCount++;
+    if (isHeld) {
+      this.#held.add(unit);
+      this.#group.pin(unit);
+    }
+    if (this.#changeCount < CHANGES) this.#changes[this.#changeCount++] = unit;
+  }
+
+  /** Does the peer have this unit, given what the group's state says? */
+  holds(unit: number, byState: boolean): boolean {
+    if (this.#dirty.has(unit)) return this.#held.has(unit);
+    if (this.bulk === BULK_DUMP && (this.#cursor < 0 || this.#isAhead(unit))) return false;
+    return byState;
+  }
+
+  /**
+   * Sends a step's worth.
+   * @returns true when there is more to send now; false when done, blocked, or waiting for the group
+   */
+  work(): boolean {
+    const { member } = this;
+    const group = this.#group;
+    if (group.isBuilding || member.isBlocked) return false;
+    if (this.bulk !== BULK_NONE && this.#cursor < 0) {
+      this.#cursor = 0;
+      this.#end = group.unitEnd;
+      if (this.bulk === BULK_REFRESH) member.beginRefresh(group.rules.family);
+    }
+    const changes = this.#changes.subarray(0, this.#changeCount);
+    this.#changeCount = 0;
+    for (let i = 0; i < changes.length; i++) if (this.#dirty.has(changes[i]!)) this.#settle(changes[i]!);
+    if (!this.#group.hasBatch && this.#dirtyCount > 0) this.#scanDirty();
+    if (!this.#group.hasBatch && this.#dirtyCount === 0) this.#advanceBulk();
+    group.flushTo(member);
+    if (member.isBlocked) return false;
+    if (this.#dirtyCount > 0) return true;
+    if (this.bulk !== BULK_NONE) {
+      if (this.#cursor < this.#end) return true;
+      if (this.bulk === BULK_DUMP) member.endDump(group.rules.family);
+      else member.endRefresh(group.rules.family);
+      this.bulk = BULK_NONE;
+      if (this.#refreshAgain) {
+        this.#refreshAgain = false;
+        this.bulk = BULK_REFRESH;
+        this.#cursor = -1;
+        return true;
+      }
+    }
+    group.rejoin(this);
+    return false;
+  }
+
+  /** Everything is wanted again (RFC 2918). Several requests become one; one in the middle makes another round. */
+  refresh(): void {
+    if (this.bulk === BULK_NONE) this.bulk = BULK_REFRESH;
+    else if (this.#cursor >= 0) this.#refreshAgain = true;
+  }
+
+  /** After the difference to another group was marked: what the other group had begun goes on here. */
+  goOn(bulk: number): void {
+    this.bulk = bulk;
+    if (bulk !== BULK_DUMP) return;
+    // What is missing is marked already; only End-of-RIB is left of the dump.
+    this.#cursor = 0;
+    this.#end = 0;
+  }
+
+  /** The session is gone: gives back what is pinned. */
+  abandon(): void {
+    for (let unit = this.#held.nextFrom(0); unit >= 0; unit = this.#held.nextFrom(unit + 1)) {
+      this.#group.unpin(unit);
+    }
+  }
+
+  #isAhead(unit: number): boolean {
+    return unit >= this.#cursor && unit < this.#end && !this.#done.has(unit);
+  }
+
+  #scanDirty(): void {
+    let unit = this.#dirty.nextFrom(this.#scan);
+    if (unit < 0) unit = this.#dirty.nextFrom(0);
+    for (let n = 0; n < this.#group.grain && unit >= 0; n++) {
+      this.#settle(unit);
+      unit = this.#dirty.nextFrom(unit + 1);
+    }
+    this.#scan = unit < 0 ? 0 : unit;
+  }
+
+  #advanceBulk(): void {
+    if (this.bulk === BULK_NONE) return;
+    const group = this.#group;
+    const last = Math.min(this.#end, this.#cursor + this.#group.grain);
+    for (let unit = this.#cursor; unit < last; unit++) {
+      if (this.#done.has(unit)) {
+        this.#done.delete(unit);
+        this.#doneCount--;
+      } else if (group.isSentTo(unit, this.member.slot)) group.batchAnnounce(unit);
+    }
+    this.#cursor = last;
+  }
+
+  /** Puts the newest state of a dirty unit into the batch. */
+  #settle(unit: number): void {
+    const group = this.#group;
+    this.#dirty.delete(unit);
+    this.#dirtyCount--;
+    const wasHeld = this.#held.has(unit);
+    if (group.isSentTo(unit, this.member.slot)) group.batchAnnounce(unit);
+    else if (wasHeld) group.batchWithdraw(unit);
+    if (wasHeld) {
+      this.#held.delete(unit);
+      group.unpinLater(unit);
+    }
+  }
+}

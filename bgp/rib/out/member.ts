@@ -1,0 +1,65 @@
+// One established session as an update group sees it: where the bytes go, and whether they flow.
+import type { FamilyIndex } from '../../family.ts';
+import { familyName } from '../../family.ts';
+import { writeEndOfRib } from '../../message/index.ts';
+import type { Session } from '../../session/index.ts';
+import type { RibPeer } from '../in/rib-peer.ts';
+
+const ROUTE_REFRESH = 5;
+const BEGIN_REFRESH = 1;
+const END_REFRESH = 2;
+
+export class Member {
+  readonly peer: RibPeer;
+  readonly session: Session;
+  readonly slot: number;
+  /** The queue is above its mark: nothing more is written until drained. Shared by both families' members. */
+  isBlocked = false;
+
+  constructor(peer: RibPeer, session: Session) {
+    this.peer = peer;
+    this.session = session;
+    this.slot = peer.slot;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (!this.session.write(bytes)) this.isBlocked = true;
+  }
+
+  /** All but one range of the bytes. */
+  writeAround(bytes: Buffer, holeStart: number, holeEnd: number): void {
+    if (holeStart === 0 && holeEnd === bytes.length) return;
+    if (holeStart === 0) {
+      this.write(bytes.subarray(holeEnd));
+    } else if (holeEnd === bytes.length) {
+      this.write(bytes.subarray(0, holeStart));
+    } else {
+      this.session.cork();
+      this.write(bytes.subarray(0, holeStart));
+      this.write(bytes.subarray(holeEnd));
+      this.session.uncork();
+    }
+  }
+
+  /** End-of-RIB after the first transfer (RFC 4724), even of an empty table. */
+  endDump(family: FamilyIndex): void {
+    const out = Buffer.alloc(32);
+    this.write(out.subarray(0, writeEndOfRib(out, 0, family)));
+    this.peer.endOfRibSent[family] = true;
+  }
+
+  beginRefresh(family: FamilyIndex): void {
+    if (this.session.negotiated.enhancedRouteRefresh) this.#refreshMark(family, BEGIN_REFRESH);
+  }
+
+  endRefresh(family: FamilyIndex): void {
+    if (this.session.negotiated.enhancedRouteRefresh) this.#refreshMark(family, END_REFRESH);
+  }
+
+  /** BoRR and EoRR (RFC 7313). */
+  #refreshMark(family: FamilyIndex, subtype: number): void {
+    const out = Buffer.alloc(23, 0xff);
+    out.set([0, 23, ROUTE_REFRESH, 0, familyName(family) === 'ipv4' ? 1 : 2, subtype, 1], 16);
+    this.write(out);
+  }
+}

@@ -1,0 +1,392 @@
+// Peers that get the same bytes. The group holds one Adj-RIB-Out for all: per unit (prefix, or path with
+// ADD-PATH) the attribute set announced last and the peer it came from. A member's own view follows from it:
+// everything but what came from that member. Changes are packed once and written to every member in step.
+import { resizeI32, resizeU16, type I32, type U16 } from '../../columns/columns.ts';
+import { BULK_DUMP, BULK_NONE, CatchUp } from './catch-up.ts';
+import type { ExportRules } from './export-rules.ts';
+import type { GroupParts } from './group-parts.ts';
+import { Member } from './member.ts';
+import { LOCAL_SLOT } from '../table/peer-slots.ts';
+import type { RibTable } from '../table/rib-table.ts';
+import type { PackerSink } from './update-packer.ts';
+import { Withheld } from './withheld.ts';
+
+/** Where a peer's member of this group is. */
+const ABSENT = 0;
+const IN_STREAM = 1;
+const CATCHING_UP = 2;
+
+export class UpdateGroup implements PackerSink {
+  rules: ExportRules;
+  readonly table: RibTable;
+  /** Adj-RIB-Out by unit: attribute set + 1 (0: not advertised), with a reference; source peer's slot. */
+  set: I32 = new Int32Array(0);
+  source: U16 = new Uint16Array(0);
+  advertised = 0;
+  readonly #withheld = new Withheld();
+  readonly stream: Member[] = [];
+  readonly catchUps: CatchUp[] = [];
+  /** Prefixes below were looked at since the group was made; Infinity when all were. */
+  #built = 0;
+  readonly #parts: GroupParts;
+  /** By slot: ABSENT, IN_STREAM, CATCHING_UP. */
+  #state = new Uint8Array(64);
+  /** By slot: run + 1 in the chunk being written. */
+  #runOf = new Int32Array(64);
+  /** The only addressee of the chunk, instead of the stream. */
+  #target: Member | undefined;
+  readonly #unpins: number[] = [];
+
+  constructor(rules: ExportRules, table: RibTable, parts: GroupParts) {
+    this.rules = rules;
+    this.table = table;
+    this.#parts = parts;
+    this.fit(1);
+  }
+
+  get grain(): number {
+    return this.#parts.grain;
+  }
+
+  get isEmpty(): boolean {
+    return this.stream.length === 0 && this.catchUps.length === 0;
+  }
+
+  get isBuilding(): boolean {
+    return this.#built !== Number.POSITIVE_INFINITY;
+  }
+
+  memberIds(): string[] {
+    return [...this.stream, ...this.catchUps.map((c) => c.member)].map((m) => m.peer.id);
+  }
+
+  /** Units that a member has or must get. */
+  advertisedTo(slot: number): number {
+    return this.advertised - this.#withheld.of(slot);
+  }
+
+  /** A session came or went, and with it the owner of a next hop. */
+  ownersChanged(): void {
+    if (this.rules.keepsNextHop) this.#withheld.ownersChanged();
+  }
+
+  /** A step of what ownersChanged() began; false when there is nothing to count. */
+  recount(): boolean {
+    if (!this.#withheld.isCounting) return false;
+    const end = Math.min(this.unitEnd, this.set.length);
+    this.#withheld.countSome(this.grain * 4, end, this.set, this.source, (set, source) =>
+      this.#thirdParty(set, source),
+    );
+    return true;
+  }
+
+  /** One above the highest unit. */
+  get unitEnd(): number {
+    return this.rules.addPath ? this.table.pathIds.end : this.table.prefixes.ids.end;
+  }
+
+  get hasBatch(): boolean {
+    return !this.#parts.batch.isEmpty;
+  }
+
+  get bytes(): number {
+    return this.set.length * 6;
+  }
+
+  /** Follows the table's columns and the peers' slots; call before a slice. */
+  fit(slotEnd: number): void {
+    const capacity = this.rules.addPath ? this.table.pathCapacity : this.table.prefixes.capacity;
+    if (this.set.length !== capacity) {
+      this.set = resizeI32(this.set, capacity);
+      this.source = resizeU16(this.source, capacity);
+    }
+    this.#withheld.fit(slotEnd);
+    if (this.#state.length < slotEnd) {
+      const state = new Uint8Array(slotEnd * 2);
+      state.set(this.#state);
+      this.#state = state;
+      this.#runOf = new Int32Array(slotEnd * 2);
+    }
+  }
+
+  /** Looks at one processed prefix; `bestChanged` false means only paths beside the best one changed. */
+  update(prefix: number, bestChanged: boolean): void {
+    const { table } = this;
+    if (this.rules.addPath) {
+      const { view } = this.#parts;
+      for (let path = table.head[prefix]! - 1; path >= 0; path = table.next[path]! - 1) {
+        this.#set(path, view.path(this.rules, table, path), table.peer[path]!);
+      }
+    } else if (bestChanged) {
+      const best = table.best(prefix);
+      if (best < 0) this.#set(prefix, -1, 0);
+      else this.#set(prefix, this.#parts.view.path(this.rules, table, best), table.peer[best]!);
+    }
+  }
+
+  /** Looks at a step's worth of prefixes that the group has not seen. True when there are more. */
+  build(): boolean {
+    const { table } = this;
+    const end = table.prefixes.ids.end;
+    const last = Math.min(end, this.#built + this.grain);
+    for (let prefix = this.#built; prefix < last; prefix++) {
+      if (table.head[prefix] !== 0) this.update(prefix, true);
+    }
+    this.flush();
+    this.#built = last === end ? Number.POSITIVE_INFINITY : last;
+    return this.isBuilding;
+  }
+
+  /** Looks at every prefix again (something that the policy depends on changed). */
+  rebuild(): void {
+    this.#built = 0;
+  }
+
+  /** Sends what update() collected to the members in the stream. */
+  flush(): void {
+    const { batch, packer } = this.#parts;
+    if (batch.isEmpty) return;
+    if (this.stream.length > 0) {
+      packer.pack(batch, this.table, this.rules, this);
+      for (let i = 0; i < batch.memberCount; i++) {
+        const slot = batch.member[i]!;
+        this.#target = this.stream.find((m) => m.slot === slot);
+        if (this.#target !== undefined) packer.packFor(batch, slot, this.table, this.rules, this);
+      }
+      this.#target = undefined;
+    }
+    batch.clear();
+    for (let i = this.stream.length - 1; i >= 0; i--) {
+      if (this.stream[i]!.isBlocked) this.#leaveStream(this.stream[i]!);
+    }
+  }
+
+  /** Sends the batch to one member that is catching up. */
+  flushTo(member: Member): void {
+    const { batch, packer } = this.#parts;
+    if (!batch.isEmpty) {
+      this.#target = member;
+      packer.pack(batch, this.table, this.rules, this);
+      this.#target = undefined;
+      batch.clear();
+    }
+    for (const unit of this.#unpins) this.unpin(unit);
+    this.#unpins.length = 0;
+  }
+
+  /** PackerSink */
+  chunk(bytes: Buffer): void {
+    if (this.#target !== undefined) {
+      this.#target.write(bytes);
+      return;
+    }
+    const { packer } = this.#parts;
+    const runOf = this.#runOf;
+    for (let r = 0; r < packer.runCount; r++) runOf[packer.runSource[r]!] = r + 1;
+    const { stream } = this;
+    for (let i = 0; i < stream.length; i++) {
+      const member = stream[i]!;
+      const run = runOf[member.slot]! - 1;
+      if (run < 0) member.write(bytes);
+      else member.writeAround(bytes, packer.runStart[run]!, packer.runEnd[run]!);
+    }
+    for (let r = 0; r < packer.runCount; r++) runOf[packer.runSource[r]!] = 0;
+  }
+
+  /** PackerSink */
+  tooLarge(unit: number): void {
+    this.#parts.tooLarge(this, unit);
+    const set = this.set[unit]! - 1;
+    if (set < 0) return;
+    const source = this.source[unit]!;
+    const owner = this.#thirdParty(set, source);
+    if (owner >= 0) this.#withheld.owner(owner, unit, -1);
+    this.#withheld.source(source, -1);
+    this.set[unit] = 0;
+    this.advertised--;
+    this.#parts.attributes.release(set);
+  }
+
+  /** A newly established member: everything goes to it, then End-of-RIB. */
+  add(member: Member): CatchUp {
+    this.fit(member.slot + 1);
+    this.#state[member.slot] = CATCHING_UP;
+    const catchUp = new CatchUp(this, member, BULK_DUMP);
+    this.catchUps.push(catchUp);
+    return catchUp;
+  }
+
+  /** Takes a member over from another group, owing its peer only the difference. Not while building. */
+  adopt(member: Member, from: UpdateGroup): void {
+    this.fit(member.slot + 1);
+    const old = from.catchUps.find((c) => c.member === member);
+    const catchUp = new CatchUp(this, member, BULK_NONE);
+    const end = Math.max(this.unitEnd, from.unitEnd);
+    const { slot } = member;
+    for (let unit = 0; unit < end; unit++) {
+      const byState = from.isSentTo(unit, slot);
+      const isHeld = old === undefined ? byState : old.holds(unit, byState);
+      const isWanted = this.isSentTo(unit, slot);
+      if (isHeld === isWanted && (!isHeld || (this.set[unit] === from.set[unit] && old === undefined)))
+        continue;
+      catchUp.mark(unit, isHeld);
+    }
+    catchUp.goOn(old?.bulk ?? BULK_NONE);
+    from.remove(member);
+    this.#state[slot] = CATCHING_UP;
+    this.catchUps.push(catchUp);
+  }
+
+  remove(member: Member): void {
+    const i = this.stream.indexOf(member);
+    if (i >= 0) this.stream.splice(i, 1);
+    const c = this.catchUps.findIndex((x) => x.member === member);
+    if (c >= 0) {
+      this.catchUps[c]!.abandon();
+      this.catchUps.splice(c, 1);
+    }
+    this.#state[member.slot] = ABSENT;
+  }
+
+  /** Everything again, for a ROUTE-REFRESH (RFC 2918). Several requests become one. */
+  refresh(member: Member): void {
+    if (this.#state[member.slot] === IN_STREAM) this.#leaveStream(member);
+    this.catchUps.find((c) => c.member === member)?.refresh();
+  }
+
+  rejoin(catchUp: CatchUp): void {
+    this.catchUps.splice(this.catchUps.indexOf(catchUp), 1);
+    this.stream.push(catchUp.member);
+    this.#state[catchUp.member.slot] = IN_STREAM;
+  }
+
+  /** Is the group's state of a unit one that this peer has or must get? */
+  isSentTo(unit: number, slot: number): boolean {
+    if (unit >= this.set.length) return false;
+    const set = this.set[unit]! - 1;
+    return set >= 0 && this.source[unit] !== slot && this.#ownerOf(set) !== slot;
+  }
+
+  batchAnnounce(unit: number): void {
+    this.#parts.batch.announce(unit, this.set[unit]! - 1, this.source[unit]!);
+  }
+
+  batchWithdraw(unit: number): void {
+    this.#parts.batch.withdraw(unit, 0);
+  }
+
+  pin(unit: number): void {
+    if (this.rules.addPath) this.table.pinPath(unit);
+    else this.table.pinPrefix(unit);
+  }
+
+  unpin(unit: number): void {
+    if (this.rules.addPath) this.table.unpinPath(unit);
+    else this.table.unpinPrefix(unit);
+  }
+
+  /** The batch still names the unit: unpinned when it was flushed. */
+  unpinLater(unit: number): void {
+    this.#unpins.push(unit);
+  }
+
+  /** Gives back up to `count` references of a group that is no more, from unit `from` on; returns where it stopped. */
+  dismantle(from: number, count: number): number {
+    const last = Math.min(from + count, this.set.length);
+    for (let unit = from; unit < last; unit++) {
+      const set = this.set[unit]! - 1;
+      if (set >= 0) this.#parts.attributes.release(set);
+    }
+    return last === this.set.length ? -1 : last;
+  }
+
+  /** The peer whose own address is the next hop of a set that leaves with it unchanged: it must not get it (TX-4). */
+  #ownerOf(set: number): number {
+    if (!this.rules.keepsNextHop) return -1;
+    const hop = this.#parts.attributes.nextHop[set]!;
+    return hop < 0 ? -1 : this.#parts.nextHops.owner[hop]!;
+  }
+
+  /** As #ownerOf, -1 when that is the source itself. */
+  #thirdParty(set: number, source: number): number {
+    const owner = set < 0 ? -1 : this.#ownerOf(set);
+    return owner === source ? -1 : owner;
+  }
+
+  /** The new state of a unit: set (-1 none) and source. */
+  #set(unit: number, set: number, source: number): void {
+    const { attributes, batch } = this.#parts;
+    const oldSet = this.set[unit]! - 1;
+    const oldSource = this.source[unit]!;
+    if (set === oldSet && (set < 0 || source === oldSource)) return;
+    if (set === oldSet && this.#looksAlike(source, oldSource)) {
+      this.#withheld.source(oldSource, -1);
+      this.source[unit] = source;
+      this.#withheld.source(source, 1);
+      return;
+    }
+    if (batch.isFull) this.flush();
+    if (this.rules.keepsNextHop) this.#excuseOwners(unit, set, source, oldSet, oldSource);
+    if (oldSet >= 0) this.#withheld.source(oldSource, -1);
+    const { catchUps } = this;
+    for (let i = 0; i < catchUps.length; i++) {
+      catchUps[i]!.note(unit, this.isSentTo(unit, catchUps[i]!.member.slot));
+    }
+    if (set >= 0) {
+      attributes.references[set] = attributes.references[set]! + 1;
+      this.set[unit] = set + 1;
+      this.source[unit] = source;
+      this.#withheld.source(source, 1);
+      if (oldSet < 0) this.advertised++;
+      if (this.stream.length > 0) {
+        batch.announce(unit, set, source);
+        if (oldSet >= 0 && oldSource !== source && this.#state[source] === IN_STREAM) {
+          batch.withdrawFrom(unit, source);
+        }
+      }
+    } else {
+      this.set[unit] = 0;
+      this.advertised--;
+      if (this.stream.length > 0) batch.withdraw(unit, oldSource);
+    }
+    if (oldSet >= 0) attributes.release(oldSet);
+  }
+
+  /**
+   * Would every member get the same octets whichever of two peers a set comes from? Then nothing is sent when the
+   * best path moves from one to the other (RFC 4271 section 9.2: the same route is not advertised again). Not so
+   * when one of them is a member, for which its own routes are a hole, nor where a reflector puts in who it was.
+   */
+  #looksAlike(a: number, b: number): boolean {
+    if (!this.rules.external || a === LOCAL_SLOT || b === LOCAL_SLOT) return false;
+    return this.#state[a] === ABSENT && this.#state[b] === ABSENT;
+  }
+
+  /** The shared stream has one hole a unit, for its source. A second peer that must not get it leaves the stream. */
+  #excuseOwners(unit: number, set: number, source: number, oldSet: number, oldSource: number): void {
+    const owner = this.#thirdParty(set, source);
+    const oldOwner = this.#thirdParty(oldSet, oldSource);
+    if (owner >= 0) {
+      this.#excuse(owner);
+      this.#withheld.owner(owner, unit, 1);
+    }
+    if (oldOwner >= 0) {
+      this.#excuse(oldOwner);
+      this.#withheld.owner(oldOwner, unit, -1);
+    }
+  }
+
+  #excuse(slot: number): void {
+    if (this.#state[slot] !== IN_STREAM) return;
+    const member = this.stream.find((m) => m.slot === slot);
+    // What the batch holds already is for this member too.
+    this.flush();
+    if (member !== undefined && this.#state[slot] === IN_STREAM) this.#leaveStream(member);
+  }
+
+  #leaveStream(member: Member): void {
+    this.stream.splice(this.stream.indexOf(member), 1);
+    this.#state[member.slot] = CATCHING_UP;
+    this.catchUps.push(new CatchUp(this, member, BULK_NONE));
+  }
+}

@@ -1,0 +1,89 @@
+// What others read from the RIB: plain types of the Speaker's door. The numbers (family, prefix id, next-hop
+// id) are valid until the batch or call that gave them ends; texts are canonical.
+import type { Family, FamilyIndex } from '../../family.ts';
+
+export type { FamilyIndex } from '../../family.ts';
+
+/** Prefixes whose forwarding may have changed; read each with RibView. `prefixIds` lives only during the call. */
+export interface ForwardingChange {
+  readonly family: FamilyIndex;
+  readonly prefixIds: Uint32Array;
+  readonly count: number;
+}
+
+/** Filled in place, so that a million reads allocate nothing. */
+export interface Forwarding {
+  /** 0 no usable path, 1 originated here, 2 learned. */
+  kind: number;
+  count: number;
+  nextHopIds: Int32Array;
+}
+
+export interface RouteQuery {
+  readonly view: 'best' | 'all' | 'received' | 'advertised';
+  /** Needed by 'received' and 'advertised'. */
+  readonly peer?: string;
+  readonly family?: Family;
+  /** A prefix; or an address, for its longest match in the view. */
+  readonly prefix?: string;
+  /** With a prefix: everything inside it too. */
+  readonly longer?: boolean;
+  /** With a prefix or an address: notes say to which peers it is sent, and why not to others. */
+  readonly explain?: boolean;
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+export interface RoutePage {
+  readonly routes: readonly RouteText[];
+  /** Of one prefix: why it is not there, or not sent. A line each. */
+  readonly notes?: readonly string[];
+  /** Give it back in the next query; absent when the table is done. */
+  readonly cursor?: string;
+}
+
+/**
+ * One path of one prefix, as an operator reads it. Attributes are those in use; in view 'received' as they came
+ * (before import policy), in view 'advertised' as they go out.
+ */
+export interface RouteText {
+  readonly prefix: string;
+  readonly peer: string;
+  readonly source: 'local' | 'ebgp' | 'ibgp';
+  readonly best: boolean;
+  readonly multipath: boolean;
+  readonly usable: boolean;
+  readonly nextHop: string;
+  readonly asPath: string;
+  readonly origin: string;
+  /** Absent where none is sent (eBGP). */
+  readonly localPref?: number;
+  readonly med?: number;
+  readonly communities: readonly string[];
+  readonly largeCommunities: readonly string[];
+  readonly originatorId?: string;
+  readonly clusterList?: readonly string[];
+  /** Attributes without a field of their own, such as aggregator, ext_communities, 'attribute 99'. */
+  readonly others?: readonly { readonly name: string; readonly value: string }[];
+  readonly pathId?: number;
+  readonly stale: boolean;
+  /** 'best', 'longer AS_PATH (3 > 2) than the path from tor-a', 'filtered by …', 'next hop … unreachable', … */
+  readonly why: string;
+}
+
+export interface RibSizes {
+  readonly prefixes: { readonly ipv4: number; readonly ipv6: number };
+  readonly paths: number;
+  readonly attributeSets: number;
+  /** Bytes held by tables, columns and attribute blobs (not the process's RSS). */
+  readonly bytes: number;
+}
+
+export interface RibView {
+  /** Writes the address to out[0..16) and returns the prefix length, or -1 when the id is free. */
+  readPrefix(family: FamilyIndex, id: number, out: Uint8Array): number;
+  forwarding(family: FamilyIndex, id: number, out: Forwarding): void;
+  nextHop(id: number): { readonly address: string; readonly device?: string };
+  routes(query: RouteQuery): RoutePage;
+  sizes(): RibSizes;
+}

@@ -1,0 +1,57 @@
+// Why a prefix is or is not sent to a neighbour, in words. Display only: it asks the code that decides.
+import { familyName } from '../../family.ts';
+import type { Session } from '../../session/index.ts';
+import type { RibPeer } from '../in/rib-peer.ts';
+import type { RibTable } from '../table/rib-table.ts';
+import type { Rib } from '../rib.ts';
+import type { UpdateGroup } from '../out/update-group.ts';
+
+/** Names shown of the peers that one line is about. */
+const SHOWN = 20;
+
+/** Undefined when the peer has it. */
+export function whyNotSent(rib: Rib, peer: RibPeer, table: RibTable, prefix: number): string | undefined {
+  const { session } = peer;
+  if (session === undefined) return 'its session is not established';
+  const group = rib.exports.groupOf(session, table.family);
+  if (group === undefined) return `${familyName(table.family)} unicast was not agreed with it`;
+  if (isHeld(rib, session, group, table, prefix)) return undefined;
+  const best = table.best(prefix);
+  if (best < 0) return 'no path to it can be used';
+  if (table.peer[best] === peer.slot) return 'split horizon: the best path came from there';
+  const refusal = rib.view.why(group.rules, table, best);
+  if (refusal !== undefined) return refusal;
+  const unit = group.rules.addPath ? best : prefix;
+  if (group.isBuilding || group.isSentTo(unit, peer.slot)) return 'it is still to be sent';
+  if (group.set[unit] === 0) return 'its attributes fit into no message';
+  return 'its next hop is that neighbour itself';
+}
+
+/** Which established sessions have a prefix, and why the others have not: a line for each reason. */
+export function sentLines(rib: Rib, table: RibTable, prefix: number): string[] {
+  const sent: string[] = [];
+  const byReason = new Map<string, string[]>();
+  for (const peer of rib.peers()) {
+    if (peer.session === undefined) continue;
+    const reason = whyNotSent(rib, peer, table, prefix);
+    if (reason === undefined) sent.push(peer.id);
+    else byReason.set(reason, [...(byReason.get(reason) ?? []), peer.id]);
+  }
+  return [
+    ...(sent.length === 0 ? [] : [`sent to ${names(sent)}`]),
+    ...[...byReason].map(([reason, ids]) => `not sent to ${names(ids)}: ${reason}`),
+  ];
+}
+
+function isHeld(rib: Rib, session: Session, group: UpdateGroup, table: RibTable, prefix: number): boolean {
+  if (!group.rules.addPath) return rib.exports.isHeld(session, group, prefix);
+  for (let path = table.head[prefix]! - 1; path >= 0; path = table.next[path]! - 1) {
+    if (rib.exports.isHeld(session, group, path)) return true;
+  }
+  return false;
+}
+
+function names(ids: readonly string[]): string {
+  const more = ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '';
+  return ids.slice(0, SHOWN).join(', ') + more;
+}

@@ -1,0 +1,251 @@
+// The decision process (RFC 4271 section 9.1.2, RFC 4456, RFC 5004 not used), as numeric comparison of columns.
+// The order of steps is BIRD's; each stops at the first difference. MED is compared only between paths from the
+// same neighbouring AS and never depends on the order in which paths came (deterministic MED).
+import type { AttributeReader } from '../attributes/attribute-reader.ts';
+import type { AttributeStore } from '../attributes/attribute-store.ts';
+import type { NextHops } from '../attributes/next-hops.ts';
+import { KIND_EBGP, KIND_LOCAL, type PeerSlots } from './peer-slots.ts';
+import {
+  BEST,
+  CHANGED,
+  DEAD,
+  FILTERED,
+  INELIGIBLE,
+  LONG_LIVED_STALE,
+  MULTIPATH,
+  type RibTable,
+} from './rib-table.ts';
+
+/** Where two paths first differed; `why` puts it into words. Paths equal up to METRIC may be used together. */
+export const STEP_LONG_LIVED_STALE = 1;
+export const STEP_LOCAL_PREF = 2;
+export const STEP_LOCAL = 3;
+export const STEP_AS_PATH_LENGTH = 4;
+export const STEP_ORIGIN = 5;
+export const STEP_MED = 6;
+export const STEP_EBGP = 7;
+export const STEP_METRIC = 8;
+export const STEP_ROUTER_ID = 9;
+export const STEP_CLUSTER_LIST = 10;
+export const STEP_PEER_ADDRESS = 11;
+export const STEP_PATH_ID = 12;
+
+export interface MultipathRules {
+  readonly ebgp: number;
+  readonly ibgp: number;
+  readonly relax: boolean;
+}
+
+const UNUSABLE = FILTERED | INELIGIBLE | DEAD;
+
+export class Decision {
+  readonly #attributes: AttributeStore;
+  readonly #reader: AttributeReader;
+  readonly #peers: PeerSlots;
+  readonly #nextHops: NextHops;
+  multipath: MultipathRules;
+  /** Scratch: best path by neighbouring AS. */
+  readonly #groups = new Map<number, number>();
+
+  constructor(
+    attributes: AttributeStore,
+    reader: AttributeReader,
+    peers: PeerSlots,
+    nextHops: NextHops,
+    multipath: MultipathRules,
+  ) {
+    this.#attributes = attributes;
+    this.#reader = reader;
+    this.#peers = peers;
+    this.#nextHops = nextHops;
+    this.multipath = multipath;
+  }
+
+  /** Step 0: may the path be chosen at all? */
+  isUsable(table: RibTable, path: number): boolean {
+    if ((table.flags[path]! & UNUSABLE) !== 0) return false;
+    const slot = table.peer[path]!;
+    const epoch = table.epoch[path]!;
+    const { family } = table;
+    if (this.#peers.epoch[slot * 2 + family] !== epoch && !this.#peers.isStale(slot, family, epoch))
+      return false;
+    if (this.#nextHops.unreachableCount === 0) return true;
+    const hop = this.#attributes.nextHop[table.attribute[path]!]!;
+    return hop < 0 || this.#nextHops.reachable[hop] === 1;
+  }
+
+  /**
+   * Chooses again among a prefix's paths, puts the best one first with its BEST flag, and clears CHANGED.
+   * @returns true when the best path, or its attributes, or (with multipath) any path may have changed
+   */
+  choose(table: RibTable, prefixId: number): boolean {
+    const first = table.head[prefixId]! - 1;
+    if (first < 0) return false;
+    const flags = table.flags;
+    const before = (flags[first]! & BEST) !== 0 ? first : -1;
+    let best: number;
+    let anyChanged = flags[first]! & (CHANGED | DEAD);
+    if (table.next[first] === 0) {
+      best = this.isUsable(table, first) ? first : -1;
+    } else {
+      best = -1;
+      const { med, neighborAs } = this.#attributes;
+      let hasMed = 0;
+      let neighbour = -1;
+      let isOneNeighbour = true;
+      for (let p = first; p >= 0; p = table.next[p]! - 1) {
+        anyChanged |= flags[p]! & (CHANGED | DEAD);
+        if (!this.isUsable(table, p)) continue;
+        const set = table.attribute[p]!;
+        hasMed |= med[set]!;
+        if (best < 0) neighbour = neighborAs[set]!;
+        else if (neighborAs[set] !== neighbour) isOneNeighbour = false;
+        if (best < 0 || this.compare(table, p, best) < 0) best = p;
+      }
+      // Comparing with MED is not transitive: group by neighbouring AS first. Without any MED, or with paths of one
+      // neighbouring AS only, the scan above was right.
+      if (hasMed !== 0 && !isOneNeighbour) best = this.#bestByGroup(table, first);
+    }
+    const changed = best !== before || (best >= 0 && (flags[best]! & CHANGED) !== 0);
+    if (best !== before) {
+      if (before >= 0) flags[before] = flags[before]! & ~(BEST | MULTIPATH);
+      if (best >= 0) {
+        flags[best] = flags[best]! | BEST;
+        table.moveToFront(best);
+      }
+    }
+    if (anyChanged !== 0) {
+      for (let p = table.head[prefixId]! - 1; p >= 0; p = table.next[p]! - 1) flags[p] = flags[p]! & ~CHANGED;
+    }
+    return changed || (anyChanged !== 0 && (this.multipath.ebgp > 1 || this.multipath.ibgp > 1));
+  }
+
+  /**
+   * Compares two usable paths. MED counts when both come from the same neighbouring AS.
+   * @returns negative when a is better; the absolute value is the step (STEP_…) that decided; 0 when equal
+   */
+  compare(table: RibTable, a: number, b: number): number {
+    const upToMetric = this.#compareToMetric(table, a, b);
+    return upToMetric !== 0 ? upToMetric : this.#breakTie(table, a, b);
+  }
+
+  /** Can these two be used together? Both usable; a is the best. Maximum counts are the caller's. */
+  isEqualCost(table: RibTable, a: number, b: number): boolean {
+    if (this.#compareToMetric(table, a, b) !== 0) return false;
+    if (this.multipath.relax) return true;
+    const attributes = this.#attributes;
+    const x = table.attribute[a]!;
+    const y = table.attribute[b]!;
+    if (this.#peers.kind[table.peer[a]!] === KIND_EBGP)
+      return attributes.neighborAs[x] === attributes.neighborAs[y];
+    return this.#reader.samePath(x, y);
+  }
+
+  /** Sets MULTIPATH on the paths used together with the best, and returns their number (0 without a best path). */
+  markMultipath(table: RibTable, prefixId: number, out: Int32Array): number {
+    const best = table.best(prefixId);
+    if (best < 0) return 0;
+    const attributes = this.#attributes;
+    const isEbgp = this.#peers.kind[table.peer[best]!] === KIND_EBGP;
+    const most = Math.min(isEbgp ? this.multipath.ebgp : this.multipath.ibgp, out.length);
+    out[0] = best;
+    let count = 1;
+    for (let p = table.next[best]! - 1; p >= 0; p = table.next[p]! - 1) {
+      table.flags[p] = table.flags[p]! & ~MULTIPATH;
+      if (count >= most || !this.isUsable(table, p) || !this.isEqualCost(table, best, p)) continue;
+      const hop = attributes.nextHop[table.attribute[p]!]!;
+      let isNew = true;
+      for (let i = 0; i < count; i++)
+        if (attributes.nextHop[table.attribute[out[i]!]!] === hop) isNew = false;
+      if (!isNew) continue;
+      table.flags[p] = table.flags[p]! | MULTIPATH;
+      out[count++] = p;
+    }
+    return count;
+  }
+
+  #compareToMetric(table: RibTable, a: number, b: number): number {
+    const attributes = this.#attributes;
+    const stale = (table.flags[a]! & LONG_LIVED_STALE) - (table.flags[b]! & LONG_LIVED_STALE);
+    if (stale !== 0) return stale < 0 ? -STEP_LONG_LIVED_STALE : STEP_LONG_LIVED_STALE;
+    const x = table.attribute[a]!;
+    const y = table.attribute[b]!;
+    // Several feeds of one table: most paths of a prefix have one set.
+    if (x === y) return this.#compareKinds(table, a, b);
+    let d = attributes.localPref[y]! - attributes.localPref[x]!;
+    if (d !== 0) return d < 0 ? -STEP_LOCAL_PREF : STEP_LOCAL_PREF;
+    const kindA = this.#peers.kind[table.peer[a]!]!;
+    const kindB = this.#peers.kind[table.peer[b]!]!;
+    if ((kindA === KIND_LOCAL) !== (kindB === KIND_LOCAL))
+      return kindA === KIND_LOCAL ? -STEP_LOCAL : STEP_LOCAL;
+    d = attributes.pathLength[x]! - attributes.pathLength[y]!;
+    if (d !== 0) return d < 0 ? -STEP_AS_PATH_LENGTH : STEP_AS_PATH_LENGTH;
+    d = attributes.origin[x]! - attributes.origin[y]!;
+    if (d !== 0) return d < 0 ? -STEP_ORIGIN : STEP_ORIGIN;
+    if (attributes.neighborAs[x] === attributes.neighborAs[y]) {
+      d = attributes.med[x]! - attributes.med[y]!;
+      if (d !== 0) return d < 0 ? -STEP_MED : STEP_MED;
+    }
+    if (kindA !== kindB) return kindA === KIND_EBGP ? -STEP_EBGP : STEP_EBGP;
+    if (this.#nextHops.hasMetrics) {
+      d = this.#metric(x) - this.#metric(y);
+      if (d !== 0) return d < 0 ? -STEP_METRIC : STEP_METRIC;
+    }
+    return 0;
+  }
+
+  /** What is left of #compareToMetric for paths with the same attribute set. */
+  #compareKinds(table: RibTable, a: number, b: number): number {
+    const kindA = this.#peers.kind[table.peer[a]!]!;
+    const kindB = this.#peers.kind[table.peer[b]!]!;
+    if (kindA === kindB) return 0;
+    if (kindA === KIND_LOCAL || kindB === KIND_LOCAL) return kindA === KIND_LOCAL ? -STEP_LOCAL : STEP_LOCAL;
+    return kindA === KIND_EBGP ? -STEP_EBGP : STEP_EBGP;
+  }
+
+  #breakTie(table: RibTable, a: number, b: number): number {
+    const attributes = this.#attributes;
+    const peers = this.#peers;
+    const x = table.attribute[a]!;
+    const y = table.attribute[b]!;
+    const peerA = table.peer[a]!;
+    const peerB = table.peer[b]!;
+    let d =
+      (attributes.originator[x]! || peers.routerId[peerA]!) -
+      (attributes.originator[y]! || peers.routerId[peerB]!);
+    if (d !== 0) return d < 0 ? -STEP_ROUTER_ID : STEP_ROUTER_ID;
+    d = attributes.clusterLength[x]! - attributes.clusterLength[y]!;
+    if (d !== 0) return d < 0 ? -STEP_CLUSTER_LIST : STEP_CLUSTER_LIST;
+    for (let i = 0; i < 4; i++) {
+      d = peers.address[peerA * 4 + i]! - peers.address[peerB * 4 + i]!;
+      if (d !== 0) return d < 0 ? -STEP_PEER_ADDRESS : STEP_PEER_ADDRESS;
+    }
+    // Two sessions with one address (other ports) and two path ids of one session (RFC 7911) still tie.
+    d = peerA - peerB;
+    if (d !== 0) return d < 0 ? -STEP_PEER_ADDRESS : STEP_PEER_ADDRESS;
+    const ids = table.receivedId;
+    d = ids === undefined ? 0 : ids[a]! - ids[b]!;
+    return d < 0 ? -STEP_PATH_ID : d > 0 ? STEP_PATH_ID : 0;
+  }
+
+  #metric(attribute: number): number {
+    const hop = this.#attributes.nextHop[attribute]!;
+    return hop < 0 ? 0 : this.#nextHops.metric[hop]!;
+  }
+
+  /** Best of each neighbouring AS first, then the best of these: only there MED makes an order (RFC 3345). */
+  #bestByGroup(table: RibTable, first: number): number {
+    const neighborAs = this.#attributes.neighborAs;
+    const groups = this.#groups;
+    groups.clear();
+    for (let p = first; p >= 0; p = table.next[p]! - 1) {
+      if (!this.isUsable(table, p)) continue;
+      const as = neighborAs[table.attribute[p]!]!;
+      const other = groups.get(as);
+      if (other === undefined || this.compare(table, p, other) < 0) groups.set(as, p);
+    }
+    let best = -1;
+    for (const p of groups.values()) if (best < 0 || this.compare(table, p, best) < 0) best = p;
+    return best;
+  }
+}

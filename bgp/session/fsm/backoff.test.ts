@@ -1,0 +1,72 @@
+// How fast we come back after a failure.
+import assert from 'node:assert/strict';
+import { MP_BOTH, rawNotification } from '../../testing/script-peer.ts';
+import { SessionBench, THEIRS, theirOpen } from '../../testing/session-bench.ts';
+import { restAfter } from './backoff.ts';
+
+describe('back-off', () => {
+  it('FSM-8 doubles from 1 s to 60 s, and a stable session makes it forgotten', () => {
+    const holds: number[] = [];
+    let failures = 0;
+    for (let i = 0; i < 9; i++) {
+      const rest = restAfter(failures, { kind: 'session', establishedMs: 0 }, 5000);
+      holds.push(rest.holdMs / 1000);
+      ({ failures } = rest);
+    }
+    assert.deepEqual(holds, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    assert.equal(restAfter(9, { kind: 'session', establishedMs: 60_000 }, 5000).holdMs, 1000);
+    assert.equal(restAfter(9, { kind: 'session', establishedMs: 59_000 }, 5000).holdMs, 60_000);
+  });
+
+  it('a neighbour that does not answer is tried at least every connect retry time', async () => {
+    const bench = await SessionBench.withPeer({ passive: false });
+    bench.clock.advance(60_000);
+    const { connectAttempts, lastError } = bench.status;
+    assert.ok(connectAttempts >= 12 && connectAttempts <= 20, `${connectAttempts}`);
+    assert.match(lastError!.text, /10\.0\.0\.2 port 179: refused/);
+    assert.ok(bench.status.nextAttemptInMs !== undefined && bench.status.nextAttemptInMs <= 5000);
+    await bench.listen();
+    bench.clock.advance(5_000);
+    assert.equal(bench.dialled.length, 1);
+  });
+
+  it('a neighbour that is silent is told from one that has not been tried yet', async () => {
+    const bench = await SessionBench.withPeer({ passive: false, md5Key: 'ours' });
+    await bench.listen();
+    bench.clock.advance(20_000);
+    assert.equal(bench.state, 'Connect');
+    assert.equal(bench.status.lastError?.text, `connect to ${THEIRS} port 179: no answer`);
+  });
+
+  it('FSM-8 one that refuses us is tried less and less, and a reset tries at once', async () => {
+    const bench = await SessionBench.withPeer({ passive: false });
+    await bench.listen();
+    for (let second = 0; second < 600; second++) {
+      bench.clock.advance(1000);
+      for (const peer of bench.dialled)
+        if (!peer.isClosed && peer.notification === undefined) peer.send(rawNotification(2, 2));
+    }
+    const tries = bench.dialled.length;
+    assert.ok(tries >= 12 && tries <= 20, `${tries} in ten minutes`);
+    bench.sessions.resetPeer('tor');
+    bench.clock.settle();
+    assert.equal(bench.dialled.length, tries + 1);
+  });
+
+  it('after three failures in a row the neighbour is not let in either, for 5 s at most', async () => {
+    const bench = await SessionBench.withPeer();
+    for (let i = 0; i < 8; i++) {
+      bench.clock.advance(i < 3 ? 0 : 5_001);
+      bench.connect().send(theirOpen({ as: 65009, capabilities: MP_BOTH }));
+      bench.clock.settle();
+    }
+    assert.equal(bench.status.counters.in.open, 8);
+    const refused = bench.connect();
+    bench.clock.settle();
+    assert.equal(refused.words, '');
+    assert.match(bench.status.lastError!.text, /AS/, 'the reason is still the first one');
+    bench.clock.advance(5_001);
+    bench.establish();
+    assert.equal(bench.state, 'Established');
+  });
+});

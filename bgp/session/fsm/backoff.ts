@@ -1,0 +1,74 @@
+// How long a neighbour rests before the next try (RFC 4271 §8.1.1 DampPeerOscillations). Pure.
+import type { SessionEnd } from '../owner.ts';
+
+/** A session that stood this long makes the failures before it forgotten. */
+export const STABLE_MS = 60_000;
+const FIRST_HOLD_MS = 1000;
+const MAX_HOLD_MS = 60_000;
+/** From this many failures in a row on, connections that the neighbour opens are refused for a while too … */
+const REFUSING_FAILURES = 3;
+/** … but not for long: one that works again must not wait for the end of our rest. */
+const MAX_REFUSE_MS = 5000;
+
+export interface Failure {
+  /** 'connect': the neighbour does not answer, which is nobody's misbehaviour. */
+  readonly kind: 'connect' | 'session';
+  /** How long it was established, 0 when never. */
+  readonly establishedMs: number;
+}
+
+export interface Rest {
+  readonly failures: number;
+  readonly holdMs: number;
+  /** How long connections that the neighbour opens are refused. */
+  readonly refuseMs: number;
+}
+
+/** @param failures in a row before this one */
+export function restAfter(failures: number, failure: Failure, connectRetryMs: number): Rest {
+  const inRow = failure.establishedMs >= STABLE_MS ? 1 : failures + 1;
+  const doubled = FIRST_HOLD_MS * 2 ** Math.min(inRow - 1, 16);
+  if (failure.kind === 'connect') {
+    // A neighbour that is away is tried at the configured pace, so that it is found soon after it comes back.
+    const cap = Math.max(FIRST_HOLD_MS, Math.min(connectRetryMs, MAX_HOLD_MS));
+    return { failures: inRow, holdMs: Math.min(doubled, cap), refuseMs: 0 };
+  }
+  const holdMs = Math.min(doubled, MAX_HOLD_MS);
+  return {
+    failures: inRow,
+    holdMs,
+    refuseMs: inRow >= REFUSING_FAILURES ? Math.min(holdMs, MAX_REFUSE_MS) : 0,
+  };
+}
+
+export const NO_REST: Rest = { failures: 0, holdMs: 0, refuseMs: 0 };
+/** After something that was nobody's failure: not at once, so that two of these never chase one another. */
+export const SHORT_REST: Rest = { failures: 0, holdMs: FIRST_HOLD_MS, refuseMs: 0 };
+
+export interface EndedSession extends SessionEnd {
+  readonly isIncoming: boolean;
+  /** Other sessions with this neighbour live. */
+  readonly hasOthers: boolean;
+  readonly isRetriedWithoutCapabilities: boolean;
+}
+
+/**
+ * @param failures in a row before
+ * @returns undefined when this end is no reason to rest or to start again; SHORT_REST leaves `failures` as it is
+ */
+export function restAfterEnd(end: EndedSession, failures: number, connectRetryMs: number): Rest | undefined {
+  const { type } = end.event;
+  if (type === 'collisionLost') return end.hasOthers ? undefined : SHORT_REST;
+  if (type === 'manualStop' || end.cause === 'peer restarted') return undefined;
+  // Somebody connected and went away: no failure of the neighbour, and our own try goes on.
+  if (end.isIncoming && !end.hasReceivedOpen && end.from !== 'Established') return undefined;
+  if (type === 'versionNotificationReceived') {
+    return end.isRetriedWithoutCapabilities ? { ...SHORT_REST, failures, holdMs: 0 } : SHORT_REST;
+  }
+  const isConnect = end.from === 'Connect' || end.from === 'Active' || end.cause === 'link down';
+  return restAfter(
+    failures,
+    { kind: isConnect ? 'connect' : 'session', establishedMs: end.establishedMs },
+    connectRetryMs,
+  );
+}

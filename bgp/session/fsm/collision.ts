@@ -1,0 +1,86 @@
+// Connection collision (RFC 4271 §6.8, RFC 6286 §2.3): which of the connections with one neighbour lives.
+import { PEER_RESTARTED } from './down.ts';
+import type { BgpSession } from '../session.ts';
+import type { Negotiated } from '../types.ts';
+
+export interface CollisionSide {
+  readonly isIncoming: boolean;
+}
+
+export interface CollisionIds {
+  readonly localRouterId: number;
+  readonly remoteRouterId: number;
+  readonly localAs: number;
+  readonly remoteAs: number;
+}
+
+/** A connection that the neighbour began while ours was being established arrives within this time. */
+const SIMULTANEOUS_MS = 1000;
+
+/**
+ * `existing` is in OpenConfirm, `fresh` has just received its OPEN. An established connection always wins
+ * and is no case for this function.
+ */
+export function loserOf(
+  existing: CollisionSide,
+  fresh: CollisionSide,
+  ids: CollisionIds,
+): 'existing' | 'fresh' {
+  // The neighbour opened both: it has given up the older one.
+  if (existing.isIncoming === fresh.isIncoming) return 'existing';
+  const keepIncoming = isRemoteHigher(ids);
+  return existing.isIncoming === keepIncoming ? 'fresh' : 'existing';
+}
+
+/** The one with the higher identifier dials; for equal ones the higher AS number decides. */
+function isRemoteHigher(ids: CollisionIds): boolean {
+  if (ids.localRouterId !== ids.remoteRouterId) return ids.remoteRouterId > ids.localRouterId;
+  return ids.remoteAs > ids.localAs;
+}
+
+/**
+ * @param sessions all with this neighbour
+ * @param fresh has just received its OPEN
+ * @returns undefined: `fresh` lost and has ended. Else what ends the losers, to be called once `fresh` is in OpenConfirm
+ */
+export function settleCollision(
+  sessions: readonly BgpSession[],
+  fresh: BgpSession,
+  ids: CollisionIds,
+  negotiated: Negotiated,
+): (() => void) | undefined {
+  const losers: (() => void)[] = [];
+  for (const rival of sessions) {
+    if (rival === fresh) continue;
+    if (rival.state === 'Established') {
+      if (isRestart(rival, fresh, negotiated)) {
+        losers.push(() => rival.step({ type: 'automaticStop', reason: PEER_RESTARTED }));
+        continue;
+      }
+      rival.probe();
+      fresh.step({ type: 'collisionLost' });
+      return undefined;
+    }
+    if (rival.state !== 'OpenConfirm') continue;
+    if (loserOf(rival, fresh, ids) === 'fresh') {
+      fresh.step({ type: 'collisionLost' });
+      return undefined;
+    }
+    losers.push(() => rival.step({ type: 'collisionLost' }));
+  }
+  return () => {
+    for (const end of losers) end();
+  };
+}
+
+/**
+ * FSM-7, RFC 4724 §5: a neighbour that agreed on graceful restart opens a new connection when it has restarted.
+ * One that came before the other was established, or a moment later, was on its way already: both sides dialled.
+ */
+function isRestart(established: BgpSession, fresh: BgpSession, negotiated: Negotiated): boolean {
+  const before = established.negotiated.gracefulRestart;
+  const now = negotiated.gracefulRestart;
+  if (!fresh.isIncoming || before === undefined || now === undefined) return false;
+  if (now.isRemoteRestarting && !before.isRemoteRestarting) return true;
+  return fresh.beganAt - established.establishedAt >= SIMULTANEOUS_MS;
+}

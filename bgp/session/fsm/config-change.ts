@@ -1,0 +1,112 @@
+// What a changed neighbour configuration means for its running session (OPS-3): pure comparison.
+import type { PeerConfig } from '../../config.ts';
+
+/**
+ * - nothing: only words changed.
+ * - later: used from the next connection or timer on (the session keeps what it negotiated).
+ * - live: put on the running connection.
+ * - soft: routes are evaluated anew.
+ * - reset: the session must start anew, because the OPEN or the connection itself says otherwise.
+ */
+export type ChangeEffect = 'nothing' | 'later' | 'live' | 'soft' | 'reset';
+
+export interface ConfigChange {
+  /** The strongest of all fields. */
+  readonly kind: ChangeEffect;
+  readonly fields: readonly { readonly name: keyof PeerConfig; readonly effect: ChangeEffect }[];
+  /** For log and Cease/6: 'remoteAs changed from 64500 to 64501'; never shows a key. */
+  readonly reason: string;
+}
+
+const EFFECTS: Readonly<Record<keyof PeerConfig, ChangeEffect>> = {
+  id: 'reset',
+  description: 'nothing',
+  remote: 'reset',
+  remoteAs: 'reset',
+  localAs: 'reset',
+  localAddress: 'reset',
+  passive: 'later',
+  holdTimeSeconds: 'later',
+  keepaliveTimeSeconds: 'later',
+  connectRetrySeconds: 'later',
+  minHoldTimeSeconds: 'later',
+  delayOpenSeconds: 'later',
+  families: 'reset',
+  extendedNextHop: 'reset',
+  ttl: 'live',
+  md5Key: 'live',
+  nextHop: 'soft',
+  nextHopSelf: 'soft',
+  routeReflectorClient: 'soft',
+  routeServerClient: 'soft',
+  addPaths: 'reset',
+  maxPrefixes: 'soft',
+  allowedLocalAs: 'soft',
+  enforceFirstAs: 'soft',
+  rejectAsSets: 'reset',
+  removePrivateAs: 'soft',
+  role: 'reset',
+  gracefulRestart: 'later',
+  require: 'later',
+  retryWithoutCapabilities: 'later',
+  import: 'soft',
+  export: 'soft',
+  shutdown: 'live',
+};
+
+const ORDER: readonly ChangeEffect[] = ['nothing', 'later', 'live', 'soft', 'reset'];
+
+export function configChange(before: PeerConfig, after: PeerConfig): ConfigChange {
+  const fields: { readonly name: keyof PeerConfig; readonly effect: ChangeEffect }[] = [];
+  for (const name of Object.keys(EFFECTS) as (keyof PeerConfig)[]) {
+    if (isEqual(before[name], after[name])) continue;
+    fields.push({ name, effect: effectOf(name, before, after) });
+  }
+  const kind = fields.reduce<ChangeEffect>(
+    (strongest, { effect }) => (ORDER.indexOf(effect) > ORDER.indexOf(strongest) ? effect : strongest),
+    'nothing',
+  );
+  const reason = fields
+    .filter(({ effect }) => effect === kind)
+    .map(({ name }) => describe(name, before[name], after[name]))
+    .join(', ');
+  return { kind, fields, reason };
+}
+
+function effectOf(name: keyof PeerConfig, before: PeerConfig, after: PeerConfig): ChangeEffect {
+  // The port matters to the next dial only; a range's limit to the next neighbour.
+  if (name === 'remote') {
+    const [old, now] = [before.remote, after.remote];
+    if (old.kind === 'address' && now.kind === 'address') {
+      return old.address === now.address && old.device === now.device ? 'later' : 'reset';
+    }
+    if (old.kind === 'range' && now.kind === 'range') return old.prefix === now.prefix ? 'later' : 'reset';
+  }
+  if (name === 'families') {
+    const asSet = (config: PeerConfig) => [...config.families].sort();
+    return isEqual(asSet(before), asSet(after)) ? 'nothing' : 'reset';
+  }
+  return EFFECTS[name];
+}
+
+function describe(name: keyof PeerConfig, before: unknown, after: unknown): string {
+  if (name === 'md5Key') return 'md5Key changed';
+  if (name === 'import' || name === 'export') return `${name} policy changed`;
+  return `${name} changed from ${text(before)} to ${text(after)}`;
+}
+
+function text(value: unknown): string {
+  return value === undefined ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Of plain data; an absent field equals one that is undefined. */
+function isEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
+    if (!isEqual(left[key], right[key])) return false;
+  }
+  return true;
+}

@@ -1,0 +1,279 @@
+// Two OPENs make a session or a refusal: pure. What is malformed by itself the codec has refused already;
+// here stands what does not suit this neighbour (RFC 4271 §6.2), and what both sides may use (RFC 5492).
+import type { PeerConfig, RequiredCapability, Role } from '../../config.ts';
+import { afiOf, familyOf, SAFI_UNICAST, type Family } from '../../family.ts';
+import {
+  ADD_PATH_RECEIVE,
+  ADD_PATH_SEND,
+  AFI_IPV6,
+  CODE_OPEN,
+  NO_CAPABILITIES,
+  OPEN_BAD_IDENTIFIER,
+  OPEN_BAD_PEER_AS,
+  OPEN_ROLE_MISMATCH,
+  OPEN_UNACCEPTABLE_HOLD_TIME,
+  OPEN_UNSUPPORTED_CAPABILITY,
+  encodeCapabilities,
+  formatIpv4,
+  type Capabilities,
+  type OpenMessage,
+} from '../../message/index.ts';
+import { ROLE_NUMBERS } from './local-open.ts';
+import type { Negotiated, NegotiatedGracefulRestart, NotificationError } from '../types.ts';
+
+export interface NegotiationEnds {
+  readonly localAddress: string;
+  readonly remoteAddress: string;
+  readonly device?: string;
+}
+
+/** RFC 9234 §4.2: our role and the only one that the neighbour may have. */
+const ROLE_PAIRS: Readonly<Record<Role, Role>> = {
+  provider: 'customer',
+  customer: 'provider',
+  rs: 'rs-client',
+  'rs-client': 'rs',
+  peer: 'peer',
+};
+
+/** @param ours as it was sent on this connection */
+export function negotiate(
+  config: PeerConfig,
+  ours: OpenMessage,
+  theirs: OpenMessage,
+  ends: NegotiationEnds,
+): Negotiated | NotificationError {
+  const refusal = refuse(config, ours, theirs);
+  if (refusal !== undefined) return refusal;
+  const mine = ours.capabilities ?? NO_CAPABILITIES;
+  const other = theirs.capabilities ?? NO_CAPABILITIES;
+  const families = commonFamilies(mine, other);
+  const holdTimeSeconds = Math.min(ours.holdTimeSeconds, theirs.holdTimeSeconds);
+  const third = holdTimeSeconds / 3;
+  const restart = negotiateRestart(mine, other, families);
+  const remoteRole = roleOf(other.role);
+  const peerType = theirs.asNumber === ours.asNumber ? 'ibgp' : 'ebgp';
+  return {
+    families,
+    fourByteAs: mine.fourByteAs !== undefined && other.fourByteAs !== undefined,
+    extendedMessages: mine.extendedMessages && other.extendedMessages,
+    routeRefresh: mine.routeRefresh && other.routeRefresh,
+    enhancedRouteRefresh: mine.enhancedRouteRefresh && other.enhancedRouteRefresh,
+    extendedNextHop: hasExtendedNextHop(mine) && hasExtendedNextHop(other),
+    addPathReceive: addPath(mine, ADD_PATH_RECEIVE, other, ADD_PATH_SEND, families),
+    addPathSend: addPath(mine, ADD_PATH_SEND, other, ADD_PATH_RECEIVE, families),
+    holdTimeSeconds,
+    // FSM-2: a third of the hold time, but not more than one a second.
+    keepaliveTimeSeconds:
+      holdTimeSeconds === 0 ? 0 : Math.max(1, Math.min(third, config.keepaliveTimeSeconds ?? third)),
+    remoteAs: theirs.asNumber,
+    remoteRouterId: formatIpv4(theirs.routerId),
+    localAs: ours.asNumber,
+    localRouterId: formatIpv4(ours.routerId),
+    localAddress: ends.localAddress,
+    remoteAddress: ends.remoteAddress,
+    ...(ends.device === undefined ? {} : { device: ends.device }),
+    peerType,
+    ...(restart === undefined ? {} : { gracefulRestart: restart }),
+    // RFC 9234 §4.2: our role counts also when the neighbour says none.
+    ...(config.role !== undefined && peerType === 'ebgp' ? { role: config.role } : {}),
+    ...(remoteRole === undefined ? {} : { remoteRole }),
+  };
+}
+
+/** In the order of RFC 4271 §6.2, then capabilities. */
+function refuse(config: PeerConfig, ours: OpenMessage, theirs: OpenMessage): NotificationError | undefined {
+  return (
+    refuseAs(config, ours, theirs) ??
+    refuseHoldTime(config, theirs) ??
+    refuseRouterId(ours, theirs) ??
+    refuseRole(config, theirs.capabilities ?? NO_CAPABILITIES) ??
+    refuseMissing(config, ours.capabilities, theirs.capabilities ?? NO_CAPABILITIES) ??
+    refuseFamilies(ours.capabilities ?? NO_CAPABILITIES, theirs.capabilities ?? NO_CAPABILITIES)
+  );
+}
+
+function refuseAs(config: PeerConfig, ours: OpenMessage, theirs: OpenMessage): NotificationError | undefined {
+  const { remoteAs } = config;
+  const fits =
+    remoteAs === 'internal'
+      ? theirs.asNumber === ours.asNumber
+      : remoteAs === 'external'
+        ? theirs.asNumber !== ours.asNumber
+        : theirs.asNumber === remoteAs;
+  if (fits) return undefined;
+  const expected =
+    remoteAs === 'internal'
+      ? `our own AS ${ours.asNumber}`
+      : remoteAs === 'external'
+        ? `another AS than ours (${ours.asNumber})`
+        : `AS ${remoteAs}`;
+  const { fourByteAs } = theirs.capabilities ?? NO_CAPABILITIES;
+  return openError(
+    OPEN_BAD_PEER_AS,
+    `the neighbour is in AS ${theirs.asNumber}, expected ${expected}`,
+    fourByteAs === undefined ? u16(theirs.asNumber) : u32(theirs.asNumber),
+  );
+}
+
+function refuseHoldTime(config: PeerConfig, theirs: OpenMessage): NotificationError | undefined {
+  const hold = theirs.holdTimeSeconds;
+  const floor = config.minHoldTimeSeconds ?? 0;
+  if (hold === 0 || hold >= floor) return undefined;
+  const reason = `the neighbour's hold time of ${hold} s is below minHoldTimeSeconds ${floor}`;
+  return openError(OPEN_UNACCEPTABLE_HOLD_TIME, reason, u16(hold));
+}
+
+/** RFC 6286 §2.2: inside one AS identifiers differ; an external neighbour may have ours. */
+function refuseRouterId(ours: OpenMessage, theirs: OpenMessage): NotificationError | undefined {
+  if (theirs.asNumber !== ours.asNumber || theirs.routerId !== ours.routerId) return undefined;
+  const reason = `the neighbour has our own router ID ${formatIpv4(ours.routerId)}; give each speaker its own`;
+  return openError(OPEN_BAD_IDENTIFIER, reason, u32(theirs.routerId));
+}
+
+function refuseRole(config: PeerConfig, theirs: Capabilities): NotificationError | undefined {
+  if (config.role === undefined) return undefined;
+  if (theirs.role === undefined) {
+    const isRequired = config.require?.includes('role') ?? false;
+    return isRequired
+      ? openError(OPEN_ROLE_MISMATCH, 'the neighbour sends no role, and one is required')
+      : undefined;
+  }
+  const expected = ROLE_PAIRS[config.role];
+  if (ROLE_NUMBERS[expected] === theirs.role) return undefined;
+  const remote = roleOf(theirs.role) ?? `role ${theirs.role}`;
+  return openError(
+    OPEN_ROLE_MISMATCH,
+    `the neighbour says it is ${remote}; our role ${config.role} goes only with ${expected}`,
+  );
+}
+
+/** CAP-7. The data are our own capabilities of that kind (RFC 5492 §3). */
+function refuseMissing(
+  config: PeerConfig,
+  ours: Capabilities | undefined,
+  theirs: Capabilities,
+): NotificationError | undefined {
+  for (const required of config.require ?? []) {
+    const [name, isThere, part] = requirement(required, ours ?? NO_CAPABILITIES, theirs);
+    if (!isThere) {
+      const data = encodeCapabilities({ ...NO_CAPABILITIES, ...part });
+      return openError(OPEN_UNSUPPORTED_CAPABILITY, `the neighbour lacks ${name}, which is required`, data);
+    }
+  }
+  return undefined;
+}
+
+function requirement(
+  required: RequiredCapability,
+  ours: Capabilities,
+  theirs: Capabilities,
+): [name: string, isThere: boolean, ours: Partial<Capabilities>] {
+  switch (required) {
+    case 'fourByteAs':
+      return ['four-octet AS', theirs.fourByteAs !== undefined, { fourByteAs: ours.fourByteAs }];
+    case 'routeRefresh':
+      return ['route refresh', theirs.routeRefresh, { routeRefresh: true }];
+    case 'gracefulRestart':
+      return [
+        'graceful restart',
+        theirs.gracefulRestart !== undefined,
+        { gracefulRestart: ours.gracefulRestart },
+      ];
+    case 'extendedNextHop':
+      return ['extended next hop', hasExtendedNextHop(theirs), { extendedNextHop: ours.extendedNextHop }];
+    case 'addPaths':
+      return ['add-path', theirs.addPath.length > 0, { addPath: ours.addPath }];
+    case 'role':
+      return ['role', true, {}];
+  }
+}
+
+/** CAP-6: no family in common; the data are those that we have. */
+function refuseFamilies(ours: Capabilities, theirs: Capabilities): NotificationError | undefined {
+  if (commonFamilies(ours, theirs).length > 0) return undefined;
+  const names = (list: readonly Family[]) => (list.length === 0 ? 'none that we know' : list.join(' and '));
+  return openError(
+    OPEN_UNSUPPORTED_CAPABILITY,
+    `no address family in common: ours ${names(familiesOf(ours))}, the neighbour's ${names(familiesOf(theirs))}`,
+    encodeCapabilities({ ...NO_CAPABILITIES, multiprotocol: ours.multiprotocol }),
+  );
+}
+
+/** CAP-5: without any multiprotocol capability it is IPv4 unicast, with one only what it names. */
+function familiesOf(caps: Capabilities): Family[] {
+  if (caps.multiprotocol.length === 0) return ['ipv4'];
+  return caps.multiprotocol.flatMap(({ afi, safi }) => familyOf(afi, safi) ?? []);
+}
+
+function commonFamilies(ours: Capabilities, theirs: Capabilities): Family[] {
+  const other = familiesOf(theirs);
+  return familiesOf(ours).filter((family) => other.includes(family));
+}
+
+function hasExtendedNextHop(caps: Capabilities): boolean {
+  return caps.extendedNextHop.some(
+    (tuple) => familyOf(tuple.afi, tuple.safi) === 'ipv4' && tuple.nextHopAfi === AFI_IPV6,
+  );
+}
+
+function addPath(
+  ours: Capabilities,
+  ourBit: number,
+  theirs: Capabilities,
+  theirBit: number,
+  families: readonly Family[],
+): { readonly ipv4: boolean; readonly ipv6: boolean } {
+  const has = (caps: Capabilities, bit: number, family: Family): boolean =>
+    caps.addPath.some(
+      ({ afi, safi, direction }) => afi === afiOf(family) && safi === SAFI_UNICAST && (direction & bit) !== 0,
+    );
+  const isOn = (family: Family): boolean =>
+    families.includes(family) && has(ours, ourBit, family) && has(theirs, theirBit, family);
+  return { ipv4: isOn('ipv4'), ipv6: isOn('ipv6') };
+}
+
+function negotiateRestart(
+  ours: Capabilities,
+  theirs: Capabilities,
+  families: readonly Family[],
+): NegotiatedGracefulRestart | undefined {
+  const restart = theirs.gracefulRestart;
+  if (ours.gracefulRestart === undefined || restart === undefined) return undefined;
+  return {
+    isRemoteRestarting: restart.restarting,
+    remoteRestartSeconds: restart.timeSeconds,
+    families: restart.families.flatMap(({ afi, safi, forwarding }) => {
+      const family = familyOf(afi, safi);
+      return family !== undefined && families.includes(family)
+        ? [{ family, isForwardingKept: forwarding }]
+        : [];
+    }),
+    notification: ours.gracefulRestart.notification && restart.notification,
+    longLived:
+      ours.longLived === undefined
+        ? []
+        : (theirs.longLived ?? []).flatMap(({ afi, safi, timeSeconds }) => {
+            const family = familyOf(afi, safi);
+            return family !== undefined && families.includes(family)
+              ? [{ family, staleSeconds: timeSeconds }]
+              : [];
+          }),
+  };
+}
+
+function roleOf(role: number | undefined): Role | undefined {
+  return (Object.keys(ROLE_NUMBERS) as Role[]).find((name) => ROLE_NUMBERS[name] === role);
+}
+
+function openError(subcode: number, reason: string, data?: Uint8Array): NotificationError {
+  return { code: CODE_OPEN, subcode, reason, ...(data === undefined ? {} : { data }) };
+}
+
+function u16(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 8, value);
+}
+
+function u32(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+}

@@ -1,0 +1,356 @@
+// All sessions of one speaker: configured neighbours, dynamic ones, and the listeners they arrive at.
+// It knows nothing of routes; the speaker above gives it a SessionHandler.
+import type { PeerConfig, SpeakerConfig } from '../config.ts';
+import type { Clock, Connection, Random, Transport } from '../io.ts';
+import {
+  CEASE_ADMIN_RESET,
+  CEASE_ADMIN_SHUTDOWN,
+  CEASE_DECONFIGURED,
+  CEASE_OTHER_CONFIG,
+} from '../message/index.ts';
+import { cease } from './fsm/cease.ts';
+import { configChange, type ConfigChange } from './fsm/config-change.ts';
+import { Alarm, Deadlines } from './connection/deadlines.ts';
+import { HalfOpen } from './connection/half-open.ts';
+import { Listener } from './connection/listener.ts';
+import { Neighbours, parsePrefix, type Range } from './neighbours.ts';
+import { Peer } from './peer.ts';
+import type { PeerIo, PeerOrigin } from './peer-io.ts';
+import { RANK } from './session-set.ts';
+import { peerStatus, rangeStatus } from './peer-status.ts';
+import type { NotificationError, PeerStatus, Session, SessionHandler } from './types.ts';
+
+export interface SessionsIo {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+}
+
+/** 'hard' closes the connection (Cease/4); the soft kinds are the RIB's work. */
+export type ResetKind = 'soft-in' | 'soft-out' | 'hard';
+
+/** A dynamic neighbour without a connection is forgotten after this time, or when its place is needed. */
+const DYNAMIC_LINGER_MS = 300_000;
+const BGP_PORT = 179;
+
+export class Sessions implements AsyncDisposable {
+  readonly #io: PeerIo;
+  #config: SpeakerConfig;
+  readonly #listener: Listener;
+  readonly #neighbours = new Neighbours();
+  readonly #peers = new Map<string, Peer>();
+  readonly #ranges = new Map<string, Range>();
+  readonly #linger = new Map<Peer, Alarm>();
+  #isStarted = false;
+  #unknownRefused = 0;
+
+  constructor(config: SpeakerConfig, io: SessionsIo, handler: SessionHandler) {
+    this.#config = config;
+    this.#io = {
+      clock: io.clock,
+      random: io.random,
+      transport: io.transport,
+      deadlines: new Deadlines(io.clock),
+      halfOpen: new HalfOpen(),
+      handler,
+    };
+    this.#listener = new Listener(io.transport, (connection) => this.#accept(connection));
+  }
+
+  /** Listens on every configured address and starts all neighbours; rejects, with nothing open, when one cannot be bound. */
+  async start(): Promise<void> {
+    try {
+      await this.#listener.listenOn(this.#config.listen);
+    } catch (error) {
+      this.#listener.close();
+      throw error;
+    }
+    this.#isStarted = true;
+    for (const peer of this.#peers.values()) peer.start();
+  }
+
+  /** A new AS number or router ID resets the sessions that used the old one; listeners are opened and closed. */
+  async reconfigure(config: SpeakerConfig): Promise<void> {
+    const before = this.#config;
+    this.#config = config;
+    for (const peer of this.#allPeers()) {
+      peer.speaker = config;
+      const isAsChanged = before.asNumber !== config.asNumber && peer.config.localAs === undefined;
+      if (!isAsChanged && before.routerId === config.routerId) continue;
+      const reason = isAsChanged
+        ? `our AS changed from ${before.asNumber} to ${config.asNumber}`
+        : `our router ID changed from ${before.routerId} to ${config.routerId}`;
+      peer.reset(cease(CEASE_OTHER_CONFIG), reason);
+    }
+    if (this.#isStarted) await this.#listener.listenOn(config.listen);
+  }
+
+  /** Throws when the id or the remote address is taken. What the transport cannot do holds the peer down, visibly. */
+  addPeer(config: PeerConfig): void {
+    if (this.#peers.has(config.id) || this.#ranges.has(config.id)) {
+      throw new Error(`peer ${config.id}: there is already one with this id`);
+    }
+    if (config.remote.kind === 'range') {
+      this.#addRange(config, config.remote);
+      return;
+    }
+    const { address, port, device } = config.remote;
+    const origin: PeerOrigin = { id: config.id, address, port, device, dynamicOf: undefined };
+    const peer = this.#makePeer(config, origin);
+    this.#neighbours.add(peer);
+    this.#peers.set(config.id, peer);
+    const refusal = this.#setListenKey(config, config.md5Key);
+    if (this.#isStarted) peer.start();
+    if (refusal !== undefined) peer.holdDown(refusal);
+  }
+
+  /** Resets the session only where the protocol demands it; says what it did. Throws for an unknown id. */
+  updatePeer(config: PeerConfig): ConfigChange {
+    const range = this.#ranges.get(config.id);
+    const before = range?.config ?? this.#peers.get(config.id)?.config;
+    if (before === undefined) throw new Error(`peer ${config.id}: there is none with this id`);
+    const change = configChange(before, config);
+    const isNewPlace = change.fields.some(({ name, effect }) => name === 'remote' && effect === 'reset');
+    if (isNewPlace || (range !== undefined) !== (config.remote.kind === 'range')) {
+      this.#remove(config.id, cease(CEASE_OTHER_CONFIG), change.reason);
+      this.addPeer(config);
+      return change;
+    }
+    const refusal = before.md5Key === config.md5Key ? undefined : this.#setListenKey(config, config.md5Key);
+    if (range === undefined) {
+      const peer = this.#peers.get(config.id)!;
+      const port = config.remote.kind === 'address' ? config.remote.port : BGP_PORT;
+      peer.reconfigure(config, { ...peer.origin, port }, change);
+      if (refusal !== undefined) peer.holdDown(refusal);
+      return change;
+    }
+    range.config = config;
+    if (config.remote.kind === 'range') range.maxPeers = config.remote.maxPeers;
+    for (const peer of range.peers.values()) {
+      peer.reconfigure({ ...config, id: peer.id, remote: peer.config.remote }, peer.origin, change);
+      if (refusal !== undefined) peer.holdDown(refusal);
+    }
+    return change;
+  }
+
+  /** Cease/3. Does nothing for an unknown id. */
+  removePeer(id: string, reason = 'removed from the configuration'): void {
+    this.#remove(id, cease(CEASE_DECONFIGURED), reason);
+  }
+
+  /** Cease/4 with the reason as text and a new start without back-off; ends being held down. */
+  resetPeer(id: string, reason = 'reset by the operator'): void {
+    for (const peer of this.#peersOf(id)) peer.reset(cease(CEASE_ADMIN_RESET, reason), reason);
+  }
+
+  /** For faults found elsewhere (BFD, the RIB): ends the session with this NOTIFICATION. */
+  failPeer(id: string, error: NotificationError): void {
+    this.#find(id)?.current?.fail(error);
+  }
+
+  /** The established session of a neighbour. */
+  session(peerId: string): Session | undefined {
+    return this.#find(peerId)?.current;
+  }
+
+  status(): PeerStatus[] {
+    const ranges = [...this.#ranges.values()].map((range) =>
+      rangeStatus(
+        range.config,
+        range.prefix.text,
+        range.peers.size,
+        range.maxPeers,
+        range.sinceMs,
+        range.refused,
+      ),
+    );
+    return [...ranges, ...[...this.#allPeers()].map(peerStatus)];
+  }
+
+  /** Connections from addresses that are nobody's. */
+  get unknownRefused(): number {
+    return this.#unknownRefused;
+  }
+
+  get listening(): readonly { readonly address: string; readonly port: number }[] {
+    return this.#listener.addresses;
+  }
+
+  /** Ends everything: Cease/2 to all, or (graceful) without a NOTIFICATION so that neighbours keep our routes. */
+  stop(options: { readonly graceful?: boolean; readonly message?: string } = {}): Promise<void> {
+    this.#isStarted = false;
+    this.#listener.close();
+    const reason = options.message ?? 'this speaker stops';
+    const error = options.graceful === true ? undefined : cease(CEASE_ADMIN_SHUTDOWN, options.message ?? '');
+    for (const peer of this.#allPeers()) peer.stop(error, reason);
+    for (const peer of this.#linger.keys()) this.#forget(peer);
+    return Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #accept(connection: Connection): void {
+    const { remoteAddress, localAddress, device } = connection;
+    const found = this.#neighbours.find(remoteAddress, localAddress, device);
+    if (found === undefined) {
+      this.#unknownRefused++;
+      this.#io.handler.refused?.(remoteAddress, undefined, 'no neighbour has this address');
+      connection.destroy();
+    } else if (found instanceof Peer) {
+      found.accept(connection);
+    } else {
+      this.#acceptDynamic(found, connection);
+    }
+  }
+
+  #acceptDynamic(range: Range, connection: Connection): void {
+    const { remoteAddress, device } = connection;
+    const key = device === undefined ? remoteAddress : `${remoteAddress}%${device}`;
+    const known = range.peers.get(key);
+    if (known !== undefined) {
+      known.accept(connection);
+      return;
+    }
+    if (range.config.shutdown !== undefined || !this.#makePlace(range)) {
+      range.refused++;
+      const why = range.config.shutdown === undefined ? `the range is full (${range.maxPeers})` : 'shut down';
+      this.#io.handler.refused?.(remoteAddress, range.config.id, why);
+      connection.destroy();
+      return;
+    }
+    const id = `${range.config.id}/${key}`;
+    const config: PeerConfig = {
+      ...range.config,
+      id,
+      remote: {
+        kind: 'address',
+        address: remoteAddress,
+        port: BGP_PORT,
+        ...(device === undefined ? {} : { device }),
+      },
+    };
+    const peer = this.#makePeer(config, {
+      id,
+      address: remoteAddress,
+      port: BGP_PORT,
+      device,
+      dynamicOf: range.config.id,
+    });
+    range.peers.set(key, peer);
+    peer.start();
+    peer.accept(connection);
+  }
+
+  #makePlace(range: Range): boolean {
+    if (range.peers.size < range.maxPeers) return true;
+    // First who is gone, then who has not brought an OPEN yet: strangers that say nothing must not fill a range.
+    for (const isIdle of [true, false]) {
+      for (const peer of range.peers.values()) {
+        const mayGo = isIdle ? this.#linger.has(peer) : RANK[peer.main?.state ?? 'Idle'] < RANK.OpenConfirm;
+        if (!mayGo) continue;
+        this.#forget(peer);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #makePeer(config: PeerConfig, origin: PeerOrigin): Peer {
+    return new Peer(this.#io, this.#config, config, origin, (peer, isIdle) => this.#idle(peer, isIdle));
+  }
+
+  /** Dynamic neighbours come and go; what happened to them is shown a while longer. */
+  #idle(peer: Peer, isIdle: boolean): void {
+    if (peer.origin.dynamicOf === undefined) return;
+    const alarm = this.#linger.get(peer);
+    if (!isIdle) {
+      if (alarm !== undefined) this.#io.deadlines.clear(alarm);
+      this.#linger.delete(peer);
+    } else if (alarm === undefined) {
+      const fresh = new Alarm(() => this.#forget(peer));
+      this.#linger.set(peer, fresh);
+      this.#io.deadlines.set(fresh, this.#io.clock.now() + DYNAMIC_LINGER_MS);
+    }
+  }
+
+  #forget(peer: Peer): void {
+    const alarm = this.#linger.get(peer);
+    if (alarm !== undefined) this.#io.deadlines.clear(alarm);
+    this.#linger.delete(peer);
+    const range = this.#ranges.get(peer.origin.dynamicOf ?? '');
+    for (const [key, other] of range?.peers ?? []) if (other === peer) range?.peers.delete(key);
+    peer.stop(undefined, 'not seen for a while');
+    this.#linger.delete(peer);
+  }
+
+  #addRange(config: PeerConfig, remote: { readonly prefix: string; readonly maxPeers: number }): void {
+    const range: Range = {
+      config,
+      prefix: parsePrefix(remote.prefix),
+      maxPeers: remote.maxPeers,
+      peers: new Map(),
+      sinceMs: this.#io.clock.wall(),
+      refused: 0,
+    };
+    // A range whose key cannot be set accepts nobody.
+    const refusal = this.#setListenKey(config, config.md5Key);
+    if (refusal !== undefined) throw new Error(`peer ${config.id}: ${refusal}`);
+    this.#neighbours.addRange(range);
+    this.#ranges.set(config.id, range);
+  }
+
+  #remove(id: string, error: NotificationError, reason: string): void {
+    const range = this.#ranges.get(id);
+    const peer = this.#peers.get(id);
+    if (range !== undefined) {
+      this.#ranges.delete(id);
+      this.#neighbours.removeRange(range);
+      for (const dynamic of range.peers.values()) {
+        dynamic.stop(error, reason);
+        this.#idle(dynamic, false);
+      }
+      this.#setListenKey(range.config, undefined);
+    } else if (peer !== undefined) {
+      this.#peers.delete(id);
+      this.#neighbours.remove(peer);
+      peer.stop(error, reason);
+      this.#setListenKey(peer.config, undefined);
+    }
+  }
+
+  /** Undefined when it worked, or why this neighbour must stay down. */
+  #setListenKey(config: PeerConfig, key: string | undefined): string | undefined {
+    const { remote } = config;
+    const prefix =
+      remote.kind === 'range'
+        ? remote.prefix
+        : `${remote.address}/${remote.address.includes(':') ? 128 : 32}`;
+    try {
+      this.#listener.setMd5Key(prefix, key);
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  *#allPeers(): Iterable<Peer> {
+    yield* this.#peers.values();
+    for (const range of this.#ranges.values()) yield* range.peers.values();
+  }
+
+  #peersOf(id: string): readonly Peer[] {
+    const range = this.#ranges.get(id);
+    if (range !== undefined) return [...range.peers.values()];
+    const peer = this.#find(id);
+    return peer === undefined ? [] : [peer];
+  }
+
+  #find(id: string): Peer | undefined {
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) return peer;
+    const slash = id.lastIndexOf('/');
+    return slash < 0 ? undefined : this.#ranges.get(id.slice(0, slash))?.peers.get(id.slice(slash + 1));
+  }
+}

@@ -1,0 +1,102 @@
+// The unix socket that the CNI executable calls: one request a connection, answered and closed.
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import type { Clock } from '#ipam';
+import type { AnswerCall, CniListener } from '../outside.ts';
+import { requestLength, STILL_AT_WORK } from '../server/request/frame.ts';
+
+/** The executable gives up on an agent that is silent for three times as long. */
+const SIGN_OF_LIFE_MS = 300;
+const BACKLOG = 1024;
+/** A peer that sends no whole request. */
+const REQUEST_TIMEOUT_MS = 5000;
+
+export const unixSocketListener: CniListener = {
+  async listen(path, answer, clock) {
+    if (await isServed(path)) {
+      throw new Error(
+        `CNI socket ${path}: another agent serves it; give each agent of this machine its own --cni-socket`,
+      );
+    }
+    mkdirSync(dirname(path), { recursive: true });
+    rmSync(path, { force: true });
+    const sockets = new Set<Socket>();
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      serve(socket, answer, clock);
+    });
+    await listenPrivately(server, path);
+    return {
+      async [Symbol.asyncDispose]() {
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        // Calls that are under way are answered; who has not asked yet finds no agent.
+        for (const socket of sockets) if (socket.listenerCount('data') > 0) socket.destroy();
+        await closed;
+      },
+    };
+  },
+};
+
+/** Nobody but the owner may connect, from the first moment on. */
+function listenPrivately(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(new Error(`CNI socket ${path}: ${error.message}`, { cause: error })),
+    );
+    const before = process.umask(0o177);
+    try {
+      server.listen({ path, backlog: BACKLOG }, () => {
+        chmodSync(path, 0o600);
+        resolve();
+      });
+    } finally {
+      process.umask(before);
+    }
+  });
+}
+
+function serve(socket: Socket, answer: AnswerCall, clock: Clock): void {
+  let bytes: Buffer = Buffer.alloc(0);
+  let timer = clock.setTimer(REQUEST_TIMEOUT_MS, () => socket.destroy());
+  const signOfLife = (): void => {
+    timer = clock.setTimer(SIGN_OF_LIFE_MS, () => {
+      if (socket.writable) socket.write(Uint8Array.of(STILL_AT_WORK));
+      signOfLife();
+    });
+  };
+  // A caller that went away is no error of ours: the runtime cleans up by DEL.
+  socket.on('error', () => socket.destroy());
+  socket.once('close', () => timer.cancel());
+  socket.on('end', () => {
+    if (socket.listenerCount('data') > 0) socket.destroy();
+  });
+  socket.on('data', (chunk: Buffer) => {
+    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+    const length = requestLength(bytes);
+    if (length === undefined || bytes.length < length) return;
+    timer.cancel();
+    socket.removeAllListeners('data');
+    if (Number.isNaN(length)) {
+      socket.destroy();
+      return;
+    }
+    signOfLife();
+    void answer(bytes.subarray(0, length)).then((reply) => {
+      timer.cancel();
+      if (!socket.destroyed) socket.end(reply);
+    });
+  });
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,23 @@
+// GC: frees every attachment of this network that the runtime does not know any more. Goes on after an error and
+// reports all of them.
+import { subjectOf } from '../request/attachment.ts';
+import { CniError, toCniError } from '../request/cni-error.ts';
+import type { NetworkConfig } from '../request/network-config.ts';
+import { del } from './del.ts';
+import type { VerbIo } from './verbs.ts';
+
+/** Throws the first CniError, with all in its details. */
+export async function collectGarbage(config: NetworkConfig, io: VerbIo): Promise<void> {
+  const { leaked } = io.ipam.check(config.validAttachments ?? [], config.name);
+  const results = await Promise.allSettled(leaked.map(({ owner }) => del(owner, io)));
+  const errors = results.filter((r) => r.status === 'rejected').map((r) => toCniError(r.reason));
+  for (const { owner } of leaked)
+    io.log.info(subjectOf(owner), 'collected: the runtime does not know it any more');
+  const [first] = errors;
+  if (first === undefined) return;
+  throw new CniError(
+    first.code,
+    `${errors.length} of ${leaked.length} stale attachments could not be removed`,
+    errors.map((error) => error.message).join('; '),
+  );
+}

@@ -1,0 +1,113 @@
+// What is really on a wire: every frame of an interface while something happens (AF_PACKET, as tcpdump does it; our
+// own because tcpdump cannot run in a user namespace), and whether a frame is a pod's own packet or carries another.
+import { addressToBytes, parseAddress } from '#api';
+import { addon } from '../linux/native/addon.ts';
+import { withNetns } from '#linux';
+import type { Host } from './netns.ts';
+
+const AF_PACKET = 17;
+const SOCK_RAW_NONBLOCK = 3 | 2048;
+const MSG_DONTWAIT = 0x40;
+const ETH_P_ALL_NETWORK_ORDER = 0x0300;
+const ETHERNET_HEADER = 14;
+const ETHERTYPE_IPV4 = 0x0800;
+const ETHERTYPE_IPV6 = 0x86dd;
+const TCP = 6;
+const BGP_PORT = 179;
+const ICMP_NAMES = new Map([
+  ['IPv4 1 8', 'ICMP echo request'],
+  ['IPv4 1 0', 'ICMP echo reply'],
+  ['IPv6 58 128', 'ICMPv6 echo request'],
+  ['IPv6 58 129', 'ICMPv6 echo reply'],
+]);
+
+export interface Frame {
+  readonly etherType: string;
+  /** Of the outermost IP header; empty when there is none. */
+  readonly source: string;
+  readonly destination: string;
+  /** For people: addresses, lengths, what it is. */
+  readonly text: string;
+}
+
+/** Reads Ethernet and the outermost IP header. */
+export function readFrame(bytes: Uint8Array): Frame & { readonly isBgp: boolean } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const type = view.getUint16(12);
+  const ip = ETHERNET_HEADER;
+  const isV4 = type === ETHERTYPE_IPV4;
+  const isIp = isV4 || type === ETHERTYPE_IPV6;
+  const etherType = isV4 ? 'IPv4' : isIp ? 'IPv6' : `0x${type.toString(16).padStart(4, '0')}`;
+  const source = isV4 ? ipv4At(bytes, ip + 12) : isIp ? ipv6At(view, ip + 8) : '';
+  const destination = isV4 ? ipv4At(bytes, ip + 16) : isIp ? ipv6At(view, ip + 24) : '';
+  const protocol = isV4 ? (bytes[ip + 9] ?? 0) : isIp ? (bytes[ip + 6] ?? 0) : 0;
+  const payload = isV4 ? ip + ((bytes[ip] ?? 0) & 15) * 4 : ip + 40;
+  const what = ICMP_NAMES.get(`${etherType} ${protocol} ${bytes[payload]}`) ?? `protocol ${protocol}`;
+  const isBgp =
+    isIp &&
+    protocol === TCP &&
+    (view.getUint16(payload) === BGP_PORT || view.getUint16(payload + 2) === BGP_PORT);
+  const text = `${macAt(bytes, 6)} > ${macAt(bytes, 0)}, ${etherType}, ${bytes.length} bytes: ${source} > ${destination}: ${what}`;
+  return { etherType, source, destination, text, isBgp };
+}
+
+/** The frames, other than BGP's, that hold one of these addresses anywhere, so that an inner packet is found as well. */
+export async function captureDuring(
+  host: Host,
+  device: string,
+  addresses: readonly string[],
+  action: () => Promise<void> | void,
+): Promise<Frame[]> {
+  const system = addon();
+  const wanted = addresses.map(addressBytes);
+  const fd = withNetns(host.path, () => system.socket(AF_PACKET, SOCK_RAW_NONBLOCK, ETH_P_ALL_NETWORK_ORDER));
+  if (fd < 0) throw new Error(`${host.name}: capture on ${device}: socket: errno ${-fd}`);
+  try {
+    const bound = system.bind(fd, packetAddress(system.interfaceIndex(fd, device)));
+    if (bound < 0) throw new Error(`${host.name}: capture on ${device}: bind: errno ${-bound}`);
+    await action();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const frames: Frame[] = [];
+    const buffer = new Uint8Array(65_536);
+    for (;;) {
+      const length = system.recv(fd, buffer, 0, buffer.length, MSG_DONTWAIT);
+      if (length <= 0) return frames;
+      const bytes = buffer.slice(0, length);
+      if (!wanted.some((address) => Buffer.from(bytes.buffer).includes(Buffer.from(address)))) continue;
+      const { isBgp, ...frame } = readFrame(bytes);
+      if (!isBgp) frames.push(frame);
+    }
+  } finally {
+    system.close(fd);
+  }
+}
+
+function addressBytes(text: string): Uint8Array {
+  const address = parseAddress(text);
+  if (address === undefined) throw new Error(`capture: ${text} is no address`);
+  return addressToBytes(address);
+}
+
+/** struct sockaddr_ll */
+function packetAddress(interfaceIndex: number): Uint8Array {
+  const address = new Uint8Array(20);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, AF_PACKET, true);
+  view.setUint16(2, ETH_P_ALL_NETWORK_ORDER, true);
+  view.setInt32(4, interfaceIndex, true);
+  return address;
+}
+
+function macAt(bytes: Uint8Array, at: number): string {
+  return [...bytes.subarray(at, at + 6)].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
+
+function ipv4At(bytes: Uint8Array, at: number): string {
+  return bytes.subarray(at, at + 4).join('.');
+}
+
+function ipv6At(view: DataView, at: number): string {
+  const words = Array.from({ length: 8 }, (_, i) => view.getUint16(at + 2 * i).toString(16));
+  // The URL parser compresses zeros as RFC 5952 wants it.
+  return new URL(`http://[${words.join(':')}]`).hostname.slice(1, -1);
+}

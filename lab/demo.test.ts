@@ -1,0 +1,55 @@
+// The two things a newcomer runs, as a newcomer runs them.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const KEPT_LAB = '/run/podroute-lab';
+
+function run(command: string, ...args: string[]): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  return { status, output: stdout + stderr };
+}
+
+describe('the demo', function () {
+  this.timeout(60_000);
+
+  it('tells its story to the end and says that everything held', () => {
+    const { status, output } = run(process.execPath, 'lab/demo.ts');
+    assert.equal(status, 0, output);
+    assert.match(output, /no outer header/);
+    assert.match(output, /Done: everything held/);
+  });
+
+  it('names the topologies when asked for one that it does not have', () => {
+    const { status, output } = run(process.execPath, 'lab/demo.ts', '--topology', 'ring');
+    assert.equal(status, 1);
+    assert.match(output, /--topology ring: choose one of tor, mesh, rr/);
+  });
+});
+
+describe('podroute lab', function () {
+  this.timeout(60_000);
+  const podroute = join(root, 'bin', 'podroute');
+  before(function () {
+    if (existsSync(KEPT_LAB)) this.skip(); // somebody's lab is up
+  });
+
+  it('stays up when the command ends, refuses a second one, and goes without a trace', () => {
+    const up = run(podroute, 'lab', 'up', '--topology', 'mesh');
+    assert.equal(up.status, 0, up.output);
+    const again = run(podroute, 'lab', 'up');
+    assert.equal(again.status, 1);
+    assert.match(again.output, /a lab is up already \(podroute lab down ends it\)/);
+    const status = run(podroute, 'lab', 'status');
+    assert.equal(status.status, 0, status.output);
+    assert.equal(run(podroute, 'lab', 'down').status, 0);
+    assert.equal(existsSync(KEPT_LAB), false);
+    assert.doesNotMatch(run('ip', 'netns', 'list').output, /podroute-lab/);
+  });
+});

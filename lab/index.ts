@@ -1,0 +1,13 @@
+// The lab's door: what the command line (`podroute lab`) and tests may use.
+export { hints } from './hints.ts';
+export { Lab } from './lab.ts';
+export {
+  addAddresses,
+  addNeighbours,
+  connect,
+  createHost,
+  type Host,
+  type HostProcess,
+} from './netns.ts';
+export type { TopologyName } from './topology.ts';
+export { waitFor } from './wait.ts';

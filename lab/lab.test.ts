@@ -1,0 +1,263 @@
+// The main job, from outside: real agents, a real router, pods wired by the CNI executable, in each topology.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { captureDuring } from './capture.ts';
+import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
+import { ping, pingUntilReached } from './ping.ts';
+import { TOPOLOGIES, type TopologyName } from './topology.ts';
+import { waitFor } from './wait.ts';
+
+async function labWithPods(topology: TopologyName): Promise<Lab> {
+  const folder = mkdtempSync(join(tmpdir(), 'podroute-test-'));
+  rmSync(folder, { recursive: true });
+  const lab = await Lab.up({
+    topology,
+    folder,
+    name: `pr-lab-${process.pid}`,
+    keep: false,
+    logLevel: 'debug',
+  });
+  for (const node of lab.nodes) await lab.addPod(node.name, `pod-${node.name}`);
+  await lab.settled();
+  return lab;
+}
+
+function podOf(lab: Lab, node: string): Pod {
+  const pod = lab.pods.get(`pod-${node}`);
+  assert.ok(pod !== undefined);
+  return pod;
+}
+
+function unreached(lab: Lab): string[] {
+  const pods = [...lab.pods.values()];
+  return pods.flatMap((from) =>
+    pods
+      .filter((to) => to.node !== from.node)
+      .flatMap((to) => to.addresses)
+      .filter((address) => ping(from.host, address) === undefined)
+      .map((address) => `${from.name} -> ${address}`),
+  );
+}
+
+function problemsOf(lab: Lab, node: string): string[] {
+  return lab.status(node).problems.map((problem) => problem.text);
+}
+
+for (const topology of TOPOLOGIES) {
+  describe(`a lab of topology ${topology}`, function () {
+    this.timeout(60_000);
+    let lab: Lab;
+    before(async () => {
+      lab = await labWithPods(topology);
+    });
+    after(() => lab?.down());
+
+    it('brings every wanted session up', async () => {
+      for (const node of lab.nodes) {
+        await waitFor(`sessions of ${node.name}`, 10_000, () =>
+          lab.status(node.name).sessions.every((s) => s.state === 'Established'),
+        );
+        assert.ok(lab.status(node.name).sessions.length >= 2);
+        assert.deepEqual(problemsOf(lab, node.name), []);
+      }
+    });
+
+    it('lets pods of different nodes reach one another in both families', () => {
+      assert.deepEqual(unreached(lab), []);
+    });
+
+    it('puts packets on the wire as they left the pod', async () => {
+      const node = lab.nodes[0];
+      assert.ok(node !== undefined);
+      const from = podOf(lab, 'n1');
+      const to = podOf(lab, 'n2');
+      for (const index of [0, 1]) {
+        const pair = [from.addresses[index] as string, to.addresses[index] as string];
+        const frames = await captureDuring(lab.host('n1'), node.uplink, pair, () => {
+          assert.notEqual(ping(from.host, pair[1] as string), undefined);
+        });
+        assert.deepEqual(
+          frames.map((frame) => [frame.source, frame.destination]),
+          [pair, pair.toReversed()],
+          frames.map((frame) => frame.text).join('\n'),
+        );
+      }
+    });
+
+    it('reaches a new pod from another node within a second of the answer to ADD', async () => {
+      const { pod } = await lab.addPod('n2', 'late');
+      for (const address of pod.addresses) await pingUntilReached(podOf(lab, 'n1').host, address, 1000);
+      await lab.deletePod('late');
+    });
+
+    it('withdraws the routes of a node whose agent dies, and recovers with its pods when it comes back', async () => {
+      const viewer = lab.host(lab.plan.tor?.host ?? 'n1');
+      const blocks = lab.ownBlocks('n3');
+      assert.ok(knowsAll(viewer, blocks));
+      await lab.stopAgent('n3');
+      await waitFor('routes to go', 10_000, () => knowsNone(viewer, blocks));
+      lab.startAgent('n3');
+      await lab.agentReady('n3');
+      await waitFor('routes to return', 20_000, () => knowsAll(viewer, blocks));
+      assert.deepEqual(unreached(lab), []);
+    });
+  });
+}
+
+describe('a running cluster that is changed, rightly and wrongly', function () {
+  this.timeout(60_000);
+  let lab: Lab;
+  before(async () => {
+    lab = await labWithPods('tor');
+  });
+  after(() => lab?.down());
+
+  const mistakes: { name: string; yaml: string; expected: RegExp[] }[] = [
+    {
+      name: 'an unknown field',
+      yaml: 'apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: typo }\nspec: { node: n1, peerIP: 192.0.2.1, asNumbr: 65000 }\n',
+      expected: [/wrong\.yaml:4/, /BGPPeer typo/, /spec\.asNumbr/, /asNumber/],
+    },
+    {
+      name: 'a bad CIDR',
+      yaml: 'apiVersion: podroute.io/v1\nkind: IPPool\nmetadata: { name: bad }\nspec: { cidr: 10.300.0.0/16 }\n',
+      expected: [/wrong\.yaml:4/, /IPPool bad/, /spec\.cidr/, /10\.300\.0\.0\/16/],
+    },
+    {
+      name: 'overlapping pools',
+      yaml: 'apiVersion: podroute.io/v1\nkind: IPPool\nmetadata: { name: zz-inside }\nspec: { cidr: 10.244.128.0/20 }\n',
+      expected: [/IPPool zz-inside/, /spec\.cidr/, /10\.244\.128\.0\/20/, /pods-ipv4/],
+    },
+    {
+      name: 'a peer without AS',
+      yaml: 'apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: no-as }\nspec: { node: n1, peerIP: 192.0.2.1 }\n',
+      expected: [/BGPPeer no-as/, /spec\.asNumber/],
+    },
+    {
+      name: 'two peers for one address',
+      yaml: 'apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: zz-second }\nspec: { node: n1, peerIP: 10.0.1.0, asNumber: 65009 }\n',
+      expected: [/BGPPeer zz-second/, /spec\.peerIP/, /10\.0\.1\.0/, /tor-n1-ipv4/],
+    },
+    {
+      name: 'a password whose Secret is missing',
+      yaml: 'apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: locked }\nspec: { node: n1, peerIP: 192.0.2.9, asNumber: 65009, password: { secretKeyRef: { name: bgp, key: md5 } } }\n',
+      expected: [/BGPPeer locked/, /secretKeyRef/, /bgp/],
+    },
+    {
+      name: 'text that is no YAML',
+      yaml: 'apiVersion: podroute.io/v1\nkind: [\n',
+      expected: [/wrong\.yaml/],
+    },
+  ];
+
+  for (const mistake of mistakes) {
+    it(`names file, object and field of ${mistake.name}, and the rest keeps working`, async () => {
+      const path = join(lab.store, 'wrong.yaml');
+      writeFileSync(path, mistake.yaml);
+      try {
+        let texts: string[] = [];
+        const all = () => {
+          texts = problemsOf(lab, 'n1');
+          return texts.some((text) => mistake.expected.every((pattern) => pattern.test(text)));
+        };
+        await waitFor('the problem to be told', 3000, all).catch(() =>
+          assert.fail(`told only: ${texts.join('\n')}`),
+        );
+        const log = lab.host('n1').run(['cat', lab.logOf('n1')]);
+        assert.ok(
+          log.split('\n').some((line) => mistake.expected.every((pattern) => pattern.test(line))),
+          'the log has no line that names it all',
+        );
+        const wanted = lab.status('n1').sessions.filter((s) => s.id.startsWith('tor-n1'));
+        assert.deepEqual(
+          wanted.map((s) => s.state),
+          ['Established', 'Established'],
+        );
+      } finally {
+        rmSync(path);
+      }
+      await waitFor('the problem to go', 3000, () => problemsOf(lab, 'n1').length === 0);
+      assert.deepEqual(unreached(lab), []);
+    });
+  }
+
+  it("puts back a route of its own that somebody else deleted, and leaves an operator's own route alone", async () => {
+    const host = lab.host('n1');
+    const [block = ''] = lab.ownBlocks('n2').filter((prefix) => !prefix.includes(':'));
+    host.ip('route', 'add', block, 'via', '10.0.1.0', 'metric', '50');
+    host.ip('route', 'del', block, 'proto', '179');
+    await waitFor('the route to come back', 3000, () => {
+      return host.ip('route', 'show', block, 'proto', '179').includes('metric 1024');
+    });
+    assert.match(host.ip('route', 'show', block), /metric 50/);
+    host.ip('route', 'del', block, 'metric', '50');
+    assert.deepEqual(unreached(lab), []);
+  });
+
+  it('applies a new peer within a second and touches no other session', async () => {
+    const sessions = () => lab.status('n1').sessions;
+    const before = sessions().map((s) => `${s.id} ${s.state} ${s.since}`);
+    const path = join(lab.store, 'one-more.yaml');
+    writeFileSync(
+      path,
+      'apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: one-more }\nspec: { node: n1, peerIP: 192.0.2.77, asNumber: 65077 }\n',
+    );
+    await waitFor('the session to be there', 1000, () => sessions().some((s) => s.id === 'one-more'));
+    rmSync(path);
+    await waitFor('the session to be gone', 1000, () => sessions().every((s) => s.id !== 'one-more'));
+    assert.deepEqual(
+      sessions().map((s) => `${s.id} ${s.state} ${s.since}`),
+      before,
+    );
+  });
+
+  it('refuses a second agent for the same node, which says who runs', () => {
+    const folder = join(lab.folder, 'second');
+    const result = spawnSync(
+      'nsenter',
+      [
+        `--net=${lab.host('n1').path}`,
+        '--',
+        join(import.meta.dirname, '../bin/podroute'),
+        'agent',
+        ...['--node-name', 'n1', '--store', `dir:${lab.store}`, '--socket', lab.socketOf('n1')],
+        ...['--state-dir', join(lab.folder, 'n1', 'state'), '--cni-socket', join(folder, 'cni.sock')],
+        ...['--cni-conf-dir', join(folder, 'net.d')],
+      ],
+      { encoding: 'utf8', timeout: 10_000 },
+    );
+    assert.notEqual(result.status, 0);
+    assert.match(result.stdout + result.stderr, /n1/);
+    assert.match(result.stdout + result.stderr, /pid \d+/);
+    assert.deepEqual(unreached(lab), []);
+  });
+});
+
+describe('ending a lab', function () {
+  this.timeout(60_000);
+
+  it('leaves no namespace, process or file behind, also when it is interrupted while it comes up', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'podroute-test-'));
+    rmSync(folder, { recursive: true });
+    const name = `pr-lab-${process.pid}-cut`;
+    const script = `import { Lab } from ${JSON.stringify(join(import.meta.dirname, 'lab.ts'))};
+      process.stdout.write('begin');
+      await Lab.up({ topology: 'mesh', folder: ${JSON.stringify(folder)}, name: ${JSON.stringify(name)}, keep: true });`;
+    const { spawn } = await import('node:child_process');
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    await waitFor('the first agent to start', 15_000, () => existsSync(join(folder, 'n1', 'log')));
+    child.kill('SIGINT');
+    assert.equal(await ended, 130);
+    assert.deepEqual(
+      readdirSync('/run/netns').filter((entry) => entry.startsWith(name)),
+      [],
+    );
+    assert.equal(existsSync(folder), false);
+    const running = spawnSync('pgrep', ['-f', folder], { encoding: 'utf8' }).stdout;
+    assert.equal(running, '');
+  });
+});

@@ -1,0 +1,378 @@
+// A running lab: namespaces, one agent a node, a ToR where the topology has one, pods wired through the CNI
+// executable. It can be left up and found again by its folder, which holds everything it made.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectTo } from 'node:net';
+import { join, resolve } from 'node:path';
+import type { StatusReply } from '#agent';
+import { type CniAnswer, type CniResult, invokeCni, readConflist } from './cni-runtime.ts';
+import { connect, createHost, type Host, openHost } from './netns.ts';
+import { endProcess, type ProcessRecord, recordOf, stillRuns } from './processes.ts';
+import { type LabNodePlan, type Topology, type TopologyName, topology } from './topology.ts';
+import { waitFor } from './wait.ts';
+
+const PROJECT = resolve(import.meta.dirname, '..');
+const PODROUTE = join(PROJECT, 'bin', 'podroute');
+const CNI_EXECUTABLE = join(PROJECT, 'build', 'podroute-cni');
+
+export interface LabOptions {
+  readonly topology: TopologyName;
+  /** Folder for the lab's files; must not exist. */
+  readonly folder: string;
+  /** Namespaces are named `<name>-<host>`. */
+  readonly name: string;
+  /** Outlives this process; only `down` ends it. */
+  readonly keep: boolean;
+  readonly logLevel?: string;
+}
+
+interface LabFile {
+  readonly name: string;
+  readonly topology: TopologyName;
+  readonly hosts: Record<string, string>;
+  readonly processes: Record<string, ProcessRecord>;
+  readonly pods: Record<string, { node: string; netns: string; addresses: string[] }>;
+}
+
+export interface Pod {
+  readonly name: string;
+  readonly node: string;
+  readonly host: Host;
+  /** Without prefix length. */
+  readonly addresses: readonly string[];
+}
+
+export class Lab implements AsyncDisposable {
+  readonly folder: string;
+  readonly plan: Topology;
+  readonly pods = new Map<string, Pod>();
+  readonly #hosts = new Map<string, Host>();
+  readonly #processes = new Map<string, ProcessRecord>();
+  readonly #name: string;
+  readonly #keep: boolean;
+  readonly #logLevel: string;
+  readonly #removeAtExit = () => this.#removeNow();
+
+  private constructor(options: LabOptions) {
+    this.folder = options.folder;
+    this.plan = topology(options.topology);
+    this.#name = options.name;
+    this.#keep = options.keep;
+    this.#logLevel = options.logLevel ?? 'info';
+  }
+
+  /** Makes everything, starts ToR and agents, and waits until each node can wire pods. Leaves nothing when it fails. */
+  static async up(options: LabOptions): Promise<Lab> {
+    if (existsSync(options.folder)) {
+      throw new Error(`lab: ${options.folder} exists: a lab is up already (podroute lab down ends it)`);
+    }
+    const lab = new Lab(options);
+    process.on('exit', lab.#removeAtExit);
+    try {
+      await lab.#build();
+      return lab;
+    } catch (error) {
+      await lab.down();
+      throw error;
+    }
+  }
+
+  /** A lab that another process left up. Throws when there is none. */
+  static open(folder: string): Lab {
+    const path = join(folder, 'lab.json');
+    if (!existsSync(path)) throw new Error(`lab: no lab is up (${path} does not exist)`);
+    const file = JSON.parse(readFileSync(path, 'utf8')) as LabFile;
+    const lab = new Lab({ topology: file.topology, folder, name: file.name, keep: true });
+    for (const [name, netns] of Object.entries(file.hosts)) {
+      if (existsSync(`/run/netns/${netns}`)) lab.#hosts.set(name, openHost(name, netns));
+    }
+    for (const [name, record] of Object.entries(file.processes)) lab.#processes.set(name, record);
+    for (const [name, pod] of Object.entries(file.pods)) {
+      const host = lab.#hosts.get(podHostName(pod.node, name));
+      if (host !== undefined) lab.pods.set(name, { name, node: pod.node, host, addresses: pod.addresses });
+    }
+    return lab;
+  }
+
+  /** From now on the lab outlives this process (`keep`). Until then it goes when the process ends, however it ends. */
+  release(): void {
+    process.off('exit', this.#removeAtExit);
+  }
+
+  get nodes(): readonly LabNodePlan[] {
+    return this.plan.nodes;
+  }
+
+  host(name: string): Host {
+    const host = this.#hosts.get(name);
+    if (host === undefined) throw new Error(`lab: no host ${name}`);
+    return host;
+  }
+
+  socketOf(node: string): string {
+    return join(this.folder, node, 'agent.sock');
+  }
+
+  logOf(name: string): string {
+    return join(this.folder, name, 'log');
+  }
+
+  /** Folder of the directory store that all agents of the lab share. */
+  get store(): string {
+    return join(this.folder, 'store');
+  }
+
+  /** Names of processes that should run, and whether they do. */
+  processes(): { name: string; pid: number; runs: boolean }[] {
+    return [...this.#processes].map(([name, record]) => ({ name, pid: record.pid, runs: stillRuns(record) }));
+  }
+
+  /** The `podroute` command against one node's agent: what it prints, good news or bad. */
+  podroute(node: string, ...args: string[]): string {
+    return this.host(node).run([PODROUTE, ...args, '--socket', this.socketOf(node)], { check: false });
+  }
+
+  status(node: string): StatusReply {
+    return JSON.parse(this.podroute(node, 'status', '-o', 'json')) as StatusReply;
+  }
+
+  /** The blocks that a node holds: its unreachable routes, of both families. */
+  ownBlocks(node: string): string[] {
+    return kernelPrefixes(this.host(node), 'type', 'unreachable');
+  }
+
+  /** Waits until every node has routes in the kernel to the blocks of every other node. */
+  async settled(timeoutMs = 15_000): Promise<void> {
+    for (const owner of this.nodes) {
+      await waitFor(`${owner.name} to hold a block of each family`, timeoutMs, () => {
+        return this.ownBlocks(owner.name).length >= 2;
+      });
+      for (const node of this.nodes.filter((n) => n !== owner)) {
+        await waitFor(`${node.name} to learn the blocks of ${owner.name}`, timeoutMs, () =>
+          knowsAll(this.host(node.name), this.ownBlocks(owner.name)),
+        );
+      }
+    }
+  }
+
+  async #build(): Promise<void> {
+    const { plan } = this;
+    mkdirSync(this.store, { recursive: true, mode: 0o700 });
+    for (const [name, text] of Object.entries(plan.documents)) writeFileSync(join(this.store, name), text);
+    for (const node of plan.nodes) this.#createHost(node.name, true);
+    if (plan.tor !== undefined) this.#createHost(plan.tor.host, true);
+    if (plan.bridge !== undefined) {
+      const bridge = this.#createHost(plan.bridge, false);
+      bridge.ip('link', 'add', 'lan', 'type', 'bridge');
+      bridge.ip('link', 'set', 'lan', 'up');
+    }
+    for (const [a, b] of plan.wires) {
+      connect(this.host(a.host), this.host(b.host), {
+        devices: [a.device, b.device],
+        addresses: [a.addresses, b.addresses],
+      });
+      if (b.host === plan.bridge) this.host(b.host).ip('link', 'set', b.device, 'master', 'lan');
+    }
+    for (const node of plan.nodes) {
+      if (node.gateway === undefined) continue;
+      const host = this.host(node.name);
+      host.ip('route', 'add', 'default', 'via', node.gateway.ipv4, 'dev', node.uplink);
+      host.ip('-6', 'route', 'add', 'default', 'via', node.gateway.ipv6, 'dev', node.uplink);
+    }
+    if (plan.tor !== undefined) this.#startTor(plan.tor.host, plan.tor.birdConfig);
+    for (const node of plan.nodes) this.startAgent(node.name);
+    await Promise.all(plan.nodes.map((node) => this.agentReady(node.name)));
+    this.#save();
+  }
+
+  #createHost(name: string, forwarding: boolean): Host {
+    const host = createHost(name, { netns: `${this.#name}-${name}`, keep: this.#keep, forwarding });
+    this.#hosts.set(name, host);
+    this.#save();
+    return host;
+  }
+
+  #startTor(name: string, config: string): void {
+    const folder = join(this.folder, name);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'bird.conf'), config);
+    const host = this.host(name);
+    const bird = host.spawn(
+      [
+        'bird',
+        '-f',
+        '-c',
+        join(folder, 'bird.conf'),
+        '-s',
+        join(folder, 'bird.ctl'),
+        '-P',
+        join(folder, 'pid'),
+      ],
+      { stdio: { file: this.logOf(name) } },
+    );
+    this.#remember(name, bird.pid);
+  }
+
+  /** Asks the ToR: birdc's answer to one command. */
+  birdc(...command: string[]): string {
+    const name = this.plan.tor?.host;
+    if (name === undefined) throw new Error(`lab: topology ${this.plan.name} has no ToR`);
+    return this.host(name).run(['birdc', '-r', '-s', join(this.folder, name, 'bird.ctl'), ...command]);
+  }
+
+  startAgent(node: string): void {
+    const folder = join(this.folder, node);
+    mkdirSync(folder, { recursive: true });
+    const agent = this.host(node).spawn(
+      [
+        PODROUTE,
+        'agent',
+        ...['--node-name', node, '--store', `dir:${this.store}`, '--log-level', this.#logLevel],
+        ...['--socket', this.socketOf(node), '--state-dir', join(folder, 'state')],
+        ...['--cni-socket', join(folder, 'cni.sock'), '--cni-conf-dir', join(folder, 'net.d')],
+      ],
+      { stdio: { file: this.logOf(node) } },
+    );
+    this.#remember(node, agent.pid);
+  }
+
+  /** Waits until the node's agent has written its conflist: it can serve ADD. Throws with the end of its log. */
+  async agentReady(node: string, timeoutMs = 15_000): Promise<void> {
+    const record = this.#processes.get(node);
+    await waitFor(`agent of ${node} to be ready`, timeoutMs, () => {
+      if (record !== undefined && !stillRuns(record)) {
+        throw new Error(`lab: the agent of ${node} ended:\n${this.#logTail(node)}`);
+      }
+      if (readConflist(join(this.folder, node, 'net.d')) === undefined) return false;
+      return answers(this.socketOf(node));
+    }).catch((error: unknown) => {
+      throw new Error(`${(error as Error).message}\n${this.#logTail(node)}`);
+    });
+  }
+
+  /** SIGKILL by default: a crash, not a farewell. Resolves when the process is gone. */
+  async stopAgent(node: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const record = this.#processes.get(node);
+    if (record === undefined) throw new Error(`lab: no agent runs on ${node}`);
+    await endProcess(record, signal);
+    this.#processes.delete(node);
+    this.#save();
+  }
+
+  /** Makes a namespace and has the node's CNI executable wire it. Throws with the plugin's answer when it refuses. */
+  async addPod(node: string, name: string): Promise<{ pod: Pod; answer: CniAnswer }> {
+    const host = this.#createHost(podHostName(node, name), false);
+    const answer = await this.#invoke(node, name, 'ADD');
+    if (answer.exitCode !== 0)
+      throw new Error(`CNI ADD ${name} on ${node}: ${answer.stdout}${answer.stderr}`);
+    const result = JSON.parse(answer.stdout) as CniResult;
+    const pod = { name, node, host, addresses: result.ips.map((ip) => ip.address.replace(/\/.*/, '')) };
+    this.pods.set(name, pod);
+    this.#save();
+    return { pod, answer };
+  }
+
+  async deletePod(name: string): Promise<CniAnswer> {
+    const pod = this.pods.get(name);
+    if (pod === undefined) throw new Error(`lab: no pod ${name}`);
+    const answer = await this.#invoke(pod.node, name, 'DEL');
+    if (answer.exitCode !== 0) throw new Error(`CNI DEL ${name}: ${answer.stdout}${answer.stderr}`);
+    await pod.host[Symbol.asyncDispose]();
+    this.#hosts.delete(podHostName(pod.node, name));
+    this.pods.delete(name);
+    this.#save();
+    return answer;
+  }
+
+  #invoke(node: string, pod: string, command: 'ADD' | 'DEL'): Promise<CniAnswer> {
+    return invokeCni(this.host(node), join(this.folder, node, 'net.d'), CNI_EXECUTABLE, {
+      command,
+      containerId: `${this.#name}-${pod}`,
+      netns: this.host(podHostName(node, pod)).path,
+      podName: pod,
+    });
+  }
+
+  #remember(name: string, pid: number): void {
+    this.#processes.set(name, recordOf(pid));
+    this.#save();
+  }
+
+  #save(): void {
+    const file: LabFile = {
+      name: this.#name,
+      topology: this.plan.name,
+      hosts: Object.fromEntries([...this.#hosts].map(([name, host]) => [name, host.netns])),
+      processes: Object.fromEntries(this.#processes),
+      pods: Object.fromEntries(
+        [...this.pods.values()].map((p) => [
+          p.name,
+          { node: p.node, netns: p.host.netns, addresses: [...p.addresses] },
+        ]),
+      ),
+    };
+    writeFileSync(join(this.folder, 'lab.json'), JSON.stringify(file, null, 2));
+  }
+
+  #logTail(name: string): string {
+    const path = this.logOf(name);
+    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(-15).join('\n') : '';
+  }
+
+  /** Ends every process, then removes every namespace and file. Can be repeated. */
+  async down(): Promise<void> {
+    await Promise.all([...this.#processes.values()].map((record) => endProcess(record, 'SIGTERM')));
+    this.#processes.clear();
+    for (const host of this.#hosts.values()) await host[Symbol.asyncDispose]();
+    this.#hosts.clear();
+    this.pods.clear();
+    rmSync(this.folder, { recursive: true, force: true });
+    this.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.down();
+  }
+
+  /** What an exit handler can do of `down`: nothing that waits. */
+  #removeNow(): void {
+    for (const record of this.#processes.values()) if (stillRuns(record)) process.kill(record.pid, 'SIGKILL');
+    for (const host of this.#hosts.values()) host.removeNow();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether somebody accepts connections on a unix socket; a dead agent leaves its file behind. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectTo(path);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+/** The prefixes of a host's kernel routes that fit `ip route show FILTER…`, both families. */
+function kernelPrefixes(host: Host, ...filter: string[]): string[] {
+  return ['-4', '-6'].flatMap((family) =>
+    [
+      ...host
+        .ip(family, 'route', 'show', ...filter)
+        .matchAll(/^(?:unreachable )?([0-9a-f][0-9a-f:.]*\/\d+) /gm),
+    ].map((match) => match[1] as string),
+  );
+}
+
+/** Whether the host's kernel has a route to each of the prefixes. */
+export function knowsAll(host: Host, prefixes: readonly string[]): boolean {
+  const known = new Set(kernelPrefixes(host));
+  return prefixes.every((prefix) => known.has(prefix));
+}
+
+/** Whether the host's kernel has a route to none of the prefixes. */
+export function knowsNone(host: Host, prefixes: readonly string[]): boolean {
+  const known = new Set(kernelPrefixes(host));
+  return !prefixes.some((prefix) => known.has(prefix));
+}
+
+function podHostName(node: string, pod: string): string {
+  return `${node}-${pod}`;
+}

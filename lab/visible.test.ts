@@ -1,0 +1,119 @@
+// What an operator sees of a running node: its commands, its log and its metrics, while a real router goes away
+// and comes back.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text as bodyOf } from 'node:stream/consumers';
+import type { RouteStatus, SessionStatus } from '#agent-api';
+import { Lab } from './lab.ts';
+import { waitFor } from './wait.ts';
+
+const SESSION = 'tor-n1-ipv4';
+
+describe('what happened to a session is visible', function () {
+  this.timeout(60_000);
+  let lab: Lab;
+  before(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'podroute-test-'));
+    rmSync(folder, { recursive: true });
+    lab = await Lab.up({ topology: 'tor', folder, name: `pr-see-${process.pid}`, keep: false });
+    for (const node of lab.nodes) await lab.addPod(node.name, `pod-${node.name}`);
+    await lab.settled();
+    await waitFor('the session', 10_000, () => session().state === 'Established');
+  });
+  after(() => lab?.down());
+
+  const session = (): SessionStatus =>
+    JSON.parse(lab.podroute('n1', 'status', SESSION, '-o', 'json')) as SessionStatus;
+  /** Commands that change something, which lab.birdc() may not. */
+  const bird = (...command: string[]): string =>
+    lab.host('tor').run(['birdc', '-s', join(lab.folder, 'tor', 'bird.ctl'), ...command]);
+  const routes = (...args: string[]): RouteStatus[] =>
+    JSON.parse(lab.podroute('n1', 'routes', ...args, '-o', 'json')) as RouteStatus[];
+
+  it('in status: what both sides offered and use, timers, messages and true counts', () => {
+    const { capabilities, offered, timers, messages, prefixes } = session();
+    assert.ok(capabilities.includes('multiprotocol ipv4 unicast'));
+    assert.ok(offered.local.includes('extended messages') && !capabilities.includes('extended messages'));
+    assert.ok(offered.remote.includes('four-octet AS 65000'));
+    assert.deepEqual(
+      [timers.configured.hold, timers.offeredHold.remote, timers.negotiated?.hold],
+      [90, 240, 90],
+    );
+    assert.ok(timers.left.hold! > 0 && timers.left.hold! <= 90);
+    assert.deepEqual([messages.in.open, messages.out.open, messages.in.notification], [1, 1, 0]);
+    const { received, accepted, advertised } = prefixes;
+    assert.deepEqual([received.ipv4, accepted.ipv4, advertised.ipv4], [2, 2, 1]);
+    assert.equal(routes('--received', SESSION).length, received.ipv4);
+    assert.equal(routes('--advertised', SESSION).length, advertised.ipv4);
+    const text = lab.podroute('n1', 'status', SESSION);
+    for (const words of [
+      /^capabilities +agreed /m,
+      /^timers +ours: hold 90 s/m,
+      /theirs: hold 240 s/,
+      /^messages +in +UPDATE \d/m,
+    ]) {
+      assert.match(text, words);
+    }
+  });
+
+  it('in routes: what is sent as it leaves, the longest match, and why something is not sent', () => {
+    const [own] = routes('--advertised', SESSION);
+    assert.deepEqual(
+      [own?.asPath, own?.nextHops[0], own?.localPref],
+      ['65001', session().localAddress, undefined],
+    );
+    const [learned] = routes('--received', SESSION);
+    const address = learned!.prefix.split('/')[0]!;
+    const why = lab.podroute('n1', 'routes', address, '--why');
+    assert.match(why, new RegExp(`not sent to ${SESSION}: split horizon`));
+    const refused = lab.podroute('n1', 'routes', learned!.prefix, '--advertised', SESSION);
+    assert.match(refused, /^no routes\n.*is not sent to tor-n1-ipv4: split horizon/);
+  });
+
+  it('when the router says goodbye: why, what next, and one line in the log for each transition', async () => {
+    bird('disable', 'n1_ipv4', '"rack 7 is rewired"');
+    await waitFor('the session to go', 5000, () => session().state !== 'Established');
+    const down = session();
+    assert.equal(down.flaps, 1);
+    assert.equal(down.notifications.lastIn?.message, 'rack 7 is rewired');
+    assert.deepEqual([down.notifications.lastIn?.code, down.notifications.lastIn?.subcode], [6, 2]);
+    assert.match(down.whyDown!.why, /administrative shutdown: "rack 7 is rewired"/);
+    assert.match(down.whyDown!.next, /ask who runs it/);
+    assert.match(lab.podroute('n1', 'status'), /tor-n1-ipv4 .*rack 7 is rewired/);
+    bird('enable', 'n1_ipv4');
+    await waitFor('the session to return', 20_000, () => session().state === 'Established');
+    const { history } = session();
+    const logged = readFileSync(lab.logOf('n1'), 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(`"peer":"${SESSION}"`) && line.includes('"from":'))
+      .map((line) => JSON.parse(line) as { from: string; to: string; reason: string })
+      .map(({ from, to, reason }) => `${from} -> ${to}: ${reason}`);
+    assert.deepEqual(
+      logged,
+      history.map(({ from, to, reason }) => `${from} -> ${to}: ${reason}`),
+    );
+    assert.ok(
+      history.some(({ from, reason }) => from === 'Established' && reason.includes('rack 7 is rewired')),
+    );
+  });
+
+  it('in metrics', async () => {
+    const text = await new Promise<string>((resolve, reject) => {
+      get({ socketPath: lab.socketOf('n1'), path: '/metrics' }, (answer) => resolve(bodyOf(answer))).on(
+        'error',
+        reject,
+      );
+    });
+    for (const line of [
+      `podroute_bgp_session_up{session="${SESSION}"} 1`,
+      `podroute_bgp_session_flaps_total{session="${SESSION}"} 1`,
+      `podroute_bgp_session_notifications_total{session="${SESSION}",direction="in",code="cease"} 1`,
+      `podroute_bgp_session_prefixes_advertised{session="${SESSION}",family="ipv4"} 1`,
+    ]) {
+      assert.ok(text.split('\n').includes(line), line);
+    }
+  });
+});

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readlinkSync } from 'node:fs';
+import { createNetns, deleteNetns, listNetns, netnsPath, withNetns } from './netns.ts';
+import { readSysctl, writeSysctl } from './sysctl.ts';
+import { enableForwarding, needNamespaces, TestNetns } from '../testing/temporary-netns.ts';
+
+describe('network namespaces', function () {
+  needNamespaces(this);
+  const here = () => readlinkSync('/proc/thread-self/ns/net');
+
+  it('are made and deleted as ip netns does, so that ip sees them', () => {
+    const name = `pr-linux-named-${process.pid}`;
+    const path = createNetns(name);
+    try {
+      assert.equal(path, `/run/netns/${name}`);
+      assert.ok(listNetns().includes(name));
+      const links = execFileSync('ip', ['-n', name, '-o', 'link'], { encoding: 'utf8' });
+      assert.match(links, /^1: lo: <LOOPBACK>/);
+    } finally {
+      deleteNetns(name);
+    }
+    assert.equal(existsSync(path), false);
+  });
+
+  it('that are there already, or are not, are errors that name them', () => {
+    using netns = new TestNetns();
+    assert.throws(
+      () => createNetns(netns.name),
+      new RegExp(`create network namespace ${netns.name}: EEXIST .*already`),
+    );
+    assert.throws(() => deleteNetns('pr-linux-none'), /delete network namespace pr-linux-none: ENOENT/);
+    assert.throws(
+      () => withNetns(netnsPath('pr-linux-none'), here),
+      /pr-linux-none: ENOENT \(no such namespace\)/,
+    );
+    assert.throws(
+      () => withNetns('/etc/hostname', here),
+      /enter network namespace \/etc\/hostname: EINVAL \(not a network/,
+    );
+    assert.throws(() => createNetns('../evil'), /name "\.\.\/evil": wanted letters/);
+  });
+
+  it('are entered for the length of a function, and left when it throws', () => {
+    using netns = new TestNetns();
+    const home = here();
+    const inside = withNetns(netns.path, here);
+    assert.notEqual(inside, home);
+    assert.equal(here(), home);
+    assert.throws(
+      () =>
+        withNetns(netns.path, () => {
+          throw new Error('inside');
+        }),
+      /inside/,
+    );
+    assert.equal(here(), home);
+    assert.equal(withNetns({ pid: process.pid }, here), home);
+    using other = new TestNetns();
+    const nested = withNetns(netns.path, () => [withNetns(other.path, here), here()]);
+    assert.equal(nested[1], inside);
+    assert.notEqual(nested[0], inside);
+  });
+
+  it('have switches of their own', () => {
+    using netns = new TestNetns();
+    const before = readSysctl('net/ipv4/ip_forward');
+    const name = 'net/ipv4/conf/all/rp_filter';
+    const inside = withNetns(netns.path, () => {
+      enableForwarding();
+      writeSysctl(name, 2);
+      return [
+        readSysctl('net/ipv4/ip_forward'),
+        readSysctl('net/ipv6/conf/all/forwarding'),
+        readSysctl(name),
+      ];
+    });
+    assert.deepEqual(inside, ['1', '1', '2']);
+    assert.equal(readSysctl('net/ipv4/ip_forward'), before);
+    assert.throws(() => readSysctl('net/nope'), /read sysctl net\/nope: ENOENT/);
+    assert.throws(
+      () => withNetns(netns.path, () => writeSysctl(name, 'x')),
+      /write sysctl .*rp_filter = x: EINVAL/,
+    );
+  });
+});

@@ -1,0 +1,233 @@
+// Makes and removes pod links. A pod's link is one message (the veth, with its other end born in the pod's namespace), one
+// batch sent inside the pod's namespace and one on the host: three system calls that do work.
+import { isIPv6 } from 'node:net';
+import { describeRequest } from '../describe.ts';
+import { errnos } from '../errno.ts';
+import { parseAddress } from '../ip-text.ts';
+import { KernelError } from '../kernel-error.ts';
+import { PODROUTE_METRIC, type Link, type Request } from '../kernel.ts';
+import { LinkRemover } from './link-remover.ts';
+import { addon } from '../native/addon.ts';
+import type { Ack } from '../netlink/ack.ts';
+import { nlmFlag, rtm } from '../netlink/constants.ts';
+import { decodeLink, encodeLink, encodeLinkSwitches } from '../netlink/link.ts';
+import { NetlinkSocket } from '../netlink/socket.ts';
+import { MessageWriter } from '../netlink/writer.ts';
+import { openNetns, withNetnsFd } from './netns.ts';
+import type { PodWirer, PodWiring, WiredPod } from '../pod-wiring.ts';
+import type { KernelOptions } from './real-kernel.ts';
+import { encodeRequest } from './requests.ts';
+import { writeSysctl } from './sysctl.ts';
+
+const MAX_NAME_BYTES = 15;
+/** RTPROT_BOOT, as `ip route add` writes it */
+const BOOT_PROTOCOL = 3;
+
+/** Default: the calling thread's namespace. Throws KernelError when there is no such namespace. */
+export function openPodWirer(options: KernelOptions = {}): PodWirer {
+  return new NetlinkPodWirer(options);
+}
+
+class NetlinkPodWirer implements PodWirer {
+  readonly #host: NetlinkSocket;
+  readonly #remover: LinkRemover;
+  readonly #writer = new MessageWriter();
+
+  constructor(options: KernelOptions) {
+    this.#host = NetlinkSocket.open({ netns: options.netns });
+    this.#remover = new LinkRemover(NetlinkSocket.open({ netns: options.netns }));
+  }
+
+  wire(spec: PodWiring): WiredPod | KernelError {
+    const wrong = findMistake(spec);
+    if (wrong !== undefined) return new KernelError('wire pod', spec.hostName, errnos.EINVAL, wrong);
+    const netns = openNetns(spec.netns);
+    if (netns instanceof KernelError) return netns;
+    try {
+      const link = this.#addLink(spec, netns);
+      if (link instanceof KernelError) return link;
+      const podIndex = link.peerIndex ?? 0;
+      const error = this.#setUpPod(spec, netns, podIndex) ?? this.#setUpHost(spec, link.index);
+      if (error === undefined) {
+        return { hostIndex: link.index, podIndex, hostMac: spec.hostMac, podMac: spec.podMac };
+      }
+      // Nobody waits for this: the link's routes, addresses and other end go with it.
+      void this.#remover.remove(spec.hostName);
+      return error;
+    } catch (error) {
+      if (error instanceof KernelError) return error;
+      throw error;
+    } finally {
+      addon().close(netns);
+    }
+  }
+
+  /** The host's end is up at once; the pod's cannot be while it has no peer (ENOTCONN). */
+  #addLink(spec: PodWiring, netnsFd: number): Link | KernelError {
+    const request: Request = {
+      type: 'addLink',
+      kind: 'veth',
+      name: spec.hostName,
+      mac: spec.hostMac,
+      mtu: spec.mtu,
+      up: true,
+      group: spec.group ?? 0,
+      peer: { name: spec.podName, mac: spec.podMac, mtu: spec.mtu, netnsFd },
+    };
+    const sequence = this.#host.sequences(1);
+    this.#writer.clear();
+    const mistake = encodeRequest(this.#writer, request, sequence, () => undefined, nlmFlag.echo);
+    if (mistake !== undefined) return mistake;
+    let link: Link | undefined;
+    const [ack] = this.#host.exchange(this.#writer.bytes, sequence, 1, (packet, start, end) => {
+      link = decodeLink(packet, start, end);
+    });
+    if (ack === undefined || ack.errno !== 0) {
+      const { operation, object } = describeRequest(request);
+      const errno = ack?.errno ?? errnos.ENOBUFS;
+      const detail = this.#hint(errno, spec) ?? ack?.text;
+      return new KernelError(operation, `${object} in ${spec.netns}`, errno, detail);
+    }
+    return link ?? this.#getLink(spec.hostName);
+  }
+
+  #hint(errno: number, spec: PodWiring): string | undefined {
+    if (errno === errnos.EINVAL) return `is ${spec.netns} a network namespace?`;
+    if (errno !== errnos.EEXIST) return undefined;
+    return addon().interfaceIndex(this.#host.fd, spec.hostName) > 0
+      ? `the host has a link ${spec.hostName} already`
+      : `the pod's namespace has a link ${spec.podName} already`;
+  }
+
+  /** Kernels before 6.2 do not echo RTM_NEWLINK. */
+  #getLink(name: string): Link | KernelError {
+    const sequence = this.#host.sequences(1);
+    this.#writer.clear();
+    this.#writer.begin(rtm.getLink, nlmFlag.request | nlmFlag.ack, sequence);
+    encodeLink(this.#writer, { name });
+    this.#writer.end();
+    let link: Link | undefined;
+    const [ack] = this.#host.exchange(this.#writer.bytes, sequence, 1, (packet, start, end) => {
+      link = decodeLink(packet, start, end);
+    });
+    return link ?? new KernelError('read link', name, ack?.errno ?? errnos.ENODEV, ack?.text);
+  }
+
+  #setUpPod(spec: PodWiring, netnsFd: number, podIndex: number): KernelError | undefined {
+    const socket = withNetnsFd(netnsFd, spec.netns, () => NetlinkSocket.open());
+    try {
+      const device = spec.podName;
+      const error = this.#send(socket, podRequests(spec, false), device, podIndex, spec.netns);
+      if (error?.errno !== errnos.EACCES || !spec.addresses.some(isIPv6)) return error;
+      // Some container runtimes make namespaces with IPv6 off; to look first would cost every other pod the time.
+      withNetnsFd(netnsFd, spec.netns, () => writeSysctl(`net/ipv6/conf/${device}/disable_ipv6`, 0));
+      return this.#send(socket, podRequests(spec, true), device, podIndex, spec.netns);
+    } finally {
+      socket.close();
+    }
+  }
+
+  #setUpHost(spec: PodWiring, hostIndex: number): KernelError | undefined {
+    const device = spec.hostName;
+    const requests: Request[] = [];
+    for (const address of spec.addresses) {
+      const route = {
+        destination: asPrefix(address),
+        nextHops: [{ device }],
+        metric: PODROUTE_METRIC,
+        ...spec.routes,
+      };
+      requests.push(
+        { type: 'addRoute', route },
+        { type: 'addNeighbour', device, address, mac: spec.podMac, replace: true },
+      );
+    }
+    const switches = { forwarding: 1, rpFilter: spec.rpFilter ?? 1 };
+    return this.#send(this.#host, requests, device, hostIndex, undefined, switches);
+  }
+
+  /** All in one send; the first error, or undefined. The device is the only one that the requests name. */
+  #send(
+    socket: NetlinkSocket,
+    requests: readonly Request[],
+    device: string,
+    index: number,
+    place: string | undefined,
+    switches?: Parameters<typeof encodeLinkSwitches>[2],
+  ): KernelError | undefined {
+    const writer = this.#writer;
+    const first = socket.sequences(requests.length + 1);
+    writer.clear();
+    for (const [i, request] of requests.entries()) {
+      const mistake = encodeRequest(writer, request, first + i, () => index);
+      if (mistake !== undefined) return mistake;
+    }
+    if (switches !== undefined) {
+      writer.begin(rtm.setLink, nlmFlag.request | nlmFlag.ack, first + requests.length);
+      encodeLinkSwitches(writer, { index }, switches);
+      writer.end();
+    }
+    const acks = socket.exchange(writer.bytes, first, requests.length + (switches === undefined ? 0 : 1));
+    const failed = acks.findIndex((ack) => ack.errno !== 0);
+    if (failed < 0) return undefined;
+    const { errno, text } = acks[failed] as Ack;
+    const request = requests[failed];
+    const { operation, object } =
+      request === undefined
+        ? { operation: 'set link', object: `${device} ${JSON.stringify(switches)}` }
+        : describeRequest(request);
+    return new KernelError(operation, place === undefined ? object : `${object} in ${place}`, errno, text);
+  }
+
+  unwire(hostName: string): Promise<KernelError | undefined> {
+    return this.#remover.remove(hostName);
+  }
+
+  unwireGroup(group: number): Promise<KernelError | undefined> {
+    return this.#remover.removeGroup(group);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#host.close();
+    await this.#remover.close();
+  }
+}
+
+/** What is to do inside the pod's namespace; again: some of it has been done. */
+function podRequests(spec: PodWiring, again: boolean): Request[] {
+  const device = spec.podName;
+  const replace = again;
+  const requests: Request[] = [{ type: 'setLink', device, up: true }];
+  for (const address of spec.addresses) {
+    requests.push({ type: 'addAddress', device, address: asPrefix(address), noDad: true, replace });
+  }
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    if (!spec.addresses.some((address) => isIPv6(address) === (family === 'ipv6'))) continue;
+    const gateway = spec.gateways[family];
+    const destination = family === 'ipv4' ? '0.0.0.0/0' : '::/0';
+    const route = { destination, nextHops: [{ gateway, device, onlink: true }], protocol: BOOT_PROTOCOL };
+    requests.push(
+      { type: 'addNeighbour', device, address: gateway, mac: spec.hostMac, replace: true },
+      { type: 'addRoute', route, replace },
+    );
+  }
+  return requests;
+}
+
+function asPrefix(address: string): string {
+  return `${address}/${isIPv6(address) ? 128 : 32}`;
+}
+
+/** What the kernel would refuse less clearly. */
+function findMistake(spec: PodWiring): string | undefined {
+  for (const name of [spec.hostName, spec.podName]) {
+    if (name === '' || Buffer.byteLength(name) > MAX_NAME_BYTES || /[\s/:]/.test(name)) {
+      return `link name '${name}': wanted 1 to ${MAX_NAME_BYTES} bytes without space, '/' and ':'`;
+    }
+  }
+  for (const address of spec.addresses) {
+    if (parseAddress(address) === undefined)
+      return `'${address}' is no IP address (wanted one without length)`;
+  }
+  return undefined;
+}

@@ -1,0 +1,187 @@
+// The store over a folder of YAML and JSON files. Changes that the disk tells of are read soon after; what agents write
+// goes through ObjectFiles and comes back the same way. FileCache knows the files, selectObjects what is in force.
+import { type Kind, type KindMap, placed, type Problem, type Resources } from '#api';
+import type { Clock, Timer } from '#bgp';
+import type { StoreDisk } from './store-disk.ts';
+import { FileCache } from './file-cache.ts';
+import { nothingSelected, selectObjects } from './last-good.ts';
+import { ObjectFiles } from './object-files.ts';
+import type { Store } from '../store.ts';
+
+/** An editor writes a file in several steps, an `rsync` many files: one look after all of it. */
+const SETTLE_MS = 20;
+/** Until the second look at files that lost objects. With SETTLE_MS well below the 200 ms for any change. */
+const DOUBT_MS = 60;
+/** For changes that no notification tells of (a network file system). */
+const RESCAN_MS = 30_000;
+/** While the folder is away: nothing tells of its return. */
+const FOLDER_AWAY_MS = 1_000;
+
+export interface DirectoryStoreIo {
+  readonly clock: Clock;
+  readonly disk: StoreDisk;
+}
+
+class DirectoryStore implements Store {
+  readonly #folder: string;
+  readonly #io: DirectoryStoreIo;
+  readonly #objects: ObjectFiles;
+  readonly #cache: FileCache;
+  readonly #listeners = new Set<() => void>();
+  #selected = nothingSelected;
+  /** What could not be read, as last told to listeners. */
+  #unreadable: readonly Problem[] = [];
+  /** To be looked at: some files, or all. */
+  #wanted = new Set<string>();
+  #isAllWanted = true;
+  #watch: Disposable | undefined;
+  #timer: Timer | undefined;
+  #rescan: Timer | undefined;
+  #reading: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(folder: string, io: DirectoryStoreIo) {
+    this.#folder = folder;
+    this.#io = io;
+    this.#objects = new ObjectFiles(folder, io.disk);
+    this.#cache = new FileCache(folder, io.disk, io.clock);
+  }
+
+  async start(): Promise<void> {
+    this.#startWatch();
+    await this.#look();
+    if (!this.#cache.hasFolder) throw new Error(`store dir:${this.#folder}: no such folder`);
+    this.#planRescan();
+  }
+
+  snapshot(): Resources {
+    return this.#selected.resources;
+  }
+
+  problems(): readonly Problem[] {
+    return [...this.#unreadable, ...this.#selected.problems];
+  }
+
+  locate(problem: Problem): Problem {
+    const path = this.#selected.origins.get(problem.object);
+    if (path === undefined) return problem;
+    const isIt = (kind: string, name: string) => `${kind} ${name}` === problem.object;
+    const documents = this.#cache.documents(path);
+    return placed(
+      problem,
+      documents.find(({ identity }) => identity && isIt(identity.kind, identity.name)),
+    );
+  }
+
+  subscribe(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  get<K extends Kind>(kind: K, name: string): Promise<KindMap[K] | undefined> {
+    return this.#objects.get(kind, name);
+  }
+
+  list<K extends Kind>(kind: K): Promise<readonly KindMap[K][]> {
+    return this.#objects.list(kind);
+  }
+
+  create<K extends Kind>(object: KindMap[K]): Promise<KindMap[K] | 'exists'> {
+    return this.#objects.create(object);
+  }
+
+  update<K extends Kind>(object: KindMap[K]): Promise<KindMap[K] | 'conflict' | 'notFound'> {
+    return this.#objects.update(object);
+  }
+
+  delete(kind: Kind, name: string, resourceVersion: string): Promise<'deleted' | 'conflict' | 'notFound'> {
+    return this.#objects.delete(kind, name, resourceVersion);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#watch?.[Symbol.dispose]();
+    this.#timer?.cancel();
+    this.#rescan?.cancel();
+    this.#listeners.clear();
+    await this.#reading;
+  }
+
+  #startWatch(): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = this.#io.disk.watch(this.#folder, (path) => {
+      if (path === undefined) this.#isAllWanted = true;
+      else this.#wanted.add(path);
+      this.#lookIn(SETTLE_MS);
+    });
+  }
+
+  #lookIn(delayMs: number): void {
+    if (this.#isClosed) return;
+    this.#timer ??= this.#io.clock.setTimer(delayMs, () => {
+      this.#timer = undefined;
+      void this.#look();
+    });
+  }
+
+  #planRescan(): void {
+    if (this.#isClosed) return;
+    const delayMs = this.#cache.hasFolder ? RESCAN_MS : FOLDER_AWAY_MS;
+    this.#rescan = this.#io.clock.setTimer(delayMs, () => {
+      this.#isAllWanted = true;
+      void this.#look().then(() => this.#planRescan());
+    });
+  }
+
+  /** One reading at a time; what changes meanwhile is seen by one more. */
+  #look(): Promise<void> {
+    this.#reading ??= this.#readWhileWanted().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #readWhileWanted(): Promise<void> {
+    while ((this.#isAllWanted || this.#wanted.size > 0) && !this.#isClosed) {
+      const paths = this.#isAllWanted ? 'all' : this.#wanted;
+      this.#isAllWanted = false;
+      this.#wanted = new Set();
+      const wasAway = !this.#cache.hasFolder;
+      const { isChanged, doubtful } = await this.#cache.look(paths);
+      this.#tell(isChanged);
+      // Away and back: another folder now, which the old watch knows nothing of.
+      if (wasAway && this.#cache.hasFolder && !this.#isClosed) {
+        this.#startWatch();
+        this.#isAllWanted = true;
+      }
+      if (this.#leavesFolder(wasAway)) this.#followAbsence();
+      if (doubtful.length > 0) {
+        for (const path of doubtful) this.#wanted.add(path);
+        this.#lookIn(DOUBT_MS);
+        return;
+      }
+    }
+  }
+
+  #leavesFolder(wasAway: boolean): boolean {
+    return !wasAway && !this.#cache.hasFolder && this.#rescan !== undefined;
+  }
+
+  #followAbsence(): void {
+    this.#rescan?.cancel();
+    this.#planRescan();
+  }
+
+  #tell(isChanged: boolean): void {
+    if (isChanged) this.#selected = selectObjects(this.#cache.files(), this.#selected);
+    const unreadable = this.#cache.unreadable();
+    const isWorthTelling = isChanged || unreadable.length > 0 || this.#unreadable.length > 0;
+    this.#unreadable = unreadable;
+    if (isWorthTelling) for (const listener of this.#listeners) listener();
+  }
+}
+
+/** A Store over the documents below `folder`. */
+export function openDirectoryStore(folder: string, io: DirectoryStoreIo): Store {
+  return new DirectoryStore(folder, io);
+}
