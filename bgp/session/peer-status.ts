@@ -1,6 +1,6 @@
 // A peer as plain data for status, metrics and the command line.
 import { describeCapabilities, type OpenMessage } from '../message/index.ts';
-import { copyCounters, zeroCounters } from './counters.ts';
+import { copyCounters, zeroCounters } from './connection/counters.ts';
 import type { Peer } from './peer.ts';
 import type { Negotiated, PeerStatus } from './types.ts';
 import type { PeerConfig } from '../config.ts';

@@ -6,17 +6,17 @@ import { CEASE_OTHER_CONFIG, type OpenMessage } from '../message/index.ts';
 import { NO_REST, SHORT_REST, restAfterEnd, type Rest } from './fsm/backoff.ts';
 import { cease, reject, shutdownError, shutdownText } from './fsm/cease.ts';
 import { settleCollision, type CollisionIds } from './fsm/collision.ts';
-import { zeroCounters } from './counters.ts';
+import { zeroCounters } from './connection/counters.ts';
 import type { ConfigChange } from './fsm/config-change.ts';
 import type { Deadlines } from './connection/deadlines.ts';
 import type { HalfOpen } from './connection/half-open.ts';
-import { HoldDown } from './fsm/hold-down.ts';
+import { HoldDown } from './hold-down.ts';
 import { PeerRecord } from './record.ts';
 import { NOT_RESTARTING, localOpen } from './fsm/local-open.ts';
 import type { SessionEnd, SessionOwner } from './owner.ts';
-import { diallerRules, incomingRules, type PeerIo, type PeerOrigin } from './peer-io.ts';
+import { diallerRules, incomingRules, type PeerIo, type PeerOrigin } from './link-rules.ts';
 import { BgpSession } from './session.ts';
-import { RANK, SessionSet } from './session-set.ts';
+import { RANK, SessionSet } from './rivals.ts';
 import type { Negotiated, NotificationError, SessionHandler } from './types.ts';
 
 /** Of the refused connections of one neighbour one is told why in this time, the others are just closed. */

@@ -15,8 +15,8 @@ import { HalfOpen } from './connection/half-open.ts';
 import { Listener } from './connection/listener.ts';
 import { Neighbours, parsePrefix, type Range } from './neighbours.ts';
 import { Peer } from './peer.ts';
-import type { PeerIo, PeerOrigin } from './peer-io.ts';
-import { RANK } from './session-set.ts';
+import type { PeerIo, PeerOrigin } from './link-rules.ts';
+import { RANK } from './rivals.ts';
 import { peerStatus, rangeStatus } from './peer-status.ts';
 import type { NotificationError, PeerStatus, Session, SessionHandler } from './types.ts';
 

@@ -10,7 +10,7 @@ import {
   encodeNotification,
   encodeOpen,
 } from '../message/index.ts';
-import type { MutableCounters } from './counters.ts';
+import type { MutableCounters } from './connection/counters.ts';
 import { LINK_DOWN, asSent, sessionEnd, type Dialogue } from './fsm/down.ts';
 import {
   describeEvent,
@@ -21,12 +21,12 @@ import {
   type TimerName,
 } from './fsm/fsm-types.ts';
 import { initialState, step } from './fsm/fsm.ts';
-import { SessionInput } from './connection/input.ts';
+import { SessionInput } from './input.ts';
 import { expiryEvent } from './connection/liveness.ts';
 import type { SessionOwner } from './owner.ts';
-import { dialOptions, watchLink } from './peer-io.ts';
+import { dialOptions, watchLink } from './link-rules.ts';
 import { KEEPALIVE_TIMER, SessionTimers, jittered } from './connection/timers.ts';
-import { Wire } from './connection/session-connection.ts';
+import { Wire } from './connection/wire.ts';
 import type { FailOptions, Negotiated, NotificationError, Session, SessionState } from './types.ts';
 
 const KEEPALIVE_BYTES = encodeKeepalive();

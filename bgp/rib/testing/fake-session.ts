@@ -6,7 +6,7 @@ import type { Family } from '../../family.ts';
 import * as codec from '../../message/index.ts';
 import { ACCEPT_ALL } from '../../policy/policy.ts';
 import type { Negotiated, NotificationError, Session } from '../../session/index.ts';
-import { zeroCounters } from '../../session/counters.ts';
+import { zeroCounters } from '../../session/connection/counters.ts';
 import { formatAddress } from '../../prefix/prefix-words.ts';
 
 export interface FakePeerOptions {

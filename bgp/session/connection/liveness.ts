@@ -3,7 +3,7 @@
 import type { FsmEvent, TimerName } from '../fsm/fsm-types.ts';
 import { sendHoldMs } from '../fsm/fsm-steps.ts';
 import { SEND_HOLD, type SessionTimers } from './timers.ts';
-import type { Wire } from './session-connection.ts';
+import type { Wire } from './wire.ts';
 
 /**
  * @param now Clock.now() in milliseconds

@@ -1,7 +1,7 @@
 // A neighbour that is kept down on purpose: why, and for how long. What that ends and starts is the peer's.
-import type { Clock } from '../../io.ts';
-import { Alarm, type Deadlines } from '../connection/deadlines.ts';
-import type { FailOptions } from '../types.ts';
+import type { Clock } from '../io.ts';
+import { Alarm, type Deadlines } from './connection/deadlines.ts';
+import type { FailOptions } from './types.ts';
 
 export class HoldDown {
   readonly #clock: Clock;

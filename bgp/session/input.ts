@@ -1,7 +1,7 @@
 // What a session's connection brings: bytes through the framer to messages, and these to events of the FSM.
 // UPDATE and KEEPALIVE of an established session, which are nearly all, go past the FSM.
-import { familyOf } from '../../family.ts';
-import type { ConnectionHandler } from '../../io.ts';
+import { familyOf } from '../family.ts';
+import type { ConnectionHandler } from '../io.ts';
 import {
   FRAME_OK,
   FRAME_STOPPED,
@@ -17,9 +17,9 @@ import {
   describeNotification,
   isNotificationError,
   type FrameSink,
-} from '../../message/index.ts';
-import { countMessage } from '../counters.ts';
-import type { SessionOwner } from '../owner.ts';
+} from '../message/index.ts';
+import { countMessage } from './connection/counters.ts';
+import type { SessionOwner } from './owner.ts';
 import {
   headerEvent,
   internalErrorEvent,
@@ -27,9 +27,9 @@ import {
   refusesParameters,
   refusesVersion,
   unofferedRefreshEvent,
-} from '../fsm/receive.ts';
-import type { BgpSession } from '../session.ts';
-import { HOLD, type SessionTimers } from './timers.ts';
+} from './fsm/receive.ts';
+import type { BgpSession } from './session.ts';
+import { HOLD, type SessionTimers } from './connection/timers.ts';
 
 export class SessionInput implements FrameSink, ConnectionHandler {
   readonly #session: BgpSession;

@@ -8,8 +8,8 @@ import {
   rawMessage,
   rawNotification,
   updateOf,
-} from '../../testing/script-peer.ts';
-import { SessionBench } from '../../testing/session-bench.ts';
+} from '../testing/script-peer.ts';
+import { SessionBench } from '../testing/session-bench.ts';
 
 const withPeer = SessionBench.withPeer.bind(SessionBench);
 const REFRESH_IPV4 = rawMessage(5, Buffer.from([0, 1, 0, 1]));

@@ -1,6 +1,6 @@
 // Counts of messages and bytes, by type and direction.
-import { KEEPALIVE, NOTIFICATION, OPEN, ROUTE_REFRESH, UPDATE } from '../message/index.ts';
-import type { Counters, DirectionCounters } from './types.ts';
+import { KEEPALIVE, NOTIFICATION, OPEN, ROUTE_REFRESH, UPDATE } from '../../message/index.ts';
+import type { Counters, DirectionCounters } from '../types.ts';
 
 export interface MutableCounters extends Counters {
   readonly in: DirectionCounters;
