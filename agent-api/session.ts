@@ -40,6 +40,8 @@ export interface SessionStatus {
   readonly messages: MessageCounters;
   /** Times that an established session was lost. */
   readonly flaps: number;
+  /** Of these, how many by each kind of cause, such as `{ "hold timer expired": 2 }`; kinds that never came are left out. */
+  readonly losses: Readonly<Record<string, number>>;
   /** Connections that ended because another one with the same neighbour won. */
   readonly collisions: number;
   /** Connections tried since the last established session. */
@@ -50,9 +52,14 @@ export interface SessionStatus {
   /** UPDATEs with errors (RFC 7606), over all sessions with this neighbour. */
   readonly malformed: MalformedStatus;
   /** How the newest established session ended. */
-  readonly lastLost?: { readonly at: string; readonly reason: string; readonly establishedSeconds: number };
+  readonly lastLost?: {
+    readonly at: string;
+    readonly kind: string;
+    readonly reason: string;
+    readonly establishedSeconds: number;
+  };
   /** Only while the session is not established: why in one line, and what to do next. */
-  readonly whyDown?: { readonly why: string; readonly next: string };
+  readonly whyDown?: { readonly why: string; readonly next: string; readonly kind?: string };
   /** Of an established session: what is likely not as it was meant, and what to change. */
   readonly hint?: string;
   /** Newest last, bounded. */
@@ -131,6 +138,8 @@ export interface MessagesByType {
 
 export interface SessionError {
   readonly at: string;
+  /** What kind of cause it was, such as 'hold timer expired': for machines, the text is for people. */
+  readonly kind: string;
   readonly direction: 'sent' | 'received' | 'local';
   /** RFC 4271 §4.5, absent for a TCP error. */
   readonly code?: number;
@@ -182,4 +191,6 @@ export interface SessionTransition {
   readonly from: SessionState;
   readonly to: SessionState;
   readonly reason: string;
+  /** Of a step back. */
+  readonly kind?: string;
 }

@@ -76,8 +76,11 @@ export interface PeerConfig {
   readonly retryWithoutCapabilities?: boolean;
   readonly import: Policy;
   readonly export: Policy;
-  /** Administratively down, with the text for the other side (RFC 9003, may be empty). */
-  readonly shutdown?: { readonly message: string };
+  /**
+   * Administratively down, with the text for the other side (RFC 9003, may be empty). lacksKey: nobody wants it so, but
+   * its MD5 key is not to be had.
+   */
+  readonly shutdown?: { readonly message: string; readonly lacksKey?: boolean };
 }
 
 export type PeerRemote =

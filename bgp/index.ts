@@ -16,14 +16,18 @@ export type {
 } from './io.ts';
 export * from './policy/index.ts';
 export * from './rib/index.ts';
+export { CAUSES, causeText } from './session/index.ts';
 export type {
+  CauseKind,
   Counters,
   DirectionCounters,
+  DownCause,
   Negotiated,
   NotificationRecord,
   PeerStatus,
   ResetKind,
   SessionState,
+  SocketProblem,
   StateTransition,
 } from './session/index.ts';
 export { Speaker, type SpeakerIo, type SpeakerLog, type SpeakerStatus } from './speaker.ts';

@@ -84,8 +84,8 @@ export interface ConnectionHandler {
   data(buffer: Uint8Array, start: number, end: number): void;
   /** The queue is empty again after write() returned false. */
   drained(): void;
-  /** The other end closed (undefined) or the connection broke. Called once, never after end() or destroy(). */
-  closed(error: string | undefined): void;
+  /** The other end closed (undefined) or the connection broke. Called once, never after end() or destroy(). `errno` as in DialError. */
+  closed(error: string | undefined, errno?: string): void;
 }
 
 export interface ListenOptions {

@@ -1,10 +1,10 @@
 // The door of the library: one BGP speaker. It joins the sessions (who talks) with the RIB (what is said), and
 // turns configuration changes into the smallest disturbance. All I/O comes in through `io`.
 import type { PeerConfig, SpeakerConfig } from './config.ts';
-import { type Family, familyIndex, familyName, type FamilyIndex, afiOf } from './family.ts';
+import { type Family, familyIndex, familyName, type FamilyIndex, afiOf, SAFI_UNICAST } from './family.ts';
 import type { Clock, Random, Transport } from './io.ts';
 import { LogLimit } from './log-limit.ts';
-import { parseIpv4 } from './message/index.ts';
+import { maxPrefixesReached, parseIpv4 } from './message/index.ts';
 import type { OwnIdentity } from './rib/attributes/attribute-intern.ts';
 import { immediateScheduler } from './transport/immediate-scheduler.ts';
 import type { NextHopTracker } from './rib/attributes/next-hops.ts';
@@ -22,7 +22,9 @@ import {
   type SessionDown,
   type SessionHandler,
   type SessionState,
-  Sessions,
+  Peers,
+  type Refusal,
+  refusalText,
   type StateTransition,
 } from './session/index.ts';
 import { peerRoutes, type PeerRoutes } from './speaker-status.ts';
@@ -54,7 +56,7 @@ export interface SpeakerStatus {
 
 export class Speaker implements AsyncDisposable {
   readonly #io: SpeakerIo;
-  readonly #sessions: Sessions;
+  readonly #sessions: Peers;
   readonly #rib: Rib;
   readonly #configured = new Set<string>();
   #config: SpeakerConfig;
@@ -95,7 +97,7 @@ export class Speaker implements AsyncDisposable {
       },
     );
     this.rib = new RoutePages(this.#rib, io.clock);
-    this.#sessions = new Sessions(config, io, this.#handler());
+    this.#sessions = new Peers(config, io, this.#handler());
   }
 
   /** Listens. @throws Error naming address and port that cannot be bound */
@@ -221,9 +223,12 @@ export class Speaker implements AsyncDisposable {
         rib.down(session);
         if (!this.#configured.has(session.peerId)) rib.remove(session.peerId);
         const { cause, keepRoutes } = reason;
-        this.#io.log?.debug({ peer: session.peerId, cause, keepRoutes }, 'routes of the session are dropped');
+        this.#io.log?.debug(
+          { peer: session.peerId, cause: cause.kind, keepRoutes },
+          'routes of the session are dropped',
+        );
       },
-      stateChanged: (peer: string, { from, to, reason }: StateTransition) => {
+      stateChanged: (peer: string, { from, to, reason, cause }: StateTransition) => {
         // Anybody in a range may begin a session. How it ends before its OPEN was good is told once a minute.
         const isStranger = !this.#configured.has(peer) && !isAgreed(from) && !isAgreed(to);
         if (isStranger && from !== 'OpenSent') return;
@@ -231,12 +236,14 @@ export class Speaker implements AsyncDisposable {
           ? this.#refusalLog.take(peer.slice(0, peer.lastIndexOf('/')))
           : this.#transitionLog.take(peer);
         if (leftOut === undefined) return;
-        const fields = { peer, from, to, reason, ...(leftOut === 0 ? {} : { leftOut }) };
+        const kind = cause === undefined ? {} : { kind: cause.kind };
+        const fields = { peer, from, to, reason, ...kind, ...(leftOut === 0 ? {} : { leftOut }) };
         this.#io.log?.info(fields, `BGP session ${peer}: ${from} -> ${to}`);
       },
-      refused: (from: string, subject: string | undefined, why: string) => {
+      refused: (from: string, subject: string | undefined, refusal: Refusal) => {
         const leftOut = this.#refusalLog.take(subject ?? '');
         if (leftOut === undefined) return;
+        const why = refusalText(refusal);
         const fields = { from, ...(subject === undefined ? {} : { peer: subject }), why, leftOut };
         this.#io.log?.info(fields, `BGP connection from ${from} refused; others within a minute are counted`);
       },
@@ -254,20 +261,15 @@ export class Speaker implements AsyncDisposable {
   #limit(peer: RibPeer, family: FamilyIndex, isOver: boolean): void {
     const { limit, restartSeconds } = peer.config.maxPrefixes;
     const name = familyName(family);
-    const count = peer.received[family];
+    const count = peer.received[family]!;
     if (!isOver) {
       this.#io.log?.warn({ peer: peer.id, family: name, count, limit }, 'near its prefix limit');
       return;
     }
-    const data = Buffer.alloc(7);
-    data.writeUInt16BE(afiOf(name), 0);
-    data[2] = 1;
-    data.writeUInt32BE(limit, 3);
-    const reason = `${name}: ${count} prefixes, the limit is ${limit}`;
-    peer.session?.fail(
-      { code: 6, subcode: 1, data, reason },
-      { holdDownSeconds: restartSeconds ?? 'until reset' },
-    );
+    peer.session?.fail(maxPrefixesReached(afiOf(name), SAFI_UNICAST, limit), {
+      holdDownSeconds: restartSeconds ?? 'until reset',
+      cause: { kind: 'prefix limit', family: name, count, limit },
+    });
   }
 
   #log(level: 'info' | 'warn', peer: string, text: string): void {

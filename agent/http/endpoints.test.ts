@@ -125,6 +125,7 @@ describe('health and metrics over TCP', () => {
     const session = 'session="tor \\"a\\""';
     for (const line of [
       `podroute_bgp_session_up{${session}} 1`,
+      `podroute_bgp_session_losses_total{${session},kind="hold_timer_expired"} 6`,
       `podroute_bgp_session_messages_total{${session},direction="out",type="update"} 2`,
       `podroute_bgp_session_notifications_total{${session},direction="in",code="cease"} 2`,
       `podroute_bgp_session_notifications_total{${session},direction="in",code="other"} 2`,

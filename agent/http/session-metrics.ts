@@ -39,6 +39,10 @@ const ROWS: readonly Row[] = [
     isUp(s) ? s.sinceSeconds : 0,
   ),
   counter('flaps_total', 'Times that the established session was lost.', (s, add) => add(s.flaps)),
+  counter('losses_total', 'Of these, by kind of cause; kinds that never came are left out.', (s, add) => {
+    for (const [kind, count] of Object.entries(s.losses))
+      add(count, label('kind', kind.replaceAll(' ', '_')));
+  }),
   counter(
     'collisions_total',
     'Connections that ended because another one with the same neighbour won.',

@@ -114,7 +114,9 @@ export function sessionConfig(
       gracefulRestart: gracefulRestart(spec),
       import: policies.import,
       export: policies.export,
-      ...(password.problems.length === 0 ? {} : { shutdown: { message: 'its password is not to be had' } }),
+      ...(password.problems.length === 0
+        ? {}
+        : { shutdown: { message: 'its password is not to be had', lacksKey: true } }),
     },
   };
 }

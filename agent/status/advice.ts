@@ -1,10 +1,19 @@
 // Why a session is not established, in one line, and what an operator should look at next. Pure: it reads what the
-// session remembers. The newest event decides; a NOTIFICATION of the same moment says what kind it was.
-import type { NotificationRecord, PeerConfig, PeerStatus, SessionState, StateTransition } from '#bgp';
+// session remembers. The kind of the newest cause decides, never its text.
+import {
+  CAUSES,
+  type DownCause,
+  type PeerConfig,
+  type PeerStatus,
+  type SocketProblem,
+  type StateTransition,
+} from '#bgp';
 
 export interface Advice {
   readonly why: string;
   readonly next: string;
+  /** Of what decided it. */
+  readonly kind?: DownCause['kind'];
 }
 
 export interface AdviceContext {
@@ -15,89 +24,142 @@ export interface AdviceContext {
   readonly ownAs: number;
 }
 
-/** A NOTIFICATION and the error that it made are recorded in one go. */
+/** An error and the step back that it made are recorded in one go. */
 export const SAME_MOMENT_MS = 50;
-
-/** RFC 4271 section 8.2.2, as far as a session has come. */
-const ORDER: readonly SessionState[] = [
-  'Idle',
-  'Active',
-  'Connect',
-  'OpenSent',
-  'OpenConfirm',
-  'Established',
-];
 
 /** Undefined while the session is established. */
 export function whyDown(peer: PeerStatus, context: AdviceContext): Advice | undefined {
   if (peer.state === 'Established') return undefined;
-  if (peer.heldDown !== undefined) return { why: peer.heldDown, next: nextWhenHeld(peer.heldDown, context) };
-  const cause = causeOf(peer);
-  if (peer.state === 'OpenSent' && peer.sinceMs > (cause?.atMs ?? -1)) {
+  const { heldDown, heldDownBy } = peer;
+  if (heldDown !== undefined && heldDownBy !== undefined) {
+    const { cause } = heldDownBy;
+    return { why: heldDown, next: nextWhenHeld(cause, context), kind: cause.kind };
+  }
+  const found = newestCause(peer);
+  const kind = found === undefined ? {} : { kind: found.cause.kind };
+  if (peer.state === 'OpenSent' && peer.sinceMs > (found?.atMs ?? -1)) {
     const silence = 'the neighbour has taken the connection, and nothing of BGP has come from it since';
-    const why = cause === undefined ? silence : `${silence}; before that: ${cause.text}`;
-    return { why, next: `if this stays: is that a BGP speaker?${lookAlikes(context)}` };
+    const why = found === undefined ? silence : `${silence}; before that: ${found.text}`;
+    return { why, next: `if this stays: is that a BGP speaker?${lookAlikes(context)}`, ...kind };
   }
   const newestTry = newestFailedTry(peer);
-  if (cause === undefined && newestTry === undefined) {
+  if (found === undefined && newestTry === undefined) {
     if (peer.isPassive) return { why: 'the neighbour has not connected yet', next: nextWhenPassive(peer) };
     return { why: 'no answer yet', next: 'wait a moment: the first try is still under way' };
   }
-  const isOther = newestTry !== undefined && newestTry.atMs - (cause?.atMs ?? 0) > SAME_MOMENT_MS;
-  const texts = [...(cause === undefined ? [] : [cause.text]), ...(isOther ? [newestTry.reason] : [])];
+  const isOther = newestTry !== undefined && newestTry.atMs - (found?.atMs ?? 0) > SAME_MOMENT_MS;
+  const causes = [...(found === undefined ? [] : [found]), ...(isOther ? [newestTry] : [])];
+  // What somebody wanted is over: the try after it says more.
+  const failures = causes.filter(({ cause }) => CAUSES[cause.kind].isFailure);
   const next =
-    (cause && nextAfterCause(cause, peer, context)) ??
-    texts.map((text) => nextAfterText(text, context)).find((found) => found !== undefined) ??
-    (peer.isPassive ? nextWhenPassive(peer) : `look at the history, and at ${context.from}`);
-  return { why: texts.join('; the newest try: '), next };
+    firstAdvice(failures, context) ??
+    (peer.isPassive ? nextWhenPassive(peer) : undefined) ??
+    firstAdvice(causes, context) ??
+    `look at the history, and at ${context.from}`;
+  return { why: causes.map(({ text }) => text).join('; the newest try: '), next, ...kind };
 }
 
-interface Cause {
+interface Found {
   readonly atMs: number;
+  readonly cause: DownCause;
   readonly text: string;
 }
 
 /** The newest error or loss of a session. */
-function causeOf({ lastError, lastLost }: PeerStatus): Cause | undefined {
+function newestCause({ lastError, lastLost }: PeerStatus): Found | undefined {
   if (lastLost === undefined || (lastError !== undefined && lastError.atMs >= lastLost.atMs))
     return lastError;
-  return { atMs: lastLost.atMs, text: lastLost.reason };
+  return { ...lastLost, text: lastLost.reason };
 }
 
 /** The newest step back, such as OpenSent -> Active. */
-function newestFailedTry(peer: PeerStatus): StateTransition | undefined {
-  return peer.history.findLast(({ from, to }) => ORDER.indexOf(to) < ORDER.indexOf(from));
+function newestFailedTry({ history }: PeerStatus): Found | undefined {
+  const isBack = (t: StateTransition): t is StateTransition & Pick<Found, 'cause'> => t.cause !== undefined;
+  const step = history.findLast(isBack);
+  return step && { atMs: step.atMs, cause: step.cause, text: step.reason };
 }
 
-function nextAfterCause(cause: Cause, peer: PeerStatus, context: AdviceContext): string | undefined {
-  const isOf = (record: NotificationRecord | undefined): record is NotificationRecord =>
-    record !== undefined && Math.abs(record.atMs - cause.atMs) <= SAME_MOMENT_MS;
-  const { lastNotificationIn: received, lastNotificationOut: sent } = peer;
-  return (
-    (isOf(received) ? nextAfterReceived(received, context) : undefined) ??
-    (isOf(sent) ? nextAfterSent(sent, context) : undefined)
-  );
-}
-
-function nextWhenHeld(text: string, { from }: AdviceContext): string {
-  if (text.includes('prefix')) {
-    return `ask why the neighbour sends so many, or raise maxPrefixes of ${from}: a change of it starts the session again`;
+function firstAdvice(causes: readonly Found[], context: AdviceContext): string | undefined {
+  for (const { cause } of causes) {
+    const next = adviceOn(cause, context);
+    if (next !== undefined) return next;
   }
-  if (text.includes('password'))
+  return undefined;
+}
+
+const BY_ITSELF = 'nothing: the session comes back by itself';
+
+/** Undefined when the kind alone says nothing, as for an unknown error code. */
+export function adviceOn(cause: DownCause, context: AdviceContext): string | undefined {
+  const { from } = context;
+  switch (cause.kind) {
+    case 'dial failed':
+    case 'connection lost':
+      return afterSocketProblem(cause.problem, context);
+    case 'no answer':
+      return afterSocketProblem('no answer', context);
+    case 'connection refused':
+      return cause.refusal.kind === 'wrong address'
+        ? 'the neighbour connects to another address of this node: correct it there, or sourceAddress here'
+        : undefined;
+    case 'transport refused':
+      return nextWhenHeld(cause, context);
+    case 'hold timer expired':
+      return `nothing was heard from the neighbour for the hold time: look for loss on the link and a busy neighbour${lookAlikes(context)}`;
+    case 'send hold timer expired':
+      return 'the neighbour takes no bytes: it hangs, or the path drops large packets (compare MTUs)';
+    case 'notification received':
+      return afterReceived(cause, context);
+    case 'notification unreadable':
+      return DAMAGED;
+    case 'notification sent':
+      return afterSent(cause, context);
+    case 'prefix limit':
+      return `ask why the neighbour sends so many, or raise maxPrefixes of ${from}: a change of it starts the session again`;
+    case 'internal error':
+      return 'a fault of podroute: please report it with the log';
+    case 'fsm error':
+      return 'the neighbour says what does not belong there: see the history, and tell its vendor';
+    case 'link down':
+      return 'look at the link: ip link show';
+    case 'too many connections':
+    case 'too many half-open':
+      return 'nobody finished what they began: look who connects to TCP port 179 of this node';
+    case 'peer restarted':
+    case 'collision lost':
+    case 'shut down':
+    case 'reset':
+    case 'configuration changed':
+    case 'identity changed':
+    case 'removed':
+    case 'forgotten':
+    case 'speaker stopped':
+      return BY_ITSELF;
+  }
+}
+
+function nextWhenHeld(cause: DownCause, context: AdviceContext): string {
+  if (cause.kind === 'prefix limit') return adviceOn(cause, context)!;
+  if (cause.kind === 'shut down' && cause.lacksKey === true)
     return 'create the Secret that podroute status names; the session then starts by itself';
-  return `change what it says in ${from}, or see the problems in podroute status; the session then starts by itself`;
+  return `change what it says in ${context.from}, or see the problems in podroute status; the session then starts by itself`;
 }
 
 function nextWhenPassive(peer: PeerStatus): string {
   return `this side never dials: make ${peer.remote} connect to this node, and let TCP port 179 through`;
 }
 
+const DAMAGED =
+  'bytes were damaged on the way, or the other end is not what it seems: look at MTU and middleboxes';
+
 /** What the neighbour told us (RFC 4271 section 4.5, RFC 4486). */
-function nextAfterReceived(record: NotificationRecord, context: AdviceContext): string | undefined {
-  const { code, subcode, message } = record;
+function afterReceived(
+  { code, subcode, message }: Extract<DownCause, { kind: 'notification received' }>,
+  context: AdviceContext,
+): string | undefined {
   switch (code) {
     case 1:
-      return 'bytes were damaged on the way, or the other end is not what it seems: look at MTU and middleboxes';
+      return DAMAGED;
     case 2:
       return openRefused(subcode, context);
     case 3:
@@ -123,7 +185,7 @@ function nextAfterReceived(record: NotificationRecord, context: AdviceContext): 
     case 4:
     case 6:
     case 7:
-      return 'nothing: the session comes back by itself';
+      return BY_ITSELF;
     case 8:
       return 'the neighbour is out of memory or sessions: look there';
     case 10:
@@ -155,9 +217,10 @@ function openRefused(subcode: number, { config, ownAs, from }: AdviceContext): s
 }
 
 /** What we told the neighbour: the text names the field, so this says only where to change it. */
-function nextAfterSent(record: NotificationRecord, context: AdviceContext): string | undefined {
-  const { code, subcode } = record;
-  const { from } = context;
+function afterSent(
+  { code, subcode }: Extract<DownCause, { kind: 'notification sent' }>,
+  { from }: AdviceContext,
+): string | undefined {
   switch (code) {
     case 1:
       return 'what came is no BGP: is it a router, and is nothing between that changes bytes?';
@@ -170,48 +233,30 @@ function nextAfterSent(record: NotificationRecord, context: AdviceContext): stri
       return 'the OPEN of the neighbour is wrong: see what it offers in podroute status';
     case 3:
       return 'the neighbour sends UPDATEs that cannot be read: podroute status has their bytes, for its vendor';
-    case 4:
-      return `nothing was heard from the neighbour for the hold time: look for loss on the link and a busy neighbour${lookAlikes(context)}`;
-    case 8:
-      return 'the neighbour takes no bytes: it hangs, or the path drops large packets (compare MTUs)';
     default:
       return undefined;
   }
 }
 
-/** Names of errno in the text of a failed connection, and this speaker's own words. */
-const BY_TEXT: readonly (readonly [RegExp, string])[] = [
-  [
-    /ECONNREFUSED/,
-    'the neighbour answers, but not on that port: is BGP on there, and does it know this node?',
-  ],
-  [/ETIMEDOUT|no answer/, 'ping it, and look for a firewall on TCP port 179'],
-  [/EHOSTUNREACH|ENETUNREACH/, 'this node has no way there: look at ip route get, ip neigh and the link'],
-  [
-    /EADDRNOTAVAIL/,
+const BY_PROBLEM: Readonly<Record<SocketProblem, string | undefined>> = {
+  refused: 'the neighbour answers, but not on that port: is BGP on there, and does it know this node?',
+  'no answer': 'ping it, and look for a firewall on TCP port 179',
+  unreachable: 'this node has no way there: look at ip route get, ip neigh and the link',
+  'no local address':
     'the local address is on no link of this node: correct sourceAddress or put the address there',
-  ],
-  [
-    /ENODEV|EACCES|EPERM/,
-    'the kernel forbids it: is the link there, and has the agent NET_ADMIN and NET_RAW?',
-  ],
-  [/link went down/, 'look at the link: ip link show'],
-  [/hold timer expired/, 'look for loss on the link and a busy neighbour; a longer hold time only hides it'],
-  [
-    /it came to .*, not to/,
-    'the neighbour connects to another address of this node: correct it there, or sourceAddress here',
-  ],
-  [/ECONNRESET|neighbour closed/, 'it takes the connection and ends it: does it have this node’s address?'],
-  [/internal error/, 'a fault of podroute: please report it with the log'],
-];
-
-function nextAfterText(text: string, context: AdviceContext): string | undefined {
-  const next = BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
-  return next !== undefined && SILENCE.test(text) ? next + lookAlikes(context) : next;
-}
+  forbidden: 'the kernel forbids it: is the link there, and has the agent NET_ADMIN and NET_RAW?',
+  reset: 'it takes the connection and ends it: does it have this node’s address?',
+  closed: 'it takes the connection and ends it: does it have this node’s address?',
+  other: undefined,
+};
 
 /** What dropped packets lead to. */
-const SILENCE = /ETIMEDOUT|no answer|hold timer expired|ECONNRESET|neighbour closed/;
+const SILENT: readonly SocketProblem[] = ['no answer', 'reset', 'closed'];
+
+function afterSocketProblem(problem: SocketProblem, context: AdviceContext): string | undefined {
+  const next = BY_PROBLEM[problem];
+  return next !== undefined && SILENT.includes(problem) ? next + lookAlikes(context) : next;
+}
 
 /** Packets that a rule of ours or of the neighbour drops in the kernel: nobody is told (RFC 2385, RFC 5082). */
 function lookAlikes({ config, from }: AdviceContext): string {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import type { PeerStatus } from '#bgp';
+import type { DownCause, PeerStatus } from '#bgp';
 import { sessionStatus } from './session-status.ts';
 
+const REFUSED: DownCause = { kind: 'dial failed', problem: 'refused', text: 'connect: ECONNREFUSED' };
 const COUNTS = { open: 0, update: 0, notification: 0, keepalive: 0, routeRefresh: 0, bytes: 0 };
 const LOST: PeerStatus = {
   ...{
@@ -12,6 +13,7 @@ const LOST: PeerStatus = {
     uptimeSeconds: 0,
     isPassive: false,
     flaps: 1,
+    losses: {},
   },
   ...{ collisions: 0, counters: { in: COUNTS, out: COUNTS }, notifications: { in: {}, out: { 4: 1 } } },
   ...{ capabilities: { local: [], remote: [], agreed: [] }, offeredHoldSeconds: {}, timers: {} },
@@ -21,13 +23,16 @@ const LOST: PeerStatus = {
 
 describe('the last error of a session', () => {
   it('is the NOTIFICATION, also when the error that it made was recorded a millisecond later', () => {
-    const peer = { ...LOST, lastError: { atMs: 1001, text: 'hold timer expired' } };
+    const peer = {
+      ...LOST,
+      lastError: { atMs: 1001, cause: { kind: 'hold timer expired' } as const, text: 'hold timer expired' },
+    };
     const { lastError } = sessionStatus(peer, undefined, 64512, 2000);
     assert.deepEqual([lastError?.direction, lastError?.code, lastError?.subcode], ['sent', 4, 0]);
   });
 
   it('is the error of ours when that came after it', () => {
-    const peer = { ...LOST, lastError: { atMs: 1900, text: 'connect: ECONNREFUSED' } };
+    const peer = { ...LOST, lastError: { atMs: 1900, cause: REFUSED, text: 'connect: ECONNREFUSED' } };
     const { lastError } = sessionStatus(peer, undefined, 64512, 2000);
     assert.deepEqual([lastError?.direction, lastError?.text], ['local', 'connect: ECONNREFUSED']);
   });

@@ -75,6 +75,7 @@ export function sessionStatus(
     prefixes,
     messages: messagesOf(peer.counters),
     flaps: peer.flaps,
+    losses: peer.losses,
     collisions: peer.collisions,
     connectAttempts: peer.connectAttempts,
     ...(lastError === undefined ? {} : { lastError }),
@@ -90,17 +91,19 @@ export function sessionStatus(
       : {
           lastLost: {
             at: iso(lastLost.atMs),
+            kind: lastLost.cause.kind,
             reason: lastLost.reason,
             establishedSeconds: lastLost.establishedSeconds,
           },
         }),
     ...(down === undefined ? {} : { whyDown: down }),
     ...(hint === undefined ? {} : { hint }),
-    history: peer.history.map(({ atMs, from: before, to, reason }) => ({
+    history: peer.history.map(({ atMs, from: before, to, reason, cause }) => ({
       at: iso(atMs),
       from: before,
       to,
       reason,
+      ...(cause === undefined ? {} : { kind: cause.kind }),
     })),
     ...(peer.heldDown === undefined ? {} : { shutdown: peer.heldDown }),
     importPolicy: routes?.importPolicy ?? config?.import.name ?? '',
@@ -193,10 +196,11 @@ function lastErrorOf(peer: PeerStatus): SessionError | undefined {
   for (const [record, direction] of [[received, 'received'] as const, [sent, 'sent'] as const]) {
     if (record === undefined) continue;
     const { atMs, code, subcode, text } = record;
-    found.push({ atMs, at: iso(atMs), direction, code, subcode, text });
+    found.push({ atMs, at: iso(atMs), kind: `notification ${direction}`, direction, code, subcode, text });
   }
   if (local !== undefined) {
-    found.push({ atMs: local.atMs, at: iso(local.atMs), direction: 'local', text: local.text });
+    const { atMs, cause, text } = local;
+    found.push({ atMs, at: iso(atMs), kind: cause.kind, direction: 'local', text });
   }
   // Of the same moment the NOTIFICATION says more than the error that it made.
   const rank = ({ atMs, direction }: (typeof found)[number]) =>

@@ -1,20 +1,26 @@
 // The door of the session folder.
+export type { Counters, DirectionCounters } from './connection/counters.ts';
+export {
+  CAUSES,
+  type CauseKind,
+  type DownCause,
+  type HeldDown,
+  type Refusal,
+  type SocketProblem,
+} from './fsm/cause.ts';
+export { causeText, refusalText } from './fsm/cause-text.ts';
+export type { FailOptions, SessionDown } from './fsm/down.ts';
+export type { NotificationError, SessionState } from './fsm/fsm-types.ts';
+export type { Negotiated, NegotiatedGracefulRestart } from './fsm/negotiated.ts';
 export type {
-  Counters,
-  DirectionCounters,
-  FailOptions,
-  Negotiated,
-  NegotiatedGracefulRestart,
-  NotificationError,
   LostSession,
   NotificationCounts,
   NotificationRecord,
+  PeerError,
   PeerStatus,
   Session,
-  SessionDown,
   SessionHandler,
-  SessionState,
   StateTransition,
 } from './types.ts';
-export { Sessions, type ResetKind, type SessionsIo } from './peers.ts';
+export { Peers, type PeersIo, type ResetKind } from './peers.ts';
 export type { ChangeEffect, ConfigChange } from './fsm/config-change.ts';

@@ -19,26 +19,27 @@ import {
   type FrameSink,
 } from '../message/index.ts';
 import { countMessage } from './connection/counters.ts';
-import type { SessionOwner } from './owner.ts';
+import { socketProblem } from './fsm/cause.ts';
 import {
   headerEvent,
   internalErrorEvent,
   judgeOpen,
+  notificationCause,
   refusesParameters,
   refusesVersion,
   unofferedRefreshEvent,
 } from './fsm/receive.ts';
-import type { BgpSession } from './session.ts';
+import type { LiveSession, SessionOwner } from './ports.ts';
 import { HOLD, type SessionTimers } from './connection/timers.ts';
 
 export class SessionInput implements FrameSink, ConnectionHandler {
-  readonly #session: BgpSession;
+  readonly #session: LiveSession;
   readonly #owner: SessionOwner;
   readonly #timers: SessionTimers;
   /** Clock.now() at the chunk that is being read. */
   #now = 0;
 
-  constructor(session: BgpSession, owner: SessionOwner, timers: SessionTimers) {
+  constructor(session: LiveSession, owner: SessionOwner, timers: SessionTimers) {
     this.#session = session;
     this.#owner = owner;
     this.#timers = timers;
@@ -49,7 +50,7 @@ export class SessionInput implements FrameSink, ConnectionHandler {
   data(buffer: Uint8Array, start: number, end: number): void {
     const { wire } = this.#session;
     if (wire === undefined) return;
-    this.#now = this.#owner.clock.now();
+    this.#now = this.#owner.io.clock.now();
     wire.heard();
     this.#owner.counters.in.bytes += end - start;
     let outcome = FRAME_OK;
@@ -61,15 +62,17 @@ export class SessionInput implements FrameSink, ConnectionHandler {
     if (outcome !== FRAME_OK && outcome !== FRAME_STOPPED) {
       this.#session.step(headerEvent(outcome, wire.framer));
     }
-    this.#owner.deadlines.poke(this.#owner.clock.now());
+    this.#owner.io.deadlines.poke(this.#owner.io.clock.now());
   }
 
   drained(): void {
     this.#session.wire?.output.connectionDrained();
   }
 
-  closed(error: string | undefined): void {
-    this.#session.detached(error);
+  closed(text: string | undefined, errno?: string): void {
+    const kind = 'connection lost';
+    if (text === undefined) this.#session.detached({ kind, problem: 'closed' });
+    else this.#session.detached({ kind, problem: socketProblem(errno), text });
   }
 
   // FrameSink
@@ -85,7 +88,7 @@ export class SessionInput implements FrameSink, ConnectionHandler {
         if (session.fsm.name !== 'Established') session.step({ type: 'updateReceived' });
         if (session.fsm.name !== 'Established') break;
         this.#restartHold();
-        this.#owner.handler.update(session, buf, start, end);
+        this.#owner.io.handler.update(session, buf, start, end);
         break;
       case KEEPALIVE:
         if (session.fsm.name !== 'Established') session.step({ type: 'keepaliveReceived' });
@@ -156,15 +159,15 @@ export class SessionInput implements FrameSink, ConnectionHandler {
 
   #notification(buf: Uint8Array, start: number, end: number): void {
     const error = decodeNotification(buf, start, end);
-    const text = describeNotification(error);
+    const cause = notificationCause(error);
     this.#session.dialogue.notification = error;
-    this.#owner.record.notification('in', error, text);
+    this.#owner.record.notification('in', error, cause.text);
     const isHarmless =
       refusesVersion(error) ||
       (refusesParameters(error) &&
         this.#session.wire?.ourOpen?.capabilities !== undefined &&
         this.#owner.retryWithoutCapabilities());
-    this.#session.step({ type: isHarmless ? 'versionNotificationReceived' : 'notificationReceived', text });
+    this.#session.step({ type: isHarmless ? 'versionNotificationReceived' : 'notificationReceived', cause });
   }
 
   #routeRefresh(buf: Uint8Array, start: number, end: number): void {
@@ -184,6 +187,6 @@ export class SessionInput implements FrameSink, ConnectionHandler {
     const family = familyOf(refresh.afi, refresh.safi);
     // RR-1: one for a family that is not in use is ignored.
     if (family === undefined || !session.negotiated.families.includes(family)) return;
-    this.#owner.handler.routeRefresh(session, family, refresh.subtype);
+    this.#owner.io.handler.routeRefresh(session, family, refresh.subtype);
   }
 }

@@ -1,20 +1,7 @@
-// What a neighbour needs of the outside, where it is found, and by which rules a connection with it is made,
-// started and watched.
+// Where a neighbour is found, and by which rules a connection with it is made, started and watched.
 import type { PeerConfig } from '../config.ts';
-import type { Clock, Connection, DialOptions, Random, Transport } from '../io.ts';
-import type { Deadlines } from './connection/deadlines.ts';
+import type { Connection, DialOptions, Transport } from '../io.ts';
 import type { FsmRules } from './fsm/fsm-types.ts';
-import type { HalfOpen } from './connection/half-open.ts';
-import type { SessionHandler } from './types.ts';
-
-export interface PeerIo {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly transport: Transport;
-  readonly deadlines: Deadlines;
-  readonly handler: SessionHandler;
-  readonly halfOpen: HalfOpen;
-}
 
 /** Where a dynamic neighbour came from; an ordinary one dials its configured address. */
 export interface PeerOrigin {

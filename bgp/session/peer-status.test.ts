@@ -39,6 +39,8 @@ describe('status', () => {
       },
     );
     assert.equal(down.flaps, 1);
+    assert.deepEqual(down.losses, { [down.lastLost!.cause.kind]: 1 });
+    assert.equal(down.lastLost!.cause.kind, 'notification received');
     assert.match(down.history.at(-1)!.reason, /gone/);
     assert.deepEqual(JSON.parse(JSON.stringify(down)), down, 'plain data');
   });

@@ -1,13 +1,16 @@
 // A peer as plain data for status, metrics and the command line.
 import { describeCapabilities, type OpenMessage } from '../message/index.ts';
+import { heldDownText } from './fsm/cause-text.ts';
+import type { HeldDown } from './fsm/cause.ts';
+import type { Negotiated } from './fsm/negotiated.ts';
 import { copyCounters, zeroCounters } from './connection/counters.ts';
+import type { Range } from './neighbours.ts';
 import type { Peer } from './peer.ts';
-import type { Negotiated, PeerStatus } from './types.ts';
-import type { PeerConfig } from '../config.ts';
+import type { PeerStatus } from './types.ts';
 
 export function peerStatus(peer: Peer): PeerStatus {
   const { record, config, origin, main, current: established } = peer;
-  const now = peer.clock.now();
+  const now = peer.io.clock.now();
   const idleHoldMs = main?.remaining('idleHold');
   const connectRetryMs = main?.remaining('connectRetry');
   const nextAttemptInMs = idleHoldMs ?? (main?.state === 'Active' ? connectRetryMs : undefined);
@@ -27,6 +30,7 @@ export function peerStatus(peer: Peer): PeerStatus {
     uptimeSeconds: established === undefined ? 0 : Math.floor((now - record.sinceMonotonicMs) / 1000),
     isPassive: config.passive || origin.dynamicOf !== undefined,
     flaps: record.flaps,
+    losses: { ...record.losses },
     ...(record.lastLost === undefined ? {} : { lastLost: record.lastLost }),
     collisions: record.collisions,
     counters: copyCounters(peer.counters),
@@ -44,32 +48,26 @@ export function peerStatus(peer: Peer): PeerStatus {
     ...(record.lastError === undefined ? {} : { lastError: record.lastError }),
     connectAttempts: record.connectAttempts,
     ...(nextAttemptInMs === undefined ? {} : { nextAttemptInMs: Math.round(nextAttemptInMs) }),
-    ...(peer.heldDown === undefined ? {} : { heldDown: peer.heldDown }),
+    ...heldDownOf(peer.heldDown),
     queuedBytes: established?.queuedBytes ?? 0,
-    connections: peer.sessions.filter((session) => session.hasConnection).length,
+    connections: peer.sessions.filter((session) => session.wire !== undefined).length,
     history: record.history,
   };
 }
 
 /** A range of dynamic neighbours, which has no session of its own. */
-export function rangeStatus(
-  config: PeerConfig,
-  prefix: string,
-  current: number,
-  max: number,
-  sinceMs: number,
-  refused: number,
-): PeerStatus {
+export function rangeStatus({ config, prefix, peers, maxPeers, sinceMs, refused }: Range): PeerStatus {
   return {
     id: config.id,
     ...(config.description === undefined ? {} : { description: config.description }),
-    remote: prefix,
-    dynamicPeers: { current, max, refused },
+    remote: prefix.text,
+    dynamicPeers: { current: peers.size, max: maxPeers, refused },
     state: config.shutdown === undefined ? 'Active' : 'Idle',
     sinceMs,
     uptimeSeconds: 0,
     isPassive: true,
     flaps: 0,
+    losses: {},
     collisions: 0,
     counters: zeroCounters(),
     notifications: { in: {}, out: {} },
@@ -77,11 +75,15 @@ export function rangeStatus(
     offeredHoldSeconds: {},
     timers: {},
     connectAttempts: 0,
-    ...(config.shutdown === undefined ? {} : { heldDown: 'shut down by configuration' }),
+    ...heldDownOf(config.shutdown && { cause: { kind: 'shut down', message: '' } }),
     queuedBytes: 0,
     connections: 0,
     history: [],
   };
+}
+
+function heldDownOf(heldDown: HeldDown | undefined): Pick<PeerStatus, 'heldDown' | 'heldDownBy'> {
+  return heldDown === undefined ? {} : { heldDown: heldDownText(heldDown), heldDownBy: heldDown };
 }
 
 function offeredHold(

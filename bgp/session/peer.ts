@@ -1,50 +1,39 @@
 // One neighbour: it owns the sessions with it (the one that we dial, and those that the neighbour opened),
 // decides collisions, back-off and being held down, and remembers what happened for the operator.
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
-import type { Clock, Connection, Random, Transport } from '../io.ts';
-import { CEASE_OTHER_CONFIG, type OpenMessage } from '../message/index.ts';
-import { NO_REST, SHORT_REST, restAfterEnd, type Rest } from './fsm/backoff.ts';
-import { cease, reject, shutdownError, shutdownText } from './fsm/cease.ts';
-import { settleCollision, type CollisionIds } from './fsm/collision.ts';
+import type { Connection } from '../io.ts';
+import { CEASE_ADMIN_SHUTDOWN, CEASE_OTHER_CONFIG, type OpenMessage } from '../message/index.ts';
 import { zeroCounters } from './connection/counters.ts';
+import { NO_REST, SHORT_REST, restAfterEnd, type Rest } from './fsm/backoff.ts';
+import { CAUSES, type DownCause, type HeldDown } from './fsm/cause.ts';
+import { causeText, describeEvent } from './fsm/cause-text.ts';
+import { settleCollision, type CollisionIds } from './fsm/collision.ts';
 import type { ConfigChange } from './fsm/config-change.ts';
-import type { Deadlines } from './connection/deadlines.ts';
-import type { HalfOpen } from './connection/half-open.ts';
-import { HoldDown } from './hold-down.ts';
-import { PeerRecord } from './record.ts';
+import { causeOf, cease, type SessionEnd } from './fsm/down.ts';
+import type { FsmEvent, NotificationError } from './fsm/fsm-types.ts';
 import { NOT_RESTARTING, localOpen } from './fsm/local-open.ts';
-import type { SessionEnd, SessionOwner } from './owner.ts';
-import { diallerRules, incomingRules, type PeerIo, type PeerOrigin } from './link-rules.ts';
+import type { Negotiated } from './fsm/negotiated.ts';
+import { Gate } from './gate.ts';
+import { diallerRules, incomingRules, type PeerOrigin } from './link-rules.ts';
+import type { LiveSession, PeerIo, SessionOwner } from './ports.ts';
+import { PeerRecord } from './record.ts';
+import { RANK, Rivals } from './rivals.ts';
 import { BgpSession } from './session.ts';
-import { RANK, SessionSet } from './rivals.ts';
-import type { Negotiated, NotificationError, SessionHandler } from './types.ts';
-
-/** Of the refused connections of one neighbour one is told why in this time, the others are just closed. */
-const TELL_EVERY_MS = 100;
-/** Is no error of its own: what went wrong before shall stay in sight. */
-const BACKING_OFF = 'too many failures, backing off';
 
 export class Peer implements SessionOwner {
   readonly id: string;
   #origin: PeerOrigin;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly transport: Transport;
-  readonly deadlines: Deadlines;
-  readonly handler: SessionHandler;
-  readonly #halfOpen: HalfOpen;
+  readonly io: PeerIo;
   readonly counters = zeroCounters();
   readonly record: PeerRecord;
   config: PeerConfig;
   #speaker: SpeakerConfig;
   /** Told when the neighbour's last connection to us is gone, and when it comes back. */
   readonly #idle: (peer: Peer, isIdle: boolean) => void;
-  readonly #sessions = new SessionSet();
+  readonly #sessions = new Rivals();
+  readonly #gate: Gate;
   #rest: Rest = NO_REST;
-  #refusesUntil = 0;
-  #tellsFrom = 0;
   #isStarted = false;
-  readonly #holdDown: HoldDown;
   #skipsCapabilities = false;
 
   constructor(
@@ -55,18 +44,13 @@ export class Peer implements SessionOwner {
     idle: (peer: Peer, isIdle: boolean) => void,
   ) {
     this.id = origin.id;
+    this.io = io;
     this.#origin = origin;
     this.config = config;
-    this.clock = io.clock;
-    this.random = io.random;
-    this.transport = io.transport;
-    this.deadlines = io.deadlines;
-    this.handler = io.handler;
-    this.#halfOpen = io.halfOpen;
     this.#speaker = speaker;
     this.#idle = idle;
     this.record = new PeerRecord(io.clock);
-    this.#holdDown = new HoldDown(io, () => this.release('the time that it was held down is over'));
+    this.#gate = new Gate(io, () => this.release());
   }
 
   // Orders from above
@@ -75,37 +59,37 @@ export class Peer implements SessionOwner {
   start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    if (this.config.shutdown === undefined) this.#startDialler(0, 'started');
-    else this.#holdDown.begin(shutdownText(this.config.shutdown.message));
+    if (this.config.shutdown === undefined) this.#startDialler(0);
+    else this.#gate.hold({ kind: 'shut down', ...this.config.shutdown });
   }
 
   /** Ends all sessions; without an error silently. Nothing starts again before start(). */
-  stop(error: NotificationError | undefined, reason: string): void {
+  stop(cause: DownCause, error?: NotificationError): void {
     this.#isStarted = false;
-    this.#holdDown.end();
-    this.#endAll(error, reason);
+    this.#gate.release();
+    this.#endAll(cause, error);
   }
 
   /** Ends all sessions and starts anew without back-off. */
-  reset(error: NotificationError, reason: string): void {
+  reset(cause: DownCause, error: NotificationError): void {
     if (!this.#isStarted) return;
-    this.stop(error, reason);
+    this.stop(cause, error);
     this.#rest = NO_REST;
-    this.#refusesUntil = 0;
+    this.#gate.rest(0);
     this.start();
   }
 
   /** Ends all sessions, silently, and keeps the neighbour down until release() or reset(). */
-  holdDown(text: string): void {
-    this.#holdDown.begin(text);
-    this.record.error(text);
-    this.#endAll(undefined, text);
+  holdDown(cause: DownCause): void {
+    this.#gate.hold(cause);
+    this.record.error(cause);
+    this.#endAll(cause);
   }
 
-  release(reason: string): void {
+  release(): void {
     if (this.heldDown === undefined) return;
-    this.#holdDown.end();
-    if (this.#isStarted && this.config.shutdown === undefined) this.#startDialler(0, reason);
+    this.#gate.release();
+    if (this.#isStarted && this.config.shutdown === undefined) this.#startDialler(0);
   }
 
   get origin(): PeerOrigin {
@@ -118,21 +102,24 @@ export class Peer implements SessionOwner {
     this.config = config;
     this.#origin = origin;
     if (!this.#isStarted) return;
-    const isShut = config.shutdown !== undefined;
-    if (isShut || before.shutdown !== undefined) {
-      if (isShut === (before.shutdown !== undefined)) return;
-      const reason =
-        config.shutdown === undefined ? 'no longer shut down' : shutdownText(config.shutdown.message);
-      this.stop(shutdownError(config.shutdown?.message ?? ''), reason);
+    if (config.shutdown !== undefined) {
+      if (before.shutdown !== undefined) return;
+      const { message } = config.shutdown;
+      this.stop({ kind: 'shut down', ...config.shutdown }, cease(CEASE_ADMIN_SHUTDOWN, message));
       this.start();
       return;
     }
-    if (this.heldDown !== undefined && change.kind !== 'nothing') this.release('configuration changed');
-    if (change.kind === 'reset') this.reset(cease(CEASE_OTHER_CONFIG), change.reason);
+    if (before.shutdown !== undefined) {
+      this.release();
+      return;
+    }
+    if (change.kind !== 'nothing') this.release();
+    if (change.kind === 'reset') this.reset(changedCause(change), cease(CEASE_OTHER_CONFIG));
     else if (change.fields.some(({ effect }) => effect === 'live')) this.#applyLive(before);
     // A dialler that must not dial any more, or must begin to.
     if (before.passive !== config.passive && this.#sessions.established === undefined) {
-      this.reset(cease(CEASE_OTHER_CONFIG), 'passive changed');
+      const cause = { kind: 'configuration changed', fields: ['passive'], text: 'passive changed' } as const;
+      this.reset(cause, cease(CEASE_OTHER_CONFIG));
     }
   }
 
@@ -140,11 +127,11 @@ export class Peer implements SessionOwner {
     try {
       for (const { connection } of this.#sessions.all) {
         if (connection === undefined) continue;
-        this.transport.setTtlRule(connection, this.config.ttl);
-        if (before.md5Key !== this.config.md5Key) this.transport.setMd5Key(connection, this.config.md5Key);
+        this.io.transport.setTtlRule(connection, this.config.ttl);
+        if (before.md5Key !== this.config.md5Key) this.io.transport.setMd5Key(connection, this.config.md5Key);
       }
     } catch (error) {
-      this.holdDown((error as Error).message);
+      this.holdDown({ kind: 'transport refused', text: (error as Error).message });
     }
   }
 
@@ -152,72 +139,46 @@ export class Peer implements SessionOwner {
     this.#speaker = speaker;
   }
 
-  get heldDown(): string | undefined {
-    return this.#holdDown.text;
+  get heldDown(): HeldDown | undefined {
+    return this.#gate.heldDown;
   }
 
   /** The established one. */
-  get current(): BgpSession | undefined {
+  get current(): LiveSession | undefined {
     return this.#sessions.established;
   }
 
-  get sessions(): readonly BgpSession[] {
+  get sessions(): readonly LiveSession[] {
     return this.#sessions.all;
   }
 
   /** The furthest one. */
-  get main(): BgpSession | undefined {
+  get main(): LiveSession | undefined {
     return this.#sessions.main;
   }
 
   // A connection that the neighbour opened
 
   accept(connection: Connection): void {
-    const refusal = this.#refusal(connection);
+    const refusal = this.#gate.refusal(connection, this.config, this.#isStarted);
     if (refusal !== undefined) {
-      if (refusal.text !== BACKING_OFF)
-        this.record.error(`connection from the neighbour refused: ${refusal.text}`);
-      this.handler.refused?.(connection.remoteAddress, this.id, refusal.text);
-      if (refusal.tells) reject(connection);
-      else connection.destroy();
+      // Backing off is no error of its own: what went wrong before shall stay in sight.
+      if (refusal.kind !== 'backing off') this.record.error({ kind: 'connection refused', refusal });
+      this.io.handler.refused?.(connection.remoteAddress, this.id, refusal);
+      this.#gate.turnAway(connection, refusal);
       return;
     }
     const session = new BgpSession(this, incomingRules(this.config), this.#rest.failures);
     this.#sessions.addIncoming(session);
-    this.#halfOpen.add(session);
+    this.io.halfOpen.add(session);
     this.#idle(this, false);
     session.accept(connection);
-  }
-
-  #refusal(connection: Connection): { readonly text: string; readonly tells: boolean } | undefined {
-    if (!this.#isStarted || this.heldDown !== undefined) {
-      return { text: this.heldDown ?? 'not started', tells: this.#mayTell() };
-    }
-    const { localAddress } = this.config;
-    if (localAddress !== undefined && localAddress !== connection.localAddress) {
-      return { text: `it came to ${connection.localAddress}, not to ${localAddress}`, tells: false };
-    }
-    if (this.clock.now() < this.#refusesUntil) return { text: BACKING_OFF, tells: false };
-    try {
-      this.transport.setTtlRule(connection, this.config.ttl);
-    } catch (error) {
-      return { text: (error as Error).message, tells: false };
-    }
-    return undefined;
-  }
-
-  /** Each told connection lives on for a while, to be read: so few at a time. */
-  #mayTell(): boolean {
-    const now = this.clock.now();
-    if (now < this.#tellsFrom) return false;
-    this.#tellsFrom = now + TELL_EVERY_MS;
-    return true;
   }
 
   // SessionOwner
 
   buildOpen(): OpenMessage {
-    const restart = this.handler.restartState?.(this.id) ?? NOT_RESTARTING;
+    const restart = this.io.handler.restartState?.(this.id) ?? NOT_RESTARTING;
     return localOpen(this.#speaker, this.config, restart, !this.#skipsCapabilities);
   }
 
@@ -227,14 +188,14 @@ export class Peer implements SessionOwner {
     return true;
   }
 
-  resolveCollision(fresh: BgpSession, ids: CollisionIds, negotiated: Negotiated): (() => void) | undefined {
+  resolveCollision(fresh: LiveSession, ids: CollisionIds, negotiated: Negotiated): (() => void) | undefined {
     return settleCollision(this.#sessions.all, fresh, ids, negotiated);
   }
 
-  moved(session: BgpSession, reason: string): void {
-    this.#show(reason);
+  moved(session: LiveSession, event: FsmEvent): void {
+    this.#show(describeEvent(event), event.type === 'tcpFailed' ? causeOf(event) : undefined);
     if (RANK[session.state] < RANK.OpenConfirm) return;
-    this.#halfOpen.delete(session);
+    this.io.halfOpen.delete(session);
     // RFC 4271 §6.8: what has not sent an OPEN yet is stopped silently.
     const dialler = this.#sessions.dialler;
     if (dialler !== undefined && dialler !== session && RANK[dialler.state] < RANK.OpenSent) {
@@ -242,21 +203,21 @@ export class Peer implements SessionOwner {
     }
   }
 
-  established(session: BgpSession): void {
+  established(session: LiveSession): void {
     this.#sessions.established = session;
     this.#skipsCapabilities = false;
     this.record.connectAttempts = 0;
     if (this.#sessions.dialler !== undefined && this.#sessions.dialler !== session)
       this.#sessions.dialler.step({ type: 'collisionLost' });
-    this.handler.established(session);
+    this.io.handler.established(session);
   }
 
-  ended(session: BgpSession, end: SessionEnd): void {
+  ended(session: LiveSession, end: SessionEnd): void {
     this.#sessions.delete(session);
-    this.#halfOpen.delete(session);
-    if (end.down !== undefined) this.record.lost(end.reason, end.establishedMs);
+    this.io.halfOpen.delete(session);
+    if (end.down !== undefined) this.record.lost(end.cause, end.establishedMs);
     if (end.event.type === 'collisionLost' && RANK[end.from] >= RANK.OpenSent) this.record.collisions++;
-    if (end.cause !== 'stopped' && end.event.type !== 'collisionLost') this.record.error(end.reason);
+    if (CAUSES[end.cause.kind].isFailure) this.record.error(end.cause);
     const rest = restAfterEnd(
       {
         ...end,
@@ -269,44 +230,47 @@ export class Peer implements SessionOwner {
     );
     if (rest !== undefined && rest !== SHORT_REST) {
       this.#rest = rest;
-      this.#refusesUntil = this.clock.now() + rest.refuseMs;
+      this.#gate.rest(rest.refuseMs);
     }
     const holdDownSeconds = end.failOptions?.holdDownSeconds;
-    if (holdDownSeconds !== undefined) this.#holdDown.beginFor(holdDownSeconds, end.reason);
-    this.#show(end.reason);
-    if (end.down !== undefined) this.handler.down(session, end.down);
-    if (holdDownSeconds !== undefined) this.#endAll(undefined, end.reason);
-    this.#continue(rest, end.reason);
+    if (holdDownSeconds !== undefined) this.#gate.holdFor(holdDownSeconds, end.cause);
+    this.#show(causeText(end.cause), end.cause);
+    if (end.down !== undefined) this.io.handler.down(session, end.down);
+    if (holdDownSeconds !== undefined) this.#endAll(end.cause);
+    this.#continue(rest);
     if (this.#sessions.incoming.size === 0) this.#idle(this, true);
   }
 
-  #continue(rest: Rest | undefined, reason: string): void {
+  #continue(rest: Rest | undefined): void {
     if (!this.#isStarted || this.heldDown !== undefined || this.#sessions.dialler !== undefined) return;
     if (this.#sessions.hasIncomingDecided) return;
     if (rest === undefined && this.#sessions.incoming.size > 0) return;
-    this.#startDialler((rest ?? SHORT_REST).holdMs, reason);
+    this.#startDialler((rest ?? SHORT_REST).holdMs);
   }
 
-  #startDialler(idleHoldMs: number, reason: string): void {
+  #startDialler(idleHoldMs: number): void {
     const session = new BgpSession(this, diallerRules(this.config, this.origin), this.#rest.failures);
     this.#sessions.dialler = session;
     session.step({ type: 'automaticStart', idleHoldMs });
-    this.#show(reason);
   }
 
-  #endAll(error: NotificationError | undefined, reason: string): void {
+  #endAll(cause: DownCause, error?: NotificationError): void {
     for (const session of this.#sessions.all) {
       session.step(
         error === undefined
-          ? { type: 'automaticStop', reason }
-          : { type: 'manualStop', error: { ...error, reason } },
+          ? { type: 'automaticStop', cause }
+          : { type: 'manualStop', cause, error: { ...error, reason: causeText(cause) } },
       );
     }
-    this.#show(reason);
   }
 
-  #show(reason: string): void {
-    const transition = this.record.moved(this.main?.state ?? 'Idle', reason);
-    if (transition !== undefined) this.handler.stateChanged(this.id, transition);
+  #show(reason: string, cause: DownCause | undefined): void {
+    const transition = this.record.moved(this.main?.state ?? 'Idle', reason, cause);
+    if (transition !== undefined) this.io.handler.stateChanged(this.id, transition);
   }
+}
+
+export function changedCause({ kind, fields, reason }: ConfigChange): DownCause {
+  const strongest = fields.filter(({ effect }) => effect === kind).map(({ name }) => name);
+  return { kind: 'configuration changed', fields: strongest, text: reason };
 }

@@ -8,23 +8,27 @@ import {
   CEASE_DECONFIGURED,
   CEASE_OTHER_CONFIG,
 } from '../message/index.ts';
-import { cease } from './fsm/cease.ts';
 import { configChange, type ConfigChange } from './fsm/config-change.ts';
 import { Alarm, Deadlines } from './connection/deadlines.ts';
-import { HalfOpen } from './connection/half-open.ts';
 import { Listener } from './connection/listener.ts';
 import { Neighbours, parsePrefix, type Range } from './neighbours.ts';
-import { Peer } from './peer.ts';
-import type { PeerIo, PeerOrigin } from './link-rules.ts';
-import { RANK } from './rivals.ts';
+import type { DownCause } from './fsm/cause.ts';
+import { cease } from './fsm/down.ts';
+import type { NotificationError } from './fsm/fsm-types.ts';
+import type { PeerOrigin } from './link-rules.ts';
+import { changedCause, Peer } from './peer.ts';
+import type { PeerIo } from './ports.ts';
+import { HalfOpen, RANK } from './rivals.ts';
 import { peerStatus, rangeStatus } from './peer-status.ts';
-import type { NotificationError, PeerStatus, Session, SessionHandler } from './types.ts';
+import type { PeerStatus, Session, SessionHandler } from './types.ts';
 
-export interface SessionsIo {
+export interface PeersIo {
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: Transport;
 }
+
+type TransportRefusal = Extract<DownCause, { kind: 'transport refused' }>;
 
 /** 'hard' closes the connection (Cease/4); the soft kinds are the RIB's work. */
 export type ResetKind = 'soft-in' | 'soft-out' | 'hard';
@@ -33,7 +37,7 @@ export type ResetKind = 'soft-in' | 'soft-out' | 'hard';
 const DYNAMIC_LINGER_MS = 300_000;
 const BGP_PORT = 179;
 
-export class Sessions implements AsyncDisposable {
+export class Peers implements AsyncDisposable {
   readonly #io: PeerIo;
   #config: SpeakerConfig;
   readonly #listener: Listener;
@@ -44,7 +48,7 @@ export class Sessions implements AsyncDisposable {
   #isStarted = false;
   #unknownRefused = 0;
 
-  constructor(config: SpeakerConfig, io: SessionsIo, handler: SessionHandler) {
+  constructor(config: SpeakerConfig, io: PeersIo, handler: SessionHandler) {
     this.#config = config;
     this.#io = {
       clock: io.clock,
@@ -77,10 +81,11 @@ export class Sessions implements AsyncDisposable {
       peer.speaker = config;
       const isAsChanged = before.asNumber !== config.asNumber && peer.config.localAs === undefined;
       if (!isAsChanged && before.routerId === config.routerId) continue;
-      const reason = isAsChanged
-        ? `our AS changed from ${before.asNumber} to ${config.asNumber}`
-        : `our router ID changed from ${before.routerId} to ${config.routerId}`;
-      peer.reset(cease(CEASE_OTHER_CONFIG), reason);
+      const kind = 'identity changed';
+      const cause: DownCause = isAsChanged
+        ? { kind, field: 'AS', from: before.asNumber, to: config.asNumber }
+        : { kind, field: 'router ID', from: before.routerId, to: config.routerId };
+      peer.reset(cause, cease(CEASE_OTHER_CONFIG));
     }
     if (this.#isStarted) await this.#listener.listenOn(config.listen);
   }
@@ -112,7 +117,7 @@ export class Sessions implements AsyncDisposable {
     const change = configChange(before, config);
     const isNewPlace = change.fields.some(({ name, effect }) => name === 'remote' && effect === 'reset');
     if (isNewPlace || (range !== undefined) !== (config.remote.kind === 'range')) {
-      this.#remove(config.id, cease(CEASE_OTHER_CONFIG), change.reason);
+      this.#remove(config.id, changedCause(change), cease(CEASE_OTHER_CONFIG));
       this.addPeer(config);
       return change;
     }
@@ -135,17 +140,13 @@ export class Sessions implements AsyncDisposable {
 
   /** Cease/3. Does nothing for an unknown id. */
   removePeer(id: string, reason = 'removed from the configuration'): void {
-    this.#remove(id, cease(CEASE_DECONFIGURED), reason);
+    this.#remove(id, { kind: 'removed', text: reason }, cease(CEASE_DECONFIGURED));
   }
 
   /** Cease/4 with the reason as text and a new start without back-off; ends being held down. */
   resetPeer(id: string, reason = 'reset by the operator'): void {
-    for (const peer of this.#peersOf(id)) peer.reset(cease(CEASE_ADMIN_RESET, reason), reason);
-  }
-
-  /** For faults found elsewhere (BFD, the RIB): ends the session with this NOTIFICATION. */
-  failPeer(id: string, error: NotificationError): void {
-    this.#find(id)?.current?.fail(error);
+    for (const peer of this.#peersOf(id))
+      peer.reset({ kind: 'reset', text: reason }, cease(CEASE_ADMIN_RESET, reason));
   }
 
   /** The established session of a neighbour. */
@@ -154,17 +155,7 @@ export class Sessions implements AsyncDisposable {
   }
 
   status(): PeerStatus[] {
-    const ranges = [...this.#ranges.values()].map((range) =>
-      rangeStatus(
-        range.config,
-        range.prefix.text,
-        range.peers.size,
-        range.maxPeers,
-        range.sinceMs,
-        range.refused,
-      ),
-    );
-    return [...ranges, ...[...this.#allPeers()].map(peerStatus)];
+    return [...[...this.#ranges.values()].map(rangeStatus), ...[...this.#allPeers()].map(peerStatus)];
   }
 
   /** Connections from addresses that are nobody's. */
@@ -182,7 +173,7 @@ export class Sessions implements AsyncDisposable {
     this.#listener.close();
     const reason = options.message ?? 'this speaker stops';
     const error = options.graceful === true ? undefined : cease(CEASE_ADMIN_SHUTDOWN, options.message ?? '');
-    for (const peer of this.#allPeers()) peer.stop(error, reason);
+    for (const peer of this.#allPeers()) peer.stop({ kind: 'speaker stopped', text: reason }, error);
     for (const peer of this.#linger.keys()) this.#forget(peer);
     return Promise.resolve();
   }
@@ -196,7 +187,7 @@ export class Sessions implements AsyncDisposable {
     const found = this.#neighbours.find(remoteAddress, localAddress, device);
     if (found === undefined) {
       this.#unknownRefused++;
-      this.#io.handler.refused?.(remoteAddress, undefined, 'no neighbour has this address');
+      this.#io.handler.refused?.(remoteAddress, undefined, { kind: 'no neighbour' });
       connection.destroy();
     } else if (found instanceof Peer) {
       found.accept(connection);
@@ -215,8 +206,12 @@ export class Sessions implements AsyncDisposable {
     }
     if (range.config.shutdown !== undefined || !this.#makePlace(range)) {
       range.refused++;
-      const why = range.config.shutdown === undefined ? `the range is full (${range.maxPeers})` : 'shut down';
-      this.#io.handler.refused?.(remoteAddress, range.config.id, why);
+      const isFull = range.config.shutdown === undefined;
+      this.#io.handler.refused?.(
+        remoteAddress,
+        range.config.id,
+        isFull ? { kind: 'range full', max: range.maxPeers } : { kind: 'range shut down' },
+      );
       connection.destroy();
       return;
     }
@@ -281,7 +276,7 @@ export class Sessions implements AsyncDisposable {
     this.#linger.delete(peer);
     const range = this.#ranges.get(peer.origin.dynamicOf ?? '');
     for (const [key, other] of range?.peers ?? []) if (other === peer) range?.peers.delete(key);
-    peer.stop(undefined, 'not seen for a while');
+    peer.stop({ kind: 'forgotten' });
     this.#linger.delete(peer);
   }
 
@@ -296,32 +291,32 @@ export class Sessions implements AsyncDisposable {
     };
     // A range whose key cannot be set accepts nobody.
     const refusal = this.#setListenKey(config, config.md5Key);
-    if (refusal !== undefined) throw new Error(`peer ${config.id}: ${refusal}`);
+    if (refusal !== undefined) throw new Error(`peer ${config.id}: ${refusal.text}`);
     this.#neighbours.addRange(range);
     this.#ranges.set(config.id, range);
   }
 
-  #remove(id: string, error: NotificationError, reason: string): void {
+  #remove(id: string, cause: DownCause, error: NotificationError): void {
     const range = this.#ranges.get(id);
     const peer = this.#peers.get(id);
     if (range !== undefined) {
       this.#ranges.delete(id);
       this.#neighbours.removeRange(range);
       for (const dynamic of range.peers.values()) {
-        dynamic.stop(error, reason);
+        dynamic.stop(cause, error);
         this.#idle(dynamic, false);
       }
       this.#setListenKey(range.config, undefined);
     } else if (peer !== undefined) {
       this.#peers.delete(id);
       this.#neighbours.remove(peer);
-      peer.stop(error, reason);
+      peer.stop(cause, error);
       this.#setListenKey(peer.config, undefined);
     }
   }
 
   /** Undefined when it worked, or why this neighbour must stay down. */
-  #setListenKey(config: PeerConfig, key: string | undefined): string | undefined {
+  #setListenKey(config: PeerConfig, key: string | undefined): TransportRefusal | undefined {
     const { remote } = config;
     const prefix =
       remote.kind === 'range'
@@ -331,7 +326,7 @@ export class Sessions implements AsyncDisposable {
       this.#listener.setMd5Key(prefix, key);
       return undefined;
     } catch (error) {
-      return (error as Error).message;
+      return { kind: 'transport refused', text: (error as Error).message };
     }
   }
 

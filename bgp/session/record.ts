@@ -1,20 +1,17 @@
 // What is remembered of one neighbour for the operator: state and its history, errors, NOTIFICATIONs, OPENs.
 // Bounded: 32 transitions, the last of everything else.
 import type { Clock } from '../io.ts';
-import {
-  CEASE_ADMIN_RESET,
-  CEASE_ADMIN_SHUTDOWN,
-  CODE_CEASE,
-  decodeShutdownText,
-  type NotificationError as WireError,
-  type OpenMessage,
-  unwrapHardReset,
-} from '../message/index.ts';
+import type { NotificationError as WireError, OpenMessage } from '../message/index.ts';
+import type { DownCause } from './fsm/cause.ts';
+import { causeText } from './fsm/cause-text.ts';
+import type { SessionState } from './fsm/fsm-types.ts';
+import { shutdownMessage } from './fsm/receive.ts';
 import type {
+  LossCounts,
   LostSession,
   NotificationCounts,
   NotificationRecord,
-  SessionState,
+  PeerError,
   StateTransition,
 } from './types.ts';
 
@@ -35,6 +32,7 @@ export class PeerRecord {
   sinceMs: number;
   sinceMonotonicMs: number;
   flaps = 0;
+  readonly losses: { -readonly [Kind in keyof LossCounts]: LossCounts[Kind] } = {};
   /** Connections that ended because another one with the same neighbour won (RFC 4271 §6.8). */
   collisions = 0;
   lastLost: LostSession | undefined;
@@ -44,7 +42,7 @@ export class PeerRecord {
   openOut: OpenRecord | undefined;
   lastNotificationIn: NotificationRecord | undefined;
   lastNotificationOut: NotificationRecord | undefined;
-  lastError: { readonly atMs: number; readonly text: string } | undefined;
+  lastError: PeerError | undefined;
   readonly #history: StateTransition[] = [];
   /** By error code. Bound: 256 a direction. */
   readonly #notifications = { in: new Map<number, number>(), out: new Map<number, number>() };
@@ -55,10 +53,19 @@ export class PeerRecord {
     this.sinceMonotonicMs = clock.now();
   }
 
-  /** Undefined when the state is the same. */
-  moved(to: SessionState, reason: string): StateTransition | undefined {
+  /**
+   * @param cause of a step back
+   * @returns undefined when the state is the same
+   */
+  moved(to: SessionState, reason: string, cause: DownCause | undefined): StateTransition | undefined {
     if (to === this.state) return undefined;
-    const transition: StateTransition = { from: this.state, to, reason, atMs: this.#clock.wall() };
+    const transition: StateTransition = {
+      from: this.state,
+      to,
+      reason,
+      ...(cause === undefined ? {} : { cause }),
+      atMs: this.#clock.wall(),
+    };
     this.state = to;
     this.sinceMs = transition.atMs;
     this.sinceMonotonicMs = this.#clock.now();
@@ -71,18 +78,23 @@ export class PeerRecord {
   #forgetOne(): void {
     const older = this.#history.slice(0, -NEWEST);
     const retry = older.findIndex(
-      ({ from, to, reason }) =>
-        from !== 'Established' && to !== 'Established' && !reason.startsWith('NOTIFICATION'),
+      ({ from, to, cause }) =>
+        from !== 'Established' &&
+        to !== 'Established' &&
+        cause?.kind !== 'notification received' &&
+        cause?.kind !== 'notification unreadable',
     );
     this.#history.splice(Math.max(retry, 0), 1);
   }
 
   /** An established session ended. */
-  lost(reason: string, establishedMs: number): void {
+  lost(cause: DownCause, establishedMs: number): void {
     this.flaps++;
+    this.losses[cause.kind] = (this.losses[cause.kind] ?? 0) + 1;
     this.lastLost = {
       atMs: this.#clock.wall(),
-      reason,
+      cause,
+      reason: causeText(cause),
       establishedSeconds: Math.floor(establishedMs / 1000),
     };
   }
@@ -96,8 +108,8 @@ export class PeerRecord {
     return [...this.#history];
   }
 
-  error(text: string): void {
-    this.lastError = { atMs: this.#clock.wall(), text };
+  error(cause: DownCause): void {
+    this.lastError = { atMs: this.#clock.wall(), cause, text: causeText(cause) };
   }
 
   /** @param error `reason` is our own, for one that we sent */
@@ -119,13 +131,4 @@ export class PeerRecord {
     if (direction === 'in') this.lastNotificationIn = record;
     else this.lastNotificationOut = record;
   }
-}
-
-/** What an operator wrote on the other side (RFC 9003), also inside a hard reset (RFC 8538). */
-function shutdownMessage(error: WireError): string | undefined {
-  const { code, subcode, data } = unwrapHardReset(error) ?? error;
-  if (code !== CODE_CEASE || (subcode !== CEASE_ADMIN_SHUTDOWN && subcode !== CEASE_ADMIN_RESET))
-    return undefined;
-  const decoded = decodeShutdownText(data);
-  return 'text' in decoded && decoded.text !== '' ? decoded.text : undefined;
 }

@@ -11,27 +11,30 @@ import {
   encodeOpen,
 } from '../message/index.ts';
 import type { MutableCounters } from './connection/counters.ts';
-import { LINK_DOWN, asSent, sessionEnd, type Dialogue } from './fsm/down.ts';
-import {
-  describeEvent,
-  type FsmAction,
-  type FsmEvent,
-  type FsmRules,
-  type FsmState,
-  type TimerName,
+import { type SocketCause, socketProblem } from './fsm/cause.ts';
+import { causeText } from './fsm/cause-text.ts';
+import { asSent, sessionEnd, type Dialogue, type FailOptions } from './fsm/down.ts';
+import type {
+  FsmAction,
+  FsmEvent,
+  FsmRules,
+  FsmState,
+  NotificationError,
+  SessionState,
+  TimerName,
 } from './fsm/fsm-types.ts';
+import type { Negotiated } from './fsm/negotiated.ts';
 import { initialState, step } from './fsm/fsm.ts';
 import { SessionInput } from './input.ts';
 import { expiryEvent } from './connection/liveness.ts';
-import type { SessionOwner } from './owner.ts';
+import type { LiveSession, SessionOwner } from './ports.ts';
 import { dialOptions, watchLink } from './link-rules.ts';
 import { KEEPALIVE_TIMER, SessionTimers, jittered } from './connection/timers.ts';
 import { Wire } from './connection/wire.ts';
-import type { FailOptions, Negotiated, NotificationError, Session, SessionState } from './types.ts';
 
 const KEEPALIVE_BYTES = encodeKeepalive();
 
-export class BgpSession implements Session {
+export class BgpSession implements LiveSession {
   readonly isIncoming: boolean;
   readonly #owner: SessionOwner;
   readonly #timers: SessionTimers;
@@ -56,9 +59,9 @@ export class BgpSession implements Session {
   constructor(owner: SessionOwner, rules: FsmRules, failures: number) {
     this.#owner = owner;
     this.isIncoming = rules.isIncoming;
-    this.beganAt = owner.clock.now();
+    this.beganAt = owner.io.clock.now();
     this.#fsm = initialState(rules, failures);
-    this.#timers = new SessionTimers(owner.deadlines, (timer, now) => this.#expired(timer, now));
+    this.#timers = new SessionTimers(owner.io.deadlines, (timer, now) => this.#expired(timer, now));
     this.#input = new SessionInput(this, owner, this.#timers);
   }
 
@@ -95,7 +98,7 @@ export class BgpSession implements Session {
   write(messages: Uint8Array): boolean {
     if (this.#isOver || this.#wire === undefined) return false;
     // RFC 4271 §8.2.2: each sent UPDATE restarts the KeepaliveTimer.
-    this.#timers.touch(KEEPALIVE_TIMER, this.#owner.clock.now() + this.#keepaliveMs);
+    this.#timers.touch(KEEPALIVE_TIMER, this.#owner.io.clock.now() + this.#keepaliveMs);
     return this.#wire.output.write(messages);
   }
 
@@ -122,7 +125,9 @@ export class BgpSession implements Session {
   fail(error: NotificationError, options?: FailOptions): void {
     if (this.#isOver) return;
     this.dialogue.failOptions = options;
-    this.step({ type: 'updateInvalid', error });
+    const cause = options?.cause;
+    if (cause === undefined) this.step({ type: 'updateInvalid', error });
+    else this.step({ type: 'updateInvalid', cause, error: { ...error, reason: causeText(cause) } });
   }
 
   // What the peer and input.ts see
@@ -144,16 +149,12 @@ export class BgpSession implements Session {
     return this.#isOver;
   }
 
-  get hasConnection(): boolean {
-    return this.#wire !== undefined;
-  }
-
   get connection(): Connection | undefined {
     return this.#wire?.connection;
   }
 
   remaining(timer: TimerName): number | undefined {
-    return this.#timers.remaining(timer, this.#owner.clock.now());
+    return this.#timers.remaining(timer, this.#owner.io.clock.now());
   }
 
   /** Takes an accepted connection. */
@@ -172,15 +173,15 @@ export class BgpSession implements Session {
     const from = this.#fsm.name;
     const { state, actions } = step(this.#fsm, event);
     this.#fsm = state;
-    if (state.name !== from && state.name !== 'Idle') this.#owner.moved(this, describeEvent(event));
+    if (state.name !== from && state.name !== 'Idle') this.#owner.moved(this, event);
     for (const action of actions) this.#perform(action, event, from);
   }
 
   /** The connection is closed, by whom ever but us. */
-  detached(error: string | undefined): void {
+  detached(cause: SocketCause): void {
     this.#wire?.release();
     this.#wire = undefined;
-    this.step({ type: 'tcpFailed', error: error ?? 'the neighbour closed the connection' });
+    this.step({ type: 'tcpFailed', cause });
   }
 
   // Actions
@@ -213,7 +214,7 @@ export class BgpSession implements Session {
         this.#wire = undefined;
         break;
       case 'established':
-        this.#establishedAt = this.#owner.clock.now();
+        this.#establishedAt = this.#owner.io.clock.now();
         this.#owner.established(this);
         break;
       case 'ended':
@@ -240,15 +241,15 @@ export class BgpSession implements Session {
   }
 
   #startTimer(timer: TimerName, ms: number): void {
-    const inMs = jittered(timer, ms, this.#owner.random);
+    const inMs = jittered(timer, ms, this.#owner.io.random);
     if (timer === 'keepalive') this.#keepaliveMs = inMs;
-    this.#timers.start(timer, this.#owner.clock.now(), inMs);
+    this.#timers.start(timer, this.#owner.io.clock.now(), inMs);
   }
 
   #dial(): void {
-    const { record, transport, config, origin } = this.#owner;
+    const { record, io, config, origin } = this.#owner;
     record.connectAttempts++;
-    this.#dialling = transport.dial(dialOptions(config, origin), (result) => {
+    this.#dialling = io.transport.dial(dialOptions(config, origin), (result) => {
       this.#dialling = undefined;
       this.#dialDone(result);
     });
@@ -261,12 +262,13 @@ export class BgpSession implements Session {
     // Stays in Connect, so that no transition tells it: what a firewall and a wrong MD5 key look like.
     const { record, origin } = this.#owner;
     if (event.type === 'connectRetryExpired')
-      record.error(`connect to ${origin.address} port ${origin.port}: no answer`);
+      record.error({ kind: 'no answer', address: origin.address, port: origin.port });
   }
 
   #dialDone(result: Connection | DialError): void {
     if ('error' in result) {
-      this.step({ type: 'tcpFailed', error: result.error });
+      const problem = socketProblem(result.errno);
+      this.step({ type: 'tcpFailed', cause: { kind: 'dial failed', problem, text: result.error } });
       return;
     }
     this.#attach(result);
@@ -275,11 +277,11 @@ export class BgpSession implements Session {
 
   #attach(connection: Connection): void {
     const wire = new Wire(connection, this.#input, this.counters.out, () => {
-      if (!this.#isOver && this.#fsm.name === 'Established') this.#owner.handler.drained(this);
+      if (!this.#isOver && this.#fsm.name === 'Established') this.#owner.io.handler.drained(this);
     });
-    const { config, origin, transport } = this.#owner;
-    wire.linkWatch = watchLink(config, origin, transport, connection, (device) => {
-      this.step({ type: 'automaticStop', reason: `${LINK_DOWN} (${device})` });
+    const { config, origin, io } = this.#owner;
+    wire.linkWatch = watchLink(config, origin, io.transport, connection, (device) => {
+      this.step({ type: 'automaticStop', cause: { kind: 'link down', device } });
     });
     this.#wire = wire;
     wire.open(this.#input);
@@ -290,7 +292,7 @@ export class BgpSession implements Session {
     this.#timers.stopAll();
     this.#dialling?.cancel();
     this.#dialling = undefined;
-    const establishedMs = from === 'Established' ? this.#owner.clock.now() - this.#establishedAt : 0;
+    const establishedMs = from === 'Established' ? this.#owner.io.clock.now() - this.#establishedAt : 0;
     const end = sessionEnd(event, from, establishedMs, this.dialogue);
     this.#owner.ended(this, end);
   }

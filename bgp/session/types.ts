@@ -1,82 +1,19 @@
 // The words between a session and the speaker above it: what was agreed, what happened, what can be asked.
 // Everything here is plain data, except Session and SessionHandler.
-import type { PeerConfig, Role } from '../config.ts';
+import type { PeerConfig } from '../config.ts';
 import type { Family } from '../family.ts';
-
-export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
-
-/** What a NOTIFICATION says (RFC 4271 §4.5); `data` is at most what fits a message. */
-export interface NotificationError {
-  readonly code: number;
-  readonly subcode: number;
-  readonly data?: Uint8Array;
-  /** For our own log and status: which field of what had which value. */
-  readonly reason?: string;
-}
-
-/** What both sides may use, computed from the two OPENs; fixed while the session is up. */
-export interface Negotiated {
-  readonly families: readonly Family[];
-  readonly fourByteAs: boolean;
-  readonly extendedMessages: boolean;
-  readonly routeRefresh: boolean;
-  readonly enhancedRouteRefresh: boolean;
-  readonly extendedNextHop: boolean;
-  readonly addPathReceive: { readonly ipv4: boolean; readonly ipv6: boolean };
-  readonly addPathSend: { readonly ipv4: boolean; readonly ipv6: boolean };
-  /** 0 = neither keepalives nor a hold timer. */
-  readonly holdTimeSeconds: number;
-  readonly keepaliveTimeSeconds: number;
-  readonly remoteAs: number;
-  readonly remoteRouterId: string;
-  readonly localAs: number;
-  readonly localRouterId: string;
-  readonly localAddress: string;
-  readonly remoteAddress: string;
-  readonly device?: string;
-  readonly peerType: 'ebgp' | 'ibgp';
-  /** Present when both sides sent capability 64. */
-  readonly gracefulRestart?: NegotiatedGracefulRestart;
-  /** Ours on an eBGP session (RFC 9234); `remoteRole` is absent when the neighbour said none. */
-  readonly role?: Role;
-  readonly remoteRole?: Role;
-}
-
-export interface NegotiatedGracefulRestart {
-  /** The neighbour has just restarted (R bit): do not wait for its End-of-RIB (RFC 4724 §4.1). */
-  readonly isRemoteRestarting: boolean;
-  /** Seconds that the neighbour asks us to keep its routes. */
-  readonly remoteRestartSeconds: number;
-  /** Families whose forwarding the neighbour can keep; `isForwardingKept` is the F bit. */
-  readonly families: readonly { readonly family: Family; readonly isForwardingKept: boolean }[];
-  /** Both set the N bit (RFC 8538): NOTIFICATION and hold expiry keep routes too. */
-  readonly notification: boolean;
-  /** RFC 9494, only when both sides sent capability 71. */
-  readonly longLived: readonly { readonly family: Family; readonly staleSeconds: number }[];
-}
-
-/** Why an established session ended. */
-export interface SessionDown {
-  readonly cause:
-    | 'notification sent'
-    | 'notification received'
-    | 'hold timer expired'
-    | 'send hold timer expired'
-    | 'connection lost'
-    | 'link down'
-    | 'peer restarted'
-    | 'stopped';
-  /** One line for log and status. */
-  readonly reason: string;
-  readonly notification?: NotificationError;
-  /** The rules of RFC 4724 and 8538 let the routes stay as stale. Undefined when graceful restart was not agreed. */
-  readonly keepRoutes: boolean;
-}
+import type { Counters } from './connection/counters.ts';
+import type { CauseKind, DownCause, HeldDown, Refusal } from './fsm/cause.ts';
+import type { FailOptions, SessionDown } from './fsm/down.ts';
+import type { NotificationError, SessionState } from './fsm/fsm-types.ts';
+import type { Negotiated } from './fsm/negotiated.ts';
 
 export interface StateTransition {
   readonly from: SessionState;
   readonly to: SessionState;
   readonly reason: string;
+  /** Of a step back. */
+  readonly cause?: DownCause;
   /** Clock.wall() */
   readonly atMs: number;
 }
@@ -103,11 +40,6 @@ export interface Session {
   readonly counters: Counters;
 }
 
-export interface FailOptions {
-  /** How long the neighbour stays down before the next try; 'until reset' needs resetPeer or a changed configuration. */
-  readonly holdDownSeconds?: number | 'until reset';
-}
-
 /** Calls come from inside socket and timer callbacks and must not throw. */
 export interface SessionHandler {
   established(session: Session): void;
@@ -121,27 +53,12 @@ export interface SessionHandler {
   down(session: Session, reason: SessionDown): void;
   stateChanged(peerId: string, transition: StateTransition): void;
   /** A connection was closed without a session. `subject` is a neighbour's or range's id, undefined for a stranger. */
-  refused?(from: string, subject: string | undefined, why: string): void;
+  refused?(from: string, subject: string | undefined, why: Refusal): void;
   /** Asked at every connection, for the OPEN's graceful restart capability; default: not restarting, nothing kept. */
   restartState?(peerId: string): {
     readonly isRestarting: boolean;
     readonly forwardingKept: readonly Family[];
   };
-}
-
-/** By message type; messages and bytes include the header. */
-export interface Counters {
-  readonly in: Readonly<DirectionCounters>;
-  readonly out: Readonly<DirectionCounters>;
-}
-
-export interface DirectionCounters {
-  open: number;
-  update: number;
-  notification: number;
-  keepalive: number;
-  routeRefresh: number;
-  bytes: number;
 }
 
 /** One neighbour as an operator sees it. Plain data, safe to keep. Times are Clock.wall() milliseconds. */
@@ -161,6 +78,8 @@ export interface PeerStatus {
   readonly isPassive: boolean;
   /** Times that an established session was lost. */
   readonly flaps: number;
+  /** Of these, how many by each kind of cause. */
+  readonly losses: LossCounts;
   /** How the newest established session was lost; history may have forgotten it. */
   readonly lastLost?: LostSession;
   /** Connections that ended because another one with the same neighbour won (RFC 4271 §6.8). */
@@ -189,12 +108,14 @@ export interface PeerStatus {
   };
   readonly lastNotificationIn?: NotificationRecord;
   readonly lastNotificationOut?: NotificationRecord;
-  readonly lastError?: { readonly atMs: number; readonly text: string };
+  readonly lastError?: PeerError;
   /** Connections tried since the last established session. */
   readonly connectAttempts: number;
   readonly nextAttemptInMs?: number;
   /** Why nothing is tried: 'shut down: …', 'over its prefix limit until reset', … */
   readonly heldDown?: string;
+  /** The same as a value. */
+  readonly heldDownBy?: HeldDown;
   readonly queuedBytes: number;
   /** Connections that are being negotiated beside the main one. */
   readonly connections: number;
@@ -220,8 +141,17 @@ export interface NotificationRecord {
 /** How often by error code, such as { 4: 1, 6: 2 }. */
 export type NotificationCounts = Readonly<Record<number, number>>;
 
+export interface PeerError {
+  readonly atMs: number;
+  readonly cause: DownCause;
+  readonly text: string;
+}
+
+export type LossCounts = Readonly<Partial<Record<CauseKind, number>>>;
+
 export interface LostSession {
   readonly atMs: number;
+  readonly cause: DownCause;
   readonly reason: string;
   readonly establishedSeconds: number;
 }

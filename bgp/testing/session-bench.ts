@@ -1,8 +1,8 @@
 // One speaker's sessions on a network in memory, and scripted neighbours to torment them.
 // Ours: 10.0.0.1, AS 65001, router ID 10.0.0.1. The neighbour: 10.0.0.2, AS 65002, router ID 10.0.0.2.
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
-import { Sessions } from '../session/index.ts';
-import type { PeerStatus } from '../session/types.ts';
+import { Peers } from '../session/index.ts';
+import type { PeerStatus } from '../session/index.ts';
 import { MemoryNetwork, type MemoryHost } from '../transport/memory-network.ts';
 import { peerConfig, speakerConfig } from './configs.ts';
 import { FakeClock, SeededRandom } from './fake-clock.ts';
@@ -18,14 +18,14 @@ export class SessionBench {
   readonly host: MemoryHost;
   readonly remote: MemoryHost;
   readonly recorder = new SessionRecorder();
-  readonly sessions: Sessions;
+  readonly sessions: Peers;
   /** Connections that we opened to the neighbour, once listen() was called. */
   readonly dialled: ScriptPeer[] = [];
 
   constructor(config: Partial<SpeakerConfig> = {}) {
     this.host = this.network.host(OURS, 'fe80::1', 'fd00::1');
     this.remote = this.network.host(THEIRS, '10.0.0.3', '10.0.1.7', 'fe80::2', 'fd00::2');
-    this.sessions = new Sessions(
+    this.sessions = new Peers(
       { ...speakerConfig(65001, OURS, OURS), ...config },
       { clock: this.clock, random: new SeededRandom(1), transport: this.host },
       this.recorder,

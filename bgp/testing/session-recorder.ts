@@ -1,6 +1,6 @@
 // A SessionHandler that writes down what it is told.
 import type { Family } from '../family.ts';
-import type { Session, SessionDown, SessionHandler, StateTransition } from '../session/types.ts';
+import type { Session, SessionDown, SessionHandler, StateTransition } from '../session/index.ts';
 
 export class SessionRecorder implements SessionHandler {
   /** 'peer: From → To (reason)' */

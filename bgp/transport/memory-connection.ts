@@ -110,7 +110,7 @@ export class MemoryConnection implements Connection {
     const handler = this.#handler;
     const wasOpen = !this.isDestroyed;
     this.#close(error);
-    if (wasOpen) handler?.closed(error);
+    if (wasOpen) handler?.closed(error, 'ECONNRESET');
   }
 
   deliverSoon(): void {
@@ -194,6 +194,7 @@ export class MemoryConnection implements Connection {
     const { error } = this.#closing;
     const handler = this.#handler;
     this.#close(undefined);
-    handler?.closed(error);
+    if (error === undefined) handler?.closed(undefined);
+    else handler?.closed(error, 'ECONNRESET');
   }
 }

@@ -40,7 +40,7 @@ export class TcpConnection implements Connection, Reader {
     this.remotePort = socket.remotePort ?? 0;
     const link = remote.zone ?? local.zone ?? device;
     if (link !== undefined) this.device = link;
-    socket.on('error', (error) => this.#over(error.message));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#over(error.message, error.code));
     socket.on('end', () => this.#over(undefined));
     socket.on('close', () => this.#over(undefined));
     socket.on('drain', () => this.#handler?.drained());
@@ -136,13 +136,13 @@ export class TcpConnection implements Connection, Reader {
     this.#socket.destroy();
   }
 
-  #over(error: string | undefined): void {
+  #over(error: string | undefined, errno?: string): void {
     const handler = this.#handler;
     this.#handler = undefined;
     if (handler === undefined) return;
     this.#turns.leave(this);
     this.#socket.destroy();
-    handler.closed(error);
+    handler.closed(error, errno);
   }
 }
 

@@ -65,8 +65,9 @@ export class TcpTransport implements Transport {
       socket = this.#openSocket(options, { buffer: this.#readBuffer, callback: received });
     } catch (error) {
       clearTimeout(timeout);
-      const failure = error as Error;
-      setImmediate(() => finish({ error: `connect to ${where}: ${failure.message}` }));
+      const { message, code } = error as NodeJS.ErrnoException;
+      const text = `connect to ${where}: ${message}`;
+      setImmediate(() => finish(code === undefined ? { error: text } : { error: text, errno: code }));
       return {
         cancel: () => {
           isOver = true;

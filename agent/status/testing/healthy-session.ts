@@ -56,6 +56,7 @@ export const HEALTHY: SessionStatus = {
     out: { open: 1, update: 2, notification: 0, keepalive: 1, routeRefresh: 0 },
   },
   flaps: 7,
+  losses: { 'hold timer expired': 6, 'link down': 1 },
   collisions: 1,
   connectAttempts: 0,
   notifications: { countsIn: {}, countsOut: {} },

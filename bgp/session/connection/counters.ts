@@ -1,6 +1,20 @@
 // Counts of messages and bytes, by type and direction.
 import { KEEPALIVE, NOTIFICATION, OPEN, ROUTE_REFRESH, UPDATE } from '../../message/index.ts';
-import type { Counters, DirectionCounters } from '../types.ts';
+
+/** By message type; messages and bytes include the header. */
+export interface Counters {
+  readonly in: Readonly<DirectionCounters>;
+  readonly out: Readonly<DirectionCounters>;
+}
+
+export interface DirectionCounters {
+  open: number;
+  update: number;
+  notification: number;
+  keepalive: number;
+  routeRefresh: number;
+  bytes: number;
+}
 
 export interface MutableCounters extends Counters {
   readonly in: DirectionCounters;

@@ -13,7 +13,7 @@ describe('session: timers', () => {
     assert.equal(bench.state, 'Established');
     bench.clock.advance(2);
     assert.equal(peer.notification, '4/0');
-    assert.equal(bench.recorder.downs[0]?.reason.cause, 'hold timer expired');
+    assert.equal(bench.recorder.downs[0]?.reason.cause.kind, 'hold timer expired');
   });
 
   it('FSM-1 hold time 0: no KEEPALIVE and no end for a day', async () => {
@@ -93,7 +93,7 @@ describe('session: timers', () => {
     bench.advanceAlive(peer, 470_000);
     assert.equal(bench.state, 'Established');
     bench.advanceAlive(peer, 60_000);
-    assert.equal(bench.recorder.downs[0]?.reason.cause, 'send hold timer expired');
+    assert.equal(bench.recorder.downs[0]?.reason.cause.kind, 'send hold timer expired');
     assert.equal(peer.notification, undefined);
   });
 

@@ -4,8 +4,7 @@
 //   write() → queue here (whole messages, up to the high-water mark) → connection (one slice at a time) → kernel
 import type { Connection } from '../../io.ts';
 import { HEADER_LENGTH } from '../../message/index.ts';
-import { countMessage } from './counters.ts';
-import type { DirectionCounters } from '../types.ts';
+import { countMessage, type DirectionCounters } from './counters.ts';
 
 /** write() says false above this; the writer should then wait for drained(). */
 export const HIGH_WATER_BYTES = 256 * 1024;

@@ -2,8 +2,8 @@
 // is alive (unread bytes, progress of what we send).
 import type { Connection, ConnectionHandler } from '../../io.ts';
 import { Framer, type FrameSink, type OpenMessage } from '../../message/index.ts';
+import type { DirectionCounters } from './counters.ts';
 import { SessionOutput } from './output.ts';
-import type { DirectionCounters } from '../types.ts';
 
 /** HDR-6: a NOTIFICATION that is not flushed by then is lost. */
 const FLUSH_MS = 10_000;

@@ -1,5 +1,5 @@
 // How long a neighbour rests before the next try (RFC 4271 §8.1.1 DampPeerOscillations). Pure.
-import type { SessionEnd } from '../owner.ts';
+import type { SessionEnd } from './down.ts';
 
 /** A session that stood this long makes the failures before it forgotten. */
 export const STABLE_MS = 60_000;
@@ -59,13 +59,13 @@ export interface EndedSession extends SessionEnd {
 export function restAfterEnd(end: EndedSession, failures: number, connectRetryMs: number): Rest | undefined {
   const { type } = end.event;
   if (type === 'collisionLost') return end.hasOthers ? undefined : SHORT_REST;
-  if (type === 'manualStop' || end.cause === 'peer restarted') return undefined;
+  if (type === 'manualStop' || end.cause.kind === 'peer restarted') return undefined;
   // Somebody connected and went away: no failure of the neighbour, and our own try goes on.
   if (end.isIncoming && !end.hasReceivedOpen && end.from !== 'Established') return undefined;
   if (type === 'versionNotificationReceived') {
     return end.isRetriedWithoutCapabilities ? { ...SHORT_REST, failures, holdMs: 0 } : SHORT_REST;
   }
-  const isConnect = end.from === 'Connect' || end.from === 'Active' || end.cause === 'link down';
+  const isConnect = end.from === 'Connect' || end.from === 'Active' || end.cause.kind === 'link down';
   return restAfter(
     failures,
     { kind: isConnect ? 'connect' : 'session', establishedMs: end.establishedMs },

@@ -8,7 +8,7 @@ import { peerConfig, speakerConfig } from '../../testing/configs.ts';
 import { FakeClock, SeededRandom } from '../../testing/fake-clock.ts';
 import { SessionRecorder } from '../../testing/session-recorder.ts';
 import { MemoryNetwork } from '../../transport/memory-network.ts';
-import { Sessions } from '../peers.ts';
+import { Peers } from '../peers.ts';
 
 const RESTART = `${MP_BOTH} ${fourByteAs(65002)} 4006 4078 00010180`;
 
@@ -133,7 +133,7 @@ describe('session: collision with a scripted neighbour', () => {
     bench.clock.settle();
     assert.equal(old.notification, undefined);
     assert.ok(old.isClosed);
-    assert.equal(bench.recorder.downs[0]!.reason.cause, 'peer restarted');
+    assert.equal(bench.recorder.downs[0]!.reason.cause.kind, 'peer restarted');
     assert.equal(bench.recorder.downs[0]!.reason.keepRoutes, true);
     assert.equal(bench.recorder.alive.length, 1);
     assert.equal(bench.state, 'Established');
@@ -165,7 +165,7 @@ describe('session: graceful restart and both sides dialling', () => {
     fresh.send(theirOpen({ capabilities: RESTART.replace('4006 4078', '4006 c078') }), KEEPALIVE);
     bench.clock.settle();
     assert.ok(old.isClosed);
-    assert.equal(bench.recorder.downs[0]!.reason.cause, 'peer restarted');
+    assert.equal(bench.recorder.downs[0]!.reason.cause.kind, 'peer restarted');
     assert.equal(bench.state, 'Established');
   });
 });
@@ -174,8 +174,8 @@ describe('session: two speakers', () => {
   interface Pair {
     readonly clock: FakeClock;
     readonly network: MemoryNetwork;
-    readonly a: Sessions;
-    readonly b: Sessions;
+    readonly a: Peers;
+    readonly b: Peers;
     readonly ra: SessionRecorder;
     readonly rb: SessionRecorder;
   }
@@ -198,8 +198,8 @@ describe('session: two speakers', () => {
       random: new SeededRandom(seed),
       transport: network.host(address),
     });
-    const a = new Sessions(speakerConfig(65001, idA, OURS), io(1, OURS), ra);
-    const b = new Sessions(speakerConfig(asB, idB, THEIRS), io(2, THEIRS), rb);
+    const a = new Peers(speakerConfig(65001, idA, OURS), io(1, OURS), ra);
+    const b = new Peers(speakerConfig(asB, idB, THEIRS), io(2, THEIRS), rb);
     a.addPeer(peerConfig('b', THEIRS, asB, more));
     b.addPeer(peerConfig('a', OURS, 65001, more));
     await a.start();

@@ -1,10 +1,22 @@
 // Connection collision (RFC 4271 §6.8, RFC 6286 §2.3): which of the connections with one neighbour lives.
-import { PEER_RESTARTED } from './down.ts';
-import type { BgpSession } from '../session.ts';
-import type { Negotiated } from '../types.ts';
+import type { FsmEvent, SessionState } from './fsm-types.ts';
+import type { Negotiated } from './negotiated.ts';
 
 export interface CollisionSide {
   readonly isIncoming: boolean;
+}
+
+/** What this asks of a session. */
+export interface Contender extends CollisionSide {
+  readonly state: SessionState;
+  /** Clock.now() when it was made: for one that the neighbour opened, when its connection came. */
+  readonly beganAt: number;
+  /** Clock.now(), 0 before. */
+  readonly establishedAt: number;
+  readonly negotiated: Negotiated;
+  step(event: FsmEvent): void;
+  /** Asks an established neighbour for a sign of life: a host that has rebooted answers with a reset. */
+  probe(): void;
 }
 
 export interface CollisionIds {
@@ -44,8 +56,8 @@ function isRemoteHigher(ids: CollisionIds): boolean {
  * @returns undefined: `fresh` lost and has ended. Else what ends the losers, to be called once `fresh` is in OpenConfirm
  */
 export function settleCollision(
-  sessions: readonly BgpSession[],
-  fresh: BgpSession,
+  sessions: readonly Contender[],
+  fresh: Contender,
   ids: CollisionIds,
   negotiated: Negotiated,
 ): (() => void) | undefined {
@@ -54,7 +66,7 @@ export function settleCollision(
     if (rival === fresh) continue;
     if (rival.state === 'Established') {
       if (isRestart(rival, fresh, negotiated)) {
-        losers.push(() => rival.step({ type: 'automaticStop', reason: PEER_RESTARTED }));
+        losers.push(() => rival.step({ type: 'automaticStop', cause: { kind: 'peer restarted' } }));
         continue;
       }
       rival.probe();
@@ -77,7 +89,7 @@ export function settleCollision(
  * FSM-7, RFC 4724 §5: a neighbour that agreed on graceful restart opens a new connection when it has restarted.
  * One that came before the other was established, or a moment later, was on its way already: both sides dialled.
  */
-function isRestart(established: BgpSession, fresh: BgpSession, negotiated: Negotiated): boolean {
+function isRestart(established: Contender, fresh: Contender, negotiated: Negotiated): boolean {
   const before = established.negotiated.gracefulRestart;
   const now = negotiated.gracefulRestart;
   if (!fresh.isIncoming || before === undefined || now === undefined) return false;

@@ -1,4 +1,4 @@
-// Why a session ended, and whether its routes may stay: pure rules of RFC 4724 and RFC 8538.
+// How a session ended, and whether its routes may stay: pure rules of RFC 4724 and RFC 8538.
 import {
   CEASE_ADMIN_SHUTDOWN,
   CEASE_BFD_DOWN,
@@ -6,11 +6,37 @@ import {
   CEASE_HARD_RESET,
   CEASE_MAX_PREFIXES,
   CODE_CEASE,
+  encodeShutdownText,
   hardReset,
 } from '../../message/index.ts';
-import { describeEvent, type FsmEvent } from './fsm-types.ts';
-import type { SessionEnd } from '../owner.ts';
-import type { FailOptions, Negotiated, NotificationError, SessionDown, SessionState } from '../types.ts';
+import { CAUSES, type DownCause, type PrefixLimit } from './cause.ts';
+import type { FsmEvent, NotificationError, SessionState } from './fsm-types.ts';
+import type { Negotiated } from './negotiated.ts';
+
+/** Why an established session ended. */
+export interface SessionDown {
+  readonly cause: DownCause;
+  /** The rules of RFC 4724 and 8538 let the routes stay as stale. */
+  readonly keepRoutes: boolean;
+}
+
+/** How a session ended; `down` only when it was established. */
+export interface SessionEnd {
+  readonly event: FsmEvent;
+  readonly from: SessionState;
+  readonly cause: DownCause;
+  readonly hasReceivedOpen: boolean;
+  readonly establishedMs: number;
+  readonly down?: SessionDown;
+  readonly failOptions?: FailOptions;
+}
+
+export interface FailOptions {
+  /** How long the neighbour stays down before the next try; 'until reset' needs resetPeer or a changed configuration. */
+  readonly holdDownSeconds?: number | 'until reset';
+  /** More than the NOTIFICATION says of it. */
+  readonly cause?: PrefixLimit;
+}
 
 /** What a session and its neighbour have said so far, as far as it matters at the end. */
 export interface Dialogue {
@@ -21,33 +47,31 @@ export interface Dialogue {
   hasReceivedOpen: boolean;
 }
 
-/** Texts of automaticStop events that mean something here. */
-export const LINK_DOWN = 'the link went down';
-export const PEER_RESTARTED = 'the neighbour opened a new connection: it has restarted';
-
-function causeOf(event: FsmEvent): SessionDown['cause'] {
+/** Of an event that ends a session, or sets it back. */
+export function causeOf(event: FsmEvent): DownCause {
   switch (event.type) {
     case 'holdExpired':
-      return 'hold timer expired';
+      return { kind: 'hold timer expired' };
     case 'sendHoldExpired':
-      return 'send hold timer expired';
+      return { kind: 'send hold timer expired' };
     case 'tcpFailed':
-      return 'connection lost';
     case 'notificationReceived':
     case 'versionNotificationReceived':
-      return 'notification received';
-    case 'automaticStop':
-      if (event.reason.startsWith(LINK_DOWN)) return 'link down';
-      if (event.reason === PEER_RESTARTED) return 'peer restarted';
-      return event.error === undefined ? 'stopped' : 'notification sent';
     case 'manualStop':
-      return 'stopped';
+    case 'automaticStop':
+      return event.cause;
     case 'headerInvalid':
     case 'openInvalid':
-    case 'openReceived':
-    case 'updateInvalid':
+    case 'updateInvalid': {
+      const { code, subcode, reason } = event.error;
+      const found = { kind: 'notification sent', code, subcode } as const;
+      return (
+        ('cause' in event ? event.cause : undefined) ??
+        (reason === undefined ? found : { ...found, why: reason })
+      );
+    }
     case 'collisionLost':
-      return 'notification sent';
+      return { kind: 'collision lost' };
     case 'manualStart':
     case 'automaticStart':
     case 'connectRetryExpired':
@@ -55,10 +79,11 @@ function causeOf(event: FsmEvent): SessionDown['cause'] {
     case 'delayOpenExpired':
     case 'idleHoldExpired':
     case 'tcpConnected':
+    case 'openReceived':
     case 'keepaliveReceived':
     case 'updateReceived':
     case 'routeRefreshReceived':
-      return 'stopped';
+      return { kind: 'fsm error', event: event.type };
   }
 }
 
@@ -69,13 +94,10 @@ export function sessionEnd(
   establishedMs: number,
   { negotiated, notification, failOptions, hasReceivedOpen }: Dialogue,
 ): SessionEnd {
-  const cause = causeOf(event);
-  const reason = describeEvent(event);
   return {
     event,
     from,
-    cause,
-    reason,
+    cause: causeOf(event),
     hasReceivedOpen,
     establishedMs,
     ...(from === 'Established' && negotiated !== undefined
@@ -91,37 +113,22 @@ export function sessionDown(
   negotiated: Negotiated,
 ): SessionDown {
   const cause = causeOf(event);
-  return {
-    cause,
-    reason: describeEvent(event),
-    ...(notification === undefined ? {} : { notification }),
-    keepRoutes: mayKeepRoutes(cause, notification, negotiated),
-  };
+  return { cause, keepRoutes: mayKeepRoutes(cause, notification, negotiated) };
 }
 
 function mayKeepRoutes(
-  cause: SessionDown['cause'],
+  cause: DownCause,
   notification: NotificationError | undefined,
   negotiated: Negotiated,
 ): boolean {
   const restart = negotiated.gracefulRestart;
   if (restart === undefined || restart.families.length === 0) return false;
-  switch (cause) {
-    // RFC 4724 §4.2: TCP went away, or came anew.
-    case 'connection lost':
-    case 'peer restarted':
+  switch (CAUSES[cause.kind].keepsRoutes) {
+    case 'always':
       return true;
-    // RFC 8538 §4: these too when both sides said so.
-    case 'hold timer expired':
-    case 'send hold timer expired':
-      return restart.notification;
-    // … except a hard reset.
-    case 'notification sent':
-    case 'notification received':
+    case 'agreed':
       return restart.notification && !isHardReset(notification);
-    // The way to the neighbour is gone, or somebody wants the session gone.
-    case 'link down':
-    case 'stopped':
+    case 'never':
       return false;
   }
 }
@@ -141,4 +148,9 @@ export function asSent(error: NotificationError, negotiated: Negotiated | undefi
   if (!endsForwarding || negotiated?.gracefulRestart?.notification !== true) return error;
   const wrapped = hardReset({ ...error, data: error.data ?? new Uint8Array(0) });
   return error.reason === undefined ? wrapped : { ...wrapped, reason: error.reason };
+}
+
+/** What this layer says of its own accord (RFC 4486), with its text (RFC 9003). */
+export function cease(subcode: number, text = ''): NotificationError {
+  return { code: CODE_CEASE, subcode, data: encodeShutdownText(text) };
 }

@@ -1,6 +1,5 @@
 // What the states of the FSM have in common: the steps out of Idle, through the OPENs, and back to Idle.
-import type { FsmAction, FsmState, FsmStep, TimerName } from './fsm-types.ts';
-import type { NotificationError } from '../types.ts';
+import type { FsmAction, FsmState, FsmStep, NotificationError, TimerName } from './fsm-types.ts';
 
 /** RFC 4271 §8.2.2: "a HoldTimer value of 4 minutes is suggested" until the OPENs have met. */
 export const OPEN_HOLD_MS = 240_000;

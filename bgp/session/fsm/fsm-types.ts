@@ -1,6 +1,17 @@
 // Events, actions and state of the FSM (RFC 4271 §8), as plain data.
 // Events 14 and 15 (a connection request is valid or not) are decided by listener.ts before an FSM exists.
-import type { NotificationError, SessionState } from '../types.ts';
+import type { DownCause, NotificationCause, PrefixLimit, SocketCause } from './cause.ts';
+
+export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
+
+/** What a NOTIFICATION says (RFC 4271 §4.5); `data` is at most what fits a message. */
+export interface NotificationError {
+  readonly code: number;
+  readonly subcode: number;
+  readonly data?: Uint8Array;
+  /** For our own log and status: which field of what had which value. */
+  readonly reason?: string;
+}
 
 export type TimerName = 'connectRetry' | 'hold' | 'keepalive' | 'delayOpen' | 'idleHold' | 'sendHold';
 
@@ -32,11 +43,11 @@ export type FsmEvent =
   /** 1, 4: starts at once, whatever the back-off. */
   | { readonly type: 'manualStart' }
   /** 2: an administrator stops the session; without an error it is closed silently. */
-  | { readonly type: 'manualStop'; readonly error?: NotificationError }
+  | { readonly type: 'manualStop'; readonly cause: DownCause; readonly error?: NotificationError }
   /** 3, 5, 6, 7: damped by the hold when it is not 0. */
   | { readonly type: 'automaticStart'; readonly idleHoldMs: number }
   /** 8: limits, changed configuration, a lost link; without an error it is closed silently. */
-  | { readonly type: 'automaticStop'; readonly error?: NotificationError; readonly reason: string }
+  | { readonly type: 'automaticStop'; readonly cause: DownCause; readonly error?: NotificationError }
   /** 9 */
   | { readonly type: 'connectRetryExpired' }
   /** 10 */
@@ -50,7 +61,7 @@ export type FsmEvent =
   /** 16 (we dialled), 17 (the other side did) */
   | { readonly type: 'tcpConnected' }
   /** 18 */
-  | { readonly type: 'tcpFailed'; readonly error: string }
+  | { readonly type: 'tcpFailed'; readonly cause: SocketCause }
   /** 19, and 20 while DelayOpen runs; checked and negotiated */
   | { readonly type: 'openReceived'; readonly holdMs: number; readonly keepaliveMs: number }
   /** 21 */
@@ -60,15 +71,15 @@ export type FsmEvent =
   /** 23 */
   | { readonly type: 'collisionLost' }
   /** 24 */
-  | { readonly type: 'versionNotificationReceived'; readonly text: string }
+  | { readonly type: 'versionNotificationReceived'; readonly cause: NotificationCause }
   /** 25 */
-  | { readonly type: 'notificationReceived'; readonly text: string }
+  | { readonly type: 'notificationReceived'; readonly cause: NotificationCause }
   /** 26 */
   | { readonly type: 'keepaliveReceived' }
   /** 27 */
   | { readonly type: 'updateReceived' }
   /** 28, and every other reset-class error that the speaker finds */
-  | { readonly type: 'updateInvalid'; readonly error: NotificationError }
+  | { readonly type: 'updateInvalid'; readonly error: NotificationError; readonly cause?: PrefixLimit }
   /** RFC 2918 */
   | { readonly type: 'routeRefreshReceived' }
   /** RFC 9687: the other side takes no bytes */
@@ -92,55 +103,4 @@ export type FsmAction =
 export interface FsmStep {
   readonly state: FsmState;
   readonly actions: readonly FsmAction[];
-}
-
-/** Why a transition happened, for log and history. */
-export function describeEvent(event: FsmEvent): string {
-  switch (event.type) {
-    case 'manualStart':
-      return 'started';
-    case 'manualStop':
-      return event.error?.reason ?? 'stopped';
-    case 'automaticStart':
-      return event.idleHoldMs > 0 ? `next try in ${formatSeconds(event.idleHoldMs)}` : 'started';
-    case 'automaticStop':
-      return event.reason;
-    case 'connectRetryExpired':
-      return 'connect retry timer expired';
-    case 'holdExpired':
-      return 'hold timer expired: nothing heard from the neighbour';
-    case 'keepaliveExpired':
-      return 'keepalive timer expired';
-    case 'delayOpenExpired':
-      return 'delay open timer expired';
-    case 'idleHoldExpired':
-      return 'back-off is over';
-    case 'tcpConnected':
-      return 'TCP connection is up';
-    case 'tcpFailed':
-      return event.error;
-    case 'openReceived':
-      return 'OPEN received';
-    case 'headerInvalid':
-    case 'openInvalid':
-    case 'updateInvalid':
-      return event.error.reason ?? `error ${event.error.code}/${event.error.subcode} found`;
-    case 'collisionLost':
-      return 'another connection with this neighbour won';
-    case 'versionNotificationReceived':
-    case 'notificationReceived':
-      return `NOTIFICATION received: ${event.text}`;
-    case 'keepaliveReceived':
-      return 'KEEPALIVE received';
-    case 'updateReceived':
-      return 'UPDATE received';
-    case 'routeRefreshReceived':
-      return 'ROUTE-REFRESH received';
-    case 'sendHoldExpired':
-      return 'send hold timer expired (8/0): the neighbour takes no bytes';
-  }
-}
-
-function formatSeconds(ms: number): string {
-  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import type { FsmAction, FsmEvent, FsmRules, FsmState } from './fsm-types.ts';
-import { describeEvent } from './fsm-types.ts';
+import { describeEvent } from './cause-text.ts';
+import type { FsmAction, FsmEvent, FsmRules, FsmState, SessionState } from './fsm-types.ts';
 import { initialState, step } from './fsm.ts';
-import type { SessionState } from '../types.ts';
 
 const RULES: FsmRules = { isPassive: false, isIncoming: false, connectRetryMs: 5000, delayOpenMs: 0 };
 const CEASE = { code: 6, subcode: 2 };
@@ -43,24 +42,34 @@ function inState(name: SessionState, more: Partial<FsmState> = {}, rules: Partia
 
 const EVENTS: Readonly<Record<string, FsmEvent>> = {
   manualStart: { type: 'manualStart' },
-  manualStop: { type: 'manualStop', error: CEASE },
-  silentStop: { type: 'manualStop' },
+  manualStop: { type: 'manualStop', cause: { kind: 'reset', text: 'by hand' }, error: CEASE },
+  silentStop: { type: 'manualStop', cause: { kind: 'forgotten' } },
   automaticStart: { type: 'automaticStart', idleHoldMs: 0 },
   dampedStart: { type: 'automaticStart', idleHoldMs: 8000 },
-  automaticStop: { type: 'automaticStop', error: { code: 6, subcode: 1 }, reason: 'too many prefixes' },
+  automaticStop: {
+    type: 'automaticStop',
+    cause: { kind: 'internal error', text: 'x' },
+    error: { code: 6, subcode: 1 },
+  },
   connectRetryExpired: { type: 'connectRetryExpired' },
   holdExpired: { type: 'holdExpired' },
   keepaliveExpired: { type: 'keepaliveExpired' },
   delayOpenExpired: { type: 'delayOpenExpired' },
   idleHoldExpired: { type: 'idleHoldExpired' },
   tcpConnected: { type: 'tcpConnected' },
-  tcpFailed: { type: 'tcpFailed', error: 'refused' },
+  tcpFailed: { type: 'tcpFailed', cause: { kind: 'dial failed', problem: 'refused', text: 'refused' } },
   openReceived: OPEN_OK,
   headerInvalid: { type: 'headerInvalid', error: { code: 1, subcode: 1 } },
   openInvalid: { type: 'openInvalid', error: { code: 2, subcode: 2 } },
   collisionLost: { type: 'collisionLost' },
-  versionNotification: { type: 'versionNotificationReceived', text: 'version' },
-  notification: { type: 'notificationReceived', text: 'cease' },
+  versionNotification: {
+    type: 'versionNotificationReceived',
+    cause: { kind: 'notification received', code: 2, subcode: 1, text: 'version' },
+  },
+  notification: {
+    type: 'notificationReceived',
+    cause: { kind: 'notification received', code: 6, subcode: 2, text: 'cease' },
+  },
   keepalive: { type: 'keepaliveReceived' },
   update: { type: 'updateReceived' },
   updateInvalid: { type: 'updateInvalid', error: { code: 3, subcode: 1 } },

@@ -6,7 +6,7 @@ import { peerConfig, speakerConfig } from '../../testing/configs.ts';
 import { asSent, sessionDown } from './down.ts';
 import { localOpen, NOT_RESTARTING } from './local-open.ts';
 import { negotiate } from './negotiate.ts';
-import type { Negotiated } from '../types.ts';
+import type { Negotiated } from './negotiated.ts';
 
 const SPEAKER = speakerConfig(65001, '10.0.0.1');
 const ENDS = { localAddress: '10.0.0.1', remoteAddress: '10.0.0.2' };
@@ -186,11 +186,26 @@ describe('whether routes may stay when a session ends (RFC 4724, RFC 8538)', () 
   const cease = { code: 6, subcode: 4 };
   const hard = { code: 6, subcode: 9 };
   for (const [what, event, notification, expected] of [
-    ['the connection is lost', { type: 'tcpFailed', error: 'reset' }, undefined, [true, true]],
+    [
+      'the connection is lost',
+      { type: 'tcpFailed', cause: { kind: 'connection lost', problem: 'reset', text: 'reset' } },
+      undefined,
+      [true, true],
+    ],
     ['the hold timer expires', { type: 'holdExpired' }, { code: 4, subcode: 0 }, [false, true]],
     ['the neighbour takes no bytes', { type: 'sendHoldExpired' }, undefined, [false, true]],
-    ['a NOTIFICATION comes', { type: 'notificationReceived', text: '' }, cease, [false, true]],
-    ['a hard reset comes', { type: 'notificationReceived', text: '' }, hard, [false, false]],
+    [
+      'a NOTIFICATION comes',
+      { type: 'notificationReceived', cause: { kind: 'notification received', text: '', ...cease } },
+      cease,
+      [false, true],
+    ],
+    [
+      'a hard reset comes',
+      { type: 'notificationReceived', cause: { kind: 'notification received', text: '', ...hard } },
+      hard,
+      [false, false],
+    ],
     [
       'we find an error',
       { type: 'updateInvalid', error: { code: 3, subcode: 1 } },
@@ -199,11 +214,11 @@ describe('whether routes may stay when a session ends (RFC 4724, RFC 8538)', () 
     ],
     [
       'the link goes down',
-      { type: 'automaticStop', reason: 'the link went down (eth0)' },
+      { type: 'automaticStop', cause: { kind: 'link down', device: 'eth0' } },
       undefined,
       [false, false],
     ],
-    ['it is stopped', { type: 'manualStop' }, undefined, [false, false]],
+    ['it is stopped', { type: 'manualStop', cause: { kind: 'reset', text: '' } }, undefined, [false, false]],
   ] as const) {
     it(`${what}: ${expected[0] ? 'yes' : 'no'}, with the N bit ${expected[1] ? 'yes' : 'no'}`, () => {
       const keeps = (negotiated: Negotiated) => sessionDown(event, notification, negotiated).keepRoutes;

@@ -19,7 +19,8 @@ import {
   type OpenMessage,
 } from '../../message/index.ts';
 import { ROLE_NUMBERS } from './local-open.ts';
-import type { Negotiated, NegotiatedGracefulRestart, NotificationError } from '../types.ts';
+import type { NotificationError } from './fsm-types.ts';
+import type { Negotiated, NegotiatedGracefulRestart } from './negotiated.ts';
 
 export interface NegotiationEnds {
   readonly localAddress: string;

@@ -1,6 +1,8 @@
 // What received messages mean to the FSM: pure, from bytes and what the codec found to events.
 import type { PeerConfig } from '../../config.ts';
 import {
+  CEASE_ADMIN_RESET,
+  CEASE_ADMIN_SHUTDOWN,
   CEASE_RESOURCES,
   CODE_CEASE,
   CODE_HEADER,
@@ -10,15 +12,19 @@ import {
   OPEN_UNSUPPORTED_VERSION,
   ROUTE_REFRESH,
   decodeOpen,
+  decodeShutdownText,
   describeNotification,
   isNotificationError,
+  unwrapHardReset,
   type Framer,
   type NotificationError as WireError,
   type OpenMessage,
 } from '../../message/index.ts';
-import type { FsmEvent } from './fsm-types.ts';
+import type { NotificationCause } from './cause.ts';
+import type { FsmEvent, NotificationError } from './fsm-types.ts';
+import { causeText } from './cause-text.ts';
 import { negotiate, type NegotiationEnds } from './negotiate.ts';
-import type { Negotiated, NotificationError } from '../types.ts';
+import type { Negotiated } from './negotiated.ts';
 
 export interface JudgedOpen {
   /** Undefined when it was malformed. */
@@ -48,7 +54,7 @@ export function headerEvent(outcome: number, framer: Framer): FsmEvent {
   const reason = describeNotification(error);
   // HDR-5: a NOTIFICATION is never answered by one.
   if (framer.errorMessageType === NOTIFICATION) {
-    return { type: 'notificationReceived', text: `unreadable (${reason})` };
+    return { type: 'notificationReceived', cause: { kind: 'notification unreadable', why: reason } };
   }
   return { type: 'headerInvalid', error: { ...error, reason } };
 }
@@ -63,8 +69,32 @@ export function unofferedRefreshEvent(): FsmEvent {
 /** A fault of ours must not end the process or another session (BGP.md SEC-4). */
 export function internalErrorEvent(error: unknown): FsmEvent {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const reason = `internal error while reading: ${text}`;
-  return { type: 'automaticStop', reason, error: { code: CODE_CEASE, subcode: CEASE_RESOURCES, reason } };
+  const cause = { kind: 'internal error', text } as const;
+  const reason = causeText(cause);
+  return { type: 'automaticStop', cause, error: { code: CODE_CEASE, subcode: CEASE_RESOURCES, reason } };
+}
+
+export function notificationCause(
+  error: WireError,
+): Extract<NotificationCause, { kind: 'notification received' }> {
+  const { code, subcode } = error;
+  const message = shutdownMessage(error);
+  return {
+    kind: 'notification received',
+    code,
+    subcode,
+    text: describeNotification(error),
+    ...(message === undefined ? {} : { message }),
+  };
+}
+
+/** What an operator wrote on the other side (RFC 9003), also inside a hard reset (RFC 8538). */
+export function shutdownMessage(error: WireError): string | undefined {
+  const { code, subcode, data } = unwrapHardReset(error) ?? error;
+  if (code !== CODE_CEASE || (subcode !== CEASE_ADMIN_SHUTDOWN && subcode !== CEASE_ADMIN_RESET))
+    return undefined;
+  const decoded = decodeShutdownText(data);
+  return 'text' in decoded && decoded.text !== '' ? decoded.text : undefined;
 }
 
 export function refusesVersion({ code, subcode }: WireError): boolean {
