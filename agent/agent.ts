@@ -4,9 +4,9 @@
 import type { Problem, Resources } from '#api';
 import { type Clock, FAMILIES, type Random, type Timer, type Transport } from '#bgp';
 import type { Ipam } from '#ipam';
-import type { Kernel } from '#linux';
+import type { Kernel, Sysctl } from '#linux';
 import { Fib } from './fib/fib.ts';
-import { ensureForwarding, type Sysctl } from './fib/kernel/ip-forwarding.ts';
+import { ensureForwarding } from './fib/kernel/ip-forwarding.ts';
 import { ipamInputs } from './pods/ipam-inputs.ts';
 import type { Log } from './log.ts';
 import { isEmptyDifference, makePlan, type Plan, planDifference } from './plan/index.ts';

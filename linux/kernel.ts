@@ -301,6 +301,15 @@ export interface RouteBatch {
   explain(index: number): KernelError | undefined;
 }
 
+/**
+ * Kernel switches of one network namespace, below /proc/sys: read('net/ipv4/ip_forward') gives '1'. Synchronous. Both
+ * throw KernelError, ENOENT when there is no such switch.
+ */
+export interface Sysctl {
+  read(name: string): string;
+  write(name: string, value: string): void;
+}
+
 /** One network namespace. Reads and changes never block the caller's thread on the kernel's locks. */
 export interface Kernel extends AsyncDisposable {
   links(): Promise<Link[]>;

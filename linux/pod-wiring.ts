@@ -1,5 +1,13 @@
-// What a pod's link consists of, as plain data. pod-wirer.ts makes it so.
+// What a pod's link consists of, as plain data, and the requests that make it. The wirers send them: real/pod-wirer.ts to
+// Linux, memory/memory-pod-wirer.ts to kernels in memory.
+import { isIPv6 } from 'node:net';
+import { parseAddress } from './ip-text.ts';
 import type { KernelError } from './kernel-error.ts';
+import { type AddLink, PODROUTE_METRIC, type Request } from './kernel.ts';
+
+const MAX_NAME_BYTES = 15;
+/** RTPROT_BOOT, as `ip route add` writes it */
+const BOOT_PROTOCOL = 3;
 
 export interface PodWiring {
   /** path of the pod's network namespace */
@@ -44,4 +52,75 @@ export interface PodWirer extends AsyncDisposable {
   unwire(hostName: string): Promise<KernelError | undefined>;
   /** Deletes every link of the group (PodWiring.group, not 0) in one kernel transaction. */
   unwireGroup(group: number): Promise<KernelError | undefined>;
+}
+
+/** The veth, its host's end up; the pod's cannot be while it has no peer (ENOTCONN). netnsFd: of the pod's namespace. */
+export function linkRequest(spec: PodWiring, netnsFd?: number): AddLink {
+  return {
+    type: 'addLink',
+    kind: 'veth',
+    name: spec.hostName,
+    mac: spec.hostMac,
+    mtu: spec.mtu,
+    up: true,
+    group: spec.group ?? 0,
+    peer: {
+      name: spec.podName,
+      mac: spec.podMac,
+      mtu: spec.mtu,
+      ...(netnsFd === undefined ? {} : { netnsFd }),
+    },
+  };
+}
+
+/** What is to do inside the pod's namespace; again: some of it has been done. */
+export function podRequests(spec: PodWiring, again: boolean): Request[] {
+  const device = spec.podName;
+  const replace = again;
+  const requests: Request[] = [{ type: 'setLink', device, up: true }];
+  for (const address of spec.addresses) {
+    requests.push({ type: 'addAddress', device, address: asPrefix(address), noDad: true, replace });
+  }
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    if (!spec.addresses.some((address) => isIPv6(address) === (family === 'ipv6'))) continue;
+    const gateway = spec.gateways[family];
+    const destination = family === 'ipv4' ? '0.0.0.0/0' : '::/0';
+    const route = { destination, nextHops: [{ gateway, device, onlink: true }], protocol: BOOT_PROTOCOL };
+    requests.push(
+      { type: 'addNeighbour', device, address: gateway, mac: spec.hostMac, replace: true },
+      { type: 'addRoute', route, replace },
+    );
+  }
+  return requests;
+}
+
+/** What is to do on the host, besides switches. */
+export function hostRequests(spec: PodWiring): Request[] {
+  const device = spec.hostName;
+  return spec.addresses.flatMap((address): Request[] => {
+    const destination = asPrefix(address);
+    const route = { destination, nextHops: [{ device }], metric: PODROUTE_METRIC, ...spec.routes };
+    return [
+      { type: 'addRoute', route },
+      { type: 'addNeighbour', device, address, mac: spec.podMac, replace: true },
+    ];
+  });
+}
+
+function asPrefix(address: string): string {
+  return `${address}/${isIPv6(address) ? 128 : 32}`;
+}
+
+/** What the kernel would refuse less clearly. */
+export function findMistake(spec: PodWiring): string | undefined {
+  for (const name of [spec.hostName, spec.podName]) {
+    if (name === '' || Buffer.byteLength(name) > MAX_NAME_BYTES || /[\s/:]/.test(name)) {
+      return `link name '${name}': wanted 1 to ${MAX_NAME_BYTES} bytes without space, '/' and ':'`;
+    }
+  }
+  for (const address of spec.addresses) {
+    if (parseAddress(address) === undefined)
+      return `'${address}' is no IP address (wanted one without length)`;
+  }
+  return undefined;
 }

@@ -1,12 +1,13 @@
 // A Kernel in memory for tests and simulation: same results, errors and notifications as the real one for what podroute
-// asks of it (contract.test.ts runs both). Not there: traffic, IPv6 link-local addresses, timers of any kind. A test has one
-// handle for podroute and for everybody else: what apply() changes counts as somebody else's, what a RouteBatch changes
-// as own (WatchOptions.skipOwn).
+// asks of it (kernel-contract.test.ts runs both). Not there: traffic (walk.ts says where it would go), IPv6 link-local
+// addresses, timers of any kind. A test has one handle for podroute and for everybody else: what apply() changes counts as
+// somebody else's, what a RouteBatch changes as own (WatchOptions.skipOwn). Kernels are wired together by addPair.
 import { describeRequest } from '../describe.ts';
 import { errnos } from '../errno.ts';
 import { parseAddress } from '../ip-text.ts';
 import { KernelError } from '../kernel-error.ts';
 import type {
+  AddLink,
   Address,
   Kernel,
   KernelEvent,
@@ -24,6 +25,7 @@ import type {
 import { MemoryLinks } from './memory-links.ts';
 import { MemoryRouteBatch } from './memory-route-batch.ts';
 import { MemoryRoutes, Refusal } from './memory-routes.ts';
+import { MemorySysctl } from './memory-sysctl.ts';
 
 interface Watcher {
   readonly handler: (event: KernelEvent) => void;
@@ -31,7 +33,13 @@ interface Watcher {
   readonly skipOwn: boolean;
 }
 
+/** Whose links they are: the other end of a veth leads to its kernel. */
+const kernels = new WeakMap<MemoryLinks, MemoryKernel>();
+
 export class MemoryKernel implements Kernel {
+  /** For people: the host, or the path of the namespace. */
+  readonly name: string;
+  readonly sysctl = new MemorySysctl();
   readonly #watchers = new Set<Watcher>();
   readonly #links: MemoryLinks;
   readonly #routes: MemoryRoutes;
@@ -47,10 +55,12 @@ export class MemoryKernel implements Kernel {
   /** Set by a test: gives an errno to refuse a request with, or undefined. */
   refuse: ((request: Request) => number | undefined) | undefined;
 
-  constructor() {
+  constructor(name = 'host') {
+    this.name = name;
     const tell = (event: KernelEvent) => this.#tell(event);
     this.#routes = new MemoryRoutes(tell, (device) => this.#links.find(device));
-    this.#links = new MemoryLinks(tell, this.#routes, this.#neighbours);
+    this.#links = new MemoryLinks(tell, this.#routes, this.#neighbours, this.sysctl);
+    kernels.set(this.#links, this);
   }
 
   async links(): Promise<Link[]> {
@@ -70,7 +80,50 @@ export class MemoryKernel implements Kernel {
   }
 
   async apply(requests: readonly Request[]): Promise<(KernelError | undefined)[]> {
-    return requests.map((request) => this.#applyOne(request));
+    return requests.map((request) => this.change(request));
+  }
+
+  /** One request, at once. */
+  change(request: Request): KernelError | undefined {
+    return this.#attempt(request, () => this.#change(request));
+  }
+
+  /** As addLink with a peer that is born in another kernel; both ends are there at once. */
+  addPair(request: AddLink, there: MemoryKernel): KernelError | undefined {
+    return this.#attempt(request, () => this.#links.add(request, there.#links));
+  }
+
+  /** The namespace ends, or its machine: its links go, and their other ends with them. Nobody hears of it here. */
+  end(): void {
+    this.#watchers.clear();
+    for (const link of this.#links.list())
+      if (!link.loopback && this.linkAt(link.index)) this.#links.delete(link);
+  }
+
+  /** Synchronous views. 0: no such link. */
+  indexOf(name: string): number {
+    return this.#links.list().find((link) => link.name === name)?.index ?? 0;
+  }
+  linkAt(index: number): Link | undefined {
+    return this.#links.at(index);
+  }
+  portsOf(bridge: number): Link[] {
+    return this.#links.list().filter((link) => link.master === bridge);
+  }
+  otherEnd(index: number): { readonly kernel: MemoryKernel; readonly link: Link } | undefined {
+    const end = this.#links.otherEnd(index);
+    const link = end?.links.at(end.index);
+    return end === undefined || link === undefined ? undefined : { kernel: kernels.get(end.links)!, link };
+  }
+  hasAddress(address: string): boolean {
+    return this.#links.addresses().some((held) => held.address.startsWith(`${address}/`));
+  }
+  /** Of a neighbour entry. */
+  macOf(deviceIndex: number, address: string): string | undefined {
+    return this.#neighbours.get(`${deviceIndex} ${address}`)?.mac;
+  }
+  routeTo(address: string): Route | undefined {
+    return this.#routes.lookup(address, this.#rules);
   }
 
   /** For tests: as when the notification socket lost some. */
@@ -82,7 +135,7 @@ export class MemoryKernel implements Kernel {
     const apply = (request: Request) => {
       this.#isOwn = true;
       try {
-        return this.#applyOne(request);
+        return this.change(request);
       } finally {
         this.#isOwn = false;
       }
@@ -94,7 +147,7 @@ export class MemoryKernel implements Kernel {
     if (parseAddress(address) === undefined) {
       return new KernelError('look up route', address, errnos.EINVAL, 'no IP address');
     }
-    const route = this.#routes.lookup(address, this.#rules);
+    const route = this.routeTo(address);
     if (route === undefined) return new KernelError('look up route', `to ${address}`, errnos.ENETUNREACH);
     const [hop] = route.nextHops;
     if (hop?.deviceIndex === undefined) return { kind: route.type };
@@ -137,12 +190,12 @@ export class MemoryKernel implements Kernel {
     });
   }
 
-  #applyOne(request: Request): KernelError | undefined {
+  #attempt(request: Request, act: () => void): KernelError | undefined {
     const { operation, object } = describeRequest(request);
     try {
       const refused = this.refuse?.(request);
       if (refused !== undefined) throw new Refusal(refused);
-      this.#change(request);
+      act();
       return undefined;
     } catch (error) {
       if (error instanceof Refusal) return new KernelError(operation, object, error.errno, error.message);

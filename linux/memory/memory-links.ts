@@ -1,4 +1,5 @@
-// The links and addresses of a kernel in memory, with the routes that the kernel makes for addresses by itself.
+// The links and addresses of a kernel in memory, with the routes that the kernel makes for addresses by itself. The two
+// ends of a veth may be in two kernels: what one end does to the other's carrier and existence crosses over.
 import { errnos } from '../errno.ts';
 import { parseMac } from '../ip-text.ts';
 import {
@@ -15,24 +16,41 @@ import {
   type Scope,
 } from '../kernel.ts';
 import { type MemoryRoutes, networkOf, prefixOf, Refusal } from './memory-routes.ts';
+import type { MemorySysctl } from './memory-sysctl.ts';
 
 const KERNEL_PROTOCOL = 2;
 const IPV6_CONNECTED_METRIC = 256;
 
 type Held = Address & { readonly hasPrefixRoute: boolean };
 
+/** One end of a veth. */
+export interface LinkEnd {
+  readonly links: MemoryLinks;
+  readonly index: number;
+}
+
 export class MemoryLinks {
   readonly #links = new Map<number, Link>();
+  /** By index: the other end. */
+  readonly #ends = new Map<number, LinkEnd>();
   readonly #tell: (event: KernelEvent) => void;
   readonly #routes: MemoryRoutes;
   readonly #neighbours: Map<string, Neighbour>;
+  readonly #sysctl: MemorySysctl;
   #addresses: Held[] = [];
   #lastIndex = 1;
 
-  constructor(tell: (event: KernelEvent) => void, routes: MemoryRoutes, neighbours: Map<string, Neighbour>) {
+  constructor(
+    tell: (event: KernelEvent) => void,
+    routes: MemoryRoutes,
+    neighbours: Map<string, Neighbour>,
+    sysctl: MemorySysctl,
+  ) {
     this.#tell = tell;
     this.#routes = routes;
     this.#neighbours = neighbours;
+    this.#sysctl = sysctl;
+    sysctl.linkAdded('lo');
     this.#links.set(1, {
       index: 1,
       name: 'lo',
@@ -68,29 +86,37 @@ export class MemoryLinks {
       ?.address.split('/')[0];
   }
 
-  add(request: AddLink): void {
-    for (const name of [request.name, request.peer?.name]) {
-      if (name !== undefined && this.list().some((link) => link.name === name))
-        throw new Refusal(errnos.EEXIST);
-    }
-    const { peer } = request;
-    if (request.kind === 'veth' && peer !== undefined && peer.netnsFd === undefined) {
-      const other = this.#make(peer.name, 'veth', peer, 0);
-      const own = this.#make(request.name, 'veth', request, other.index);
-      this.#put({ ...other, peerIndex: own.index });
-      this.#put(own);
-    } else {
-      this.#put(this.#make(request.name, request.kind, request, undefined));
-    }
-    if (request.up) this.set(this.find(request.name), { up: true });
+  at(index: number): Link | undefined {
+    return this.#links.get(index);
   }
 
-  #make(
-    name: string,
-    kind: string,
-    from: { mac?: string; mtu?: number; group?: number },
-    peer?: number,
-  ): Link {
+  otherEnd(index: number): LinkEnd | undefined {
+    return this.#ends.get(index);
+  }
+
+  /** @param there where a veth's other end is born */
+  add(request: AddLink, there: MemoryLinks = this): void {
+    const { name, kind, peer } = request;
+    this.#refuseTaken(name);
+    if (peer === undefined) this.#put(this.#make(name, kind, request));
+    else {
+      there.#refuseTaken(peer.name);
+      const peerElsewhere = there !== this;
+      const other = there.#make(peer.name, kind, peer);
+      const own = this.#make(name, kind, request);
+      this.#ends.set(own.index, { links: there, index: other.index });
+      there.#ends.set(other.index, { links: this, index: own.index });
+      there.#put({ ...other, peerIndex: own.index, peerElsewhere });
+      this.#put({ ...own, peerIndex: other.index, peerElsewhere });
+    }
+    if (request.up) this.set(this.find(name), { up: true });
+  }
+
+  #refuseTaken(name: string): void {
+    if (this.list().some((link) => link.name === name)) throw new Refusal(errnos.EEXIST);
+  }
+
+  #make(name: string, kind: string, from: { mac?: string; mtu?: number; group?: number }): Link {
     if (from.mac !== undefined && parseMac(from.mac) === undefined) {
       throw new Refusal(errnos.EINVAL, `'${from.mac}' is no MAC address`);
     }
@@ -107,9 +133,9 @@ export class MemoryLinks {
       loopback: false,
       group: from.group ?? 0,
       peerElsewhere: false,
-      ...(peer === undefined ? {} : { peerIndex: peer }),
     };
     this.#links.set(index, link);
+    this.#sysctl.linkAdded(name);
     return link;
   }
 
@@ -127,8 +153,7 @@ export class MemoryLinks {
       throw new Refusal(errnos.EEXIST);
     }
     if (change.netnsFd !== undefined) {
-      this.#forget(link);
-      return;
+      throw new Refusal(errnos.EBADF, 'a kernel in memory knows no descriptors: MemoryKernel.addPair');
     }
     const { name = link.name, mtu = link.mtu, group = link.group, up = link.up } = change;
     const mac = change.mac ?? link.mac;
@@ -146,11 +171,12 @@ export class MemoryLinks {
   }
 
   #switched(link: Link): void {
-    const peer = link.peerIndex === undefined ? undefined : this.#links.get(link.peerIndex);
-    const carrier = link.up && (peer === undefined || peer.up);
-    this.#put({ ...link, carrier });
-    if (peer !== undefined && peer.carrier !== (peer.up && link.up))
-      this.#put({ ...peer, carrier: peer.up && link.up });
+    const end = this.#ends.get(link.index);
+    const peer = end?.links.at(end.index);
+    this.#put({ ...link, carrier: link.up && (peer === undefined || peer.up) });
+    if (end !== undefined && peer !== undefined && peer.carrier !== (peer.up && link.up)) {
+      end.links.#put({ ...peer, carrier: peer.up && link.up });
+    }
     if (!link.up) {
       this.#routes.flush(link.index, false);
       // IPv6 addresses go with the link going down; IPv4 ones stay.
@@ -168,9 +194,10 @@ export class MemoryLinks {
 
   delete(link: Link): void {
     if (link.loopback) throw new Refusal(errnos.EOPNOTSUPP);
-    const peer = link.peerIndex === undefined ? undefined : this.#links.get(link.peerIndex);
+    const end = this.#ends.get(link.index);
+    const peer = end?.links.at(end.index);
     this.#forget(link);
-    if (peer !== undefined) this.#forget(peer);
+    if (end !== undefined && peer !== undefined) end.links.#forget(peer);
   }
 
   deleteGroup(group: number): void {
@@ -182,6 +209,8 @@ export class MemoryLinks {
 
   #forget(link: Link): void {
     this.#links.delete(link.index);
+    this.#ends.delete(link.index);
+    this.#sysctl.linkRemoved(link.name);
     this.#routes.flush(link.index, true);
     for (const held of this.#addresses.filter((a) => a.deviceIndex === link.index)) {
       this.#addresses = this.#addresses.filter((other) => other !== held);
@@ -196,6 +225,9 @@ export class MemoryLinks {
     const there = this.#addresses.find((a) => a.deviceIndex === link.index && a.address === request.address);
     if (there !== undefined && request.replace) return;
     if (there !== undefined) throw new Refusal(errnos.EEXIST, 'Address already assigned');
+    if (prefixOf(request.address).family === 'ipv6' && this.#sysctl.hasNoIPv6(link.name)) {
+      throw new Refusal(errnos.EACCES, 'IPv6 is disabled on this device');
+    }
     this.#hold(link, request.address, request.scope, request.noPrefixRoute ?? false);
   }
 

@@ -3,9 +3,8 @@
 import { isIPv6 } from 'node:net';
 import { describeRequest } from '../describe.ts';
 import { errnos } from '../errno.ts';
-import { parseAddress } from '../ip-text.ts';
 import { KernelError } from '../kernel-error.ts';
-import { PODROUTE_METRIC, type Link, type Request } from '../kernel.ts';
+import type { Link, Request } from '../kernel.ts';
 import { LinkRemover } from './link-remover.ts';
 import { addon } from '../native/addon.ts';
 import type { Ack } from '../netlink/ack.ts';
@@ -14,14 +13,18 @@ import { decodeLink, encodeLink, encodeLinkSwitches } from '../netlink/link.ts';
 import { NetlinkSocket } from '../netlink/socket.ts';
 import { MessageWriter } from '../netlink/writer.ts';
 import { openNetns, withNetnsFd } from './netns.ts';
-import type { PodWirer, PodWiring, WiredPod } from '../pod-wiring.ts';
+import {
+  findMistake,
+  hostRequests,
+  linkRequest,
+  podRequests,
+  type PodWirer,
+  type PodWiring,
+  type WiredPod,
+} from '../pod-wiring.ts';
 import type { KernelOptions } from './real-kernel.ts';
 import { encodeRequest } from './requests.ts';
 import { writeSysctl } from './sysctl.ts';
-
-const MAX_NAME_BYTES = 15;
-/** RTPROT_BOOT, as `ip route add` writes it */
-const BOOT_PROTOCOL = 3;
 
 /** Default: the calling thread's namespace. Throws KernelError when there is no such namespace. */
 export function openPodWirer(options: KernelOptions = {}): PodWirer {
@@ -64,16 +67,7 @@ class NetlinkPodWirer implements PodWirer {
 
   /** The host's end is up at once; the pod's cannot be while it has no peer (ENOTCONN). */
   #addLink(spec: PodWiring, netnsFd: number): Link | KernelError {
-    const request: Request = {
-      type: 'addLink',
-      kind: 'veth',
-      name: spec.hostName,
-      mac: spec.hostMac,
-      mtu: spec.mtu,
-      up: true,
-      group: spec.group ?? 0,
-      peer: { name: spec.podName, mac: spec.podMac, mtu: spec.mtu, netnsFd },
-    };
+    const request = linkRequest(spec, netnsFd);
     const sequence = this.#host.sequences(1);
     this.#writer.clear();
     const mistake = encodeRequest(this.#writer, request, sequence, () => undefined, nlmFlag.echo);
@@ -129,21 +123,8 @@ class NetlinkPodWirer implements PodWirer {
 
   #setUpHost(spec: PodWiring, hostIndex: number): KernelError | undefined {
     const device = spec.hostName;
-    const requests: Request[] = [];
-    for (const address of spec.addresses) {
-      const route = {
-        destination: asPrefix(address),
-        nextHops: [{ device }],
-        metric: PODROUTE_METRIC,
-        ...spec.routes,
-      };
-      requests.push(
-        { type: 'addRoute', route },
-        { type: 'addNeighbour', device, address, mac: spec.podMac, replace: true },
-      );
-    }
     const switches = { forwarding: 1, rpFilter: spec.rpFilter ?? 1 };
-    return this.#send(this.#host, requests, device, hostIndex, undefined, switches);
+    return this.#send(this.#host, hostRequests(spec), device, hostIndex, undefined, switches);
   }
 
   /** All in one send; the first error, or undefined. The device is the only one that the requests name. */
@@ -191,43 +172,4 @@ class NetlinkPodWirer implements PodWirer {
     this.#host.close();
     await this.#remover.close();
   }
-}
-
-/** What is to do inside the pod's namespace; again: some of it has been done. */
-function podRequests(spec: PodWiring, again: boolean): Request[] {
-  const device = spec.podName;
-  const replace = again;
-  const requests: Request[] = [{ type: 'setLink', device, up: true }];
-  for (const address of spec.addresses) {
-    requests.push({ type: 'addAddress', device, address: asPrefix(address), noDad: true, replace });
-  }
-  for (const family of ['ipv4', 'ipv6'] as const) {
-    if (!spec.addresses.some((address) => isIPv6(address) === (family === 'ipv6'))) continue;
-    const gateway = spec.gateways[family];
-    const destination = family === 'ipv4' ? '0.0.0.0/0' : '::/0';
-    const route = { destination, nextHops: [{ gateway, device, onlink: true }], protocol: BOOT_PROTOCOL };
-    requests.push(
-      { type: 'addNeighbour', device, address: gateway, mac: spec.hostMac, replace: true },
-      { type: 'addRoute', route, replace },
-    );
-  }
-  return requests;
-}
-
-function asPrefix(address: string): string {
-  return `${address}/${isIPv6(address) ? 128 : 32}`;
-}
-
-/** What the kernel would refuse less clearly. */
-function findMistake(spec: PodWiring): string | undefined {
-  for (const name of [spec.hostName, spec.podName]) {
-    if (name === '' || Buffer.byteLength(name) > MAX_NAME_BYTES || /[\s/:]/.test(name)) {
-      return `link name '${name}': wanted 1 to ${MAX_NAME_BYTES} bytes without space, '/' and ':'`;
-    }
-  }
-  for (const address of spec.addresses) {
-    if (parseAddress(address) === undefined)
-      return `'${address}' is no IP address (wanted one without length)`;
-  }
-  return undefined;
 }

@@ -27,7 +27,10 @@ export class TestNetns implements Disposable {
   }
 }
 
-/** The calling thread's namespace routes packets between its links, in both families. */
+/** What makes a namespace route packets between its links, in both families. */
+export const FORWARDING = ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding'];
+
+/** For the calling thread's namespace. */
 export function enableForwarding(): void {
-  for (const name of ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding']) writeSysctl(name, 1);
+  for (const name of FORWARDING) writeSysctl(name, 1);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { SILENT } from '../../log.ts';
-import { ensureForwarding, type Sysctl } from './ip-forwarding.ts';
+import type { Sysctl } from '#linux';
+import { ensureForwarding } from './ip-forwarding.ts';
 
 class FakeSysctl implements Sysctl {
   readonly values: Map<string, string>;

@@ -1,13 +1,8 @@
 // The kernel must route packets between links, in both families, or pods reach nobody. Checked at start and switched
 // on where it is off. IPv6 forwarding makes the kernel ignore router advertisements unless accept_ra is 2: a node that
 // has its default route from one would lose it.
+import type { Sysctl } from '#linux';
 import type { Log } from '../../log.ts';
-
-/** Kernel switches below /proc/sys: read('net/ipv4/ip_forward') → '1'. Throws when there is no such switch. */
-export interface Sysctl {
-  read(name: string): string;
-  write(name: string, value: string): void;
-}
 
 const FORWARDING = [
   { family: 'IPv4', name: 'net/ipv4/ip_forward' },
