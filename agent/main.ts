@@ -1,27 +1,21 @@
-// The only place where the agent's real clock, kernel, transport, store and disk are bound. Runs one agent from its
-// locks to its orderly stop; whatever was opened is closed in reverse order, also when the start fails halfway.
+// The only place where a node's real clock, kernel, transport, store and disk are bound. Runs one agent from its start to
+// its orderly stop.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { rehearse, systemClock, systemRandom, TcpTransport } from '#bgp';
-import { realDisk } from '#cni-plugin';
-import { Ipam } from '#ipam';
-import { type Kernel, openKernel, readSysctl, tcpSockets, writeSysctl } from '#linux';
-import { Agent } from './agent.ts';
-import { startCni, subjectLog } from './pods/cni-service.ts';
+import { immediateScheduler, rehearse, systemClock, systemRandom, TcpTransport } from '#bgp';
+import { realDisk, unixSocketListener } from '#cni-plugin';
+import { openKernel, openPodWirer, readSysctl, tcpSockets, writeSysctl } from '#linux';
+import { openDirectoryStore, type Store } from '#store';
 import { type EventLoopWatch, watchEventLoop } from './bindings/event-loop.ts';
-import { serveTcp, serveUnixSocket } from './bindings/http-server.ts';
-import { lockFolder, lockHere } from './bindings/lock.ts';
+import { httpServers } from './bindings/http-server.ts';
 import { openLog } from './bindings/logger.ts';
 import { MemoryKeeper } from './bindings/memory-keeper.ts';
+import { socketLocks } from './bindings/socket-locks.ts';
 import { storeDisk } from './bindings/store-disk.ts';
-import { blockStore } from './pods/ipam-store.ts';
-import { LinkWatch } from './speaker/link-watch.ts';
 import type { Log } from './log.ts';
+import { startNode } from './node.ts';
 import type { AgentOptions } from './options.ts';
-import { answer, answerPublic, type StatusRequest } from './http/endpoints.ts';
-import { answerAddresses } from './http/ipam-endpoints.ts';
-import { AgentStatusSource } from './status/source.ts';
-import { openDirectoryStore, type Store } from '#store';
+import type { HostBindings } from './outside.ts';
 
 /** Runs the daemon until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop, 1 when it cannot run. */
 export async function runAgent(options: AgentOptions): Promise<number> {
@@ -41,109 +35,56 @@ export async function runAgent(options: AgentOptions): Promise<number> {
 }
 
 async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableStack): Promise<void> {
-  const { nodeName, version, socketPath, stateDir } = options;
-  const startedAtMs = systemClock.wall();
+  const { version, socketPath, stateDir } = options;
   log.info(
     { version, pid: process.pid, runtime: process.version, store: options.store, fib: options.fib },
     'starting',
   );
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   mkdirSync(dirname(socketPath), { recursive: true, mode: 0o755 });
-  await takeLocks(options, cleanUp);
-
   const eventLoop = cleanUp.use(watchEventLoop());
   const memory = cleanUp.use(new MemoryKeeper());
-  const store = cleanUp.use(openStore(options.store));
-  await store.start();
-  const host = options.fib === 'none' ? undefined : await openHost(options, store, log, cleanUp);
-  const agent = new Agent(
-    { nodeName, table: options.table },
-    {
-      clock: systemClock,
-      random: systemRandom,
-      transport: host?.transport ?? new TcpTransport({ socketOptions: tcpSockets }),
-      log,
-      store,
-      rehearse: async (like, signal) => {
-        const octets = await rehearse({ clock: systemClock, random: systemRandom, signal }, like);
-        memory.releaseSoon();
-        return octets;
-      },
-      ...(host === undefined ? {} : { host: { ...host, sysctl: { read: readSysctl, write: writeSysctl } } }),
+  const node = await startNode(options, {
+    clock: systemClock,
+    random: systemRandom,
+    scheduler: immediateScheduler,
+    log,
+    process: { pid: process.pid, runtime: process.version, status: () => processStatus(eventLoop) },
+    locks: socketLocks,
+    disk: realDisk,
+    http: httpServers,
+    openStore: () => openStore(options.store),
+    openTransport: (links) =>
+      new TcpTransport({
+        socketOptions: tcpSockets,
+        ...(links && {
+          watchLink: (device, down) => links.watchLink(device, down),
+          linkOf: (address) => links.linkOf(address),
+        }),
+      }),
+    host: realHost,
+    rehearse: async (like, signal) => {
+      const octets = await rehearse({ clock: systemClock, random: systemRandom, signal }, like);
+      memory.releaseSoon();
+      return octets;
     },
-  );
-  cleanUp.use(agent);
-  await agent.start();
-  const cni = host === undefined ? undefined : await serveHost(options, host, log, cleanUp);
-
-  const source = new AgentStatusSource(agent, {
-    version,
-    pid: process.pid,
-    runtime: process.version,
-    startedAtMs,
-    process: () => processStatus(eventLoop),
-    now: () => systemClock.wall(),
-    whyNoPods: () => cni?.whyUnready(),
   });
-  const answerAll = (request: StatusRequest) => answerAddresses(request, cni) ?? answer(request, source);
-  cleanUp.use(await serveUnixSocket(socketPath, answerAll));
-  if (options.http !== undefined) {
-    cleanUp.use(await serveTcp(options.http, (request) => answerPublic(request, source)));
-  }
-  log.info({ socket: socketPath, tookMs: systemClock.wall() - startedAtMs }, 'started');
+  cleanUp.use(node);
 }
 
-async function takeLocks(options: AgentOptions, cleanUp: AsyncDisposableStack): Promise<void> {
-  const holder = `pid ${process.pid}, node ${options.nodeName}`;
-  cleanUp.use(await lockHere(`node ${options.nodeName}`, holder));
-  if (options.fib === 'kernel') cleanUp.use(await lockHere(`kernel routing table ${options.table}`, holder));
-  cleanUp.use(await lockFolder(options.stateDir, holder));
-}
+const realHost: HostBindings = {
+  openKernel: () => openKernel(),
+  openPodWirer: () => openPodWirer(),
+  openPodKernel: (netns) => openKernel({ netns }),
+  sysctl: { read: readSysctl, write: writeSysctl },
+  cniListener: unixSocketListener,
+};
 
 function openStore(place: string): Store {
   if (!place.startsWith('dir:')) {
     throw new Error(`--store ${place}: this version reads its objects from a folder only: --store dir:PATH`);
   }
   return openDirectoryStore(place.slice('dir:'.length), { clock: systemClock, disk: storeDisk });
-}
-
-interface Host {
-  readonly kernel: Kernel;
-  readonly ipam: Ipam;
-  readonly transport: TcpTransport;
-}
-
-/** What the agent has besides a speaker: kernel routes and pods. */
-async function openHost(
-  options: AgentOptions,
-  store: Store,
-  log: Log,
-  cleanUp: AsyncDisposableStack,
-): Promise<Host> {
-  const kernel = cleanUp.use(await openKernel());
-  const links = cleanUp.use(new LinkWatch(kernel, log));
-  await links.start();
-  const ipam = new Ipam(
-    { node: options.nodeName, stateDir: options.stateDir },
-    { clock: systemClock, disk: realDisk, store: blockStore(store), log: subjectLog(log) },
-  );
-  await ipam.start();
-  cleanUp.use(ipam);
-  const transport = new TcpTransport({
-    socketOptions: tcpSockets,
-    watchLink: (device, down) => links.watchLink(device, down),
-    linkOf: (address) => links.linkOf(address),
-  });
-  return { kernel, ipam, transport };
-}
-
-function serveHost(options: AgentOptions, host: Host, log: Log, cleanUp: AsyncDisposableStack) {
-  const { cniSocketPath, stateDir, cniConfDir } = options;
-  return startCni(
-    { socketPath: cniSocketPath, stateDir, confDir: cniConfDir },
-    { ...host, clock: systemClock, disk: realDisk, log },
-    cleanUp,
-  );
 }
 
 function processStatus(eventLoop: EventLoopWatch) {

@@ -1,4 +1,4 @@
-// What the server reaches outside the process by. The real bindings stand in transport/.
+// What the server reaches outside the process by. The real bindings stand in bindings/, twins in testing/.
 import type { Clock, Disk } from '#ipam';
 
 /** Files: ipam's, and what the DEL queue and the conflist need. */
@@ -18,6 +18,12 @@ export type AnswerCall = (request: Uint8Array) => Promise<Uint8Array>;
 export interface CniListener {
   /** Only its owner may connect. Rejects when another process serves the path. */
   listen(path: string, answer: AnswerCall, clock: Clock): Promise<AsyncDisposable>;
+}
+
+export function servedByAnother(path: string): Error {
+  return new Error(
+    `CNI socket ${path}: another agent serves it; give each agent of this machine its own --cni-socket`,
+  );
 }
 
 /** subject: 'pod default/web-0', a container's id, a link or 'cni'. */

@@ -1,12 +1,11 @@
-// The real bindings of the agent: socket server and client, and the lock.
+// The agent's real socket server and its client.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AgentUnreachableError, askAgent } from './socket-client.ts';
-import { serveUnixSocket } from './http-server.ts';
-import { LockedError, lockFolder, lockHere } from './lock.ts';
+import { httpServers } from './http-server.ts';
 
 describe('the agent’s socket and its client', () => {
   const folder = mkdtempSync(join(tmpdir(), 'podroute-io-'));
@@ -14,7 +13,7 @@ describe('the agent’s socket and its client', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   it('carries a question and its answer, for root only', async () => {
-    await using _server = await serveUnixSocket(path, ({ url }) => ({
+    await using _server = await httpServers.serveUnixSocket(path, ({ url }) => ({
       status: 200,
       contentType: 'application/json',
       body: JSON.stringify({ url }),
@@ -24,7 +23,7 @@ describe('the agent’s socket and its client', () => {
   });
 
   it('tells the agent’s own words when it refuses', async () => {
-    await using _server = await serveUnixSocket(path, () => ({
+    await using _server = await httpServers.serveUnixSocket(path, () => ({
       status: 400,
       contentType: 'application/json',
       body: JSON.stringify({ error: 'no such peer' }),
@@ -42,7 +41,7 @@ describe('the agent’s socket and its client', () => {
   });
 
   it('refuses what is no GET of HTTP, in words, and cuts off what never ends', async () => {
-    await using _server = await serveUnixSocket(path, ({ method }) => ({
+    await using _server = await httpServers.serveUnixSocket(path, ({ method }) => ({
       status: method === 'GET' ? 200 : 405,
       contentType: 'text/plain',
       body: method,
@@ -65,50 +64,11 @@ describe('the agent’s socket and its client', () => {
 
   it('takes the path over from a dead agent', async () => {
     writeFileSync(path, '');
-    await using _server = await serveUnixSocket(path, () => ({
+    await using _server = await httpServers.serveUnixSocket(path, () => ({
       status: 200,
       contentType: 'application/json',
       body: '{}',
     }));
     assert.deepEqual(await askAgent(path, '/'), {});
-  });
-});
-
-describe('the lock of a node', () => {
-  it('is one agent’s at a time, and tells others whose', async () => {
-    const subject = `test ${process.pid}`;
-    {
-      await using _lock = await lockHere(subject, 'pid 77, node n1');
-      await assert.rejects(lockHere(subject, 'pid 78'), (error: Error) => {
-        return error instanceof LockedError && error.message.includes('pid 77, node n1');
-      });
-    }
-    await using _again = await lockHere(subject, 'pid 78');
-  });
-
-  it('answers also when its holder says nothing', async () => {
-    const subject = `mute ${process.pid}`;
-    const mute = createServer((socket) => socket.end());
-    await new Promise<void>((done) => {
-      mute.listen(`\0podroute/${subject}`, done);
-    });
-    await assert.rejects(lockHere(subject, 'x'), /does not say who it is/);
-    mute.close();
-  });
-
-  it('of a folder survives its holder’s death only until somebody asks', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'podroute-lock-'));
-    try {
-      {
-        await using _lock = await lockFolder(folder, 'pid 77, node n1');
-        await assert.rejects(lockFolder(folder, 'pid 78'), /pid 77, node n1/);
-      }
-      // What a killed process leaves: the file of a socket that nobody listens on.
-      writeFileSync(join(folder, 'agent.lock'), '');
-      await using _again = await lockFolder(folder, 'pid 79');
-      await assert.rejects(lockFolder(folder, 'pid 80'), /pid 79/);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
   });
 });

@@ -2,9 +2,8 @@
 // costs 15 MB of memory, a fifth of an idle agent. What is answered is decided elsewhere.
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Reply, StatusRequest } from '../http/endpoints.ts';
-
-export type Answer = (request: StatusRequest) => Reply | Promise<Reply>;
+import type { Reply } from '../http/endpoints.ts';
+import type { Answer, HttpServers } from '../outside.ts';
 
 /** Request line and headers together. */
 const MAX_HEAD_BYTES = 16_384;
@@ -22,8 +21,9 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** Takes the path over from a dead agent: the caller has made sure that no live one listens there. Root only. */
-export async function serveUnixSocket(path: string, answer: Answer): Promise<AsyncDisposable> {
+export const httpServers: HttpServers = { serveUnixSocket, serveTcp };
+
+async function serveUnixSocket(path: string, answer: Answer): Promise<AsyncDisposable> {
   rmSync(path, { force: true });
   const server = createServer();
   const closed = serve(server, answer);
@@ -32,8 +32,7 @@ export async function serveUnixSocket(path: string, answer: Answer): Promise<Asy
   return closed;
 }
 
-/** @param place 'ADDR:PORT' or '[V6]:PORT' */
-export async function serveTcp(place: string, answer: Answer): Promise<AsyncDisposable> {
+async function serveTcp(place: string, answer: Answer): Promise<AsyncDisposable> {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(place);
   if (match === null) throw new Error(`--http ${place}: expected ADDR:PORT, for example 127.0.0.1:9179`);
   const host = match[1] ?? match[2] ?? '';

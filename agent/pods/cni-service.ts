@@ -1,50 +1,53 @@
 // The CNI server in the agent, and the conflist that tells the container runtime to use it: written once ADD can be
 // served, and left in place when the agent stops (the executable queues DELs and refuses ADDs while it is away).
-import { type CniDisk, type CniServer, unixSocketListener, serveCni, writeConflist } from '#cni-plugin';
+import { type CniDisk, type CniServer, serveCni, writeConflist } from '#cni-plugin';
 import type { Clock } from '#bgp';
 import type { Ipam } from '#ipam';
-import { type Kernel, openKernel, openPodWirer } from '#linux';
+import type { Kernel } from '#linux';
 import type { Log } from '../log.ts';
+import type { HostBindings } from '../outside.ts';
 
 const READY_CHECK_MS = 50;
 const WRITE_RETRY_MS = 5_000;
 
 export interface CniServiceOptions {
-  readonly socketPath: string;
+  readonly cniSocketPath: string;
   readonly stateDir: string;
   /** Undefined: no conflist. */
-  readonly confDir: string | undefined;
+  readonly cniConfDir?: string;
 }
 
-export interface CniServiceParts {
+export interface CniServiceIo {
   readonly clock: Clock;
   readonly disk: CniDisk;
-  readonly ipam: Ipam;
-  readonly kernel: Kernel;
   readonly log: Log;
+  readonly host: HostBindings;
 }
 
 /** Rejects when another process serves the socket. */
 export async function startCni(
-  options: CniServiceOptions,
-  parts: CniServiceParts,
-  cleanUp: AsyncDisposableStack,
+  { cniSocketPath: socketPath, stateDir, cniConfDir }: CniServiceOptions,
+  { log, clock, disk, host }: CniServiceIo,
+  { ipam, kernel }: { readonly ipam: Ipam; readonly kernel: Kernel },
+  opening: AsyncDisposableStack,
 ): Promise<CniServer> {
-  const { log, clock, disk } = parts;
-  const { socketPath, stateDir, confDir } = options;
   const server = await serveCni(
     { socketPath, stateDir },
     {
-      ...parts,
-      listener: unixSocketListener,
-      wirer: cleanUp.use(openPodWirer()),
-      openPodKernel: (netns) => openKernel({ netns }),
+      clock,
+      disk,
+      ipam,
+      kernel,
+      listener: host.cniListener,
+      wirer: opening.use(host.openPodWirer()),
+      openPodKernel: (netns) => host.openPodKernel(netns),
       log: subjectLog(log),
     },
   );
-  cleanUp.use(server);
-  if (confDir !== undefined)
-    cleanUp.use(publishConflist(confDir, { socketPath, stateDir }, server, clock, disk, log));
+  opening.use(server);
+  if (cniConfDir !== undefined) {
+    opening.use(publishConflist(cniConfDir, { socketPath, stateDir }, server, clock, disk, log));
+  }
   return server;
 }
 

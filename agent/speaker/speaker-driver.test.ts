@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Clock, MemoryNetwork, systemClock, systemRandom } from '#bgp';
+import { type Clock, immediateScheduler, MemoryNetwork, systemClock, systemRandom } from '#bgp';
 import { SILENT } from '../log.ts';
 import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
 import { SpeakerDriver } from './speaker-driver.ts';
@@ -30,7 +30,13 @@ describe('bringing a speaker to the plan', () => {
   function start(retry: () => void = () => undefined) {
     const network = new MemoryNetwork(systemClock);
     const transport = network.host('10.0.0.1');
-    const io = { clock: fastClock, random: systemRandom, transport, log: SILENT };
+    const io = {
+      clock: fastClock,
+      random: systemRandom,
+      scheduler: immediateScheduler,
+      transport,
+      log: SILENT,
+    };
     const driver = new SpeakerDriver(undefined, io, retry);
     return {
       driver,

@@ -6,6 +6,7 @@ import {
   type ForwardingChange,
   type PeerConfig,
   type Random,
+  type Scheduler,
   Speaker,
   type Timer,
   type Transport,
@@ -20,6 +21,7 @@ const LISTEN_RETRY_MS = 5_000;
 export interface SpeakerDriverIo {
   readonly clock: Clock;
   readonly random: Random;
+  readonly scheduler: Scheduler;
   readonly transport: Transport;
   readonly log: Log;
 }
@@ -99,8 +101,8 @@ export class SpeakerDriver implements AsyncDisposable {
   }
 
   #makeSpeaker(plan: Plan): Speaker {
-    const { clock, random, transport, log } = this.#io;
-    const speaker = new Speaker(plan.speaker, { clock, random, transport, log });
+    const { clock, random, scheduler, transport, log } = this.#io;
+    const speaker = new Speaker(plan.speaker, { clock, random, scheduler, transport, log });
     const fib = this.#fib;
     if (fib !== undefined) {
       speaker.setNextHopTracker(fib);

@@ -1,7 +1,7 @@
 // For tests: agents that share a network and a store in memory. Only time is real.
 import assert from 'node:assert/strict';
 import type { Problem, Resources } from '#api';
-import { MemoryNetwork, systemClock, systemRandom } from '#bgp';
+import { immediateScheduler, MemoryNetwork, systemClock, systemRandom } from '#bgp';
 import { type Kernel, MemoryKernel } from '#linux';
 import { Agent, type AgentIpam, type AgentStore } from '../agent.ts';
 import { SILENT } from '../log.ts';
@@ -68,6 +68,7 @@ export async function startNode(
     {
       clock: systemClock,
       random: systemRandom,
+      scheduler: immediateScheduler,
       transport: store.network.host(address),
       log: SILENT,
       store,

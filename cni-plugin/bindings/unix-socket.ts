@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock } from '#ipam';
-import type { AnswerCall, CniListener } from '../outside.ts';
+import { type AnswerCall, type CniListener, servedByAnother } from '../outside.ts';
 import { requestLength, STILL_AT_WORK } from '../server/request/frame.ts';
 
 /** The executable gives up on an agent that is silent for three times as long. */
@@ -14,11 +14,7 @@ const REQUEST_TIMEOUT_MS = 5000;
 
 export const unixSocketListener: CniListener = {
   async listen(path, answer, clock) {
-    if (await isServed(path)) {
-      throw new Error(
-        `CNI socket ${path}: another agent serves it; give each agent of this machine its own --cni-socket`,
-      );
-    }
+    if (await isServed(path)) throw servedByAnother(path);
     mkdirSync(dirname(path), { recursive: true });
     rmSync(path, { force: true });
     const sockets = new Set<Socket>();

@@ -1,19 +1,13 @@
-// One agent a node: locks that the kernel lets go when their holder dies, because each is a listening socket. Whoever
+// Locks that the kernel lets go when their holder dies, because each is a listening socket. Whoever
 // connects is told who holds it. An abstract socket belongs to the network namespace, as do the kernel routes that two
 // agents would fight over; one with a path belongs to a folder, as does the journal in it.
 import { rmSync } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
+import { LockedError, type Locks } from '../outside.ts';
 
-/** Somebody else holds the lock; the message says who. */
-export class LockedError extends Error {
-  override readonly name = 'LockedError';
-}
+export const socketLocks: Locks = { lockHere, lockFolder };
 
-/**
- * Locks something of this network namespace.
- * @param subject what is locked, 'node n1'; @param holder what others are told, 'pid 12, node n1'
- */
-export async function lockHere(subject: string, holder: string): Promise<AsyncDisposable> {
+async function lockHere(subject: string, holder: string): Promise<AsyncDisposable> {
   const path = `\0podroute/${subject}`;
   const server = serverFor(holder);
   const errno = await bind(server, path);
@@ -21,8 +15,8 @@ export async function lockHere(subject: string, holder: string): Promise<AsyncDi
   return disposable(server);
 }
 
-/** Locks a folder; a file that a dead holder left is taken over. Two that do so in the same millisecond both succeed. */
-export async function lockFolder(folder: string, holder: string): Promise<AsyncDisposable> {
+/** A file that a dead holder left is taken over. Two that do so in the same millisecond both succeed. */
+async function lockFolder(folder: string, holder: string): Promise<AsyncDisposable> {
   const path = `${folder}/agent.lock`;
   const server = serverFor(holder);
   const errno = await bind(server, path);
@@ -39,7 +33,7 @@ export async function lockFolder(folder: string, holder: string): Promise<AsyncD
 async function refusal(subject: string, path: string, errno: string): Promise<Error> {
   if (errno !== 'EADDRINUSE') return new Error(`cannot lock ${subject}: ${errno}`);
   const holder = (await whoHolds(path)) ?? 'it does not say who it is';
-  return new LockedError(`${subject} has an agent already: ${holder}; stop that one first`);
+  return new LockedError(subject, holder);
 }
 
 function serverFor(holder: string): Server {

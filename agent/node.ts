@@ -1,0 +1,110 @@
+// One whole node from what it is given: locks, store, kernel, addresses, plan and sessions, pods, status, in this order.
+// What was opened is closed in reverse order, also when the start fails halfway. Binds nothing real itself: many nodes can
+// run in one process.
+import type { CniServer } from '#cni-plugin';
+import { Ipam } from '#ipam';
+import type { Kernel, Sysctl } from '#linux';
+import type { Store } from '#store';
+import { Agent } from './agent.ts';
+import { answer, answerPublic, type StatusRequest } from './http/endpoints.ts';
+import { answerAddresses } from './http/ipam-endpoints.ts';
+import type { AgentOptions } from './options.ts';
+import type { NodeBindings } from './outside.ts';
+import { startCni, subjectLog } from './pods/cni-service.ts';
+import { blockStore } from './pods/ipam-store.ts';
+import { LinkWatch } from './speaker/link-watch.ts';
+import { AgentStatusSource } from './status/source.ts';
+
+export type NodeSettings = Omit<AgentOptions, 'store' | 'logLevel'>;
+
+export interface RunningNode extends AsyncDisposable {
+  readonly agent: Agent;
+  readonly status: AgentStatusSource;
+  /** Undefined with --fib none. */
+  readonly cni: CniServer | undefined;
+}
+
+/** Resolves when the node serves its sockets. Disposing says farewell to neighbours; kernel routes and pods stay. */
+export async function startNode(settings: NodeSettings, bindings: NodeBindings): Promise<RunningNode> {
+  await using opening = new AsyncDisposableStack();
+  const { nodeName, table, version, socketPath } = settings;
+  const { clock, random, scheduler, log, process, http, rehearse } = bindings;
+  const startedAtMs = clock.wall();
+  await takeLocks(settings, bindings, opening);
+  const store = opening.use(bindings.openStore());
+  await store.start();
+  const host = settings.fib === 'none' ? undefined : await openHost(settings, bindings, store, opening);
+  const transport = bindings.openTransport(host?.links);
+  const agent = opening.use(
+    new Agent(
+      { nodeName, table },
+      {
+        clock,
+        random,
+        scheduler,
+        log,
+        store,
+        transport,
+        ...(rehearse && { rehearse }),
+        ...(host && { host }),
+      },
+    ),
+  );
+  await agent.start();
+  const cni = host === undefined ? undefined : await startCni(settings, bindings, host, opening);
+
+  const status = new AgentStatusSource(agent, {
+    version,
+    pid: process.pid,
+    runtime: process.runtime,
+    startedAtMs,
+    process: () => process.status(),
+    now: () => clock.wall(),
+    whyNoPods: () => cni?.whyUnready(),
+  });
+  const answerAll = (request: StatusRequest) => answerAddresses(request, cni) ?? answer(request, status);
+  opening.use(await http.serveUnixSocket(socketPath, answerAll));
+  if (settings.http !== undefined) {
+    opening.use(await http.serveTcp(settings.http, (request) => answerPublic(request, status)));
+  }
+  log.info({ socket: socketPath, tookMs: clock.wall() - startedAtMs }, 'started');
+  const opened = opening.move();
+  return { agent, status, cni, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+async function takeLocks(
+  { nodeName, fib, table, stateDir }: NodeSettings,
+  { locks, process }: NodeBindings,
+  opening: AsyncDisposableStack,
+): Promise<void> {
+  const holder = `pid ${process.pid}, node ${nodeName}`;
+  opening.use(await locks.lockHere(`node ${nodeName}`, holder));
+  if (fib === 'kernel') opening.use(await locks.lockHere(`kernel routing table ${table}`, holder));
+  opening.use(await locks.lockFolder(stateDir, holder));
+}
+
+interface Host {
+  readonly kernel: Kernel;
+  readonly sysctl: Sysctl;
+  readonly links: LinkWatch;
+  readonly ipam: Ipam;
+}
+
+/** What the agent has besides a speaker: kernel routes and pods. */
+async function openHost(
+  { nodeName, stateDir }: NodeSettings,
+  { host, clock, disk, log }: NodeBindings,
+  store: Store,
+  opening: AsyncDisposableStack,
+): Promise<Host> {
+  const kernel = opening.use(await host.openKernel());
+  const links = opening.use(new LinkWatch(kernel, log));
+  await links.start();
+  const ipam = new Ipam(
+    { node: nodeName, stateDir },
+    { clock, disk, store: blockStore(store), log: subjectLog(log) },
+  );
+  await ipam.start();
+  opening.use(ipam);
+  return { kernel, sysctl: host.sysctl, links, ipam };
+}
