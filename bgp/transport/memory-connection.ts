@@ -2,6 +2,10 @@
 import type { Connection, ConnectionHandler, Timer, TtlRule } from '../io.ts';
 import type { MemoryNetwork } from './memory-network.ts';
 
+/** What got lost is sent again after this, then after twice as long each time. */
+const RETRANSMIT_MS = 200;
+const LONGEST_RETRANSMIT_MS = 60_000;
+
 interface Endpoint {
   readonly address: string;
   readonly port: number;
@@ -17,6 +21,9 @@ export class MemoryConnection implements Connection {
   md5Key: string | undefined;
   totalBytesAccepted = 0;
   isDestroyed = false;
+  /** It ended and the other end was not told: who sends to it is told that there is no such connection. */
+  #hasVanished = false;
+  #retransmitMs = RETRANSMIT_MS;
   readonly #network: MemoryNetwork;
   #other: MemoryConnection | undefined;
   #handler: ConnectionHandler | undefined;
@@ -105,6 +112,12 @@ export class MemoryConnection implements Connection {
     );
   }
 
+  /** Ends without a word, as when its machine dies. No handler call follows. */
+  vanish(): void {
+    this.#hasVanished = true;
+    this.#close(undefined);
+  }
+
   /** As when the network between the ends breaks or a host resets: both sides see the error. */
   cut(error = 'connection reset by the other end'): void {
     const handler = this.#handler;
@@ -133,6 +146,8 @@ export class MemoryConnection implements Connection {
     this.#unread = new Uint8Array(0);
     this.#network.closed(this);
     const other = this.#other;
+    this.#hasVanished ||= !this.#network.carries(this.localAddress, this.remoteAddress);
+    if (this.#hasVanished) return;
     if (other !== undefined && !other.isDestroyed && other.#closing === undefined) {
       other.#closing = { error: errorForOther };
       if (errorForOther !== undefined) other.#unread = new Uint8Array(0);
@@ -140,9 +155,9 @@ export class MemoryConnection implements Connection {
     }
   }
 
-  #pumpSoon(): void {
+  #pumpSoon(afterMs = this.#network.latencyMs): void {
     if (this.#pumping !== undefined || this.isDestroyed) return;
-    this.#pumping = this.#network.clock.setTimer(this.#network.latencyMs, () => {
+    this.#pumping = this.#network.clock.setTimer(afterMs, () => {
       this.#pumping = undefined;
       this.#pump();
     });
@@ -152,7 +167,11 @@ export class MemoryConnection implements Connection {
   #pump(): void {
     const other = this.#other;
     if (this.isDestroyed || other === undefined) return;
-    if (other.isDestroyed) return;
+    if ((this.#queue.length > 0 || this.#isEnding) && this.#isLost()) return;
+    if (other.isDestroyed) {
+      if (other.#hasVanished && this.#queue.length > 0) this.cut();
+      return;
+    }
     let room = this.#network.windowBytes - other.#unread.length;
     const taken: Uint8Array[] = [other.#unread];
     while (room > 0 && this.#queue.length > 0) {
@@ -175,6 +194,17 @@ export class MemoryConnection implements Connection {
       this.#wantsDrain = false;
       this.#handler?.drained();
     }
+  }
+
+  /** What is sent now does not arrive: it is sent again later. */
+  #isLost(): boolean {
+    if (this.#network.carries(this.localAddress, this.remoteAddress)) {
+      this.#retransmitMs = RETRANSMIT_MS;
+      return false;
+    }
+    this.#pumpSoon(this.#retransmitMs);
+    this.#retransmitMs = Math.min(this.#retransmitMs * 2, LONGEST_RETRANSMIT_MS);
+    return true;
   }
 
   /** Out of this end's kernel to the reader, in pieces. */

@@ -1,5 +1,6 @@
 // TCP in memory for tests and simulation: hosts with addresses on one network, moved by the caller's clock.
-// It can split the stream at any size, delay it, hold it back, and break connections; nothing here is random.
+// It can split the stream at any size, delay it, hold it back, and break connections; nothing here is random. With `paths`
+// packets go where somebody's kernels would route them, and what gets lost is sent again, as TCP does.
 import type {
   Clock,
   Connection,
@@ -20,6 +21,12 @@ interface MemoryListener {
   readonly accept: (connection: Connection) => void;
 }
 
+/** Where packets go. */
+export interface MemoryPaths {
+  /** How many routers are on the way from a host to who has the address; undefined: a packet does not arrive. */
+  routersTo(from: MemoryHost, address: string): number | undefined;
+}
+
 export class MemoryNetwork {
   readonly clock: Clock;
   /** Largest piece that one data() call gets. */
@@ -30,6 +37,8 @@ export class MemoryNetwork {
   highWaterBytes = 128 * 1024;
   /** Routers between any two hosts: a packet arrives with its TTL less one for each of them. */
   routersBetween = 0;
+  /** Default: every host that is up is reached. */
+  paths: MemoryPaths | undefined;
   /** Bytes reach the other host's kernel but not its reader: what a stalled process looks like. */
   isFrozen = false;
   readonly #hosts: MemoryHost[] = [];
@@ -47,6 +56,19 @@ export class MemoryNetwork {
 
   hostOf(address: string): MemoryHost | undefined {
     return this.#hosts.find((host) => host.isUp && host.addresses.includes(address));
+  }
+
+  /** The routers on a packet's way to an address; undefined: it does not arrive. */
+  routersTo(from: MemoryHost, address: string): number | undefined {
+    if (!from.isUp || this.hostOf(address) === undefined) return undefined;
+    return this.paths === undefined ? this.routersBetween : this.paths.routersTo(from, address);
+  }
+
+  /** Whether a segment of a connection arrives. */
+  carries(from: string, to: string): boolean {
+    if (this.paths === undefined) return true;
+    const host = this.hostOf(from);
+    return host !== undefined && this.routersTo(host, to) !== undefined;
   }
 
   /** Ends of connections that are open, both sides counted. */
@@ -77,6 +99,7 @@ export class MemoryHost implements Transport {
   hasSocketOptions = true;
   readonly #network: MemoryNetwork;
   readonly #listeners: MemoryListener[] = [];
+  readonly #dials = new Set<{ cancel(): void }>();
   readonly #linkWatchers = new Map<string, Set<() => void>>();
   #nextPort = 40_000;
 
@@ -87,7 +110,15 @@ export class MemoryHost implements Transport {
 
   dial(options: DialOptions, done: (result: Connection | DialError) => void): { cancel(): void } {
     let isCancelled = false;
+    const dialling = {
+      cancel: () => {
+        isCancelled = true;
+        this.#dials.delete(dialling);
+      },
+    };
+    this.#dials.add(dialling);
     const finish = (result: Connection | DialError) => {
+      this.#dials.delete(dialling);
       if (!isCancelled) done(result);
       else if (!('error' in result)) result.destroy();
     };
@@ -100,11 +131,7 @@ export class MemoryHost implements Transport {
         if (!isCancelled) this.#connect(options, finish);
       });
     }
-    return {
-      cancel: () => {
-        isCancelled = true;
-      },
-    };
+    return dialling;
   }
 
   listen(options: ListenOptions, accept: (connection: Connection) => void): Promise<ListenerHandle> {
@@ -139,6 +166,23 @@ export class MemoryHost implements Transport {
     const refusal = this.#cannot(key, { kind: 'multihop', hops: 255 });
     if (refusal !== undefined) throw new Error(refusal);
     (connection as MemoryConnection).md5Key = key;
+  }
+
+  /** The process that used it dies: its kernel closes what it had. */
+  kill(): void {
+    for (const connection of this.#abandon()) connection.destroy();
+  }
+
+  /** The machine loses power: nobody is told. Set isUp when it has started again; it knows nothing of what was. */
+  crash(): void {
+    this.isUp = false;
+    for (const connection of this.#abandon()) connection.vanish();
+  }
+
+  #abandon(): MemoryConnection[] {
+    this.#listeners.length = 0;
+    for (const dialling of this.#dials) dialling.cancel();
+    return this.#network.connections.filter(({ localAddress }) => this.addresses.includes(localAddress));
   }
 
   watchLink(device: string, down: () => void): { cancel(): void } {
@@ -182,10 +226,12 @@ export class MemoryHost implements Transport {
     }
     const other = this.#network.hostOf(remoteAddress);
     const listener = other?.listenerFor(remoteAddress, remotePort);
+    const routers = this.#network.routersTo(this, remoteAddress);
     const isSilent =
       other === undefined ||
-      !this.isUp ||
-      !arrives(options.ttl, this.#network.routersBetween) ||
+      routers === undefined ||
+      this.#network.routersTo(other, local) === undefined ||
+      !arrives(options.ttl, routers) ||
       (listener !== undefined && keyFor(listener.keys, local) !== options.md5Key);
     if (isSilent) {
       const ms = options.connectTimeoutMs ?? 30_000;
