@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { ACTION_DISCARD_ATTRIBUTE, ACTION_OK, ACTION_RESET, ACTION_TREAT_AS_WITHDRAW } from './constants.ts';
-import { formatAttributes } from './attributes/format.ts';
+import { formatAttributes } from './attributes/table.ts';
 import { validateAttributes } from './attributes/validate.ts';
 import { AttributeVerdict } from './attributes/verdict.ts';
 import { SessionCodecContext } from './context.ts';

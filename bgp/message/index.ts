@@ -8,21 +8,32 @@ export { decodeNextHop, NextHop } from './next-hop.ts';
 export { judgeUpdate, scanUpdate } from './update.ts';
 export { UpdateScan } from './update-scan.ts';
 export * from './update-encode.ts';
-export * from './attributes/verdict.ts';
+export {
+  AttributeVerdict,
+  HAS_GRACEFUL_SHUTDOWN,
+  HAS_NO_ADVERTISE,
+  HAS_NO_EXPORT,
+  HAS_NO_EXPORT_SUBCONFED,
+  PRESENT_OTC,
+} from './attributes/verdict.ts';
 export * from './attributes/export-plan.ts';
 export { validateAttributes } from './attributes/validate.ts';
 export { rewriteAttributes } from './attributes/rewrite.ts';
 export { buildAttributes } from './attributes/build.ts';
 export type { AttributeInput } from './attributes/build.ts';
-export * from './attributes/queries.ts';
-export { formatAttributes } from './attributes/format.ts';
-export type { AttributeText } from './attributes/format.ts';
-export { printNextHop } from './attributes/table.ts';
-export { formatAsPath } from './attributes/as-path.ts';
+export { AttributeRange, findAttribute } from './attributes/attribute-list.ts';
+export { formatAttributes } from './attributes/table.ts';
+export type { AttributeText } from './attributes/table.ts';
+export { printNextHop } from './attributes/reachability.ts';
+export { clusterListContains } from './attributes/preferences.ts';
+export { countAs, startsWithAs } from './attributes/as-path.ts';
+export { formatAsPath } from './attributes/as-segments.ts';
 export {
   formatCommunities,
   formatCommunity,
   formatLargeCommunities,
+  hasCommunity,
+  hasLargeCommunity,
   parseCommunity,
   parseLargeCommunity,
 } from './attributes/communities.ts';

@@ -1,194 +1,287 @@
-// AS_PATH and AS4_PATH (RFC 4271 section 4.3, RFC 6793, RFC 5065): check, measure, widen, merge.
-// Inside podroute a path always has four octets an AS; two-octet paths exist only on the wire.
-//
-//   segment: type (1) | number of AS (1) | AS numbers (2 or 4 octets each)
+// AS_PATH and AS4_PATH. On its way in a path of an old speaker is widened and merged with AS4_PATH; on its way out
+// confederation segments and private AS numbers are removed, own numbers prepended, and it is narrowed to two octets
+// for old speakers, with AS4_PATH beside it. That is worked out in one scratch array, from the middle to the front.
 
-import { AS_CONFED_SEQUENCE, AS_CONFED_SET, AS_SEQUENCE, AS_SET } from '../constants.ts';
-import type { SessionCodecContext } from '../context.ts';
-import { readU16, readU32, writeU32 } from '../octets.ts';
+import {
+  ACTION_DISCARD_ATTRIBUTE,
+  ACTION_TREAT_AS_WITHDRAW,
+  AS_CONFED_SEQUENCE,
+  AS_SEQUENCE,
+  AS_SET,
+  AS_TRANS,
+  ATTR_AS4_PATH,
+  ATTR_AS_PATH,
+  MAX_EXTENDED_MESSAGE_LENGTH,
+} from '../constants.ts';
+import { readU32, writeU32 } from '../octets.ts';
+import {
+  firstAs,
+  formatAsPath,
+  isAs4PathValid,
+  isAsPathValid,
+  mergePaths,
+  neighbourAs,
+  pathLength,
+  widenPath,
+} from './as-segments.ts';
+import { AttributeRange, findAttribute, writeAttribute } from './attribute-list.ts';
+import { type ExportPlan, RELATION_CONFEDERATION, RELATION_EBGP } from './export-plan.ts';
+import {
+  appendValue,
+  type AttributeRow,
+  BAD_AS_PATH,
+  type IncomingBlock,
+  OPTIONAL_TRANSITIVE,
+  type OutgoingBlock,
+  row,
+  WELL_FORMED,
+  WELL_KNOWN,
+  writeValue,
+} from './row.ts';
+import { noteError, PRESENT_AS_PATH } from './verdict.ts';
 
-/**
- * @param width octets an AS number: 2 or 4
- * @returns true for a well-formed path: known segment types, none empty, no overrun, no AS 0 (RFC 7607),
- * confederation segments only inside a confederation (RFC 5065 section 5)
- */
-export function isAsPathValid(
-  buf: Uint8Array,
+const AS_PATH = row({
+  type: ATTR_AS_PATH,
+  name: 'as_path',
+  flags: WELL_KNOWN,
+  isMandatory: true,
+  check: (buf, start, end, ctx) =>
+    isAsPathValid(buf, start, end, ctx.fourByteAs ? 4 : 2, ctx) ? WELL_FORMED : BAD_AS_PATH,
+  onError: ACTION_TREAT_AS_WITHDRAW,
+  accept: acceptPath,
+  adds: () => true,
+  toIbgp: sendPath,
+  toEbgp: sendPath,
+  print: formatAsPath,
+  present: PRESENT_AS_PATH,
+});
+
+const AS4_PATH = row({
+  type: ATTR_AS4_PATH,
+  name: 'as4_path',
+  flags: OPTIONAL_TRANSITIVE,
+  // a speaker of four-octet AS numbers must not send it (RFC 6793 section 4.1)
+  check: (buf, start, end, ctx) =>
+    !ctx.fourByteAs && isAs4PathValid(buf, start, end) ? WELL_FORMED : BAD_AS_PATH,
+  onError: ACTION_DISCARD_ATTRIBUTE,
+  onWrongFlags: ACTION_DISCARD_ATTRIBUTE,
+  accept() {}, // it is in AS_PATH
+  adds: (plan) => !plan.fourByteAs,
+  toIbgp: sendAs4Path,
+  toEbgp: sendAs4Path,
+  print: formatAsPath,
+});
+
+export const PATH_ROWS: readonly AttributeRow[] = [AS_PATH, AS4_PATH];
+
+function acceptPath(block: IncomingBlock, type: number, start: number, end: number): void {
+  const { buf, list, out, scratch } = block;
+  let path = buf;
+  let from = start;
+  let to = end;
+  if (!block.ctx.fourByteAs) {
+    path = scratch;
+    from = 0;
+    to = block.has(ATTR_AS4_PATH)
+      ? mergePaths(
+          buf,
+          start,
+          end,
+          list.valueStart[ATTR_AS4_PATH]!,
+          list.valueEnd[ATTR_AS4_PATH]!,
+          scratch,
+          0,
+        )
+      : widenPath(buf, start, end, scratch, 0);
+    // could not be passed on to anybody: one block must fit into one message
+    if (block.length() - (end - start) + to > MAX_EXTENDED_MESSAGE_LENGTH) {
+      noteError(out, ACTION_TREAT_AS_WITHDRAW, BAD_AS_PATH, type, list.header[type]!, end);
+      to = 0;
+    }
+  }
+  appendValue(out, type, WELL_KNOWN, path, from, to);
+  out.asPathEnd = out.length;
+  out.asPathStart = out.length - (to - from);
+  out.pathLength = pathLength(path, from, to, 4);
+  out.neighbourAs = neighbourAs(path, from, to);
+  out.firstAs = firstAs(path, from, to);
+}
+
+function sendPath(block: OutgoingBlock, type: number, start: number, end: number, to: number): number {
+  const { plan } = block;
+  if (!preparePath(block.src, start, end, plan)) return -1;
+  if (!plan.fourByteAs) return writeValue(block, type, WELL_KNOWN, narrowPath(path, block.value, 0), to);
+  return writeAttribute(block.out, to, block.limit, WELL_KNOWN, type, path.bytes, path.start, path.end);
+}
+
+function sendAs4Path(block: OutgoingBlock, type: number, _start: number, _end: number, to: number): number {
+  if (block.plan.fourByteAs || !needsAs4(path)) return to;
+  return writeValue(block, type, OPTIONAL_TRANSITIVE, writeAs4Path(path, block.value, 0), to);
+}
+
+function preparePath(src: Uint8Array, start: number, end: number, plan: ExportPlan): boolean {
+  loadPath(path, src, start, start < 0 ? start : end, plan.relation === RELATION_EBGP, plan.removePrivateAs);
+  const type = plan.relation === RELATION_CONFEDERATION ? AS_CONFED_SEQUENCE : AS_SEQUENCE;
+  for (let i = plan.prepend.length - 1; i >= 0; i--) {
+    if (!prependAs(path, plan.prepend[i]!, type)) return false;
+  }
+  return path.end - path.start <= 65535;
+}
+
+/** Room before the path for what is prepended: 680 AS numbers even if each needs a segment of its own. */
+const FRONT = 4096;
+const MAX_PATH = 65535;
+
+/** A path with four octets an AS at bytes[start, end). Reused for all paths. */
+class PathBuffer {
+  readonly bytes: Uint8Array = new Uint8Array(FRONT + MAX_PATH + 1);
+  start = FRONT;
+  end = FRONT;
+}
+
+/** The path as it leaves: sendPath makes it, and sendAs4Path, whose type comes later in every block, reads it. */
+const path = new PathBuffer();
+
+/** Takes the path at src[start, end), without confederation segments or private AS numbers when asked to. */
+function loadPath(
+  path: PathBuffer,
+  src: Uint8Array,
   start: number,
   end: number,
-  width: number,
-  ctx: SessionCodecContext,
-): boolean {
-  let at = start;
-  while (at < end) {
-    if (end - at < 2) return false;
-    const type = buf[at]!;
-    const count = buf[at + 1]!;
-    const next = at + 2 + count * width;
-    if (count === 0 || next > end) return false;
-    if (type < AS_SET || type > AS_CONFED_SET) return false;
-    if (type >= AS_CONFED_SEQUENCE && !ctx.confederation) return false;
-    if (ctx.rejectAsSets && (type === AS_SET || type === AS_CONFED_SET)) return false;
-    if (hasZero(buf, at + 2, next, width)) return false;
+  stripConfederation: boolean,
+  removePrivateAs: boolean,
+): void {
+  const out = path.bytes;
+  let to = FRONT;
+  for (let at = start; at < end; ) {
+    const type = src[at]!;
+    const next = at + 2 + src[at + 1]! * 4;
+    if (!stripConfederation || type < AS_CONFED_SEQUENCE) {
+      const head = to;
+      to += 2;
+      for (let as = at + 2; as < next; as += 4) {
+        const number = readU32(src, as);
+        if (!removePrivateAs || !isPrivateAs(number)) to = writeU32(out, to, number);
+      }
+      out[head] = type;
+      out[head + 1] = (to - head) >> 2;
+      if (to === head + 2) to = head;
+    }
     at = next;
+  }
+  path.start = FRONT;
+  path.end = to;
+}
+
+/** Puts one AS before the path: into its first segment, or a new one when that is full or of another type. */
+function prependAs(path: PathBuffer, as: number, type: number): boolean {
+  const bytes = path.bytes;
+  const head = path.start;
+  const count = path.end > head && bytes[head] === type ? bytes[head + 1]! : 255;
+  if (count < 255) {
+    if (head < 4) return false;
+    path.start = head - 4;
+    bytes[head - 4] = type;
+    bytes[head - 3] = count + 1;
+    writeU32(bytes, head - 2, as);
+  } else {
+    if (head < 6) return false;
+    path.start = head - 6;
+    bytes[head - 6] = type;
+    bytes[head - 5] = 1;
+    writeU32(bytes, head - 4, as);
   }
   return true;
 }
 
-/** AS4_PATH: as above, but confederation segments are no error: they are skipped (RFC 6793 section 6). */
-export function isAs4PathValid(buf: Uint8Array, start: number, end: number): boolean {
-  if (end - start < 6) return false;
-  let at = start;
-  while (at < end) {
-    if (end - at < 2) return false;
-    const type = buf[at]!;
-    const count = buf[at + 1]!;
-    const next = at + 2 + count * 4;
-    if (count === 0 || next > end || type < AS_SET || type > AS_CONFED_SET) return false;
-    if (hasZero(buf, at + 2, next, 4)) return false;
+/** True when an AS number outside confederation segments does not fit into two octets: AS4_PATH is needed. */
+function needsAs4(path: PathBuffer): boolean {
+  for (let at = path.start; at < path.end; ) {
+    const next = at + 2 + path.bytes[at + 1]! * 4;
+    if (path.bytes[at]! < AS_CONFED_SEQUENCE) {
+      for (let as = at + 2; as < next; as += 4) {
+        if (path.bytes[as] !== 0 || path.bytes[as + 1] !== 0) return true;
+      }
+    }
     at = next;
-  }
-  return true;
-}
-
-function hasZero(buf: Uint8Array, start: number, end: number, width: number): boolean {
-  for (let at = start; at < end; at += width) {
-    if ((width === 4 ? readU32(buf, at) : readU16(buf, at)) === 0) return true;
   }
   return false;
 }
 
-/** Hops as the decision counts them: an AS_SET is one, confederation segments are none. The path is valid. */
-export function pathLength(buf: Uint8Array, start: number, end: number, width: number): number {
-  let at = start;
-  let hops = 0;
-  while (at < end) {
-    const count = buf[at + 1]!;
-    if (buf[at] === AS_SEQUENCE) hops += count;
-    else if (buf[at] === AS_SET) hops++;
-    at += 2 + count * width;
-  }
-  return hops;
-}
-
-/** Leftmost AS of a four-octet path, 0 when the path is empty or begins with a set. */
-export function firstAs(buf: Uint8Array, start: number, end: number): number {
-  if (end - start < 6) return 0;
-  const type = buf[start];
-  return type === AS_SEQUENCE || type === AS_CONFED_SEQUENCE ? readU32(buf, start + 2) : 0;
-}
-
-/** Leftmost AS outside confederation segments, 0 when there is none or a set comes first (for comparing MED). */
-export function neighbourAs(buf: Uint8Array, start: number, end: number): number {
-  let at = start;
-  while (at < end) {
-    const type = buf[at];
-    if (type === AS_SEQUENCE) return readU32(buf, at + 2);
-    if (type === AS_SET) return 0;
-    at += 2 + buf[at + 1]! * 4;
-  }
-  return 0;
-}
-
-/** Writes a valid two-octet path with four octets an AS; returns the offset behind it. */
-export function widenPath(buf: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number {
-  return takeHops(buf, start, end, 0x7fffffff, out, to);
-}
-
-/**
- * RFC 6793 section 4.2.3: the leading hops that only the two-octet path has, then AS4_PATH. When AS4_PATH is
- * longer than AS_PATH it is not used. Both are valid. Returns the offset behind the result.
- */
-export function mergePaths(
-  buf: Uint8Array,
-  start: number,
-  end: number,
-  as4Start: number,
-  as4End: number,
-  out: Uint8Array,
-  to: number,
-): number {
-  const lead = pathLength(buf, start, end, 2) - pathLength(buf, as4Start, as4End, 4);
-  if (lead < 0) return widenPath(buf, start, end, out, to);
-  let write = takeHops(buf, start, end, lead, out, to);
-  let last = lastSegment(out, to, write);
-  for (let at = as4Start; at < as4End; ) {
-    const type = buf[at]!;
-    const count = buf[at + 1]!;
-    const next = at + 2 + count * 4;
-    if (type === AS_SEQUENCE || type === AS_SET) {
-      // one sequence where both halves are sequences, as it was before the old speaker touched it
-      const joins =
-        type === AS_SEQUENCE && last >= 0 && out[last] === AS_SEQUENCE && out[last + 1]! + count <= 255;
-      if (joins) {
-        out[last + 1] = out[last + 1]! + count;
-      } else {
-        last = write;
-        out[write++] = type;
-        out[write++] = count;
-      }
-      for (let i = at + 2; i < next; i++) out[write++] = buf[i]!;
-    }
-    at = next;
-  }
-  return write;
-}
-
-/**
- * Widens the first `hops` hops. A confederation segment is taken with the segments it stands between or before
- * (RFC 6793 section 4.2.3: "leading or adjacent to a segment that is prepended").
- */
-function takeHops(
-  buf: Uint8Array,
-  start: number,
-  end: number,
-  hops: number,
-  out: Uint8Array,
-  to: number,
-): number {
-  let left = hops;
+/** Writes the path with two octets an AS (RFC 6793 section 4.2.2); returns the offset behind it. */
+function narrowPath(path: PathBuffer, out: Uint8Array, to: number): number {
+  const bytes = path.bytes;
   let write = to;
-  let at = start;
-  while (at < end) {
-    const type = buf[at]!;
-    const count = buf[at + 1]!;
-    let take = count;
-    if (type === AS_SEQUENCE) {
-      take = count < left ? count : left;
-      left -= take;
-    } else if (type === AS_SET) {
-      if (left === 0) take = 0;
-      else left--;
+  for (let at = path.start; at < path.end; ) {
+    const next = at + 2 + bytes[at + 1]! * 4;
+    out[write++] = bytes[at]!;
+    out[write++] = bytes[at + 1]!;
+    for (let as = at + 2; as < next; as += 4) {
+      const number = readU32(bytes, as);
+      const fitting = number > 65535 ? AS_TRANS : number;
+      out[write++] = fitting >>> 8;
+      out[write++] = fitting;
     }
-    if (take === 0) break;
-    out[write++] = type;
-    out[write++] = take;
-    for (let i = 0; i < take; i++) write = writeU32(out, write, readU16(buf, at + 2 + i * 2));
-    if (take < count) break;
-    at += 2 + count * 2;
+    at = next;
   }
   return write;
 }
 
-function lastSegment(buf: Uint8Array, start: number, end: number): number {
-  let last = -1;
-  for (let at = start; at < end; at += 2 + buf[at + 1]! * 4) last = at;
-  return last;
-}
-
-/** '65001 65002 {1,2} (64512 64513) [64514,64515]': sequence, set, confederation sequence, confederation set. */
-export function formatAsPath(buf: Uint8Array, start: number, end: number): string {
-  const segments: string[] = [];
-  for (let at = start; at + 2 <= end; ) {
-    const type = buf[at]!;
-    const next = at + 2 + buf[at + 1]! * 4;
-    const numbers: number[] = [];
-    for (let as = at + 2; as < next && as + 4 <= end; as += 4) numbers.push(readU32(buf, as));
-    if (type === AS_SEQUENCE) segments.push(numbers.join(' '));
-    else if (type === AS_SET) segments.push(`{${numbers.join(',')}}`);
-    else if (type === AS_CONFED_SEQUENCE) segments.push(`(${numbers.join(' ')})`);
-    else segments.push(`[${numbers.join(',')}]`);
+/** Writes the value of AS4_PATH: the path without confederation segments (RFC 6793 section 3). */
+function writeAs4Path(path: PathBuffer, out: Uint8Array, to: number): number {
+  const bytes = path.bytes;
+  let write = to;
+  for (let at = path.start; at < path.end; ) {
+    const next = at + 2 + bytes[at + 1]! * 4;
+    if (bytes[at] === AS_SEQUENCE || bytes[at] === AS_SET) {
+      for (let i = at; i < next; i++) out[write++] = bytes[i]!;
+    }
     at = next;
   }
-  return segments.join(' ');
+  return write;
+}
+
+/** RFC 6996: 64512-65534 and 4200000000-4294967294. */
+function isPrivateAs(as: number): boolean {
+  return (as >= 64512 && as <= 65534) || (as >= 4200000000 && as <= 4294967294);
+}
+
+const range = new AttributeRange();
+
+/** How often an AS stands in AS_PATH, sets and confederation segments included (loop check). */
+export function countAs(bytes: Uint8Array, start: number, end: number, as: number): number {
+  if (!findAttribute(bytes, start, end, ATTR_AS_PATH, range)) return 0;
+  let count = 0;
+  let at = range.start;
+  while (at < range.end) {
+    const next = at + 2 + bytes[at + 1]! * 4;
+    for (let number = at + 2; number < next; number += 4) {
+      if (readU32(bytes, number) === as) count++;
+    }
+    at = next;
+  }
+  return count;
+}
+
+/** True when AS_PATH begins with these AS numbers, the leftmost first, whatever its segments. */
+export function startsWithAs(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  wanted: readonly number[],
+): boolean {
+  if (wanted.length === 0) return true;
+  if (!findAttribute(bytes, start, end, ATTR_AS_PATH, range)) return false;
+  let i = 0;
+  let at = range.start;
+  while (at < range.end) {
+    const next = at + 2 + bytes[at + 1]! * 4;
+    for (let number = at + 2; number < next; number += 4) {
+      if (readU32(bytes, number) !== wanted[i]!) return false;
+      i++;
+      if (i === wanted.length) return true;
+    }
+    at = next;
+  }
+  return false;
 }

@@ -1,4 +1,5 @@
-// A block of path attributes, walked once: where the value of each type is. Shared by validation, export and print.
+// A block of path attributes, walked once: where the value of each type is; how one is written; and how a single one
+// is found. Shared by validation, export, print and the questions that policies ask.
 //
 //   flags (1) | type (1) | length (1, or 2 with the extended-length flag) | value
 //
@@ -100,4 +101,35 @@ export function writeAttribute(
   const length = end - start;
   if (length > 65535 || at + length + (length > 255 ? 4 : 3) > limit) return -1;
   return copyOctets(src, start, end, out, writeAttributeHeader(out, at, flags, type, length));
+}
+
+/** Where the value of an attribute is. Reused. */
+export class AttributeRange {
+  start = 0;
+  end = 0;
+}
+
+/** Finds an attribute in bytes[start, end), whose types ascend. False (and an empty range) when it is not there. */
+export function findAttribute(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  type: number,
+  out: AttributeRange,
+): boolean {
+  let at = start;
+  while (at + 3 <= end && bytes[at + 1]! <= type) {
+    const extended = (bytes[at]! & FLAG_EXTENDED_LENGTH) !== 0;
+    const value = extended ? at + 4 : at + 3;
+    const next = value + (extended ? readU16(bytes, at + 2) : bytes[at + 2]!);
+    if (bytes[at + 1] === type) {
+      out.start = value;
+      out.end = next;
+      return true;
+    }
+    at = next;
+  }
+  out.start = 0;
+  out.end = 0;
+  return false;
 }

@@ -1,6 +1,9 @@
 // COMMUNITIES (RFC 1997) and LARGE_COMMUNITIES (RFC 8092): flags for the well-known ones, duplicates, text.
 
 import {
+  ACTION_TREAT_AS_WITHDRAW,
+  ATTR_COMMUNITIES,
+  ATTR_LARGE_COMMUNITIES,
   COMMUNITY_BLACKHOLE,
   COMMUNITY_GRACEFUL_SHUTDOWN,
   COMMUNITY_LLGR_STALE,
@@ -9,7 +12,20 @@ import {
   COMMUNITY_NO_EXPORT_SUBCONFED,
   COMMUNITY_NO_LLGR,
 } from '../constants.ts';
-import { readU32 } from '../octets.ts';
+import { readU32, writeU32 } from '../octets.ts';
+import { AttributeRange, findAttribute } from './attribute-list.ts';
+import {
+  append,
+  appendValue,
+  type AttributeRow,
+  copyToValue,
+  keep,
+  multipleOf,
+  OPTIONAL_TRANSITIVE,
+  type OutgoingBlock,
+  row,
+  writeValue,
+} from './row.ts';
 import {
   HAS_BLACKHOLE,
   HAS_GRACEFUL_SHUTDOWN,
@@ -18,10 +34,47 @@ import {
   HAS_NO_EXPORT,
   HAS_NO_EXPORT_SUBCONFED,
   HAS_NO_LLGR,
+  PRESENT_COMMUNITIES,
+  PRESENT_LARGE_COMMUNITIES,
 } from './verdict.ts';
 
 /** Global administrator and the two local data parts, u32 each. */
 export type LargeCommunity = readonly [number, number, number];
+
+const COMMUNITIES = row({
+  type: ATTR_COMMUNITIES,
+  name: 'communities',
+  flags: OPTIONAL_TRANSITIVE,
+  check: (_buf, start, end) => multipleOf(4, start, end),
+  onError: ACTION_TREAT_AS_WITHDRAW,
+  accept(block, type, start, end, flags) {
+    block.out.flags |= communityFlags(block.buf, start, end);
+    append(block, type, start, end, flags);
+  },
+  adds: (plan) => plan.addCommunities.length > 0,
+  toIbgp: addCommunities,
+  toEbgp: addCommunities,
+  print: formatCommunities,
+  present: PRESENT_COMMUNITIES,
+});
+
+const LARGE_COMMUNITIES = row({
+  type: ATTR_LARGE_COMMUNITIES,
+  name: 'large_communities',
+  flags: OPTIONAL_TRANSITIVE,
+  check: (_buf, start, end) => multipleOf(12, start, end),
+  onError: ACTION_TREAT_AS_WITHDRAW,
+  accept({ buf, out, scratch }, type, start, end, flags) {
+    appendValue(out, type, flags, scratch, 0, copyLargeCommunities(buf, start, end, scratch, 0));
+  },
+  adds: (plan) => plan.addLargeCommunities.length > 0,
+  toIbgp: addLargeCommunities,
+  toEbgp: addLargeCommunities,
+  print: formatLargeCommunities,
+  present: PRESENT_LARGE_COMMUNITIES,
+});
+
+export const COMMUNITY_ROWS: readonly AttributeRow[] = [COMMUNITIES, LARGE_COMMUNITIES];
 
 const WELL_KNOWN: ReadonlyMap<string, number> = new Map([
   ['graceful-shutdown', COMMUNITY_GRACEFUL_SHUTDOWN],
@@ -64,6 +117,65 @@ function flagOf(community: number): number {
     default:
       return 0;
   }
+}
+
+/** Those of the plan that are not there yet go behind the others. */
+function addCommunities(block: OutgoingBlock, type: number, start: number, end: number, to: number): number {
+  const wanted = block.plan.addCommunities;
+  if (wanted.length === 0) return keep(block, type, start, end, to);
+  const { value } = block;
+  let length = copyToValue(block, start, end, 0);
+  for (let i = 0; i < wanted.length; i++) {
+    const community = wanted[i]!;
+    if (containsCommunity(value, 0, length, community)) continue;
+    if (length + 4 > 65535) return -1;
+    length = writeU32(value, length, community);
+  }
+  return writeValue(block, type, OPTIONAL_TRANSITIVE, length, to);
+}
+
+function addLargeCommunities(
+  block: OutgoingBlock,
+  type: number,
+  start: number,
+  end: number,
+  to: number,
+): number {
+  const wanted = block.plan.addLargeCommunities;
+  if (wanted.length === 0) return keep(block, type, start, end, to);
+  const { value } = block;
+  let length = copyToValue(block, start, end, 0);
+  for (let i = 0; i < wanted.length; i++) {
+    const [global, local1, local2] = wanted[i]!;
+    if (containsLargeCommunity(value, 0, length, global, local1, local2)) continue;
+    if (length + 12 > 65535) return -1;
+    length = writeU32(value, writeU32(value, writeU32(value, length, global), local1), local2);
+  }
+  return writeValue(block, type, OPTIONAL_TRANSITIVE, length, to);
+}
+
+const range = new AttributeRange();
+
+/** True when COMMUNITIES of the canonical block at bytes[start, end) has this one. */
+export function hasCommunity(bytes: Uint8Array, start: number, end: number, community: number): boolean {
+  return (
+    findAttribute(bytes, start, end, ATTR_COMMUNITIES, range) &&
+    containsCommunity(bytes, range.start, range.end, community)
+  );
+}
+
+export function hasLargeCommunity(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  global: number,
+  local1: number,
+  local2: number,
+): boolean {
+  return (
+    findAttribute(bytes, start, end, ATTR_LARGE_COMMUNITIES, range) &&
+    containsLargeCommunity(bytes, range.start, range.end, global, local1, local2)
+  );
 }
 
 export function containsCommunity(buf: Uint8Array, start: number, end: number, community: number): boolean {

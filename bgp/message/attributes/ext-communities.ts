@@ -3,7 +3,51 @@
 //   type (1; 0x80 IANA, 0x40 non-transitive) | subtype (1) | value (6, or 18 in the IPv6 form)
 
 import { formatIpv4, formatIpv6At } from '../address-text.ts';
+import { ACTION_TREAT_AS_WITHDRAW, ATTR_EXT_COMMUNITIES, ATTR_IPV6_EXT_COMMUNITIES } from '../constants.ts';
 import { hex, readU16, readU32 } from '../octets.ts';
+import {
+  append,
+  type AttributeRow,
+  keep,
+  multipleOf,
+  OPTIONAL_TRANSITIVE,
+  type OutgoingBlock,
+  row,
+  writeValue,
+} from './row.ts';
+import { PRESENT_EXT_COMMUNITIES, PRESENT_LINK_BANDWIDTH } from './verdict.ts';
+
+const EXT_COMMUNITIES = row({
+  type: ATTR_EXT_COMMUNITIES,
+  name: 'ext_communities',
+  flags: OPTIONAL_TRANSITIVE,
+  check: (_buf, start, end) => multipleOf(8, start, end),
+  onError: ACTION_TREAT_AS_WITHDRAW,
+  accept(block, type, start, end, flags) {
+    const bandwidth = linkBandwidthOf(block.buf, start, end);
+    if (bandwidth >= 0) {
+      block.out.hasLinkBandwidth = true;
+      block.out.linkBandwidth = bandwidth;
+      block.out.present |= PRESENT_LINK_BANDWIDTH;
+    }
+    append(block, type, start, end, flags);
+  },
+  toEbgp: (block, type, start, end, to) => sendTransitive(block, type, start, end, to, 8),
+  print: formatExtCommunities,
+  present: PRESENT_EXT_COMMUNITIES,
+});
+
+const IPV6_EXT_COMMUNITIES = row({
+  type: ATTR_IPV6_EXT_COMMUNITIES,
+  name: 'ipv6_ext_communities',
+  flags: OPTIONAL_TRANSITIVE,
+  check: (_buf, start, end) => multipleOf(20, start, end),
+  onError: ACTION_TREAT_AS_WITHDRAW,
+  toEbgp: (block, type, start, end, to) => sendTransitive(block, type, start, end, to, 20),
+  print: formatIpv6ExtCommunities,
+});
+
+export const EXT_COMMUNITY_ROWS: readonly AttributeRow[] = [EXT_COMMUNITIES, IPV6_EXT_COMMUNITIES];
 
 const NON_TRANSITIVE = 0x40;
 const SUBTYPE_LINK_BANDWIDTH = 0x04;
@@ -12,7 +56,7 @@ const floatBytes = new Uint8Array(4);
 const floatView = new DataView(floatBytes.buffer);
 
 /** Octets a second of the first link bandwidth community (draft-ietf-idr-link-bandwidth), -1 without a usable one. */
-export function linkBandwidthOf(buf: Uint8Array, start: number, end: number): number {
+function linkBandwidthOf(buf: Uint8Array, start: number, end: number): number {
   for (let at = start; at + 8 <= end; at += 8) {
     // 0x40 by the draft; 0x00 is sent by routers that want it to cross AS borders
     if ((buf[at]! & ~NON_TRANSITIVE) === 0 && buf[at + 1] === SUBTYPE_LINK_BANDWIDTH) {
@@ -28,24 +72,26 @@ function readFloat(buf: Uint8Array, at: number): number {
   return floatView.getFloat32(0);
 }
 
-/** Copies the transitive ones; returns the offset behind them. `size` is 8 or 20. */
-export function copyTransitive(
-  buf: Uint8Array,
+/** Those that may leave the AS (RFC 4360 section 6); without any the attribute goes. `size` is that of one. */
+function sendTransitive(
+  block: OutgoingBlock,
+  type: number,
   start: number,
   end: number,
-  size: number,
-  out: Uint8Array,
   to: number,
+  size: number,
 ): number {
-  let write = to;
+  if (block.plan.keepNonTransitive) return keep(block, type, start, end, to);
+  const { src, value } = block;
+  let length = 0;
   for (let at = start; at + size <= end; at += size) {
-    if ((buf[at]! & NON_TRANSITIVE) !== 0) continue;
-    for (let i = 0; i < size; i++) out[write++] = buf[at + i]!;
+    if ((src[at]! & NON_TRANSITIVE) !== 0) continue;
+    for (let i = 0; i < size; i++) value[length++] = src[at + i]!;
   }
-  return write;
+  return length === 0 ? to : writeValue(block, type, block.list.flags[type]!, length, to);
 }
 
-export function formatExtCommunities(buf: Uint8Array, start: number, end: number): string[] {
+function formatExtCommunities(buf: Uint8Array, start: number, end: number): string[] {
   const texts: string[] = [];
   for (let at = start; at + 8 <= end; at += 8) texts.push(formatOne(buf, at));
   return texts;
@@ -68,7 +114,7 @@ function formatOne(buf: Uint8Array, at: number): string {
   return `generic:0x${hex(buf, at, at + 2)}:0x${hex(buf, at + 2, at + 8)}`;
 }
 
-export function formatIpv6ExtCommunities(buf: Uint8Array, start: number, end: number): string[] {
+function formatIpv6ExtCommunities(buf: Uint8Array, start: number, end: number): string[] {
   const texts: string[] = [];
   for (let at = start; at + 20 <= end; at += 20) {
     const kind = readU16(buf, at);

@@ -22,7 +22,7 @@ import {
   RELATION_IBGP,
   RELATION_SAME,
 } from './export-plan.ts';
-import { formatAttributes } from './format.ts';
+import { formatAttributes } from './table.ts';
 import { rewriteAttributes } from './rewrite.ts';
 import { validateAttributes } from './validate.ts';
 import { AttributeVerdict } from './verdict.ts';

@@ -13,7 +13,7 @@ import {
   NEXT_HOP,
   ORIGIN_IGP,
 } from '../testing/message-bytes.ts';
-import { formatAttributes } from './format.ts';
+import { formatAttributes } from './table.ts';
 import { validateAttributes } from './validate.ts';
 import * as v from './verdict.ts';
 

@@ -3,8 +3,10 @@ import { attribute, bytes, IPV6_NEXT_HOP, MANDATORY, MED_50 } from '../testing/m
 import { SessionCodecContext } from '../context.ts';
 import { type AttributeInput, buildAttributes } from './build.ts';
 import * as communities from './communities.ts';
-import { formatAttributes } from './format.ts';
-import * as queries from './queries.ts';
+import { formatAttributes } from './table.ts';
+import { countAs, startsWithAs } from './as-path.ts';
+import { AttributeRange, findAttribute } from './attribute-list.ts';
+import { clusterListContains } from './preferences.ts';
 import { validateAttributes } from './validate.ts';
 import { AttributeVerdict, HAS_NO_EXPORT } from './verdict.ts';
 
@@ -159,34 +161,36 @@ describe('questions about attributes', () => {
   const end = block.length;
 
   it('count an AS in every kind of segment', () => {
-    assert.equal(queries.countAs(block, 0, end, 65001), 3);
-    assert.equal(queries.countAs(block, 0, end, 64512), 1);
-    assert.equal(queries.countAs(block, 0, end, 1), 0);
-    assert.equal(queries.countAs(block, 0, 4, 65001), 0);
+    assert.equal(countAs(block, 0, end, 65001), 3);
+    assert.equal(countAs(block, 0, end, 64512), 1);
+    assert.equal(countAs(block, 0, end, 1), 0);
+    assert.equal(countAs(block, 0, 4, 65001), 0);
   });
 
   it('compare the beginning of the path', () => {
-    assert.ok(queries.startsWithAs(block, 0, end, []));
-    assert.ok(queries.startsWithAs(block, 0, end, [64512, 64513, 65001]));
-    assert.ok(queries.startsWithAs(block, 0, end, [64512, 64513, 65001, 65001, 65002, 65001]));
-    assert.ok(!queries.startsWithAs(block, 0, end, [64512, 64513, 65001, 65001, 65002, 65001, 1]));
-    assert.ok(!queries.startsWithAs(block, 0, end, [65001]));
+    assert.ok(startsWithAs(block, 0, end, []));
+    assert.ok(startsWithAs(block, 0, end, [64512, 64513, 65001]));
+    assert.ok(startsWithAs(block, 0, end, [64512, 64513, 65001, 65001, 65002, 65001]));
+    assert.ok(!startsWithAs(block, 0, end, [64512, 64513, 65001, 65001, 65002, 65001, 1]));
+    assert.ok(!startsWithAs(block, 0, end, [65001]));
   });
 
   it('find communities, large communities and cluster IDs', () => {
-    assert.ok(queries.hasCommunity(block, 0, end, 0xffffff01));
-    assert.ok(!queries.hasCommunity(block, 0, end, 0x0001ffff));
-    assert.ok(queries.hasLargeCommunity(block, 0, end, 1, 2, 3));
-    assert.ok(!queries.hasLargeCommunity(block, 0, end, 2, 3, 1));
-    assert.ok(queries.clusterListContains(block, 0, end, 0x0a000002));
-    assert.ok(!queries.clusterListContains(block, 0, end, 0x0a000003));
-    assert.ok(!queries.clusterListContains(block, 0, 4, 0x0a000002));
+    assert.ok(communities.hasCommunity(block, 0, end, 0xffffff01));
+    assert.ok(!communities.hasCommunity(block, 0, end, 0x0001ffff));
+    assert.ok(communities.hasLargeCommunity(block, 0, end, 1, 2, 3));
+    assert.ok(!communities.hasLargeCommunity(block, 0, end, 2, 3, 1));
+    assert.ok(clusterListContains(block, 0, end, 0x0a000002));
+    assert.ok(!clusterListContains(block, 0, end, 0x0a000003));
+    assert.ok(!clusterListContains(block, 0, 4, 0x0a000002));
   });
 
-  it('give the place of the next hop for writing another one', () => {
+  it('find an attribute, or an empty range', () => {
     const mandatory = bytes(MANDATORY);
-    const at = queries.nextHopOffset(mandatory, 0, mandatory.length);
-    assert.deepEqual([...mandatory.subarray(at, at + 4)], [192, 0, 2, 1]);
-    assert.equal(queries.nextHopOffset(block, 0, end), -1);
+    const range = new AttributeRange();
+    assert.ok(findAttribute(mandatory, 0, mandatory.length, 3, range));
+    assert.deepEqual([...mandatory.subarray(range.start, range.end)], [192, 0, 2, 1]);
+    assert.ok(!findAttribute(block, 0, end, 3, range));
+    assert.deepEqual([range.start, range.end], [0, 0]);
   });
 });

@@ -1,11 +1,102 @@
 // Attributes made of type-length-value lists: AIGP, tunnel encapsulation, link state, next-hop dependent
-// characteristics, prefix SID. podroute carries them; it checks that no length runs past the end, because a
-// neighbour that trusts them would be hurt.
+// characteristics, prefix SID; and PMSI tunnel, which is as little read. podroute carries them; it checks that no
+// length runs past the end, because a neighbour that trusts them would be hurt.
 
+import {
+  ACTION_DISCARD_ATTRIBUTE,
+  ACTION_TREAT_AS_WITHDRAW,
+  ATTR_AIGP,
+  ATTR_LINK_STATE,
+  ATTR_NEXT_HOP_CHARACTERISTICS,
+  ATTR_PMSI_TUNNEL,
+  ATTR_PREFIX_SID,
+  ATTR_TUNNEL_ENCAP,
+} from '../constants.ts';
 import { readU16, readU32 } from '../octets.ts';
+import {
+  append,
+  type AttributeRow,
+  BAD_LENGTH,
+  BAD_OPTIONAL,
+  keep,
+  NOT_WANTED,
+  OPTIONAL,
+  OPTIONAL_TRANSITIVE,
+  printHex,
+  row,
+  strip,
+  WELL_FORMED,
+} from './row.ts';
+import { PRESENT_AIGP } from './verdict.ts';
+
+const AIGP = row({
+  type: ATTR_AIGP,
+  name: 'aigp',
+  flags: OPTIONAL,
+  check: (buf, start, end, ctx) => (ctx.aigp ? checked(isAigpValid(buf, start, end)) : NOT_WANTED),
+  onError: ACTION_DISCARD_ATTRIBUTE,
+  onWrongFlags: ACTION_DISCARD_ATTRIBUTE,
+  accept(block, type, start, end, flags) {
+    block.out.hasAigp = true;
+    block.out.aigp = aigpOf(block.buf, start, end);
+    append(block, type, start, end, flags);
+  },
+  toEbgp: (block, type, start, end, to) => (block.plan.keepAigp ? keep(block, type, start, end, to) : to),
+  print: aigpOf,
+  present: PRESENT_AIGP,
+});
+
+export const CARRIED_ROWS: readonly AttributeRow[] = [
+  AIGP,
+  row({
+    type: ATTR_PMSI_TUNNEL,
+    name: 'pmsi_tunnel',
+    flags: OPTIONAL_TRANSITIVE,
+    check: (_buf, start, end) => (end - start < 5 ? BAD_LENGTH : WELL_FORMED),
+    onError: ACTION_TREAT_AS_WITHDRAW,
+    print: printHex,
+  }),
+  row({
+    type: ATTR_TUNNEL_ENCAP,
+    name: 'tunnel_encap',
+    flags: OPTIONAL_TRANSITIVE,
+    check: (buf, start, end) => checked(isTunnelEncapValid(buf, start, end)),
+    onError: ACTION_DISCARD_ATTRIBUTE,
+    print: printHex,
+  }),
+  row({
+    type: ATTR_LINK_STATE,
+    name: 'link_state',
+    flags: OPTIONAL,
+    check: (buf, start, end) => checked(isLinkStateValid(buf, start, end)),
+    onError: ACTION_DISCARD_ATTRIBUTE,
+    toEbgp: strip,
+    print: printHex,
+  }),
+  row({
+    type: ATTR_NEXT_HOP_CHARACTERISTICS,
+    name: 'next_hop_characteristics',
+    flags: OPTIONAL_TRANSITIVE,
+    check: (buf, start, end) => checked(isNextHopCharacteristicsValid(buf, start, end)),
+    onError: ACTION_DISCARD_ATTRIBUTE,
+    print: printHex,
+  }),
+  row({
+    type: ATTR_PREFIX_SID,
+    name: 'prefix_sid',
+    flags: OPTIONAL_TRANSITIVE,
+    check: (buf, start, end) => checked(isPrefixSidValid(buf, start, end)),
+    onError: ACTION_DISCARD_ATTRIBUTE,
+    print: printHex,
+  }),
+];
+
+function checked(isValid: boolean): number {
+  return isValid ? WELL_FORMED : BAD_OPTIONAL;
+}
 
 /** Type (1) | length (2, of the value). PREFIX_SID, RFC 8669; the label index is 7 octets, an SRGB 2 + 6n. */
-export function isPrefixSidValid(buf: Uint8Array, start: number, end: number): boolean {
+function isPrefixSidValid(buf: Uint8Array, start: number, end: number): boolean {
   let at = start;
   if (at === end) return false;
   while (at < end) {
@@ -22,7 +113,7 @@ export function isPrefixSidValid(buf: Uint8Array, start: number, end: number): b
 }
 
 /** Type (2) | length (2, of the value): BGP-LS (RFC 9552 section 5.3). */
-export function isLinkStateValid(buf: Uint8Array, start: number, end: number): boolean {
+function isLinkStateValid(buf: Uint8Array, start: number, end: number): boolean {
   let at = start;
   while (at < end) {
     if (end - at < 4) return false;
@@ -33,14 +124,14 @@ export function isLinkStateValid(buf: Uint8Array, start: number, end: number): b
 }
 
 /** AFI (2) | SAFI (1) | next hop length (1) | next hop | TLVs as above (draft-ietf-idr-entropy-label). */
-export function isNextHopCharacteristicsValid(buf: Uint8Array, start: number, end: number): boolean {
+function isNextHopCharacteristicsValid(buf: Uint8Array, start: number, end: number): boolean {
   if (end - start < 4) return false;
   const list = start + 4 + buf[start + 3]!;
   return list <= end && isLinkStateValid(buf, list, end);
 }
 
 /** Tunnel type (2) | length (2) | sub-TLVs: type (1) | length (1, or 2 from type 128) | value. RFC 9012. */
-export function isTunnelEncapValid(buf: Uint8Array, start: number, end: number): boolean {
+function isTunnelEncapValid(buf: Uint8Array, start: number, end: number): boolean {
   let at = start;
   while (at < end) {
     if (end - at < 4) return false;
@@ -66,7 +157,7 @@ const AIGP_TLV = 1;
 const AIGP_TLV_LENGTH = 11;
 
 /** Type (1) | length (2, of the whole TLV) | metric (8). RFC 7311: other TLVs pass, an AIGP TLV has 11 octets. */
-export function isAigpValid(buf: Uint8Array, start: number, end: number): boolean {
+function isAigpValid(buf: Uint8Array, start: number, end: number): boolean {
   let at = start;
   let found = false;
   while (at < end) {
@@ -83,7 +174,7 @@ export function isAigpValid(buf: Uint8Array, start: number, end: number): boolea
 }
 
 /** Metric of the first AIGP TLV; 2^53 - 1 stands for more, and for none (the text of an unchecked attribute). */
-export function aigpOf(buf: Uint8Array, start: number, end: number): number {
+function aigpOf(buf: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at + AIGP_TLV_LENGTH <= end) {
     if (buf[at] === AIGP_TLV) {

@@ -13,7 +13,7 @@ import {
   u16,
   u32,
 } from '../testing/message-bytes.ts';
-import { formatAttributes } from './format.ts';
+import { formatAttributes } from './table.ts';
 import { validateAttributes } from './validate.ts';
 import * as v from './verdict.ts';
 

@@ -12,7 +12,7 @@ export const HAS_NO_LLGR = 16;
 export const HAS_GRACEFUL_SHUTDOWN = 32;
 export const HAS_BLACKHOLE = 64;
 
-// Bits of `AttributeVerdict.present`.
+// Bits of `AttributeVerdict.present`, kept in 32-bit words.
 export const PRESENT_ORIGIN = 1 << 0;
 export const PRESENT_AS_PATH = 1 << 1;
 export const PRESENT_NEXT_HOP = 1 << 2;
@@ -84,4 +84,56 @@ export class AttributeVerdict {
   /** Octets a second (draft-ietf-idr-link-bandwidth). */
   hasLinkBandwidth = false;
   linkBandwidth = 0.5;
+}
+
+/** Back to "nothing found". */
+export function clearVerdict(out: AttributeVerdict): void {
+  out.action = ACTION_OK;
+  out.errorSubcode = 0;
+  out.errorType = 0;
+  out.errorOffset = 0;
+  out.errorLength = 0;
+  out.length = 0;
+  out.asPathStart = 0;
+  out.asPathEnd = 0;
+  out.clusterListStart = 0;
+  out.clusterListEnd = 0;
+  out.present = 0;
+  out.flags = 0;
+  out.origin = 0;
+  out.hasLocalPref = false;
+  out.localPref = 0;
+  out.hasMed = false;
+  out.med = 0;
+  out.pathLength = 0;
+  out.neighbourAs = 0;
+  out.firstAs = 0;
+  out.hasNextHop = false;
+  out.nextHop = 0;
+  out.hasOriginatorId = false;
+  out.originatorId = 0;
+  out.clusterListLength = 0;
+  out.hasOtc = false;
+  out.otc = 0;
+  out.hasAigp = false;
+  out.aigp = 0;
+  out.hasLinkBandwidth = false;
+  out.linkBandwidth = 0;
+}
+
+/** Keeps the strongest error, and of equal ones the first. */
+export function noteError(
+  out: AttributeVerdict,
+  action: number,
+  subcode: number,
+  type: number,
+  offset: number,
+  end: number,
+): void {
+  if (action <= out.action) return;
+  out.action = action;
+  out.errorSubcode = subcode;
+  out.errorType = type;
+  out.errorOffset = offset;
+  out.errorLength = end - offset;
 }

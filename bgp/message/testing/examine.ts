@@ -10,7 +10,7 @@ import {
   UPDATE,
 } from '../constants.ts';
 import { exportPlan, RELATION_EBGP, RELATION_IBGP } from '../attributes/export-plan.ts';
-import { formatAttributes } from '../attributes/format.ts';
+import { formatAttributes } from '../attributes/table.ts';
 import { rewriteAttributes } from '../attributes/rewrite.ts';
 import { validateAttributes } from '../attributes/validate.ts';
 import { AttributeVerdict } from '../attributes/verdict.ts';

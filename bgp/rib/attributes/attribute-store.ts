@@ -1,7 +1,7 @@
 // Interned attribute sets: each distinct (canonical bytes, session kind, next hop) is stored once, judged once,
 // and carried by paths as a small integer. The columns are what the decision process and the export rules
 // compare; the bytes are looked at only when an UPDATE is built or a route is shown.
-// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 53 bytes + blob.
+// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 55 bytes + blob.
 import type { AttributeBlock } from './attribute-block.ts';
 import { BlobHeap } from '../../columns/blob-heap.ts';
 import { grownCapacity, release, resizeI32, resizeU8, resizeU16, resizeU32 } from '../../columns/columns.ts';
@@ -53,7 +53,7 @@ export class AttributeStore {
   originator = new Uint32Array(FIRST_CAPACITY);
   clusterLength = new Uint8Array(FIRST_CAPACITY);
   flags = new Uint8Array(FIRST_CAPACITY);
-  present = new Uint16Array(FIRST_CAPACITY);
+  present = new Uint32Array(FIRST_CAPACITY);
   ownAsCount = new Uint8Array(FIRST_CAPACITY);
   loops = new Uint8Array(FIRST_CAPACITY);
   variant = new Uint8Array(FIRST_CAPACITY);
@@ -101,7 +101,7 @@ export class AttributeStore {
   }
 
   get bytes(): number {
-    return this.#capacity * 53 + this.#slots.length * 4 + this.#heap.bytes;
+    return this.#capacity * 55 + this.#slots.length * 4 + this.#heap.bytes;
   }
 
   /** Hash of a block with its next hop; give it to find() and add(). */
@@ -297,7 +297,7 @@ export class AttributeStore {
     this.originator = resizeU32(this.originator, capacity);
     this.clusterLength = resizeU8(this.clusterLength, capacity);
     this.flags = resizeU8(this.flags, capacity);
-    this.present = resizeU16(this.present, capacity);
+    this.present = resizeU32(this.present, capacity);
     this.ownAsCount = resizeU8(this.ownAsCount, capacity);
     this.loops = resizeU8(this.loops, capacity);
     this.variant = resizeU8(this.variant, capacity);
