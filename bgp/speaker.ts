@@ -1,10 +1,16 @@
 // The door of the library: one BGP speaker. It joins the sessions (who talks) with the RIB (what is said), and
 // turns configuration changes into the smallest disturbance. All I/O comes in through `io`.
 import type { PeerConfig, SpeakerConfig } from './config.ts';
-import { type Family, familyIndex, familyName, type FamilyIndex, afiOf, SAFI_UNICAST } from './family.ts';
+import { afiOf, type Family, familyIndex, familyName, type FamilyIndex, SAFI_UNICAST } from './family.ts';
 import type { Clock, Random, Transport } from './io.ts';
 import { LogLimit } from './log-limit.ts';
-import { maxPrefixesReached, parseIpv4 } from './message/index.ts';
+import {
+  maxPrefixesReached,
+  parseIpv4,
+  REFRESH_BEGIN,
+  REFRESH_END,
+  REFRESH_REQUEST,
+} from './message/index.ts';
 import type { OwnIdentity } from './rib/attributes/attribute-intern.ts';
 import { immediateScheduler } from './transport/immediate-scheduler.ts';
 import type { NextHopTracker } from './rib/attributes/next-hops.ts';
@@ -213,10 +219,10 @@ export class Speaker implements AsyncDisposable {
         rib.update(session, buffer, start, end),
       routeRefresh: (session: Session, family: Family, subtype: number) => {
         const index = familyIndex(family);
-        if (subtype === 0) rib.refresh(session, index);
+        if (subtype === REFRESH_REQUEST) rib.refresh(session, index);
         else if (!session.negotiated.enhancedRouteRefresh) return;
-        else if (subtype === 1) rib.refreshBegins(session, index);
-        else if (subtype === 2) rib.refreshEnds(session, index);
+        else if (subtype === REFRESH_BEGIN) rib.refreshBegins(session, index);
+        else if (subtype === REFRESH_END) rib.refreshEnds(session, index);
       },
       drained: (session: Session) => rib.drained(session),
       down: (session: Session, reason: SessionDown) => {

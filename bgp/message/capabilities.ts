@@ -2,8 +2,7 @@
 //
 //   code (1) | length (1) | value
 
-import { copyOf, readU16, readU32 } from './octets.ts';
-import { printable } from './shutdown-text.ts';
+import { copyOf, printable, readU16, readU32 } from './octets.ts';
 
 export interface AfiSafi {
   readonly afi: number;
@@ -72,20 +71,20 @@ export const NO_CAPABILITIES: Capabilities = {
   unknown: [],
 };
 
-export const CAP_MULTIPROTOCOL = 1;
-export const CAP_ROUTE_REFRESH = 2;
-export const CAP_EXTENDED_NEXT_HOP = 5;
-export const CAP_EXTENDED_MESSAGES = 6;
-export const CAP_ROLE = 9;
-export const CAP_GRACEFUL_RESTART = 64;
-export const CAP_FOUR_BYTE_AS = 65;
-export const CAP_ADD_PATH = 69;
-export const CAP_ENHANCED_ROUTE_REFRESH = 70;
-export const CAP_LONG_LIVED = 71;
-export const CAP_FQDN = 73;
-export const CAP_SOFTWARE_VERSION = 75;
-export const CAP_PATHS_LIMIT = 76;
-export const CAP_ROUTE_REFRESH_OLD = 128;
+const CAP_MULTIPROTOCOL = 1;
+const CAP_ROUTE_REFRESH = 2;
+const CAP_EXTENDED_NEXT_HOP = 5;
+const CAP_EXTENDED_MESSAGES = 6;
+const CAP_ROLE = 9;
+const CAP_GRACEFUL_RESTART = 64;
+const CAP_FOUR_BYTE_AS = 65;
+const CAP_ADD_PATH = 69;
+const CAP_ENHANCED_ROUTE_REFRESH = 70;
+const CAP_LONG_LIVED = 71;
+const CAP_FQDN = 73;
+const CAP_SOFTWARE_VERSION = 75;
+const CAP_PATHS_LIMIT = 76;
+const CAP_ROUTE_REFRESH_OLD = 128;
 
 type Draft = { -readonly [K in keyof Capabilities]: Capabilities[K] };
 

@@ -6,7 +6,7 @@ export type { FrameSink } from './frame.ts';
 export * from './nlri.ts';
 export { decodeNextHop, NextHop } from './next-hop.ts';
 export { judgeUpdate, scanUpdate } from './update.ts';
-export { UpdateScan } from './update-scan.ts';
+export { describeUpdateError, UpdateScan, updateNotification } from './update-scan.ts';
 export * from './update-encode.ts';
 export {
   AttributeVerdict,
@@ -40,11 +40,9 @@ export {
 export type { LargeCommunity } from './attributes/communities.ts';
 export { formatIpv4, parseIpv4, parseIpv6 } from './address-text.ts';
 export * from './notification.ts';
-export { decodeShutdownText, encodeShutdownText } from './shutdown-text.ts';
-export { encodeKeepalive } from './keepalive.ts';
+export { encodeKeepalive } from './header.ts';
 export { copyOf } from './octets.ts';
 export * from './route-refresh.ts';
 export * from './open.ts';
 export * from './capabilities.ts';
 export { describeCapabilities } from './capability-text.ts';
-export { describeUpdateError, updateNotification } from './update-error.ts';

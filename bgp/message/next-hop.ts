@@ -83,7 +83,7 @@ export function isUnicastIpv4(address: number): boolean {
 }
 
 /** False for unspecified, loopback, IPv4-mapped and multicast addresses. */
-export function isUnicastIpv6(word0: number, word1: number, word2: number, word3: number): boolean {
+function isUnicastIpv6(word0: number, word1: number, word2: number, word3: number): boolean {
   if (word0 >>> 24 === 0xff) return false;
   if (word0 !== 0 || word1 !== 0) return true;
   return word2 !== 0xffff && !(word2 === 0 && word3 <= 1);

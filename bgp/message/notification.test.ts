@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import {
   decodeNotification,
+  decodeShutdownText,
   describeNotification,
   encodeNotification,
+  encodeShutdownText,
   hardReset,
   maxPrefixesReached,
   notification,
@@ -10,7 +12,6 @@ import {
 } from './notification.ts';
 import { isNotificationError } from './open.ts';
 import { decodeRouteRefresh, encodeRouteRefresh } from './route-refresh.ts';
-import { decodeShutdownText, encodeShutdownText } from './shutdown-text.ts';
 import { bytes, hexOf, message } from './testing/message-bytes.ts';
 
 function words(code: number, subcode: number, data = ''): string {

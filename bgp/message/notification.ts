@@ -1,10 +1,10 @@
-// NOTIFICATION (RFC 4271 section 4.5): both directions, and in words.
+// NOTIFICATION (RFC 4271 section 4.5): both directions, and in words; with the text that an operator sends in
+// Cease/2 and Cease/4 (RFC 9003).
 //
-//   code (1) | subcode (1) | data
+//   code (1) | subcode (1) | data            shutdown communication: length (1) | UTF-8 text
 
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH, MESSAGE_NAMES, NOTIFICATION } from './constants.ts';
-import { copyOf, hex, readU16, readU32 } from './octets.ts';
-import { decodeShutdownText } from './shutdown-text.ts';
+import { copyOf, hex, printable, readU16, readU32 } from './octets.ts';
 import { writeHeader } from './header.ts';
 
 /** A protocol error as it goes over the wire. */
@@ -21,7 +21,7 @@ export const CODE_HOLD_TIMER = 4;
 export const CODE_FSM = 5;
 export const CODE_CEASE = 6;
 export const CODE_ROUTE_REFRESH = 7;
-export const CODE_SEND_HOLD_TIMER = 8;
+const CODE_SEND_HOLD_TIMER = 8;
 
 /** Subcodes of Cease (RFC 4486, RFC 8538, RFC 9384). */
 export const CEASE_MAX_PREFIXES = 1;
@@ -37,6 +37,9 @@ export const CEASE_BFD_DOWN = 10;
 
 const NO_DATA: Uint8Array = new Uint8Array(0);
 const MAX_DATA = MAX_MESSAGE_LENGTH - HEADER_LENGTH - 2;
+const MAX_TEXT_OCTETS = 255;
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
 
 export function notification(code: number, subcode: number, data: Uint8Array = NO_DATA): NotificationError {
   return { code, subcode, data };
@@ -79,6 +82,30 @@ export function unwrapHardReset(error: NotificationError): NotificationError | u
   const isHardReset = error.code === CODE_CEASE && error.subcode === CEASE_HARD_RESET;
   if (!isHardReset || error.data.length < 2) return undefined;
   return notification(error.data[0]!, error.data[1]!, error.data.subarray(2));
+}
+
+/** Data for the NOTIFICATION; text of more than 255 octets is cut between two characters. */
+export function encodeShutdownText(text: string): Uint8Array {
+  if (text === '') return new Uint8Array(0);
+  const out = new Uint8Array(1 + MAX_TEXT_OCTETS);
+  const { written } = encoder.encodeInto(text, out.subarray(1));
+  out[0] = written;
+  return out.slice(0, 1 + written);
+}
+
+/**
+ * Text fit for a log line: control and direction characters become U+FFFD, so that a peer cannot forge lines.
+ * Data with a wrong length or bad UTF-8 is given in hexadecimal (RFC 9003 section 4: never an error).
+ */
+export function decodeShutdownText(data: Uint8Array): { text: string } | { hex: string } {
+  if (data.length === 0) return { text: '' };
+  const length = data[0]!;
+  if (1 + length > data.length) return { hex: hex(data, 0, data.length) };
+  try {
+    return { text: printable(decoder.decode(data.subarray(1, 1 + length))) };
+  } catch {
+    return { hex: hex(data, 0, data.length) };
+  }
 }
 
 interface CodeWords {

@@ -48,3 +48,8 @@ export function hex(buf: Uint8Array, start: number, end: number): string {
 export function copyOf(buf: Uint8Array, start: number, end: number): Uint8Array {
   return new Uint8Array(buf.subarray(start, end));
 }
+
+/** Replaces what must not reach a terminal: C0, DEL, C1, line separators, bidirectional controls. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+}

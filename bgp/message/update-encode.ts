@@ -22,8 +22,6 @@ import { copyOctets, writeU16 } from './octets.ts';
 export const CLASSIC_OVERHEAD = HEADER_LENGTH + 4;
 /** Octets of an UPDATE with MP_REACH_NLRI besides next hop, NLRI and other attributes. */
 export const MP_REACH_OVERHEAD = HEADER_LENGTH + 4 + 4 + 5;
-/** Octets of an UPDATE with MP_UNREACH_NLRI besides the withdrawn routes. */
-export const MP_UNREACH_OVERHEAD = HEADER_LENGTH + 4 + 4 + 3;
 
 const MP_FLAGS = FLAG_OPTIONAL | FLAG_EXTENDED_LENGTH;
 

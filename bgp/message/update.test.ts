@@ -3,8 +3,14 @@ import { ACTION_OK, ACTION_RESET, ACTION_TREAT_AS_WITHDRAW, IPV4, IPV6 } from '.
 import { SessionCodecContext } from './context.ts';
 import * as wire from './testing/message-bytes.ts';
 import { judgeUpdate, scanUpdate } from './update.ts';
-import { describeUpdateError, updateNotification } from './update-error.ts';
-import { IGNORED_CLASSIC, IGNORED_MP_REACH, IGNORED_MP_UNREACH, UpdateScan } from './update-scan.ts';
+import {
+  describeUpdateError,
+  IGNORED_CLASSIC,
+  IGNORED_MP_REACH,
+  IGNORED_MP_UNREACH,
+  UpdateScan,
+  updateNotification,
+} from './update-scan.ts';
 
 const { MANDATORY, MP_REACH_IPV6, MP_UNREACH_IPV6, attribute, hexOf, update } = wire;
 

@@ -90,7 +90,7 @@ const WELL_KNOWN: ReadonlyMap<string, number> = new Map([
 const NAMES: ReadonlyMap<number, string> = new Map([...WELL_KNOWN].map(([name, value]) => [value, name]));
 
 /** HAS_* bits of the well-known communities in a list. */
-export function communityFlags(buf: Uint8Array, start: number, end: number): number {
+function communityFlags(buf: Uint8Array, start: number, end: number): number {
   let flags = 0;
   for (let at = start; at < end; at += 4) {
     if (buf[at] === 0xff && buf[at + 1] === 0xff) flags |= flagOf(readU32(buf, at));
@@ -185,7 +185,7 @@ export function containsCommunity(buf: Uint8Array, start: number, end: number, c
   return false;
 }
 
-export function containsLargeCommunity(
+function containsLargeCommunity(
   buf: Uint8Array,
   start: number,
   end: number,
@@ -208,7 +208,7 @@ const SLOTS = 16384;
 const slots = new Int32Array(SLOTS);
 
 /** Copies a list of large communities without its duplicates (RFC 8092 section 5), order kept; the offset behind. */
-export function copyLargeCommunities(
+function copyLargeCommunities(
   buf: Uint8Array,
   start: number,
   end: number,

@@ -20,10 +20,8 @@ import { nextIpv4, nextIpv6, NlriCursor, startNlri } from '../nlri.ts';
 import { decodeNotification, describeNotification } from '../notification.ts';
 import { decodeOpen, isNotificationError } from '../open.ts';
 import { decodeRouteRefresh } from '../route-refresh.ts';
-import { scanUpdate } from '../update.ts';
-import { judgeUpdate } from '../update.ts';
-import { describeUpdateError, updateNotification } from '../update-error.ts';
-import { UpdateScan } from '../update-scan.ts';
+import { judgeUpdate, scanUpdate } from '../update.ts';
+import { describeUpdateError, UpdateScan, updateNotification } from '../update-scan.ts';
 
 function session(values: Partial<SessionCodecContext>): SessionCodecContext {
   return Object.assign(new SessionCodecContext(), values);

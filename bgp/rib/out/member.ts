@@ -1,13 +1,8 @@
 // One established session as an update group sees it: where the bytes go, and whether they flow.
-import type { FamilyIndex } from '../../family.ts';
-import { familyName } from '../../family.ts';
-import { writeEndOfRib } from '../../message/index.ts';
+import { afiOf, type FamilyIndex, familyName, SAFI_UNICAST } from '../../family.ts';
+import { encodeRouteRefresh, REFRESH_BEGIN, REFRESH_END, writeEndOfRib } from '../../message/index.ts';
 import type { Session } from '../../session/index.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
-
-const ROUTE_REFRESH = 5;
-const BEGIN_REFRESH = 1;
-const END_REFRESH = 2;
 
 export class Member {
   readonly peer: RibPeer;
@@ -49,17 +44,15 @@ export class Member {
   }
 
   beginRefresh(family: FamilyIndex): void {
-    if (this.session.negotiated.enhancedRouteRefresh) this.#refreshMark(family, BEGIN_REFRESH);
+    if (this.session.negotiated.enhancedRouteRefresh) this.#refreshMark(family, REFRESH_BEGIN);
   }
 
   endRefresh(family: FamilyIndex): void {
-    if (this.session.negotiated.enhancedRouteRefresh) this.#refreshMark(family, END_REFRESH);
+    if (this.session.negotiated.enhancedRouteRefresh) this.#refreshMark(family, REFRESH_END);
   }
 
   /** BoRR and EoRR (RFC 7313). */
   #refreshMark(family: FamilyIndex, subtype: number): void {
-    const out = Buffer.alloc(23, 0xff);
-    out.set([0, 23, ROUTE_REFRESH, 0, familyName(family) === 'ipv4' ? 1 : 2, subtype, 1], 16);
-    this.write(out);
+    this.write(encodeRouteRefresh({ afi: afiOf(familyName(family)), safi: SAFI_UNICAST, subtype }));
   }
 }

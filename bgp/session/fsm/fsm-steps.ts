@@ -1,4 +1,5 @@
 // What the states of the FSM have in common: the steps out of Idle, through the OPENs, and back to Idle.
+import { CEASE_COLLISION, CODE_CEASE, CODE_FSM, CODE_HOLD_TIMER } from '../../message/index.ts';
 import type { FsmAction, FsmState, FsmStep, NotificationError, TimerName } from './fsm-types.ts';
 
 /** RFC 4271 §8.2.2: "a HoldTimer value of 4 minutes is suggested" until the OPENs have met. */
@@ -136,18 +137,26 @@ export function stopTimer(timer: TimerName): FsmAction {
 }
 
 export function holdTimerError(): NotificationError {
-  return { code: 4, subcode: 0, reason: 'hold timer expired: nothing heard from the neighbour' };
+  return {
+    code: CODE_HOLD_TIMER,
+    subcode: 0,
+    reason: 'hold timer expired: nothing heard from the neighbour',
+  };
 }
 
 export function collisionError(): NotificationError {
-  return { code: 6, subcode: 7, reason: 'another connection with this neighbour won' };
+  return {
+    code: CODE_CEASE,
+    subcode: CEASE_COLLISION,
+    reason: 'another connection with this neighbour won',
+  };
 }
 
 /** RFC 6608: the data is the type of the message that nobody expected. */
 export function fsmError(subcode: 1 | 2 | 3, messageType: number): NotificationError {
   const names = { 1: 'OpenSent', 2: 'OpenConfirm', 3: 'Established' } as const;
   return {
-    code: 5,
+    code: CODE_FSM,
     subcode,
     data: Uint8Array.of(messageType),
     reason: `message type ${messageType} must not come in ${names[subcode]}`,
