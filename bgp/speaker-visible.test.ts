@@ -8,11 +8,11 @@ import {
   fourByteAs,
   KEEPALIVE,
   MP_BOTH,
-  rawMessage,
+  message,
   rawNotification,
   rawOpen,
-  ScriptPeer,
-} from './testing/script-peer.ts';
+} from './testing/message-bytes.ts';
+import { ScriptPeer } from './testing/script-peer.ts';
 import { MemoryNetwork } from './transport/memory-network.ts';
 
 interface Line {
@@ -153,7 +153,7 @@ describe('speaker: what happened is visible', () => {
     await using bench = new Bench();
     await bench.start();
     const peer = bench.up();
-    const wrongOrigin = rawMessage(
+    const wrongOrigin = message(
       2,
       Buffer.from('0000001440010109400206020100 00fdea 4003040a000002 180a0101'.replaceAll(' ', ''), 'hex'),
     );
@@ -167,7 +167,7 @@ describe('speaker: what happened is visible', () => {
     const { malformed } = bench.status.routes!;
     assert.equal(malformed.counts.treatAsWithdraw, 3);
     assert.equal(malformed.last[2]!.hex, wrongOrigin.toString('hex'));
-    peer.send(rawMessage(2, Buffer.from('0000ffff', 'hex')));
+    peer.send(message(2, Buffer.from('0000ffff', 'hex')));
     bench.clock.advance(10);
     assert.equal(peer.notification, '3/1');
     assert.match(

@@ -9,7 +9,7 @@ import { SessionCodecContext } from './context.ts';
 import { Framer } from './frame.ts';
 import { decodeNotification, describeNotification } from './notification.ts';
 import { decodeOpen, isNotificationError } from './open.ts';
-import * as wire from './testing/message-bytes.ts';
+import * as wire from '../testing/message-bytes.ts';
 import { judgeUpdate, scanUpdate } from './update.ts';
 import { IGNORED_MP_REACH, IGNORED_MP_UNREACH, UpdateScan } from './update-scan.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { FRAME_OK, FRAME_STOPPED, type FrameSink, Framer } from './frame.ts';
-import { bytes, hexOf, MARKER, message, u16, update } from './testing/message-bytes.ts';
+import { bytes, hexOf, MARKER, message, u16, update } from '../testing/message-bytes.ts';
 
 class Collector implements FrameSink {
   readonly seen: string[] = [];

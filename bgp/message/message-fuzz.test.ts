@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { MAX_EXTENDED_MESSAGE_LENGTH } from './constants.ts';
 import { FRAME_OK, Framer, type FrameSink } from './frame.ts';
 import { examine, lastAction, SESSIONS } from './testing/examine.ts';
-import { assemble, damage } from './testing/damage.ts';
+import { assemble, damage, Xorshift } from './testing/damage.ts';
 import { OPENS, OTHERS, UPDATES } from './testing/vectors.ts';
-import { hexOf, Xorshift } from './testing/message-bytes.ts';
+import { hexOf } from '../testing/message-bytes.ts';
 
 const SEED = Number(process.env['SEED'] ?? 20261121);
 const MESSAGES = 2_000_000;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { formatIpv4, formatIpv6, formatIpv6At, parseIpv4, parseIpv6 } from './address-text.ts';
 import { decodeNextHop, NextHop } from './next-hop.ts';
-import { bytes, hexOf, IPV6_NEXT_HOP, LINK_LOCAL } from './testing/message-bytes.ts';
+import { bytes, hexOf, IPV6_NEXT_HOP, LINK_LOCAL } from '../testing/message-bytes.ts';
 
 const hop = new NextHop();
 const UNSPECIFIED = '00'.repeat(16);

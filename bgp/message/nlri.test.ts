@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { formatIpv4, formatIpv6 } from './address-text.ts';
 import * as nlri from './nlri.ts';
-import { bytes } from './testing/message-bytes.ts';
+import { bytes } from '../testing/message-bytes.ts';
 
 const cursor = new nlri.NlriCursor();
 

@@ -12,7 +12,7 @@ import {
 } from './notification.ts';
 import { isNotificationError } from './open.ts';
 import { decodeRouteRefresh, encodeRouteRefresh } from './route-refresh.ts';
-import { bytes, hexOf, message } from './testing/message-bytes.ts';
+import { bytes, hexOf, message } from '../testing/message-bytes.ts';
 
 function words(code: number, subcode: number, data = ''): string {
   return describeNotification(notification(code, subcode, bytes(data)));

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describeCapabilities } from './capability-text.ts';
 import { type Capabilities, encodeCapabilities, NO_CAPABILITIES } from './capabilities.ts';
 import { decodeOpen, encodeOpen, isNotificationError, type OpenMessage } from './open.ts';
-import { hexOf, message, octetsOf, u16 } from './testing/message-bytes.ts';
+import { hexOf, message, octetsOf, u16 } from '../testing/message-bytes.ts';
 
 const FIXED = '04 fde9 00b4 c0000201';
 

@@ -6,7 +6,7 @@ import { ACTION_OK, ACTION_RESET, MAX_EXTENDED_MESSAGE_LENGTH } from './constant
 import { Framer } from './frame.ts';
 import { examine, lastAction, SESSIONS } from './testing/examine.ts';
 import { OPENS, OTHERS, UPDATES, type Vector } from './testing/vectors.ts';
-import { hexOf } from './testing/message-bytes.ts';
+import { hexOf } from '../testing/message-bytes.ts';
 
 const ALL: readonly Vector[] = [...UPDATES, ...OPENS, ...OTHERS];
 

@@ -12,7 +12,7 @@ import {
   message,
   ORIGIN_IGP,
   update,
-} from './testing/message-bytes.ts';
+} from '../testing/message-bytes.ts';
 import { scanUpdate } from './update.ts';
 import * as encode from './update-encode.ts';
 import { UpdateScan } from './update-scan.ts';

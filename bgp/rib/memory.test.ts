@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { RibLab } from './testing/rib-lab.ts';
-import { announceMessage } from './testing/update-bytes.ts';
+import { announceMessage } from '../testing/message-bytes.ts';
 
 const MIB = 1 << 20;
 const MARK = 0xc0ffee11;

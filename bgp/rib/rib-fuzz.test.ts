@@ -3,9 +3,8 @@
 // left. Deterministic: SEED can be set to replay a failure, which names the seed of its round.
 import assert from 'node:assert/strict';
 import { FRAME_OK, Framer, MAX_EXTENDED_MESSAGE_LENGTH, UPDATE } from '../message/index.ts';
-import { assemble, damage } from '../message/testing/damage.ts';
+import { assemble, damage, Xorshift } from '../message/testing/damage.ts';
 import { UPDATES } from '../message/testing/vectors.ts';
-import { Xorshift } from '../message/testing/message-bytes.ts';
 import type { FakePeerOptions } from './testing/fake-session.ts';
 import { RibLab } from './testing/rib-lab.ts';
 

@@ -5,7 +5,7 @@ import { peerRoutes } from '../speaker-status.ts';
 import { fakeConfig } from './testing/fake-session.ts';
 import { Model, type ModelPeer } from './testing/model.ts';
 import { RibLab } from './testing/rib-lab.ts';
-import type { WireAttributes } from './testing/update-bytes.ts';
+import type { WireAttributes } from '../testing/message-bytes.ts';
 
 const PEERS: readonly ModelPeer[] = [
   { id: 'e1', address: '192.0.2.1', as: 65101 },

@@ -1,7 +1,7 @@
 // What an administrator orders, and what the neighbour hears of it.
 import assert from 'node:assert/strict';
 import { peerConfig } from '../testing/configs.ts';
-import { MP_BOTH, fourByteAs } from '../testing/script-peer.ts';
+import { MP_BOTH, fourByteAs } from '../testing/message-bytes.ts';
 import { SessionBench, THEIRS } from '../testing/session-bench.ts';
 
 const withPeer = SessionBench.withPeer.bind(SessionBench);

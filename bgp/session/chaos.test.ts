@@ -5,11 +5,11 @@ import {
   END_OF_RIB,
   KEEPALIVE,
   MP_BOTH,
-  ScriptPeer,
   fourByteAs,
-  rawMessage,
+  message,
   rawNotification,
-} from '../testing/script-peer.ts';
+} from '../testing/message-bytes.ts';
+import { ScriptPeer } from '../testing/script-peer.ts';
 import { OURS, SessionBench, THEIRS, theirOpen } from '../testing/session-bench.ts';
 import { peerConfig } from '../testing/configs.ts';
 import type { PeerConfig } from '../config.ts';
@@ -26,12 +26,12 @@ const MESSAGES: readonly Buffer[] = [
   KEEPALIVE,
   KEEPALIVE,
   END_OF_RIB,
-  rawMessage(2, Buffer.alloc(3000, 1)),
-  rawMessage(5, Buffer.from([0, 1, 0, 1])),
+  message(2, Buffer.alloc(3000, 1)),
+  message(5, Buffer.from([0, 1, 0, 1])),
   rawNotification(6, 2),
   rawNotification(2, 4),
   rawNotification(2, 1),
-  rawMessage(9),
+  message(9),
   Buffer.alloc(25, 0),
 ];
 
@@ -147,7 +147,7 @@ class Chaos {
         );
         break;
       case 'write':
-        for (let i = 0; i < n; i++) session?.write(rawMessage(2, Buffer.alloc(m * 40)));
+        for (let i = 0; i < n; i++) session?.write(message(2, Buffer.alloc(m * 40)));
         break;
       case 'pause':
         if (m % 2 === 0) session?.pauseReading();

@@ -1,10 +1,10 @@
 // What a session tells the speaker above it, and what that may do in the middle of it.
 import assert from 'node:assert/strict';
-import { END_OF_RIB, KEEPALIVE, rawMessage, rawNotification, updateOf } from '../testing/script-peer.ts';
+import { END_OF_RIB, KEEPALIVE, message, rawNotification, updateOf } from '../testing/message-bytes.ts';
 import { SessionBench, theirOpen } from '../testing/session-bench.ts';
 
 const withPeer = SessionBench.withPeer.bind(SessionBench);
-const REFRESH_IPV4 = rawMessage(5, Buffer.from([0, 1, 0, 1]));
+const REFRESH_IPV4 = message(5, Buffer.from([0, 1, 0, 1]));
 
 describe('session: what the speaker is told', () => {
   it('route refresh by family and subtype; other families and wrong lengths', async () => {
@@ -12,16 +12,16 @@ describe('session: what the speaker is told', () => {
     const peer = bench.establish();
     peer.send(
       REFRESH_IPV4,
-      rawMessage(5, Buffer.from([0, 1, 1, 1])),
-      rawMessage(5, Buffer.from([0, 2, 0, 1])),
-      rawMessage(5, Buffer.from([0, 25, 0, 70])),
+      message(5, Buffer.from([0, 1, 1, 1])),
+      message(5, Buffer.from([0, 2, 0, 1])),
+      message(5, Buffer.from([0, 25, 0, 70])),
     );
     bench.clock.settle();
     assert.deepEqual(bench.recorder.refreshes, [
       { family: 'ipv4', subtype: 0 },
       { family: 'ipv4', subtype: 1 },
     ]);
-    peer.send(rawMessage(5, Buffer.from([0, 1, 0])));
+    peer.send(message(5, Buffer.from([0, 1, 0])));
     bench.clock.settle();
     assert.match(peer.notification!, /^7\/1 f{32}/);
   });

@@ -5,27 +5,27 @@ import {
   KEEPALIVE,
   MP_BOTH,
   fourByteAs,
-  rawMessage,
+  message,
   rawNotification,
   updateOf,
-} from '../testing/script-peer.ts';
+} from '../testing/message-bytes.ts';
 import { SessionBench } from '../testing/session-bench.ts';
 
 const withPeer = SessionBench.withPeer.bind(SessionBench);
-const REFRESH_IPV4 = rawMessage(5, Buffer.from([0, 1, 0, 1]));
+const REFRESH_IPV4 = message(5, Buffer.from([0, 1, 0, 1]));
 
 describe('session: header errors (RFC 4271 §6.1)', () => {
   const UNSYNCHRONISED = Buffer.from(KEEPALIVE);
   UNSYNCHRONISED[3] = 0;
   for (const [what, bytes, expected] of [
     ['a marker that is not all ones', UNSYNCHRONISED, '1/1'],
-    ['length 18', rawMessage(4, Buffer.alloc(0), 18), '1/2 0012'],
-    ['length 4097 without extended messages', rawMessage(2, Buffer.alloc(4078)), '1/2 1001'],
-    ['a KEEPALIVE of 20 bytes', rawMessage(4, Buffer.alloc(1)), '1/2 0014'],
-    ['an UPDATE of 22 bytes', rawMessage(2, Buffer.alloc(3)), '1/2 0016'],
-    ['an OPEN of 28 bytes', rawMessage(1, Buffer.alloc(9)), '1/2 001c'],
-    ['type 0', rawMessage(0), '1/3 00'],
-    ['type 6', rawMessage(6), '1/3 06'],
+    ['length 18', message(4, Buffer.alloc(0), 18), '1/2 0012'],
+    ['length 4097 without extended messages', message(2, Buffer.alloc(4078)), '1/2 1001'],
+    ['a KEEPALIVE of 20 bytes', message(4, Buffer.alloc(1)), '1/2 0014'],
+    ['an UPDATE of 22 bytes', message(2, Buffer.alloc(3)), '1/2 0016'],
+    ['an OPEN of 28 bytes', message(1, Buffer.alloc(9)), '1/2 001c'],
+    ['type 0', message(0), '1/3 00'],
+    ['type 6', message(6), '1/3 06'],
   ] as const) {
     it(`HDR-2..4 ${what}: NOTIFICATION ${expected}`, async () => {
       const bench = await withPeer();
@@ -42,7 +42,7 @@ describe('session: header errors (RFC 4271 §6.1)', () => {
   it('HDR-3 takes 4097 bytes when both sides sent the extended message capability', async () => {
     const bench = await withPeer();
     const peer = bench.establish({ capabilities: `${MP_BOTH} 0600 ${fourByteAs(65002)}` });
-    peer.send(rawMessage(2, Buffer.alloc(4078)), rawMessage(2, Buffer.alloc(65_535 - 19)));
+    peer.send(message(2, Buffer.alloc(4078)), message(2, Buffer.alloc(65_535 - 19)));
     bench.clock.settle();
     assert.deepEqual(
       bench.recorder.updates.map(({ length }) => length),
@@ -61,7 +61,7 @@ describe('session: header errors (RFC 4271 §6.1)', () => {
   });
 
   it('HDR-5 does not answer a NOTIFICATION, not even one that is too short', async () => {
-    for (const bytes of [rawNotification(3, 1), rawMessage(3, Buffer.alloc(1))]) {
+    for (const bytes of [rawNotification(3, 1), message(3, Buffer.alloc(1))]) {
       const bench = await withPeer();
       const peer = bench.establish();
       peer.send(bytes);

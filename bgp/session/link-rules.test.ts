@@ -1,7 +1,8 @@
 // The ends of a session that are not BGP: its link, TTL rules and keys.
 import assert from 'node:assert/strict';
 import { peerConfig } from '../testing/configs.ts';
-import { KEEPALIVE, ScriptPeer } from '../testing/script-peer.ts';
+import { KEEPALIVE } from '../testing/message-bytes.ts';
+import { ScriptPeer } from '../testing/script-peer.ts';
 import { OURS, SessionBench, THEIRS, theirOpen } from '../testing/session-bench.ts';
 import { arrives } from '../transport/memory-network.ts';
 

@@ -5,13 +5,13 @@ import {
   KEEPALIVE,
   MP_BOTH,
   fourByteAs,
-  rawMessage,
+  message,
   rawNotification,
-} from '../testing/script-peer.ts';
+} from '../testing/message-bytes.ts';
 import { SessionBench, theirOpen } from '../testing/session-bench.ts';
 
 const withPeer = SessionBench.withPeer.bind(SessionBench);
-const REFRESH_IPV4 = rawMessage(5, Buffer.from([0, 1, 0, 1]));
+const REFRESH_IPV4 = message(5, Buffer.from([0, 1, 0, 1]));
 
 describe('session: the way to Established', () => {
   it('OPEN, KEEPALIVE, and nothing else, from us', async () => {

@@ -1,6 +1,6 @@
 // What is shown of a neighbour.
 import assert from 'node:assert/strict';
-import { MP_BOTH, fourByteAs, rawNotification } from '../testing/script-peer.ts';
+import { MP_BOTH, fourByteAs, rawNotification } from '../testing/message-bytes.ts';
 import { SessionBench } from '../testing/session-bench.ts';
 
 describe('status', () => {

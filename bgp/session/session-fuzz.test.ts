@@ -7,9 +7,9 @@ import {
   KEEPALIVE,
   MP_BOTH,
   fourByteAs,
-  rawMessage,
+  message,
   rawNotification,
-} from '../testing/script-peer.ts';
+} from '../testing/message-bytes.ts';
 import { SessionBench, theirOpen } from '../testing/session-bench.ts';
 
 const EVERYTHING = [
@@ -30,8 +30,8 @@ const SEEDS: readonly Buffer[] = [
   theirOpen({ hold: 0 }),
   KEEPALIVE,
   END_OF_RIB,
-  rawMessage(5, Buffer.from([0, 1, 0, 1])),
-  rawMessage(5, Buffer.from([0, 1, 1, 1])),
+  message(5, Buffer.from([0, 1, 0, 1])),
+  message(5, Buffer.from([0, 1, 1, 1])),
   rawNotification(6, 2, Buffer.from('\u0005hello')),
   rawNotification(6, 9, Buffer.from([6, 9, 6, 9])),
   rawNotification(2, 4),

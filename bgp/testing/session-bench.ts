@@ -6,7 +6,8 @@ import type { PeerStatus } from '../session/index.ts';
 import { MemoryNetwork, type MemoryHost } from '../transport/memory-network.ts';
 import { peerConfig, speakerConfig } from './configs.ts';
 import { FakeClock, SeededRandom } from './fake-clock.ts';
-import { fourByteAs, KEEPALIVE, MP_BOTH, rawOpen, type RawOpen, ScriptPeer } from './script-peer.ts';
+import { fourByteAs, KEEPALIVE, MP_BOTH, rawOpen, type RawOpen } from './message-bytes.ts';
+import { ScriptPeer } from './script-peer.ts';
 import { SessionRecorder } from './session-recorder.ts';
 
 export const OURS = '10.0.0.1';

@@ -5,7 +5,7 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Attack } from './attack.ts';
 import {
-  address4,
+  address,
   asPath,
   attribute,
   ENHANCED_REFRESH,
@@ -30,7 +30,7 @@ const REFRESH = message(5, Buffer.from([0, 1, 0, 1]));
 const BEGIN_REFRESH = message(5, Buffer.from([0, 1, 1, 1]));
 const END_REFRESH = message(5, Buffer.from([0, 1, 2, 1]));
 const END_OF_RIB = update({});
-const NEXT_HOP = address4(`10.0.0.${host}`);
+const NEXT_HOP = address(`10.0.0.${host}`);
 /** Stands where each message gets a number of its own. */
 const MARK = Buffer.from('c0ffee11', 'hex');
 

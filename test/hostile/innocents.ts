@@ -2,7 +2,7 @@
 // and the speaker's KEEPALIVEs must come as agreed.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { address4, asPath, attribute, MessageType, prefix, update } from '../interop/messages.ts';
+import { address, asPath, attribute, MessageType, prefix, update } from '../interop/messages.ts';
 import type { RawPeer } from '../interop/raw-peer.ts';
 import { asOf, type SpeakerUnderFire } from './speaker-under-fire.ts';
 
@@ -74,7 +74,7 @@ export class Innocents implements Disposable {
     const attributes = Buffer.concat([
       attribute(0x40, 1, Buffer.of(0)),
       asPath([asOf(GIVER)]),
-      attribute(0x40, 3, address4(`10.0.0.${GIVER}`)),
+      attribute(0x40, 3, address(`10.0.0.${GIVER}`)),
       attribute(0x80, 4, med),
     ]);
     const begin = performance.now();

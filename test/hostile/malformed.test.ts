@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  address4,
+  address,
   asPath,
   attribute,
   hex,
@@ -34,7 +34,7 @@ function announcement(host: number, parts: Parts): Buffer {
   const attributes = Buffer.concat([
     parts.origin ?? attribute(0x40, 1, Buffer.of(0)),
     parts.path ?? asPath([asOf(host)]),
-    parts.nextHop ?? attribute(0x40, 3, address4(`10.0.0.${host}`)),
+    parts.nextHop ?? attribute(0x40, 3, address(`10.0.0.${host}`)),
     parts.more ?? NONE,
   ]);
   return update({ withdrawn: parts.withdrawn ?? NONE, attributes, nlri: parts.nlri ?? prefixOf(host) });

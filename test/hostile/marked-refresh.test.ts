@@ -2,7 +2,7 @@
 // is gone, and without the capability its marks mean nothing.
 import assert from 'node:assert/strict';
 import {
-  address4,
+  address,
   asPath,
   attribute,
   ENHANCED_REFRESH,
@@ -29,7 +29,7 @@ function announce(...third: number[]): Buffer {
   const attributes = Buffer.concat([
     attribute(0x40, 1, Buffer.of(0)),
     asPath([asOf(HOST)]),
-    attribute(0x40, 3, address4(`10.0.0.${HOST}`)),
+    attribute(0x40, 3, address(`10.0.0.${HOST}`)),
   ]);
   return update({ attributes, nlri: Buffer.concat(third.map((n) => prefix(`20.4.${n}.0/24`))) });
 }

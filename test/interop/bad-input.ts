@@ -1,7 +1,7 @@
 // One message for each error that RFC 4271 §6 and RFC 7606 name, as octets, and what a speaker shall answer.
 import type { PeerSetup } from './daemon.ts';
 import {
-  address4,
+  address,
   attribute,
   capability,
   hex,
@@ -47,7 +47,7 @@ export function prefixOf(index: number): string {
 
 const ORIGIN = attribute(0x40, 1, hex('00'));
 const AS_PATH = attribute(0x40, 2, Buffer.concat([hex('02 01'), hex('0000fdf2')]));
-const nextHop = (index: number) => attribute(0x40, 3, address4(scriptAddress(index)));
+const nextHop = (index: number) => attribute(0x40, 3, address(scriptAddress(index)));
 
 /** Announces the neighbour's prefix; with other parts where given. */
 export function announce(

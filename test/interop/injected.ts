@@ -2,7 +2,7 @@
 import type { Route } from './daemon.ts';
 import { canonicalRoute } from './daemon.ts';
 import { INJECTOR, INJECTOR_AS, OWN, OWN_AS, type SessionType } from './fixture.ts';
-import { address4, address6, asPath, attribute, hex, prefix, update } from './messages.ts';
+import { address, asPath, attribute, hex, prefix, update } from './messages.ts';
 
 const PATH_AS = 4_200_000_003;
 
@@ -15,10 +15,10 @@ export function injectedUpdates(): Buffer[] {
     attribute(0xc0, 32, hex('fa56ea03 00000001 00000002')),
     attribute(0xe0, 99, hex('01020304')),
   ];
-  const nextHop = attribute(0x40, 3, address4(INJECTOR.theirs));
+  const nextHop = attribute(0x40, 3, address(INJECTOR.theirs));
   const reach6 = Buffer.concat([
     hex('0002 01 10'),
-    address6(INJECTOR.theirs6),
+    address(INJECTOR.theirs6),
     hex('00'),
     prefix('2001:db8:77::/48'),
   ]);

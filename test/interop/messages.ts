@@ -1,18 +1,16 @@
-// BGP messages for the scripted peer, written out octet by octet from RFC 4271: independent of our own codec, and
-// able to say what no codec would.
+// BGP messages for the scripted peer as Buffers that tests join and bend: the builder of bgp/testing, independent of
+// our own codec, and able to say what no codec would.
+import * as wire from '../../bgp/testing/message-bytes.ts';
 
 export const MessageType = { open: 1, update: 2, notification: 3, keepalive: 4, routeRefresh: 5 } as const;
 
 /** Hex with any spacing. */
 export function hex(text: string): Buffer {
-  return Buffer.from(text.replaceAll(/\s/g, ''), 'hex');
+  return Buffer.from(wire.bytes(text));
 }
 
 export function message(type: number, body: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(19, 0xff);
-  head.writeUInt16BE(19 + body.length, 16);
-  head[18] = type;
-  return Buffer.concat([head, body]);
+  return wire.message(type, body);
 }
 
 export interface OpenFields {
@@ -29,9 +27,7 @@ export function capability(code: number, value: Buffer): Buffer {
 }
 
 export function fourOctetAs(asNumber: number): Buffer {
-  const value = Buffer.alloc(4);
-  value.writeUInt32BE(asNumber);
-  return capability(65, value);
+  return hex(wire.fourByteAs(asNumber));
 }
 
 export const IPV4_UNICAST = capability(1, hex('0001 00 01'));
@@ -40,68 +36,39 @@ export const ROUTE_REFRESH = capability(2, Buffer.alloc(0));
 export const ENHANCED_REFRESH = capability(70, Buffer.alloc(0));
 
 export function open(fields: OpenFields): Buffer {
+  const { version, asNumber, holdTimeSeconds, routerId } = fields;
   const capabilities = Buffer.concat(
-    fields.capabilities ?? [IPV4_UNICAST, IPV6_UNICAST, ROUTE_REFRESH, fourOctetAs(fields.asNumber)],
+    fields.capabilities ?? [IPV4_UNICAST, IPV6_UNICAST, ROUTE_REFRESH, fourOctetAs(asNumber)],
   );
-  const parameters = capabilities.length === 0 ? capabilities : capability(2, capabilities);
-  const body = Buffer.alloc(10);
-  body[0] = fields.version ?? 4;
-  body.writeUInt16BE(fields.asNumber > 0xffff ? 23456 : fields.asNumber, 1);
-  body.writeUInt16BE(fields.holdTimeSeconds, 3);
-  address4(fields.routerId).copy(body, 5);
-  body[9] = parameters.length;
-  return message(MessageType.open, Buffer.concat([body, parameters]));
+  return wire.rawOpen({
+    ...(version === undefined ? {} : { version }),
+    as: asNumber,
+    hold: holdTimeSeconds,
+    id: routerId,
+    ...(capabilities.length === 0 ? {} : { capabilities }),
+  });
 }
 
-export const KEEPALIVE = message(MessageType.keepalive);
+export const KEEPALIVE = wire.KEEPALIVE;
 
 /** RFC 4271 §4.3: withdrawn routes, path attributes, NLRI, each as they are. */
-export function update(parts: { withdrawn?: Buffer; attributes?: Buffer; nlri?: Buffer }): Buffer {
-  const sized = (part: Buffer = Buffer.alloc(0)) => {
-    const length = Buffer.alloc(2);
-    length.writeUInt16BE(part.length);
-    return Buffer.concat([length, part]);
-  };
-  return message(
-    MessageType.update,
-    Buffer.concat([sized(parts.withdrawn), sized(parts.attributes), parts.nlri ?? Buffer.alloc(0)]),
-  );
-}
+export const update: (parts: { withdrawn?: Buffer; attributes?: Buffer; nlri?: Buffer }) => Buffer =
+  wire.update;
 
 export function attribute(flags: number, type: number, value: Buffer): Buffer {
-  return Buffer.concat([Buffer.of(flags, type, value.length), value]);
+  return hex(wire.attribute(flags, type, value));
 }
 
 /** AS_PATH of 4-octet numbers; an inner list is an AS_SET. */
 export function asPath(path: readonly (number | readonly number[])[]): Buffer {
-  const segment = (type: number, numbers: readonly number[]) => {
-    const value = Buffer.alloc(2 + 4 * numbers.length);
-    value[0] = type;
-    value[1] = numbers.length;
-    for (const [i, as] of numbers.entries()) value.writeUInt32BE(as, 2 + 4 * i);
-    return value;
-  };
-  const sequence = path.filter((p) => typeof p === 'number');
-  const sets = path.filter((p) => typeof p !== 'number');
-  return attribute(0x40, 2, Buffer.concat([segment(2, sequence), ...sets.map((s) => segment(1, s))]));
+  return attribute(0x40, 2, hex(wire.asPathValue(path)));
 }
 
-export function address4(text: string): Buffer {
-  return Buffer.from(text.split('.').map(Number));
-}
-
-/** Plain IPv6 text with at most one '::'. */
-export function address6(text: string): Buffer {
-  const [left = '', right] = text.split('::');
-  const words = (part: string) => (part === '' ? [] : part.split(':').map((w) => Number.parseInt(w, 16)));
-  const head = words(left);
-  const tail = right === undefined ? [] : words(right);
-  const all = [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail];
-  return Buffer.from(all.flatMap((word) => [word >> 8, word & 255]));
+/** Of either family. */
+export function address(text: string): Buffer {
+  return hex(wire.address(text));
 }
 
 export function prefix(text: string): Buffer {
-  const [address = '', length = '0'] = text.split('/');
-  const bytes = address.includes(':') ? address6(address) : address4(address);
-  return Buffer.concat([Buffer.of(Number(length)), bytes.subarray(0, Math.ceil(Number(length) / 8))]);
+  return hex(wire.prefix(text));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ACTION_OK } from '../constants.ts';
 import { SessionCodecContext } from '../context.ts';
-import { attribute, bytes, NEXT_HOP, ORIGIN_IGP, u16, u32 } from '../testing/message-bytes.ts';
+import { attribute, bytes, NEXT_HOP, ORIGIN_IGP, u16, u32 } from '../../testing/message-bytes.ts';
 import { firstAs, formatAsPath, neighbourAs, pathLength } from './as-segments.ts';
 import { formatAttributes } from './table.ts';
 import { validateAttributes } from './validate.ts';

@@ -13,7 +13,7 @@ import {
   NEXT_HOP,
   ORIGIN_IGP,
   u32,
-} from '../testing/message-bytes.ts';
+} from '../../testing/message-bytes.ts';
 import {
   type ExportPlan,
   exportPlan,

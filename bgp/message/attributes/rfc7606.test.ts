@@ -7,41 +7,16 @@ import {
   AS_PATH,
   AS_PATH_OLD,
   attribute,
-  bytes,
   LOCAL_PREF_100,
   MANDATORY,
   NEXT_HOP,
   ORIGIN_IGP,
-} from '../testing/message-bytes.ts';
-import { formatAttributes } from './table.ts';
-import { validateAttributes } from './validate.ts';
-import * as v from './verdict.ts';
+} from '../../testing/message-bytes.ts';
+import { EBGP, IBGP, left, OLD, validate } from '../testing/judged.ts';
 
 const OK = c.ACTION_OK;
 const DISCARD = c.ACTION_DISCARD_ATTRIBUTE;
 const WITHDRAW = c.ACTION_TREAT_AS_WITHDRAW;
-
-const EBGP: Partial<SessionCodecContext> = {};
-const IBGP: Partial<SessionCodecContext> = { external: false };
-const OLD: Partial<SessionCodecContext> = { fourByteAs: false };
-
-const verdict = new v.AttributeVerdict();
-
-function validate(attributes: string, overrides: Partial<SessionCodecContext> = EBGP): v.AttributeVerdict {
-  const block = bytes(attributes);
-  const buf = new Uint8Array(block.length + 8).fill(0xee);
-  buf.set(block, 3);
-  validateAttributes(buf, 3, 3 + block.length, Object.assign(new SessionCodecContext(), overrides), verdict);
-  return verdict;
-}
-
-/** Names of the attributes that are left, without the mandatory ones. */
-function left(): string {
-  return formatAttributes(verdict.bytes, 0, verdict.length)
-    .map((text) => text.name)
-    .filter((name) => name !== 'origin' && name !== 'as_path')
-    .join(' ');
-}
 
 const withoutOrigin = AS_PATH + NEXT_HOP;
 const withoutPath = ORIGIN_IGP + NEXT_HOP;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { attribute, bytes, IPV6_NEXT_HOP, MANDATORY, MED_50 } from '../testing/message-bytes.ts';
+import { attribute, bytes, IPV6_NEXT_HOP, MANDATORY, MED_50 } from '../../testing/message-bytes.ts';
 import { SessionCodecContext } from '../context.ts';
 import { type AttributeInput, buildAttributes } from './build.ts';
 import * as communities from './communities.ts';

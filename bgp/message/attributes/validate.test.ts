@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import * as c from '../constants.ts';
-import { SessionCodecContext } from '../context.ts';
 import {
   AS_PATH,
   attribute,
@@ -12,36 +11,14 @@ import {
   ORIGIN_IGP,
   u16,
   u32,
-} from '../testing/message-bytes.ts';
+} from '../../testing/message-bytes.ts';
+import { IBGP, left, OLD, validate, verdict } from '../testing/judged.ts';
 import { formatAttributes } from './table.ts';
-import { validateAttributes } from './validate.ts';
 import * as v from './verdict.ts';
 
 const OK = c.ACTION_OK;
 const DISCARD = c.ACTION_DISCARD_ATTRIBUTE;
 const WITHDRAW = c.ACTION_TREAT_AS_WITHDRAW;
-
-const EBGP: Partial<SessionCodecContext> = {};
-const IBGP: Partial<SessionCodecContext> = { external: false };
-const OLD: Partial<SessionCodecContext> = { fourByteAs: false };
-
-const verdict = new v.AttributeVerdict();
-
-function validate(attributes: string, overrides: Partial<SessionCodecContext> = EBGP): v.AttributeVerdict {
-  const block = bytes(attributes);
-  const buf = new Uint8Array(block.length + 8).fill(0xee);
-  buf.set(block, 3);
-  validateAttributes(buf, 3, 3 + block.length, Object.assign(new SessionCodecContext(), overrides), verdict);
-  return verdict;
-}
-
-/** Names of the attributes that are left, without the mandatory ones. */
-function left(): string {
-  return formatAttributes(verdict.bytes, 0, verdict.length)
-    .map((text) => text.name)
-    .filter((name) => name !== 'origin' && name !== 'as_path')
-    .join(' ');
-}
 
 function textOf(name: string): unknown {
   return formatAttributes(verdict.bytes, 0, verdict.length).find((text) => text.name === name)?.value;

@@ -1,7 +1,24 @@
 // Damaged messages for fuzzing: copies of good ones with octets, lengths and parts changed, and UPDATEs put together
 // from attributes that are. What comes out is decided by the random numbers alone.
 import { UPDATES, type Vector } from './vectors.ts';
-import type { Xorshift } from './message-bytes.ts';
+
+/** Deterministic numbers for fuzzing: xorshift32 (the state must not be 0). */
+export class Xorshift {
+  #state: number;
+  constructor(seed: number) {
+    this.#state = seed | 0 || 1;
+  }
+
+  /** An integer in [0, below). */
+  below(below: number): number {
+    let x = this.#state;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#state = x;
+    return (x >>> 0) % below;
+  }
+}
 
 const INTERESTING = [0, 1, 2, 3, 4, 14, 15, 16, 17, 0x40, 0x50, 0x7f, 0x80, 0x90, 0xc0, 0xd0, 0xfe, 0xff];
 

@@ -1,6 +1,6 @@
 // Valid messages to break: hexadecimal text in which every length field stands in parentheses.
 
-import { MARKER } from './message-bytes.ts';
+import { MARKER } from '../../testing/message-bytes.ts';
 
 export interface LengthField {
   readonly offset: number;

@@ -1,16 +1,11 @@
 // Malformed UPDATEs from the wire to what an operator sees: the right NOTIFICATION, the count, and the bytes.
 import assert from 'node:assert/strict';
-import { rawMessage } from '../../testing/script-peer.ts';
 import { peerRoutes } from '../../speaker-status.ts';
 import { RibLab } from '../testing/rib-lab.ts';
-import { announceMessage } from '../testing/update-bytes.ts';
+import { announceMessage, message, update } from '../../testing/message-bytes.ts';
 
 /** UPDATE with these path attributes (hex) and NLRI (hex). */
-const update = (attributes: string, nlri = '180a0101'): Buffer => {
-  const bytes = Buffer.from(attributes.replaceAll(' ', ''), 'hex');
-  const length = Buffer.from([bytes.length >> 8, bytes.length & 255]);
-  return rawMessage(2, Buffer.concat([Buffer.alloc(2), length, bytes, Buffer.from(nlri, 'hex')]));
-};
+const withAttributes = (attributes: string, nlri = '180a0101'): Buffer => update({ attributes, nlri });
 const ORIGIN = '40010100';
 const AS_PATH = '4002060201 0000fe4d';
 const NEXT_HOP = '400304c0000201';
@@ -25,42 +20,45 @@ function labWithPeer(): RibLab {
 const malformed = (lab: RibLab) => peerRoutes(lab.rib, 'e1')!.malformed;
 
 describe('rib: malformed UPDATEs', () => {
-  for (const [what, message, action, reason] of [
+  for (const [what, bytes, action, reason] of [
     [
       'a wrong ORIGIN',
-      update(`40010109 ${AS_PATH} ${NEXT_HOP}`),
+      withAttributes(`40010109 ${AS_PATH} ${NEXT_HOP}`),
       'treatAsWithdraw',
       'origin: invalid ORIGIN attribute',
     ],
     [
       'no NEXT_HOP',
-      update(`${ORIGIN} ${AS_PATH}`),
+      withAttributes(`${ORIGIN} ${AS_PATH}`),
       'treatAsWithdraw',
       'next_hop: missing well-known attribute',
     ],
     [
       'a short AGGREGATOR',
-      update(`${ORIGIN} ${AS_PATH} ${NEXT_HOP} c007020001`),
+      withAttributes(`${ORIGIN} ${AS_PATH} ${NEXT_HOP} c007020001`),
       'attributeDiscard',
       'aggregator: attribute length error',
     ],
     [
       'multicast as IPv6 next hop',
-      update(`${ORIGIN} ${AS_PATH} 800e1a 000201 10 ff020000000000000000000000000001 00 20 20010db8`, ''),
+      withAttributes(
+        `${ORIGIN} ${AS_PATH} 800e1a 000201 10 ff020000000000000000000000000001 00 20 20010db8`,
+        '',
+      ),
       'treatAsWithdraw',
       'mp_reach: the next hop is no usable address',
     ],
   ] as const) {
     it(`${what}: ${action}, kept with its bytes`, () => {
       const lab = labWithPeer();
-      lab.feed('e1', message);
-      lab.feed('e1', message);
+      lab.feed('e1', bytes);
+      lab.feed('e1', bytes);
       assert.deepEqual(lab.events, Array(2).fill(`malformed e1 ${action}: ${reason}`));
       const { counts, last } = malformed(lab);
       assert.equal(counts[action], 2, 'also the block that was judged before');
       assert.equal(counts.sessionReset, 0);
-      assert.equal(last[1]!.hex, message.toString('hex'));
-      assert.equal(last[1]!.messageBytes, message.length);
+      assert.equal(last[1]!.hex, bytes.toString('hex'));
+      assert.equal(last[1]!.messageBytes, bytes.length);
       assert.equal(lab.session('e1').failure, undefined);
       lab.settle();
       const isUsed = lab.routes({ view: 'best' }).length > 0;
@@ -68,28 +66,23 @@ describe('rib: malformed UPDATEs', () => {
     });
   }
 
-  for (const [what, message, reason, data] of [
-    [
-      'attributes longer than the message',
-      rawMessage(2, Buffer.from('0000ffff', 'hex')),
-      'malformed attribute list',
-      '3/1 ',
-    ],
+  for (const [what, bytes, reason, data] of [
+    ['attributes longer than the message', message(2, '0000ffff'), 'malformed attribute list', '3/1 '],
     [
       'a prefix of 33 bits',
-      update(`${ORIGIN} ${AS_PATH} ${NEXT_HOP}`, '210a01010101'),
+      withAttributes(`${ORIGIN} ${AS_PATH} ${NEXT_HOP}`, '210a01010101'),
       'invalid network field',
       '3/10 ',
     ],
     [
       'MP_REACH_NLRI that ends in its next hop',
-      update(`${MP_REACH_CUT} ${ORIGIN}`, ''),
+      withAttributes(`${MP_REACH_CUT} ${ORIGIN}`, ''),
       'mp_reach: optional attribute error',
       '3/9 800e050002011020',
     ],
     [
       'a wrong ORIGIN and no route to withdraw',
-      update('40010109', ''),
+      withAttributes('40010109', ''),
       'origin: invalid ORIGIN attribute',
       '3/1 ',
     ],
@@ -97,21 +90,21 @@ describe('rib: malformed UPDATEs', () => {
     it(`${what}: the session ends with NOTIFICATION ${data.trim()}`, () => {
       const lab = labWithPeer();
       const session = lab.session('e1');
-      lab.feed('e1', message);
+      lab.feed('e1', bytes);
       const { code, subcode, data: sent } = session.failure!;
       assert.equal(`${code}/${subcode} ${Buffer.from(sent!).toString('hex')}`, data);
       assert.equal(lab.events.at(-1), `malformed e1 sessionReset: ${reason}`);
       lab.settle();
       const { counts, last } = malformed(lab);
       assert.equal(counts.sessionReset, 1);
-      assert.equal(last[0]!.hex, message.toString('hex'), 'it outlives the session');
+      assert.equal(last[0]!.hex, bytes.toString('hex'), 'it outlives the session');
     });
   }
 
   it('the newest five are kept, 4,096 octets of each', () => {
     const lab = labWithPeer();
-    for (let n = 0; n < 7; n++) lab.feed('e1', update(`4001010${n + 3} ${AS_PATH} ${NEXT_HOP}`));
-    const long = update(`40010109 ${AS_PATH} ${NEXT_HOP}`, '180a0101'.repeat(1200));
+    for (let n = 0; n < 7; n++) lab.feed('e1', withAttributes(`4001010${n + 3} ${AS_PATH} ${NEXT_HOP}`));
+    const long = withAttributes(`40010109 ${AS_PATH} ${NEXT_HOP}`, '180a0101'.repeat(1200));
     lab.feed('e1', long);
     const { counts, last } = malformed(lab);
     assert.equal(counts.treatAsWithdraw, 8);

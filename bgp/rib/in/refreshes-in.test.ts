@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { FakePeerOptions } from '../testing/fake-session.ts';
 import { RibLab } from '../testing/rib-lab.ts';
-import type { WireAttributes } from '../testing/update-bytes.ts';
+import type { WireAttributes } from '../../testing/message-bytes.ts';
 
 const GIVER: FakePeerOptions = { id: 'giver', address: '10.0.1.1', as: 65001 };
 const TAKER: FakePeerOptions = { id: 'taker', address: '10.0.1.2', as: 65002 };

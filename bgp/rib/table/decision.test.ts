@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { RibLab } from '../testing/rib-lab.ts';
-import type { WireAttributes } from '../testing/update-bytes.ts';
+import type { WireAttributes } from '../../testing/message-bytes.ts';
 
 const PREFIX = '10.0.0.0/8';
 

@@ -3,7 +3,7 @@
 import { formatCommunity } from '../../message/index.ts';
 import type { Policy, PolicyTerm } from '../../policy/policy.ts';
 import { type FakePeerOptions, OWN_AS } from './fake-session.ts';
-import type { WireAttributes } from './update-bytes.ts';
+import type { WireAttributes } from '../../testing/message-bytes.ts';
 
 export interface ModelPeer extends FakePeerOptions {
   import: Policy;

@@ -5,7 +5,7 @@ import { Rib } from '../rib.ts';
 import { RoutePages } from '../show/route-pages.ts';
 import type { RouteQuery, RouteText } from '../show/view.ts';
 import { type FakePeerOptions, FakeSession, OWN_AS } from './fake-session.ts';
-import { announceMessage, type WireAttributes, type WirePrefix, withdrawMessage } from './update-bytes.ts';
+import { announceMessage, type WireAttributes, withdrawMessage } from '../../testing/message-bytes.ts';
 
 const ONE_PATH: MultipathRules = { ebgp: 1, ibgp: 1, relax: false };
 
@@ -73,11 +73,11 @@ export class RibLab {
     return this.sessions.get(id)!;
   }
 
-  announce(id: string, prefixes: readonly WirePrefix[], attributes: WireAttributes): void {
+  announce(id: string, prefixes: readonly string[], attributes: WireAttributes): void {
     this.feed(id, announceMessage(prefixes, attributes));
   }
 
-  withdraw(id: string, prefixes: readonly WirePrefix[]): void {
+  withdraw(id: string, prefixes: readonly string[]): void {
     this.feed(id, withdrawMessage(prefixes));
   }
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { PeerConfig } from '../../config.ts';
 import { peerConfig } from '../../testing/configs.ts';
-import { KEEPALIVE, ScriptPeer, rawNotification } from '../../testing/script-peer.ts';
+import { KEEPALIVE, rawNotification } from '../../testing/message-bytes.ts';
+import { ScriptPeer } from '../../testing/script-peer.ts';
 import { OURS, SessionBench, THEIRS, theirOpen } from '../../testing/session-bench.ts';
 
 describe('listener', () => {

@@ -1,6 +1,6 @@
 // Hold, keepalive and send hold timers over the wire, against a scripted neighbour (FSM-x).
 import assert from 'node:assert/strict';
-import { END_OF_RIB, KEEPALIVE, updateOf } from '../../testing/script-peer.ts';
+import { END_OF_RIB, KEEPALIVE, updateOf } from '../../testing/message-bytes.ts';
 import { SessionBench } from '../../testing/session-bench.ts';
 
 const withPeer = SessionBench.withPeer.bind(SessionBench);

@@ -1,6 +1,6 @@
 // How fast we come back after a failure.
 import assert from 'node:assert/strict';
-import { MP_BOTH, rawNotification } from '../../testing/script-peer.ts';
+import { MP_BOTH, rawNotification } from '../../testing/message-bytes.ts';
 import { SessionBench, THEIRS, theirOpen } from '../../testing/session-bench.ts';
 import { restAfter } from './backoff.ts';
 

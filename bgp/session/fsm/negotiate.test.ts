@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { PeerConfig } from '../../config.ts';
 import { decodeOpen, isNotificationError, type OpenMessage } from '../../message/index.ts';
-import { MP_BOTH, fourByteAs, rawOpen } from '../../testing/script-peer.ts';
+import { MP_BOTH, fourByteAs, rawOpen } from '../../testing/message-bytes.ts';
 import { peerConfig, speakerConfig } from '../../testing/configs.ts';
 import { asSent, sessionDown } from './down.ts';
 import { localOpen, NOT_RESTARTING } from './local-open.ts';
