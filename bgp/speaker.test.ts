@@ -100,8 +100,10 @@ describe('speaker', () => {
     dut.subscribe((change) => {
       const out = { kind: 0, count: 0, nextHopIds: new Int32Array(8) };
       for (let i = 0; i < change.count; i++) {
-        dut.rib.forwarding(change.family, change.prefixIds[i]!, out);
-        const hops = [...out.nextHopIds.subarray(0, out.count)].map((id) => dut.rib.nextHop(id).address);
+        dut.forwarding.forwarding(change.family, change.prefixIds[i]!, out);
+        const hops = [...out.nextHopIds.subarray(0, out.count)].map(
+          (id) => dut.forwarding.nextHop(id).address,
+        );
         changes.push(hops.sort().join(' '));
       }
     });

@@ -19,7 +19,8 @@ import { Rib } from './rib/rib.ts';
 import type { IgnoredRoutes } from './rib/in/import.ts';
 import type { RibPeer } from './rib/in/rib-peer.ts';
 import { RoutePages } from './rib/show/route-pages.ts';
-import type { ForwardingChange, RibView } from './rib/show/view.ts';
+import type { ForwardingChange, ForwardingView } from './rib/forwarding.ts';
+import type { RibView } from './rib/show/view.ts';
 import type { Scheduler } from './rib/work-loop.ts';
 import {
   type PeerStatus,
@@ -66,7 +67,10 @@ export class Speaker implements AsyncDisposable {
   readonly #rib: Rib;
   readonly #configured = new Set<string>();
   #config: SpeakerConfig;
+  /** What an operator reads of the routes. */
   readonly rib: RibView;
+  /** What a forwarding table reads of them. */
+  readonly forwarding: ForwardingView;
   /** A neighbour that comes and goes hundreds of times a second must not fill the log. */
   readonly #transitionLog: LogLimit;
   readonly #refusalLog: LogLimit;
@@ -102,6 +106,7 @@ export class Speaker implements AsyncDisposable {
         },
       },
     );
+    this.forwarding = this.#rib.forwarding;
     this.rib = new RoutePages(this.#rib, io.clock);
     this.#sessions = new Peers(config, io, this.#handler());
   }
@@ -185,7 +190,7 @@ export class Speaker implements AsyncDisposable {
 
   /** Best-path changes in batches, after each flush. Returns what ends it. */
   subscribe(listener: (change: ForwardingChange) => void): () => void {
-    return this.#rib.subscribe(listener);
+    return this.#rib.forwarding.subscribe(listener);
   }
 
   status(): SpeakerStatus {

@@ -6,7 +6,7 @@
 // Level-triggered: whatever the order of events, work goes on until wish and kernel agree, and may be repeated. Routes
 // left by an earlier run are adopted: they keep forwarding, and those still unwanted go when settle() is called.
 // Bounds: the RIB's prefixes; one batch on its way to the kernel at a time.
-import type { Clock, ForwardingChange, RibView, Timer } from '#bgp';
+import type { Clock, ForwardingChange, ForwardingView, Timer } from '#bgp';
 import { type Kernel, type KernelEvent, type Link, PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
 import type { Log } from '../log.ts';
 import type { DefaultGateways } from '../plan/index.ts';
@@ -133,7 +133,7 @@ export class Fib implements AsyncDisposable {
   }
 
   /** A batch of changed prefixes; hand it to Speaker.subscribe. */
-  routesChanged(change: ForwardingChange, rib: RibView): void {
+  routesChanged(change: ForwardingChange, rib: ForwardingView): void {
     this.#intake.take(change, rib);
     this.#kick();
   }

@@ -1,6 +1,6 @@
 // From the RIB's change batches to wishes: reads each changed prefix and its next hops, and writes the number of its
 // next-hop set into the family's columns. Hot path: nothing is allocated for a prefix whose next hops are known.
-import type { Forwarding, ForwardingChange, RibView } from '#bgp';
+import type { Forwarding, ForwardingChange, ForwardingView } from '#bgp';
 import type { Columns } from './fib-columns.ts';
 import { type HopSets, NO_SET } from './hop-sets.ts';
 import type { NextHops } from './tracked-hops.ts';
@@ -23,7 +23,7 @@ export class RibIntake {
     this.#sets = sets;
   }
 
-  take(change: ForwardingChange, rib: RibView): void {
+  take(change: ForwardingChange, rib: ForwardingView): void {
     const columns = this.#columns[change.family];
     for (let i = 0; i < change.count; i++) {
       const ribId = change.prefixIds[i]!;
@@ -39,7 +39,7 @@ export class RibIntake {
     this.#ownHop.clear();
   }
 
-  #setOf(family: 0 | 1, ribId: number, rib: RibView): number {
+  #setOf(family: 0 | 1, ribId: number, rib: ForwardingView): number {
     const forwarding = this.#forwarding;
     forwarding.count = 0;
     rib.forwarding(family, ribId, forwarding);
@@ -49,7 +49,7 @@ export class RibIntake {
     return this.#sets.intern(this.#members, count);
   }
 
-  #hopOf(ribHop: number, rib: RibView): number {
+  #hopOf(ribHop: number, rib: ForwardingView): number {
     const known = this.#ownHop.get(ribHop);
     if (known !== undefined) return known;
     const { address, device } = rib.nextHop(ribHop);

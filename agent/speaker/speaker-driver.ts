@@ -107,7 +107,7 @@ export class SpeakerDriver implements AsyncDisposable {
     if (fib !== undefined) {
       speaker.setNextHopTracker(fib);
       this.#unsubscribe = speaker.subscribe((change: ForwardingChange) =>
-        fib.routesChanged(change, speaker.rib),
+        fib.routesChanged(change, speaker.forwarding),
       );
     }
     return speaker;

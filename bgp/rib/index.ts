@@ -2,9 +2,8 @@
 export type { MalformedAction, MalformedCounts, MalformedUpdate } from './in/malformed.ts';
 export type { NextHopTracker } from './attributes/next-hops.ts';
 export type { Origination } from './in/originated.ts';
+export type { Forwarding, ForwardingChange, ForwardingView } from './forwarding.ts';
 export type {
-  Forwarding,
-  ForwardingChange,
   RibSizes,
   RibView,
   RoutePage,

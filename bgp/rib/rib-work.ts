@@ -4,17 +4,14 @@ import type { Clock } from '../io.ts';
 import type { AdjRibIn } from './in/adj-rib-in.ts';
 import type { Decision } from './table/decision.ts';
 import type { ExportGroups } from './out/export-groups.ts';
+import { MOST_CHANGES, type RibForwarding } from './forwarding.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { NextHops } from './attributes/next-hops.ts';
 import type { PeerSlots } from './table/peer-slots.ts';
 import type { ReadingPace } from './in/reading-pace.ts';
 import { DEAD, HAS_DEAD, type RibTable } from './table/rib-table.ts';
 import type { Sweeper } from './in/sweeper.ts';
-import type { ForwardingChange } from './show/view.ts';
 import type { Work } from './work-loop.ts';
-
-/** Changes processed at once, at most. */
-const MOST = 8192;
 
 export interface WorkParts {
   readonly clock: Clock;
@@ -25,6 +22,7 @@ export interface WorkParts {
   readonly slots: PeerSlots;
   readonly nextHops: NextHops;
   readonly sweepers: readonly Sweeper[];
+  readonly forwarding: RibForwarding;
   readonly pace: ReadingPace;
   readonly housekeeping: Housekeeping;
   /** Changes processed at once, for tests. */
@@ -36,16 +34,14 @@ export interface WorkParts {
 export class RibWork implements Work {
   readonly #parts: WorkParts;
   readonly #most: number;
-  readonly listeners = new Set<(change: ForwardingChange) => void>();
   /** Sweeps and exports take turns: who causes sweeps all the time must not keep others from their tables. */
   #isSweepsTurn = false;
-  readonly #touched = new Int32Array(MOST);
-  readonly #isChanged = new Uint8Array(MOST);
-  readonly #told = new Uint32Array(MOST);
+  readonly #touched = new Int32Array(MOST_CHANGES);
+  readonly #isChanged = new Uint8Array(MOST_CHANGES);
 
   constructor(parts: WorkParts) {
     this.#parts = parts;
-    this.#most = Math.min(MOST, parts.most);
+    this.#most = Math.min(MOST_CHANGES, parts.most);
   }
 
   get changes(): number {
@@ -107,22 +103,13 @@ export class RibWork implements Work {
       group.flush();
     }
     const written = clock.now() - start;
-    if (this.listeners.size > 0) this.#tell(table, n);
+    this.#parts.forwarding.tell(table, touched, isChanged, n);
     for (let i = 0; i < n; i++) {
       const prefix = touched[i]!;
       if ((table.prefixFlags[prefix]! & HAS_DEAD) !== 0) this.#bury(table, prefix);
       if (table.head[prefix] === 0) table.orphan(prefix);
     }
     return written;
-  }
-
-  #tell(table: RibTable, n: number): void {
-    const told = this.#told;
-    let count = 0;
-    for (let i = 0; i < n; i++) if (this.#isChanged[i] === 1) told[count++] = this.#touched[i]!;
-    if (count === 0) return;
-    const change = { family: table.family, prefixIds: told, count };
-    for (const listener of this.listeners) listener(change);
   }
 
   /** Unlinks and frees the dead paths of a processed prefix. */

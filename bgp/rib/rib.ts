@@ -13,6 +13,7 @@ import { AttributeStore } from './attributes/attribute-store.ts';
 import { Decision, type MultipathRules } from './table/decision.ts';
 import { ExportGroups } from './out/export-groups.ts';
 import { ExportView } from './out/export-view.ts';
+import { RibForwarding } from './forwarding.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Importer, type ImportEvents } from './in/import.ts';
 import { NextHops } from './attributes/next-hops.ts';
@@ -27,7 +28,6 @@ import { SWEEP_OLD_EPOCH, SWEEP_POLICY, Sweeper } from './in/sweeper.ts';
 import { UpdateBatch } from './out/update-batch.ts';
 import type { UpdateGroup } from './out/update-group.ts';
 import { UpdatePacker } from './out/update-packer.ts';
-import type { ForwardingChange } from './show/view.ts';
 import { type Scheduler, WorkLoop } from './work-loop.ts';
 
 /** Units looked at in one step of background work. */
@@ -51,6 +51,7 @@ export class Rib {
   readonly view: ExportView;
   readonly exports: ExportGroups;
   readonly originated: Originated;
+  readonly forwarding: RibForwarding;
   readonly bySlot: (RibPeer | undefined)[] = [];
   readonly #byId = new Map<string, RibPeer>();
   readonly #bySession = new Map<Session, RibPeer>();
@@ -104,6 +105,7 @@ export class Rib {
     this.exports = new ExportGroups(tables, parts, slots);
     this.#batch = parts.batch;
     this.originated = new Originated(tables, paths, intern, nextHops);
+    this.forwarding = new RibForwarding(tables, attributes, nextHops, slots, this.decision);
     this.#sweepers = [this.#sweeper(0, parts.grain), this.#sweeper(1, parts.grain)];
     this.#refreshes = new RefreshesIn(slots, io.clock, (peer, family) => {
       this.#sweepers[family].sweep(peer.slot, SWEEP_OLD_EPOCH);
@@ -119,6 +121,7 @@ export class Rib {
       slots,
       nextHops,
       sweepers: this.#sweepers,
+      forwarding: this.forwarding,
       pace: this.#pace,
       housekeeping: this.#housekeeping,
       most: parts.grain * 2,
@@ -289,11 +292,6 @@ export class Rib {
       for (let p = 0; p < end; p++) if (table.head[p] !== 0) table.markDirty(p, false);
     }
     this.wake();
-  }
-
-  subscribe(listener: (change: ForwardingChange) => void): () => void {
-    this.#work.listeners.add(listener);
-    return () => this.#work.listeners.delete(listener);
   }
 
   #idle(): void {

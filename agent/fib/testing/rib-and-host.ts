@@ -1,5 +1,5 @@
 // For tests of the FIB: a RIB that holds what the test says, and a host with two links to put routes on.
-import type { Forwarding, ForwardingChange, RibView, RoutePage } from '#bgp';
+import type { Forwarding, ForwardingChange, ForwardingView } from '#bgp';
 import type { Kernel } from '#linux';
 import { type FamilyIndex, parsePrefix } from '../octets.ts';
 
@@ -11,7 +11,7 @@ interface TestPrefix {
 }
 
 /** As the speaker's RIB towards its listeners; ids of prefixes without a path are reused, as there. */
-export class TestRib implements RibView {
+export class TestRib implements ForwardingView {
   readonly #ids = new Map<string, number>();
   readonly #prefixes: (TestPrefix | undefined)[] = [];
   readonly #hops: string[] = [];
@@ -62,14 +62,6 @@ export class TestRib implements RibView {
   nextHop(id: number): { readonly address: string; readonly device?: string } {
     const [address = '', device] = this.#hops[id]!.split('%');
     return device === undefined ? { address } : { address, device };
-  }
-
-  routes(): RoutePage {
-    return { routes: [] };
-  }
-
-  sizes() {
-    return { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0, attributeSets: 0, bytes: 0 };
   }
 }
 

@@ -3,8 +3,8 @@
 // changes go before bulk. When nothing is owed and its queue is empty it joins the stream again.
 // Bound: three bits a unit and CHANGES entries, whatever the peer does.
 import { Bitmap } from '../../columns/bitmap.ts';
+import type { FamilyIndex } from '../../family.ts';
 import type { Member } from './member.ts';
-import type { UpdateGroup } from './update-group.ts';
 
 /** Newest changes in order; more only set their bits. */
 const CHANGES = 1024;
@@ -15,9 +15,27 @@ export const BULK_DUMP = 1;
 /** The peer has everything: everything is sent again. */
 export const BULK_REFRESH = 2;
 
+/** What a catch-up asks of its group and has it do. */
+export interface CatchUpGroup {
+  readonly rules: { readonly family: FamilyIndex };
+  readonly advertised: number;
+  readonly isBuilding: boolean;
+  readonly hasBatch: boolean;
+  readonly unitEnd: number;
+  readonly grain: number;
+  isSentTo(unit: number, slot: number): boolean;
+  batchAnnounce(unit: number): void;
+  batchWithdraw(unit: number): void;
+  pin(unit: number): void;
+  unpin(unit: number): void;
+  unpinLater(unit: number): void;
+  flushTo(member: Member): void;
+  rejoin(catchUp: CatchUp): void;
+}
+
 export class CatchUp {
   readonly member: Member;
-  readonly #group: UpdateGroup;
+  readonly #group: CatchUpGroup;
   bulk: number;
   /** Bulk units in [cursor, end) are still to be sent. -1: not begun. */
   #cursor = -1;
@@ -35,7 +53,7 @@ export class CatchUp {
   #changeCount = 0;
   #refreshAgain = false;
 
-  constructor(group: UpdateGroup, member: Member, bulk: number) {
+  constructor(group: CatchUpGroup, member: Member, bulk: number) {
     this.#group = group;
     this.member = member;
     this.bulk = bulk;

@@ -9,8 +9,7 @@ import { Member } from './member.ts';
 import type { PeerSlots } from '../table/peer-slots.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 import type { RibTable } from '../table/rib-table.ts';
-import type { GroupParts } from './group-parts.ts';
-import { UpdateGroup } from './update-group.ts';
+import { type GroupParts, UpdateGroup } from './update-group.ts';
 import type { UpdatePacker } from './update-packer.ts';
 
 /** Units given back in one step when a group is taken apart. */

@@ -1,22 +1,40 @@
 // Peers that get the same bytes. The group holds one Adj-RIB-Out for all: per unit (prefix, or path with
 // ADD-PATH) the attribute set announced last and the peer it came from. A member's own view follows from it:
 // everything but what came from that member. Changes are packed once and written to every member in step.
+// Over 400 lines, as the batch, the stream and who is catching up change together.
 import { resizeI32, resizeU16, type I32, type U16 } from '../../columns/columns.ts';
-import { BULK_DUMP, BULK_NONE, CatchUp } from './catch-up.ts';
+import type { AttributeStore } from '../attributes/attribute-store.ts';
+import type { NextHops } from '../attributes/next-hops.ts';
+import { BULK_DUMP, BULK_NONE, CatchUp, type CatchUpGroup } from './catch-up.ts';
 import type { ExportRules } from './export-rules.ts';
-import type { GroupParts } from './group-parts.ts';
+import type { ExportView } from './export-view.ts';
 import { Member } from './member.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import type { RibTable } from '../table/rib-table.ts';
-import type { PackerSink } from './update-packer.ts';
+import type { UpdateBatch } from './update-batch.ts';
+import type { PackerSink, UpdatePacker } from './update-packer.ts';
 import { Withheld } from './withheld.ts';
+
+/** What all groups share: made once for a RIB. */
+export interface GroupParts {
+  readonly attributes: AttributeStore;
+  readonly nextHops: NextHops;
+  readonly view: ExportView;
+  /** Empty between flushes. */
+  readonly batch: UpdateBatch;
+  readonly packer: UpdatePacker;
+  /** Units looked at in one step of background work. */
+  readonly grain: number;
+  /** Units whose attributes fit into no message. */
+  tooLarge(group: UpdateGroup, unit: number): void;
+}
 
 /** Where a peer's member of this group is. */
 const ABSENT = 0;
 const IN_STREAM = 1;
 const CATCHING_UP = 2;
 
-export class UpdateGroup implements PackerSink {
+export class UpdateGroup implements CatchUpGroup, PackerSink {
   rules: ExportRules;
   readonly table: RibTable;
   /** Adj-RIB-Out by unit: attribute set + 1 (0: not advertised), with a reference; source peer's slot. */

@@ -1,14 +1,12 @@
-// Reads of the RIB for the agent's FIB and the command line. Pages are short enough that a million routes can
+// Reads of the RIB for the command line. Pages are short enough that a million routes can
 // be walked while the speaker works: at most `limit` routes and about two milliseconds a call.
-import type { FamilyIndex } from '../../family.ts';
 import { familyIndex } from '../../family.ts';
 import type { Clock } from '../../io.ts';
 import { formatAddress, mask, parseAddress, type Prefix, parsePrefix } from '../../prefix/prefix-words.ts';
-import { KIND_LOCAL } from '../table/peer-slots.ts';
-import type { Rib } from '../rib.ts';
 import { BEST, DEAD, type RibTable } from '../table/rib-table.ts';
+import type { RibContents } from './rib-contents.ts';
 import { RouteTexts } from './route-text.ts';
-import type { Forwarding, RibSizes, RibView, RoutePage, RouteQuery, RouteText } from './view.ts';
+import type { RibSizes, RibView, RoutePage, RouteQuery, RouteText } from './view.ts';
 import { sentLines, whyNotSent } from './why-sent.ts';
 
 const CALL_MS = 2;
@@ -16,39 +14,13 @@ const CALL_MS = 2;
 const STRIDE = 256;
 
 export class RoutePages implements RibView {
-  readonly #rib: Rib;
+  readonly #rib: RibContents;
   readonly #clock: Clock;
   readonly #multipath = new Int32Array(64);
 
-  constructor(rib: Rib, clock: Clock) {
+  constructor(rib: RibContents, clock: Clock) {
     this.#rib = rib;
     this.#clock = clock;
-  }
-
-  readPrefix(family: FamilyIndex, id: number, out: Uint8Array): number {
-    return this.#rib.tables[family].prefixes.read(id, out, 0);
-  }
-
-  forwarding(family: FamilyIndex, id: number, out: Forwarding): void {
-    const { tables, decision, attributes, slots } = this.#rib;
-    const table = tables[family];
-    const best = id < table.prefixes.ids.end ? table.best(id) : -1;
-    out.count = 0;
-    out.kind = 0;
-    if (best < 0 || !decision.isUsable(table, best)) return;
-    if (slots.kind[table.peer[best]!] === KIND_LOCAL) {
-      out.kind = 1;
-      return;
-    }
-    out.kind = 2;
-    const count = decision.markMultipath(table, id, this.#multipath);
-    for (let i = 0; i < count && i < out.nextHopIds.length; i++) {
-      out.nextHopIds[out.count++] = attributes.nextHop[table.attribute[this.#multipath[i]!]!]!;
-    }
-  }
-
-  nextHop(id: number): { readonly address: string; readonly device?: string } {
-    return this.#rib.nextHops.read(id);
   }
 
   sizes(): RibSizes {

@@ -18,9 +18,9 @@ import {
 } from '../../message/index.ts';
 import { formatBytes } from '../../prefix/prefix-words.ts';
 import { KIND_EBGP, KIND_LOCAL } from '../table/peer-slots.ts';
-import type { Rib } from '../rib.ts';
 import { BEST, MULTIPATH, type RibTable, STALE } from '../table/rib-table.ts';
 import type { UpdateGroup } from '../out/update-group.ts';
+import type { RibContents } from './rib-contents.ts';
 import type { RouteText } from './view.ts';
 import { whyPath } from './why.ts';
 
@@ -38,14 +38,14 @@ type AttributeTexts = Pick<
 >;
 
 export class RouteTexts {
-  readonly #rib: Rib;
+  readonly #rib: RibContents;
   readonly #bytes = new Uint8Array(16);
   /** By set: routes of a page share most of theirs. Bound: the page. */
   readonly #bySet = new Map<number, AttributeTexts>();
   readonly #verdict = new AttributeVerdict();
   readonly #context = new SessionCodecContext();
 
-  constructor(rib: Rib) {
+  constructor(rib: RibContents) {
     this.#rib = rib;
   }
 

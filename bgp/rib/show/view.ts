@@ -1,23 +1,5 @@
-// What others read from the RIB: plain types of the Speaker's door. The numbers (family, prefix id, next-hop
-// id) are valid until the batch or call that gave them ends; texts are canonical.
-import type { Family, FamilyIndex } from '../../family.ts';
-
-export type { FamilyIndex } from '../../family.ts';
-
-/** Prefixes whose forwarding may have changed; read each with RibView. `prefixIds` lives only during the call. */
-export interface ForwardingChange {
-  readonly family: FamilyIndex;
-  readonly prefixIds: Uint32Array;
-  readonly count: number;
-}
-
-/** Filled in place, so that a million reads allocate nothing. */
-export interface Forwarding {
-  /** 0 no usable path, 1 originated here, 2 learned. */
-  kind: number;
-  count: number;
-  nextHopIds: Int32Array;
-}
+// What an operator reads of the RIB: plain types of the Speaker's door. Texts are canonical.
+import type { Family } from '../../family.ts';
 
 export interface RouteQuery {
   readonly view: 'best' | 'all' | 'received' | 'advertised';
@@ -80,10 +62,6 @@ export interface RibSizes {
 }
 
 export interface RibView {
-  /** Writes the address to out[0..16) and returns the prefix length, or -1 when the id is free. */
-  readPrefix(family: FamilyIndex, id: number, out: Uint8Array): number;
-  forwarding(family: FamilyIndex, id: number, out: Forwarding): void;
-  nextHop(id: number): { readonly address: string; readonly device?: string };
   routes(query: RouteQuery): RoutePage;
   sizes(): RibSizes;
 }

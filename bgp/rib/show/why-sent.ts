@@ -3,14 +3,19 @@ import { familyName } from '../../family.ts';
 import type { Session } from '../../session/index.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 import type { RibTable } from '../table/rib-table.ts';
-import type { Rib } from '../rib.ts';
 import type { UpdateGroup } from '../out/update-group.ts';
+import type { RibContents } from './rib-contents.ts';
 
 /** Names shown of the peers that one line is about. */
 const SHOWN = 20;
 
 /** Undefined when the peer has it. */
-export function whyNotSent(rib: Rib, peer: RibPeer, table: RibTable, prefix: number): string | undefined {
+export function whyNotSent(
+  rib: RibContents,
+  peer: RibPeer,
+  table: RibTable,
+  prefix: number,
+): string | undefined {
   const { session } = peer;
   if (session === undefined) return 'its session is not established';
   const group = rib.exports.groupOf(session, table.family);
@@ -28,7 +33,7 @@ export function whyNotSent(rib: Rib, peer: RibPeer, table: RibTable, prefix: num
 }
 
 /** Which established sessions have a prefix, and why the others have not: a line for each reason. */
-export function sentLines(rib: Rib, table: RibTable, prefix: number): string[] {
+export function sentLines(rib: RibContents, table: RibTable, prefix: number): string[] {
   const sent: string[] = [];
   const byReason = new Map<string, string[]>();
   for (const peer of rib.peers()) {
@@ -43,7 +48,13 @@ export function sentLines(rib: Rib, table: RibTable, prefix: number): string[] {
   ];
 }
 
-function isHeld(rib: Rib, session: Session, group: UpdateGroup, table: RibTable, prefix: number): boolean {
+function isHeld(
+  rib: RibContents,
+  session: Session,
+  group: UpdateGroup,
+  table: RibTable,
+  prefix: number,
+): boolean {
   if (!group.rules.addPath) return rib.exports.isHeld(session, group, prefix);
   for (let path = table.head[prefix]! - 1; path >= 0; path = table.next[path]! - 1) {
     if (rib.exports.isHeld(session, group, path)) return true;

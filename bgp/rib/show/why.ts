@@ -2,7 +2,6 @@
 // decided, so that the words cannot drift from the decision.
 import * as step from '../table/decision.ts';
 import { formatIpv4 } from '../../message/index.ts';
-import type { Rib } from '../rib.ts';
 import {
   BEST,
   FILTERED,
@@ -13,11 +12,12 @@ import {
   STALE,
 } from '../table/rib-table.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
+import type { RibContents } from './rib-contents.ts';
 
 const ORIGINS = ['IGP', 'EGP', 'INCOMPLETE'];
 
 /** One line for one live path. */
-export function whyPath(rib: Rib, table: RibTable, path: number): string {
+export function whyPath(rib: RibContents, table: RibTable, path: number): string {
   const flags = table.flags[path]!;
   const slot = table.peer[path]!;
   const set = table.attribute[path]!;
@@ -47,14 +47,14 @@ export function whyPath(rib: Rib, table: RibTable, path: number): string {
   return `${whyLost(rib, table, path, best)}${stale}`;
 }
 
-function isOnly(rib: Rib, table: RibTable, path: number): boolean {
+function isOnly(rib: RibContents, table: RibTable, path: number): boolean {
   for (let p = table.head[table.prefix[path]!]! - 1; p >= 0; p = table.next[p]! - 1) {
     if (p !== path && rib.decision.isUsable(table, p)) return false;
   }
   return true;
 }
 
-function whyFiltered(rib: Rib, table: RibTable, path: number): string {
+function whyFiltered(rib: RibContents, table: RibTable, path: number): string {
   const slot = table.peer[path]!;
   const policy = rib.bySlot[slot]!.importPolicy;
   const prefix = table.prefix[path]!;
@@ -76,7 +76,7 @@ function whyFiltered(rib: Rib, table: RibTable, path: number): string {
     : 'filtered: attributes do not fit after policy';
 }
 
-function whyLost(rib: Rib, table: RibTable, path: number, best: number): string {
+function whyLost(rib: RibContents, table: RibTable, path: number, best: number): string {
   let winner = best;
   let result = rib.decision.compare(table, path, best);
   if (result < 0) {
@@ -97,7 +97,7 @@ function whyLost(rib: Rib, table: RibTable, path: number, best: number): string 
   return `${stepText(rib, table, path, winner, Math.abs(result))} than ${from}`;
 }
 
-function stepText(rib: Rib, table: RibTable, path: number, winner: number, decided: number): string {
+function stepText(rib: RibContents, table: RibTable, path: number, winner: number, decided: number): string {
   const a = rib.attributes;
   const x = table.attribute[path]!;
   const y = table.attribute[winner]!;
