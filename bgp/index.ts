@@ -10,6 +10,7 @@ export type {
   ListenerHandle,
   ListenOptions,
   Random,
+  Scheduler,
   Timer,
   Transport,
   TtlRule,

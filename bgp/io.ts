@@ -20,6 +20,11 @@ export interface Random {
   next(): number;
 }
 
+/** Calls back soon, after input that is ready was read. The real one is setImmediate. */
+export interface Scheduler {
+  soon(callback: () => void): void;
+}
+
 /**
  * Which packets may carry a session.
  * - direct: TTL 1, the neighbour is on a shared link (eBGP's default).

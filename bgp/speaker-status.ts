@@ -49,7 +49,7 @@ export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
         filtered: peer.filtered[index]!,
         ineligible: peer.ineligible[index]!,
         ownAsLoops: peer.ownAsLoops[index]!,
-        advertised: group?.advertisedTo(peer.slot) ?? 0,
+        advertised: group?.out.countFor(peer.slot) ?? 0,
         owed: catchUp?.owed ?? 0,
         endOfRibReceived: peer.endOfRibReceived[index]!,
         endOfRibSent: peer.endOfRibSent[index]!,

@@ -2,7 +2,7 @@
 // turns configuration changes into the smallest disturbance. All I/O comes in through `io`.
 import type { PeerConfig, SpeakerConfig } from './config.ts';
 import { afiOf, type Family, familyIndex, familyName, type FamilyIndex, SAFI_UNICAST } from './family.ts';
-import type { Clock, Random, Transport } from './io.ts';
+import type { Clock, Random, Scheduler, Transport } from './io.ts';
 import { LogLimit } from './log-limit.ts';
 import {
   maxPrefixesReached,
@@ -12,7 +12,7 @@ import {
   REFRESH_REQUEST,
 } from './message/index.ts';
 import type { OwnIdentity } from './rib/attributes/attribute-intern.ts';
-import { immediateScheduler } from './transport/immediate-scheduler.ts';
+import { immediateScheduler } from './transport/system-clock.ts';
 import type { NextHopTracker } from './rib/attributes/next-hops.ts';
 import type { Origination } from './rib/in/originated.ts';
 import { Rib } from './rib/rib.ts';
@@ -21,7 +21,6 @@ import type { RibPeer } from './rib/in/rib-peer.ts';
 import { RoutePages } from './rib/show/route-pages.ts';
 import type { ForwardingChange, ForwardingView } from './rib/forwarding.ts';
 import type { RibView } from './rib/show/view.ts';
-import type { Scheduler } from './rib/work-loop.ts';
 import {
   type PeerStatus,
   type ResetKind,

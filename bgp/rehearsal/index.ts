@@ -6,7 +6,7 @@ import type { Clock, Random } from '../io.ts';
 import { encodeKeepalive, encodeOpen, NO_CAPABILITIES, SAFI_UNICAST } from '../message/index.ts';
 import { ACCEPT_ALL } from '../policy/policy.ts';
 import { Speaker } from '../speaker.ts';
-import { immediateScheduler } from '../transport/immediate-scheduler.ts';
+import { immediateScheduler } from '../transport/system-clock.ts';
 import { announcements, PREFIXES, SCRIPT_BYTES, withdrawals } from './made-up-routes.ts';
 import { Stage, type StageConnection } from './stage.ts';
 

@@ -10,4 +10,3 @@ export type {
   RouteQuery,
   RouteText,
 } from './show/view.ts';
-export type { Scheduler } from './work-loop.ts';

@@ -2,7 +2,7 @@
 // The speaker tells it what sessions do and what is originated; it writes UPDATEs to the sessions.
 import type { PeerConfig } from '../config.ts';
 import type { FamilyIndex } from '../family.ts';
-import type { Clock } from '../io.ts';
+import type { Clock, Scheduler } from '../io.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import type { Session } from '../session/index.ts';
 import { formatBytes } from '../prefix/prefix-words.ts';
@@ -28,7 +28,7 @@ import { SWEEP_OLD_EPOCH, SWEEP_POLICY, Sweeper } from './in/sweeper.ts';
 import { UpdateBatch } from './out/update-batch.ts';
 import type { UpdateGroup } from './out/update-group.ts';
 import { UpdatePacker } from './out/update-packer.ts';
-import { type Scheduler, WorkLoop } from './work-loop.ts';
+import { WorkLoop } from './work-loop.ts';
 
 /** Units looked at in one step of background work. */
 const GRAIN = 4096;

@@ -1,18 +1,13 @@
 // Runs the RIB's work in short turns, so that timers and sockets are never starved: first changes (decide,
 // export, flush), then sweeps, then bulk (building groups, dumps, refreshes). It flushes at once when idle; when
 // a flush to many members took long it waits about as long before the next, so that changes gather meanwhile.
-import type { Clock, Timer } from '../io.ts';
+import type { Clock, Scheduler, Timer } from '../io.ts';
 
 /** A turn ends when it has taken this long. */
 const TURN_MS = 2;
 /** Waiting for more changes is worth it from this cost on. */
 const WORTH_WAITING_MS = 1;
 const LONGEST_WAIT_MS = 20;
-
-/** Calls back soon, after input that is ready was read. The real one is setImmediate. */
-export interface Scheduler {
-  soon(callback: () => void): void;
-}
 
 /** The RIB's work, in pieces. */
 export interface Work {

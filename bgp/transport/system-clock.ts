@@ -1,5 +1,5 @@
-// The process's own clock and chance: a real default for programs that have no simulator above them.
-import type { Clock, Random, Timer } from '../io.ts';
+// The process's own clock, chance and turns: a real default for programs that have no simulator above them.
+import type { Clock, Random, Scheduler, Timer } from '../io.ts';
 
 export const systemClock: Clock = {
   now: () => performance.now(),
@@ -11,3 +11,10 @@ export const systemClock: Clock = {
 };
 
 export const systemRandom: Random = { next: () => Math.random() };
+
+/** After the sockets that are ready were read, before timers. */
+export const immediateScheduler: Scheduler = {
+  soon(callback: () => void): void {
+    setImmediate(callback);
+  },
+};

@@ -85,7 +85,7 @@ export class ExportGroups {
 
   /** A peer came or went whose address is the next hop of some routes. */
   ownersChanged(): void {
-    for (const groups of this.groups) for (const group of groups) group.ownersChanged();
+    for (const groups of this.groups) for (const group of groups) group.out.ownersChanged();
   }
 
   refresh(session: Session, family: FamilyIndex): void {
@@ -117,10 +117,10 @@ export class ExportGroups {
 
   /** What a group's members get for a unit that is advertised. For display. */
   outgoing(group: UpdateGroup, unit: number): ReturnType<UpdatePacker['outgoing']> {
-    const set = group.set[unit]! - 1;
+    const set = group.out.set[unit]! - 1;
     return set < 0
       ? undefined
-      : this.#parts.packer.outgoing(set, group.source[unit]!, group.table, group.rules);
+      : this.#parts.packer.outgoing(set, group.out.source[unit]!, group.table, group.rules);
   }
 
   /** One step of background work; false when there is none. */
@@ -142,7 +142,7 @@ export class ExportGroups {
     for (const groups of this.groups) for (const group of groups) if (group.recount()) return true;
     const dead = this.#dead[0];
     if (dead === undefined) return false;
-    dead.at = dead.group.dismantle(dead.at, DISMANTLE_STEP);
+    dead.at = dead.group.out.dismantle(dead.at, DISMANTLE_STEP);
     if (dead.at < 0) this.#dead.shift();
     return true;
   }

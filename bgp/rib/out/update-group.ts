@@ -1,10 +1,8 @@
-// Peers that get the same bytes. The group holds one Adj-RIB-Out for all: per unit (prefix, or path with
-// ADD-PATH) the attribute set announced last and the peer it came from. A member's own view follows from it:
-// everything but what came from that member. Changes are packed once and written to every member in step.
-// Over 400 lines, as the batch, the stream and who is catching up change together.
-import { resizeI32, resizeU16, type I32, type U16 } from '../../columns/columns.ts';
+// Peers that get the same bytes. The group holds one Adj-RIB-Out for all; changes are packed once and written to every
+// member in step. Who cannot keep up, or is new, leaves the shared stream and catches up by itself.
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
+import { AdjRibOut } from './adj-rib-out.ts';
 import { BULK_DUMP, BULK_NONE, CatchUp, type CatchUpGroup } from './catch-up.ts';
 import type { ExportRules } from './export-rules.ts';
 import type { ExportView } from './export-view.ts';
@@ -13,7 +11,6 @@ import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import type { RibTable } from '../table/rib-table.ts';
 import type { UpdateBatch } from './update-batch.ts';
 import type { PackerSink, UpdatePacker } from './update-packer.ts';
-import { Withheld } from './withheld.ts';
 
 /** What all groups share: made once for a RIB. */
 export interface GroupParts {
@@ -37,11 +34,7 @@ const CATCHING_UP = 2;
 export class UpdateGroup implements CatchUpGroup, PackerSink {
   rules: ExportRules;
   readonly table: RibTable;
-  /** Adj-RIB-Out by unit: attribute set + 1 (0: not advertised), with a reference; source peer's slot. */
-  set: I32 = new Int32Array(0);
-  source: U16 = new Uint16Array(0);
-  advertised = 0;
-  readonly #withheld = new Withheld();
+  readonly out: AdjRibOut;
   readonly stream: Member[] = [];
   readonly catchUps: CatchUp[] = [];
   /** Prefixes below were looked at since the group was made; Infinity when all were. */
@@ -59,6 +52,7 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     this.rules = rules;
     this.table = table;
     this.#parts = parts;
+    this.out = new AdjRibOut(parts.attributes, parts.nextHops, rules.keepsNextHop);
     this.fit(1);
   }
 
@@ -78,24 +72,13 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     return [...this.stream, ...this.catchUps.map((c) => c.member)].map((m) => m.peer.id);
   }
 
-  /** Units that a member has or must get. */
-  advertisedTo(slot: number): number {
-    return this.advertised - this.#withheld.of(slot);
+  get advertised(): number {
+    return this.out.count;
   }
 
-  /** A session came or went, and with it the owner of a next hop. */
-  ownersChanged(): void {
-    if (this.rules.keepsNextHop) this.#withheld.ownersChanged();
-  }
-
-  /** A step of what ownersChanged() began; false when there is nothing to count. */
+  /** A step of counting who owns which next hop; false when there is nothing to count. */
   recount(): boolean {
-    if (!this.#withheld.isCounting) return false;
-    const end = Math.min(this.unitEnd, this.set.length);
-    this.#withheld.countSome(this.grain * 4, end, this.set, this.source, (set, source) =>
-      this.#thirdParty(set, source),
-    );
-    return true;
+    return this.out.recount(this.grain * 4, this.unitEnd);
   }
 
   /** One above the highest unit. */
@@ -107,18 +90,10 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     return !this.#parts.batch.isEmpty;
   }
 
-  get bytes(): number {
-    return this.set.length * 6;
-  }
-
   /** Follows the table's columns and the peers' slots; call before a slice. */
   fit(slotEnd: number): void {
     const capacity = this.rules.addPath ? this.table.pathCapacity : this.table.prefixes.capacity;
-    if (this.set.length !== capacity) {
-      this.set = resizeI32(this.set, capacity);
-      this.source = resizeU16(this.source, capacity);
-    }
-    this.#withheld.fit(slotEnd);
+    this.out.fit(capacity, slotEnd);
     if (this.#state.length < slotEnd) {
       const state = new Uint8Array(slotEnd * 2);
       state.set(this.#state);
@@ -214,15 +189,7 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
   /** PackerSink */
   tooLarge(unit: number): void {
     this.#parts.tooLarge(this, unit);
-    const set = this.set[unit]! - 1;
-    if (set < 0) return;
-    const source = this.source[unit]!;
-    const owner = this.#thirdParty(set, source);
-    if (owner >= 0) this.#withheld.owner(owner, unit, -1);
-    this.#withheld.source(source, -1);
-    this.set[unit] = 0;
-    this.advertised--;
-    this.#parts.attributes.release(set);
+    this.out.remove(unit);
   }
 
   /** A newly established member: everything goes to it, then End-of-RIB. */
@@ -245,7 +212,10 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
       const byState = from.isSentTo(unit, slot);
       const isHeld = old === undefined ? byState : old.holds(unit, byState);
       const isWanted = this.isSentTo(unit, slot);
-      if (isHeld === isWanted && (!isHeld || (this.set[unit] === from.set[unit] && old === undefined)))
+      if (
+        isHeld === isWanted &&
+        (!isHeld || (this.out.set[unit] === from.out.set[unit] && old === undefined))
+      )
         continue;
       catchUp.mark(unit, isHeld);
     }
@@ -280,13 +250,11 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
 
   /** Is the group's state of a unit one that this peer has or must get? */
   isSentTo(unit: number, slot: number): boolean {
-    if (unit >= this.set.length) return false;
-    const set = this.set[unit]! - 1;
-    return set >= 0 && this.source[unit] !== slot && this.#ownerOf(set) !== slot;
+    return this.out.isFor(unit, slot);
   }
 
   batchAnnounce(unit: number): void {
-    this.#parts.batch.announce(unit, this.set[unit]! - 1, this.source[unit]!);
+    this.#parts.batch.announce(unit, this.out.set[unit]! - 1, this.out.source[unit]!);
   }
 
   batchWithdraw(unit: number): void {
@@ -308,66 +276,37 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     this.#unpins.push(unit);
   }
 
-  /** Gives back up to `count` references of a group that is no more, from unit `from` on; returns where it stopped. */
-  dismantle(from: number, count: number): number {
-    const last = Math.min(from + count, this.set.length);
-    for (let unit = from; unit < last; unit++) {
-      const set = this.set[unit]! - 1;
-      if (set >= 0) this.#parts.attributes.release(set);
-    }
-    return last === this.set.length ? -1 : last;
-  }
-
-  /** The peer whose own address is the next hop of a set that leaves with it unchanged: it must not get it (TX-4). */
-  #ownerOf(set: number): number {
-    if (!this.rules.keepsNextHop) return -1;
-    const hop = this.#parts.attributes.nextHop[set]!;
-    return hop < 0 ? -1 : this.#parts.nextHops.owner[hop]!;
-  }
-
-  /** As #ownerOf, -1 when that is the source itself. */
-  #thirdParty(set: number, source: number): number {
-    const owner = set < 0 ? -1 : this.#ownerOf(set);
-    return owner === source ? -1 : owner;
-  }
-
   /** The new state of a unit: set (-1 none) and source. */
   #set(unit: number, set: number, source: number): void {
-    const { attributes, batch } = this.#parts;
-    const oldSet = this.set[unit]! - 1;
-    const oldSource = this.source[unit]!;
+    const { batch } = this.#parts;
+    const { out } = this;
+    const oldSet = out.set[unit]! - 1;
+    const oldSource = out.source[unit]!;
     if (set === oldSet && (set < 0 || source === oldSource)) return;
     if (set === oldSet && this.#looksAlike(source, oldSource)) {
-      this.#withheld.source(oldSource, -1);
-      this.source[unit] = source;
-      this.#withheld.source(source, 1);
+      out.moveSource(unit, source);
       return;
     }
     if (batch.isFull) this.flush();
-    if (this.rules.keepsNextHop) this.#excuseOwners(unit, set, source, oldSet, oldSource);
-    if (oldSet >= 0) this.#withheld.source(oldSource, -1);
+    if (this.rules.keepsNextHop) {
+      this.#excuse(out.thirdParty(set, source));
+      this.#excuse(out.thirdParty(oldSet, oldSource));
+    }
     const { catchUps } = this;
     for (let i = 0; i < catchUps.length; i++) {
       catchUps[i]!.note(unit, this.isSentTo(unit, catchUps[i]!.member.slot));
     }
-    if (set >= 0) {
-      attributes.references[set] = attributes.references[set]! + 1;
-      this.set[unit] = set + 1;
-      this.source[unit] = source;
-      this.#withheld.source(source, 1);
-      if (oldSet < 0) this.advertised++;
-      if (this.stream.length > 0) {
-        batch.announce(unit, set, source);
-        if (oldSet >= 0 && oldSource !== source && this.#state[source] === IN_STREAM) {
-          batch.withdrawFrom(unit, source);
-        }
-      }
-    } else {
-      this.set[unit] = 0;
-      this.advertised--;
-      if (this.stream.length > 0) batch.withdraw(unit, oldSource);
+    const hasStream = this.stream.length > 0;
+    if (set < 0) {
+      out.remove(unit);
+      if (hasStream) batch.withdraw(unit, oldSource);
+      return;
     }
-    if (oldSet >= 0) attributes.release(oldSet);
+    out.put(unit, set, source);
+    if (!hasStream) return;
+    batch.announce(unit, set, source);
+    if (oldSet >= 0 && oldSource !== source && this.#state[source] === IN_STREAM)
+      batch.withdrawFrom(unit, source);
   }
 
   /**
@@ -381,21 +320,8 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
   }
 
   /** The shared stream has one hole a unit, for its source. A second peer that must not get it leaves the stream. */
-  #excuseOwners(unit: number, set: number, source: number, oldSet: number, oldSource: number): void {
-    const owner = this.#thirdParty(set, source);
-    const oldOwner = this.#thirdParty(oldSet, oldSource);
-    if (owner >= 0) {
-      this.#excuse(owner);
-      this.#withheld.owner(owner, unit, 1);
-    }
-    if (oldOwner >= 0) {
-      this.#excuse(oldOwner);
-      this.#withheld.owner(oldOwner, unit, -1);
-    }
-  }
-
   #excuse(slot: number): void {
-    if (this.#state[slot] !== IN_STREAM) return;
+    if (slot < 0 || this.#state[slot] !== IN_STREAM) return;
     const member = this.stream.find((m) => m.slot === slot);
     // What the batch holds already is for this member too.
     this.flush();

@@ -27,7 +27,7 @@ export class RoutePages implements RibView {
     const { tables, attributes, exports } = this.#rib;
     let bytes = attributes.bytes;
     for (const table of tables) bytes += table.bytes;
-    for (const groups of exports.groups) for (const group of groups) bytes += group.bytes;
+    for (const groups of exports.groups) for (const group of groups) bytes += group.out.bytes;
     return {
       prefixes: { ipv4: tables[0].liveCount, ipv6: tables[1].liveCount },
       paths: tables[0].pathIds.used + tables[1].pathIds.used,

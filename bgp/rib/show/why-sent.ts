@@ -28,7 +28,7 @@ export function whyNotSent(
   if (refusal !== undefined) return refusal;
   const unit = group.rules.addPath ? best : prefix;
   if (group.isBuilding || group.isSentTo(unit, peer.slot)) return 'it is still to be sent';
-  if (group.set[unit] === 0) return 'its attributes fit into no message';
+  if (group.out.set[unit] === 0) return 'its attributes fit into no message';
   return 'its next hop is that neighbour itself';
 }
 

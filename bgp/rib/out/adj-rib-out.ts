@@ -1,0 +1,123 @@
+// The Adj-RIB-Out of an update group: per unit (prefix, or path with ADD-PATH) the attribute set announced last and the
+// peer it came from. A member's own view follows from it: everything but what came from that member, and but routes
+// whose next hop is its own address. Bound: six bytes a unit of the table.
+import { type I32, resizeI32, resizeU16, type U16 } from '../../columns/columns.ts';
+import type { AttributeStore } from '../attributes/attribute-store.ts';
+import type { NextHops } from '../attributes/next-hops.ts';
+import { Withheld } from './withheld.ts';
+
+export class AdjRibOut {
+  readonly #attributes: AttributeStore;
+  readonly #nextHops: NextHops;
+  readonly #keepsNextHop: boolean;
+  readonly #withheld = new Withheld();
+  /** By unit: attribute set + 1 (0: not advertised), with a reference; source peer's slot. */
+  set: I32 = new Int32Array(0);
+  source: U16 = new Uint16Array(0);
+  /** Units that are advertised. */
+  count = 0;
+
+  constructor(attributes: AttributeStore, nextHops: NextHops, keepsNextHop: boolean) {
+    this.#attributes = attributes;
+    this.#nextHops = nextHops;
+    this.#keepsNextHop = keepsNextHop;
+  }
+
+  fit(capacity: number, slotEnd: number): void {
+    if (this.set.length !== capacity) {
+      this.set = resizeI32(this.set, capacity);
+      this.source = resizeU16(this.source, capacity);
+    }
+    this.#withheld.fit(slotEnd);
+  }
+
+  /** Is a unit's state one that this peer has or must get? */
+  isFor(unit: number, slot: number): boolean {
+    if (unit >= this.set.length) return false;
+    const set = this.set[unit]! - 1;
+    return set >= 0 && this.source[unit] !== slot && this.#ownerOf(set) !== slot;
+  }
+
+  /** How many units a peer has or must get. */
+  countFor(slot: number): number {
+    return this.count - this.#withheld.of(slot);
+  }
+
+  put(unit: number, set: number, source: number): void {
+    const references = this.#attributes.references;
+    references[set] = references[set]! + 1;
+    this.remove(unit);
+    this.set[unit] = set + 1;
+    this.source[unit] = source;
+    this.count++;
+    this.#withheld.source(source, 1);
+    const owner = this.thirdParty(set, source);
+    if (owner >= 0) this.#withheld.owner(owner, unit, 1);
+  }
+
+  remove(unit: number): void {
+    const set = this.set[unit]! - 1;
+    if (set < 0) return;
+    const source = this.source[unit]!;
+    this.set[unit] = 0;
+    this.count--;
+    this.#withheld.source(source, -1);
+    const owner = this.thirdParty(set, source);
+    if (owner >= 0) this.#withheld.owner(owner, unit, -1);
+    this.#attributes.release(set);
+  }
+
+  /** The same set comes from another peer, and looks alike. */
+  moveSource(unit: number, source: number): void {
+    const set = this.set[unit]! - 1;
+    const before = this.source[unit]!;
+    this.source[unit] = source;
+    this.#withheld.source(before, -1);
+    this.#withheld.source(source, 1);
+    const owner = this.#ownerOf(set);
+    if (owner < 0) return;
+    if (owner !== before) this.#withheld.owner(owner, unit, -1);
+    if (owner !== source) this.#withheld.owner(owner, unit, 1);
+  }
+
+  /** The peer whose own address is the next hop of a set that leaves with it unchanged: it must not get it (TX-4). */
+  #ownerOf(set: number): number {
+    if (!this.#keepsNextHop) return -1;
+    const hop = this.#attributes.nextHop[set]!;
+    return hop < 0 ? -1 : this.#nextHops.owner[hop]!;
+  }
+
+  /** As #ownerOf, -1 when that is the source itself, and without a set (-1). */
+  thirdParty(set: number, source: number): number {
+    const owner = set < 0 ? -1 : this.#ownerOf(set);
+    return owner === source ? -1 : owner;
+  }
+
+  /** A session came or went, and with it the owner of a next hop. */
+  ownersChanged(): void {
+    if (this.#keepsNextHop) this.#withheld.ownersChanged();
+  }
+
+  /** Looks at `count` units below `end` for what ownersChanged() began; false when there is nothing to count. */
+  recount(count: number, end: number): boolean {
+    if (!this.#withheld.isCounting) return false;
+    this.#withheld.countSome(count, Math.min(end, this.set.length), this.set, this.source, (set, source) =>
+      this.thirdParty(set, source),
+    );
+    return true;
+  }
+
+  /** Gives back up to `count` references of a group that is no more, from unit `from` on; returns where it stopped. */
+  dismantle(from: number, count: number): number {
+    const last = Math.min(from + count, this.set.length);
+    for (let unit = from; unit < last; unit++) {
+      const set = this.set[unit]! - 1;
+      if (set >= 0) this.#attributes.release(set);
+    }
+    return last === this.set.length ? -1 : last;
+  }
+
+  get bytes(): number {
+    return this.set.length * 6;
+  }
+}
