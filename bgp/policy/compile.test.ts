@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { PrefixTable } from '../prefix/prefix-table.ts';
 import { parsePrefix } from '../prefix/prefix-words.ts';
 import {
   type AttributeQuestions,
@@ -8,6 +9,7 @@ import {
   FROM_EBGP,
   FROM_IBGP,
   FROM_LOCAL,
+  RouteRef,
 } from './compile.ts';
 import { ACCEPT_ALL, type Policy, type PolicyTerm, REJECT_ALL } from './policy.ts';
 import { PrefixMatcher } from './prefix-matcher.ts';
@@ -21,7 +23,9 @@ const questions: AttributeQuestions = {
 function evaluate(policy: CompiledPolicy, prefix: string, source = FROM_EBGP): number {
   const p = parsePrefix(prefix)!;
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = p.words;
-  return policy.evaluate(p.family, w0, w1, w2, w3, p.length, source, 0, questions);
+  const table = new PrefixTable(p.family, 0);
+  const id = p.family === 0 ? table.findOrAdd4(w0, p.length) : table.findOrAdd6(w0, w1, w2, w3, p.length);
+  return policy.evaluate(new RouteRef(table).point(table, id, source, 0), questions);
 }
 
 const term = (

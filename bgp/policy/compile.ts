@@ -2,6 +2,7 @@
 // What a policy sets is not applied here: the verdict names a combination of sets (a small integer), and the
 // RIB rewrites an attribute set once per combination.
 import { type LargeCommunity, parseCommunity, parseLargeCommunity } from '../message/index.ts';
+import type { PrefixTable } from '../prefix/prefix-table.ts';
 import type { Policy, PolicySet, PolicyTerm } from './policy.ts';
 import { PrefixMatcher } from './prefix-matcher.ts';
 
@@ -16,6 +17,29 @@ export interface AttributeQuestions {
   hasCommunity(attributeId: number, value: number): boolean;
   hasLargeCommunity(attributeId: number, community: LargeCommunity): boolean;
   pathStartsWith(attributeId: number, asNumbers: readonly number[]): boolean;
+}
+
+/** The route that a policy is asked about: one object, pointed at route after route. */
+export class RouteRef {
+  prefixes: PrefixTable;
+  /** Id in `prefixes`. */
+  prefix = -1;
+  /** FROM_LOCAL, FROM_EBGP or FROM_IBGP. */
+  source = FROM_LOCAL;
+  /** Interned attribute set. */
+  attribute = -1;
+
+  constructor(prefixes: PrefixTable) {
+    this.prefixes = prefixes;
+  }
+
+  point(prefixes: PrefixTable, prefix: number, source: number, attribute: number): this {
+    this.prefixes = prefixes;
+    this.prefix = prefix;
+    this.source = source;
+    this.attribute = attribute;
+    return this;
+  }
 }
 
 interface CompiledTerm {
@@ -58,31 +82,27 @@ export class CompiledPolicy {
   }
 
   /**
-   * @param source FROM_LOCAL, FROM_EBGP or FROM_IBGP
    * @returns >= 0: accepted, with this combination of sets; < 0: rejected by term ~result (the number of terms
    *   stands for `otherwise`)
    */
-  evaluate(
-    family: 0 | 1,
-    w0: number,
-    w1: number,
-    w2: number,
-    w3: number,
-    length: number,
-    source: number,
-    attributeId: number,
-    questions: AttributeQuestions,
-  ): number {
+  evaluate(route: RouteRef, questions: AttributeQuestions): number {
+    const { prefixes, prefix, source, attribute } = route;
+    const { family } = prefixes;
+    const w0 = prefixes.a0[prefix]!;
+    const w1 = family === 0 ? 0 : prefixes.a1[prefix]!;
+    const w2 = family === 0 ? 0 : prefixes.a2[prefix]!;
+    const w3 = family === 0 ? 0 : prefixes.a3[prefix]!;
+    const length = prefixes.lengths[prefix]!;
     const terms = this.#terms;
     let combination = 0;
     for (let i = 0; i < terms.length; i++) {
       const t = terms[i]!;
       if (t.family >= 0 && t.family !== family) continue;
       if ((t.sources & (1 << source)) === 0) continue;
-      const prefixes = t.prefixes[family];
-      if (prefixes !== undefined && !prefixes.matches(w0, w1, w2, w3, length)) continue;
-      if (!hasCommunities(t, attributeId, questions)) continue;
-      if (t.path.length > 0 && !questions.pathStartsWith(attributeId, t.path)) continue;
+      const matcher = t.prefixes[family];
+      if (matcher !== undefined && !matcher.matches(w0, w1, w2, w3, length)) continue;
+      if (!hasCommunities(t, attribute, questions)) continue;
+      if (t.path.length > 0 && !questions.pathStartsWith(attribute, t.path)) continue;
       const action = t.term.action;
       if (action.verdict === 'reject') return ~i;
       if (action.set !== undefined) combination = this.#step(combination, i, action.set);

@@ -11,6 +11,7 @@ import { AttributeIntern, type OwnIdentity } from './attributes/attribute-intern
 import { AttributeReader } from './attributes/attribute-reader.ts';
 import { AttributeStore } from './attributes/attribute-store.ts';
 import { Decision, type MultipathRules } from './table/decision.ts';
+import { Eligibility, flagsOf } from './in/eligibility.ts';
 import { ExportGroups } from './out/export-groups.ts';
 import { ExportView } from './out/export-view.ts';
 import { RibForwarding } from './forwarding.ts';
@@ -47,6 +48,7 @@ export class Rib {
   readonly tables: readonly [RibTable, RibTable];
   readonly decision: Decision;
   readonly paths: AdjRibIn;
+  readonly eligibility: Eligibility;
   readonly importer: Importer;
   readonly view: ExportView;
   readonly exports: ExportGroups;
@@ -86,10 +88,11 @@ export class Rib {
     this.reader = new AttributeReader(this.attributes);
     this.tables = [new RibTable(0, seed), new RibTable(1, seed)];
     this.decision = new Decision(this.attributes, this.reader, this.slots, this.nextHops, multipath);
-    this.paths = new AdjRibIn(this.intern, this.reader, this.slots);
+    this.paths = new AdjRibIn(this.intern, this.reader, this.slots, this.tables);
     const { attributes, nextHops, intern, reader, slots, tables, paths } = this;
-    this.importer = new Importer(intern, reader, slots, nextHops, tables, paths, events);
-    this.view = new ExportView(intern, reader, slots, nextHops, this.decision);
+    this.eligibility = new Eligibility(intern, reader, slots, nextHops);
+    this.importer = new Importer(intern, this.eligibility, tables, paths, events);
+    this.view = new ExportView(intern, reader, slots, nextHops, this.decision, tables);
     const parts = {
       attributes,
       nextHops,
@@ -310,7 +313,8 @@ export class Rib {
       (table, path) => {
         const peer = this.bySlot[table.peer[path]!];
         if (peer === undefined) return;
-        this.paths.reevaluate(peer, table, path, (set) => this.importer.eligibility(peer, set));
+        const code = this.eligibility.of(peer, this.paths.received(table, path));
+        this.paths.reevaluate(peer, table, path, flagsOf(code));
       },
       grain,
     );

@@ -1,11 +1,12 @@
 // Writes single paths into the tables: announced, withdrawn, filtered by import policy, looked at again when
 // the policy changes. Keeps the reference counts of attribute sets and the counters of peers and slots.
 import type { FamilyIndex } from '../../family.ts';
+import { AppliedPolicy } from '../attributes/applied-policy.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { PeerSlots } from '../table/peer-slots.ts';
-import type { CompiledPolicy } from '../../policy/compile.ts';
+import { type CompiledPolicy, RouteRef } from '../../policy/compile.ts';
 import {
   BEST,
   CHANGED,
@@ -44,20 +45,20 @@ export interface PathOwner {
 
 export class AdjRibIn {
   readonly #store: AttributeStore;
-  readonly #intern: AttributeIntern;
-  readonly #reader: AttributeReader;
   readonly #peers: PeerSlots;
-  /** The last set that import policy changed: from, by which policy and combination, to. Holds references. */
-  #changedFrom = -1;
-  #changedTo = -1;
-  #changedCombination = -1;
-  #changedPolicy: object | undefined;
+  readonly #import: AppliedPolicy;
+  readonly #route: RouteRef;
 
-  constructor(intern: AttributeIntern, reader: AttributeReader, peers: PeerSlots) {
+  constructor(
+    intern: AttributeIntern,
+    reader: AttributeReader,
+    peers: PeerSlots,
+    tables: readonly RibTable[],
+  ) {
     this.#store = intern.store;
-    this.#intern = intern;
-    this.#reader = reader;
     this.#peers = peers;
+    this.#import = new AppliedPolicy(intern, reader, false);
+    this.#route = new RouteRef(tables[0]!.prefixes);
   }
 
   /**
@@ -76,7 +77,7 @@ export class AdjRibIn {
     let use = raw;
     let flags = eligibility;
     if (flags === 0 && !peer.importPolicy.acceptsAll) {
-      use = this.#filter(peer, table, prefix, raw);
+      use = this.#import.apply(peer.importPolicy, this.#point(peer, table, prefix, raw));
       if (use < 0) {
         flags = FILTERED;
         use = raw;
@@ -139,15 +140,29 @@ export class AdjRibIn {
     table.markDirty(prefix, isUrgent);
   }
 
-  /** Looks at a live path of the current session again with the peer's import policy of now (BGP.md TX-14). */
-  reevaluate(peer: PathOwner, table: RibTable, path: number, eligibility: (raw: number) => number): void {
+  /** A path's set as it was received, before import policy. */
+  received(table: RibTable, path: number): number {
     const original = table.original?.[path] ?? -1;
+    return original >= 0 ? original : table.attribute[path]!;
+  }
+
+  /** The rule of its owner's import policy that rejects a path, for people; undefined when none does. */
+  whyFiltered(peer: PathOwner, table: RibTable, path: number): string | undefined {
+    const route = this.#point(peer, table, table.prefix[path]!, this.received(table, path));
+    return this.#import.whyRejected(peer.importPolicy, route);
+  }
+
+  /**
+   * Looks at a live path of the current session again with the peer's import policy of now (BGP.md TX-14).
+   * @param eligibility as for announce(), of received()
+   */
+  reevaluate(peer: PathOwner, table: RibTable, path: number, eligibility: number): void {
+    const raw = this.received(table, path);
     const before = table.attribute[path]!;
-    const raw = original >= 0 ? original : before;
-    let flags = eligibility(raw);
+    let flags = eligibility;
     let use = raw;
     if (flags === 0 && !peer.importPolicy.acceptsAll) {
-      use = this.#filter(peer, table, table.prefix[path]!, raw);
+      use = this.#import.apply(peer.importPolicy, this.#point(peer, table, table.prefix[path]!, raw));
       if (use < 0) {
         flags = FILTERED;
         use = raw;
@@ -189,36 +204,8 @@ export class AdjRibIn {
     this.#store.references[raw] = this.#store.references[raw]! + 1;
   }
 
-  /** The set to use after import policy (borrowed, not a reference), or -1 when it rejects. */
-  #filter(peer: PathOwner, table: RibTable, prefix: number, raw: number): number {
-    const { prefixes, family } = table;
-    const policy = peer.importPolicy;
-    const combination = policy.evaluate(
-      family,
-      prefixes.a0[prefix]!,
-      family === 0 ? 0 : prefixes.a1[prefix]!,
-      family === 0 ? 0 : prefixes.a2[prefix]!,
-      family === 0 ? 0 : prefixes.a3[prefix]!,
-      prefixes.lengths[prefix]!,
-      this.#peers.kind[peer.slot]!,
-      raw,
-      this.#reader,
-    );
-    if (combination <= 0) return combination < 0 ? -1 : raw;
-    if (
-      raw !== this.#changedFrom ||
-      combination !== this.#changedCombination ||
-      policy !== this.#changedPolicy
-    ) {
-      if (this.#changedFrom >= 0) this.#store.release(this.#changedFrom);
-      if (this.#changedTo >= 0) this.#store.release(this.#changedTo);
-      this.#store.references[raw] = this.#store.references[raw]! + 1;
-      this.#changedFrom = raw;
-      this.#changedCombination = combination;
-      this.#changedPolicy = policy;
-      this.#changedTo = this.#intern.changed(raw, policy.sets(combination), -1, false);
-    }
-    return this.#changedTo;
+  #point(peer: PathOwner, table: RibTable, prefix: number, set: number): RouteRef {
+    return this.#route.point(table.prefixes, prefix, this.#peers.kind[peer.slot]!, set);
   }
 }
 

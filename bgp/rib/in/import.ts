@@ -22,12 +22,10 @@ import {
 } from '../../message/index.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
-import type { AttributeReader } from '../attributes/attribute-reader.ts';
+import { type Eligibility, flagsOf } from './eligibility.ts';
 import { type MalformedAction, malformedReason } from './malformed.ts';
-import type { NextHops } from '../attributes/next-hops.ts';
-import { KIND_EBGP, KIND_IBGP, type PeerSlots } from '../table/peer-slots.ts';
 import type { LastBlock, RibPeer } from './rib-peer.ts';
-import { INELIGIBLE, OWN_AS_LOOP, type RibTable } from '../table/rib-table.ts';
+import type { RibTable } from '../table/rib-table.ts';
 
 /** A block longer than this is not remembered for comparison with the next one. */
 const LONGEST_REMEMBERED = 4096;
@@ -56,9 +54,7 @@ export interface ImportEvents {
 
 export class Importer {
   readonly #intern: AttributeIntern;
-  readonly #reader: AttributeReader;
-  readonly #peers: PeerSlots;
-  readonly #nextHops: NextHops;
+  readonly #eligibility: Eligibility;
   readonly #tables: readonly [RibTable, RibTable];
   readonly #paths: AdjRibIn;
   readonly #events: ImportEvents;
@@ -69,17 +65,13 @@ export class Importer {
 
   constructor(
     intern: AttributeIntern,
-    reader: AttributeReader,
-    peers: PeerSlots,
-    nextHops: NextHops,
+    eligibility: Eligibility,
     tables: readonly [RibTable, RibTable],
     paths: AdjRibIn,
     events: ImportEvents,
   ) {
     this.#intern = intern;
-    this.#reader = reader;
-    this.#peers = peers;
-    this.#nextHops = nextHops;
+    this.#eligibility = eligibility;
     this.#tables = tables;
     this.#paths = paths;
     this.#events = events;
@@ -154,50 +146,6 @@ export class Importer {
     }
   }
 
-  /** INELIGIBLE, OWN_AS_LOOP or 0 for a set from a peer, by the rules that look at no prefix (RX-2, RX-7, RX-8). */
-  eligibility(peer: RibPeer, attribute: number): number {
-    if (this.#ownAsCount(peer, attribute) > peer.config.allowedLocalAs) return OWN_AS_LOOP;
-    return this.#otherRule(peer, attribute) === undefined ? 0 : INELIGIBLE;
-  }
-
-  /** The rule that forbids a set, in words; undefined when none does. */
-  whyIneligible(peer: RibPeer, attribute: number): string | undefined {
-    const times = this.#ownAsCount(peer, attribute);
-    const { allowedLocalAs } = peer.config;
-    if (times <= allowedLocalAs) return this.#otherRule(peer, attribute);
-    const count = times === 1 ? 'once' : `${times} times`;
-    const allowed = allowedLocalAs === 0 ? 'none is' : `${allowedLocalAs} are`;
-    return `loop: our own AS ${peer.localAs} is in AS_PATH ${count}, ${allowed} allowed`;
-  }
-
-  /** RFC 4271 section 9.1.2: how often an AS of ours, towards this peer or the speaker's, is in AS_PATH. */
-  #ownAsCount(peer: RibPeer, attribute: number): number {
-    const own = this.#intern.store.ownAsCount[attribute]!;
-    const { localAs } = peer;
-    if (localAs === this.#intern.identity.asNumber || localAs === 0) return own;
-    return own + this.#reader.countAs(attribute, localAs);
-  }
-
-  #otherRule(peer: RibPeer, attribute: number): string | undefined {
-    const store = this.#intern.store;
-    const kind = this.#peers.kind[peer.slot]!;
-    if (kind === KIND_IBGP && store.loops[attribute] !== 0)
-      return 'loop: ORIGINATOR_ID or CLUSTER_LIST is ours';
-    const hop = store.nextHop[attribute]!;
-    if (hop >= 0 && this.#nextHops.isOwn[hop] === 1) return 'next hop is our own address';
-    if (kind === KIND_EBGP && peer.config.enforceFirstAs && store.neighborAs[attribute] !== peer.remoteAs) {
-      return 'first AS is not the neighbour';
-    }
-    const role = peer.session?.negotiated.role;
-    if (role !== undefined && (store.present[attribute]! & PRESENT_OTC) !== 0) {
-      // RFC 9234 section 5: what was sent "down" or sideways must not come back up.
-      if (role === 'provider' || role === 'rs') return 'route leak: OTC from a customer';
-      if (role === 'peer' && this.#reader.otc(attribute) !== peer.remoteAs)
-        return 'route leak: OTC of another AS';
-    }
-    return undefined;
-  }
-
   #malformed(
     peer: RibPeer,
     action: number,
@@ -267,7 +215,7 @@ export class Importer {
 
   #announce4(peer: RibPeer, table: RibTable, buf: Uint8Array, start: number, end: number, set: number): void {
     const cursor = this.#cursor;
-    const eligibility = this.eligibility(peer, set);
+    const eligibility = flagsOf(this.#eligibility.of(peer, set));
     if (peer.context.addPathIpv4) table.keepReceivedIds();
     startNlri(cursor, buf, start, end, peer.context.addPathIpv4);
     while (nextIpv4(cursor)) {
@@ -283,7 +231,7 @@ export class Importer {
 
   #announce6(peer: RibPeer, table: RibTable, buf: Uint8Array, start: number, end: number, set: number): void {
     const cursor = this.#cursor;
-    const eligibility = this.eligibility(peer, set);
+    const eligibility = flagsOf(this.#eligibility.of(peer, set));
     if (peer.context.addPathIpv6) table.keepReceivedIds();
     startNlri(cursor, buf, start, end, peer.context.addPathIpv6);
     while (nextIpv6(cursor)) {

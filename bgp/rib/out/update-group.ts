@@ -276,13 +276,13 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     this.#unpins.push(unit);
   }
 
-  /** The new state of a unit: set (-1 none) and source. */
+  /** The new state of a unit: set (below 0: none) and source. */
   #set(unit: number, set: number, source: number): void {
     const { batch } = this.#parts;
     const { out } = this;
     const oldSet = out.set[unit]! - 1;
     const oldSource = out.source[unit]!;
-    if (set === oldSet && (set < 0 || source === oldSource)) return;
+    if (set < 0 ? oldSet < 0 : set === oldSet && source === oldSource) return;
     if (set === oldSet && this.#looksAlike(source, oldSource)) {
       out.moveSource(unit, source);
       return;

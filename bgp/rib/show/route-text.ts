@@ -62,8 +62,7 @@ export class RouteTexts {
 
   /** Before import policy. */
   received(table: RibTable, id: number, path: number): RouteText {
-    const original = table.original?.[path] ?? -1;
-    return this.#path(table, id, path, original >= 0 ? original : table.attribute[path]!);
+    return this.#path(table, id, path, this.#rib.paths.received(table, path));
   }
 
   /** As a group's members get it. Undefined when it fits into no message. */

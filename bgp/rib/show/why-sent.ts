@@ -1,13 +1,17 @@
-// Why a prefix is or is not sent to a neighbour, in words. Display only: it asks the code that decides.
+// Why a prefix is or is not sent to a neighbour, in words. Display only: the code that decides gives
+// the reason, and here it is put into words.
 import { familyName } from '../../family.ts';
 import type { Session } from '../../session/index.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 import type { RibTable } from '../table/rib-table.ts';
+import type { ExportRules } from '../out/export-rules.ts';
+import * as view from '../out/export-view.ts';
 import type { UpdateGroup } from '../out/update-group.ts';
 import type { RibContents } from './rib-contents.ts';
 
 /** Names shown of the peers that one line is about. */
 const SHOWN = 20;
+const NO_USABLE_PATH = 'no path to it can be used';
 
 /** Undefined when the peer has it. */
 export function whyNotSent(
@@ -22,14 +26,39 @@ export function whyNotSent(
   if (group === undefined) return `${familyName(table.family)} unicast was not agreed with it`;
   if (isHeld(rib, session, group, table, prefix)) return undefined;
   const best = table.best(prefix);
-  if (best < 0) return 'no path to it can be used';
+  if (best < 0) return NO_USABLE_PATH;
   if (table.peer[best] === peer.slot) return 'split horizon: the best path came from there';
-  const refusal = rib.view.why(group.rules, table, best);
-  if (refusal !== undefined) return refusal;
+  const result = rib.view.path(group.rules, table, best);
+  if (result < 0) return refusalText(rib, group.rules, table, best, result);
   const unit = group.rules.addPath ? best : prefix;
   if (group.isBuilding || group.isSentTo(unit, peer.slot)) return 'it is still to be sent';
   if (group.out.set[unit] === 0) return 'its attributes fit into no message';
   return 'its next hop is that neighbour itself';
+}
+
+function refusalText(
+  rib: RibContents,
+  rules: ExportRules,
+  table: RibTable,
+  path: number,
+  code: number,
+): string {
+  switch (code) {
+    case view.NOT_REFLECTED:
+      return 'iBGP routes go only to or from reflector clients';
+    case view.KEPT_BY_COMMUNITY:
+      return 'a well-known community keeps it here';
+    case view.KEPT_BY_OTC:
+      return 'OTC (RFC 9234)';
+    case view.NO_NEXT_HOP:
+      return 'no usable next hop for this family';
+    case view.REJECTED_BY_POLICY:
+      return `export policy: ${rib.view.whyRejected(rules, table, path)}`;
+    case view.FITS_NO_MESSAGE:
+      return 'its attributes fit into no message';
+    default:
+      return NO_USABLE_PATH;
+  }
 }
 
 /** Which established sessions have a prefix, and why the others have not: a line for each reason. */

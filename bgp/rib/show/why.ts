@@ -1,16 +1,10 @@
-// Why a path is used or not, in words that an operator can act on. Display only: it asks the same code that
-// decided, so that the words cannot drift from the decision.
+// Why a path is used or not, in words that an operator can act on. Display only: the code that decided gives the
+// reason as a number, so that the words cannot drift from the decision.
+import type { RibPeer } from '../in/rib-peer.ts';
+import * as rule from '../in/eligibility.ts';
 import * as step from '../table/decision.ts';
 import { formatIpv4 } from '../../message/index.ts';
-import {
-  BEST,
-  FILTERED,
-  INELIGIBLE,
-  LONG_LIVED_STALE,
-  MULTIPATH,
-  type RibTable,
-  STALE,
-} from '../table/rib-table.ts';
+import { BEST, LONG_LIVED_STALE, MULTIPATH, type RibTable, STALE } from '../table/rib-table.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import type { RibContents } from './rib-contents.ts';
 
@@ -18,33 +12,69 @@ const ORIGINS = ['IGP', 'EGP', 'INCOMPLETE'];
 
 /** One line for one live path. */
 export function whyPath(rib: RibContents, table: RibTable, path: number): string {
+  const peer = rib.bySlot[table.peer[path]!];
+  const stale = staleText(rib, table, path);
+  switch (rib.decision.refusal(table, path)) {
+    case step.USABLE:
+      return `${whyChosen(rib, table, path)}${stale}`;
+    case step.GONE:
+      return 'its neighbour no longer has it, being removed';
+    case step.FORBIDDEN:
+      if (peer !== undefined) return whyForbidden(rib, peer, table.attribute[path]!);
+      break;
+    case step.FILTERED_BY_POLICY:
+      if (peer !== undefined) return whyFiltered(rib, peer, table, path);
+      break;
+    case step.NEXT_HOP_UNREACHABLE:
+      return `next hop ${rib.nextHops.read(rib.attributes.nextHop[table.attribute[path]!]!).address} is unreachable`;
+  }
+  return `not usable${stale}`;
+}
+
+function staleText(rib: RibContents, table: RibTable, path: number): string {
   const flags = table.flags[path]!;
-  const slot = table.peer[path]!;
-  const set = table.attribute[path]!;
-  const peer = rib.bySlot[slot];
-  const epoch = table.epoch[path]!;
-  const isRefreshed = rib.slots.isStale(slot, table.family, epoch);
-  if (rib.slots.epoch[slot * 2 + table.family] !== epoch && (flags & STALE) === 0 && !isRefreshed)
-    return 'its neighbour no longer has it, being removed';
-  if ((flags & INELIGIBLE) !== 0 && peer !== undefined) {
-    return rib.importer.whyIneligible(peer, set) ?? 'not usable: being looked at again';
-  }
-  if ((flags & FILTERED) !== 0 && peer !== undefined) return whyFiltered(rib, table, path);
-  const stale =
-    (flags & LONG_LIVED_STALE) !== 0
-      ? ', long-lived stale'
-      : (flags & STALE) !== 0 || isRefreshed
-        ? ', stale'
-        : '';
-  if (!rib.decision.isUsable(table, path)) {
-    const hop = rib.attributes.nextHop[set]!;
-    return hop < 0 ? `not usable${stale}` : `next hop ${rib.nextHops.read(hop).address} is unreachable`;
-  }
-  if ((flags & BEST) !== 0) return `best${isOnly(rib, table, path) ? ', the only usable path' : ''}${stale}`;
+  if ((flags & LONG_LIVED_STALE) !== 0) return ', long-lived stale';
+  const isRefreshed = rib.slots.isStale(table.peer[path]!, table.family, table.epoch[path]!);
+  return (flags & STALE) !== 0 || isRefreshed ? ', stale' : '';
+}
+
+/** Of a usable path. */
+function whyChosen(rib: RibContents, table: RibTable, path: number): string {
+  const flags = table.flags[path]!;
+  if ((flags & BEST) !== 0) return `best${isOnly(rib, table, path) ? ', the only usable path' : ''}`;
   const best = table.best(table.prefix[path]!);
-  if (best < 0) return `not decided yet${stale}`;
-  if ((flags & MULTIPATH) !== 0) return `used together with the best path${stale}`;
-  return `${whyLost(rib, table, path, best)}${stale}`;
+  if (best < 0) return 'not decided yet';
+  if ((flags & MULTIPATH) !== 0) return 'used together with the best path';
+  return whyLost(rib, table, path, best);
+}
+
+function whyForbidden(rib: RibContents, peer: RibPeer, set: number): string {
+  switch (rib.eligibility.of(peer, set)) {
+    case rule.OWN_AS: {
+      const times = rib.eligibility.ownAsCount(peer, set);
+      const { allowedLocalAs } = peer.config;
+      const count = times === 1 ? 'once' : `${times} times`;
+      const allowed = allowedLocalAs === 0 ? 'none is' : `${allowedLocalAs} are`;
+      return `loop: our own AS ${peer.localAs} is in AS_PATH ${count}, ${allowed} allowed`;
+    }
+    case rule.REFLECTED_BACK:
+      return 'loop: ORIGINATOR_ID or CLUSTER_LIST is ours';
+    case rule.OWN_NEXT_HOP:
+      return 'next hop is our own address';
+    case rule.FOREIGN_FIRST_AS:
+      return 'first AS is not the neighbour';
+    case rule.LEAK_FROM_CUSTOMER:
+      return 'route leak: OTC from a customer';
+    case rule.LEAK_OF_ANOTHER_AS:
+      return 'route leak: OTC of another AS';
+    default:
+      return 'not usable: being looked at again';
+  }
+}
+
+function whyFiltered(rib: RibContents, peer: RibPeer, table: RibTable, path: number): string {
+  const reason = rib.paths.whyFiltered(peer, table, path);
+  return reason === undefined ? 'filtered: attributes do not fit after policy' : `filtered by ${reason}`;
 }
 
 function isOnly(rib: RibContents, table: RibTable, path: number): boolean {
@@ -52,28 +82,6 @@ function isOnly(rib: RibContents, table: RibTable, path: number): boolean {
     if (p !== path && rib.decision.isUsable(table, p)) return false;
   }
   return true;
-}
-
-function whyFiltered(rib: RibContents, table: RibTable, path: number): string {
-  const slot = table.peer[path]!;
-  const policy = rib.bySlot[slot]!.importPolicy;
-  const prefix = table.prefix[path]!;
-  const { prefixes, family } = table;
-  const [a1, a2, a3] = [prefixes.a1[prefix] ?? 0, prefixes.a2[prefix] ?? 0, prefixes.a3[prefix] ?? 0];
-  const result = policy.evaluate(
-    family,
-    prefixes.a0[prefix]!,
-    a1,
-    a2,
-    a3,
-    prefixes.lengths[prefix]!,
-    rib.slots.kind[slot]!,
-    table.attribute[path]!,
-    rib.reader,
-  );
-  return result < 0
-    ? `filtered by ${policy.whyRejected(result)}`
-    : 'filtered: attributes do not fit after policy';
 }
 
 function whyLost(rib: RibContents, table: RibTable, path: number, best: number): string {

@@ -30,6 +30,15 @@ export const STEP_CLUSTER_LIST = 10;
 export const STEP_PEER_ADDRESS = 11;
 export const STEP_PATH_ID = 12;
 
+/** Why a path may not be chosen: results of refusal(). */
+export const USABLE = 0;
+/** Its neighbour no longer has it: the session it came over has ended, or a refresh left it out. */
+export const GONE = 1;
+export const FORBIDDEN = 2;
+export const FILTERED_BY_POLICY = 3;
+export const WITHDRAWN = 4;
+export const NEXT_HOP_UNREACHABLE = 5;
+
 export interface MultipathRules {
   readonly ebgp: number;
   readonly ibgp: number;
@@ -63,15 +72,24 @@ export class Decision {
 
   /** Step 0: may the path be chosen at all? */
   isUsable(table: RibTable, path: number): boolean {
-    if ((table.flags[path]! & UNUSABLE) !== 0) return false;
+    return this.refusal(table, path) === USABLE;
+  }
+
+  /** USABLE, or why it may not be chosen. */
+  refusal(table: RibTable, path: number): number {
     const slot = table.peer[path]!;
     const epoch = table.epoch[path]!;
     const { family } = table;
     if (this.#peers.epoch[slot * 2 + family] !== epoch && !this.#peers.isStale(slot, family, epoch))
-      return false;
-    if (this.#nextHops.unreachableCount === 0) return true;
+      return GONE;
+    const flags = table.flags[path]! & UNUSABLE;
+    if (flags !== 0) {
+      if ((flags & DEAD) !== 0) return WITHDRAWN;
+      return (flags & INELIGIBLE) !== 0 ? FORBIDDEN : FILTERED_BY_POLICY;
+    }
+    if (this.#nextHops.unreachableCount === 0) return USABLE;
     const hop = this.#attributes.nextHop[table.attribute[path]!]!;
-    return hop < 0 || this.#nextHops.reachable[hop] === 1;
+    return hop < 0 || this.#nextHops.reachable[hop] === 1 ? USABLE : NEXT_HOP_UNREACHABLE;
   }
 
   /**

@@ -2,14 +2,15 @@
 // Slot 0 is this speaker itself (originated routes). A slot lives as long as its peer is configured and any
 // path of it is left. Bound: 65,535 peers.
 import { IdPool } from '../../columns/id-pool.ts';
+import { FROM_EBGP, FROM_IBGP, FROM_LOCAL } from '../../policy/compile.ts';
 
 /** The slot of originated routes. */
 export const LOCAL_SLOT = 0;
 
-/** Values of PeerSlots.kind; the same numbers as a policy's sources. */
-export const KIND_LOCAL = 0;
-export const KIND_EBGP = 1;
-export const KIND_IBGP = 2;
+/** Values of PeerSlots.kind: a policy's sources. */
+export const KIND_LOCAL = FROM_LOCAL;
+export const KIND_EBGP = FROM_EBGP;
+export const KIND_IBGP = FROM_IBGP;
 
 export class PeerSlots {
   readonly #ids = new IdPool();

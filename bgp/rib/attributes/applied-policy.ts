@@ -1,0 +1,54 @@
+// A policy put to use: what it makes of a route, as an attribute set. Neighbouring routes mostly have one set and get
+// one change, so the last change is remembered and made once. Nothing is allocated for a route.
+import type { CompiledPolicy, RouteRef } from '../../policy/compile.ts';
+import type { AttributeIntern } from './attribute-intern.ts';
+import type { AttributeReader } from './attribute-reader.ts';
+
+/** Results of apply() below 0: a term rejects the route, or what the policy sets fits into no message. */
+export const REJECTED = -1;
+export const TOO_LARGE = -2;
+
+export class AppliedPolicy {
+  readonly #intern: AttributeIntern;
+  readonly #reader: AttributeReader;
+  readonly #isExport: boolean;
+  /** The last change: of which set, by which policy and combination, to which set. Holds references. */
+  #from = -1;
+  #to = -1;
+  #combination = -1;
+  #policy: CompiledPolicy | undefined;
+
+  /** @param isExport remembers of a set that MED was set on purpose */
+  constructor(intern: AttributeIntern, reader: AttributeReader, isExport: boolean) {
+    this.#intern = intern;
+    this.#reader = reader;
+    this.#isExport = isExport;
+  }
+
+  /** The set to use for the route (borrowed: the caller takes its own reference), REJECTED or TOO_LARGE. */
+  apply(policy: CompiledPolicy, route: RouteRef): number {
+    const combination = policy.evaluate(route, this.#reader);
+    if (combination <= 0) return combination < 0 ? REJECTED : route.attribute;
+    if (route.attribute !== this.#from || combination !== this.#combination || policy !== this.#policy) {
+      this.#change(policy, route.attribute, combination);
+    }
+    return this.#to < 0 ? TOO_LARGE : this.#to;
+  }
+
+  /** The rule that rejects the route, for people; undefined when none does. */
+  whyRejected(policy: CompiledPolicy, route: RouteRef): string | undefined {
+    const result = policy.evaluate(route, this.#reader);
+    return result < 0 ? policy.whyRejected(result) : undefined;
+  }
+
+  #change(policy: CompiledPolicy, set: number, combination: number): void {
+    const { store } = this.#intern;
+    if (this.#from >= 0) store.release(this.#from);
+    if (this.#to >= 0) store.release(this.#to);
+    store.references[set] = store.references[set]! + 1;
+    this.#from = set;
+    this.#combination = combination;
+    this.#policy = policy;
+    this.#to = this.#intern.changed(set, policy.sets(combination), -1, this.#isExport);
+  }
+}
