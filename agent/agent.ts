@@ -89,6 +89,7 @@ export class Agent implements AsyncDisposable {
             clock,
             log,
             table: settings.table,
+            seed: Math.floor(io.random.next() * 0x7fffffff),
             nextHopChanged: (address, isReachable, metric, device) =>
               this.driver.speaker?.updateNextHop(address, isReachable, metric, device),
             gatewaysChanged: () => this.#kick(),

@@ -1,4 +1,6 @@
 // The door of the BGP library: a speaker, its configuration, what it needs from outside, and what can be read.
+export { type I32, resizeI32, resizeU8, type U8 } from './columns/columns.ts';
+export { IdRing } from './columns/id-ring.ts';
 export type { PeerConfig, PeerRemote, RequiredCapability, Role, SpeakerConfig } from './config.ts';
 export { FAMILIES, familyIndex, familyName, type Family, type FamilyIndex } from './family.ts';
 export type {
@@ -38,4 +40,5 @@ export { immediateScheduler } from './transport/immediate-scheduler.ts';
 export { systemClock, systemRandom } from './transport/system-clock.ts';
 export { MemoryHost, MemoryNetwork } from './transport/memory-network.ts';
 export { TcpTransport, type TcpTransportOptions } from './transport/tcp.ts';
+export { PrefixTable } from './prefix/prefix-table.ts';
 export { rehearse } from './rehearsal/index.ts';

@@ -1,9 +1,13 @@
 // One family's routes: what each prefix wants, what the kernel has, and the queue of those where they differ. Typed
 // arrays indexed by the prefix table's ids. Knows nothing of the kernel; the counts of uses are kept here.
+// Bound: the prefixes that are wanted or in the kernel; 9 bytes each beside the PrefixTable.
+import { type I32, IdRing, PrefixTable, resizeI32, resizeU8, type U8 } from '#bgp';
 import { type HopSets, NO_SET } from './hop-sets.ts';
-import { type FamilyIndex, formatPrefix, WIDTHS } from './octets.ts';
-import { PrefixTable } from './fib-prefixes.ts';
+import { type FamilyIndex, formatPrefix } from './octets.ts';
 import { NO_TARGET, type Targets } from './kernel/targets.ts';
+
+/** Prefixes that there is room for at first; from here on the table grows in parts. */
+const FIRST_CAPACITY = 4096;
 
 /** In the queue. */
 const DIRTY = 1;
@@ -23,17 +27,18 @@ export class Columns {
   readonly #targets: Targets;
   /** Target of held prefixes. */
   readonly #unreachable: number;
-  #wanted = new Int32Array(32);
-  #installed = new Int32Array(32);
-  #flags = new Uint8Array(32);
-  #queue: number[] = [];
-  #queueHead = 0;
+  #wanted: I32 = new Int32Array(FIRST_CAPACITY);
+  #installed: I32 = new Int32Array(FIRST_CAPACITY);
+  #flags: U8 = new Uint8Array(FIRST_CAPACITY);
+  readonly #queue = new IdRing();
+  readonly #address = new Uint8Array(16);
   #wantedCount = 0;
   #adoptedCount = 0;
 
-  constructor(family: FamilyIndex, sets: HopSets, targets: Targets, unreachable: number) {
+  /** @param seed secret: who does not know it cannot choose prefixes that collide */
+  constructor(family: FamilyIndex, seed: number, sets: HopSets, targets: Targets, unreachable: number) {
     this.family = family;
-    this.prefixes = new PrefixTable(WIDTHS[family]);
+    this.prefixes = new PrefixTable(family, seed, FIRST_CAPACITY);
     this.#sets = sets;
     this.#targets = targets;
     this.#unreachable = unreachable;
@@ -48,13 +53,13 @@ export class Columns {
   }
 
   get pendingCount(): number {
-    return this.#queue.length - this.#queueHead;
+    return this.#queue.count;
   }
 
   /** The id of a prefix, new or old; it stays while anything is wanted, installed or pending. */
   add(address: Uint8Array, at: number, length: number): number {
-    const id = this.prefixes.add(address, at, length);
-    if (id >= this.#flags.length) this.#grow(id + 1);
+    const id = this.prefixes.findOrAddBytes(address, at, length);
+    if (this.prefixes.capacity !== this.#flags.length) this.#fit();
     return id;
   }
 
@@ -144,17 +149,17 @@ export class Columns {
 
   /** Every prefix that uses one of the sets is looked at again. */
   markSets(sets: ReadonlySet<number>): void {
-    const limit = this.prefixes.idLimit;
-    for (let id = 0; id < limit; id++) if (sets.has(this.#wanted[id]!)) this.markDirty(id);
+    const { end } = this.prefixes.ids;
+    for (let id = 0; id < end; id++) if (sets.has(this.#wanted[id]!)) this.markDirty(id);
   }
 
   /** Takes the next prefix to look at out of the queue, or -1. It stays busy until done(). */
   next(): number {
-    if (this.#queueHead === this.#queue.length) return -1;
-    const id = this.#queue[this.#queueHead++]!;
-    if (this.#queueHead === this.#queue.length) {
-      this.#queue = [];
-      this.#queueHead = 0;
+    const id = this.#queue.take();
+    if (id < 0) {
+      this.#queue.shrink();
+      if (this.prefixes.shrink()) this.#fit();
+      return -1;
     }
     this.#setFlag(id, DIRTY, false);
     this.#setFlag(id, BUSY, true);
@@ -173,20 +178,14 @@ export class Columns {
   }
 
   textOf(id: number): string {
-    const { prefixes } = this;
-    return formatPrefix(this.family, prefixes.bytes, id * prefixes.width, prefixes.lengthOf(id));
+    const length = this.prefixes.read(id, this.#address, 0);
+    return formatPrefix(this.family, this.#address, 0, length);
   }
 
-  #grow(needed: number): void {
-    const capacity = Math.max(needed, this.#flags.length * 2);
-    const wanted = new Int32Array(capacity);
-    wanted.set(this.#wanted);
-    this.#wanted = wanted;
-    const installed = new Int32Array(capacity);
-    installed.set(this.#installed);
-    this.#installed = installed;
-    const flags = new Uint8Array(capacity);
-    flags.set(this.#flags);
-    this.#flags = flags;
+  #fit(): void {
+    const { capacity } = this.prefixes;
+    this.#wanted = resizeI32(this.#wanted, capacity);
+    this.#installed = resizeI32(this.#installed, capacity);
+    this.#flags = resizeU8(this.#flags, capacity);
   }
 }

@@ -78,6 +78,7 @@ for (const place of PLACES) {
         clock,
         log: SILENT,
         table: TABLE,
+        seed: 42,
         nextHopChanged: (address, isReachable) => told.set(address, isReachable),
         gatewaysChanged: () => gatewayChanges++,
       });

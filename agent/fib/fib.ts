@@ -30,6 +30,8 @@ export interface FibOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly table: number;
+  /** Secret 31-bit number, for hash tables that neighbours fill. */
+  readonly seed: number;
   /** Told once for each tracked next hop, and again when the answer changes. */
   /** `device` as it was given to track(). */
   readonly nextHopChanged: (
@@ -82,8 +84,8 @@ export class Fib implements AsyncDisposable {
     this.#sets = new HopSets(this.#hops, this.#targets);
     const unreachable = this.#targets.takeUnreachable();
     this.#columns = [
-      new Columns(0, this.#sets, this.#targets, unreachable),
-      new Columns(1, this.#sets, this.#targets, unreachable),
+      new Columns(0, options.seed, this.#sets, this.#targets, unreachable),
+      new Columns(1, options.seed, this.#sets, this.#targets, unreachable),
     ];
     this.#intake = new RibIntake(this.#columns, this.#hops, this.#sets);
     this.#flusher = new Flusher({
@@ -162,8 +164,8 @@ export class Fib implements AsyncDisposable {
     this.#isSettled = true;
     let stale = this.#view.strays.length;
     for (const column of this.#columns) {
-      for (let id = 0; id < column.prefixes.idLimit; id++) {
-        if (column.prefixes.lengthOf(id) < 0 || !column.isAdopted(id)) continue;
+      for (let id = 0; id < column.prefixes.ids.end; id++) {
+        if (!column.isAdopted(id)) continue;
         column.setAdopted(id, false);
         column.markDirty(id);
         stale++;

@@ -28,8 +28,8 @@ export function fibStatus(state: FibState, table: number, protocol: number, metr
 
 function installedCount(columns: Columns): number {
   let count = 0;
-  for (let id = 0; id < columns.prefixes.idLimit; id++) {
-    if (columns.prefixes.lengthOf(id) < 0 || !columns.isWanted(id)) continue;
+  for (let id = 0; id < columns.prefixes.ids.end; id++) {
+    if (!columns.prefixes.ids.has(id) || !columns.isWanted(id)) continue;
     if (columns.installedOf(id) !== NO_TARGET && columns.installedOf(id) === columns.targetOf(id)) count++;
   }
   return count;
@@ -88,13 +88,13 @@ export function fibPage(state: FibState, query: FibQuery): FibPage {
     if (query.family !== undefined && query.family !== FAMILY_NAMES[family]) continue;
     if (filter !== undefined && filter.family !== family) continue;
     if (filter !== undefined && !query.longer) {
-      const found = columns.prefixes.find(filter.bytes, 0, filter.length);
+      const found = columns.prefixes.findBytes(filter.bytes, 0, filter.length);
       return { routes: found < 0 ? [] : [routeOf(state, columns, found)] };
     }
-    for (; id < columns.prefixes.idLimit; id++) {
+    for (; id < columns.prefixes.ids.end; id++) {
       if (routes.length >= query.limit || scanned++ >= SCAN_LIMIT)
         return { routes, nextCursor: `${family}:${id}` };
-      if (columns.prefixes.lengthOf(id) < 0) continue;
+      if (!columns.prefixes.ids.has(id)) continue;
       if (filter !== undefined && !isInside(columns, id, filter.bytes, filter.length)) continue;
       routes.push(routeOf(state, columns, id));
     }
@@ -108,18 +108,18 @@ function longestMatch(state: FibState, address: string): FibPage {
   const bits = bytes.length * 8;
   for (let length = bits; length >= 0; length--) {
     if (length < bits) bytes[length >> 3] = bytes[length >> 3]! & ~(0x80 >> (length & 7));
-    const found = columns.prefixes.find(bytes, 0, length);
+    const found = columns.prefixes.findBytes(bytes, 0, length);
     if (found >= 0) return { routes: [routeOf(state, columns, found)] };
   }
   return { routes: [] };
 }
 
 function isInside(columns: Columns, id: number, address: Uint8Array, length: number): boolean {
-  if (columns.prefixes.lengthOf(id) < length) return false;
-  const at = id * columns.prefixes.width;
+  const own = new Uint8Array(16);
+  if (columns.prefixes.read(id, own, 0) < length) return false;
   for (let bit = 0; bit < length; bit += 8) {
     const mask = length - bit >= 8 ? 255 : (0xff00 >> (length - bit)) & 255;
-    if (((columns.prefixes.bytes[at + bit / 8]! ^ address[bit / 8]!) & mask) !== 0) return false;
+    if (((own[bit / 8]! ^ address[bit / 8]!) & mask) !== 0) return false;
   }
   return true;
 }

@@ -31,7 +31,7 @@ export class RibIntake {
       if (length < 0) continue;
       const set = this.#setOf(change.family, ribId, rib);
       if (set === NO_SET) {
-        const id = columns.prefixes.find(this.#prefix, 0, length);
+        const id = columns.prefixes.findBytes(this.#prefix, 0, length);
         if (id >= 0) columns.want(id, NO_SET);
       } else columns.want(columns.add(this.#prefix, 0, length), set);
     }

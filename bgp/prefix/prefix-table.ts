@@ -1,5 +1,5 @@
 // Prefix -> small integer id, for one family: open addressing over typed-array columns, no strings, no BigInt.
-// The id indexes every other per-prefix column of the RIB. IPv4 uses one 32-bit word an address, IPv6 four.
+// The id indexes every other per-prefix column of its owner (the RIB, a forwarding table). IPv4 uses one 32-bit word an address, IPv6 four.
 // The hash is seeded, so that a neighbour cannot choose colliding prefixes; eight neighbouring prefixes of one
 // length share a piece of a cache line, as prefixes come in runs (measured: half the time of a random spread).
 // Bound: the prefixes stored, 33 million at most; 18 to 31 bytes each for IPv4, 30 to 43 for IPv6.
@@ -154,6 +154,29 @@ export class PrefixTable {
     this.lengths[id] = length;
     this.#put(shard, reusable < 0 ? i : reusable, hash, id + 1);
     return id;
+  }
+
+  /** As find4 and find6, of an address in bytes, as read() writes them. */
+  findBytes(bytes: Uint8Array, at: number, length: number): number {
+    if (this.family === 0) return this.find4(wordAt(bytes, at), length);
+    return this.find6(
+      wordAt(bytes, at),
+      wordAt(bytes, at + 4),
+      wordAt(bytes, at + 8),
+      wordAt(bytes, at + 12),
+      length,
+    );
+  }
+
+  findOrAddBytes(bytes: Uint8Array, at: number, length: number): number {
+    if (this.family === 0) return this.findOrAdd4(wordAt(bytes, at), length);
+    return this.findOrAdd6(
+      wordAt(bytes, at),
+      wordAt(bytes, at + 4),
+      wordAt(bytes, at + 8),
+      wordAt(bytes, at + 12),
+      length,
+    );
   }
 
   /** Forgets the prefix; its id may be handed out again at once. */
@@ -312,4 +335,8 @@ function putWord(out: Uint8Array, at: number, word: number): void {
   out[at + 1] = word >>> 16;
   out[at + 2] = word >>> 8;
   out[at + 3] = word;
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }

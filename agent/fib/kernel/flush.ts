@@ -36,6 +36,7 @@ interface Slice {
 
 export class Flusher {
   readonly #parts: FlushParts;
+  readonly #address = new Uint8Array(16);
   readonly #slice: Slice = {
     families: new Uint8Array(SLICE),
     ids: new Uint32Array(SLICE),
@@ -75,11 +76,11 @@ export class Flusher {
       columns.done(id);
       return;
     }
-    const at = id * prefixes.width;
-    const length = prefixes.lengthOf(id);
-    if (want === NO_TARGET) batch.delete(family, prefixes.bytes, at, length);
-    else if (have === NO_TARGET) batch.add(family, prefixes.bytes, at, length, targets.batchIdOf(want));
-    else batch.replace(family, prefixes.bytes, at, length, targets.batchIdOf(want));
+    const address = this.#address;
+    const length = prefixes.read(id, address, 0);
+    if (want === NO_TARGET) batch.delete(family, address, 0, length);
+    else if (have === NO_TARGET) batch.add(family, address, 0, length, targets.batchIdOf(want));
+    else batch.replace(family, address, 0, length, targets.batchIdOf(want));
     targets.retain(want);
     const slice = this.#slice;
     slice.families[slice.count] = family;

@@ -137,7 +137,7 @@ export class KernelView {
     if (!isFibRoute(route, table, protocol) || route.metric !== metric) return {};
     const { family, bytes, length } = parsePrefix(route.destination);
     const column = columns[family];
-    const id = isDeleted ? column.prefixes.find(bytes, 0, length) : column.add(bytes, 0, length);
+    const id = isDeleted ? column.prefixes.findBytes(bytes, 0, length) : column.add(bytes, 0, length);
     if (id < 0) return {};
     column.setInstalled(id, isDeleted ? NO_TARGET : UNKNOWN_TARGET);
     column.markDirty(id);
@@ -164,8 +164,8 @@ function takeTarget(route: Route, targets: Targets): number {
 /** What is believed to be installed but was not in the dump is gone. */
 function forgetUnseen(column: Columns): number {
   let missing = 0;
-  for (let id = 0; id < column.prefixes.idLimit; id++) {
-    if (column.prefixes.lengthOf(id) < 0) continue;
+  for (let id = 0; id < column.prefixes.ids.end; id++) {
+    if (!column.prefixes.ids.has(id)) continue;
     if (!column.isSeen(id) && column.installedOf(id) !== NO_TARGET) {
       if (column.isWanted(id)) missing++;
       column.setInstalled(id, NO_TARGET);
