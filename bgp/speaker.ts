@@ -219,8 +219,7 @@ export class Speaker implements AsyncDisposable {
     const rib = this.#rib;
     return {
       established: (session: Session) => rib.established(session),
-      update: (session: Session, buffer: Uint8Array, start: number, end: number) =>
-        rib.update(session, buffer, start, end),
+      update: rib.update,
       routeRefresh: (session: Session, family: Family, subtype: number) => {
         const index = familyIndex(family);
         if (subtype === REFRESH_REQUEST) rib.refresh(session, index);

@@ -1,10 +1,18 @@
 // One family's routes: what each prefix wants, what the kernel has, and the queue of those where they differ. Typed
 // arrays indexed by the prefix table's ids. Knows nothing of the kernel; the counts of uses are kept here.
 // Bound: the prefixes that are wanted or in the kernel; 9 bytes each beside the PrefixTable.
-import { type I32, IdRing, PrefixTable, resizeI32, resizeU8, type U8 } from '#bgp';
-import { type HopSets, NO_SET } from './hop-sets.ts';
+import {
+  type ForwardingChange,
+  type ForwardingView,
+  type I32,
+  IdRing,
+  PrefixTable,
+  resizeI32,
+  resizeU8,
+  type U8,
+} from '#bgp';
 import { type FamilyIndex, formatPrefix } from './octets.ts';
-import { NO_TARGET, type Targets } from './kernel/targets.ts';
+import { type HopSets, NO_SET, NO_TARGET, type Targets } from './targets.ts';
 
 /** Prefixes that there is room for at first; from here on the table grows in parts. */
 const FIRST_CAPACITY = 4096;
@@ -61,6 +69,21 @@ export class Columns {
     const id = this.prefixes.findOrAddBytes(address, at, length);
     if (this.prefixes.capacity !== this.#flags.length) this.#fit();
     return id;
+  }
+
+  /** A batch of prefixes that changed in the RIB. Nothing is allocated for one whose next hops are known. */
+  take(change: ForwardingChange, rib: ForwardingView): void {
+    const { family } = this;
+    const address = this.#address;
+    for (let i = 0; i < change.count; i++) {
+      const ribId = change.prefixIds[i]!;
+      const length = rib.readPrefix(family, ribId, address);
+      if (length < 0) continue;
+      const set = this.#sets.ofRib(family, ribId, rib);
+      const id = set === NO_SET ? this.prefixes.findBytes(address, 0, length) : this.add(address, 0, length);
+      if (id >= 0) this.want(id, set);
+    }
+    this.#sets.endBatch();
   }
 
   /** What the RIB wants: the next-hop set, or NO_SET. */

@@ -1,6 +1,6 @@
 // The forwarding table: makes the kernel's routes agree with the RIB's best paths and with the blocks of this node.
 //
-//   speaker ──changes──► intake ──► columns (wish, kernel, queue) ──► flush ──► kernel
+//   speaker ──changes──► columns (wish, kernel, queue) ──► flush ──► kernel
 //   kernel ──notifications──► view ──► next hops ──► speaker (reachable? metric?)
 //
 // Level-triggered: whatever the order of events, work goes on until wish and kernel agree, and may be repeated. Routes
@@ -11,15 +11,12 @@ import { type Kernel, type KernelEvent, type Link, PODROUTE_METRIC, PODROUTE_PRO
 import type { Log } from '../log.ts';
 import type { DefaultGateways } from '../plan/index.ts';
 import { Columns } from './fib-columns.ts';
-import { defaultGateways } from './kernel/default-gateways.ts';
 import { Failures } from './kernel/failures.ts';
 import { Flusher } from './kernel/flush.ts';
-import { HopSets } from './hop-sets.ts';
 import { KernelView } from './kernel/kernel-view.ts';
 import { type HopEntry, NextHops } from './tracked-hops.ts';
 import { parsePrefix } from './octets.ts';
-import { RibIntake } from './rib-intake.ts';
-import { Targets } from './kernel/targets.ts';
+import { HopSets, Targets } from './targets.ts';
 
 /** Notifications of links and routes come in bursts: next hops are resolved again after this. */
 const RESOLVE_DELAY_MS = 10;
@@ -53,7 +50,6 @@ export class Fib implements AsyncDisposable {
   readonly #sets: HopSets;
   readonly #columns: readonly [Columns, Columns];
   readonly #failures = new Failures();
-  readonly #intake: RibIntake;
   readonly #flusher: Flusher;
   /** Blocks that are held, by prefix text. */
   readonly #held = new Map<string, { family: 0 | 1; id: number }>();
@@ -87,7 +83,6 @@ export class Fib implements AsyncDisposable {
       new Columns(0, options.seed, this.#sets, this.#targets, unreachable),
       new Columns(1, options.seed, this.#sets, this.#targets, unreachable),
     ];
-    this.#intake = new RibIntake(this.#columns, this.#hops, this.#sets);
     this.#flusher = new Flusher({
       ...own,
       batch,
@@ -113,7 +108,7 @@ export class Fib implements AsyncDisposable {
 
   /** Of the kernel's default routes that somebody else made, the one with the lowest metric in each family. */
   defaultGateways(): DefaultGateways {
-    return defaultGateways(this.#view);
+    return this.#view.defaultGateways();
   }
 
   /** The blocks of this node: each is held by an `unreachable` route. */
@@ -136,7 +131,7 @@ export class Fib implements AsyncDisposable {
 
   /** A batch of changed prefixes; hand it to Speaker.subscribe. */
   routesChanged(change: ForwardingChange, rib: ForwardingView): void {
-    this.#intake.take(change, rib);
+    this.#columns[change.family].take(change, rib);
     this.#kick();
   }
 

@@ -3,7 +3,7 @@ import type { FibFailure, FibStatus, NextHopStatus, RouteStatus } from '#agent-a
 import type { Columns } from './fib-columns.ts';
 import type { FibState } from './fib.ts';
 import { FAMILY_NAMES, parsePrefix } from './octets.ts';
-import { NO_TARGET } from './kernel/targets.ts';
+import { NO_TARGET } from './targets.ts';
 
 const SHOWN_FAILURES = 100;
 const SHOWN_NEXT_HOPS = 1_000;

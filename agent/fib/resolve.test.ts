@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Link, Route } from '#linux';
-import { ForeignRoutes } from './kernel/foreign-routes.ts';
+import { ForeignRoutes } from './foreign-routes.ts';
 import { resolve } from './resolve.ts';
 
 function link(index: number, name: string, change: Partial<Link> = {}): Link {

@@ -2,7 +2,7 @@
 // another goes through the routes of others (connected, static, an IGP's), never through podroute's own, so that no
 // route resolves through itself. Pure.
 import type { Link, NextHop, Route } from '#linux';
-import type { ForeignRoutes } from './kernel/foreign-routes.ts';
+import type { ForeignRoutes } from './foreign-routes.ts';
 import { parseAddress } from './octets.ts';
 
 export interface Resolution {

@@ -1,6 +1,8 @@
-// What the work loop runs: decide on dirty prefixes, tell the update groups and the listeners, free what is
-// gone; and in the background sweeps, members that catch up, and housekeeping.
-import type { Clock } from '../io.ts';
+// The RIB's work, in short turns, so that timers and sockets are never starved: first changes (decide on dirty
+// prefixes, tell the update groups and the listeners, free what is gone), then in the background sweeps, members that
+// catch up, and housekeeping. It flushes at once when idle; when a flush to many members took long it waits about as
+// long before the next, so that changes gather meanwhile.
+import type { Clock, Scheduler, Timer } from '../io.ts';
 import type { AdjRibIn } from './in/adj-rib-in.ts';
 import type { Decision } from './table/decision.ts';
 import type { ExportGroups } from './out/export-groups.ts';
@@ -11,10 +13,20 @@ import type { PeerSlots } from './table/peer-slots.ts';
 import type { ReadingPace } from './in/reading-pace.ts';
 import { DEAD, HAS_DEAD, type RibTable } from './table/rib-table.ts';
 import type { Sweeper } from './in/sweeper.ts';
-import type { Work } from './work-loop.ts';
+
+/** A turn ends when it has taken this long. */
+const TURN_MS = 2;
+/** Waiting for more changes is worth it from this cost on. */
+const WORTH_WAITING_MS = 1;
+const LONGEST_WAIT_MS = 20;
+/** Changes processed at once, at least. */
+const FEWEST_CHANGES = 512;
+/** From so many changes on there is no point in waiting for more. */
+const PLENTY = 8192;
 
 export interface WorkParts {
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly tables: readonly [RibTable, RibTable];
   readonly decision: Decision;
   readonly exports: ExportGroups;
@@ -31,9 +43,16 @@ export interface WorkParts {
   idle(): void;
 }
 
-export class RibWork implements Work {
+export class RibWork {
   readonly #parts: WorkParts;
   readonly #most: number;
+  /** Changes processed at once: adapts to what fits a turn. */
+  #batch = 2048;
+  #isScheduled = false;
+  #timer: Timer | undefined;
+  #isStopped = false;
+  #lastWriteMs = 0;
+  #lastEnd = 0;
   /** Sweeps and exports take turns: who causes sweeps all the time must not keep others from their tables. */
   #isSweepsTurn = false;
   readonly #touched = new Int32Array(MOST_CHANGES);
@@ -44,16 +63,66 @@ export class RibWork implements Work {
     this.#most = Math.min(MOST_CHANGES, parts.most);
   }
 
+  /** There is something to do. */
+  wake(): void {
+    if (this.#isScheduled || this.#isStopped) return;
+    this.#isScheduled = true;
+    this.#parts.scheduler.soon(this.#turn);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** Changes waiting. */
   get changes(): number {
     const { tables } = this.#parts;
     return tables[0].dirtyCount + tables[1].dirtyCount;
   }
 
-  begin(): void {
-    this.#parts.pace.beginTurn();
+  readonly #turn = (): void => {
+    this.#isScheduled = false;
+    this.#timer = undefined;
+    if (this.#isStopped) return;
+    const { clock, pace, housekeeping } = this.#parts;
+    const start = clock.now();
+    const waitMs = Math.min(this.#lastWriteMs, LONGEST_WAIT_MS) - (start - this.#lastEnd);
+    if (waitMs >= WORTH_WAITING_MS && this.changes > 0 && this.changes < PLENTY) {
+      this.#lastWriteMs = 0;
+      this.#isScheduled = true;
+      this.#timer = clock.setTimer(waitMs, this.#turn);
+      return;
+    }
+    pace.beginTurn();
+    let now = start;
+    let hasMore = true;
+    let written = 0;
+    while (hasMore && now - start < TURN_MS) {
+      const before = now;
+      if (this.changes > 0) {
+        written += this.#changes(this.#batch);
+        now = clock.now();
+        this.#adapt(now - before);
+      } else {
+        hasMore = this.#background();
+        now = clock.now();
+      }
+    }
+    housekeeping.keepBound();
+    const isAnotherOwed = pace.endTurn(this.changes);
+    this.#lastEnd = now;
+    this.#lastWriteMs = written;
+    if (hasMore || isAnotherOwed || this.changes > 0) this.wake();
+  };
+
+  #adapt(tookMs: number): void {
+    if (tookMs > TURN_MS) this.#batch = Math.max(FEWEST_CHANGES, this.#batch >>> 1);
+    else if (tookMs < TURN_MS / 3) this.#batch = Math.min(MOST_CHANGES, this.#batch << 1);
   }
 
-  process(count: number): number {
+  /** Processes up to `count` changes of each family and flushes; returns the milliseconds that writing took. */
+  #changes(count: number): number {
     const { tables, clock, housekeeping } = this.#parts;
     let written = 0;
     for (const table of tables) {
@@ -63,7 +132,8 @@ export class RibWork implements Work {
     return written;
   }
 
-  background(): boolean {
+  /** One step of anything else; false when there is nothing to do. */
+  #background(): boolean {
     const { sweepers, nextHops, exports, housekeeping } = this.#parts;
     const isSweeping = sweepers.some((sweeper) => !sweeper.isIdle);
     this.#isSweepsTurn = isSweeping && !this.#isSweepsTurn;
@@ -75,11 +145,6 @@ export class RibWork implements Work {
     if (exports.step() || isSweeping) return true;
     this.#parts.idle();
     return housekeeping.step();
-  }
-
-  end(): boolean {
-    this.#parts.housekeeping.keepBound();
-    return this.#parts.pace.endTurn(this.changes);
   }
 
   #process(table: RibTable, count: number): number {

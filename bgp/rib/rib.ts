@@ -29,7 +29,6 @@ import { SWEEP_OLD_EPOCH, SWEEP_POLICY, Sweeper } from './in/sweeper.ts';
 import { UpdateBatch } from './out/update-batch.ts';
 import type { UpdateGroup } from './out/update-group.ts';
 import { UpdatePacker } from './out/update-packer.ts';
-import { WorkLoop } from './work-loop.ts';
 
 /** Units looked at in one step of background work. */
 const GRAIN = 4096;
@@ -58,7 +57,6 @@ export class Rib {
   readonly #byId = new Map<string, RibPeer>();
   readonly #bySession = new Map<Session, RibPeer>();
   readonly #sweepers: readonly [Sweeper, Sweeper];
-  readonly #loop: WorkLoop;
   readonly #work: RibWork;
   readonly #pace = new ReadingPace();
   readonly #refreshes: RefreshesIn;
@@ -117,6 +115,7 @@ export class Rib {
     this.#housekeeping = new Housekeeping(tables, attributes, io.clock, () => this.wake());
     this.#work = new RibWork({
       clock: io.clock,
+      scheduler: io.scheduler,
       tables,
       decision: this.decision,
       exports: this.exports,
@@ -130,19 +129,18 @@ export class Rib {
       most: parts.grain * 2,
       idle: () => this.#idle(),
     });
-    this.#loop = new WorkLoop(io.clock, io.scheduler, this.#work);
   }
 
   /** Stops working for good. */
   stop(): void {
-    this.#loop.stop();
+    this.#work.stop();
     this.#housekeeping.stop();
     for (const peer of this.#byId.values())
       for (const family of [0, 1] as const) this.#refreshes.drop(peer, family);
   }
 
   wake(): void {
-    this.#loop.wake();
+    this.#work.wake();
   }
 
   peer(id: string): RibPeer | undefined {
@@ -205,7 +203,8 @@ export class Rib {
     this.wake();
   }
 
-  update(session: Session, buf: Uint8Array, start: number, end: number): void {
+  /** Handed to sessions as it is: an UPDATE comes straight here. */
+  readonly update = (session: Session, buf: Uint8Array, start: number, end: number): void => {
     const peer = this.#bySession.get(session);
     if (peer === undefined) return;
     this.#pace.hear(peer);
@@ -214,7 +213,7 @@ export class Rib {
     const { changes } = this.#work;
     if (changes > 0) this.wake();
     this.#pace.heard(peer, peer.marked - before, changes);
-  }
+  };
 
   refresh(session: Session, family: FamilyIndex): void {
     this.exports.refresh(session, family);

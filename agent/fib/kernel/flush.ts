@@ -6,7 +6,7 @@ import type { Log } from '../../log.ts';
 import type { Columns } from '../fib-columns.ts';
 import type { Failures } from './failures.ts';
 import { isFibRoute } from './ownership.ts';
-import { NO_TARGET, type Targets, UNKNOWN_TARGET } from './targets.ts';
+import { NO_TARGET, type Targets, UNKNOWN_TARGET } from '../targets.ts';
 
 const ESRCH = 3;
 const EEXIST = 17;

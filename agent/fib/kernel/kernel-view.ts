@@ -2,11 +2,12 @@
 // the start and whenever notifications may have been lost (overrun; a link that went down, for which the kernel drops
 // IPv4 routes without a word), and kept by notifications in between.
 import type { Kernel, KernelEvent, Link, Route } from '#linux';
+import type { DefaultGateways, Gateway } from '../../plan/index.ts';
 import type { Columns } from '../fib-columns.ts';
-import { ForeignRoutes } from './foreign-routes.ts';
-import { parsePrefix } from '../octets.ts';
+import { ForeignRoutes } from '../foreign-routes.ts';
+import { type FamilyIndex, parsePrefix, WIDTHS } from '../octets.ts';
 import { isFibRoute, isForeignRoute } from './ownership.ts';
-import { NO_TARGET, type Targets, UNKNOWN_TARGET } from './targets.ts';
+import { NO_TARGET, type Targets, UNKNOWN_TARGET } from '../targets.ts';
 
 const LOCAL_TABLE = 255;
 const MAIN_TABLE = 254;
@@ -58,6 +59,24 @@ export class KernelView {
       else if (isFibRoute(route, table, protocol)) own.push(route);
     }
     return own;
+  }
+
+  /** Of the kernel's default routes that somebody else made, where the best one of each family leads. */
+  defaultGateways(): DefaultGateways {
+    const ipv4 = this.#gatewayOf(0, '0.0.0.0/0');
+    const ipv6 = this.#gatewayOf(1, '::/0');
+    return { ...(ipv4 === undefined ? {} : { ipv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) };
+  }
+
+  #gatewayOf(family: FamilyIndex, destination: string): Gateway | undefined {
+    for (const route of this.foreign.match(family, new Uint8Array(WIDTHS[family]))) {
+      if (route.destination !== destination || route.type !== 'unicast') continue;
+      for (const { gateway, deviceIndex } of route.nextHops) {
+        const device = deviceIndex === undefined ? undefined : this.links.get(deviceIndex)?.name;
+        if (gateway !== undefined && device !== undefined) return { address: gateway, device };
+      }
+    }
+    return undefined;
   }
 
   /**

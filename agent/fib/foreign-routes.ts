@@ -1,7 +1,7 @@
 // Kernel routes that podroute did not make, with longest-prefix match: what resolves next hops. Kept from dumps and
 // notifications. Bound: the routes of others in the asked tables; a change costs one map entry.
 import type { Change, NextHop, Route } from '#linux';
-import { type FamilyIndex, formatPrefix, parsePrefix, WIDTHS } from '../octets.ts';
+import { type FamilyIndex, formatPrefix, parsePrefix, WIDTHS } from './octets.ts';
 
 /** Routes of one table and family: by prefix text, each list with the lowest metric first. */
 interface Level {
