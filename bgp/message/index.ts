@@ -31,7 +31,6 @@ export { formatAsPath } from './attributes/as-segments.ts';
 export {
   formatCommunities,
   formatCommunity,
-  formatLargeCommunities,
   hasCommunity,
   hasLargeCommunity,
   parseCommunity,

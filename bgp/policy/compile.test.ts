@@ -41,9 +41,9 @@ const policy = (terms: PolicyTerm[], otherwise: Policy['otherwise'] = 'reject'):
   compilePolicy({ name: 'p', terms, otherwise });
 
 describe('policy', () => {
-  it('says which policies decide without looking', () => {
+  it('says which policies accept without looking', () => {
     assert.equal(compilePolicy(ACCEPT_ALL).acceptsAll, true);
-    assert.equal(compilePolicy(REJECT_ALL).rejectsAll, true);
+    assert.equal(compilePolicy(REJECT_ALL).acceptsAll, false);
     assert.equal(policy([term({}, 'accept')]).acceptsAll, false);
   });
 

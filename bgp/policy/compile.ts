@@ -60,10 +60,8 @@ export class CompiledPolicy {
   readonly policy: Policy;
   /** Equal for policies that decide alike: update groups and reconfiguration compare it. */
   readonly fingerprint: string;
-  /** Accepts (rejects) everything without looking. */
+  /** Accepts everything without looking. */
   readonly acceptsAll: boolean;
-  readonly rejectsAll: boolean;
-  readonly hasSets: boolean;
   readonly #terms: readonly CompiledTerm[];
   /** Combination id -> the sets applied, in order. Id 0 is none. Bound: 2 ** terms in theory, a few in practice. */
   readonly #combinations: (readonly PolicySet[])[] = [[]];
@@ -77,8 +75,6 @@ export class CompiledPolicy {
     ]);
     this.#terms = policy.terms.map((term) => compileTerm(term));
     this.acceptsAll = policy.terms.length === 0 && policy.otherwise === 'accept';
-    this.rejectsAll = policy.terms.length === 0 && policy.otherwise === 'reject';
-    this.hasSets = policy.terms.some((term) => term.action.set !== undefined);
   }
 
   /**

@@ -4,7 +4,7 @@ import { mask, parsePrefix } from '../prefix/prefix-words.ts';
 import { PrefixTable } from '../prefix/prefix-table.ts';
 import type { PrefixRule } from './policy.ts';
 
-/** Any-of over the rules of one family. Build with compilePrefixes. */
+/** Any-of over the rules of one family. */
 export class PrefixMatcher {
   readonly #table: PrefixTable;
   /** Distinct lengths of rule prefixes, ascending. */
@@ -38,10 +38,6 @@ export class PrefixMatcher {
       if (!this.#lengths.includes(prefix.length)) this.#lengths.push(prefix.length);
     }
     this.#lengths = this.#lengths.sort((a, b) => a - b);
-  }
-
-  get empty(): boolean {
-    return this.#lengths.length === 0 && this.#not.length === 0;
   }
 
   /** Words as signed 32-bit integers; w1..w3 are not looked at for IPv4. */

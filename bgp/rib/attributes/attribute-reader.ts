@@ -1,17 +1,10 @@
-// Reads single attributes out of interned sets: what policies ask, what the operator is shown.
+// Reads single attributes out of interned sets: what policies and the decision ask.
 import {
   AttributeRange,
   ATTR_AS_PATH,
-  ATTR_CLUSTER_LIST,
-  ATTR_COMMUNITIES,
-  ATTR_LARGE_COMMUNITIES,
   ATTR_OTC,
   countAs,
   findAttribute,
-  formatAsPath,
-  formatCommunities,
-  formatIpv4,
-  formatLargeCommunities,
   hasCommunity,
   hasLargeCommunity,
   type LargeCommunity,
@@ -59,7 +52,7 @@ export class AttributeReader implements AttributeQuestions {
   }
 
   samePath(a: number, b: number): boolean {
-    if (!this.#find(a, ATTR_AS_PATH)) return this.asPathText(b) === '';
+    if (!this.#find(a, ATTR_AS_PATH)) return !this.#find(b, ATTR_AS_PATH);
     const blobA = this.#store.blob(a);
     const from = this.#range.start;
     const length = this.#range.end - from;
@@ -67,33 +60,6 @@ export class AttributeReader implements AttributeQuestions {
     const blobB = this.#store.blob(b);
     for (let i = 0; i < length; i++) if (blobA[from + i] !== blobB[this.#range.start + i]) return false;
     return true;
-  }
-
-  asPathText(id: number): string {
-    if (!this.#find(id, ATTR_AS_PATH)) return '';
-    return formatAsPath(this.#store.blob(id), this.#range.start, this.#range.end);
-  }
-
-  communityTexts(id: number): string[] {
-    if (!this.#find(id, ATTR_COMMUNITIES)) return [];
-    return formatCommunities(this.#store.blob(id), this.#range.start, this.#range.end);
-  }
-
-  largeCommunityTexts(id: number): string[] {
-    if (!this.#find(id, ATTR_LARGE_COMMUNITIES)) return [];
-    return formatLargeCommunities(this.#store.blob(id), this.#range.start, this.#range.end);
-  }
-
-  clusterListTexts(id: number): string[] {
-    const out: string[] = [];
-    if (!this.#find(id, ATTR_CLUSTER_LIST)) return out;
-    const blob = this.#store.blob(id);
-    for (let at = this.#range.start; at < this.#range.end; at += 4) {
-      out.push(
-        formatIpv4(((blob[at]! << 24) | (blob[at + 1]! << 16) | (blob[at + 2]! << 8) | blob[at + 3]!) >>> 0),
-      );
-    }
-    return out;
   }
 
   #find(id: number, type: number): boolean {

@@ -83,10 +83,6 @@ export class RibPeer implements PathOwner {
     };
   }
 
-  addPathReceived(family: FamilyIndex): boolean {
-    return family === 0 ? this.context.addPathIpv4 : this.context.addPathIpv6;
-  }
-
   /** The session's paths are gone, or about to be sent anew. */
   forgetCounts(family: FamilyIndex): void {
     this.received[family] = 0;
