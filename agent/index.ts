@@ -1,13 +1,9 @@
-// The door of the daemon: start it, ask a running one, and the types of what it answers. Whatever is heavy is
-// imported when it is used, so that `podroute status` does not load a BGP speaker.
+// The door of the agent: what of it runs in another process than its own daemon. Whatever is heavy is imported when it
+// is used, so that `podroute plan` does not load a BGP speaker. What a running agent answers is in agent-api/.
 import type { AgentOptions } from './options.ts';
 import type { OfflinePlan } from './plan/index.ts';
 
-export { AgentUnreachableError, askAgent } from './bindings/socket-client.ts';
 export type { AgentOptions, LogLevel } from './options.ts';
-export type { AddressAudit, ReleaseOutcome } from '#cni-plugin';
-export type { OfflinePlan } from './plan/index.ts';
-export type * from '#agent-api';
 
 /** Runs the daemon until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop. */
 export async function runAgent(options: AgentOptions): Promise<number> {

@@ -1,13 +1,57 @@
-// What the commands ask the agent, with the message and exit code for an agent that does not answer.
-import { AgentUnreachableError, askAgent } from '#agent';
+// What the commands ask the agent: one request on its unix socket.
+import { request } from 'node:http';
+import type { ErrorReply } from '#agent-api';
 import { CommandError, EXIT } from './exit.ts';
 
-/** What the agent answers on its socket. Throws CommandError: 3 when nobody answers, 1 when the agent says no. */
-export async function ask<T>(socket: string, path: string, method: 'GET' | 'POST' = 'GET'): Promise<T> {
-  try {
-    return await askAgent<T>(socket, path, method);
-  } catch (error) {
-    const code = error instanceof AgentUnreachableError ? EXIT.agentUnreachable : EXIT.badNews;
-    throw new CommandError((error as Error).message, code);
+const TIMEOUT_MS = 10_000;
+
+/**
+ * The JSON that the agent answers to `path`. Throws CommandError: 3 when no agent answers (none runs there, or it
+ * hangs), 1 with the agent's own words when it answers with a status of 400 or more.
+ */
+export function ask<T>(socketPath: string, path: string, method: 'GET' | 'POST' = 'GET'): Promise<T> {
+  return new Promise<T>((done, fail) => {
+    const call = request({ socketPath, path, method, headers: { connection: 'close' } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', (error) => fail(unreachable(socketPath, error)));
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        const refused = (words: string) =>
+          fail(new CommandError(`agent: ${method} ${path}: ${words}`, EXIT.badNews));
+        try {
+          const body: unknown = JSON.parse(text);
+          if ((response.statusCode ?? 500) < 400) done(body as T);
+          else refused((body as ErrorReply).error);
+        } catch {
+          refused(`status ${response.statusCode}, not JSON: ${text.slice(0, 200)}`);
+        }
+      });
+    });
+    call.setTimeout(TIMEOUT_MS, () => {
+      call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
+    });
+    call.on('error', (error) => fail(unreachable(socketPath, error)));
+    call.end();
+  });
+}
+
+function unreachable(socketPath: string, error: NodeJS.ErrnoException): CommandError {
+  return new CommandError(`agent on ${socketPath}: ${reasonOf(error)}`, EXIT.agentUnreachable);
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ENOENT':
+      return 'no such socket: is the agent running, and is this its --socket?';
+    case 'ECONNREFUSED':
+      return 'nobody listens: the agent has ended (its socket file is left over)';
+    case 'EACCES':
+    case 'EPERM':
+      return `${error.code}: the socket is for root only`;
+    case undefined:
+      return error.message;
+    default:
+      return `${error.code}: ${error.message}`;
   }
 }

@@ -1,5 +1,5 @@
 // `podroute routes` for people: one line a path.
-import type { RouteStatus } from '#agent';
+import type { RouteStatus } from '#agent-api';
 import { table } from './output.ts';
 
 export function routesTable(routes: readonly RouteStatus[], showWhy: boolean): string {

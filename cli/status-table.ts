@@ -1,5 +1,5 @@
 // `podroute status` for people: one line a session, then whatever needs attention.
-import type { StatusReply } from '#agent';
+import type { StatusReply } from '#agent-api';
 import { duration, table } from './output.ts';
 
 /** The whole node at a glance. */

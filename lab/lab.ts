@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTo } from 'node:net';
 import { join, resolve } from 'node:path';
-import type { StatusReply } from '#agent';
+import type { StatusReply } from '#agent-api';
 import { type CniAnswer, type CniResult, invokeCni, readConflist } from './cni-runtime.ts';
 import { connect, createHost, type Host, openHost } from './netns.ts';
 import { endProcess, type ProcessRecord, recordOf, stillRuns } from './processes.ts';

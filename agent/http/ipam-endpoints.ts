@@ -1,5 +1,6 @@
 // What the agent's socket answers about single addresses: GET /v1/ipam/check and POST /v1/ipam/release?address=A. Only
 // on the unix socket, which is root's.
+import type { AddressAuditReply, AddressReleaseReply, ErrorReply } from '#agent-api';
 import { canonicalAddress } from '#api';
 import type { CniServer } from '#cni-plugin';
 import type { Reply, StatusRequest } from './endpoints.ts';
@@ -35,7 +36,9 @@ async function answered(
   method: string,
   allowed: 'GET' | 'POST',
   desk: AddressDesk | undefined,
-  act: (desk: AddressDesk) => Promise<[status: number, body: unknown]>,
+  act: (
+    desk: AddressDesk,
+  ) => Promise<[status: number, body: AddressAuditReply | AddressReleaseReply | ErrorReply]>,
 ): Promise<Reply> {
   if (method !== allowed) return reply(405, { error: `${method}: only ${allowed} is served here` });
   if (desk === undefined) return reply(404, { error: 'this agent has no pods (--fib none)' });
@@ -46,6 +49,6 @@ async function answered(
   }
 }
 
-function reply(status: number, body: unknown): Reply {
+function reply(status: number, body: AddressAuditReply | AddressReleaseReply | ErrorReply): Reply {
   return { status, contentType: 'application/json', body: JSON.stringify(body) };
 }

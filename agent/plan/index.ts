@@ -4,4 +4,4 @@ export type * from './inputs.ts';
 export { offlinePlan, type OfflinePlan } from './offline.ts';
 export { makePlan } from './plan.ts';
 export type * from './types.ts';
-export { withoutSecrets } from './without-secrets.ts';
+export { shownPlan } from './shown-plan.ts';

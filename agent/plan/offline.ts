@@ -1,14 +1,14 @@
 // The plan of a node from files, without its agent. What only the node knows (default routes, blocks that are not
 // claimed yet) is left out, and said. Pure.
 import { familyOf, type Problem, validateTexts } from '#api';
+import type { NodePlan } from '#agent-api';
 import type { LocalBlock, PlanResources } from './inputs.ts';
 import { makePlan } from './plan.ts';
-import type { Plan } from './types.ts';
-import { withoutSecrets } from './without-secrets.ts';
+import { shownPlan } from './shown-plan.ts';
 
 export interface OfflinePlan {
   /** Undefined when there is none; the problems say why. */
-  readonly plan: Plan | undefined;
+  readonly plan: NodePlan | undefined;
   readonly problems: readonly Problem[];
   /** What the agent on the node would know and this does not. */
   readonly notes: readonly string[];
@@ -27,7 +27,7 @@ export function offlinePlan(
   const found = new Set(made.problems.map(placeOf));
   const isWaiting = localBlocks.length === 0 && resources.ipPools.size > 0;
   return {
-    plan: made.plan && withoutSecrets(made.plan),
+    plan: made.plan && shownPlan(made.plan),
     problems: [...problems.filter((p) => !found.has(placeOf(p))), ...made.problems.map(locate)],
     notes: isWaiting
       ? [`${nodeName} has no IPAMBlock in these files: what it will claim and announce is not known here`]

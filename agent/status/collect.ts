@@ -1,4 +1,4 @@
-// From what the agent's parts know to the shapes of types.ts. Pure: parts in, plain data out.
+// From what the agent's parts know to the shapes of agent-api/. Pure: parts in, plain data out.
 import { formatProblem, type Problem } from '#api';
 import type { RouteText } from '#bgp';
 import type { IpamUsage } from '#ipam';

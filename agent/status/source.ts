@@ -3,17 +3,20 @@ import type { SpeakerStatus } from '#bgp';
 import { PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
 import type { Agent } from '../agent.ts';
 import { fibPage, fibStatus } from '../fib/report.ts';
-import { type PlannedPeer, withoutSecrets } from '../plan/index.ts';
+import { type PlannedPeer, shownPlan } from '../plan/index.ts';
 import { EMPTY_IPAM, ipamSummary, routeStatus } from './collect.ts';
 import { RequestError, type RoutesRequest, type StatusSource } from '../http/endpoints.ts';
 import { iso, sessionStatus } from './session-status.ts';
 import type {
+  IpamReply,
+  PlanReply,
   PlanSummary,
   ProcessStatus,
   RangeStatus,
   RoutesReply,
   SessionStatus,
   StatusReply,
+  VersionReply,
 } from '#agent-api';
 
 export interface ProcessFacts {
@@ -39,7 +42,7 @@ export class AgentStatusSource implements StatusSource {
     this.#facts = facts;
   }
 
-  version() {
+  version(): VersionReply {
     const { version, pid, runtime } = this.#facts;
     return { version, node: this.#agent.nodeName, pid, runtime };
   }
@@ -136,19 +139,19 @@ export class AgentStatusSource implements StatusSource {
     }
   }
 
-  plan() {
+  plan(): PlanReply {
     const { inForce, board } = this.#agent;
     const { generation, madeAt, isStale } = this.#planSummary();
     return {
       generation,
       ...(madeAt === undefined ? {} : { madeAt }),
       isStale,
-      ...(inForce === undefined ? {} : { plan: withoutSecrets(inForce.plan) }),
+      ...(inForce === undefined ? {} : { plan: shownPlan(inForce.plan) }),
       problems: board.all(),
     };
   }
 
-  ipam() {
+  ipam(): IpamReply {
     const usage = this.#agent.ipam?.usage();
     if (usage === undefined) return { summary: EMPTY_IPAM, usage: undefined };
     return { summary: ipamSummary(usage), usage };

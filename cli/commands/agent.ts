@@ -1,7 +1,7 @@
 // podroute agent: runs the daemon until a signal ends it.
 import { type LogLevel, runAgent } from '#agent';
 import { CommandError, EXIT } from '../exit.ts';
-import { VERSION } from '../version.ts';
+import { VERSION } from './version.ts';
 
 interface AgentCommandOptions {
   readonly nodeName: string;

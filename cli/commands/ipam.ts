@@ -1,5 +1,5 @@
 // podroute ipam show | check | release
-import type { AddressAudit, IpamReply, ReleaseOutcome } from '#agent';
+import type { AddressAuditReply, AddressReleaseReply, IpamReply } from '#agent-api';
 import { stringify } from 'yaml';
 import { ask } from '../client.ts';
 import { EXIT } from '../exit.ts';
@@ -18,7 +18,7 @@ export async function ipamShow(options: IpamOptions): Promise<void> {
 
 /** Exit code 1 when an address is not as it should be. */
 export async function ipamCheck(options: IpamOptions): Promise<void> {
-  const audit = await ask<AddressAudit>(options.socket, '/v1/ipam/check');
+  const audit = await ask<AddressAuditReply>(options.socket, '/v1/ipam/check');
   print(audit, options.output, ({ checked, findings }) =>
     findings.length === 0
       ? `${checked} addresses checked: each has its link and its route`
@@ -32,7 +32,7 @@ export async function ipamCheck(options: IpamOptions): Promise<void> {
 
 export async function ipamRelease(address: string, options: IpamOptions): Promise<void> {
   const path = `/v1/ipam/release?address=${encodeURIComponent(address)}`;
-  const outcome = await ask<ReleaseOutcome & { kind: 'freed' }>(options.socket, path, 'POST');
+  const outcome = await ask<AddressReleaseReply>(options.socket, path, 'POST');
   print(outcome, options.output, (freed) =>
     freed.owner === undefined
       ? `${freed.address} is free`

@@ -1,7 +1,8 @@
 // podroute plan: what the agent has decided that this node should do, and from which object each part came; with --dir
 // what the agent of a node would decide from these files, without asking one.
 import { formatProblem } from '#api';
-import { type PlanReply, planOffline } from '#agent';
+import { planOffline } from '#agent';
+import type { PlanReply } from '#agent-api';
 import { stringify } from 'yaml';
 import { ask } from '../client.ts';
 import { CommandError, EXIT } from '../exit.ts';

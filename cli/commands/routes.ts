@@ -1,5 +1,5 @@
 // podroute routes [PREFIX|ADDRESS] [--received S | --advertised S | --best | --fib] [--why]
-import type { RouteStatus, RoutesReply } from '#agent';
+import type { RouteStatus, RoutesReply } from '#agent-api';
 import { ask } from '../client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { type OutputFormat, print } from '../output.ts';

@@ -1,5 +1,5 @@
 // podroute status [SESSION] [-w]
-import type { StatusReply } from '#agent';
+import type { StatusReply } from '#agent-api';
 import { ask } from '../client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { type OutputFormat, print } from '../output.ts';

@@ -1,5 +1,9 @@
+// podroute version
+import packageJson from '../../package.json' with { type: 'json' };
 import { type OutputFormat, print } from '../output.ts';
-import { VERSION } from '../version.ts';
+
+/** What this source tree is; the bundler puts it in. */
+export const VERSION: string = packageJson.version;
 
 export function version(options: { output: OutputFormat }): void {
   print(

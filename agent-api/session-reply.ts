@@ -1,5 +1,5 @@
 // One BGP session in GET /v1/status: what was agreed, what came and went, what went wrong, and what to do about it.
-// The rules of types.ts hold here too. Everything that a neighbour could make long is bounded.
+// Everything that a neighbour could make long is bounded.
 
 export type Family = 'ipv4' | 'ipv6';
 /** A number for each address family. */

@@ -1,11 +1,8 @@
-// The JSON that the agent's socket answers: plain data, one type an endpoint. The command line, tests and
-// other clients read these; a field may be added, never changed in meaning. Times of day are ISO 8601 text
-// in UTC, durations carry their unit in the name, addresses and prefixes are canonical text.
-
-import type { Plan } from '../agent/plan/types.ts';
-import type { Family, PerFamily, SessionStatus } from './session.ts';
-
-export * from './session.ts';
+// What the agent's socket answers of the node as a whole. The rules for every file of this room: plain data, one type an
+// endpoint; a field may be added, never changed in meaning; times of day are ISO 8601 text in UTC, durations carry
+// their unit in the name, addresses and prefixes are canonical text.
+import type { IpamSummary } from './ipam-reply.ts';
+import type { PerFamily, SessionStatus } from './session-reply.ts';
 
 /** GET /v1/version */
 export interface VersionReply {
@@ -123,12 +120,6 @@ export interface NextHopStatus {
   readonly metric: number;
 }
 
-export interface IpamSummary {
-  readonly blocks: PerFamily;
-  readonly addressesInUse: PerFamily;
-  readonly addressesFree: PerFamily;
-}
-
 export interface ProcessStatus {
   readonly rssBytes: number;
   readonly heapUsedBytes: number;
@@ -137,73 +128,7 @@ export interface ProcessStatus {
   readonly eventLoopDelayMaxMs: number;
 }
 
-/** GET /v1/routes?view=&peer=&prefix=&longer=&explain=&family=&cursor=&limit= */
-export interface RoutesReply {
-  readonly view: RoutesView;
-  readonly routes: readonly RouteStatus[];
-  /** Hand back as `cursor` for the next page; absent on the last. */
-  readonly nextCursor?: string;
-  /** Of one prefix that was asked for: why it is not there, or to whom it is sent. A line each. */
-  readonly notes?: readonly string[];
-}
-
-/**
- * 'received' has the attributes as they came, before import policy; 'advertised' as they go out; 'fib' is what the
- * agent wants in the kernel, and whether it is there.
- */
-export type RoutesView = 'best' | 'all' | 'received' | 'advertised' | 'fib';
-
-export interface RouteStatus {
-  readonly prefix: string;
-  readonly family: Family;
-  /** Session that it came from; absent for own routes. */
-  readonly peer?: string;
-  readonly isLocal: boolean;
-  readonly isBest: boolean;
-  /** Used for forwarding beside the best path (multipath). */
-  readonly isMultipath: boolean;
-  readonly nextHops: readonly string[];
-  readonly asPath: string;
-  readonly origin?: 'igp' | 'egp' | 'incomplete';
-  readonly localPref?: number;
-  readonly med?: number;
-  readonly communities: readonly string[];
-  readonly largeCommunities: readonly string[];
-  readonly originatorId?: string;
-  readonly clusterList?: readonly string[];
-  /** Attributes without a field of their own, such as aggregator or ext_communities. */
-  readonly others?: readonly { readonly name: string; readonly value: string }[];
-  /** RFC 7911, when the session uses ADD-PATH. */
-  readonly pathId?: number;
-  /** Kept over a restart of its neighbour (RFC 4724). */
-  readonly isStale?: boolean;
-  /** Why this path won or lost, was filtered, or is not in the kernel. */
-  readonly why: string;
-  /** Only in view 'fib': what the kernel has. */
-  readonly kernel?: {
-    readonly state: 'installed' | 'pending' | 'failed' | 'adopted';
-    readonly route: string;
-  };
-}
-
-/** GET /v1/ipam */
-export interface IpamReply {
-  readonly summary: IpamSummary;
-  /** What ipam reports of blocks, owners and addresses, as it is. */
-  readonly usage: unknown;
-}
-
 /** Any answer with a status of 400 or more. */
 export interface ErrorReply {
   readonly error: string;
-}
-
-/** GET /v1/plan: what this node should do, and from which object each part came. Secrets are left out. */
-export interface PlanReply {
-  readonly generation: number;
-  readonly madeAt?: string;
-  readonly isStale: boolean;
-  /** Absent while no plan could be made. */
-  readonly plan?: Plan;
-  readonly problems: readonly StatusProblem[];
 }

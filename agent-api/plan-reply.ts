@@ -1,0 +1,74 @@
+// The plan in force: which sessions the node should have, what it originates, and what it puts into its kernel; each
+// part with the object that asked for it.
+import type { StatusProblem } from './status-reply.ts';
+
+/** GET /v1/plan. Passwords are never in it. */
+export interface PlanReply {
+  /** Counts plans in force since start; 0 = none yet. */
+  readonly generation: number;
+  readonly madeAt?: string;
+  /** True when the newest input was unusable, so that an older plan is in force. */
+  readonly isStale: boolean;
+  /** Absent while no plan could be made. */
+  readonly plan?: NodePlan;
+  readonly problems: readonly StatusProblem[];
+}
+
+export interface NodePlan {
+  readonly node: {
+    readonly name: string;
+    readonly asNumber: number;
+    readonly routerId: string;
+    /** Set on a route reflector. */
+    readonly clusterId?: string;
+    /** Source of sessions and next hop of own routes. */
+    readonly addresses: { readonly ipv4?: string; readonly ipv6?: string };
+  };
+  readonly speaker: {
+    readonly asNumber: number;
+    readonly routerId: string;
+    readonly clusterId?: string;
+    readonly listen: readonly { readonly address: string; readonly port: number }[];
+    readonly multipath: { readonly ebgp: number; readonly ibgp: number; readonly relax: boolean };
+  };
+  /** By id, in this order. */
+  readonly peers: readonly {
+    readonly config: SessionSettings;
+    /** 'BGPPeer tor-a', 'node-to-node mesh, Node node-2' */
+    readonly from: string;
+  }[];
+  readonly originations: readonly {
+    readonly prefix: string;
+    readonly communities: readonly string[];
+    readonly largeCommunities: readonly string[];
+    /** 'block of IPPool pods-ipv4' */
+    readonly why: string;
+  }[];
+  readonly kernel: {
+    readonly table: number;
+    readonly protocol: number;
+    readonly metric: number;
+    /** Blocks of this node, each held by an `unreachable` route (also those that are not advertised). */
+    readonly unreachable: readonly string[];
+    /** What `import: Cluster` lets in: pools, service ranges, or podCIDRs when there is no pool. */
+    readonly clusterPrefixes: readonly string[];
+  };
+}
+
+/** What one session is told. */
+export interface SessionSettings {
+  readonly id: string;
+  readonly remote:
+    | {
+        readonly kind: 'address';
+        readonly address: string;
+        readonly port: number;
+        readonly device?: string;
+      }
+    | { readonly kind: 'range'; readonly prefix: string; readonly maxPeers: number };
+  readonly remoteAs: number | 'internal' | 'external';
+  /** Its TCP MD5 password (RFC 2385), of which only this is told: that there is one. */
+  readonly md5Key?: '(secret)';
+  /** Every other setting of the BGP library, for people to read: names and values follow the library. */
+  readonly [setting: string]: unknown;
+}

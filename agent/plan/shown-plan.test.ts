@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { shownPlan } from './shown-plan.ts';
+import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from './testing/cluster-yaml.ts';
+
+describe('the plan as it is shown', () => {
+  it('is the plan to the byte, but that of a password only this is told: there is one', () => {
+    const resources = resourcesFromYaml(
+      nodeYaml('n1', ['10.0.0.1']),
+      nodeYaml('n2', ['10.0.0.2']),
+      'apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData: { md5: geheim }',
+      objectYaml(
+        'BGPConfiguration',
+        'default',
+        '{ nodeMeshPassword: { secretKeyRef: { name: bgp, key: md5 } } }',
+      ),
+      objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.1.0, asNumber: 65000 }'),
+    );
+    const { plan } = planOf(resources, 'n1');
+    const text = JSON.stringify(plan);
+    assert.match(text, /"md5Key":"geheim"/);
+    assert.equal(
+      JSON.stringify(shownPlan(plan)),
+      text.replaceAll('"md5Key":"geheim"', '"md5Key":"(secret)"'),
+    );
+  });
+});
