@@ -1,7 +1,7 @@
 // The network configuration list that tells a container runtime to call us. It appears by rename, only when ADD can be
 // served, and stays across restarts: it goes on uninstall.
 import type { CniDisk } from './outside.ts';
-import { NEWEST } from './server/request/versions.ts';
+import { NEWEST } from './server/request/network-config.ts';
 
 export interface ConflistOptions {
   /** Default '10-podroute.conflist': runtimes take the first name in alphabetical order. */

@@ -7,7 +7,6 @@ export {
   type CniServer,
   type CniServerIo,
   type CniServerOptions,
-  type CniServerStats,
   serveCni,
 } from './server/serve.ts';
 export { realDisk, unixSocketListener } from './bindings/index.ts';

@@ -1,6 +1,14 @@
 // DELs that came while no agent answered: the executable wrote each, as the request it would have sent, to
 // STATE_DIR/del-queue/CONTAINERID@IFNAME. Done at start, now and then, and before an ADD for the same attachment.
+import { ownerKey } from '#ipam';
 import type { CniDisk } from '../outside.ts';
+import type { CallOrder } from './call-order.ts';
+import { CniError, codes, toCniError } from './request/cni-error.ts';
+import { readEnvironment } from './request/environment.ts';
+import { decodeRequest } from './request/frame.ts';
+import type { Attachment } from './request/network-config.ts';
+import { del } from './verbs/del.ts';
+import type { VerbIo } from './verbs/verb-io.ts';
 
 export class DelQueue {
   readonly #disk: CniDisk;
@@ -11,25 +19,43 @@ export class DelQueue {
     this.#folder = `${stateDir}/del-queue`;
   }
 
-  /** Attachments with a DEL in the queue; temporary files begin with a dot. */
-  async names(): Promise<string[]> {
-    return (await this.#disk.list(this.#folder)).filter((name) => !name.startsWith('.'));
+  /** A DEL that was queued for an attachment is of its life before the ADD that comes now. Throws CniError. */
+  async finish(attachment: Attachment, io: VerbIo): Promise<void> {
+    const name = `${attachment.containerId}@${attachment.ifname}`;
+    if (this.#has(name)) await this.#do(name, attachment, io);
   }
 
-  nameOf(containerId: string, ifname: string): string {
-    return `${containerId}@${ifname}`;
+  /** Does what the queue holds. What cannot be done stays there, and is said. */
+  async drain(order: CallOrder, io: VerbIo): Promise<void> {
+    for (const name of await this.#names()) {
+      const bytes = await this.#disk.read(`${this.#folder}/${name}`);
+      if (bytes === undefined) continue;
+      try {
+        // As its executable would have sent it, without the length.
+        const request = decodeRequest(bytes);
+        if (request === undefined) throw new CniError(codes.decoding, 'it is not a request');
+        const call = readEnvironment(request.environment);
+        await order.run(ownerKey(call), async () => {
+          if (this.#has(name)) await this.#do(name, call, io);
+        });
+        io.log.info(name, 'DEL done that came while the agent was down');
+      } catch (error) {
+        io.log.error(name, `queued DEL cannot be done: ${toCniError(error).message}`);
+      }
+    }
   }
 
-  has(name: string): boolean {
+  async #do(name: string, { containerId, ifname }: Attachment, io: VerbIo): Promise<void> {
+    await del({ containerId, ifname, network: '' }, io);
+    await this.#disk.remove(`${this.#folder}/${name}`);
+  }
+
+  #has(name: string): boolean {
     return this.#disk.exists(`${this.#folder}/${name}`);
   }
 
-  /** The request as its executable would have sent it, without the length; undefined when it is gone. */
-  read(name: string): Promise<Uint8Array | undefined> {
-    return this.#disk.read(`${this.#folder}/${name}`);
-  }
-
-  remove(name: string): Promise<void> {
-    return this.#disk.remove(`${this.#folder}/${name}`);
+  /** Temporary files begin with a dot. */
+  async #names(): Promise<string[]> {
+    return (await this.#disk.list(this.#folder)).filter((name) => !name.startsWith('.'));
   }
 }

@@ -11,9 +11,7 @@ import {
 } from './verbs/audit.ts';
 import { CallOrder } from './call-order.ts';
 import { DelQueue } from './del-queue.ts';
-import { decodeRequest, encodeAnswer, withoutLength } from './request/frame.ts';
-import { drainDelQueue, type Handling, handle } from './handle.ts';
-import { Durations } from './durations.ts';
+import { answerCall, type Handling } from './handle.ts';
 import { UplinkMtu } from './uplink-mtu.ts';
 
 export interface CniServerOptions {
@@ -37,17 +35,7 @@ export interface CniServerIo {
   readonly whyUnready?: () => string | undefined;
 }
 
-export interface CniServerStats {
-  /** Calls answered, by verb. */
-  readonly calls: Readonly<Record<string, number>>;
-  readonly failures: Readonly<Record<string, number>>;
-  /** Request read to answer ready, of the last 1,000 ADDs that succeeded. */
-  readonly addMs: { readonly p50: number; readonly p95: number; readonly p99: number };
-  readonly underWay: number;
-}
-
 export interface CniServer extends AsyncDisposable {
-  stats(): CniServerStats;
   /** Addresses given out against the kernel's links and routes, while no call is under way. */
   audit(): Promise<AddressAudit>;
   /** Frees what a pod that is gone still holds. Rejects with CniError when the journal cannot be written. */
@@ -65,27 +53,12 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
   const queue = new DelQueue(io.disk, options.stateDir);
   const whyUnready = io.whyUnready ?? ((): undefined => undefined);
   const handling: Handling = { io: { ...io, mtu: () => mtu.value, whyUnready }, order, queue };
-  const calls: Record<string, number> = {};
-  const failures: Record<string, number> = {};
-  const addDurations = new Durations();
-
-  const answer = async (bytes: Uint8Array): Promise<Uint8Array> => {
-    const begin = io.clock.now();
-    const { exitCode, output, command, error } = await handle(decodeRequest(withoutLength(bytes)), handling);
-    calls[command] = (calls[command] ?? 0) + 1;
-    if (error !== undefined) {
-      failures[command] = (failures[command] ?? 0) + 1;
-      const details = error.details === '' ? '' : ` (${error.details})`;
-      io.log.warn('cni', `${command} answered code ${error.code}: ${error.message}${details}`);
-    } else if (command === 'ADD') addDurations.add(io.clock.now() - begin);
-    return encodeAnswer(exitCode, output);
-  };
 
   let timer: { cancel(): void } | undefined;
   let looking: Promise<unknown> = Promise.resolve();
   const lookLater = (): void => {
     timer = io.clock.setTimer(LOOK_EVERY_MS, () => {
-      looking = Promise.allSettled([drainDelQueue(handling), mtu.refresh()]).finally(lookLater);
+      looking = Promise.allSettled([queue.drain(order, handling.io), mtu.refresh()]).finally(lookLater);
     });
   };
 
@@ -93,20 +66,14 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
   try {
     await mtu.refresh();
     await adoptLinks(io);
-    await drainDelQueue(handling);
-    socket = await io.listener.listen(options.socketPath, answer, io.clock);
+    await queue.drain(order, handling.io);
+    socket = await io.listener.listen(options.socketPath, (bytes) => answerCall(bytes, handling), io.clock);
   } catch (error) {
     mtu[Symbol.dispose]();
     throw error;
   }
   lookLater();
   return {
-    stats: () => ({
-      calls: { ...calls },
-      failures: { ...failures },
-      addMs: addDurations.percentiles(),
-      underWay: order.calls,
-    }),
     audit: () => order.runAlone(() => auditAddresses(handling.io)),
     release: (address) => order.runAlone(() => releaseAddress(address, handling.io)),
     whyUnready: () => whyUnready() ?? io.ipam.whyUnready(),

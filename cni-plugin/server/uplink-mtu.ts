@@ -1,9 +1,9 @@
 // The MTU of pods: that of the link that leads out of the node, followed as links change (and read now and then, for a
 // default route that moved). Links made from then on have the new one; those that exist keep theirs.
+import { POD_LINK } from '#ipam';
 import { type Kernel, KernelError, type Link } from '#linux';
 
 const WITHOUT_UPLINK = 1500;
-export const POD_LINK = /^pr[0-9a-f]{13}$/;
 /** Documentation addresses (RFC 5737, RFC 3849): nobody has a route of their own to them, so the default route answers. */
 const OUTSIDE = ['192.0.2.1', '2001:db8::1'];
 

@@ -1,11 +1,10 @@
 // Which blocks the node has: those of its podCIDRs, those it claimed, when to claim one more and when to give one
 // back. All work with the store is done one after the other, so that a claim never meets a give-back half-way.
 import { formatPrefix, type Prefix, parsePrefix } from '#api';
-import { usablePools } from './carve.ts';
-import { BlockClaims, type ClaimResult } from './claims.ts';
+import { BlockClaims, type ClaimResult, enabledPools } from './claims.ts';
 import type { Journal } from './journal.ts';
 import type { LocalBlock } from './local-block.ts';
-import { blockToReturn, wantsSpare } from './spare.ts';
+import { BlockReturns, blockToReturn, wantsSpare } from './spare-blocks.ts';
 import type { IpamState } from './state.ts';
 import {
   type Block,
@@ -38,8 +37,7 @@ export class BlockLedger {
   /** One running claim a family, shared by all who wait for it. */
   readonly #claiming = new Map<Family, Promise<ClaimOutcome>>();
   readonly #exhausted = new Map<Family, { readonly untilMs: number; readonly why: string }>();
-  /** Given up here, but the store did not hear of it yet. */
-  readonly #toReturn = new Map<string, Prefix>();
+  readonly #returns: BlockReturns;
   /** Blocks whose object in the store is another node's. */
   readonly #lost = new Map<string, string>();
   readonly #timers = new Set<{ cancel(): void }>();
@@ -61,6 +59,7 @@ export class BlockLedger {
     this.#journal = journal;
     this.#io = io;
     this.#claims = new BlockClaims(node, io.store);
+    this.#returns = new BlockReturns(this.#claims, journal, io.log);
   }
 
   get inputs(): IpamInputs {
@@ -124,14 +123,14 @@ export class BlockLedger {
       this.ensureSpare(family);
       // The first block is claimed before the first pod asks for it.
       const hasActive = this.#state.blocksOf(family).some((block) => block.state === 'active');
-      if (!hasActive && usablePools(inputs.pools, family).length > 0) void this.claimNext(family);
+      if (!hasActive && enabledPools(inputs.pools, family).length > 0) void this.claimNext(family);
     }
     this.#notifyIfChanged(before);
   }
 
   /** Claims in the background when free addresses run low. */
   ensureSpare(family: Family): void {
-    if (usablePools(this.inputs.pools, family).length === 0 || this.isExhausted(family)) return;
+    if (enabledPools(this.inputs.pools, family).length === 0 || this.isExhausted(family)) return;
     if (wantsSpare(this.#state.blocksOf(family), this.#tuning)) void this.claimNext(family);
   }
 
@@ -156,7 +155,7 @@ export class BlockLedger {
   }
 
   async #claimNow(family: Family): Promise<ClaimOutcome> {
-    const pools = usablePools(this.inputs.pools, family);
+    const pools = enabledPools(this.inputs.pools, family);
     const active = this.#state.blocksOf(family).filter((block) => block.state === 'active');
     if (pools.length === 0)
       return this.#exhaust(family, 'the podCIDR is used up, and no IPPool serves this node');
@@ -184,7 +183,7 @@ export class BlockLedger {
   /** A claimed block is used once the journal has it: a restart without the store knows it then. */
   async #hold<R>(prefix: Prefix, pool: string, result: R): Promise<R | { kind: 'failed'; message: string }> {
     const cidr = formatPrefix(prefix);
-    this.#toReturn.delete(cidr);
+    this.#returns.cancel(cidr);
     if (this.#state.holdsBlock(cidr) !== undefined) return result;
     const block = this.#state.addBlock(prefix, pool, this.#io.clock.now());
     block.state = 'frozen';
@@ -193,7 +192,7 @@ export class BlockLedger {
     ]);
     if (error !== undefined) {
       this.#state.removeBlock(block);
-      this.#toReturn.set(cidr, prefix);
+      this.#returns.add(cidr, prefix);
       this.#retryLater();
       return { kind: 'failed', message: error.message };
     }
@@ -298,7 +297,7 @@ export class BlockLedger {
       if (block === undefined) continue;
       const isLost = this.#lost.delete(block.cidr);
       this.#drop(block);
-      if (!isLost) this.#toReturn.set(block.cidr, block.prefix);
+      if (!isLost) this.#returns.add(block.cidr, block.prefix);
     }
     for (const block of this.#state.blocks.filter((b) => b.pool === undefined && b.state === 'frozen')) {
       if (block.used === 0) this.#drop(block);
@@ -308,20 +307,7 @@ export class BlockLedger {
   }
 
   async #returnBlocks(): Promise<void> {
-    // Nobody else may claim the block before our disk says that it is no longer ours.
-    if ((await this.#journal.append([])) !== undefined) return this.#retryLater();
-    for (const [cidr, prefix] of this.#toReturn) {
-      try {
-        await this.#claims.giveBack(prefix);
-        this.#toReturn.delete(cidr);
-      } catch (error) {
-        this.#io.log.warn(
-          cidr,
-          `not given back yet: ${error instanceof Error ? error.message : String(error)}`,
-        );
-        return this.#retryLater();
-      }
-    }
+    if (!(await this.#returns.tell())) this.#retryLater();
   }
 
   #retryLater(): void {

@@ -1,7 +1,18 @@
 // Claims blocks through the store: a block belongs to the node whose object with the block's name was created first.
-// A claim asks for a few blocks in this node's own order and lists what is taken only when all of these were.
-import { contains, formatPrefix, ipamBlockName, type Prefix, parsePrefix } from '#api';
-import { candidate, firstFree } from './carve.ts';
+// Every node has an order of its own through a pool, which begins at a hash of its name, so that neighbours seldom ask
+// for the same block. A claim asks for a few blocks in this order and lists what is taken only when all of these were.
+import { createHash } from 'node:crypto';
+import {
+  blockCount,
+  contains,
+  type Family,
+  formatPrefix,
+  ipamBlockName,
+  nthBlock,
+  type Prefix,
+  parsePrefix,
+  truncate,
+} from '#api';
 import type { BlockObject, BlockStore, Pool } from './types.ts';
 
 /** Label with the node's name, to list one node's blocks by. */
@@ -107,7 +118,7 @@ export class BlockClaims {
   }
 }
 
-export function blockObject(node: string, prefix: Prefix, pool: string): BlockObject {
+function blockObject(node: string, prefix: Prefix, pool: string): BlockObject {
   const cidr = formatPrefix(prefix);
   return {
     apiVersion: 'podroute.io/v1',
@@ -126,4 +137,41 @@ function isOfOtherSize(block: BlockObject, pool: Pool): boolean {
   return (
     prefix !== undefined && range !== undefined && contains(range, prefix) && prefix.length !== pool.blockSize
   );
+}
+
+/** Pools of the family that may give out addresses, in the order of their names. */
+export function enabledPools(pools: readonly Pool[], family: Family): Pool[] {
+  return pools
+    .filter((p) => !p.disabled && parsePrefix(p.cidr)?.family === family)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The number of the block where this node begins to ask in this pool. */
+function startIndex(nodeName: string, poolCidr: string, blocks: bigint): bigint {
+  if (blocks <= 1n) return 0n;
+  const digest = createHash('sha256').update(`${nodeName}\0${poolCidr}`).digest();
+  return digest.readBigUInt64BE(0) % blocks;
+}
+
+/** The block that comes `step` places after this node's first one; undefined when the pool has not so many. */
+function candidate(pool: Pool, nodeName: string, step: bigint): Prefix | undefined {
+  const range = parsePrefix(pool.cidr);
+  if (range === undefined) return undefined;
+  const blocks = blockCount(range, pool.blockSize);
+  if (step >= blocks) return undefined;
+  return nthBlock(range, pool.blockSize, (startIndex(nodeName, pool.cidr, blocks) + step) % blocks);
+}
+
+/** The first free block in this node's order, given the blocks that are taken. Looks at no more than one beyond these. */
+function firstFree(pool: Pool, nodeName: string, taken: readonly Prefix[]): Prefix | undefined {
+  const same = new Set(
+    taken.filter((t) => t.length >= pool.blockSize).map((t) => formatPrefix(truncate(t, pool.blockSize))),
+  );
+  // Larger than ours: from a time when the pool's blockSize was another one. Few, so a scan does.
+  const larger = taken.filter((t) => t.length < pool.blockSize);
+  for (let step = 0n; ; step++) {
+    const block = candidate(pool, nodeName, step);
+    if (block === undefined) return undefined;
+    if (!same.has(formatPrefix(block)) && !larger.some((t) => contains(t, block))) return block;
+  }
 }

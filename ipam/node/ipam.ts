@@ -1,10 +1,9 @@
 // Addresses of this node's pods. Blocks come from pools, claimed through the store before they are needed, or from
 // Node.spec.podCIDRs; an address inside a block is picked in memory and is the owner's once the journal has it on
-// disk. Decisions stand in state.ts, spare.ts and carve.ts; here they meet disk, store and time.
+// disk. What is held where stands in state.ts, which blocks in block-ledger.ts; here an ADD meets both.
 import { contains, familyOf, formatPrefix, parseAddress, parsePrefix, type Prefix, truncate } from '#api';
 import { BlockLedger } from './block-ledger.ts';
-import { usablePools } from './carve.ts';
-import { checkAttachments } from './leaks.ts';
+import { enabledPools } from './claims.ts';
 import { Journal } from './journal.ts';
 import { hostLinkName, ownerKey } from './owner-key.ts';
 import { addressesOf, IpamState } from './state.ts';
@@ -115,7 +114,7 @@ export class Ipam implements AsyncDisposable {
   families(): Family[] {
     return FAMILIES.filter(
       (family) =>
-        usablePools(this.#ledger.inputs.pools, family).length > 0 ||
+        enabledPools(this.#ledger.inputs.pools, family).length > 0 ||
         this.#state.blocksOf(family).some((block) => block.state === 'active'),
     );
   }
@@ -214,7 +213,7 @@ export class Ipam implements AsyncDisposable {
 
   /** Compares with the attachments that are alive (of one network, or of all). */
   check(live: readonly Pick<Owner, 'containerId' | 'ifname'>[], network?: string): CheckReport {
-    return checkAttachments(this.#state, live, network);
+    return this.#state.compare(live, network);
   }
 
   /** Undefined when an ADD can be served now; else why not. */

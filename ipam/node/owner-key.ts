@@ -8,6 +8,8 @@ export const OWNER_KEY_BYTES = 16;
 /** A device name has at most 15 bytes. */
 const LINK_NAME_LENGTH = 15;
 const LINK_NAME_PREFIX = 'pr';
+/** A name that hostLinkName makes. */
+export const POD_LINK = /^pr[0-9a-f]{13}$/;
 
 /** 32 hexadecimal digits. */
 export function ownerKey(owner: Pick<Owner, 'containerId' | 'ifname'>): string {

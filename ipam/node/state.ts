@@ -4,7 +4,7 @@ import { type Family, parsePrefix, type Prefix } from '#api';
 import type { JournalRecord } from './journal-record.ts';
 import { LocalBlock } from './local-block.ts';
 import { hostLinkName, ownerKey } from './owner-key.ts';
-import { type Addresses, type Allocation, FAMILIES, type Owner } from './types.ts';
+import { type Addresses, type Allocation, type CheckReport, FAMILIES, type Owner } from './types.ts';
 
 /** Releases that a rewritten journal still carries. */
 const RELEASES_KEPT = 256;
@@ -139,6 +139,22 @@ export class IpamState {
     if (!this.adopted.delete(address)) return false;
     this.putBack({ ipv4: address }, nowMs);
     return true;
+  }
+
+  /** Held against the attachments that are alive: of one network, or of all. */
+  compare(live: readonly Pick<Owner, 'containerId' | 'ifname'>[], network: string | undefined): CheckReport {
+    const alive = new Set(live.map(ownerKey));
+    const all = [...this.allocations];
+    const concerned = all.filter(([, { owner }]) => network === undefined || owner.network === network);
+    return {
+      leaked: concerned.filter(([key]) => !alive.has(key)).map(([, allocation]) => allocation),
+      missing: live
+        .filter((owner) => !this.allocations.has(ownerKey(owner)))
+        .map(({ containerId, ifname }) => ({ containerId, ifname })),
+      outside: all
+        .filter(([, { addresses }]) => addressesOf(addresses).some((a) => this.blockWith(a) === undefined))
+        .map(([, allocation]) => allocation),
+    };
   }
 
   /** The records whose replay gives this state. */

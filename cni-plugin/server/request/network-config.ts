@@ -2,9 +2,14 @@
 // 1: a version that we do not speak; 2: a field that we do not have, with its value.
 import { canonicalAddress, type Family, familyOf } from '#api';
 import { CniError, codes } from './cni-error.ts';
-import type { CniCommand } from './environment.ts';
-import { isIdentifier } from './environment.ts';
-import { type CniVersion, isAtLeast, isVersion, NEWEST, UNSTATED, VERSIONS } from './versions.ts';
+import { type CniCommand, isIdentifier } from './environment.ts';
+
+/** Versions of the CNI specification that we speak (also written in podroute.c). */
+export const VERSIONS = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const;
+export type CniVersion = (typeof VERSIONS)[number];
+export const NEWEST: CniVersion = '1.1.0';
+/** Of a configuration that does not say. */
+const UNSTATED: CniVersion = '0.1.0';
 
 export interface Dns {
   readonly nameservers?: readonly string[];
@@ -33,6 +38,14 @@ export interface NetworkConfig {
   readonly prevResult?: unknown;
   /** GC: undefined when the runtime gave no list, which means that none is valid. */
   readonly validAttachments?: readonly Attachment[];
+}
+
+export function isAtLeast(version: CniVersion, least: CniVersion): boolean {
+  return VERSIONS.indexOf(version) >= VERSIONS.indexOf(least);
+}
+
+function isVersion(text: string): text is CniVersion {
+  return (VERSIONS as readonly string[]).includes(text);
 }
 
 type Json = Readonly<Record<string, unknown>>;

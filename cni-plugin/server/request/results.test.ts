@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CniError } from './cni-error.ts';
 import { appendResult, type CniResult, readPrevResult, resultJson } from './results.ts';
-import { type CniVersion, VERSIONS } from './versions.ts';
+import { type CniVersion, VERSIONS } from './network-config.ts';
 
 /** The bridge plugin's result in the specification's appendix "Examples", with a v6 address and newer fields. */
 const RESULT: CniResult = {

@@ -2,7 +2,7 @@
 // Inside it is kept in the newest form.
 import { CniError, codes } from './cni-error.ts';
 import type { Dns } from './network-config.ts';
-import { type CniVersion, isAtLeast } from './versions.ts';
+import { type CniVersion, isAtLeast } from './network-config.ts';
 
 export interface ResultInterface {
   readonly name: string;

@@ -15,7 +15,7 @@ import { CniError, codes } from '../request/cni-error.ts';
 import type { NetworkConfig } from '../request/network-config.ts';
 import type { CniCall } from '../request/environment.ts';
 import { appendResult, type CniResult, readPrevResult } from '../request/results.ts';
-import type { VerbIo } from './verbs.ts';
+import type { VerbIo } from './verb-io.ts';
 
 /** Throws CniError. */
 export async function add(call: CniCall, config: NetworkConfig, io: VerbIo): Promise<CniResult> {

@@ -1,11 +1,10 @@
 // Addresses that are given out, held against the kernel: what was left over, what is missing, and giving back what was
 // left over. Both run alone, so that no ADD or DEL is half done meanwhile.
-import { type IpamUsage, hostLinkName, type Owner, ownerKey } from '#ipam';
+import { type IpamUsage, hostLinkName, type Owner, ownerKey, POD_LINK } from '#ipam';
 import { type Kernel, PODROUTE_PROTOCOL } from '#linux';
 import { subjectOf } from '../request/attachment.ts';
 import { del } from './del.ts';
-import { POD_LINK } from '../uplink-mtu.ts';
-import type { VerbIo } from './verbs.ts';
+import type { VerbIo } from './verb-io.ts';
 
 export interface AddressFinding {
   /**

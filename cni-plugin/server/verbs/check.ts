@@ -7,7 +7,7 @@ import { CniError, codes } from '../request/cni-error.ts';
 import type { NetworkConfig } from '../request/network-config.ts';
 import type { CniCall } from '../request/environment.ts';
 import { readPrevResult } from '../request/results.ts';
-import type { VerbIo } from './verbs.ts';
+import type { VerbIo } from './verb-io.ts';
 
 /** Throws CniError 7 without prevResult, 112 with all that is missing. */
 export async function check(call: CniCall, config: NetworkConfig, io: VerbIo): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Owner } from '#ipam';
 import { attachmentNames, subjectOf } from '../request/attachment.ts';
 import { CniError, codes } from '../request/cni-error.ts';
-import type { VerbIo } from './verbs.ts';
+import type { VerbIo } from './verb-io.ts';
 
 /** Throws CniError; the address stays held when the link could not be deleted or the journal not be written. */
 export async function del(owner: Owner, io: VerbIo): Promise<void> {

@@ -4,7 +4,7 @@ import { subjectOf } from '../request/attachment.ts';
 import { CniError, toCniError } from '../request/cni-error.ts';
 import type { NetworkConfig } from '../request/network-config.ts';
 import { del } from './del.ts';
-import type { VerbIo } from './verbs.ts';
+import type { VerbIo } from './verb-io.ts';
 
 /** Throws the first CniError, with all in its details. */
 export async function collectGarbage(config: NetworkConfig, io: VerbIo): Promise<void> {

@@ -1,9 +1,12 @@
-// When a node wants one more block, and which it can do without. Pure.
+// When a node wants one more block, which it can do without, and telling the store of these.
+import type { Prefix } from '#api';
+import type { BlockClaims } from './claims.ts';
+import type { Journal } from './journal.ts';
 import type { LocalBlock } from './local-block.ts';
-import type { IpamTuning } from './types.ts';
+import type { IpamLog, IpamTuning } from './types.ts';
 
 /** Free addresses below which the next block is claimed: a share of the newest block. */
-export function lowWater(blocks: readonly LocalBlock[], tuning: IpamTuning): number {
+function lowWater(blocks: readonly LocalBlock[], tuning: IpamTuning): number {
   const newest = blocks.findLast((block) => block.state === 'active');
   return newest === undefined ? 0 : Math.max(1, Math.ceil(newest.capacity * tuning.lowWaterShare));
 }
@@ -37,4 +40,43 @@ export function blockToReturn(
   const rest = active.filter((block) => block !== extra);
   const free = rest.reduce((sum, block) => sum + block.free, 0);
   return free >= 2 * lowWater(rest, tuning) ? extra : undefined;
+}
+
+/** Blocks that are given up here, until the store has heard of it. Bounded by the blocks of the node. */
+export class BlockReturns {
+  readonly #claims: BlockClaims;
+  readonly #journal: Journal;
+  readonly #log: IpamLog;
+  readonly #waiting = new Map<string, Prefix>();
+
+  constructor(claims: BlockClaims, journal: Journal, log: IpamLog) {
+    this.#claims = claims;
+    this.#journal = journal;
+    this.#log = log;
+  }
+
+  add(cidr: string, prefix: Prefix): void {
+    this.#waiting.set(cidr, prefix);
+  }
+
+  /** It is held again. */
+  cancel(cidr: string): void {
+    this.#waiting.delete(cidr);
+  }
+
+  /** False: something is left, for later. */
+  async tell(): Promise<boolean> {
+    // Nobody else may claim the block before our disk says that it is no longer ours.
+    if ((await this.#journal.append([])) !== undefined) return false;
+    for (const [cidr, prefix] of this.#waiting) {
+      try {
+        await this.#claims.giveBack(prefix);
+        this.#waiting.delete(cidr);
+      } catch (error) {
+        this.#log.warn(cidr, `not given back yet: ${error instanceof Error ? error.message : String(error)}`);
+        return false;
+      }
+    }
+    return true;
+  }
 }
