@@ -62,7 +62,7 @@ export {
   type ResourceMaps,
   type Resources,
   resourcesOf,
-} from './resources.ts';
+} from './kinds/resources.ts';
 export type { Secret } from './kinds/secret.ts';
 export { evaluateSelector, type Labels, parseSelector, selectorMatches } from './schema/selector.ts';
 export { doubledObject, placed, type ValidatedTexts, validateTexts } from './read/validate-texts.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crd, crdFiles } from './crd.ts';
 import { parseDocument } from '../read/parse-document.ts';
 import { formatProblem } from '../schema/problem.ts';
-import { type OurKind, ourKinds } from '../resources.ts';
+import { type OurKind, ourKinds } from '../kinds/resources.ts';
 
 const folder = join(import.meta.dirname, '..', '..', 'manifests', 'crds');
 const names = Object.keys(ourKinds) as OurKind[];

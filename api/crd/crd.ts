@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { OpenApi } from '../schema/fields.ts';
 import type { PrinterColumn } from '../schema/kind.ts';
 import { group } from '../schema/metadata.ts';
-import { type OurKind, ourKinds } from '../resources.ts';
+import { type OurKind, ourKinds } from '../kinds/resources.ts';
 
 const version = 'v1';
 const header = '# Generated from api/ by `node api/crd/generate-crds.ts`. Do not edit.\n';

@@ -5,7 +5,7 @@ import type { Node } from '../kinds/node.ts';
 import { parsePeerAddress } from '../schema/peer-address.ts';
 import { usablePools } from './pool-conflicts.ts';
 import type { Problem } from '../schema/problem.ts';
-import { objectName, type Resources } from '../resources.ts';
+import { objectName, type Resources } from '../kinds/resources.ts';
 import { selectorMatches } from '../schema/selector.ts';
 
 /** Every fault between objects, in the order of kinds and names. Problems have no file: see Problem.object. */

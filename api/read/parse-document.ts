@@ -1,13 +1,13 @@
 // One document (already a JavaScript value) → a typed resource, or what is wrong with it.
 import * as z from 'zod';
-import { type Path, formatPath } from '../schema/field-path.ts';
-import { type Finding, findingsOf, unknownField } from './messages.ts';
+import { type Path, formatPath } from './field-path.ts';
+import { type Finding, findingsOf, unknownField } from './findings.ts';
 import { apiVersion, calicoApiVersion, group, type Metadata } from '../schema/metadata.ts';
 import { readMetadata } from './read-metadata.ts';
 import { annotationProblems, nodeFrom, nodeTop } from '../kinds/node.ts';
-import { findNotYet } from '../schema/not-yet.ts';
+import { findNotYet } from './not-yet.ts';
 import type { Problem } from '../schema/problem.ts';
-import { isOurKind, type Kind, type OurKind, ourKinds, type Resource } from '../resources.ts';
+import { isOurKind, type Kind, type OurKind, ourKinds, type Resource } from '../kinds/resources.ts';
 import { secretFrom, secretTop } from '../kinds/secret.ts';
 
 /** Where a document comes from, for problems. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { usablePools } from './pool-conflicts.ts';
 import { formatProblem } from '../schema/problem.ts';
 import { parseText } from './parse-text.ts';
-import { resourcesOf } from '../resources.ts';
+import { resourcesOf } from '../kinds/resources.ts';
 
 const pool = (name: string, cidr: string) =>
   `apiVersion: podroute.io/v1\nkind: IPPool\nmetadata: { name: ${name} }\nspec: { cidr: ${cidr} }\n`;

@@ -2,7 +2,7 @@
 import { overlaps, parsePrefix } from '../addresses.ts';
 import type { IPPool } from '../kinds/ip-pool.ts';
 import type { Problem } from '../schema/problem.ts';
-import type { Resources } from '../resources.ts';
+import type { Resources } from '../kinds/resources.ts';
 
 /**
  * The pools that may be used, by name, and a Problem for each that may not. A pool from which blocks were taken goes

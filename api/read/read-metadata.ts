@@ -1,6 +1,6 @@
 // metadata of a document: the name and labels that we need, and no unknown fields.
-import { formatPath, type Path } from '../schema/field-path.ts';
-import { type Finding, unknownField } from './messages.ts';
+import { formatPath, type Path } from './field-path.ts';
+import { type Finding, unknownField } from './findings.ts';
 import type { Metadata } from '../schema/metadata.ts';
 
 const known = [

@@ -2,7 +2,7 @@
 import { checkTogether } from './cross-checks.ts';
 import { parseText, type TextDocument } from './parse-text.ts';
 import type { Problem } from '../schema/problem.ts';
-import { type Resource, type Resources, resourcesOf } from '../resources.ts';
+import { type Resource, type Resources, resourcesOf } from '../kinds/resources.ts';
 
 export interface ValidatedTexts {
   readonly documents: number;

@@ -1,7 +1,7 @@
 // Turns zod's issues into words about the operator's document.
 import * as z from 'zod';
 import { closest } from '../schema/closest.ts';
-import { formatPath, type Path, valueAt } from '../schema/field-path.ts';
+import { formatPath, type Path, valueAt } from './field-path.ts';
 
 export interface Finding {
   readonly path: Path;

@@ -1,6 +1,6 @@
 // Fields that are read and checked but not honoured by this version. Each gives a warning, so that nothing that an
 // operator wrote is ignored in silence. An entry is taken out when its field becomes real.
-import type { Kind } from '../resources.ts';
+import type { Kind } from '../kinds/resources.ts';
 
 export interface NotYet {
   readonly kind: Kind;

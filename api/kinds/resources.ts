@@ -1,12 +1,12 @@
 // The kinds that podroute reads, and a set of them as the store holds it.
-import { type BGPConfiguration, bgpConfiguration } from './kinds/bgp-configuration.ts';
-import { type BGPFilter, bgpFilter } from './kinds/bgp-filter.ts';
-import { type BGPNodeStatus, bgpNodeStatus } from './kinds/bgp-node-status.ts';
-import { type BGPPeer, bgpPeer } from './kinds/bgp-peer.ts';
-import { type IPAMBlock, type IPClaim, ipamBlock, ipClaim } from './kinds/ipam-block.ts';
-import { type IPPool, type IPReservation, ipPool, ipReservation } from './kinds/ip-pool.ts';
-import type { Node } from './kinds/node.ts';
-import type { Secret } from './kinds/secret.ts';
+import { type BGPConfiguration, bgpConfiguration } from './bgp-configuration.ts';
+import { type BGPFilter, bgpFilter } from './bgp-filter.ts';
+import { type BGPNodeStatus, bgpNodeStatus } from './bgp-node-status.ts';
+import { type BGPPeer, bgpPeer } from './bgp-peer.ts';
+import { type IPAMBlock, type IPClaim, ipamBlock, ipClaim } from './ipam-block.ts';
+import { type IPPool, type IPReservation, ipPool, ipReservation } from './ip-pool.ts';
+import type { Node } from './node.ts';
+import type { Secret } from './secret.ts';
 
 /** Our own kinds by name; each has a CRD in manifests/crds. */
 export const ourKinds = {
