@@ -41,7 +41,7 @@ export {
   type IPClaimSpec,
 } from './kinds/ipam-block.ts';
 export type { IPPool, IPPoolSpec, IPReservation, IPReservationSpec } from './kinds/ip-pool.ts';
-export { apiVersion, type Metadata } from './schema/metadata.ts';
+export { apiVersion, type Metadata } from './schema/kind.ts';
 export { type Node, type NodeBgp, nodeBgp } from './kinds/node.ts';
 export { type Identity, parseDocument, type ParsedDocument, type Where } from './read/parse-document.ts';
 export { parseText, parseTextInSteps, type TextDocument } from './read/parse-text.ts';

@@ -2,8 +2,7 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { OpenApi } from '../schema/fields.ts';
-import type { PrinterColumn } from '../schema/kind.ts';
-import { group } from '../schema/metadata.ts';
+import { group, type PrinterColumn } from '../schema/kind.ts';
 import { type OurKind, ourKinds } from '../kinds/resources.ts';
 
 const version = 'v1';

@@ -18,8 +18,7 @@ import {
   text,
   Wrong,
 } from '../schema/fields.ts';
-import { age, defineKind } from '../schema/kind.ts';
-import type { ResourceObject } from '../schema/metadata.ts';
+import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { type Rule, withRules } from '../schema/rules.ts';
 
 const cidrBlocks = () => list(z.strictObject({ cidr: cidr() }), 500).default([]);

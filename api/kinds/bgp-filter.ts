@@ -2,8 +2,7 @@
 import * as z from 'zod';
 import { addressBits, type Family } from '../addresses.ts';
 import { asNumber, cidr, community, integer, list, oneOf, text } from '../schema/fields.ts';
-import { age, defineKind } from '../schema/kind.ts';
-import type { ResourceObject } from '../schema/metadata.ts';
+import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { excludes, withRules } from '../schema/rules.ts';
 
 const priority = () => integer(1, 2_147_483_646);

@@ -1,8 +1,7 @@
 // BGPNodeStatus: what one node's speaker sees, written by its agent under the node's name.
 import * as z from 'zod';
 import { integer, list, text } from '../schema/fields.ts';
-import { age, defineKind } from '../schema/kind.ts';
-import type { ResourceObject } from '../schema/metadata.ts';
+import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 
 const count = () => integer(0, Number.MAX_SAFE_INTEGER);
 

@@ -17,8 +17,7 @@ import {
   text,
   Wrong,
 } from '../schema/fields.ts';
-import { age, defineKind } from '../schema/kind.ts';
-import type { ResourceObject } from '../schema/metadata.ts';
+import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { formatPeerAddress, readPeerAddress } from '../schema/peer-address.ts';
 import { excludes, type Rule, withRules } from '../schema/rules.ts';
 

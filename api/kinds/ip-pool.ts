@@ -12,8 +12,7 @@ import {
   selector,
   Wrong,
 } from '../schema/fields.ts';
-import { age, defineKind } from '../schema/kind.ts';
-import type { ResourceObject } from '../schema/metadata.ts';
+import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { type Rule, withRules } from '../schema/rules.ts';
 
 /** podroute has no tunnel; a pool that wants one is refused rather than routed in another way than it says. */

@@ -3,8 +3,7 @@
 import * as z from 'zod';
 import { parsePrefix } from '../addresses.ts';
 import { cidr, ipAddress, list, oneOf, text } from '../schema/fields.ts';
-import { age, defineKind } from '../schema/kind.ts';
-import type { ResourceObject } from '../schema/metadata.ts';
+import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 
 export const ipamBlockSpec = z.strictObject({
   cidr: cidr().describe('The block.'),

@@ -4,7 +4,7 @@ import { closest } from '../schema/closest.ts';
 import * as z from 'zod';
 import { canonicalAddress, type Family, familyName, familyOf, parseAddress } from '../addresses.ts';
 import { cidr, flag, list, parseAsNumber, text, Wrong } from '../schema/fields.ts';
-import type { Metadata } from '../schema/metadata.ts';
+import type { Metadata } from '../schema/kind.ts';
 
 /** The `satisfies` clauses keep these names those of the Kubernetes API. */
 export const nodeTop = {

@@ -1,7 +1,7 @@
 // Secret of Kubernetes' core API, for passwords. Its values are never part of a message.
 import * as z from 'zod';
 import { field, Wrong } from '../schema/fields.ts';
-import type { Metadata } from '../schema/metadata.ts';
+import type { Metadata } from '../schema/kind.ts';
 
 export interface Secret {
   readonly apiVersion: string;

@@ -1,7 +1,9 @@
-// Turns zod's issues into words about the operator's document.
+// What is wrong with a document: the path of a field and words about it, from zod's issues. Paths are keys
+// ['spec', 'filters', 2] and text 'spec.filters[2]'.
 import * as z from 'zod';
 import { closest } from '../schema/closest.ts';
-import { formatPath, type Path, valueAt } from './field-path.ts';
+
+export type Path = readonly (string | number)[];
 
 export interface Finding {
   readonly path: Path;
@@ -104,4 +106,33 @@ function unwrap(schema: z.ZodType): z.ZodType {
     } else if (inner instanceof z.ZodPipe) inner = inner.in as z.ZodType;
     else return inner;
   }
+}
+
+/** Keys that are not plain words stand in brackets: metadata.annotations["podroute.io/ASNumber"]. */
+export function formatPath(path: Path): string {
+  let text = '';
+  for (const key of path) {
+    if (typeof key === 'number') text += `[${key}]`;
+    else if (/^[A-Za-z_][A-Za-z0-9_-]*$/.test(key)) text += text === '' ? key : `.${key}`;
+    else text += `[${JSON.stringify(key)}]`;
+  }
+  return text;
+}
+
+/** The reverse of formatPath. */
+export function parsePath(text: string): Path {
+  return [...text.matchAll(/\[([0-9]+)\]|\[("(?:[^"\\]|\\.)*")\]|([^.[\]]+)/g)].map(
+    ([, index, quoted, word]) =>
+      index !== undefined ? Number(index) : quoted !== undefined ? (JSON.parse(quoted) as string) : word!,
+  );
+}
+
+/** The value at a path, undefined when there is none. */
+function valueAt(document: unknown, path: Path): unknown {
+  let value = document;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string | number, unknown>)[key];
+  }
+  return value;
 }

@@ -1,8 +1,7 @@
 // One document (already a JavaScript value) → a typed resource, or what is wrong with it.
 import * as z from 'zod';
-import { type Path, formatPath } from './field-path.ts';
-import { type Finding, findingsOf, unknownField } from './findings.ts';
-import { apiVersion, calicoApiVersion, group, type Metadata } from '../schema/metadata.ts';
+import { type Finding, findingsOf, formatPath, type Path, unknownField } from './findings.ts';
+import { apiVersion, calicoApiVersion, group, type Metadata } from '../schema/kind.ts';
 import { readMetadata } from './read-metadata.ts';
 import { annotationProblems, nodeFrom, nodeTop } from '../kinds/node.ts';
 import { findNotYet } from './not-yet.ts';

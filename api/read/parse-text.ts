@@ -9,7 +9,7 @@ import {
   type Node as YamlNode,
   Parser,
 } from 'yaml';
-import { parsePath } from './field-path.ts';
+import { parsePath } from './findings.ts';
 import { parseDocument, type ParsedDocument } from './parse-document.ts';
 
 export interface TextDocument extends ParsedDocument {

@@ -1,7 +1,6 @@
 // metadata of a document: the name and labels that we need, and no unknown fields.
-import { formatPath, type Path } from './field-path.ts';
-import { type Finding, unknownField } from './findings.ts';
-import type { Metadata } from '../schema/metadata.ts';
+import { type Finding, formatPath, type Path, unknownField } from './findings.ts';
+import type { Metadata } from '../schema/kind.ts';
 
 const known = [
   'name',

@@ -1,5 +1,32 @@
-// What the machinery knows of one kind: its names, schemas, how a Calico document differs, printer columns.
+// What every resource has: the frame (apiVersion, kind, metadata), and what the machinery knows of its kind: names,
+// schemas, how a Calico document differs, printer columns.
 import type { z } from 'zod';
+
+export const group = 'podroute.io';
+export const apiVersion = 'podroute.io/v1';
+/** Documents of this group are read as if they were ours. */
+export const calicoApiVersion = 'projectcalico.org/v3';
+
+export interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Opaque; changes with every write. */
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly uid?: string;
+  /** RFC 3339 */
+  readonly creationTimestamp?: string;
+}
+
+export interface ResourceObject<K extends string, Spec, Status = never> {
+  readonly apiVersion: string;
+  readonly kind: K;
+  readonly metadata: Metadata;
+  readonly spec: Spec;
+  readonly status?: Status;
+}
 
 export interface KindDefinition<K extends string, S extends z.ZodType, T extends z.ZodType> {
   readonly kind: K;
