@@ -30,9 +30,6 @@ export type { BGPConfiguration, BGPConfigurationSpec } from './kinds/bgp-configu
 export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './kinds/bgp-filter.ts';
 export type { BGPNodeStatus, BGPNodeStatusSpec, BGPNodeStatusStatus } from './kinds/bgp-node-status.ts';
 export type { BGPPeer, BGPPeerSpec } from './kinds/bgp-peer.ts';
-export { closest } from './schema/closest.ts';
-export { checkTogether } from './read/cross-checks.ts';
-export { formatDuration, parseDuration, type Seconds } from './schema/duration.ts';
 export {
   type IPAMBlock,
   type IPAMBlockSpec,
@@ -41,9 +38,9 @@ export {
   type IPClaimSpec,
 } from './kinds/ipam-block.ts';
 export type { IPPool, IPPoolSpec, IPReservation, IPReservationSpec } from './kinds/ip-pool.ts';
-export { apiVersion, type Metadata } from './schema/kind.ts';
+export type { Metadata } from './schema/kind.ts';
 export { type Node, type NodeBgp, nodeBgp } from './kinds/node.ts';
-export { type Identity, parseDocument, type ParsedDocument, type Where } from './read/parse-document.ts';
+export type { Identity, ParsedDocument } from './read/parse-document.ts';
 export { parseText, parseTextInSteps, type TextDocument } from './read/parse-text.ts';
 export { type PeerAddress, parsePeerAddress } from './schema/peer-address.ts';
 export { usablePools } from './read/pool-conflicts.ts';
@@ -52,17 +49,14 @@ export {
   bgpConfigurationOf,
   collections,
   emptyResources,
-  isKind,
   type Kind,
   type KindMap,
-  kinds,
   objectName,
-  ourKinds,
   type Resource,
   type ResourceMaps,
   type Resources,
   resourcesOf,
 } from './kinds/resources.ts';
 export type { Secret } from './kinds/secret.ts';
-export { evaluateSelector, type Labels, parseSelector, selectorMatches } from './schema/selector.ts';
+export { type Labels, selectorMatches } from './schema/selector.ts';
 export { doubledObject, placed, type ValidatedTexts, validateTexts } from './read/validate-texts.ts';

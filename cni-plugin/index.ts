@@ -1,6 +1,6 @@
 // The door of cni-plugin/: the server behind the CNI executable, its conflist, and the real bindings of what it
 // reaches outside the process by.
-export { type ConflistOptions, conflistText, removeConflist, writeConflist } from './conflist.ts';
+export { type ConflistOptions, writeConflist } from './conflist.ts';
 export type { AnswerCall, CniDisk, CniListener, CniLog } from './outside.ts';
 export type { AddressAudit, AddressFinding, ReleaseOutcome } from './server/verbs/audit.ts';
 export {

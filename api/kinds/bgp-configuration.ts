@@ -132,7 +132,7 @@ const rules: Rule<Fields>[] = [
 ];
 
 /** Names in prefixAdvertisements must be defined. Not in CEL: the cost of two nested lists is over its limit. */
-export const bgpConfigurationSpec = withRules(fields, rules).superRefine((spec, context) => {
+const bgpConfigurationSpec = withRules(fields, rules).superRefine((spec, context) => {
   const names = new Set(spec.communities.map(({ name }) => name));
   spec.prefixAdvertisements.forEach(({ communities }, i) => {
     communities.forEach((entry, j) => {

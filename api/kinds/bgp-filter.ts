@@ -89,7 +89,7 @@ function filterRule(family: Family) {
 
 const rules = (family: Family) => list(filterRule(family), 100).default([]);
 
-export const bgpFilterSpec = z.strictObject({
+const bgpFilterSpec = z.strictObject({
   importV4: rules('ipv4').describe('On IPv4 routes that a neighbour announces.'),
   exportV4: rules('ipv4').describe('On IPv4 routes that we announce.'),
   importV6: rules('ipv6').describe('On IPv6 routes that a neighbour announces.'),

@@ -5,7 +5,7 @@ import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 
 const count = () => integer(0, Number.MAX_SAFE_INTEGER);
 
-export const bgpNodeStatusSpec = z.strictObject({
+const bgpNodeStatusSpec = z.strictObject({
   node: text().describe('The node.'),
 });
 
@@ -29,7 +29,7 @@ const problem = z.strictObject({
   message: text(2048),
 });
 
-export const bgpNodeStatusStatus = z.strictObject({
+const bgpNodeStatusStatus = z.strictObject({
   version: text(64).optional().describe("The agent's version."),
   updatedAt: text(64).optional().describe('RFC 3339'),
   asNumber: count().optional(),

@@ -224,7 +224,7 @@ const rules: Rule<Fields>[] = [
 const defaultRestartTime = 120;
 const defaultMaxPeers = 1000;
 
-export const bgpPeerSpec = withRules(fields, rules).transform(
+const bgpPeerSpec = withRules(fields, rules).transform(
   ({ keepOriginalNextHop, maxRestartTime, gracefulRestart: restart, ...spec }) => ({
     ...spec,
     nextHopMode: spec.nextHopMode ?? (keepOriginalNextHop ? ('Keep' as const) : ('Auto' as const)),

@@ -91,7 +91,7 @@ const spec = withCel.meta({
 });
 
 /** In the output blockSize is always there: a pool smaller than the default block is one block. */
-export const ipPoolSpec = spec.transform((pool) => {
+const ipPoolSpec = spec.transform((pool) => {
   const prefix = parsePrefix(pool.cidr)!;
   const usual = addressBits(prefix.family) - 6;
   return { ...pool, blockSize: pool.blockSize ?? Math.max(usual, prefix.length) };
@@ -117,7 +117,7 @@ export const ipPool = defineKind({
   ],
 });
 
-export const ipReservationSpec = z.strictObject({
+const ipReservationSpec = z.strictObject({
   reservedCIDRs: list(cidr(), 1000).default([]).describe('Addresses that no pod gets. Those given out stay.'),
 });
 

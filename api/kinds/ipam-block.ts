@@ -5,7 +5,7 @@ import { parsePrefix } from '../addresses.ts';
 import { cidr, ipAddress, list, oneOf, text } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 
-export const ipamBlockSpec = z.strictObject({
+const ipamBlockSpec = z.strictObject({
   cidr: cidr().describe('The block.'),
   node: text().describe('The node that owns it, gives its addresses out and announces it.'),
   pool: text().optional().describe("The IPPool it was cut from; absent for the node's own podCIDR."),
@@ -43,7 +43,7 @@ export const ipamBlock = defineKind({
   ],
 });
 
-export const ipClaimSpec = z.strictObject({
+const ipClaimSpec = z.strictObject({
   owner: z
     .strictObject({
       kind: oneOf('Pod', 'StatefulSet').default('Pod'),

@@ -59,8 +59,6 @@ export type Resources = {
 /** The same with maps that may still be filled. */
 export type ResourceMaps = { [K in Kind as (typeof collections)[K]]: Map<string, KindMap[K]> };
 
-export const kinds = Object.keys(collections) as Kind[];
-export const isKind = (kind: string): kind is Kind => Object.hasOwn(collections, kind);
 export const isOurKind = (kind: string): kind is OurKind => Object.hasOwn(ourKinds, kind);
 
 export const emptyResources = (): ResourceMaps => ({

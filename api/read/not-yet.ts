@@ -2,7 +2,7 @@
 // operator wrote is ignored in silence. An entry is taken out when its field becomes real.
 import type { Kind } from '../kinds/resources.ts';
 
-export interface NotYet {
+interface NotYet {
   readonly kind: Kind;
   /** Below the object; '*' stands for every item of a list. */
   readonly field: string;
@@ -16,7 +16,7 @@ export interface NotYet {
 const uncheckedCondition = 'the rule lets nothing through, and rejects whether or not this holds';
 const rules = ['importV4', 'exportV4', 'importV6', 'exportV6'];
 
-export const notYet: readonly NotYet[] = [
+const notYet: readonly NotYet[] = [
   { kind: 'BGPPeer', field: 'spec.peerInterface', effect: 'there is no such neighbour' },
   { kind: 'BGPPeer', field: 'spec.localWorkloadSelector', effect: 'there is no such neighbour' },
   { kind: 'BGPPeer', field: 'spec.reachableBy' },

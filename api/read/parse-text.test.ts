@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import {
-  bgpConfigurationOf,
-  formatProblem,
-  nodeBgp,
-  parseDocument,
-  parseText,
-  resourcesOf,
-} from '../index.ts';
+import { bgpConfigurationOf, formatProblem, nodeBgp, parseText, resourcesOf } from '../index.ts';
+import { parseDocument } from './parse-document.ts';
 import type { Resource } from '../index.ts';
 
 const problemsOf = (text: string) =>

@@ -21,7 +21,7 @@ export interface TextDocument extends ParsedDocument {
 }
 
 /** Larger files are refused: nobody writes them. */
-export const maxTextLength = 4 * 1024 * 1024;
+const maxTextLength = 4 * 1024 * 1024;
 
 /** Parses every document of a text; empty ones are left out. `kind: List` gives one entry an item. */
 export function parseText(text: string, file: string): TextDocument[] {

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { formatDuration, parseDuration } from './duration.ts';
+import { parseDuration } from './fields.ts';
+
+/** '1m30s', '90s' is written '1m30s'. */
+function formatDuration(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  const rest = Math.round((seconds - hours * 3600 - minutes * 60) * 1e9) / 1e9;
+  return `${hours ? `${hours}h` : ''}${minutes ? `${minutes}m` : ''}${rest || seconds < 60 ? `${rest}s` : ''}`;
+}
 
 describe('a duration', () => {
   for (const [text, seconds] of [

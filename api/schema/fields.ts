@@ -10,7 +10,6 @@ import {
   parseAddress,
   readPrefix,
 } from '../addresses.ts';
-import { parseDuration, type Seconds } from './duration.ts';
 import { parseSelector } from './selector.ts';
 
 /** What a reader answers about a wrong value; `message` reads on after the value. */
@@ -156,6 +155,38 @@ export const remoteAsNumber = () =>
       ? new Wrong(number.message, `${number.allowed}, 'internal' or 'external'`)
       : number;
   });
+
+/** A length of time in seconds, not negative, maybe with a fraction. */
+type Seconds = number;
+
+const secondsPerUnit: Readonly<Record<string, number>> = {
+  h: 3600,
+  m: 60,
+  s: 1,
+  ms: 1e-3,
+  us: 1e-6,
+  µs: 1e-6,
+  ns: 1e-9,
+};
+const durationPart = /([0-9]+(?:\.[0-9]+)?)(h|ms|m|s|us|µs|ns)/y;
+
+/**
+ * Seconds of a duration as operators write it: Go's text ('90s', '1m30s', '500ms') or a number of seconds. Undefined when
+ * it is none (negative numbers are none).
+ */
+export function parseDuration(input: unknown): Seconds | undefined {
+  if (typeof input === 'number') return Number.isFinite(input) && input >= 0 ? input : undefined;
+  if (typeof input !== 'string') return undefined;
+  if (/^[0-9]+(\.[0-9]+)?$/.test(input)) return Number(input);
+  let seconds = 0;
+  durationPart.lastIndex = 0;
+  while (durationPart.lastIndex < input.length) {
+    const match = durationPart.exec(input);
+    if (!match) return undefined;
+    seconds += Number(match[1]) * secondsPerUnit[match[2]!]!;
+  }
+  return input === '' ? undefined : Math.round(seconds * 1e9) / 1e9;
+}
 
 /** A duration in seconds within bounds (both in seconds). `zero`: 0 is allowed below the minimum as well. */
 export const duration = (minimum: Seconds, maximum: Seconds, zero?: 'zero allowed') =>

@@ -2,12 +2,38 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import {
   evaluateSelector,
-  formatSelector,
   maxSelectorDepth,
   parseSelector,
   type SelectorNode,
   selectorMatches,
 } from './selector.ts';
+
+/** The text of a tree, with every string in double quotes where it can be. */
+function formatSelector(node: SelectorNode): string {
+  switch (node.kind) {
+    case 'all':
+      return 'all()';
+    case 'global':
+      return 'global()';
+    case 'has':
+      return `has(${node.key})`;
+    case 'not':
+      return `!${formatUnit(node.of)}`;
+    case 'and':
+      return node.of.map(formatUnit).join(' && ');
+    case 'or':
+      return node.of.map(formatUnit).join(' || ');
+    case 'set':
+      return `${node.key} ${node.negated ? 'not in' : 'in'} {${node.values.map(quote).join(', ')}}`;
+    case 'compare':
+      return `${node.key} ${node.operator} ${quote(node.value)}`;
+  }
+}
+
+const formatUnit = (node: SelectorNode): string =>
+  node.kind === 'and' || node.kind === 'or' ? `(${formatSelector(node)})` : formatSelector(node);
+
+const quote = (value: string): string => (value.includes("'") ? `"${value}"` : `'${value}'`);
 
 const labels = { rack: 'r1', 'kubernetes.io/hostname': 'node-1', empty: '', in: 'x' };
 

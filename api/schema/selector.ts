@@ -21,10 +21,10 @@ export type SelectorNode =
   | { readonly kind: 'not'; readonly of: SelectorNode }
   | { readonly kind: 'and' | 'or'; readonly of: readonly SelectorNode[] };
 
-export type Comparison = '==' | '!=' | 'contains' | 'starts with' | 'ends with';
+type Comparison = '==' | '!=' | 'contains' | 'starts with' | 'ends with';
 
 /** `position` counts characters from 1. */
-export interface SelectorError {
+interface SelectorError {
   readonly position: number;
   readonly message: string;
 }
@@ -105,33 +105,6 @@ export function selectorMatches(text: string, labels: Labels): boolean {
   }
   return evaluateSelector(selector, labels);
 }
-
-/** The text of a tree, with every string in double quotes where it can be. */
-export function formatSelector(node: SelectorNode): string {
-  switch (node.kind) {
-    case 'all':
-      return 'all()';
-    case 'global':
-      return 'global()';
-    case 'has':
-      return `has(${node.key})`;
-    case 'not':
-      return `!${formatUnit(node.of)}`;
-    case 'and':
-      return node.of.map(formatUnit).join(' && ');
-    case 'or':
-      return node.of.map(formatUnit).join(' || ');
-    case 'set':
-      return `${node.key} ${node.negated ? 'not in' : 'in'} {${node.values.map(quote).join(', ')}}`;
-    case 'compare':
-      return `${node.key} ${node.operator} ${quote(node.value)}`;
-  }
-}
-
-const formatUnit = (node: SelectorNode): string =>
-  node.kind === 'and' || node.kind === 'or' ? `(${formatSelector(node)})` : formatSelector(node);
-
-const quote = (value: string): string => (value.includes("'") ? `"${value}"` : `'${value}'`);
 
 class SyntaxAt extends Error {
   readonly position: number;

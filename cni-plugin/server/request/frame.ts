@@ -3,7 +3,7 @@
 //   answer   exit code (1) | standard output
 const LENGTH_BYTES = 4;
 /** As in podroute.c. */
-export const MAX_REQUEST_BYTES = 4 << 20;
+const MAX_REQUEST_BYTES = 4 << 20;
 /** Sent any number of times before the answer: still at work. */
 export const STILL_AT_WORK = 255;
 

@@ -4,7 +4,7 @@ import { CniError, codes } from './cni-error.ts';
 import type { Dns } from './network-config.ts';
 import { type CniVersion, isAtLeast } from './network-config.ts';
 
-export interface ResultInterface {
+interface ResultInterface {
   readonly name: string;
   readonly mac?: string;
   readonly mtu?: number;
@@ -13,13 +13,13 @@ export interface ResultInterface {
   readonly socketPath?: string;
   readonly pciID?: string;
 }
-export interface ResultIp {
+interface ResultIp {
   readonly address: string;
   readonly gateway?: string;
   /** Index into interfaces. */
   readonly interface?: number;
 }
-export interface ResultRoute {
+interface ResultRoute {
   readonly dst: string;
   readonly gw?: string;
   readonly mtu?: number;

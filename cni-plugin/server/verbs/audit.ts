@@ -66,7 +66,7 @@ export async function releaseAddress(address: string, io: VerbIo): Promise<Relea
  * @param outside owner keys of what is in no block of this node
  * @param links pod links of the host
  */
-export function compareAddresses(
+function compareAddresses(
   { allocations, adopted }: Pick<IpamUsage, 'allocations' | 'adopted'>,
   outside: ReadonlySet<string>,
   links: ReadonlySet<string>,
