@@ -11,7 +11,6 @@ import { answerAddresses } from './http/ipam-endpoints.ts';
 import type { AgentOptions } from './options.ts';
 import type { NodeBindings } from './outside.ts';
 import { startCni, subjectLog } from './pods/cni-service.ts';
-import { blockStore } from './pods/ipam-store.ts';
 import { LinkWatch } from './speaker/link-watch.ts';
 import { AgentStatusSource } from './status/source.ts';
 
@@ -102,7 +101,7 @@ async function openHost(
   await links.start();
   const ipam = new Ipam(
     { node: nodeName, stateDir },
-    { clock, disk, store: blockStore(store), log: subjectLog(log) },
+    { clock, disk, store, log: subjectLog(log) },
   );
   await ipam.start();
   opening.use(ipam);

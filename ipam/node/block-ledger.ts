@@ -248,7 +248,7 @@ export class BlockLedger {
   /** Compares with the store's objects once at start, and again while it does not answer. */
   async #reconcile(): Promise<void> {
     try {
-      const objects = await this.#io.store.list();
+      const objects = await this.#io.store.list('IPAMBlock');
       const before = this.#fingerprint();
       for (const { spec } of objects) {
         const prefix = parsePrefix(spec.cidr);

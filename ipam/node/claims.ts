@@ -7,13 +7,14 @@ import {
   contains,
   type Family,
   formatPrefix,
+  type IPAMBlock,
   ipamBlockName,
   nthBlock,
   type Prefix,
   parsePrefix,
   truncate,
 } from '#api';
-import type { BlockObject, BlockStore, Pool } from './types.ts';
+import type { BlockStore, Pool } from './types.ts';
 
 /** Label with the node's name, to list one node's blocks by. */
 const NODE_LABEL = 'podroute.io/node';
@@ -64,9 +65,9 @@ export class BlockClaims {
   /** Rejects when the store does not answer. */
   async giveBack(prefix: Prefix): Promise<void> {
     const name = ipamBlockName(formatPrefix(prefix));
-    const block = await this.#store.get(name);
+    const block = await this.#store.get('IPAMBlock', name);
     if (block === undefined || block.spec.node !== this.#node) return;
-    await this.#store.delete(name, block.metadata.resourceVersion ?? '');
+    await this.#store.delete('IPAMBlock', name, block.metadata.resourceVersion ?? '');
     this.#probed.clear();
   }
 
@@ -75,7 +76,7 @@ export class BlockClaims {
     let step = this.#probed.get(key);
     if (step === undefined) {
       // First claim from this pool: blocks of another size (from before its blockSize changed) do not show in names.
-      const blocks = await this.#store.list();
+      const blocks = await this.#store.list('IPAMBlock');
       const mixed = blocks.some((b) => isOfOtherSize(b, pool));
       this.#probed.set(key, mixed ? -1n : 0n);
       step = mixed ? -1n : 0n;
@@ -95,7 +96,7 @@ export class BlockClaims {
 
   async #search(pool: Pool): Promise<ClaimResult | undefined> {
     for (let race = 0; race < RACES; race++) {
-      const blocks = await this.#store.list();
+      const blocks = await this.#store.list('IPAMBlock');
       const taken = blocks.map((b) => parsePrefix(b.spec.cidr)).filter((p) => p !== undefined);
       const free = firstFree(pool, this.#node, taken);
       if (free === undefined) return undefined;
@@ -109,16 +110,16 @@ export class BlockClaims {
   }
 
   async #create(prefix: Prefix, pool: string): Promise<ClaimResult> {
-    const created = await this.#store.create(blockObject(this.#node, prefix, pool));
+    const created = await this.#store.create<'IPAMBlock'>(blockObject(this.#node, prefix, pool));
     if (created !== 'exists') return { kind: 'claimed', prefix, pool };
-    const block = await this.#store.get(ipamBlockName(formatPrefix(prefix)));
+    const block = await this.#store.get('IPAMBlock', ipamBlockName(formatPrefix(prefix)));
     // Ours from an earlier claim whose answer did not arrive.
     if (block?.spec.node === this.#node) return { kind: 'claimed', prefix, pool };
     return { kind: 'taken', node: block?.spec.node ?? 'another node' };
   }
 }
 
-function blockObject(node: string, prefix: Prefix, pool: string): BlockObject {
+function blockObject(node: string, prefix: Prefix, pool: string): IPAMBlock {
   const cidr = formatPrefix(prefix);
   return {
     apiVersion: 'podroute.io/v1',
@@ -131,7 +132,7 @@ function blockObject(node: string, prefix: Prefix, pool: string): BlockObject {
   };
 }
 
-function isOfOtherSize(block: BlockObject, pool: Pool): boolean {
+function isOfOtherSize(block: IPAMBlock, pool: Pool): boolean {
   const prefix = parsePrefix(block.spec.cidr);
   const range = parsePrefix(pool.cidr);
   return (

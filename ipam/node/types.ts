@@ -1,5 +1,6 @@
 // What ipam is told and what it answers, as plain data, and the four interfaces it reaches the world by.
 // Addresses and prefixes are canonical text; times are milliseconds.
+import type { KindMap } from '#api';
 
 export type Family = 'ipv4' | 'ipv6';
 export const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
@@ -118,25 +119,19 @@ export interface DiskFile {
   close(): Promise<void>;
 }
 
-/** An IPAMBlock as far as ipam reads it. */
-export interface BlockObject {
-  readonly apiVersion: 'podroute.io/v1';
-  readonly kind: 'IPAMBlock';
-  readonly metadata: {
-    readonly name: string;
-    readonly resourceVersion?: string | undefined;
-    readonly labels?: Readonly<Record<string, string>> | undefined;
-  };
-  readonly spec: { readonly cidr: string; readonly node: string; readonly pool?: string | undefined };
-}
-
-/** Where blocks are claimed: the first to create a name owns it. Rejects when the store does not answer. */
+/**
+ * Where blocks are claimed: the first to create a name owns it. What of a store ipam needs; rejects when it does not
+ * answer. Read at start and when many claims in a row failed, never per allocation.
+ */
 export interface BlockStore {
-  create(block: BlockObject): Promise<BlockObject | 'exists'>;
-  get(name: string): Promise<BlockObject | undefined>;
-  /** Asked at start and when many claims in a row failed, never per allocation. */
-  list(): Promise<readonly BlockObject[]>;
-  delete(name: string, resourceVersion: string): Promise<'deleted' | 'conflict' | 'notFound'>;
+  create<K extends 'IPAMBlock'>(block: KindMap[K]): Promise<KindMap[K] | 'exists'>;
+  get<K extends 'IPAMBlock'>(kind: K, name: string): Promise<KindMap[K] | undefined>;
+  list<K extends 'IPAMBlock'>(kind: K): Promise<readonly KindMap[K][]>;
+  delete(
+    kind: 'IPAMBlock',
+    name: string,
+    resourceVersion: string,
+  ): Promise<'deleted' | 'conflict' | 'notFound'>;
 }
 
 /** What is worth a line in the log; subject is an address, a block or 'journal'. */

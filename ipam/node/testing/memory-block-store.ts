@@ -1,15 +1,16 @@
 // IPAMBlock objects in memory, shared by the nodes of a test.
-import type { BlockObject, BlockStore } from '../types.ts';
+import type { IPAMBlock } from '#api';
+import type { BlockStore } from '../types.ts';
 
 export class MemoryBlockStore implements BlockStore {
-  readonly blocks = new Map<string, BlockObject>();
+  readonly blocks = new Map<string, IPAMBlock>();
   /** Calls by name. */
   readonly calls = { create: 0, get: 0, list: 0, delete: 0 };
   /** Set to make every call reject. */
   failure: string | undefined;
   #version = 0;
 
-  async create(block: BlockObject): Promise<BlockObject | 'exists'> {
+  async create(block: IPAMBlock): Promise<IPAMBlock | 'exists'> {
     await this.#call('create');
     if (this.blocks.has(block.metadata.name)) return 'exists';
     const stored = { ...block, metadata: { ...block.metadata, resourceVersion: String(++this.#version) } };
@@ -17,17 +18,21 @@ export class MemoryBlockStore implements BlockStore {
     return stored;
   }
 
-  async get(name: string): Promise<BlockObject | undefined> {
+  async get(_kind: 'IPAMBlock', name: string): Promise<IPAMBlock | undefined> {
     await this.#call('get');
     return this.blocks.get(name);
   }
 
-  async list(): Promise<readonly BlockObject[]> {
+  async list(): Promise<readonly IPAMBlock[]> {
     await this.#call('list');
     return [...this.blocks.values()];
   }
 
-  async delete(name: string, resourceVersion: string): Promise<'deleted' | 'conflict' | 'notFound'> {
+  async delete(
+    _kind: 'IPAMBlock',
+    name: string,
+    resourceVersion: string,
+  ): Promise<'deleted' | 'conflict' | 'notFound'> {
     await this.#call('delete');
     const block = this.blocks.get(name);
     if (block === undefined) return 'notFound';
