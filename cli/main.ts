@@ -2,7 +2,7 @@
 // it needs is imported when it runs, so that `podroute version` does not pay for the agent.
 import { Command, CommanderError, Option } from 'commander';
 import { CommandError, EXIT } from './exit.ts';
-import { OUTPUT_FORMATS } from './output.ts';
+import { OUTPUT_FORMATS } from './output-format.ts';
 
 const DEFAULT_SOCKET = '/run/podroute/agent.sock';
 

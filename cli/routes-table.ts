@@ -1,6 +1,6 @@
 // `podroute routes` for people: one line a path.
 import type { RouteStatus } from '#agent-api';
-import { table } from './output.ts';
+import { table } from './output-format.ts';
 
 export function routesTable(routes: readonly RouteStatus[], showWhy: boolean): string {
   if (routes.length === 0) return 'no routes';

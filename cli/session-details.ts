@@ -1,6 +1,6 @@
 // `podroute status SESSION` for people: everything that is known of one session, what matters most first.
 import type { MessagesByType, NotificationStatus, PerFamily, SessionStatus } from '#agent-api';
-import { duration } from './output.ts';
+import { duration } from './output-format.ts';
 
 /** Octets of a malformed message that are shown; -o json has all that are kept. */
 const SHOWN_OCTETS = 96;

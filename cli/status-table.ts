@@ -1,6 +1,6 @@
 // `podroute status` for people: one line a session, then whatever needs attention.
 import type { StatusReply } from '#agent-api';
-import { duration, table } from './output.ts';
+import { duration, table } from './output-format.ts';
 
 /** The whole node at a glance. */
 export function statusTable(status: StatusReply): string {

@@ -11,7 +11,7 @@ export interface CniDisk extends Disk {
   remove(path: string): Promise<void>;
 }
 
-/** Turns a whole request into a whole answer (server/request/frame.ts). Never rejects. */
+/** Turns a whole request into a whole answer (server/request/call-frame.ts). Never rejects. */
 export type AnswerCall = (request: Uint8Array) => Promise<Uint8Array>;
 
 /** Serves a unix socket, one request a connection. */

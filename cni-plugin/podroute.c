@@ -26,7 +26,7 @@
 
 #define DEFAULT_SOCKET "/run/podroute/cni.sock"
 #define DEFAULT_STATE "/var/lib/podroute"
-/* As in server/versions.ts. */
+/* As in server/request/network-config.ts. */
 #define VERSIONS "[\"0.1.0\",\"0.2.0\",\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0.0\",\"1.1.0\"]"
 #define NEWEST "1.1.0"
 #define MAX_REQUEST (4u << 20)

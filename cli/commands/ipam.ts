@@ -3,7 +3,7 @@ import type { AddressAuditReply, AddressReleaseReply, IpamReply } from '#agent-a
 import { stringify } from 'yaml';
 import { ask } from '../client.ts';
 import { EXIT } from '../exit.ts';
-import { type OutputFormat, print, table } from '../output.ts';
+import { type OutputFormat, print, table } from '../output-format.ts';
 
 interface IpamOptions {
   readonly socket: string;

@@ -1,7 +1,7 @@
 // podroute lab up|down|status: one lab a machine, in /run/podroute-lab.
 import { hints, Lab, type TopologyName } from '#lab';
 import { CommandError, EXIT } from '../exit.ts';
-import { type OutputFormat, print, table } from '../output.ts';
+import { type OutputFormat, print, table } from '../output-format.ts';
 
 const FOLDER = '/run/podroute-lab';
 const NAME = 'podroute-lab';

@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { ask } from '../client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { readFilesBelow } from '../files.ts';
-import { type OutputFormat, print } from '../output.ts';
+import { type OutputFormat, print } from '../output-format.ts';
 
 interface PlanOptions {
   readonly socket: string;

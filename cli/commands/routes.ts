@@ -2,7 +2,7 @@
 import type { RouteStatus, RoutesReply } from '#agent-api';
 import { ask } from '../client.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { type OutputFormat, print } from '../output.ts';
+import { type OutputFormat, print } from '../output-format.ts';
 import { routesTable } from '../routes-table.ts';
 
 interface RoutesOptions {

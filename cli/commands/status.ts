@@ -2,7 +2,7 @@
 import type { StatusReply } from '#agent-api';
 import { ask } from '../client.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { type OutputFormat, print } from '../output.ts';
+import { type OutputFormat, print } from '../output-format.ts';
 import { sessionDetails } from '../session-details.ts';
 import { statusTable } from '../status-table.ts';
 

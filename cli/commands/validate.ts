@@ -3,7 +3,7 @@
 import { formatProblem, validateTexts } from '#api';
 import { EXIT } from '../exit.ts';
 import { readFilesBelow } from '../files.ts';
-import { type OutputFormat, print } from '../output.ts';
+import { type OutputFormat, print } from '../output-format.ts';
 
 export function validate(paths: readonly string[], options: { output: OutputFormat }): void {
   const files = readFilesBelow(paths, 'validate');

@@ -1,6 +1,6 @@
 // podroute version
 import packageJson from '../../package.json' with { type: 'json' };
-import { type OutputFormat, print } from '../output.ts';
+import { type OutputFormat, print } from '../output-format.ts';
 
 /** What this source tree is; the bundler puts it in. */
 export const VERSION: string = packageJson.version;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '#ipam';
 import type { CniListener } from '../outside.ts';
-import { encodeAnswer, encodeRequest, STILL_AT_WORK } from '../server/request/frame.ts';
+import { encodeAnswer, encodeRequest, STILL_AT_WORK } from '../server/request/call-frame.ts';
 import { MemoryCni } from '../testing/memory-cni.ts';
 import { realDisk } from './durable-disk.ts';
 import { unixSocketListener } from './unix-socket.ts';

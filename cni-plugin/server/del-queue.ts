@@ -5,7 +5,7 @@ import type { CniDisk } from '../outside.ts';
 import type { CallOrder } from './call-order.ts';
 import { CniError, codes, toCniError } from './request/cni-error.ts';
 import { readEnvironment } from './request/environment.ts';
-import { decodeRequest } from './request/frame.ts';
+import { decodeRequest } from './request/call-frame.ts';
 import type { Attachment } from './request/network-config.ts';
 import { del } from './verbs/del.ts';
 import type { VerbIo } from './verbs/verb-io.ts';

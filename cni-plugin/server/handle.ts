@@ -5,7 +5,7 @@ import type { DelQueue } from './del-queue.ts';
 import { ownerOf } from './request/attachment.ts';
 import { CniError, codes, errorJson, toCniError } from './request/cni-error.ts';
 import { readEnvironment } from './request/environment.ts';
-import { type CniRequest, decodeRequest, encodeAnswer, withoutLength } from './request/frame.ts';
+import { type CniRequest, decodeRequest, encodeAnswer, withoutLength } from './request/call-frame.ts';
 import { NEWEST, readConfig, versionForErrors, VERSIONS } from './request/network-config.ts';
 import { resultJson } from './request/results.ts';
 import { add } from './verbs/add.ts';

@@ -2,7 +2,7 @@
 // between the runtime and the agent: environment and stdin in, exit code and stdout out, DELs queued while no agent answers.
 import type { AnswerCall, CniDisk, CniListener } from '../outside.ts';
 import { servedByAnother } from '../outside.ts';
-import { type CniRequest, encodeRequest, withoutLength } from '../server/request/frame.ts';
+import { type CniRequest, encodeRequest, withoutLength } from '../server/request/call-frame.ts';
 
 const TRY_AGAIN = 11;
 const UNAVAILABLE = 50;

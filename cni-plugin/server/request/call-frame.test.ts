@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { decodeRequest, encodeAnswer, encodeRequest, requestLength, withoutLength } from './frame.ts';
+import { decodeRequest, encodeAnswer, encodeRequest, requestLength, withoutLength } from './call-frame.ts';
 
 const request = {
   environment: new Map([

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { duration, table } from './output.ts';
+import { duration, table } from './output-format.ts';
 
 describe('output for people', () => {
   it('aligns columns and shows an empty cell as a dash', () => {
