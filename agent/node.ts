@@ -99,10 +99,7 @@ async function openHost(
   const kernel = opening.use(await host.openKernel());
   const links = opening.use(new LinkWatch(kernel, log));
   await links.start();
-  const ipam = new Ipam(
-    { node: nodeName, stateDir },
-    { clock, disk, store, log: subjectLog(log) },
-  );
+  const ipam = new Ipam({ node: nodeName, stateDir }, { clock, disk, store, log: subjectLog(log) });
   await ipam.start();
   opening.use(ipam);
   return { kernel, sysctl: host.sysctl, links, ipam };

@@ -67,7 +67,7 @@ export const integer = (minimum: number, maximum: number) => {
   );
 };
 
-/** One of a few words; messages.ts words the refusal with the nearest allowed one. */
+/** One of a few words; findings.ts words the refusal with the nearest allowed one. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) => z.enum(values);
 
 export const list = <T extends z.ZodType>(item: T, maxItems: number) => z.array(item).max(maxItems);
