@@ -1,6 +1,5 @@
 // One end of a connection in memory. Bytes move: queue of the writer → kernel of the reader → data().
-import type { Connection, ConnectionHandler, Timer, TtlRule } from '../io.ts';
-import type { MemoryNetwork } from './memory-network.ts';
+import type { Clock, Connection, ConnectionHandler, Timer, TtlRule } from '../io.ts';
 
 /** What got lost is sent again after this, then after twice as long each time. */
 const RETRANSMIT_MS = 200;
@@ -9,6 +8,24 @@ const LONGEST_RETRANSMIT_MS = 60_000;
 interface Endpoint {
   readonly address: string;
   readonly port: number;
+}
+
+/** What lies between the two ends. */
+export interface MemoryWire {
+  readonly clock: Clock;
+  readonly latencyMs: number;
+  /** Queued bytes from which on a writer must wait. */
+  readonly highWaterBytes: number;
+  /** Unread bytes that the kernel of the reader holds. */
+  readonly windowBytes: number;
+  /** Bytes that are read at once, at most. */
+  readonly chunkBytes: number;
+  /** Nobody reads. */
+  readonly isFrozen: boolean;
+  opened(connection: MemoryConnection): void;
+  closed(connection: MemoryConnection): void;
+  /** Do packets arrive? */
+  carries(from: string, to: string): boolean;
 }
 
 export class MemoryConnection implements Connection {
@@ -24,7 +41,7 @@ export class MemoryConnection implements Connection {
   /** It ended and the other end was not told: who sends to it is told that there is no such connection. */
   #hasVanished = false;
   #retransmitMs = RETRANSMIT_MS;
-  readonly #network: MemoryNetwork;
+  readonly #network: MemoryWire;
   #other: MemoryConnection | undefined;
   #handler: ConnectionHandler | undefined;
   readonly #queue: Uint8Array[] = [];
@@ -41,7 +58,7 @@ export class MemoryConnection implements Connection {
   #pumping: Timer | undefined;
   #ending: Timer | undefined;
 
-  constructor(network: MemoryNetwork, local: Endpoint, remote: Endpoint, device: string | undefined) {
+  constructor(network: MemoryWire, local: Endpoint, remote: Endpoint, device: string | undefined) {
     this.#network = network;
     this.localAddress = local.address;
     this.localPort = local.port;

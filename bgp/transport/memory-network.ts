@@ -12,7 +12,7 @@ import type {
   TtlRule,
 } from '../io.ts';
 import { refusalOnPlainSockets } from './socket-options.ts';
-import { MemoryConnection } from './memory-connection.ts';
+import { MemoryConnection, type MemoryWire } from './memory-connection.ts';
 
 interface MemoryListener {
   readonly address: string;
@@ -27,7 +27,7 @@ export interface MemoryPaths {
   routersTo(from: MemoryHost, address: string): number | undefined;
 }
 
-export class MemoryNetwork {
+export class MemoryNetwork implements MemoryWire {
   readonly clock: Clock;
   /** Largest piece that one data() call gets. */
   chunkBytes = Number.POSITIVE_INFINITY;
