@@ -122,6 +122,31 @@ describe('rib: routes as an operator reads them', () => {
     ]);
   });
 
+  it('give the reason that came first, and say when what a policy sets is too much', () => {
+    const lab = new RibLab();
+    const refuse = policy('secret', { verdict: 'reject' }, 'fd00:1::/32');
+    const addCommunities = Array.from({ length: 17_000 }, (_, i) => `${i + 1}:1`);
+    const tooMuch = policy('chatty', { verdict: 'accept', set: { addCommunities } }, '10.1.0.0/16');
+    lab.up(peer(1));
+    lab.up(peer(2, { config: { nextHopSelf: {}, export: refuse } }));
+    lab.up(peer(3, { config: { export: tooMuch, import: tooMuch } }));
+    lab.announce('e1', ['fd00:1::/32'], { path: [65101], nextHop: 'fd00::9' });
+    lab.announce('e1', ['10.1.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
+    lab.announce('e3', ['10.1.0.0/16'], { path: [65103, 7], nextHop: '192.0.2.3' });
+    lab.settle();
+    const refusal = (prefix: string, id: string) => ask(lab, { prefix, view: 'advertised', peer: id }).notes;
+    assert.deepEqual(refusal('fd00:1::/32', 'e2'), [
+      'fd00:1::/32 is not sent to e2: no usable next hop for this family',
+    ]);
+    assert.deepEqual(refusal('10.1.0.0/16', 'e3'), [
+      '10.1.0.0/16 is not sent to e3: its attributes fit into no message',
+    ]);
+    assert.deepEqual(
+      lab.routes({ prefix: '10.1.0.0/16' }).map(({ why }) => why),
+      ['best, the only usable path', 'filtered: attributes do not fit after policy'],
+    );
+  });
+
   it('refuse a cursor that they did not give', () => {
     assert.throws(() => ask(new RibLab(), { cursor: 'x' }), /'x' is not a cursor/);
   });
