@@ -5,18 +5,19 @@ import { dirname, join, normalize } from 'node:path';
 
 /** What each room may import besides its own files: other rooms' doors and npm packages. */
 const ROOMS: Readonly<Record<string, { rooms: readonly string[]; packages: readonly string[] }>> = {
-  bgp: { rooms: [], packages: [] },
-  linux: { rooms: [], packages: [] },
-  api: { rooms: [], packages: ['zod', 'ip-address', 'yaml', '@kubernetes/client-node'] },
-  'agent-api': { rooms: [], packages: [] },
+  ip: { rooms: [], packages: ['ip-address'] },
+  bgp: { rooms: ['ip'], packages: [] },
+  linux: { rooms: ['ip'], packages: [] },
+  api: { rooms: ['ip'], packages: ['zod', 'ip-address', 'yaml', '@kubernetes/client-node'] },
+  'agent-api': { rooms: ['ip'], packages: [] },
   store: { rooms: ['api', 'bgp'], packages: ['yaml'] },
-  ipam: { rooms: ['api'], packages: [] },
-  'cni-plugin': { rooms: ['api', 'ipam', 'linux'], packages: [] },
+  ipam: { rooms: ['api', 'ip'], packages: [] },
+  'cni-plugin': { rooms: ['api', 'ip', 'ipam', 'linux'], packages: [] },
   agent: {
-    rooms: ['agent-api', 'api', 'bgp', 'cni-plugin', 'ipam', 'linux', 'store'],
+    rooms: ['agent-api', 'api', 'bgp', 'cni-plugin', 'ip', 'ipam', 'linux', 'store'],
     packages: ['pino', 'pino-pretty', 'yaml', '@kubernetes/client-node'],
   },
-  cli: { rooms: ['agent', 'agent-api', 'api', 'lab'], packages: ['commander', 'yaml'] },
+  cli: { rooms: ['agent', 'agent-api', 'api', 'ip', 'lab'], packages: ['commander', 'yaml'] },
 };
 
 /** Modules that reach outside the process; everything else takes an interface (Clock, Disk, Transport, Kernel). */
