@@ -1,5 +1,6 @@
 // Pod addresses of the node: what is given out, whether the kernel agrees, and giving back what was left over.
-import type { Family, PerFamily } from './session-reply.ts';
+import type { Family } from '#ip';
+import type { PerFamily } from './session-reply.ts';
 
 /** GET /v1/ipam */
 export interface IpamReply {

@@ -1,5 +1,5 @@
 // Routes of one view, in pages.
-import type { Family } from './session-reply.ts';
+import type { Family } from '#ip';
 
 /** GET /v1/routes?view=&peer=&prefix=&longer=&explain=&family=&cursor=&limit= */
 export interface RoutesReply {

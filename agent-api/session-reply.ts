@@ -1,7 +1,8 @@
 // One BGP session in GET /v1/status: what was agreed, what came and went, what went wrong, and what to do about it.
 // Everything that a neighbour could make long is bounded.
 
-export type Family = 'ipv4' | 'ipv6';
+import type { Family } from '#ip';
+
 /** A number for each address family. */
 export type PerFamily = Readonly<Record<Family, number>>;
 

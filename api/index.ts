@@ -1,31 +1,4 @@
-// The door of api/: resource kinds, reading documents, problems, selectors, addresses.
-export {
-  type Address,
-  addressBits,
-  addressCount,
-  addressFromBytes,
-  addressToBytes,
-  blockCount,
-  blockIndex,
-  canonicalAddress,
-  canonicalPrefix,
-  comparePrefixes,
-  contains,
-  type Family,
-  familyName,
-  familyOf,
-  formatAddress,
-  formatPrefix,
-  hostPrefix,
-  isLinkLocal,
-  nthAddress,
-  nthBlock,
-  overlaps,
-  parseAddress,
-  parsePrefix,
-  type Prefix,
-  truncate,
-} from './addresses.ts';
+// The door of api/: resource kinds, reading documents, problems, selectors.
 export type { BGPConfiguration, BGPConfigurationSpec } from './kinds/bgp-configuration.ts';
 export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './kinds/bgp-filter.ts';
 export type { BGPNodeStatus, BGPNodeStatusSpec, BGPNodeStatusStatus } from './kinds/bgp-node-status.ts';

@@ -1,5 +1,6 @@
 // `podroute status SESSION` for people: everything that is known of one session, what matters most first.
 import type { MessagesByType, NotificationStatus, PerFamily, SessionStatus } from '#agent-api';
+import { FAMILIES, familyLabel } from '#ip';
 import { duration } from './output-format.ts';
 
 /** Octets of a malformed message that are shown; -o json has all that are kept. */
@@ -102,19 +103,21 @@ const TIMERS: Readonly<Record<string, string>> = {
 function prefixRows(s: SessionStatus): Row[] {
   if (s.state !== 'Established') return [];
   const p = s.prefixes;
-  const families = (['ipv4', 'ipv6'] as const).filter(
+  const families = FAMILIES.filter(
     (family) => s.families.includes(family) || p.received[family] + p.advertised[family] > 0,
   );
   return families.map((family, index): Row => {
     const part = (name: string, counts: PerFamily) =>
       counts[family] === 0 ? '' : `, ${counts[family]} ${name}`;
-    const name = family === 'ipv4' ? 'IPv4' : 'IPv6';
     const other = { ...NONE, [family]: p.ineligible[family] - p.ownAsLoops[family] };
     const refused = `${part('filtered', p.filtered)}${part('with our own AS (loop)', p.ownAsLoops)}${part('not allowed by another rule', other)}`;
     const owed = p.owed[family] === 0 ? '' : ` (${p.owed[family]} changes not sent yet)`;
     const ends = `${p.endOfRibReceived.includes(family) ? '' : ', no End-of-RIB yet'}`;
     const received = `received ${p.received[family]} of at most ${p.limit}: accepted ${p.accepted[family]}${refused}`;
-    return [index === 0 ? 'prefixes' : '', `${name} ${received}${ends}; sent ${p.advertised[family]}${owed}`];
+    return [
+      index === 0 ? 'prefixes' : '',
+      `${familyLabel(family)} ${received}${ends}; sent ${p.advertised[family]}${owed}`,
+    ];
   });
 }
 

@@ -2,5 +2,4 @@
 // locally and remembered in a journal on disk.
 export { hostLinkName, ownerKey, POD_LINK } from './node/owner-key.ts';
 export { Ipam, type IpamIo, type IpamOptions } from './node/ipam.ts';
-export { FAMILIES } from './node/types.ts';
 export type * from './node/types.ts';

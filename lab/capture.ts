@@ -1,6 +1,6 @@
 // What is really on a wire: every frame of an interface while something happens (AF_PACKET, as tcpdump does it; our
 // own because tcpdump cannot run in a user namespace), and whether a frame is a pod's own packet or carries another.
-import { addressToBytes, parseAddress } from '#api';
+import { formatOctets, parseOctets } from '#ip';
 import { addon } from '../linux/native/addon.ts';
 import { withNetns } from '#linux';
 import type { Host } from './netns.ts';
@@ -38,8 +38,8 @@ export function readFrame(bytes: Uint8Array): Frame & { readonly isBgp: boolean 
   const isV4 = type === ETHERTYPE_IPV4;
   const isIp = isV4 || type === ETHERTYPE_IPV6;
   const etherType = isV4 ? 'IPv4' : isIp ? 'IPv6' : `0x${type.toString(16).padStart(4, '0')}`;
-  const source = isV4 ? ipv4At(bytes, ip + 12) : isIp ? ipv6At(view, ip + 8) : '';
-  const destination = isV4 ? ipv4At(bytes, ip + 16) : isIp ? ipv6At(view, ip + 24) : '';
+  const source = isV4 ? formatOctets(bytes, ip + 12, 4) : isIp ? formatOctets(bytes, ip + 8, 16) : '';
+  const destination = isV4 ? formatOctets(bytes, ip + 16, 4) : isIp ? formatOctets(bytes, ip + 24, 16) : '';
   const protocol = isV4 ? (bytes[ip + 9] ?? 0) : isIp ? (bytes[ip + 6] ?? 0) : 0;
   const payload = isV4 ? ip + ((bytes[ip] ?? 0) & 15) * 4 : ip + 40;
   const what = ICMP_NAMES.get(`${etherType} ${protocol} ${bytes[payload]}`) ?? `protocol ${protocol}`;
@@ -83,9 +83,9 @@ export async function captureDuring(
 }
 
 function addressBytes(text: string): Uint8Array {
-  const address = parseAddress(text);
+  const address = parseOctets(text);
   if (address === undefined) throw new Error(`capture: ${text} is no address`);
-  return addressToBytes(address);
+  return address;
 }
 
 /** struct sockaddr_ll */
@@ -100,14 +100,4 @@ function packetAddress(interfaceIndex: number): Uint8Array {
 
 function macAt(bytes: Uint8Array, at: number): string {
   return [...bytes.subarray(at, at + 6)].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
-}
-
-function ipv4At(bytes: Uint8Array, at: number): string {
-  return bytes.subarray(at, at + 4).join('.');
-}
-
-function ipv6At(view: DataView, at: number): string {
-  const words = Array.from({ length: 8 }, (_, i) => view.getUint16(at + 2 * i).toString(16));
-  // The URL parser compresses zeros as RFC 5952 wants it.
-  return new URL(`http://[${words.join(':')}]`).hostname.slice(1, -1);
 }

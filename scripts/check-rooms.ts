@@ -8,7 +8,7 @@ const ROOMS: Readonly<Record<string, { rooms: readonly string[]; packages: reado
   ip: { rooms: [], packages: ['ip-address'] },
   bgp: { rooms: ['ip'], packages: [] },
   linux: { rooms: ['ip'], packages: [] },
-  api: { rooms: ['ip'], packages: ['zod', 'ip-address', 'yaml', '@kubernetes/client-node'] },
+  api: { rooms: ['ip'], packages: ['zod', 'yaml', '@kubernetes/client-node'] },
   'agent-api': { rooms: ['ip'], packages: [] },
   store: { rooms: ['api', 'bgp'], packages: ['yaml'] },
   ipam: { rooms: ['api', 'ip'], packages: [] },

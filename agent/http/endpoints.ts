@@ -1,14 +1,7 @@
 // What the agent's sockets answer to a GET: paths, their parameters, and errors. Pure: a request and a source of
 // facts in, a reply out; no path does more work than one page.
-import type {
-  Family,
-  IpamReply,
-  PlanReply,
-  RoutesReply,
-  RoutesView,
-  StatusReply,
-  VersionReply,
-} from '#agent-api';
+import type { IpamReply, PlanReply, RoutesReply, RoutesView, StatusReply, VersionReply } from '#agent-api';
+import { FAMILIES, type Family } from '#ip';
 import { prometheusText } from './metrics.ts';
 
 export interface StatusRequest {
@@ -124,7 +117,7 @@ function routesRequest(query: URLSearchParams): RoutesRequest {
   return {
     view,
     ...(peer === null ? {} : { peer }),
-    ...(family === null ? {} : { family: oneOf('family', family, ['ipv4', 'ipv6'] as const) }),
+    ...(family === null ? {} : { family: oneOf('family', family, FAMILIES) }),
     ...(prefix === null ? {} : { prefix }),
     longer: query.get('longer') === 'true',
     ...(query.get('explain') === 'true' ? { explain: true } : {}),

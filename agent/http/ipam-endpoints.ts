@@ -1,8 +1,8 @@
 // What the agent's socket answers about single addresses: GET /v1/ipam/check and POST /v1/ipam/release?address=A. Only
 // on the unix socket, which is root's.
 import type { AddressAuditReply, AddressReleaseReply, ErrorReply } from '#agent-api';
-import { canonicalAddress } from '#api';
 import type { CniServer } from '#cni-plugin';
+import { canonicalAddress } from '#ip';
 import type { Reply, StatusRequest } from './endpoints.ts';
 
 export type AddressDesk = Pick<CniServer, 'audit' | 'release'>;

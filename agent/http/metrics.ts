@@ -1,4 +1,5 @@
 // The agent's numbers for Prometheus.
+import { FAMILIES } from '#ip';
 import { Exposition, label, type Sample } from './exposition.ts';
 import { addSessionMetrics } from './session-metrics.ts';
 import type { StatusReply } from '#agent-api';
@@ -9,7 +10,7 @@ export function prometheusText(status: StatusReply): string {
   const byFamily = (counts: { ipv4: number; ipv6: number } | undefined): Sample[] =>
     counts === undefined
       ? []
-      : (['ipv4', 'ipv6'] as const).map((family) => ({
+      : FAMILIES.map((family) => ({
           labels: label('family', family),
           value: counts[family],
         }));

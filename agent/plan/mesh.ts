@@ -1,11 +1,10 @@
 // Sessions that podroute makes by itself between nodes: the full mesh, or every node with every reflector. One session
 // a family, each carrying its own, so that trouble with one family's transport leaves the other's routes alone.
 import type { Problem } from '#api';
+import { FAMILIES } from '#ip';
 import { type PeerWish, RANK } from './conflicts.ts';
 import type { ClusterNode } from './node-bgp.ts';
 import { AUTOMATIC_SPEC, type SessionContext, sessionConfig, type SessionSpec } from './peer-config.ts';
-
-const FAMILIES = ['ipv4', 'ipv6'] as const;
 
 export function automaticPeers(context: SessionContext): { wishes: PeerWish[]; problems: Problem[] } {
   if (context.reflectors.isAutomatic) return reflectorPeers(context);

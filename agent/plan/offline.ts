@@ -1,7 +1,8 @@
 // The plan of a node from files, without its agent. What only the node knows (default routes, blocks that are not
 // claimed yet) is left out, and said. Pure.
-import { familyOf, type Problem, validateTexts } from '#api';
+import { type Problem, validateTexts } from '#api';
 import type { NodePlan } from '#agent-api';
+import { familyOf } from '#ip';
 import type { LocalBlock, PlanResources } from './inputs.ts';
 import { makePlan } from './plan.ts';
 import { shownPlan } from './shown-plan.ts';

@@ -1,14 +1,8 @@
 // From BGPPeer objects to the sessions of this node. A peerSelector makes a session on both sides: on the nodes that
 // the object is for, and in reverse on those that it selects.
-import {
-  type BGPPeer,
-  canonicalAddress,
-  familyOf,
-  parsePeerAddress,
-  type Problem,
-  selectorMatches,
-} from '#api';
+import { type BGPPeer, parsePeerAddress, type Problem, selectorMatches } from '#api';
 import type { Family, PeerRemote } from '#bgp';
+import { canonicalAddress, FAMILIES, familyOf } from '#ip';
 import { type PeerWish, RANK } from './conflicts.ts';
 import type { ClusterNode } from './node-bgp.ts';
 import { otherSide } from './other-side.ts';
@@ -198,7 +192,7 @@ function nodeTargets(peer: BGPPeer, isOurs: boolean, context: SessionContext): T
     const isReversed = members === backward;
     for (const node of members) {
       if (node.name === self.name) continue;
-      for (const family of ['ipv4', 'ipv6'] as const) {
+      for (const family of FAMILIES) {
         const address = node.addresses[family];
         if (address === undefined || self.addresses[family] === undefined) continue;
         targets.push({

@@ -1,15 +1,8 @@
 // What this node should do, from the objects of the cluster: the only place that decides. Pure and deterministic, so
 // that `podroute plan` shows what the agent will do, and a test is a table of YAML in and sessions out.
-import {
-  bgpConfigurationOf,
-  type BGPConfigurationSpec,
-  comparePrefixes,
-  contains,
-  parsePrefix,
-  type Problem,
-  usablePools,
-} from '#api';
+import { bgpConfigurationOf, type BGPConfigurationSpec, type Problem, usablePools } from '#api';
 import type { SpeakerConfig } from '#bgp';
+import { comparePrefixes, contains, FAMILIES, type Family, familyOf, parsePrefix } from '#ip';
 import { resolveConflicts } from './conflicts.ts';
 import type { LocalBlock, PlanInput, PlanResources } from './inputs.ts';
 import { automaticPeers } from './mesh.ts';
@@ -78,7 +71,7 @@ function clusterPrefixesOf(
 ): string[] {
   const pools = [...resources.ipPools.values()].map((pool) => pool.spec.cidr);
   const services = [config.serviceClusterIPs, config.serviceExternalIPs, config.serviceLoadBalancerIPs];
-  const isPooled = (prefix: string) => pools.some((pool) => pool.includes(':') === prefix.includes(':'));
+  const isPooled = (prefix: string) => pools.some((pool) => familyOf(pool) === familyOf(prefix));
   const podCidrs = nodes.flatMap((node) => node.podCIDRs).filter((prefix) => !isPooled(prefix));
   return sortedPrefixes([...pools, ...services.flatMap((list) => list.map(({ cidr }) => cidr)), ...podCidrs]);
 }
@@ -117,10 +110,10 @@ function listenAddresses(
   const remotes = peers.map(({ config: { remote } }) =>
     remote.kind === 'range' ? remote.prefix : remote.address,
   );
-  const uses = (isIpv6: boolean) => remotes.some((remote) => remote.includes(':') === isIpv6);
+  const uses = (family: Family) => remotes.some((remote) => familyOf(remote) === family);
   return [
-    ...(addresses.ipv4 !== undefined || uses(false) ? ['0.0.0.0'] : []),
-    ...(addresses.ipv6 !== undefined || uses(true) ? ['::'] : []),
+    ...(addresses.ipv4 !== undefined || uses('ipv4') ? ['0.0.0.0'] : []),
+    ...(addresses.ipv6 !== undefined || uses('ipv6') ? ['::'] : []),
   ];
 }
 
@@ -176,7 +169,7 @@ function noAddress(nodeName: string): Problem {
 
 function sameAddress(self: ClusterNode, nodes: readonly ClusterNode[]): Problem[] {
   return nodes.flatMap((other) =>
-    (['ipv4', 'ipv6'] as const).flatMap((family): Problem[] => {
+    FAMILIES.flatMap((family): Problem[] => {
       const address = self.addresses[family];
       if (other.name === self.name || address === undefined || other.addresses[family] !== address) return [];
       const message = `is the address of Node ${other.name} too: sessions with it cannot work`;

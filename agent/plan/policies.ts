@@ -2,6 +2,7 @@
 // what no filter decides falls to the word. What cannot be honoured rejects everything: fail closed.
 import type { BGPFilter, BGPFilterRule, BGPPeerSpec, Problem } from '#api';
 import type { Family, Policy, PolicyMatch, PolicySet, PolicyTerm } from '#bgp';
+import { FAMILIES, familyOf } from '#ip';
 
 export interface PolicyContext {
   /** Prefixes that `Cluster` lets in. */
@@ -80,9 +81,9 @@ function missingFilter(
 
 /** Never a default route: a pool is narrower than /0, and longer prefixes inside a pool are pods and blocks. */
 function clusterImport(prefixes: readonly string[]): PolicyTerm[] {
-  return (['ipv4', 'ipv6'] as const).flatMap((family) => {
+  return FAMILIES.flatMap((family) => {
     const rules = prefixes
-      .filter((prefix) => prefix.includes(':') === (family === 'ipv6'))
+      .filter((prefix) => familyOf(prefix) === family)
       .map((prefix) => ({ prefix, operator: 'in' as const }));
     if (rules.length === 0) return [];
     return [
@@ -114,7 +115,7 @@ function filterTerms(
   type: PolicyContext['type'],
 ): PolicyTerm[] {
   const { spec, metadata } = filter;
-  return (['ipv4', 'ipv6'] as const).flatMap((family) => {
+  return FAMILIES.flatMap((family) => {
     const field = fieldOf(direction, family);
     return spec[field].flatMap((rule, i) => {
       if (!concernsSession(rule, type) || (rule.action === 'Accept' && isUncheckable(rule))) return [];

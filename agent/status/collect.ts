@@ -1,6 +1,7 @@
 // From what the agent's parts know to the shapes of agent-api/. Pure: parts in, plain data out.
 import { formatProblem, type Problem } from '#api';
 import type { RouteText } from '#bgp';
+import { type Family, familyOf } from '#ip';
 import type { IpamUsage } from '#ipam';
 import type { IpamSummary, PerFamily, RouteStatus, StatusProblem } from '#agent-api';
 
@@ -23,7 +24,7 @@ export function routeStatus(route: RouteText): RouteStatus {
   const { med, localPref, originatorId, clusterList, others, pathId } = route;
   return {
     prefix: route.prefix,
-    family: route.prefix.includes(':') ? 'ipv6' : 'ipv4',
+    family: familyOf(route.prefix),
     ...(route.source === 'local' ? {} : { peer: route.peer }),
     isLocal: route.source === 'local',
     isBest: route.best,
@@ -57,7 +58,7 @@ export const EMPTY_IPAM: IpamSummary = {
 
 export function ipamSummary(usage: IpamUsage): IpamSummary {
   const sum = (read: (block: IpamUsage['blocks'][number]) => number): PerFamily => {
-    const of = (family: 'ipv4' | 'ipv6') =>
+    const of = (family: Family) =>
       usage.blocks
         .filter((block) => block.family === family)
         .reduce((total, block) => total + read(block), 0);

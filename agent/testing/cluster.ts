@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Problem, Resources } from '#api';
 import { immediateScheduler, MemoryNetwork, systemClock, systemRandom } from '#bgp';
+import { familyOf } from '#ip';
 import { type Kernel, MemoryKernel } from '#linux';
 import { Agent, type AgentIpam, type AgentStore } from '../agent.ts';
 import { SILENT } from '../log.ts';
@@ -32,7 +33,7 @@ export class TestCluster implements AgentStore {
 function ipamWith(...cidrs: string[]): AgentIpam {
   return {
     setInputs: () => undefined,
-    blocks: () => cidrs.map((cidr) => ({ family: cidr.includes(':') ? 'ipv6' : 'ipv4', cidr, pool: 'pods' })),
+    blocks: () => cidrs.map((cidr) => ({ family: familyOf(cidr), cidr, pool: 'pods' })),
     subscribe: () => () => undefined,
     usage: () => ({ blocks: [], allocations: [], adopted: [], problems: [] }),
   };

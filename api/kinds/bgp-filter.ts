@@ -1,6 +1,6 @@
 // BGPFilter: ordered rules on what is imported and exported; the first that matches decides. Calico's fields.
 import * as z from 'zod';
-import { addressBits, type Family } from '../addresses.ts';
+import { addressBits, type Family } from '#ip';
 import { asNumber, cidr, community, integer, list, oneOf, text } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { excludes, withRules } from '../schema/rules.ts';

@@ -1,6 +1,6 @@
 // IPPool: a CIDR from which pods get addresses, cut into blocks that nodes own. IPReservation: what stays free.
 import * as z from 'zod';
-import { addressBits, parsePrefix } from '../addresses.ts';
+import { addressBits, familyOf, parsePrefix } from '#ip';
 import {
   cidr,
   field,
@@ -70,7 +70,7 @@ const rules: Rule<Fields>[] = [
     allowed: '20 to 32 in an IPv4 pool, 116 to 128 in an IPv6 pool',
     cel: "!has(self.blockSize) || (self.cidr.contains(':') ? self.blockSize >= 116 : self.blockSize <= 32)",
     broken: ({ blockSize, cidr: text }) =>
-      blockSize !== undefined && (text.includes(':') ? blockSize < 116 : blockSize > 32),
+      blockSize !== undefined && (familyOf(text) === 'ipv6' ? blockSize < 116 : blockSize > 32),
   },
   {
     fields: ['blockSize', 'cidr'],

@@ -1,7 +1,7 @@
 // IPAMBlock: one block of a pool and the node that owns it. Written by agents; which addresses inside it are in
 // use is the node's own business (its journal), so that giving one out asks nobody.
 import * as z from 'zod';
-import { parsePrefix } from '../addresses.ts';
+import { parsePrefix } from '#ip';
 import { cidr, ipAddress, list, oneOf, text } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 

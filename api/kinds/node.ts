@@ -1,8 +1,8 @@
 // Node and Secret of Kubernetes' core API: only the fields that podroute needs, everything else is read over.
 import type { V1NodeSpec, V1NodeStatus, V1Taint } from '@kubernetes/client-node';
+import { canonicalAddress, type Family, familyLabel, familyOf } from '#ip';
 import { closest } from '../schema/closest.ts';
 import * as z from 'zod';
-import { canonicalAddress, type Family, familyName, familyOf, parseAddress } from '../addresses.ts';
 import { cidr, flag, list, parseAsNumber, text, Wrong } from '../schema/fields.ts';
 import type { Metadata } from '../schema/kind.ts';
 
@@ -106,9 +106,9 @@ export function nodeBgp(node: Node): NodeBgp {
       .filter(({ type, address }) => type === 'InternalIP' && familyOf(address) === family)
       .map(({ address }) => canonicalAddress(address))
       .find((address) => address !== undefined);
-  const v4 = readAddress(ipv4, 'ipv4') ?? internal('ipv4');
-  const v6 = readAddress(ipv6, 'ipv6') ?? internal('ipv6');
-  const clusterId = readAddress(cluster, 'ipv4');
+  const v4 = annotatedAddress(ipv4, 'ipv4') ?? internal('ipv4');
+  const v6 = annotatedAddress(ipv6, 'ipv6') ?? internal('ipv6');
+  const clusterId = annotatedAddress(cluster, 'ipv4');
   return {
     ...(typeof asNumber === 'number' && { asNumber }),
     addresses: { ...(v4 !== undefined && { ipv4: v4 }), ...(v6 !== undefined && { ipv6: v6 }) },
@@ -136,9 +136,9 @@ export function annotationProblems(metadata: Metadata): AnnotationProblem[] {
       return isGood ? [] : [{ ...found, message: 'is neither true nor false', allowed: 'true or false' }];
     }
     const family = suffix === 'IPv6Address' ? 'ipv6' : 'ipv4';
-    if (readAddress(found.value, family) !== undefined) return [];
-    const allowed = `an ${familyName(family)} address${suffix === 'RouteReflectorClusterID' ? '' : ', optionally with /length'}`;
-    return [{ ...found, message: `is not an ${familyName(family)} address`, allowed }];
+    if (annotatedAddress(found.value, family) !== undefined) return [];
+    const allowed = `an ${familyLabel(family)} address${suffix === 'RouteReflectorClusterID' ? '' : ', optionally with /length'}`;
+    return [{ ...found, message: `is not an ${familyLabel(family)} address`, allowed }];
   });
   return [...wrong, ...misspelt(metadata)];
 }
@@ -166,9 +166,9 @@ function annotation(metadata: Metadata, suffix: string): { key: string; value: s
 }
 
 /** 'address' or 'address/length', as Calico writes it; the length is the link's and not needed. */
-function readAddress(text: string | undefined, family: Family): string | undefined {
+function annotatedAddress(text: string | undefined, family: Family): string | undefined {
   const [address = '', length] = (text ?? '').split('/');
-  if (parseAddress(address)?.family !== family) return undefined;
-  if (length !== undefined && !/^[0-9]{1,3}$/.test(length)) return undefined;
-  return canonicalAddress(address);
+  const canonical = canonicalAddress(address);
+  if (canonical === undefined || familyOf(canonical) !== family) return undefined;
+  return length !== undefined && !/^[0-9]{1,3}$/.test(length) ? undefined : canonical;
 }

@@ -1,5 +1,5 @@
 // IPPools that overlap: addresses would be given out twice. One of them stays in force, the other counts as absent.
-import { overlaps, parsePrefix } from '../addresses.ts';
+import { overlaps, parsePrefix } from '#ip';
 import type { IPPool } from '../kinds/ip-pool.ts';
 import type { Problem } from '../schema/problem.ts';
 import type { Resources } from '../kinds/resources.ts';

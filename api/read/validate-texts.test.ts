@@ -46,6 +46,9 @@ describe('files checked together', () => {
     assert.deepEqual(problems(tor('b', '', '[FD00::1]:1790'), tor('a', '', 'fd00:0::1')), [
       'a.yaml:4: BGPPeer b: spec.peerIP: "[fd00::1]:1790" is the neighbour of BGPPeer a too, on every node: a stays in force there, b is not used',
     ]);
+    assert.deepEqual(problems(tor('b', '', '::ffff:102:304'), tor('a', '', '::FFFF:1.2.3.4')), [
+      'a.yaml:4: BGPPeer b: spec.peerIP: "::ffff:1.2.3.4" is the neighbour of BGPPeer a too, on every node: a stays in force there, b is not used',
+    ]);
   });
 
   it('two peers for one address on the nodes that both are for; the closer one wins', () => {

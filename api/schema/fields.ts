@@ -2,14 +2,14 @@
 // gives the canonical value, says in words what is wrong, and carries its own OpenAPI for the CRD.
 import * as z from 'zod';
 import {
-  canonicalAddress,
   type Family,
-  familyName,
+  familyLabel,
+  formatAddress,
   formatPrefix,
   isLinkLocal,
-  parseAddress,
+  readAddress,
   readPrefix,
-} from '../addresses.ts';
+} from '#ip';
 import { parseSelector } from './selector.ts';
 
 /** What a reader answers about a wrong value; `message` reads on after the value. */
@@ -73,7 +73,7 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(...values:
 export const list = <T extends z.ZodType>(item: T, maxItems: number) => z.array(item).max(maxItems);
 
 export const cidr = (family?: Family) => {
-  const name = family ? `${familyName(family)} CIDR` : 'CIDR';
+  const name = family ? `${familyLabel(family)} CIDR` : 'CIDR';
   const example = family === 'ipv6' ? 'fd00:1::/48' : '10.0.0.0/16';
   const isFamily = family ? ` && cidr(self).ip().family() == ${family === 'ipv4' ? 4 : 6}` : '';
   return field(
@@ -92,7 +92,7 @@ export const cidr = (family?: Family) => {
       const result = readPrefix(input);
       if ('error' in result) return new Wrong(result.error, result.network ?? expected);
       if (family && result.prefix.family !== family) {
-        return new Wrong(`is an ${familyName(result.prefix.family)} CIDR`, expected);
+        return new Wrong(`is an ${familyLabel(result.prefix.family)} CIDR`, expected);
       }
       return formatPrefix(result.prefix);
     },
@@ -100,16 +100,16 @@ export const cidr = (family?: Family) => {
 };
 
 export const ipAddress = (family?: Family) => {
-  const name = family ? `an ${familyName(family)} address` : 'an IPv4 or IPv6 address';
+  const name = family ? `an ${familyLabel(family)} address` : 'an IPv4 or IPv6 address';
   const isFamily = family ? ` && ip(self).family() == ${family === 'ipv4' ? 4 : 6}` : '';
   return field(
     { type: 'string', minLength: 2, maxLength: 45, ...celRule(`isIP(self)${isFamily}`, `is not ${name}`) },
     (input) => {
-      const address = typeof input === 'string' ? parseAddress(input) : undefined;
+      const address = typeof input === 'string' ? readAddress(input) : undefined;
       if (!address) return new Wrong('is not an IP address', name);
       if (family && address.family !== family)
-        return new Wrong(`is an ${familyName(address.family)} address`, name);
-      return canonicalAddress(input as string)!;
+        return new Wrong(`is an ${familyLabel(address.family)} address`, name);
+      return formatAddress(address);
     },
   );
 };
@@ -236,10 +236,7 @@ export const community = () =>
   });
 
 /** Refuses 169.254.0.0/16 and fe80::/10, which cannot be routed. */
-export const isLinkLocalText = (canonical: string): boolean => {
-  const address = parseAddress(canonical.split('/')[0]!);
-  return address !== undefined && isLinkLocal(address);
-};
+export const isLinkLocalText = (canonical: string): boolean => isLinkLocal(canonical.split('/')[0]!);
 
 /** Which key of which Secret. */
 export const secretKeyRef = () =>

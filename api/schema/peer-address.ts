@@ -1,5 +1,5 @@
 // BGPPeer.spec.peerIP: 'ip', 'ip:port', '[v6]:port', and a link-local address with its interface, 'fe80::1%eth0'.
-import { type Family, formatAddress, isLinkLocal, parseAddress } from '../addresses.ts';
+import { type Family, formatAddress, needsZone, readAddress, withZone } from '#ip';
 import { Wrong } from './fields.ts';
 
 export interface PeerAddress {
@@ -29,16 +29,16 @@ export function readPeerAddress(input: unknown): PeerAddress | Wrong {
 
 function parseZone(text: string): { address: string; device: string | undefined } | undefined {
   const [address = '', device, more] = text.split('%');
-  if (more !== undefined || !parseAddress(address)) return undefined;
+  if (more !== undefined || !readAddress(address)) return undefined;
   return { address, device };
 }
 
 function check(text: string, device: string | undefined, port: number | undefined): PeerAddress | Wrong {
-  const address = parseAddress(text)!;
+  const address = readAddress(text)!;
   if (device !== undefined && !/^[^\s/:]{1,15}$/.test(device)) {
     return new Wrong(`names no valid interface behind '%': "${device}"`);
   }
-  if (address.family === 'ipv6' && isLinkLocal(address)) {
+  if (needsZone(text)) {
     if (device === undefined) {
       return new Wrong(
         'is a link-local address without its interface',
@@ -66,7 +66,7 @@ export function parsePeerAddress(text: string): PeerAddress {
 
 /** The canonical text of a peerIP. */
 export function formatPeerAddress({ address, family, port, device }: PeerAddress): string {
-  const host = device === undefined ? address : `${address}%${device}`;
+  const host = withZone(address, device);
   if (port === undefined) return host;
   return family === 'ipv6' ? `[${host}]:${port}` : `${host}:${port}`;
 }

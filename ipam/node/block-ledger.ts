@@ -1,6 +1,6 @@
 // Which blocks the node has: those of its podCIDRs, those it claimed, when to claim one more and when to give one
 // back. All work with the store is done one after the other, so that a claim never meets a give-back half-way.
-import { formatPrefix, type Prefix, parsePrefix } from '#api';
+import { FAMILIES, type Family, formatPrefix, parsePrefix, type Prefix } from '#ip';
 import { BlockClaims, type ClaimResult, enabledPools } from './claims.ts';
 import type { Journal } from './journal.ts';
 import type { LocalBlock } from './local-block.ts';
@@ -10,8 +10,6 @@ import {
   type Block,
   type BlockStore,
   type Clock,
-  FAMILIES,
-  type Family,
   type IpamInputs,
   type IpamLog,
   type IpamTuning,

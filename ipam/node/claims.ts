@@ -2,18 +2,17 @@
 // Every node has an order of its own through a pool, which begins at a hash of its name, so that neighbours seldom ask
 // for the same block. A claim asks for a few blocks in this order and lists what is taken only when all of these were.
 import { createHash } from 'node:crypto';
+import { type IPAMBlock, ipamBlockName } from '#api';
 import {
   blockCount,
   contains,
   type Family,
   formatPrefix,
-  type IPAMBlock,
-  ipamBlockName,
   nthBlock,
-  type Prefix,
   parsePrefix,
+  type Prefix,
   truncate,
-} from '#api';
+} from '#ip';
 import type { BlockStore, Pool } from './types.ts';
 
 /** Label with the node's name, to list one node's blocks by. */

@@ -1,12 +1,12 @@
 // What must hold whatever happens: several nodes on one store, disks that lose power at any step.
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { overlaps, parsePrefix } from '#api';
+import { type Family, overlaps, parsePrefix } from '#ip';
 import { addressesOf } from './state.ts';
 import { FakeClock } from './testing/fake-clock.ts';
 import { MemoryBlockStore } from './testing/memory-block-store.ts';
 import { inputs, owner, pool, startNode, type TestNode } from './testing/ipam-node.ts';
-import type { Addresses, Family } from './types.ts';
+import type { Addresses } from './types.ts';
 
 const POOLS = [pool('v4', '10.0.0.0/26', 29), pool('v6', 'fd00::/122', 125)];
 const FAMILIES: Family[] = ['ipv4', 'ipv6'];

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import type { Family } from '#ip';
 import { MemoryBlockStore } from './testing/memory-block-store.ts';
 import { inputs, owner, pool, startNode, type TestNode } from './testing/ipam-node.ts';
-import type { Addresses, Allocation, Family, Refusal } from './types.ts';
+import type { Addresses, Allocation, Refusal } from './types.ts';
 
 const BOTH: Family[] = ['ipv4', 'ipv6'];
 const POOLS = [pool('v4', '10.0.0.0/24', 28), pool('v6', 'fd00::/120', 124)];

@@ -1,7 +1,17 @@
 // Addresses of this node's pods. Blocks come from pools, claimed through the store before they are needed, or from
 // Node.spec.podCIDRs; an address inside a block is picked in memory and is the owner's once the journal has it on
 // disk. What is held where stands in state.ts, which blocks in block-ledger.ts; here an ADD meets both.
-import { contains, familyOf, formatPrefix, parseAddress, parsePrefix, type Prefix, truncate } from '#api';
+import {
+  contains,
+  FAMILIES,
+  type Family,
+  familyOf,
+  formatPrefix,
+  parseAddress,
+  parsePrefix,
+  type Prefix,
+  truncate,
+} from '#ip';
 import { BlockLedger } from './block-ledger.ts';
 import { enabledPools } from './claims.ts';
 import { Journal } from './journal.ts';
@@ -15,8 +25,6 @@ import {
   type CheckReport,
   type Clock,
   type Disk,
-  FAMILIES,
-  type Family,
   type IpamInputs,
   type IpamLog,
   type IpamTuning,

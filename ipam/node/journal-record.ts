@@ -16,7 +16,7 @@
 //
 // The owner key is what identifies; the texts are for people, and the last are cut short when they do not fit.
 import { crc32 } from 'node:zlib';
-import { addressFromBytes, addressToBytes, formatAddress, parseAddress, parsePrefix } from '#api';
+import { addressToBytes, formatOctets, parseOctets, parsePrefix } from '#ip';
 import { OWNER_KEY_BYTES } from './owner-key.ts';
 import type { Addresses, Owner } from './types.ts';
 
@@ -95,8 +95,8 @@ export function decodeRecord(bytes: Uint8Array, offset: number): JournalRecord |
   const atMs = Number(view.getBigUint64(8));
   const families = view.getUint8(5);
   const texts = readTexts(body);
-  const ipv4 = (families & 1) === 0 ? undefined : readAddress(body, 16, 4);
-  const ipv6 = (families & 2) === 0 ? undefined : readAddress(body, 20, 16);
+  const ipv4 = (families & 1) === 0 ? undefined : formatOctets(body, 16, 4);
+  const ipv6 = (families & 2) === 0 ? undefined : formatOctets(body, 20, 16);
   switch (view.getUint8(4)) {
     case TYPES.head:
       return { type: 'head', node: texts[0] ?? '', atMs };
@@ -130,13 +130,9 @@ export function decodeRecord(bytes: Uint8Array, offset: number): JournalRecord |
 
 function putAddress(body: Uint8Array, at: number, text: string | undefined): void {
   if (text === undefined) return;
-  const address = parseAddress(text);
+  const address = parseOctets(text);
   if (address === undefined) throw new RangeError(`journal: ${text} is not an IP address`);
-  body.set(addressToBytes(address), at);
-}
-
-function readAddress(body: Uint8Array, at: number, length: number): string {
-  return formatAddress(addressFromBytes(body.subarray(at, at + length)));
+  body.set(address, at);
 }
 
 function putTexts(body: Uint8Array, texts: readonly string[]): void {

@@ -8,9 +8,9 @@ import {
   formatAddress,
   formatPrefix,
   nthAddress,
-  type Prefix,
   parseAddress,
-} from '#api';
+  type Prefix,
+} from '#ip';
 import { FreeList } from './free-list.ts';
 import type { Block, BlockUsage } from './types.ts';
 

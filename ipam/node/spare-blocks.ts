@@ -1,5 +1,5 @@
 // When a node wants one more block, which it can do without, and telling the store of these.
-import type { Prefix } from '#api';
+import type { Prefix } from '#ip';
 import type { BlockClaims } from './claims.ts';
 import type { Journal } from './journal.ts';
 import type { LocalBlock } from './local-block.ts';

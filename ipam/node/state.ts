@@ -1,10 +1,10 @@
 // What the node holds, in memory: blocks, allocations, addresses of links that the journal does not know, and the
 // newest releases (so that a restart does not forget which addresses were freed last). No disk, no store, no timers.
-import { type Family, parsePrefix, type Prefix } from '#api';
+import { FAMILIES, type Family, parsePrefix, type Prefix } from '#ip';
 import type { JournalRecord } from './journal-record.ts';
 import { LocalBlock } from './local-block.ts';
 import { hostLinkName, ownerKey } from './owner-key.ts';
-import { type Addresses, type Allocation, type CheckReport, FAMILIES, type Owner } from './types.ts';
+import { type Addresses, type Allocation, type CheckReport, type Owner } from './types.ts';
 
 /** Releases that a rewritten journal still carries. */
 const RELEASES_KEPT = 256;

@@ -1,9 +1,7 @@
 // What ipam is told and what it answers, as plain data, and the four interfaces it reaches the world by.
 // Addresses and prefixes are canonical text; times are milliseconds.
 import type { KindMap } from '#api';
-
-export type Family = 'ipv4' | 'ipv6';
-export const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+import type { Family } from '#ip';
 
 /** Who holds an address: one network interface of one container. Containers and interfaces name it, the rest is told to people. */
 export interface Owner {

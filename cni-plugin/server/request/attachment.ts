@@ -1,5 +1,5 @@
 // One attachment: who it belongs to, how its link is named, which addresses it asks for. Pure.
-import { canonicalAddress, type Family, familyOf } from '#api';
+import { canonicalAddress, type Family, familyOf } from '#ip';
 import { type Addresses, hostLinkName, type Owner, ownerKey } from '#ipam';
 import { CniError, codes } from './cni-error.ts';
 import { type NetworkConfig, readIps, readMac } from './network-config.ts';

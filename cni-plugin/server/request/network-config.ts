@@ -1,6 +1,6 @@
 // The network configuration on standard input, checked. Pure. Code 6: not JSON; 7: without a name or with a bad value;
 // 1: a version that we do not speak; 2: a field that we do not have, with its value.
-import { canonicalAddress, type Family, familyOf } from '#api';
+import { canonicalAddress, FAMILIES, type Family, familyOf } from '#ip';
 import { CniError, codes } from './cni-error.ts';
 import { type CniCommand, isIdentifier } from './environment.ts';
 
@@ -209,7 +209,7 @@ function readFamilies(value: unknown): Family[] | undefined {
   if (value === undefined) return undefined;
   const isGood = Array.isArray(value) && value.length > 0 && value.every((v) => v === 'ipv4' || v === 'ipv6');
   if (!isGood) throw invalid('families', value, '["ipv4"], ["ipv6"] or ["ipv4", "ipv6"]');
-  return (['ipv4', 'ipv6'] as const).filter((family) => value.includes(family));
+  return FAMILIES.filter((family) => value.includes(family));
 }
 
 /** The configuration's form, and that of the capability (servers, searches). */

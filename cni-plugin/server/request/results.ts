@@ -1,5 +1,6 @@
 // An ADD's result in the form of each version of the specification, and what an earlier plugin of the chain said. Pure.
 // Inside it is kept in the newest form.
+import { type Family, familyOf } from '#ip';
 import { CniError, codes } from './cni-error.ts';
 import type { Dns } from './network-config.ts';
 import { type CniVersion, isAtLeast } from './network-config.ts';
@@ -52,20 +53,20 @@ function inVersion(result: CniResult, version: CniVersion): object {
   }));
   const oldIps = isAtLeast(version, '1.0.0')
     ? ips
-    : ips.map((ip) => ({ version: ip.address.includes(':') ? '6' : '4', ...ip }));
+    : ips.map((ip) => ({ version: familyOf(ip.address) === 'ipv6' ? '6' : '4', ...ip }));
   return { interfaces: oldInterfaces, ips: oldIps, routes: oldRoutes, dns };
 }
 
 /** 0.1.0 and 0.2.0: one address a family, with its routes. */
 function beforeInterfaces(ips: readonly ResultIp[], routes: readonly ResultRoute[], dns: Dns): object {
-  const of = (isIpv6: boolean): object | undefined => {
-    const ip = ips.find((candidate) => candidate.address.includes(':') === isIpv6);
+  const of = (family: Family): object | undefined => {
+    const ip = ips.find((candidate) => familyOf(candidate.address) === family);
     if (ip === undefined) return undefined;
-    const own = routes.filter((route) => route.dst.includes(':') === isIpv6);
+    const own = routes.filter((route) => familyOf(route.dst) === family);
     return { ip: ip.address, ...(ip.gateway === undefined ? {} : { gateway: ip.gateway }), routes: own };
   };
-  const ip4 = of(false);
-  const ip6 = of(true);
+  const ip4 = of('ipv4');
+  const ip6 = of('ipv6');
   return { ...(ip4 === undefined ? {} : { ip4 }), ...(ip6 === undefined ? {} : { ip6 }), dns };
 }
 

@@ -1,6 +1,7 @@
 // ADD: addresses, link, answer. The link is wired while the journal's record goes to disk; the answer waits for both.
 // Whatever fails, nothing of this call stays.
-import { FAMILIES, type Owner } from '#ipam';
+import { addressBits, FAMILIES } from '#ip';
+import { type Owner } from '#ipam';
 import { KernelError } from '#linux';
 import {
   attachmentNames,
@@ -66,7 +67,7 @@ export async function add(call: CniCall, config: NetworkConfig, io: VerbIo): Pro
       { name: call.ifname, mac: wired.podMac, mtu: config.mtu ?? io.mtu(), sandbox: call.netns },
     ],
     ips: held.map((family) => ({
-      address: `${addresses[family]}/${family === 'ipv4' ? 32 : 128}`,
+      address: `${addresses[family]}/${addressBits(family)}`,
       gateway: GATEWAYS[family],
       interface: 1,
     })),

@@ -1,6 +1,7 @@
 // CHECK: what ADD answered still stands: addresses held, link up at both ends, routes there. What later plugins of the
 // chain may change (MAC, MTU, more links) is not looked at.
-import { FAMILIES, type Owner } from '#ipam';
+import { FAMILIES, familyOf } from '#ip';
+import { type Owner } from '#ipam';
 import { type Kernel, KernelError, type Link } from '#linux';
 import { attachmentNames, DEFAULT_ROUTES, ownerOf, subjectOf } from '../request/attachment.ts';
 import { CniError, codes } from '../request/cni-error.ts';
@@ -67,7 +68,7 @@ async function podMissing(call: CniCall, io: VerbIo, addresses: readonly string[
   for (const address of addresses) {
     const isThere = given.some((a) => a.deviceIndex === link.index && a.address.split('/')[0] === address);
     if (!isThere) missing.push(`${call.ifname} lacks ${address}`);
-    const destination = DEFAULT_ROUTES[address.includes(':') ? 'ipv6' : 'ipv4'];
+    const destination = DEFAULT_ROUTES[familyOf(address)];
     const hasRoute = routes.some(
       (r) => r.destination === destination && r.nextHops.some((hop) => hop.deviceIndex === link.index),
     );
