@@ -97,7 +97,7 @@ describe('speaker', () => {
     await using lab = new Lab();
     const dut = await lab.speaker(65000, '10.0.0.9');
     const changes: string[] = [];
-    dut.subscribe((change) => {
+    dut.forwarding.subscribe((change) => {
       const out = { kind: 0, count: 0, nextHopIds: new Int32Array(8) };
       for (let i = 0; i < change.count; i++) {
         dut.forwarding.forwarding(change.family, change.prefixIds[i]!, out);

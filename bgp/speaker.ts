@@ -19,7 +19,7 @@ import { Rib } from './rib/rib.ts';
 import type { IgnoredRoutes } from './rib/in/import.ts';
 import type { RibPeer } from './rib/in/rib-peer.ts';
 import { RoutePages } from './rib/show/route-pages.ts';
-import type { ForwardingChange, ForwardingView } from './rib/forwarding.ts';
+import type { ForwardingSource } from './rib/forwarding.ts';
 import type { RibView } from './rib/show/view.ts';
 import {
   type PeerStatus,
@@ -69,7 +69,7 @@ export class Speaker implements AsyncDisposable {
   /** What an operator reads of the routes. */
   readonly rib: RibView;
   /** What a forwarding table reads of them. */
-  readonly forwarding: ForwardingView;
+  readonly forwarding: ForwardingSource;
   /** A neighbour that comes and goes hundreds of times a second must not fill the log. */
   readonly #transitionLog: LogLimit;
   readonly #refusalLog: LogLimit;
@@ -185,11 +185,6 @@ export class Speaker implements AsyncDisposable {
   /** What a tracked next hop turned out to be. @param metric lower is better */
   updateNextHop(address: string, reachable: boolean, metric: number, device?: string): void {
     this.#rib.updateNextHop(address, reachable, metric, device);
-  }
-
-  /** Best-path changes in batches, after each flush. Returns what ends it. */
-  subscribe(listener: (change: ForwardingChange) => void): () => void {
-    return this.#rib.forwarding.subscribe(listener);
   }
 
   status(): SpeakerStatus {

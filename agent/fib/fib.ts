@@ -6,7 +6,7 @@
 // Level-triggered: whatever the order of events, work goes on until wish and kernel agree, and may be repeated. Routes
 // left by an earlier run are adopted: they keep forwarding, and those still unwanted go when settle() is called.
 // Bounds: the RIB's prefixes; one batch on its way to the kernel at a time.
-import type { Clock, ForwardingChange, ForwardingView, Timer } from '#bgp';
+import type { Clock, ForwardingChange, ForwardingSource, ForwardingView, Timer } from '#bgp';
 import { type Kernel, type KernelEvent, type Link, PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
 import type { Log } from '../log.ts';
 import type { DefaultGateways } from '../plan/index.ts';
@@ -129,7 +129,12 @@ export class Fib implements AsyncDisposable {
     this.#kick();
   }
 
-  /** A batch of changed prefixes; hand it to Speaker.subscribe. */
+  /** Wants what a speaker chooses from now on. Returns what ends it. */
+  follow(source: ForwardingSource): () => void {
+    return source.subscribe((change) => this.routesChanged(change, source));
+  }
+
+  /** A batch of changed prefixes. */
   routesChanged(change: ForwardingChange, rib: ForwardingView): void {
     this.#columns[change.family].take(change, rib);
     this.#kick();

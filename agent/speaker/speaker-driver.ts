@@ -3,7 +3,6 @@
 import type { Problem } from '#api';
 import {
   type Clock,
-  type ForwardingChange,
   type PeerConfig,
   type Random,
   type Scheduler,
@@ -106,9 +105,7 @@ export class SpeakerDriver implements AsyncDisposable {
     const fib = this.#fib;
     if (fib !== undefined) {
       speaker.setNextHopTracker(fib);
-      this.#unsubscribe = speaker.subscribe((change: ForwardingChange) =>
-        fib.routesChanged(change, speaker.forwarding),
-      );
+      this.#unsubscribe = fib.follow(speaker.forwarding);
     }
     return speaker;
   }

@@ -33,7 +33,12 @@ export interface ForwardingView {
   nextHop(id: number): { readonly address: string; readonly device?: string };
 }
 
-export class RibForwarding implements ForwardingView {
+export interface ForwardingSource extends ForwardingView {
+  /** Changes in batches, after each flush. Returns what ends it. */
+  subscribe(listener: (change: ForwardingChange) => void): () => void;
+}
+
+export class RibForwarding implements ForwardingSource {
   readonly #tables: readonly [RibTable, RibTable];
   readonly #attributes: AttributeStore;
   readonly #nextHops: NextHops;
@@ -57,7 +62,6 @@ export class RibForwarding implements ForwardingView {
     this.#decision = decision;
   }
 
-  /** Changes in batches, after each flush. Returns what ends it. */
   subscribe(listener: (change: ForwardingChange) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -2,7 +2,7 @@
 export type { MalformedAction, MalformedCounts, MalformedUpdate } from './in/malformed.ts';
 export type { NextHopTracker } from './attributes/next-hops.ts';
 export type { Origination } from './in/originated.ts';
-export type { Forwarding, ForwardingChange, ForwardingView } from './forwarding.ts';
+export type { Forwarding, ForwardingChange, ForwardingSource, ForwardingView } from './forwarding.ts';
 export type {
   RibSizes,
   RibView,

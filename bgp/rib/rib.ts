@@ -11,12 +11,11 @@ import { AttributeIntern, type OwnIdentity } from './attributes/attribute-intern
 import { AttributeReader } from './attributes/attribute-reader.ts';
 import { AttributeStore } from './attributes/attribute-store.ts';
 import { Decision, type MultipathRules } from './table/decision.ts';
-import { Eligibility, flagsOf } from './in/eligibility.ts';
 import { ExportGroups } from './out/export-groups.ts';
 import { ExportView } from './out/export-view.ts';
 import { RibForwarding } from './forwarding.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { Importer, type ImportEvents } from './in/import.ts';
+import { Eligibility, flagsOf, Importer, type ImportEvents } from './in/import.ts';
 import { NextHops } from './attributes/next-hops.ts';
 import { Originated } from './in/originated.ts';
 import { PeerSlots } from './table/peer-slots.ts';

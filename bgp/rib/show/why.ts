@@ -1,7 +1,7 @@
 // Why a path is used or not, in words that an operator can act on. Display only: the code that decided gives the
 // reason as a number, so that the words cannot drift from the decision.
 import type { RibPeer } from '../in/rib-peer.ts';
-import * as rule from '../in/eligibility.ts';
+import * as rule from '../in/import.ts';
 import * as step from '../table/decision.ts';
 import { formatIpv4 } from '../../message/index.ts';
 import { BEST, LONG_LIVED_STALE, MULTIPATH, type RibTable, STALE } from '../table/rib-table.ts';
