@@ -2,7 +2,8 @@
 // made anew from everything, and only its difference is applied. Inputs that give no plan leave the last good one in
 // force. Everything outside the process comes in through AgentIo, so that many agents can run in one test.
 import type { Problem, Resources } from '#api';
-import { type Clock, FAMILIES, type Random, type Scheduler, type Timer, type Transport } from '#bgp';
+import { type Clock, type Random, type Scheduler, type Timer, type Transport } from '#bgp';
+import { FAMILIES } from '#ip';
 import type { Ipam } from '#ipam';
 import type { Kernel, Sysctl } from '#linux';
 import { Fib } from './fib/fib.ts';

@@ -1,10 +1,8 @@
 // Configuration of the speaker and its neighbours: plain data, compared by value when it changes.
 // Units are in the names; addresses and prefixes are canonical text.
-import type { Family } from './family.ts';
+import type { Family } from '#ip';
 import type { TtlRule } from './io.ts';
 import type { Policy } from './policy/policy.ts';
-
-export type { Family } from './family.ts';
 
 export interface SpeakerConfig {
   readonly asNumber: number;

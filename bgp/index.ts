@@ -2,7 +2,6 @@
 export { type I32, resizeI32, resizeU8, type U8 } from './columns/columns.ts';
 export { IdRing } from './columns/id-ring.ts';
 export type { PeerConfig, PeerRemote, RequiredCapability, Role, SpeakerConfig } from './config.ts';
-export { FAMILIES, familyIndex, familyName, type Family, type FamilyIndex } from './family.ts';
 export type {
   Clock,
   Connection,

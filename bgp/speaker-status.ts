@@ -1,5 +1,5 @@
 // What the RIB adds to a neighbour's status: how many routes came and went. Plain data.
-import { FAMILIES, familyIndex, type Family } from './family.ts';
+import { FAMILIES, type Family, familyIndex } from '#ip';
 import type { MalformedCounts, MalformedUpdate } from './rib/in/malformed.ts';
 import type { Rib } from './rib/rib.ts';
 

@@ -1,15 +1,15 @@
 // The door of the library: one BGP speaker. It joins the sessions (who talks) with the RIB (what is said), and
 // turns configuration changes into the smallest disturbance. All I/O comes in through `io`.
+import { afiOf, type Family, familyIndex, type FamilyIndex, familyName, parseIpv4 } from '#ip';
 import type { PeerConfig, SpeakerConfig } from './config.ts';
-import { afiOf, type Family, familyIndex, familyName, type FamilyIndex, SAFI_UNICAST } from './family.ts';
 import type { Clock, Random, Scheduler, Transport } from './io.ts';
 import { LogLimit } from './log-limit.ts';
 import {
   maxPrefixesReached,
-  parseIpv4,
   REFRESH_BEGIN,
   REFRESH_END,
   REFRESH_REQUEST,
+  SAFI_UNICAST,
 } from './message/index.ts';
 import type { OwnIdentity } from './rib/attributes/attribute-intern.ts';
 import { immediateScheduler } from './transport/system-clock.ts';

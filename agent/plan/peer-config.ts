@@ -1,7 +1,8 @@
 // One session's PeerConfig from what an object says and what holds for the whole cluster. Every session of the plan
 // is made here, so that defaults are in one place.
 import type { BGPConfigurationSpec, BGPPeerSpec, Problem, Secret } from '#api';
-import type { Family, PeerConfig, PeerRemote, TtlRule } from '#bgp';
+import type { PeerConfig, PeerRemote, TtlRule } from '#bgp';
+import type { Family } from '#ip';
 import type { PlanInput } from './inputs.ts';
 import type { ClusterNode } from './node-bgp.ts';
 import { type SessionPolicies, sessionPolicies } from './policies.ts';

@@ -1,8 +1,8 @@
 // From BGPPeer objects to the sessions of this node. A peerSelector makes a session on both sides: on the nodes that
 // the object is for, and in reverse on those that it selects.
 import { type BGPPeer, parsePeerAddress, type Problem, selectorMatches } from '#api';
-import type { Family, PeerRemote } from '#bgp';
-import { canonicalAddress, FAMILIES, familyOf } from '#ip';
+import type { PeerRemote } from '#bgp';
+import { canonicalAddress, FAMILIES, type Family, familyOf } from '#ip';
 import { type PeerWish, RANK } from './conflicts.ts';
 import type { ClusterNode } from './node-bgp.ts';
 import { otherSide } from './other-side.ts';

@@ -1,8 +1,8 @@
 // From BGPFilters and the words Cluster, All, None to the two policies of a session. A filter's verdict comes first;
 // what no filter decides falls to the word. What cannot be honoured rejects everything: fail closed.
 import type { BGPFilter, BGPFilterRule, BGPPeerSpec, Problem } from '#api';
-import type { Family, Policy, PolicyMatch, PolicySet, PolicyTerm } from '#bgp';
-import { FAMILIES, familyOf } from '#ip';
+import type { Policy, PolicyMatch, PolicySet, PolicyTerm } from '#bgp';
+import { FAMILIES, type Family, familyOf } from '#ip';
 
 export interface PolicyContext {
   /** Prefixes that `Cluster` lets in. */

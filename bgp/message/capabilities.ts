@@ -2,11 +2,18 @@
 //
 //   code (1) | length (1) | value
 
+import { type Family, familyOfAfi } from '#ip';
+import { SAFI_UNICAST } from './constants.ts';
 import { copyOf, printable, readU16, readU32 } from './octets.ts';
 
 export interface AfiSafi {
   readonly afi: number;
   readonly safi: number;
+}
+
+/** Undefined for a family that we do not speak: all but unicast. */
+export function unicastFamily(afi: number, safi: number): Family | undefined {
+  return safi === SAFI_UNICAST ? familyOfAfi(afi) : undefined;
 }
 
 /** What can be wrong in an OPEN's capabilities. */

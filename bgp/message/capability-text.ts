@@ -1,6 +1,6 @@
 // Capabilities as people read them, for status and log.
 
-import { AFI_IPV4, AFI_IPV6 } from './constants.ts';
+import { familyOfAfi } from '#ip';
 import type { AfiSafi, Capabilities } from './capabilities.ts';
 import { hex } from './octets.ts';
 
@@ -51,5 +51,5 @@ function familyName({ afi, safi }: AfiSafi): string {
 }
 
 function afiName(afi: number): string {
-  return afi === AFI_IPV4 ? 'ipv4' : afi === AFI_IPV6 ? 'ipv6' : `AFI ${afi}`;
+  return familyOfAfi(afi) ?? `AFI ${afi}`;
 }

@@ -21,13 +21,7 @@ export const MESSAGE_NAMES: readonly string[] = [
   'ROUTE-REFRESH',
 ];
 
-/** Address family as the hot paths count it (not the AFI). */
-export const IPV4 = 0;
-export const IPV6 = 1;
-export type FamilyIndex = 0 | 1;
-
-export const AFI_IPV4 = 1;
-export const AFI_IPV6 = 2;
+/** RFC 4760 section 6. */
 export const SAFI_UNICAST = 1;
 
 /** Bits of `SessionCodecContext.families`. */

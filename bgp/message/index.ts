@@ -37,7 +37,6 @@ export {
   parseLargeCommunity,
 } from './attributes/communities.ts';
 export type { LargeCommunity } from './attributes/communities.ts';
-export { formatIpv4, parseIpv4, parseIpv6 } from './address-text.ts';
 export * from './notification.ts';
 export { encodeKeepalive } from './header.ts';
 export { copyOf } from './octets.ts';

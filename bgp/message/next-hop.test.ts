@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { formatIpv4, formatIpv6, formatIpv6At, parseIpv4, parseIpv6 } from './address-text.ts';
+import { formatIpv4, formatIpv6 } from '#ip';
 import { decodeNextHop, NextHop } from './next-hop.ts';
-import { bytes, hexOf, IPV6_NEXT_HOP, LINK_LOCAL } from '../testing/message-bytes.ts';
+import { bytes, IPV6_NEXT_HOP, LINK_LOCAL } from '../testing/message-bytes.ts';
 
 const hop = new NextHop();
 const UNSPECIFIED = '00'.repeat(16);
@@ -50,50 +50,5 @@ describe('next hop of MP_REACH_NLRI', () => {
     ]) {
       assert.equal(decoded(bad), undefined, bad);
     }
-  });
-});
-
-describe('addresses as text', () => {
-  it('follow RFC 5952', () => {
-    for (const text of [
-      '::',
-      '::1',
-      '2001:db8::1',
-      '2001:db8:0:1:1:1:1:1',
-      '2001:0:0:1::1',
-      '2001:db8::1:0:0:1',
-      'fe80::',
-      '1:2:3:4:5:6:7:8',
-      '::ffff:192.0.2.1',
-      'a:b:c:d:e:f:0:1',
-    ]) {
-      assert.equal(formatIpv6At(parseIpv6(text)!, 0), text);
-    }
-    assert.equal(formatIpv6At(parseIpv6('2001:DB8:0:0:1:0:0:1')!, 0), '2001:db8::1:0:0:1');
-    assert.equal(hexOf(parseIpv6('64:ff9b::192.0.2.33')!), '0064ff9b0000000000000000c0000221');
-  });
-
-  it('are refused when they are none', () => {
-    for (const bad of [
-      '',
-      ':',
-      ':::',
-      '1:2',
-      '1::2::3',
-      '1:2:3:4:5:6:7:8:9',
-      '1:2:3:4:5:6:7::8:9',
-      'g::',
-      '12345::',
-      '::1%eth0',
-      '1.2.3.4::',
-      '1:2:3:4:5:6:7:',
-    ]) {
-      assert.equal(parseIpv6(bad), undefined, bad);
-    }
-    for (const bad of ['', '1.2.3', '1.2.3.4.5', '256.1.1.1', '01.2.3.4', '1.2.3.-4', '1.2.3.4 ']) {
-      assert.equal(parseIpv4(bad), undefined, bad);
-    }
-    assert.equal(parseIpv4('255.255.255.255'), 0xffffffff);
-    assert.equal(formatIpv4(0xc0000201), '192.0.2.1');
   });
 });

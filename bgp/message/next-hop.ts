@@ -1,6 +1,6 @@
 // Next hops: the 4, 16 or 32 bytes of MP_REACH_NLRI (RFC 2545, RFC 8950) and which addresses may be one at all.
 
-import { IPV4, IPV6, type FamilyIndex } from './constants.ts';
+import { type FamilyIndex, IPV4, IPV6, isLinkLocalIpv6, isUnicastIpv4, isUnicastIpv6 } from '#ip';
 import { readU32 } from './octets.ts';
 
 /** A next hop as numbers. Reused for all messages. */
@@ -56,7 +56,7 @@ function take(buf: Uint8Array, at: number, out: NextHop): boolean {
   const word1 = readU32(buf, at + 4);
   const word2 = readU32(buf, at + 8);
   const word3 = readU32(buf, at + 12);
-  if (word0 >>> 22 === 0x3fa) {
+  if (isLinkLocalIpv6(word0)) {
     if (out.hasLinkLocal) return true;
     out.hasLinkLocal = true;
     out.linkLocal0 = word0;
@@ -74,17 +74,4 @@ function take(buf: Uint8Array, at: number, out: NextHop): boolean {
   out.word2 = word2;
   out.word3 = word3;
   return true;
-}
-
-/** False for 0/8, 127/8, 224/4 and above (RFC 4271 section 6.3: a valid IP host address). */
-export function isUnicastIpv4(address: number): boolean {
-  const first = address >>> 24;
-  return first !== 0 && first !== 127 && first < 224;
-}
-
-/** False for unspecified, loopback, IPv4-mapped and multicast addresses. */
-function isUnicastIpv6(word0: number, word1: number, word2: number, word3: number): boolean {
-  if (word0 >>> 24 === 0xff) return false;
-  if (word0 !== 0 || word1 !== 0) return true;
-  return word2 !== 0xffff && !(word2 === 0 && word3 <= 1);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { formatIpv4, formatIpv6 } from './address-text.ts';
+import { formatIpv4, formatIpv6 } from '#ip';
 import * as nlri from './nlri.ts';
 import { bytes } from '../testing/message-bytes.ts';
 

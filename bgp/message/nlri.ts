@@ -7,6 +7,7 @@
 //   | prefix (length+7)/8      |   bits after the length mean nothing: they are masked, not refused
 //   +--------------------------+
 
+import { isLinkLocalIpv6, isMulticastIpv6 } from '#ip';
 import { readU32 } from './octets.ts';
 
 /** Walks over a list without allocating. One object is reused for all messages. */
@@ -158,8 +159,8 @@ export function isMartianIpv6(
   word3: number,
   length: number,
 ): boolean {
-  if (word0 >>> 24 === 0xff) return true;
-  if (word0 >>> 22 === 0x3fa && length >= 10) return true; // fe80::/10
+  if (isMulticastIpv6(word0)) return true;
+  if (isLinkLocalIpv6(word0) && length >= 10) return true;
   return word0 === 0 && word1 === 0 && word2 === 0 && (word3 === 0 || word3 === 1) && length === 128;
 }
 

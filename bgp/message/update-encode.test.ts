@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { IPV4, IPV6 } from './constants.ts';
+import { IPV4, IPV6 } from '#ip';
 import { SessionCodecContext } from './context.ts';
 import { encodeKeepalive } from './header.ts';
 import { writeIpv4, writeIpv6, writePathId } from './nlri.ts';

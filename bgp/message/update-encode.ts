@@ -2,16 +2,13 @@
 // All functions return the offset behind what they wrote. The caller keeps to the message's maximum length:
 // before a prefix is written there must be room for it and, in MP_REACH_NLRI, for the attributes that follow.
 
+import { AFI_IPV4, AFI_IPV6, type FamilyIndex, IPV4 } from '#ip';
 import {
-  AFI_IPV4,
-  AFI_IPV6,
   ATTR_MP_REACH,
   ATTR_MP_UNREACH,
   FLAG_EXTENDED_LENGTH,
   FLAG_OPTIONAL,
-  type FamilyIndex,
   HEADER_LENGTH,
-  IPV4,
   SAFI_UNICAST,
   UPDATE,
 } from './constants.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { ACTION_OK, ACTION_RESET, ACTION_TREAT_AS_WITHDRAW, IPV4, IPV6 } from './constants.ts';
+import { IPV4, IPV6 } from '#ip';
+import { ACTION_OK, ACTION_RESET, ACTION_TREAT_AS_WITHDRAW } from './constants.ts';
 import { SessionCodecContext } from './context.ts';
 import * as wire from '../testing/message-bytes.ts';
 import { judgeUpdate, scanUpdate } from './update.ts';

@@ -4,12 +4,11 @@
 //
 //   header (19) | withdrawn length (2) | withdrawn | attributes length (2) | attributes | NLRI to the end
 
+import { AFI_IPV4, AFI_IPV6, IPV4, IPV6 } from '#ip';
 import {
   ACTION_OK,
   ACTION_RESET,
   ACTION_TREAT_AS_WITHDRAW,
-  AFI_IPV4,
-  AFI_IPV6,
   ATTR_MP_REACH,
   ATTR_MP_UNREACH,
   FAMILY_BIT_IPV4,
@@ -18,8 +17,6 @@ import {
   FLAG_OPTIONAL,
   FLAG_TRANSITIVE,
   HEADER_LENGTH,
-  IPV4,
-  IPV6,
   SAFI_UNICAST,
 } from './constants.ts';
 import type { SessionCodecContext } from './context.ts';

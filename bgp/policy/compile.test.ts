@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { parsePrefixWords } from '#ip';
 import { PrefixTable } from '../prefix/prefix-table.ts';
-import { parsePrefix } from '../prefix/prefix-words.ts';
 import {
   type AttributeQuestions,
   type CompiledPolicy,
@@ -21,7 +21,7 @@ const questions: AttributeQuestions = {
 };
 
 function evaluate(policy: CompiledPolicy, prefix: string, source = FROM_EBGP): number {
-  const p = parsePrefix(prefix)!;
+  const p = parsePrefixWords(prefix)!;
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = p.words;
   const table = new PrefixTable(p.family, 0);
   const id = p.family === 0 ? table.findOrAdd4(w0, p.length) : table.findOrAdd6(w0, w1, w2, w3, p.length);
@@ -144,10 +144,10 @@ describe('policy', () => {
               maxLength: r.max,
             })),
           );
-          const route = parsePrefix(`${at}/${length}`)!;
+          const route = parsePrefixWords(`${at}/${length}`)!;
           const expected = rules.some((r) => {
-            const p = parsePrefix(`${r.address}/${r.length}`)!;
-            const same = parsePrefix(`${at}/${r.length}`)!.words[0] === p.words[0];
+            const p = parsePrefixWords(`${r.address}/${r.length}`)!;
+            const same = parsePrefixWords(`${at}/${r.length}`)!.words[0] === p.words[0];
             return r.length <= length && same && length >= r.min && length <= r.max;
           });
           assert.equal(matcher.matches(route.words[0]!, 0, 0, 0, length), expected);

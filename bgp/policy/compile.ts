@@ -1,6 +1,7 @@
 // Policies compiled for the hot path: a verdict per (prefix, attribute set) without allocation.
 // What a policy sets is not applied here: the verdict names a combination of sets (a small integer), and the
 // RIB rewrites an attribute set once per combination.
+import { familyIndex } from '#ip';
 import { type LargeCommunity, parseCommunity, parseLargeCommunity } from '../message/index.ts';
 import type { PrefixTable } from '../prefix/prefix-table.ts';
 import type { Policy, PolicySet, PolicyTerm } from './policy.ts';
@@ -148,7 +149,7 @@ function compileTerm(term: PolicyTerm): CompiledTerm {
       rules === undefined
         ? [undefined, undefined]
         : [new PrefixMatcher(0, rules), new PrefixMatcher(1, rules)],
-    family: match.family === undefined ? -1 : match.family === 'ipv4' ? 0 : 1,
+    family: match.family === undefined ? -1 : familyIndex(match.family),
     sources: match.source === undefined ? ANY_SOURCE : SOURCE_BITS[match.source],
     ...parseCommunities(match.communities ?? []),
     path: match.asPathPrefix ?? [],

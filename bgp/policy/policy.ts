@@ -1,6 +1,6 @@
 // Route policy as plain data: an ordered list of terms, each a match and an action. Policies are built by
 // the caller (the agent's plan), compiled once by compile.ts, and compared by value (CompiledPolicy.fingerprint).
-import type { Family } from '../family.ts';
+import type { Family } from '#ip';
 
 /** Terms are tried in order; the first whose verdict is not 'next' decides; `otherwise` when none did. */
 export interface Policy {

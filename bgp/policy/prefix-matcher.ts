@@ -1,6 +1,6 @@
 // A list of prefix rules compiled to a hash table, so that a match costs one lookup per distinct rule length
 // and allocates nothing. Rules of the other family never match.
-import { mask, parsePrefix } from '../prefix/prefix-words.ts';
+import { mask, parsePrefixWords } from '#ip';
 import { PrefixTable } from '../prefix/prefix-table.ts';
 import type { PrefixRule } from './policy.ts';
 
@@ -18,7 +18,7 @@ export class PrefixMatcher {
     this.#table = new PrefixTable(family, 0);
     const bits = family === 0 ? 32 : 128;
     for (const rule of rules) {
-      const prefix = parsePrefix(rule.prefix);
+      const prefix = parsePrefixWords(rule.prefix);
       if (prefix === undefined) throw new Error(`policy: '${rule.prefix}' is not a prefix`);
       if (prefix.family !== family) continue;
       const exact = rule.operator === 'equal' || rule.operator === 'notEqual';

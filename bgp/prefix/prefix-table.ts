@@ -3,9 +3,9 @@
 // The hash is seeded, so that a neighbour cannot choose colliding prefixes; eight neighbouring prefixes of one
 // length share a piece of a cache line, as prefixes come in runs (measured: half the time of a random spread).
 // Bound: the prefixes stored, 33 million at most; 18 to 31 bytes each for IPv4, 30 to 43 for IPv6.
+import type { FamilyIndex } from '#ip';
 import { grownCapacity, type I32, release, resizeI32, resizeU8, type U8 } from '../columns/columns.ts';
 import { IdPool } from '../columns/id-pool.ts';
-import type { FamilyIndex } from '../family.ts';
 
 /** Enough for a policy's rules; the RIB's own tables start larger. */
 const SMALLEST = 16;

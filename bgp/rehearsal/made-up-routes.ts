@@ -1,6 +1,7 @@
 // UPDATEs for the rehearsal, as varied as a full table's: an engine compiles only for what it has seen, so every
 // usual branch is in here. Paths short, long, with AS_SETs and two-octet lengths; few and many communities;
 // attributes that only pass through; addresses of the whole range; blocks that repeat; one to sixty prefixes each.
+import type { FamilyIndex } from '#ip';
 import {
   AS_SEQUENCE,
   AS_SET,
@@ -31,7 +32,6 @@ import {
   writeIpv4,
   writeIpv6,
 } from '../message/index.ts';
-import type { FamilyIndex } from '../family.ts';
 
 /** Prefixes of one family. */
 export const PREFIXES = 12_000;

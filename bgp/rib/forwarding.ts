@@ -1,6 +1,6 @@
 // What a forwarding table reads of the RIB: which prefixes changed, and by which next hops each is reached. Numbers
 // only, filled into what the reader gives: a million routes are handed over without an object each.
-import type { FamilyIndex } from '../family.ts';
+import type { FamilyIndex } from '#ip';
 import type { AttributeStore } from './attributes/attribute-store.ts';
 import type { NextHops } from './attributes/next-hops.ts';
 import type { Decision } from './table/decision.ts';

@@ -1,11 +1,10 @@
 // The RIB put together: tables, attribute store, decision, export, and the work loop that drives them.
 // The speaker tells it what sessions do and what is originated; it writes UPDATEs to the sessions.
+import { type FamilyIndex, formatOctets } from '#ip';
 import type { PeerConfig } from '../config.ts';
-import type { FamilyIndex } from '../family.ts';
 import type { Clock, Scheduler } from '../io.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import type { Session } from '../session/index.ts';
-import { formatBytes } from '../prefix/prefix-words.ts';
 import { AdjRibIn } from './in/adj-rib-in.ts';
 import { AttributeIntern, type OwnIdentity } from './attributes/attribute-intern.ts';
 import { AttributeReader } from './attributes/attribute-reader.ts';
@@ -155,7 +154,7 @@ export class Rib {
   prefixText(table: RibTable, prefix: number): string {
     const bytes = new Uint8Array(16);
     const length = table.prefixes.read(prefix, bytes, 0);
-    return `${formatBytes(bytes, 0, table.family === 0 ? 4 : 16)}/${length}`;
+    return `${formatOctets(bytes, 0, table.family === 0 ? 4 : 16)}/${length}`;
   }
 
   peers(): Iterable<RibPeer> {

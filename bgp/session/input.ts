@@ -1,6 +1,5 @@
 // What a session's connection brings: bytes through the framer to messages, and these to events of the FSM.
 // UPDATE and KEEPALIVE of an established session, which are nearly all, go past the FSM.
-import { familyOf } from '../family.ts';
 import type { ConnectionHandler } from '../io.ts';
 import {
   FRAME_OK,
@@ -16,6 +15,7 @@ import {
   decodeRouteRefresh,
   describeNotification,
   isNotificationError,
+  unicastFamily,
   type FrameSink,
 } from '../message/index.ts';
 import { countMessage } from './connection/counters.ts';
@@ -184,7 +184,7 @@ export class SessionInput implements FrameSink, ConnectionHandler {
       session.fail({ ...refresh, reason: describeNotification(refresh) });
       return;
     }
-    const family = familyOf(refresh.afi, refresh.safi);
+    const family = unicastFamily(refresh.afi, refresh.safi);
     // RR-1: one for a family that is not in use is ignored.
     if (family === undefined || !session.negotiated.families.includes(family)) return;
     this.#owner.io.handler.routeRefresh(session, family, refresh.subtype);

@@ -1,11 +1,20 @@
 // Who is who: finds the configured neighbour, or the range, that an accepted connection belongs to.
+import {
+  clearHostBits,
+  familyIndex,
+  formatPrefixOctets,
+  parseOctets,
+  parsePrefixOctets,
+  type PrefixOctets,
+  sameBits,
+  withZone,
+} from '#ip';
 import type { PeerConfig } from '../config.ts';
-import { parseIpv4, parseIpv6 } from '../message/index.ts';
 import type { Peer } from './peer.ts';
 
 export interface Range {
   config: PeerConfig;
-  readonly prefix: ParsedPrefix;
+  readonly prefix: RangePrefix;
   maxPeers: number;
   /** By address (with %device for link-local ones); at most maxPeers. */
   readonly peers: Map<string, Peer>;
@@ -14,10 +23,9 @@ export interface Range {
   refused: number;
 }
 
-export interface ParsedPrefix {
+interface RangePrefix extends PrefixOctets {
+  /** Canonical, without host bits. */
   readonly text: string;
-  readonly bytes: Uint8Array;
-  readonly length: number;
 }
 
 export class Neighbours {
@@ -39,7 +47,7 @@ export class Neighbours {
     );
     if (clash !== undefined) {
       throw new Error(
-        `peer ${peer.id}: ${address}${device === undefined ? '' : `%${device}`} is already the neighbour of peer ${clash.id}`,
+        `peer ${peer.id}: ${withZone(address, device)} is already the neighbour of peer ${clash.id}`,
       );
     }
     this.#byAddress.set(address, [...others, peer]);
@@ -76,35 +84,21 @@ export class Neighbours {
       matches.find((peer) => peer.config.localAddress === undefined) ??
       matches[0];
     if (exact !== undefined) return exact;
-    const bytes = addressBytes(address);
+    const bytes = parseOctets(address);
     if (bytes === undefined) return undefined;
     return this.#ranges.find((range) => contains(range.prefix, bytes));
   }
 }
 
-/** Throws for anything but canonical address/length text. */
-export function parsePrefix(text: string): ParsedPrefix {
-  const slash = text.indexOf('/');
-  const bytes = slash < 0 ? undefined : addressBytes(text.slice(0, slash));
-  const length = Number(text.slice(slash + 1));
-  if (bytes === undefined || !Number.isInteger(length) || length < 0 || length > bytes.length * 8) {
-    throw new Error(`'${text}' is not a prefix such as 10.0.0.0/8 or fd00::/64`);
-  }
-  return { text, bytes, length };
+/** 'address/length'. Throws when the text is none. */
+export function parseRange(text: string): RangePrefix {
+  const prefix = text.includes('/') ? parsePrefixOctets(text) : undefined;
+  if (prefix === undefined) throw new Error(`'${text}' is not a prefix such as 10.0.0.0/8 or fd00::/64`);
+  clearHostBits(prefix.bytes, prefix.length);
+  const canonical = formatPrefixOctets(familyIndex(prefix.family), prefix.bytes, 0, prefix.length);
+  return { ...prefix, text: canonical };
 }
 
-function addressBytes(text: string): Uint8Array | undefined {
-  if (text.includes(':')) return parseIpv6(text);
-  const word = parseIpv4(text);
-  return word === undefined ? undefined : Uint8Array.of(word >>> 24, word >>> 16, word >>> 8, word);
-}
-
-function contains(prefix: ParsedPrefix, address: Uint8Array): boolean {
-  if (prefix.bytes.length !== address.length) return false;
-  const whole = prefix.length >> 3;
-  for (let i = 0; i < whole; i++) if (prefix.bytes[i] !== address[i]) return false;
-  const bits = prefix.length & 7;
-  if (bits === 0) return true;
-  const mask = (0xff << (8 - bits)) & 0xff;
-  return ((prefix.bytes[whole]! ^ address[whole]!) & mask) === 0;
+function contains({ bytes, length }: RangePrefix, address: Uint8Array): boolean {
+  return bytes.length === address.length && sameBits(bytes, 0, address, 0, length);
 }

@@ -1,4 +1,5 @@
 // A peer as plain data for status, metrics and the command line.
+import { withZone } from '#ip';
 import { describeCapabilities, type OpenMessage } from '../message/index.ts';
 import { heldDownText } from './fsm/cause-text.ts';
 import type { HeldDown } from './fsm/cause.ts';
@@ -22,7 +23,7 @@ export function peerStatus(peer: Peer): PeerStatus {
   return {
     id: peer.id,
     ...(config.description === undefined ? {} : { description: config.description }),
-    remote: origin.device === undefined ? origin.address : `${origin.address}%${origin.device}`,
+    remote: withZone(origin.address, origin.device),
     remotePort: origin.port,
     ...(origin.dynamicOf === undefined ? {} : { dynamicOf: origin.dynamicOf }),
     state: record.state,

@@ -1,5 +1,6 @@
 // All sessions of one speaker: configured neighbours, dynamic ones, and the listeners they arrive at.
 // It knows nothing of routes; the speaker above gives it a SessionHandler.
+import { hostPrefix, withZone } from '#ip';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import type { Clock, Connection, Random, Transport } from '../io.ts';
 import {
@@ -11,7 +12,7 @@ import {
 import { configChange, type ConfigChange } from './fsm/config-change.ts';
 import { Alarm, Deadlines } from './connection/deadlines.ts';
 import { Listener } from './connection/listener.ts';
-import { Neighbours, parsePrefix, type Range } from './neighbours.ts';
+import { Neighbours, parseRange, type Range } from './neighbours.ts';
 import type { DownCause } from './fsm/cause.ts';
 import { cease } from './fsm/down.ts';
 import type { NotificationError } from './fsm/fsm-types.ts';
@@ -198,7 +199,7 @@ export class Peers implements AsyncDisposable {
 
   #acceptDynamic(range: Range, connection: Connection): void {
     const { remoteAddress, device } = connection;
-    const key = device === undefined ? remoteAddress : `${remoteAddress}%${device}`;
+    const key = withZone(remoteAddress, device);
     const known = range.peers.get(key);
     if (known !== undefined) {
       known.accept(connection);
@@ -283,7 +284,7 @@ export class Peers implements AsyncDisposable {
   #addRange(config: PeerConfig, remote: { readonly prefix: string; readonly maxPeers: number }): void {
     const range: Range = {
       config,
-      prefix: parsePrefix(remote.prefix),
+      prefix: parseRange(remote.prefix),
       maxPeers: remote.maxPeers,
       peers: new Map(),
       sinceMs: this.#io.clock.wall(),
@@ -318,10 +319,7 @@ export class Peers implements AsyncDisposable {
   /** Undefined when it worked, or why this neighbour must stay down. */
   #setListenKey(config: PeerConfig, key: string | undefined): TransportRefusal | undefined {
     const { remote } = config;
-    const prefix =
-      remote.kind === 'range'
-        ? remote.prefix
-        : `${remote.address}/${remote.address.includes(':') ? 128 : 32}`;
+    const prefix = remote.kind === 'range' ? remote.prefix : hostPrefix(remote.address);
     try {
       this.#listener.setMd5Key(prefix, key);
       return undefined;

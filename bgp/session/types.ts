@@ -1,7 +1,7 @@
 // The words between a session and the speaker above it: what was agreed, what happened, what can be asked.
 // Everything here is plain data, except Session and SessionHandler.
+import type { Family } from '#ip';
 import type { PeerConfig } from '../config.ts';
-import type { Family } from '../family.ts';
 import type { Counters } from './connection/counters.ts';
 import type { CauseKind, DownCause, HeldDown, Refusal } from './fsm/cause.ts';
 import type { FailOptions, SessionDown } from './fsm/down.ts';

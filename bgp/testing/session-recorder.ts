@@ -1,5 +1,5 @@
 // A SessionHandler that writes down what it is told.
-import type { Family } from '../family.ts';
+import type { Family } from '#ip';
 import type { Session, SessionDown, SessionHandler, StateTransition } from '../session/index.ts';
 
 export class SessionRecorder implements SessionHandler {

@@ -1,6 +1,7 @@
 // TCP in memory for tests and simulation: hosts with addresses on one network, moved by the caller's clock.
 // It can split the stream at any size, delay it, hold it back, and break connections; nothing here is random. With `paths`
 // packets go where somebody's kernels would route them, and what gets lost is sent again, as TCP does.
+import { familyOf, hostPrefix, needsZone } from '#ip';
 import type {
   Clock,
   Connection,
@@ -218,8 +219,8 @@ export class MemoryHost implements Transport {
   #connect(options: DialOptions, finish: (result: Connection | DialError) => void): void {
     const { remoteAddress, remotePort } = options;
     const where = `${remoteAddress} port ${remotePort}`;
-    const family = remoteAddress.includes(':');
-    const local = options.localAddress ?? this.addresses.find((own) => own.includes(':') === family);
+    const family = familyOf(remoteAddress);
+    const local = options.localAddress ?? this.addresses.find((own) => familyOf(own) === family);
     if (local === undefined || !this.addresses.includes(local)) {
       finish({ error: `connect to ${where}: no local address ${local ?? ''}`, errno: 'EADDRNOTAVAIL' });
       return;
@@ -256,7 +257,7 @@ export class MemoryHost implements Transport {
       network,
       { address: remoteAddress, port: remotePort },
       { address: local, port: near.localPort },
-      local.startsWith('fe80') ? device : undefined,
+      needsZone(local) ? device : undefined,
     );
     near.join(far);
     near.ttl = options.ttl;
@@ -271,7 +272,7 @@ export class MemoryHost implements Transport {
 function keyFor(keys: ReadonlyMap<string, string>, address: string): string | undefined {
   return (
     keys.get(address) ??
-    keys.get(`${address}/${address.includes(':') ? 128 : 32}`) ??
+    keys.get(hostPrefix(address)) ??
     [...keys].find(([prefix]) => prefix.endsWith('/0'))?.[1]
   );
 }

@@ -1,9 +1,10 @@
 // Socket options that node:net has no call for. The library binds none of them itself: the caller brings an
 // implementation (podroute's linux/ has one), and without it whatever needs one is refused.
+import type { Family } from '#ip';
 import type { TtlRule } from '../io.ts';
 
 export interface TcpSocketRequest {
-  readonly family: 'ipv4' | 'ipv6';
+  readonly family: Family;
   readonly bind?: { readonly address: string; readonly port: number };
   /** SO_BINDTODEVICE; for a link-local bind address also its scope. */
   readonly device?: string;
@@ -31,7 +32,7 @@ export interface SocketOptions {
   /** undefined removes the key. */
   setMd5(fd: number, prefix: string, key: string | undefined): void;
   /** Absent values stay as they are; minTtl 0 switches the check off. */
-  setTtl(fd: number, family: 'ipv4' | 'ipv6', ttl: number | undefined, minTtl: number | undefined): void;
+  setTtl(fd: number, family: Family, ttl: number | undefined, minTtl: number | undefined): void;
   /** FIONREAD: bytes received that nobody has read. */
   unread(fd: number): number;
 }

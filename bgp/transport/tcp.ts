@@ -1,6 +1,7 @@
 // Transport over node:net. Sockets that need options node:net has no call for are opened by SocketOptions and
 // handed over as descriptors; without SocketOptions whatever needs them is refused, never silently left out.
 import { createServer, Socket, type Server } from 'node:net';
+import { familyOf, hostPrefix, needsZone, withZone } from '#ip';
 import type {
   Connection,
   DialError,
@@ -85,11 +86,11 @@ export class TcpTransport implements Transport {
     });
     opened.setNoDelay(true);
     opened.connect({
-      host: withZone(options.remoteAddress, options.device),
+      host: zoned(options.remoteAddress, options.device),
       port: options.remotePort,
       // A descriptor from SocketOptions is bound already.
       ...(this.#options === undefined && options.localAddress !== undefined
-        ? { localAddress: withZone(options.localAddress, options.device) }
+        ? { localAddress: zoned(options.localAddress, options.device) }
         : {}),
     });
     return {
@@ -128,7 +129,7 @@ export class TcpTransport implements Transport {
       try {
         // TTL 255 from the first SYN-ACK on: a neighbour with GTSM takes nothing less.
         fd = socketOptions.openTcpSocket({
-          family: familyOfAddress(options.address),
+          family: familyOf(options.address),
           bind: { address: options.address, port: options.port },
           ttl: 255,
           reuseAddress: true,
@@ -149,7 +150,7 @@ export class TcpTransport implements Transport {
       return;
     }
     const { ttl, minTtl } = ttlValues(rule);
-    this.#options.setTtl(liveFd(connection), familyOfAddress(connection.remoteAddress), ttl, minTtl);
+    this.#options.setTtl(liveFd(connection), familyOf(connection.remoteAddress), ttl, minTtl);
   }
 
   setMd5Key(connection: Connection, key: string | undefined): void {
@@ -168,15 +169,14 @@ export class TcpTransport implements Transport {
     // Stream options that @types/node does not list for Socket.
     const tuning = { onread, writableHighWaterMark: HIGH_WATER_BYTES };
     if (this.#options === undefined) {
-      const link =
-        device === undefined ? undefined : { name: device, isLinkLocal: isLinkLocal(remoteAddress) };
+      const link = device === undefined ? undefined : { name: device, isLinkLocal: needsZone(remoteAddress) };
       const refusal = refusalOnPlainSockets(options.ttl, md5Key, link);
       if (refusal !== undefined) throw new Error(refusal);
       return new Socket(tuning);
     }
     const { ttl, minTtl } = ttlValues(options.ttl);
     const fd = this.#options.openTcpSocket({
-      family: familyOfAddress(remoteAddress),
+      family: familyOf(remoteAddress),
       ttl,
       ...(minTtl > 0 ? { minTtl } : {}),
       ...(localAddress === undefined ? {} : { bind: { address: localAddress, port: 0 } }),
@@ -228,24 +228,13 @@ function liveFd(connection: Connection): number {
   return fd;
 }
 
-function familyOfAddress(address: string): 'ipv4' | 'ipv6' {
-  return address.includes(':') ? 'ipv6' : 'ipv4';
-}
-
-function hostPrefix(address: string): string {
-  return `${address}/${address.includes(':') ? 128 : 32}`;
-}
-
-function isLinkLocal(address: string): boolean {
-  return /^fe[89ab]/i.test(address);
-}
-
-function withZone(address: string, device: string | undefined): string {
-  return device !== undefined && isLinkLocal(address) ? `${address}%${device}` : address;
+/** Only a link-local address is told apart by its link. */
+function zoned(address: string, device: string | undefined): string {
+  return needsZone(address) ? withZone(address, device) : address;
 }
 
 function describeRemote(options: DialOptions): string {
-  return `${withZone(options.remoteAddress, options.device)} port ${options.remotePort}`;
+  return `${zoned(options.remoteAddress, options.device)} port ${options.remotePort}`;
 }
 
 function errnoError(code: string): NodeJS.ErrnoException {

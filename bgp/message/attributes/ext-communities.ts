@@ -2,7 +2,7 @@
 //
 //   type (1; 0x80 IANA, 0x40 non-transitive) | subtype (1) | value (6, or 18 in the IPv6 form)
 
-import { formatIpv4, formatIpv6At } from '../address-text.ts';
+import { formatIpv4, formatOctets } from '#ip';
 import { ACTION_TREAT_AS_WITHDRAW, ATTR_EXT_COMMUNITIES, ATTR_IPV6_EXT_COMMUNITIES } from '../constants.ts';
 import { hex, readU16, readU32 } from '../octets.ts';
 import {
@@ -119,7 +119,7 @@ function formatIpv6ExtCommunities(buf: Uint8Array, start: number, end: number): 
   for (let at = start; at + 20 <= end; at += 20) {
     const kind = readU16(buf, at);
     const name = kind === 0x0002 ? 'rt' : kind === 0x0003 ? 'ro' : `generic:0x${hex(buf, at, at + 2)}`;
-    texts.push(`${name}:[${formatIpv6At(buf, at + 2)}]:${readU16(buf, at + 18)}`);
+    texts.push(`${name}:[${formatOctets(buf, at + 2, 16)}]:${readU16(buf, at + 18)}`);
   }
   return texts;
 }

@@ -1,7 +1,7 @@
 // NEXT_HOP (RFC 4271 section 5.1.3), MP_REACH_NLRI and MP_UNREACH_NLRI (RFC 4760). The two MP attributes belong to
 // the message: `scanUpdate` reads them and update-encode.ts writes them, so that no canonical block has one.
 
-import { formatIpv6At } from '../address-text.ts';
+import { formatOctets, isUnicastIpv4 } from '#ip';
 import {
   ACTION_OK,
   ACTION_TREAT_AS_WITHDRAW,
@@ -9,7 +9,6 @@ import {
   ATTR_MP_UNREACH,
   ATTR_NEXT_HOP,
 } from '../constants.ts';
-import { isUnicastIpv4 } from '../next-hop.ts';
 import { readU32 } from '../octets.ts';
 import {
   type AttributeRow,
@@ -84,7 +83,7 @@ function writeNextHop(block: OutgoingBlock, type: number, _start: number, _end: 
 /** Text of the next hop of 4, 16 or 32 octets in MP_REACH_NLRI. */
 export function printNextHop(buf: Uint8Array, start: number, length: number): string {
   if (length === 4) return printIpv4(buf, start);
-  if (length === 16) return formatIpv6At(buf, start);
-  if (length === 32) return `${formatIpv6At(buf, start)} ${formatIpv6At(buf, start + 16)}`;
+  if (length === 16) return formatOctets(buf, start, 16);
+  if (length === 32) return `${formatOctets(buf, start, 16)} ${formatOctets(buf, start + 16, 16)}`;
   return printHex(buf, start, start + length);
 }

@@ -2,7 +2,7 @@
 // to the canonical block and out again. The attribute files make rows with `row`; what they leave out is done as for
 // an attribute that is only carried. No function keeps anything between two blocks.
 
-import { formatIpv4 } from '../address-text.ts';
+import { formatIpv4 } from '#ip';
 import {
   ACTION_TREAT_AS_WITHDRAW,
   FLAG_OPTIONAL,

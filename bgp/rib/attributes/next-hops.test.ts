@@ -43,4 +43,16 @@ describe('next hops', () => {
     assert.deepEqual([hops.count, hops.unreachableCount], [0, 0]);
     assert.ok(tookMs < 200, `${tookMs.toFixed(0)} ms`);
   });
+
+  it('belongs to the peer on its link, wherever in fe80::/10 it lies', () => {
+    for (const [first, address] of [
+      [0xfe800000 | 0, 'fe80::9'],
+      [0xfe900000 | 0, 'fe90::9'],
+    ] as const) {
+      const hops = new NextHops();
+      const [near, far] = ['eth1', 'eth2'].map((link) => hops.intern6(undefined, [first, 0, 0, 9], link));
+      assert.ok(hops.setOwner(address, 4, 'eth1'));
+      assert.deepEqual([hops.owner[near!], hops.owner[far!]], [4, -1]);
+    }
+  });
 });

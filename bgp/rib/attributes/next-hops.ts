@@ -1,6 +1,6 @@
 // Interned next hops with what the outside says about them. Until somebody tells otherwise a next hop counts
 // as reachable at metric 0. Bound: next hops in use; freed with the last attribute set that names them.
-import { addressBytes, formatAddress } from '../../prefix/prefix-words.ts';
+import { formatWords, needsZone, octetsOfWords, withZone } from '#ip';
 import { IdPool } from '../../columns/id-pool.ts';
 
 /** Told which next hops matter; answers come back through Speaker.updateNextHop. */
@@ -104,7 +104,7 @@ export class NextHops {
     if (--entry.references > 0) return;
     this.#entries[id] = undefined;
     this.#byKey.delete(entry.key);
-    const isLast = this.#dropAddress(usedKey(entry.address, entry.device), id);
+    const isLast = this.#dropAddress(withZone(entry.address, entry.device), id);
     if (this.reachable[id] === 0) this.unreachableCount--;
     this.#ids.free(id);
     if (isLast) this.#tracker?.untrack(entry.address, entry.device);
@@ -125,7 +125,7 @@ export class NextHops {
   update(address: string, isReachable: boolean, metric: number, device: string | undefined): boolean {
     let any = false;
     const now = isReachable ? 1 : 0;
-    for (const id of this.#idsByAddress.get(usedKey(address, device)) ?? []) {
+    for (const id of this.#idsByAddress.get(withZone(address, device)) ?? []) {
       if (this.reachable[id] === now && this.metric[id] === metric) continue;
       this.unreachableCount += this.reachable[id]! - now;
       this.reachable[id] = now;
@@ -157,8 +157,8 @@ export class NextHops {
    */
   setOwner(address: string, slot: number, device: string | undefined): boolean {
     let isUsed = false;
-    const link = address.startsWith('fe80:') ? device : undefined;
-    const key = usedKey(address, link);
+    const link = needsZone(address) ? device : undefined;
+    const key = withZone(address, link);
     if (slot < 0) this.#slotByAddress.delete(key);
     else this.#slotByAddress.set(key, slot);
     for (const id of this.#idsByAddress.get(key) ?? []) {
@@ -175,14 +175,14 @@ export class NextHops {
     wire: readonly number[],
     device: string | undefined,
   ): number {
-    const address = formatAddress(words);
+    const address = formatWords(words);
     const family = words.length === 1 ? 0 : 1;
-    const bytes = addressBytes({ family, words: wire });
+    const bytes = octetsOfWords(wire);
     const id = this.#ids.take();
     if (id >= this.reachable.length) this.#grow();
     this.#entries[id] = { key, address, device, bytes, references: 1 };
     this.#byKey.set(key, id);
-    const used = usedKey(address, device);
+    const used = withZone(address, device);
     const others = this.#idsByAddress.get(used);
     this.reachable[id] = 1;
     this.metric[id] = 0;
@@ -225,8 +225,4 @@ export class NextHops {
     this.isOwn = copy(this.isOwn, new Uint8Array(size));
     this.owner = copy(this.owner, new Int32Array(size).fill(-1));
   }
-}
-
-function usedKey(address: string, device: string | undefined): string {
-  return device === undefined ? address : `${address}%${device}`;
 }

@@ -1,6 +1,6 @@
 // The receive path (BGP.md 2.5): one UPDATE's bytes become paths in the tables. Numbers only; nothing is
 // allocated per prefix. What a rule forbids is kept with a flag, so that it can be shown and looked at again.
-import type { FamilyIndex } from '../../family.ts';
+import type { FamilyIndex } from '#ip';
 import {
   ACTION_OK,
   ACTION_RESET,

@@ -1,7 +1,7 @@
 // Routes that start at this speaker: given as text by the agent, held in the tables under the local slot.
+import { formatWords, parseAddressWords, parsePrefixWords, type PrefixWords } from '#ip';
 import { ACCEPT_ALL } from '../../policy/policy.ts';
 import { CompiledPolicy } from '../../policy/compile.ts';
-import { formatAddress, type Prefix, parseAddress, parsePrefix } from '../../prefix/prefix-words.ts';
 import type { AdjRibIn, PathOwner } from './adj-rib-in.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
@@ -71,7 +71,7 @@ export class Originated {
         prefix.family === 0
           ? table.prefixes.find4(w0, prefix.length)
           : table.prefixes.find6(w0, w1, w2, w3, prefix.length);
-      this.#why.delete(`${formatAddress(prefix.words)}/${prefix.length}`);
+      this.#why.delete(`${formatWords(prefix.words)}/${prefix.length}`);
       if (id >= 0) this.#paths.withdraw(this.owner, table, id, 0);
     }
   }
@@ -96,13 +96,13 @@ export class Originated {
         ? table.prefixes.findOrAdd4(w0, prefix.length)
         : table.prefixes.findOrAdd6(w0, w1, w2, w3, prefix.length);
     table.fitPrefixColumns();
-    this.#why.set(`${formatAddress(prefix.words)}/${prefix.length}`, why);
+    this.#why.set(`${formatWords(prefix.words)}/${prefix.length}`, why);
     this.#paths.announce(this.owner, table, id, 0, set, 0);
   }
 
   #nextHop(route: Origination): number {
     if (route.nextHop === undefined) return -1;
-    const address = parseAddress(route.nextHop);
+    const address = parseAddressWords(route.nextHop);
     if (address === undefined) {
       throw new Error(`route ${route.prefix} (${route.why}): next hop '${route.nextHop}' is not an address`);
     }
@@ -112,8 +112,8 @@ export class Originated {
   }
 }
 
-function prefixOf(text: string): Prefix {
-  const prefix = parsePrefix(text);
+function prefixOf(text: string): PrefixWords {
+  const prefix = parsePrefixWords(text);
   if (prefix === undefined) throw new Error(`route '${text}' is not a prefix`);
   return prefix;
 }

@@ -1,11 +1,10 @@
 // One neighbour as the RIB knows it: its slot, policies, counters, and the attribute sets it sent last.
+import { type Family, type FamilyIndex, parseAddressWords } from '#ip';
 import type { PeerConfig } from '../../config.ts';
-import type { Family, FamilyIndex } from '../../family.ts';
 import type { Clock } from '../../io.ts';
 import { FAMILY_BIT_IPV4, FAMILY_BIT_IPV6, SessionCodecContext, verdictKey } from '../../message/index.ts';
 import { type CompiledPolicy, compilePolicy } from '../../policy/compile.ts';
 import type { Session } from '../../session/index.ts';
-import { parseAddress } from '../../prefix/prefix-words.ts';
 import type { PathOwner } from './adj-rib-in.ts';
 import { MalformedUpdates } from './malformed.ts';
 import { KIND_EBGP, KIND_IBGP, type PeerSlots } from '../table/peer-slots.ts';
@@ -109,8 +108,8 @@ export class RibPeer implements PathOwner {
     this.verdictKey = verdictKey(c);
     slots.kind[this.slot] = c.external ? KIND_EBGP : KIND_IBGP;
     slots.client[this.slot] = this.config.routeReflectorClient ? 1 : 0;
-    slots.routerId[this.slot] = (parseAddress(n.remoteRouterId)?.words[0] ?? 0) >>> 0;
-    const address = parseAddress(n.remoteAddress);
+    slots.routerId[this.slot] = (parseAddressWords(n.remoteRouterId)?.words[0] ?? 0) >>> 0;
+    const address = parseAddressWords(n.remoteAddress);
     slots.address.fill(0, this.slot * 4, this.slot * 4 + 4);
     if (address !== undefined) slots.address.set(address.words, this.slot * 4);
     this.forgetCounts(0);

@@ -2,8 +2,8 @@
 // than the others. It owes its peer the newest state of some units, one bit each, however often they change;
 // changes go before bulk. When nothing is owed and its queue is empty it joins the stream again.
 // Bound: three bits a unit and CHANGES entries, whatever the peer does.
+import type { FamilyIndex } from '#ip';
 import { Bitmap } from '../../columns/bitmap.ts';
-import type { FamilyIndex } from '../../family.ts';
 import type { Member } from './member.ts';
 
 /** Newest changes in order; more only set their bits. */

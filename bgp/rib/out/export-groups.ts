@@ -1,7 +1,6 @@
 // All update groups of both families: who belongs where, and the work that they have in the background
 // (building a new group's state, bringing members up to date, taking apart what nobody uses).
-import type { FamilyIndex } from '../../family.ts';
-import { familyIndex } from '../../family.ts';
+import { type FamilyIndex, familyIndex } from '#ip';
 import type { Session } from '../../session/index.ts';
 import type { OwnIdentity } from '../attributes/attribute-intern.ts';
 import { exportRules } from './export-rules.ts';

@@ -1,6 +1,6 @@
 // What a group of peers gets and how it is written (BGP.md 2.7): decided once per kind of peer, not per peer.
 // Two peers whose rules have equal keys are in one update group.
-import type { FamilyIndex } from '../../family.ts';
+import { octetsOfWords, type FamilyIndex, IPV6, isLinkLocalIpv6, parseAddressWords } from '#ip';
 import {
   type ExportPlan,
   exportPlan,
@@ -13,7 +13,6 @@ import {
 } from '../../message/index.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { Session } from '../../session/index.ts';
-import { addressBytes, parseAddress } from '../../prefix/prefix-words.ts';
 import type { OwnIdentity } from '../attributes/attribute-intern.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 
@@ -108,19 +107,19 @@ export function exportRules(
  */
 function ownNextHop(peer: RibPeer, session: Session, family: FamilyIndex): Uint8Array | undefined {
   const n = session.negotiated;
-  const local = parseAddress(n.localAddress);
+  const local = parseAddressWords(n.localAddress);
   if (local === undefined) return undefined;
   const configured = family === 0 ? peer.config.nextHopSelf.ipv4 : peer.config.nextHopSelf.ipv6;
-  const chosen = configured === undefined ? undefined : parseAddress(configured);
-  const isLinkLocal = local.family === 1 && local.words[0]! >>> 22 === 0x3fa;
+  const chosen = configured === undefined ? undefined : parseAddressWords(configured);
+  const isLinkLocal = local.family === IPV6 && isLinkLocalIpv6(local.words[0]!);
   if (family === 0) {
-    if (chosen?.family === 0) return addressBytes(chosen);
-    if (local.family === 0) return addressBytes(local);
-    return n.extendedNextHop ? addressBytes(local) : undefined;
+    if (chosen?.family === 0) return octetsOfWords(chosen.words);
+    if (local.family === 0) return octetsOfWords(local.words);
+    return n.extendedNextHop ? octetsOfWords(local.words) : undefined;
   }
   if (chosen?.family === 1) {
-    const bytes = addressBytes(chosen);
-    return isLinkLocal ? Buffer.concat([bytes, addressBytes(local)]) : bytes;
+    const bytes = octetsOfWords(chosen.words);
+    return isLinkLocal ? Buffer.concat([bytes, octetsOfWords(local.words)]) : bytes;
   }
-  return local.family === 1 ? addressBytes(local) : undefined;
+  return local.family === 1 ? octetsOfWords(local.words) : undefined;
 }

@@ -1,6 +1,12 @@
 // One established session as an update group sees it: where the bytes go, and whether they flow.
-import { afiOf, type FamilyIndex, familyName, SAFI_UNICAST } from '../../family.ts';
-import { encodeRouteRefresh, REFRESH_BEGIN, REFRESH_END, writeEndOfRib } from '../../message/index.ts';
+import { afiOf, type FamilyIndex, familyName } from '#ip';
+import {
+  encodeRouteRefresh,
+  REFRESH_BEGIN,
+  REFRESH_END,
+  SAFI_UNICAST,
+  writeEndOfRib,
+} from '../../message/index.ts';
 import type { Session } from '../../session/index.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 

@@ -1,8 +1,15 @@
 // Reads of the RIB for the command line. Pages are short enough that a million routes can
 // be walked while the speaker works: at most `limit` routes and about two milliseconds a call.
-import { familyIndex } from '../../family.ts';
+import {
+  familyIndex,
+  formatWords,
+  mask,
+  parseAddressWords,
+  parsePrefixWords,
+  type PrefixWords,
+  truncateWords,
+} from '#ip';
 import type { Clock } from '../../io.ts';
-import { formatAddress, mask, parseAddress, type Prefix, parsePrefix } from '../../prefix/prefix-words.ts';
 import { BEST, DEAD, type RibTable } from '../table/rib-table.ts';
 import type { RibContents } from './rib-contents.ts';
 import { RouteTexts } from './route-text.ts';
@@ -45,7 +52,7 @@ export class RoutePages implements RibView {
       throw new Error(`'${view}' needs a peer`);
     const texts = new RouteTexts(this.#rib);
     if (text !== undefined && !text.includes('/')) return this.#longestMatch(query, text, texts);
-    const prefix = text === undefined ? undefined : parsePrefix(text);
+    const prefix = text === undefined ? undefined : parsePrefixWords(text);
     if (text !== undefined && prefix === undefined) throw new Error(`'${text}' is not a prefix`);
     if (prefix !== undefined && query.longer !== true) return this.#exact(query, prefix, texts);
     const routes: RouteText[] = [];
@@ -53,7 +60,7 @@ export class RoutePages implements RibView {
     return cursor === undefined ? { routes } : { routes, cursor };
   }
 
-  #exact(query: RouteQuery, prefix: Prefix, texts: RouteTexts): RoutePage {
+  #exact(query: RouteQuery, prefix: PrefixWords, texts: RouteTexts): RoutePage {
     const table = this.#rib.tables[prefix.family];
     const id = find(table, prefix);
     const routes: RouteText[] = [];
@@ -63,14 +70,14 @@ export class RoutePages implements RibView {
 
   /** The most specific prefix around an address that the view has. */
   #longestMatch(query: RouteQuery, text: string, texts: RouteTexts): RoutePage {
-    const address = parseAddress(text);
+    const address = parseAddressWords(text);
     if (address === undefined) throw new Error(`'${text}' is neither a prefix nor an address`);
     if (query.longer === true)
       throw new Error(`'${text}' is an address: give a prefix to see what is inside it`);
     const table = this.#rib.tables[address.family];
     const routes: RouteText[] = [];
-    const whole: Prefix = { ...address, length: address.words.length * 32 };
-    for (let outer: Prefix | undefined = whole; outer !== undefined; outer = parentOf(outer)) {
+    const whole: PrefixWords = { ...address, length: address.words.length * 32 };
+    for (let outer: PrefixWords | undefined = whole; outer !== undefined; outer = parentOf(outer)) {
       const id = find(table, outer);
       if (id < 0) continue;
       this.#collect(table, id, query, texts, routes);
@@ -80,9 +87,9 @@ export class RoutePages implements RibView {
     return { routes, notes: this.#notes(query, table, id, texts, false, whole) };
   }
 
-  /** Prefix id of the longest match that has a path; -1 when there is none. */
-  #covering(table: RibTable, prefix: Prefix): number {
-    for (let outer: Prefix | undefined = prefix; outer !== undefined; outer = parentOf(outer)) {
+  /** PrefixWords id of the longest match that has a path; -1 when there is none. */
+  #covering(table: RibTable, prefix: PrefixWords): number {
+    for (let outer: PrefixWords | undefined = prefix; outer !== undefined; outer = parentOf(outer)) {
       const id = find(table, outer);
       if (id >= 0 && table.head[id] !== 0) return id;
     }
@@ -96,14 +103,14 @@ export class RoutePages implements RibView {
     id: number,
     texts: RouteTexts,
     isFound: boolean,
-    asked: Prefix,
+    asked: PrefixWords,
   ): string[] {
     const rib = this.#rib;
     const peer = query.peer === undefined ? undefined : rib.peer(query.peer);
     if (id < 0 || table.head[id] === 0) {
       const around = this.#covering(table, asked);
       const isAddress = asked.length === asked.words.length * 32;
-      const text = formatAddress(asked.words) + (isAddress ? '' : `/${asked.length}`);
+      const text = formatWords(asked.words) + (isAddress ? '' : `/${asked.length}`);
       return [
         around < 0
           ? `no route to ${text}, and none that covers it`
@@ -124,7 +131,7 @@ export class RoutePages implements RibView {
 
   #walk(
     query: RouteQuery,
-    inside: Prefix | undefined,
+    inside: PrefixWords | undefined,
     texts: RouteTexts,
     routes: RouteText[],
   ): string | undefined {
@@ -176,20 +183,19 @@ export class RoutePages implements RibView {
   }
 }
 
-function parentOf(prefix: Prefix): Prefix | undefined {
+function parentOf(prefix: PrefixWords): PrefixWords | undefined {
   if (prefix.length === 0) return undefined;
-  const length = prefix.length - 1;
-  return { ...prefix, length, words: prefix.words.map((word, i) => word & mask(length - i * 32)) };
+  return truncateWords(prefix, prefix.length - 1);
 }
 
-function find(table: RibTable, prefix: Prefix): number {
+function find(table: RibTable, prefix: PrefixWords): number {
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = prefix.words;
   return prefix.family === 0
     ? table.prefixes.find4(w0, prefix.length)
     : table.prefixes.find6(w0, w1, w2, w3, prefix.length);
 }
 
-function contains(outer: Prefix, table: RibTable, id: number): boolean {
+function contains(outer: PrefixWords, table: RibTable, id: number): boolean {
   const p = table.prefixes;
   if (p.lengths[id]! < outer.length || (p.a0[id]! & mask(outer.length)) !== outer.words[0]) return false;
   if (table.family === 0) return true;

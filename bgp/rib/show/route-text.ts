@@ -1,5 +1,6 @@
 // Paths as an operator reads them: as they are in the tables, as they were received (before import policy), and
 // as they go out to a peer (after export policy, as its UPDATE says). Display only; one object for one page.
+import { formatOctets, withZone } from '#ip';
 import {
   ATTR_AS_PATH,
   ATTR_CLUSTER_LIST,
@@ -16,7 +17,6 @@ import {
   SessionCodecContext,
   validateAttributes,
 } from '../../message/index.ts';
-import { formatBytes } from '../../prefix/prefix-words.ts';
 import { KIND_EBGP, KIND_LOCAL } from '../table/peer-slots.ts';
 import { BEST, MULTIPATH, type RibTable, STALE } from '../table/rib-table.ts';
 import type { UpdateGroup } from '../out/update-group.ts';
@@ -51,7 +51,7 @@ export class RouteTexts {
 
   prefix(table: RibTable, id: number): string {
     const length = table.prefixes.read(id, this.#bytes, 0);
-    return `${formatBytes(this.#bytes, 0, table.family === 0 ? 4 : 16)}/${length}`;
+    return `${formatOctets(this.#bytes, 0, table.family === 0 ? 4 : 16)}/${length}`;
   }
 
   /** As the decision sees it: after import policy, with the default LOCAL_PREF of a route that came without. */
@@ -94,7 +94,7 @@ export class RouteTexts {
     return {
       ...this.#frame(table, id, path),
       ...texts,
-      nextHop: device === undefined ? address : `${address}%${device}`,
+      nextHop: withZone(address, device),
     };
   }
 

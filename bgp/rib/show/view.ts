@@ -1,5 +1,5 @@
 // What an operator reads of the RIB: plain types of the Speaker's door. Texts are canonical.
-import type { Family } from '../../family.ts';
+import type { Family } from '#ip';
 
 export interface RouteQuery {
   readonly view: 'best' | 'all' | 'received' | 'advertised';

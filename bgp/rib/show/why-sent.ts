@@ -1,6 +1,6 @@
 // Why a prefix is or is not sent to a neighbour, in words. Display only: the code that decides gives
 // the reason, and here it is put into words.
-import { familyName } from '../../family.ts';
+import { familyName } from '#ip';
 import type { Session } from '../../session/index.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 import type { RibTable } from '../table/rib-table.ts';

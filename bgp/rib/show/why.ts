@@ -1,9 +1,9 @@
 // Why a path is used or not, in words that an operator can act on. Display only: the code that decided gives the
 // reason as a number, so that the words cannot drift from the decision.
+import { formatIpv4 } from '#ip';
 import type { RibPeer } from '../in/rib-peer.ts';
 import * as rule from '../in/import.ts';
 import * as step from '../table/decision.ts';
-import { formatIpv4 } from '../../message/index.ts';
 import { BEST, LONG_LIVED_STALE, MULTIPATH, type RibTable, STALE } from '../table/rib-table.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import type { RibContents } from './rib-contents.ts';

@@ -3,7 +3,7 @@
 // (zero) memory means "none". Who changes a path marks its prefix dirty; decide.ts and the update groups take
 // it from there. A withdrawn path stays in its list, DEAD, until its prefix was processed.
 // Bound: paths are bounded by each peer's prefix limit; 21 bytes a path, 5 a prefix beside the PrefixTable.
-import type { FamilyIndex } from '../../family.ts';
+import type { FamilyIndex } from '#ip';
 import {
   grownCapacity,
   type I32,

@@ -1,13 +1,12 @@
 // A Session without a connection: UPDATEs that the RIB writes are decoded into the table that a peer would
 // hold, and every rule that a stream of UPDATEs must keep is checked as it arrives.
 import assert from 'node:assert/strict';
+import { type Family, formatIpv4, formatWords } from '#ip';
 import type { PeerConfig } from '../../config.ts';
-import type { Family } from '../../family.ts';
 import * as codec from '../../message/index.ts';
 import { ACCEPT_ALL } from '../../policy/policy.ts';
 import type { Negotiated, NotificationError, Session } from '../../session/index.ts';
 import { zeroCounters } from '../../session/connection/counters.ts';
-import { formatAddress } from '../../prefix/prefix-words.ts';
 
 export interface FakePeerOptions {
   readonly id: string;
@@ -171,7 +170,7 @@ export class FakeSession implements Session {
     codec.startNlri(c, buf, start, end, addPath);
     while (family === 0 ? codec.nextIpv4(c) : codec.nextIpv6(c)) {
       const words = family === 0 ? [c.address | 0] : [c.word0 | 0, c.word1 | 0, c.word2 | 0, c.word3 | 0];
-      const key = `${formatAddress(words)}/${c.length}${addPath ? `#${c.pathId}` : ''}`;
+      const key = `${formatWords(words)}/${c.length}${addPath ? `#${c.pathId}` : ''}`;
       if (attributes === undefined) {
         assert.ok(this.held.delete(key), `${this.peerId}: withdrawal of ${key}, which it never had (TX-8)`);
         this.withdrawn++;
@@ -194,7 +193,7 @@ export function attributeText(
   codec.validateAttributes(blob, start, end, context, v);
   assert.equal(v.action, codec.ACTION_OK);
   const parts: string[] = [];
-  if (v.hasNextHop) parts.push(`nh=${codec.formatIpv4(v.nextHop)}`);
+  if (v.hasNextHop) parts.push(`nh=${formatIpv4(v.nextHop)}`);
   parts.push(`path=${codec.formatAsPath(v.bytes, v.asPathStart, v.asPathEnd).replaceAll(' ', ',')}`);
   if (v.hasLocalPref) parts.push(`lp=${v.localPref}`);
   if (v.hasMed) parts.push(`med=${v.med}`);
@@ -202,7 +201,7 @@ export function attributeText(
   if (codec.findAttribute(v.bytes, 0, v.length, codec.ATTR_COMMUNITIES, range)) {
     parts.push(`comm=${codec.formatCommunities(v.bytes, range.start, range.end).join(',')}`);
   }
-  if (v.hasOriginatorId) parts.push(`orig=${codec.formatIpv4(v.originatorId)}`);
+  if (v.hasOriginatorId) parts.push(`orig=${formatIpv4(v.originatorId)}`);
   if (v.clusterListLength > 0) parts.push(`cl=${v.clusterListLength}`);
   return parts.join(' ');
 }

@@ -1,5 +1,6 @@
 // The speaker's listening sockets: one for each configured address, each with the neighbours' MD5 keys set
 // before any connection is accepted (SEC-1).
+import { type Family, familyOf } from '#ip';
 import type { Connection, ListenerHandle, Transport } from '../../io.ts';
 
 interface ListenAddress {
@@ -10,7 +11,7 @@ interface ListenAddress {
 export class Listener {
   readonly #transport: Transport;
   readonly #accept: (connection: Connection) => void;
-  readonly #handles = new Map<string, { readonly family: number; readonly handle: ListenerHandle }>();
+  readonly #handles = new Map<string, { readonly family: Family; readonly handle: ListenerHandle }>();
   /** Keys by prefix, for sockets that are opened later. */
   readonly #keys = new Map<string, string>();
 
@@ -64,8 +65,4 @@ export class Listener {
 
 function keyOf(one: ListenAddress): string {
   return `${one.address}|${one.port}`;
-}
-
-function familyOf(text: string): number {
-  return text.includes(':') ? 6 : 4;
 }

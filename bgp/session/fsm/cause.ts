@@ -1,6 +1,6 @@
 // Why a session is down, why a connection is refused, what holds a neighbour down: values that code switches on.
 // The sentences for people are made of them in cause-text.ts and never read back.
-import type { Family } from '../../family.ts';
+import type { Family } from '#ip';
 
 interface CauseRule {
   /** Something is wrong; else somebody wanted it so, or another connection took over. */

@@ -1,21 +1,20 @@
 // The OPEN that we send: rebuilt for every connection from the configuration (restart bit, families), pure.
+import { AFI_IPV6, afiOf, type Family, parseIpv4 } from '#ip';
 import type { PeerConfig, Role, SpeakerConfig } from '../../config.ts';
-import { SAFI_UNICAST, afiOf, type Family } from '../../family.ts';
 import {
   ADD_PATH_BOTH,
   ADD_PATH_RECEIVE,
   ADD_PATH_SEND,
-  AFI_IPV6,
   NO_CAPABILITIES,
   ROLE_CUSTOMER,
   ROLE_PEER,
   ROLE_PROVIDER,
   ROLE_ROUTE_SERVER,
   ROLE_ROUTE_SERVER_CLIENT,
-  parseIpv4,
   type Capabilities,
   type GracefulRestart,
   type OpenMessage,
+  SAFI_UNICAST,
 } from '../../message/index.ts';
 
 /** What the agent knows about its own restart (RFC 4724 §3). */

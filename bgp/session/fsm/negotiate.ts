@@ -1,11 +1,10 @@
 // Two OPENs make a session or a refusal: pure. What is malformed by itself the codec has refused already;
 // here stands what does not suit this neighbour (RFC 4271 §6.2), and what both sides may use (RFC 5492).
+import { AFI_IPV6, afiOf, type Family, formatIpv4 } from '#ip';
 import type { PeerConfig, RequiredCapability, Role } from '../../config.ts';
-import { afiOf, familyOf, SAFI_UNICAST, type Family } from '../../family.ts';
 import {
   ADD_PATH_RECEIVE,
   ADD_PATH_SEND,
-  AFI_IPV6,
   CODE_OPEN,
   NO_CAPABILITIES,
   OPEN_BAD_IDENTIFIER,
@@ -14,9 +13,10 @@ import {
   OPEN_UNACCEPTABLE_HOLD_TIME,
   OPEN_UNSUPPORTED_CAPABILITY,
   encodeCapabilities,
-  formatIpv4,
   type Capabilities,
   type OpenMessage,
+  SAFI_UNICAST,
+  unicastFamily,
 } from '../../message/index.ts';
 import { ROLE_NUMBERS } from './local-open.ts';
 import type { NotificationError } from './fsm-types.ts';
@@ -204,7 +204,7 @@ function refuseFamilies(ours: Capabilities, theirs: Capabilities): NotificationE
 /** CAP-5: without any multiprotocol capability it is IPv4 unicast, with one only what it names. */
 function familiesOf(caps: Capabilities): Family[] {
   if (caps.multiprotocol.length === 0) return ['ipv4'];
-  return caps.multiprotocol.flatMap(({ afi, safi }) => familyOf(afi, safi) ?? []);
+  return caps.multiprotocol.flatMap(({ afi, safi }) => unicastFamily(afi, safi) ?? []);
 }
 
 function commonFamilies(ours: Capabilities, theirs: Capabilities): Family[] {
@@ -214,7 +214,7 @@ function commonFamilies(ours: Capabilities, theirs: Capabilities): Family[] {
 
 function hasExtendedNextHop(caps: Capabilities): boolean {
   return caps.extendedNextHop.some(
-    (tuple) => familyOf(tuple.afi, tuple.safi) === 'ipv4' && tuple.nextHopAfi === AFI_IPV6,
+    (tuple) => unicastFamily(tuple.afi, tuple.safi) === 'ipv4' && tuple.nextHopAfi === AFI_IPV6,
   );
 }
 
@@ -245,7 +245,7 @@ function negotiateRestart(
     isRemoteRestarting: restart.restarting,
     remoteRestartSeconds: restart.timeSeconds,
     families: restart.families.flatMap(({ afi, safi, forwarding }) => {
-      const family = familyOf(afi, safi);
+      const family = unicastFamily(afi, safi);
       return family !== undefined && families.includes(family)
         ? [{ family, isForwardingKept: forwarding }]
         : [];
@@ -255,7 +255,7 @@ function negotiateRestart(
       ours.longLived === undefined
         ? []
         : (theirs.longLived ?? []).flatMap(({ afi, safi, timeSeconds }) => {
-            const family = familyOf(afi, safi);
+            const family = unicastFamily(afi, safi);
             return family !== undefined && families.includes(family)
               ? [{ family, staleSeconds: timeSeconds }]
               : [];

@@ -1,6 +1,6 @@
 // What two OPENs agreed on: plain data, fixed while the session is up.
+import type { Family } from '#ip';
 import type { Role } from '../../config.ts';
-import type { Family } from '../../family.ts';
 
 /** What both sides may use, computed from the two OPENs; fixed while the session is up. */
 export interface Negotiated {
