@@ -2,10 +2,11 @@
 // made anew from everything, and only its difference is applied. Inputs that give no plan leave the last good one in
 // force. Everything outside the process comes in through AgentIo, so that many agents can run in one test.
 import type { Problem, Resources } from '#api';
-import { type Clock, type Random, type Scheduler, type Timer, type Transport } from '#bgp';
+import type { Transport } from '#bgp';
 import { FAMILIES } from '#ip';
 import type { Ipam } from '#ipam';
 import type { Kernel, Sysctl } from '#linux';
+import type { Clock, Random, Scheduler, Timer } from '#world';
 import { Fib } from './fib/fib.ts';
 import { ensureForwarding } from './fib/kernel/ip-forwarding.ts';
 import { ipamInputs } from './pods/ipam-inputs.ts';

@@ -2,16 +2,16 @@
 // its orderly stop.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { immediateScheduler, rehearse, systemClock, systemRandom, TcpTransport } from '#bgp';
-import { realDisk, unixSocketListener } from '#cni-plugin';
-import { openKernel, openPodWirer, readSysctl, tcpSockets, writeSysctl } from '#linux';
+import { rehearse, TcpTransport } from '#bgp';
+import { unixSocketListener } from '#cni-plugin';
+import { openKernel, openPodWirer, readSysctl, realDisk, tcpSockets, writeSysctl } from '#linux';
 import { openDirectoryStore, type Store } from '#store';
+import { systemClock, systemRandom, systemScheduler } from '#world';
 import { type EventLoopWatch, watchEventLoop } from './bindings/event-loop.ts';
 import { httpServers } from './bindings/http-server.ts';
 import { openLog } from './bindings/logger.ts';
 import { MemoryKeeper } from './bindings/memory-keeper.ts';
 import { socketLocks } from './bindings/socket-locks.ts';
-import { storeDisk } from './bindings/store-disk.ts';
 import type { Log } from './log.ts';
 import { startNode } from './node.ts';
 import type { AgentOptions } from './options.ts';
@@ -47,7 +47,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
   const node = await startNode(options, {
     clock: systemClock,
     random: systemRandom,
-    scheduler: immediateScheduler,
+    scheduler: systemScheduler,
     log,
     process: { pid: process.pid, runtime: process.version, status: () => processStatus(eventLoop) },
     locks: socketLocks,
@@ -84,7 +84,7 @@ function openStore(place: string): Store {
   if (!place.startsWith('dir:')) {
     throw new Error(`--store ${place}: this version reads its objects from a folder only: --store dir:PATH`);
   }
-  return openDirectoryStore(place.slice('dir:'.length), { clock: systemClock, disk: storeDisk });
+  return openDirectoryStore(place.slice('dir:'.length), { clock: systemClock, disk: realDisk });
 }
 
 function processStatus(eventLoop: EventLoopWatch) {

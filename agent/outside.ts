@@ -1,9 +1,10 @@
 // All that a node reaches outside its process by. main.ts binds the real ones (bindings/), tests a machine in memory.
 import type { ProcessStatus } from '#agent-api';
-import type { Clock, Random, Scheduler, Transport } from '#bgp';
-import type { CniDisk, CniListener } from '#cni-plugin';
+import type { Transport } from '#bgp';
+import type { CniListener } from '#cni-plugin';
 import type { Kernel, PodWirer, Sysctl } from '#linux';
 import type { Store } from '#store';
+import type { Clock, Disk, Random, Scheduler } from '#world';
 import type { Reply, StatusRequest } from './http/endpoints.ts';
 import type { Log } from './log.ts';
 import type { LinkWatch } from './speaker/link-watch.ts';
@@ -17,7 +18,7 @@ export interface NodeBindings {
   readonly log: Log;
   readonly process: ProcessFacts;
   readonly locks: Locks;
-  readonly disk: CniDisk;
+  readonly disk: Disk;
   readonly http: HttpServers;
   openStore(): Store;
   /** @param links undefined with --fib none: link failures are then noticed by hold timers */

@@ -3,16 +3,12 @@ export { type I32, resizeI32, resizeU8, type U8 } from './columns/columns.ts';
 export { IdRing } from './columns/id-ring.ts';
 export type { PeerConfig, PeerRemote, RequiredCapability, Role, SpeakerConfig } from './config.ts';
 export type {
-  Clock,
   Connection,
   ConnectionHandler,
   DialError,
   DialOptions,
   ListenerHandle,
   ListenOptions,
-  Random,
-  Scheduler,
-  Timer,
   Transport,
   TtlRule,
 } from './io.ts';
@@ -35,7 +31,7 @@ export type {
 export { Speaker, type SpeakerIo, type SpeakerLog, type SpeakerStatus } from './speaker.ts';
 export type { FamilyRoutes, PeerRoutes } from './speaker-status.ts';
 export type { SocketOptions, TcpSocketRequest } from './transport/socket-options.ts';
-export { immediateScheduler, systemClock, systemRandom } from './transport/system-clock.ts';
+export { systemScheduler, systemClock, systemRandom } from './transport/system-clock.ts';
 export { MemoryHost, MemoryNetwork } from './transport/memory-network.ts';
 export { TcpTransport, type TcpTransportOptions } from './transport/tcp.ts';
 export { PrefixTable } from './prefix/prefix-table.ts';

@@ -1,24 +1,5 @@
-// What the library needs from outside: time, chance and TCP. The caller hands these in; transport/ has a real
-// binding of Transport and one in memory, testing/ a clock that tests move by hand.
-
-export interface Clock {
-  /** Monotonic milliseconds. */
-  now(): number;
-  /** Milliseconds since 1970, only for display. */
-  wall(): number;
-  /** A callback may set or cancel other timers. */
-  setTimer(delayMs: number, callback: () => void): Timer;
-}
-
-export interface Timer {
-  /** Harmless when it fired or was cancelled before. */
-  cancel(): void;
-}
-
-export interface Random {
-  /** Uniform in [0, 1). */
-  next(): number;
-}
+// The TCP that the library needs from outside (time and chance: #world). The caller hands it in; transport/ has a real
+// binding and one in memory.
 
 /** Calls back soon, after input that is ready was read. The real one is setImmediate. */
 export interface Scheduler {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { FakeClock } from '#world/testing';
 import { LogLimit } from './log-limit.ts';
-import { FakeClock } from './testing/fake-clock.ts';
 
 describe('what is left out of the log', () => {
   it('is counted, and told with the next line; subjects do not share', () => {

@@ -1,6 +1,6 @@
 // Keeps what a stranger can cause from filling the log: a few lines at once, then one now and then that says how
 // many were left out. Bound: MAX_KEYS subjects, the oldest is forgotten first.
-import type { Clock } from './io.ts';
+import type { Clock } from '#world';
 
 const MAX_KEYS = 4096;
 

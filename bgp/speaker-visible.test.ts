@@ -1,8 +1,9 @@
 // What an operator sees of a neighbour that does everything wrong: status, and one line in the log for each step.
 import assert from 'node:assert/strict';
+import { SeededRandom } from '#world';
+import { FakeClock } from '#world/testing';
 import { Speaker } from './speaker.ts';
 import { peerConfig, speakerConfig } from './testing/configs.ts';
-import { FakeClock, SeededRandom } from './testing/fake-clock.ts';
 import {
   END_OF_RIB,
   fourByteAs,
@@ -39,7 +40,7 @@ class Bench implements AsyncDisposable {
       clock: this.clock,
       random: new SeededRandom(1),
       transport: this.network.host('10.0.0.1'),
-      scheduler: { soon: (callback) => void this.clock.setTimer(0, callback) },
+      scheduler: this.clock,
       log: { debug: log('debug'), info: log('info'), warn: log('warn') },
     });
   }

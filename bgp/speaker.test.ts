@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { SeededRandom } from '#world';
+import { FakeClock } from '#world/testing';
 import type { PeerConfig } from './config.ts';
 import { type Policy, REJECT_ALL } from './policy/policy.ts';
 import { Speaker } from './speaker.ts';
 import { peerConfig } from './testing/configs.ts';
-import { FakeClock, SeededRandom } from './testing/fake-clock.ts';
 import { MemoryNetwork } from './transport/memory-network.ts';
 
 /** Speakers in one simulated network; time moves only in run(). */
@@ -29,7 +30,7 @@ class Lab implements AsyncDisposable {
         clock,
         random: new SeededRandom(asNumber + this.speakers.length),
         transport: this.network.host(address, ...more),
-        scheduler: { soon: (callback) => void clock.setTimer(0, callback) },
+        scheduler: clock,
         log: { debug: line, info: line, warn: line },
       },
     );

@@ -1,8 +1,9 @@
 // The door of the library: one BGP speaker. It joins the sessions (who talks) with the RIB (what is said), and
 // turns configuration changes into the smallest disturbance. All I/O comes in through `io`.
 import { afiOf, type Family, familyIndex, type FamilyIndex, familyName, parseIpv4 } from '#ip';
+import { type Clock, type Random, type Scheduler, systemScheduler } from '#world';
 import type { PeerConfig, SpeakerConfig } from './config.ts';
-import type { Clock, Random, Scheduler, Transport } from './io.ts';
+import type { Transport } from './io.ts';
 import { LogLimit } from './log-limit.ts';
 import {
   maxPrefixesReached,
@@ -12,7 +13,6 @@ import {
   SAFI_UNICAST,
 } from './message/index.ts';
 import type { OwnIdentity } from './rib/attributes/attribute-intern.ts';
-import { immediateScheduler } from './transport/system-clock.ts';
 import type { NextHopTracker } from './rib/attributes/next-hops.ts';
 import type { Origination } from './rib/in/originated.ts';
 import { Rib } from './rib/rib.ts';
@@ -83,7 +83,7 @@ export class Speaker implements AsyncDisposable {
     this.#rib = new Rib(
       identityOf(config),
       config.multipath,
-      { clock: io.clock, scheduler: io.scheduler ?? immediateScheduler, seed },
+      { clock: io.clock, scheduler: io.scheduler ?? systemScheduler, seed },
       {
         malformed: (peer, action, reason, reset) => {
           if (reset !== undefined) peer.session?.fail({ ...reset, reason: `malformed UPDATE: ${reason}` });

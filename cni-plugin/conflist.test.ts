@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { realDisk } from '#linux';
 import { writeConflist } from './conflist.ts';
-import { realDisk } from './bindings/durable-disk.ts';
 
 describe('conflist', () => {
   const root = mkdtempSync(join(tmpdir(), 'podroute-conflist-'));

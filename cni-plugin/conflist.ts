@@ -1,6 +1,6 @@
 // The network configuration list that tells a container runtime to call us. It appears by rename, only when ADD can be
 // served, and stays across restarts.
-import type { CniDisk } from './outside.ts';
+import type { Disk } from '#world';
 import { NEWEST } from './server/request/network-config.ts';
 
 export interface ConflistOptions {
@@ -28,21 +28,12 @@ function conflistText(options: ConflistOptions): string {
 }
 
 /** Leaves the file alone when it says the same already: runtimes reload at every change. */
-export async function writeConflist(folder: string, options: ConflistOptions, disk: CniDisk): Promise<void> {
+export async function writeConflist(folder: string, options: ConflistOptions, disk: Disk): Promise<void> {
   const path = `${folder}/${FILE_NAME}`;
   const bytes = Buffer.from(conflistText(options));
   const present = await disk.read(path);
   if (present !== undefined && bytes.equals(present)) return;
+  // The container runtime reads it as another user; and of the names in it only .conf, .conflist and .json.
   await disk.makeFolder(folder);
-  // No name that a runtime would read: libcni takes .conf, .conflist and .json.
-  const temporary = `${path}.new`;
-  const file = await disk.open(temporary, 'truncate');
-  try {
-    await file.append(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await disk.rename(temporary, path);
-  await disk.syncFolder(folder);
+  await disk.replace(path, bytes);
 }

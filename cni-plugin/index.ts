@@ -1,7 +1,7 @@
-// The door of cni-plugin/: the server behind the CNI executable, its conflist, and the real bindings of what it
-// reaches outside the process by.
+// The door of cni-plugin/: the server behind the CNI executable, its conflist, and the real socket that it
+// serves.
 export { type ConflistOptions, writeConflist } from './conflist.ts';
-export type { AnswerCall, CniDisk, CniListener, CniLog } from './outside.ts';
+export type { AnswerCall, CniListener, CniLog } from './outside.ts';
 export type { AddressAudit, AddressFinding, ReleaseOutcome } from './server/verbs/audit.ts';
 export {
   type CniServer,
@@ -9,4 +9,4 @@ export {
   type CniServerOptions,
   serveCni,
 } from './server/serve.ts';
-export { realDisk, unixSocketListener } from './bindings/index.ts';
+export { unixSocketListener } from './bindings/unix-socket.ts';

@@ -1,15 +1,6 @@
-// What the server reaches outside the process by. The real bindings stand in bindings/, twins in testing/.
-import type { Clock, Disk } from '#ipam';
-
-/** Files: ipam's, and what the DEL queue and the conflist need. */
-export interface CniDisk extends Disk {
-  /** Names of the files in a folder; none when there is no such folder. */
-  list(folder: string): Promise<string[]>;
-  /** Synchronous: asked once an ADD. */
-  exists(path: string): boolean;
-  /** A file that is gone already is fine. */
-  remove(path: string): Promise<void>;
-}
+// What the server reaches outside the process by, besides time, disk and kernel. The real socket stands in bindings/,
+// its twin in testing/.
+import type { Clock } from '#world';
 
 /** Turns a whole request into a whole answer (server/request/call-frame.ts). Never rejects. */
 export type AnswerCall = (request: Uint8Array) => Promise<Uint8Array>;

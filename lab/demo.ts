@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { waitUntil } from '#world';
 import { captureDuring, type Frame } from './capture.ts';
 import { hints } from './hints.ts';
 import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
 import type { Host } from './netns.ts';
 import { ping, pingUntilReached } from './ping.ts';
 import { TOPOLOGIES, type TopologyName } from './topology.ts';
-import { waitFor } from './wait.ts';
 
 const FAMILIES = ['IPv4', 'IPv6'] as const;
 const begin = performance.now();
@@ -135,7 +135,7 @@ async function crashAndRecover(lab: Lab): Promise<void> {
   if (!knowsAll(viewer, blocks))
     throw new Error(`demo: ${viewer.name} has no route to n3's blocks before the kill`);
   await lab.stopAgent('n3');
-  const withdrawn = await waitFor(`${viewer.name} to withdraw n3's routes`, 10_000, () =>
+  const withdrawn = await waitUntil(`${viewer.name} to withdraw n3's routes`, 10_000, () =>
     knowsNone(viewer, blocks),
   );
   say(`withdrawn after ${withdrawn.toFixed(0)} ms`);

@@ -10,4 +10,3 @@ export {
   type HostProcess,
 } from './netns.ts';
 export type { TopologyName } from './topology.ts';
-export { waitFor } from './wait.ts';

@@ -4,11 +4,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { waitUntil } from '#world';
 import { captureDuring } from './capture.ts';
 import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
 import { ping, pingUntilReached } from './ping.ts';
 import { TOPOLOGIES, type TopologyName } from './topology.ts';
-import { waitFor } from './wait.ts';
 
 async function labWithPods(topology: TopologyName): Promise<Lab> {
   const folder = mkdtempSync(join(tmpdir(), 'podroute-test-'));
@@ -57,7 +57,7 @@ for (const topology of TOPOLOGIES) {
 
     it('brings every wanted session up', async () => {
       for (const node of lab.nodes) {
-        await waitFor(`sessions of ${node.name}`, 10_000, () =>
+        await waitUntil(`sessions of ${node.name}`, 10_000, () =>
           lab.status(node.name).sessions.every((s) => s.state === 'Established'),
         );
         assert.ok(lab.status(node.name).sessions.length >= 2);
@@ -98,10 +98,10 @@ for (const topology of TOPOLOGIES) {
       const blocks = lab.ownBlocks('n3');
       assert.ok(knowsAll(viewer, blocks));
       await lab.stopAgent('n3');
-      await waitFor('routes to go', 10_000, () => knowsNone(viewer, blocks));
+      await waitUntil('routes to go', 10_000, () => knowsNone(viewer, blocks));
       lab.startAgent('n3');
       await lab.agentReady('n3');
-      await waitFor('routes to return', 20_000, () => knowsAll(viewer, blocks));
+      await waitUntil('routes to return', 20_000, () => knowsAll(viewer, blocks));
       assert.deepEqual(unreached(lab), []);
     });
   });
@@ -163,7 +163,7 @@ describe('a running cluster that is changed, rightly and wrongly', function () {
           texts = problemsOf(lab, 'n1');
           return texts.some((text) => mistake.expected.every((pattern) => pattern.test(text)));
         };
-        await waitFor('the problem to be told', 3000, all).catch(() =>
+        await waitUntil('the problem to be told', 3000, all).catch(() =>
           assert.fail(`told only: ${texts.join('\n')}`),
         );
         const log = lab.host('n1').run(['cat', lab.logOf('n1')]);
@@ -179,7 +179,7 @@ describe('a running cluster that is changed, rightly and wrongly', function () {
       } finally {
         rmSync(path);
       }
-      await waitFor('the problem to go', 3000, () => problemsOf(lab, 'n1').length === 0);
+      await waitUntil('the problem to go', 3000, () => problemsOf(lab, 'n1').length === 0);
       assert.deepEqual(unreached(lab), []);
     });
   }
@@ -189,7 +189,7 @@ describe('a running cluster that is changed, rightly and wrongly', function () {
     const [block = ''] = lab.ownBlocks('n2').filter((prefix) => !prefix.includes(':'));
     host.ip('route', 'add', block, 'via', '10.0.1.0', 'metric', '50');
     host.ip('route', 'del', block, 'proto', '179');
-    await waitFor('the route to come back', 3000, () => {
+    await waitUntil('the route to come back', 3000, () => {
       return host.ip('route', 'show', block, 'proto', '179').includes('metric 1024');
     });
     assert.match(host.ip('route', 'show', block), /metric 50/);
@@ -205,9 +205,9 @@ describe('a running cluster that is changed, rightly and wrongly', function () {
       path,
       'apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: one-more }\nspec: { node: n1, peerIP: 192.0.2.77, asNumber: 65077 }\n',
     );
-    await waitFor('the session to be there', 1000, () => sessions().some((s) => s.id === 'one-more'));
+    await waitUntil('the session to be there', 1000, () => sessions().some((s) => s.id === 'one-more'));
     rmSync(path);
-    await waitFor('the session to be gone', 1000, () => sessions().every((s) => s.id !== 'one-more'));
+    await waitUntil('the session to be gone', 1000, () => sessions().every((s) => s.id !== 'one-more'));
     assert.deepEqual(
       sessions().map((s) => `${s.id} ${s.state} ${s.since}`),
       before,
@@ -249,7 +249,7 @@ describe('ending a lab', function () {
     const { spawn } = await import('node:child_process');
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    await waitFor('the first agent to start', 15_000, () => existsSync(join(folder, 'n1', 'log')));
+    await waitUntil('the first agent to start', 15_000, () => existsSync(join(folder, 'n1', 'log')));
     child.kill('SIGINT');
     assert.equal(await ended, 130);
     assert.deepEqual(

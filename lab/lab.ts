@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { connect as connectTo } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { StatusReply } from '#agent-api';
+import { waitUntil } from '#world';
 import { type CniAnswer, type CniResult, invokeCni, readConflist } from './cni-runtime.ts';
 import { connect, createHost, type Host, openHost } from './netns.ts';
 import { endProcess, type ProcessRecord, recordOf, stillRuns } from './processes.ts';
 import { type LabNodePlan, type Topology, type TopologyName, topology } from './topology.ts';
-import { waitFor } from './wait.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
 const PODROUTE = join(PROJECT, 'bin', 'podroute');
@@ -143,11 +143,11 @@ export class Lab implements AsyncDisposable {
   /** Waits until every node has routes in the kernel to the blocks of every other node. */
   async settled(timeoutMs = 15_000): Promise<void> {
     for (const owner of this.nodes) {
-      await waitFor(`${owner.name} to hold a block of each family`, timeoutMs, () => {
+      await waitUntil(`${owner.name} to hold a block of each family`, timeoutMs, () => {
         return this.ownBlocks(owner.name).length >= 2;
       });
       for (const node of this.nodes.filter((n) => n !== owner)) {
-        await waitFor(`${node.name} to learn the blocks of ${owner.name}`, timeoutMs, () =>
+        await waitUntil(`${node.name} to learn the blocks of ${owner.name}`, timeoutMs, () =>
           knowsAll(this.host(node.name), this.ownBlocks(owner.name)),
         );
       }
@@ -238,7 +238,7 @@ export class Lab implements AsyncDisposable {
   /** Waits until the node's agent has written its conflist: it can serve ADD. Throws with the end of its log. */
   async agentReady(node: string, timeoutMs = 15_000): Promise<void> {
     const record = this.#processes.get(node);
-    await waitFor(`agent of ${node} to be ready`, timeoutMs, () => {
+    await waitUntil(`agent of ${node} to be ready`, timeoutMs, () => {
       if (record !== undefined && !stillRuns(record)) {
         throw new Error(`lab: the agent of ${node} ended:\n${this.#logTail(node)}`);
       }

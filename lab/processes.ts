@@ -1,6 +1,6 @@
 // Processes that outlive the one that started them, known by pid and start time so that a reused pid is never hit.
 import { readFileSync } from 'node:fs';
-import { waitFor } from './wait.ts';
+import { waitUntil } from '#world';
 
 export interface ProcessRecord {
   readonly pid: number;
@@ -21,9 +21,9 @@ export async function endProcess(record: ProcessRecord, signal: NodeJS.Signals):
   if (!stillRuns(record)) return;
   process.kill(record.pid, signal);
   const gone = () => !stillRuns(record);
-  await waitFor(`process ${record.pid} to end`, 5000, gone).catch(async () => {
+  await waitUntil(`process ${record.pid} to end`, 5000, gone).catch(async () => {
     if (stillRuns(record)) process.kill(record.pid, 'SIGKILL');
-    await waitFor(`process ${record.pid} to be killed`, 5000, gone);
+    await waitUntil(`process ${record.pid} to be killed`, 5000, gone);
   });
 }
 

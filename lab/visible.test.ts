@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as bodyOf } from 'node:stream/consumers';
 import type { RouteStatus, SessionStatus } from '#agent-api';
+import { waitUntil } from '#world';
 import { Lab } from './lab.ts';
-import { waitFor } from './wait.ts';
 
 const SESSION = 'tor-n1-ipv4';
 
@@ -21,7 +21,7 @@ describe('what happened to a session is visible', function () {
     lab = await Lab.up({ topology: 'tor', folder, name: `pr-see-${process.pid}`, keep: false });
     for (const node of lab.nodes) await lab.addPod(node.name, `pod-${node.name}`);
     await lab.settled();
-    await waitFor('the session', 10_000, () => session().state === 'Established');
+    await waitUntil('the session', 10_000, () => session().state === 'Established');
   });
   after(() => lab?.down());
 
@@ -75,7 +75,7 @@ describe('what happened to a session is visible', function () {
 
   it('when the router says goodbye: why, what next, and one line in the log for each transition', async () => {
     bird('disable', 'n1_ipv4', '"rack 7 is rewired"');
-    await waitFor('the session to go', 5000, () => session().state !== 'Established');
+    await waitUntil('the session to go', 5000, () => session().state !== 'Established');
     const down = session();
     assert.equal(down.flaps, 1);
     assert.equal(down.notifications.lastIn?.message, 'rack 7 is rewired');
@@ -84,7 +84,7 @@ describe('what happened to a session is visible', function () {
     assert.match(down.whyDown!.next, /ask who runs it/);
     assert.match(lab.podroute('n1', 'status'), /tor-n1-ipv4 .*rack 7 is rewired/);
     bird('enable', 'n1_ipv4');
-    await waitFor('the session to return', 20_000, () => session().state === 'Established');
+    await waitUntil('the session to return', 20_000, () => session().state === 'Established');
     const { history } = session();
     const logged = readFileSync(lab.logOf('n1'), 'utf8')
       .split('\n')

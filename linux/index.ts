@@ -1,7 +1,6 @@
 // The door of linux/: the kernel of a network namespace, namespaces themselves, pod links, and the socket options
 // that BGP wants. Importing it loads nothing native: the addon comes in at the first use.
 export { errnoName } from './errno.ts';
-export { lockFile } from './real/file-lock.ts';
 export { KernelError } from './kernel-error.ts';
 export * from './kernel.ts';
 export { MemoryKernel } from './memory/memory-kernel.ts';
@@ -11,6 +10,7 @@ export { type Walk, walk, walkText } from './memory/walk.ts';
 export { createNetns, deleteNetns, listNetns, netnsPath, withNetns } from './real/netns.ts';
 export type { PodWirer, PodWiring, WiredPod } from './pod-wiring.ts';
 export { openPodWirer } from './real/pod-wirer.ts';
+export { realDisk } from './real/real-disk.ts';
 export { type KernelOptions, openKernel } from './real/real-kernel.ts';
 export { readSysctl, writeSysctl } from './real/sysctl.ts';
 export { type TcpSocketRequest, tcpSockets } from './real/tcp-sockets.ts';

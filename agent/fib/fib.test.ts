@@ -1,6 +1,5 @@
 // The FIB against a kernel: each behaviour runs with the one in memory, and with a real one when we are root.
 import assert from 'node:assert/strict';
-import { type Clock, systemClock } from '#bgp';
 import {
   createNetns,
   deleteNetns,
@@ -10,6 +9,7 @@ import {
   openKernel,
   type RouteSpec,
 } from '#linux';
+import { systemClock, waitUntil } from '#world';
 import { SILENT } from '../log.ts';
 import { Fib } from './fib.ts';
 import { fibPage, fibStatus } from './report.ts';
@@ -38,15 +38,7 @@ const PLACES: Place[] = [
 ];
 
 /** Real time, and short. */
-const clock: Clock = systemClock;
-
-async function until(what: string, isTrue: () => Promise<boolean> | boolean, limitMs = 3000): Promise<void> {
-  const end = performance.now() + limitMs;
-  while (!(await isTrue())) {
-    if (performance.now() > end) assert.fail(`never: ${what}`);
-    await new Promise((resume) => setTimeout(resume, 10));
-  }
-}
+const clock = systemClock;
 
 for (const place of PLACES) {
   describe(`the FIB on a kernel ${place.name}`, function () {
@@ -174,7 +166,7 @@ for (const place of PLACES) {
         metric: 20,
         nextHops: [{ gateway: '10.9.0.9', device: 'eth0' }],
       });
-      await until('it follows', async () =>
+      await waitUntil('it follows', 3000, async () =>
         (await ownRoutes(kernel)).includes('10.1.0.0/24 via 10.9.0.9 dev eth0'),
       );
     });
@@ -183,16 +175,20 @@ for (const place of PLACES) {
       await fib.start();
       fib.track('10.9.0.2', undefined);
       fib.track('10.77.0.1', undefined);
-      await until('first answers', () => told.size === 2);
+      await waitUntil('first answers', 3000, () => told.size === 2);
       assert.deepEqual(Object.fromEntries(told), { '10.9.0.2': true, '10.77.0.1': false });
       await foreign('addRoute', {
         destination: '10.77.0.0/16',
         protocol: OSPF,
         nextHops: [{ gateway: '10.9.0.9', device: 'eth0' }],
       });
-      await until('it is reachable', () => told.get('10.77.0.1') === true);
+      await waitUntil('it is reachable', 3000, () => told.get('10.77.0.1') === true);
       await kernel.apply([{ type: 'setLink', device: 'b0', up: false }]);
-      await until('both are lost', () => told.get('10.9.0.2') === false && told.get('10.77.0.1') === false);
+      await waitUntil(
+        'both are lost',
+        3000,
+        () => told.get('10.9.0.2') === false && told.get('10.77.0.1') === false,
+      );
     });
 
     it('knows the default gateways of others, and says when they change', async () => {
@@ -204,7 +200,7 @@ for (const place of PLACES) {
         protocol: 4,
         nextHops: [{ gateway: '10.9.0.9', device: 'eth0' }],
       });
-      await until('it is told', () => gatewayChanges > 0);
+      await waitUntil('it is told', 3000, () => gatewayChanges > 0);
       assert.deepEqual(fib.defaultGateways(), { ipv4: { address: '10.9.0.9', device: 'eth0' } });
       await learn(['10.1.0.0/24'], '192.0.2.1');
       assert.deepEqual(await ownRoutes(kernel), ['10.1.0.0/24 via 10.9.0.9 dev eth0']);
@@ -215,11 +211,11 @@ for (const place of PLACES) {
       await learn(['10.1.0.0/24'], '10.9.0.2');
       await learn(['10.1.1.0/24'], '10.9.1.2', '10.9.0.2');
       await kernel.apply([{ type: 'setLink', device: 'eth0', up: false }]);
-      await until('its routes are gone', async () => {
+      await waitUntil('its routes are gone', 3000, async () => {
         return (await ownRoutes(kernel)).join() === '10.1.1.0/24 via 10.9.1.2 dev eth1';
       });
       await kernel.apply([{ type: 'setLink', device: 'eth0', up: true }]);
-      await until('they are back', async () => {
+      await waitUntil('they are back', 3000, async () => {
         return (
           (await ownRoutes(kernel)).join() ===
           '10.1.0.0/24 via 10.9.0.2 dev eth0,10.1.1.0/24 via 10.9.0.2 dev eth0 via 10.9.1.2 dev eth1'
@@ -276,7 +272,7 @@ for (const place of PLACES) {
         'EEXIST: routing protocol 12 has a route to the same prefix with metric 1024',
       ]);
       await foreign('deleteRoute', bird);
-      await until('it takes the place', async () =>
+      await waitUntil('it takes the place', 3000, async () =>
         (await ownRoutes(kernel)).includes('10.8.0.0/16 via 10.9.1.2 dev eth1'),
       );
     });
@@ -291,14 +287,18 @@ for (const place of PLACES) {
       const before = await ownRoutes(kernel);
       await foreign('deleteRoute', { destination: '10.1.0.0/24', protocol: 179, metric: 1024 });
       await foreign('deleteRoute', { destination: 'fd02::/122', protocol: 179, metric: 1024 });
-      await until('both are back', async () => (await ownRoutes(kernel)).join() === before.join());
+      await waitUntil('both are back', 3000, async () => (await ownRoutes(kernel)).join() === before.join());
       await foreign('addRoute', {
         destination: '10.1.0.0/24',
         protocol: 179,
         metric: 1024,
         nextHops: [{ gateway: '10.9.1.7', device: 'eth1' }],
       });
-      await until('it is as before', async () => (await ownRoutes(kernel)).join() === before.join());
+      await waitUntil(
+        'it is as before',
+        3000,
+        async () => (await ownRoutes(kernel)).join() === before.join(),
+      );
       assert.ok(fibStatus(fib.state, TABLE, 179, 1024).repaired >= 3);
     });
 

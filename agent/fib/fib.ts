@@ -6,8 +6,9 @@
 // Level-triggered: whatever the order of events, work goes on until wish and kernel agree, and may be repeated. Routes
 // left by an earlier run are adopted: they keep forwarding, and those still unwanted go when settle() is called.
 // Bounds: the RIB's prefixes; one batch on its way to the kernel at a time.
-import type { Clock, ForwardingChange, ForwardingSource, ForwardingView, Timer } from '#bgp';
+import type { ForwardingChange, ForwardingSource, ForwardingView } from '#bgp';
 import { type Kernel, type KernelEvent, type Link, PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
+import type { Clock, Timer } from '#world';
 import type { Log } from '../log.ts';
 import type { DefaultGateways } from '../plan/index.ts';
 import { Columns } from './fib-columns.ts';

@@ -1,9 +1,9 @@
 // The CNI server in the agent, and the conflist that tells the container runtime to use it: written once ADD can be
 // served, and left in place when the agent stops (the executable queues DELs and refuses ADDs while it is away).
-import { type CniDisk, type CniServer, serveCni, writeConflist } from '#cni-plugin';
-import type { Clock } from '#bgp';
+import { type CniServer, serveCni, writeConflist } from '#cni-plugin';
 import type { Ipam } from '#ipam';
 import type { Kernel } from '#linux';
+import type { Clock, Disk } from '#world';
 import type { Log } from '../log.ts';
 import type { HostBindings } from '../outside.ts';
 
@@ -19,7 +19,7 @@ export interface CniServiceOptions {
 
 export interface CniServiceIo {
   readonly clock: Clock;
-  readonly disk: CniDisk;
+  readonly disk: Disk;
   readonly log: Log;
   readonly host: HostBindings;
 }
@@ -56,7 +56,7 @@ function publishConflist(
   conflist: { readonly socketPath: string; readonly stateDir: string },
   server: CniServer,
   clock: Clock,
-  disk: CniDisk,
+  disk: Disk,
   log: Log,
 ): AsyncDisposable {
   let isStopped = false;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { systemClock } from '#bgp';
+import { systemClock } from '#world';
 import type { Log } from '../log.ts';
 import type { Plan } from '../plan/index.ts';
 import { Rehearsal } from './rehearsal.ts';

@@ -1,6 +1,7 @@
 // Decides whether this process prepares for large tables (bgp/rehearsal), and sees that it does so once at most: a
 // node of a mesh never gets one, and its memory and CPU time are better spent elsewhere.
-import type { Clock, PeerConfig } from '#bgp';
+import type { PeerConfig } from '#bgp';
+import type { Clock } from '#world';
 import type { Log } from '../log.ts';
 import type { Plan } from '../plan/index.ts';
 

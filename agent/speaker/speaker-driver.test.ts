@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Clock, immediateScheduler, MemoryNetwork, systemClock, systemRandom } from '#bgp';
+import { MemoryNetwork } from '#bgp';
+import { type Clock, systemClock, systemRandom, systemScheduler } from '#world';
 import { SILENT } from '../log.ts';
 import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
 import { SpeakerDriver } from './speaker-driver.ts';
@@ -33,7 +34,7 @@ describe('bringing a speaker to the plan', () => {
     const io = {
       clock: fastClock,
       random: systemRandom,
-      scheduler: immediateScheduler,
+      scheduler: systemScheduler,
       transport,
       log: SILENT,
     };

@@ -1,15 +1,8 @@
 // Brings a speaker to the plan: remembers what it was told, tells it only the difference, and keeps what it refused
 // for the next try. The speaker is made with the first plan, because it has no meaning without an AS and a router ID.
 import type { Problem } from '#api';
-import {
-  type Clock,
-  type PeerConfig,
-  type Random,
-  type Scheduler,
-  Speaker,
-  type Timer,
-  type Transport,
-} from '#bgp';
+import { type PeerConfig, Speaker, type Transport } from '#bgp';
+import type { Clock, Random, Scheduler, Timer } from '#world';
 import type { Fib } from '../fib/fib.ts';
 import type { Log } from '../log.ts';
 import { type Plan, planDifference } from '../plan/index.ts';

@@ -1,9 +1,10 @@
 // For tests: agents that share a network and a store in memory. Only time is real.
 import assert from 'node:assert/strict';
 import type { Problem, Resources } from '#api';
-import { immediateScheduler, MemoryNetwork, systemClock, systemRandom } from '#bgp';
+import { MemoryNetwork } from '#bgp';
 import { familyOf } from '#ip';
 import { type Kernel, MemoryKernel } from '#linux';
+import { systemClock, systemRandom, systemScheduler } from '#world';
 import { Agent, type AgentIpam, type AgentStore } from '../agent.ts';
 import { SILENT } from '../log.ts';
 import { resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
@@ -69,7 +70,7 @@ export async function startNode(
     {
       clock: systemClock,
       random: systemRandom,
-      scheduler: immediateScheduler,
+      scheduler: systemScheduler,
       transport: store.network.host(address),
       log: SILENT,
       store,

@@ -2,10 +2,11 @@
 // names the seed of its round and the message.
 
 import assert from 'node:assert/strict';
+import { SeededRandom } from '#world';
 import { MAX_EXTENDED_MESSAGE_LENGTH } from './constants.ts';
 import { FRAME_OK, Framer, type FrameSink } from './frame.ts';
 import { examine, lastAction, SESSIONS } from './testing/examine.ts';
-import { assemble, damage, Xorshift } from './testing/damage.ts';
+import { assemble, damage } from './testing/damage.ts';
 import { OPENS, OTHERS, UPDATES } from './testing/vectors.ts';
 import { hexOf } from '../testing/message-bytes.ts';
 
@@ -42,7 +43,7 @@ describe('fuzz', function () {
     const before = process.memoryUsage();
     while (fed < MESSAGES) {
       const seed = (SEED + Math.imul(round, 0x9e3779b1)) | 0;
-      const random = new Xorshift(seed);
+      const random = new SeededRandom(seed);
       judge.session = round % SESSIONS.length;
       try {
         for (let i = 0; i < 2000; i++) {
@@ -74,7 +75,7 @@ describe('fuzz', function () {
 
   it('survives 20,000 streams of damaged messages cut anywhere, and stops each at its first bad header', () => {
     const pool = [...UPDATES, ...OPENS, ...OTHERS];
-    const random = new Xorshift(SEED);
+    const random = new SeededRandom(SEED);
     const chunk = new Uint8Array(8192);
     for (let stream = 0; stream < 20_000; stream++) {
       let end = 0;

@@ -1,12 +1,11 @@
 // A made-up table goes through a speaker of its own that talks to nobody, so that the engine has compiled the
 // paths that every route takes before the first real table arrives: measured, that costs half the CPU time and
 // holds up the event loop less. Nothing of the real speaker is touched.
+import { type Clock, type Random, systemScheduler } from '#world';
 import type { PeerConfig } from '../config.ts';
-import type { Clock, Random } from '../io.ts';
 import { encodeKeepalive, encodeOpen, NO_CAPABILITIES, SAFI_UNICAST } from '../message/index.ts';
 import { ACCEPT_ALL } from '../policy/policy.ts';
 import { Speaker } from '../speaker.ts';
-import { immediateScheduler } from '../transport/system-clock.ts';
 import { announcements, PREFIXES, SCRIPT_BYTES, withdrawals } from './made-up-routes.ts';
 import { Stage, type StageConnection } from './stage.ts';
 
@@ -94,7 +93,7 @@ async function say(connection: StageConnection, bytes: Buffer, length: number): 
   for (let at = 0; at < length; at += CHUNK_BYTES) {
     connection.hear(bytes, at, Math.min(length, at + CHUNK_BYTES));
     let turns = 0;
-    do await new Promise<void>((done) => immediateScheduler.soon(done));
+    do await new Promise<void>((done) => systemScheduler.soon(done));
     while (connection.isPaused && ++turns < PATIENCE);
     if (connection.isOver || turns === PATIENCE) return;
   }

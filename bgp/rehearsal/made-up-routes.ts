@@ -1,6 +1,7 @@
 // UPDATEs for the rehearsal, as varied as a full table's: an engine compiles only for what it has seen, so every
 // usual branch is in here. Paths short, long, with AS_SETs and two-octet lengths; few and many communities;
 // attributes that only pass through; addresses of the whole range; blocks that repeat; one to sixty prefixes each.
+import { SeededRandom } from '#world';
 import type { FamilyIndex } from '#ip';
 import {
   AS_SEQUENCE,
@@ -58,14 +59,14 @@ export const SCRIPT_BYTES = 2 * 1024 * 1024;
 
 /** UPDATEs back to back that announce every prefix of a family; returns their length in `out`. */
 export function announcements(out: Uint8Array, speech: Speech, family: FamilyIndex): number {
-  const dice = new Dice(speech.flavour);
+  const dice = new SeededRandom(speech.flavour);
   const attributes = new AttributeWriter();
   const nextHop = Uint8Array.from({ length: 16 }, (_, i) => [0x20, 1, 0xd, 0xb8][i] ?? speech.flavour);
   let at = 0;
   for (let prefix = 0; prefix < PREFIXES; ) {
-    if (dice.roll(8) > 0) writeAttributes(attributes, speech, dice, family);
+    if (dice.below(8) > 0) writeAttributes(attributes, speech, dice, family);
     const { bytes, length } = attributes;
-    const last = Math.min(PREFIXES, prefix + (dice.roll(16) === 0 ? 60 : 1 + dice.roll(6)));
+    const last = Math.min(PREFIXES, prefix + (dice.below(16) === 0 ? 60 : 1 + dice.below(6)));
     const start = at;
     if (family === 0) {
       at = beginAnnounce(out, start, bytes, 0, length);
@@ -110,81 +111,81 @@ function writePrefix6(out: Uint8Array, at: number, prefix: number): number {
 }
 
 /** In the order of their types, as nearly everybody sends them. */
-function writeAttributes(to: AttributeWriter, speech: Speech, dice: Dice, family: FamilyIndex): void {
+function writeAttributes(to: AttributeWriter, speech: Speech, dice: SeededRandom, family: FamilyIndex): void {
   to.length = 0;
   to.begin(FLAG_TRANSITIVE, ATTR_ORIGIN, 1);
-  to.put8(dice.roll(13) === 0 ? 2 : dice.roll(29) === 0 ? 1 : 0);
+  to.put8(dice.below(13) === 0 ? 2 : dice.below(29) === 0 ? 1 : 0);
   writePath(to, speech, dice);
   if (family === 0) {
     to.begin(FLAG_TRANSITIVE, ATTR_NEXT_HOP, 4);
-    to.put32(dice.roll(2) === 0 ? 0x0a000002 + speech.flavour : 0xc6336400 + dice.roll(200) + 1);
+    to.put32(dice.below(2) === 0 ? 0x0a000002 + speech.flavour : 0xc6336400 + dice.below(200) + 1);
   }
-  if (dice.roll(4) === 0) {
+  if (dice.below(4) === 0) {
     to.begin(FLAG_OPTIONAL, ATTR_MED, 4);
-    to.put32(dice.roll(9) === 0 ? 0xfffffffe : dice.roll(2000));
+    to.put32(dice.below(9) === 0 ? 0xfffffffe : dice.below(2000));
   }
   if (speech.internal) {
     to.begin(FLAG_TRANSITIVE, ATTR_LOCAL_PREF, 4);
-    to.put32(100 + dice.roll(3));
+    to.put32(100 + dice.below(3));
   }
-  if (dice.roll(19) === 0) to.begin(FLAG_TRANSITIVE, ATTR_ATOMIC_AGGREGATE, 0);
-  if (dice.roll(11) === 0) {
+  if (dice.below(19) === 0) to.begin(FLAG_TRANSITIVE, ATTR_ATOMIC_AGGREGATE, 0);
+  if (dice.below(11) === 0) {
     to.begin(OPTIONAL_TRANSITIVE, ATTR_AGGREGATOR, 8);
-    to.put32(dice.roll(2) === 0 ? 64_512 : 4_200_000_001);
+    to.put32(dice.below(2) === 0 ? 64_512 : 4_200_000_001);
     to.put32(0xc0000201);
   }
-  if (dice.roll(3) === 0) {
-    const count = dice.roll(9) === 0 ? 70 : 1 + dice.roll(8);
+  if (dice.below(3) === 0) {
+    const count = dice.below(9) === 0 ? 70 : 1 + dice.below(8);
     to.begin(OPTIONAL_TRANSITIVE, ATTR_COMMUNITIES, count * 4);
-    for (let i = 0; i < count; i++) to.put32(((1000 + dice.roll(64_000)) * 65_536 + i) >>> 0);
+    for (let i = 0; i < count; i++) to.put32(((1000 + dice.below(64_000)) * 65_536 + i) >>> 0);
   }
-  if (speech.internal && dice.roll(4) > 0) {
+  if (speech.internal && dice.below(4) > 0) {
     to.begin(FLAG_OPTIONAL, ATTR_ORIGINATOR_ID, 4);
-    to.put32(0xc0000200 + dice.roll(250));
+    to.put32(0xc0000200 + dice.below(250));
     to.begin(FLAG_OPTIONAL, ATTR_CLUSTER_LIST, 4);
     to.put32(0xc0000300);
   }
-  if (dice.roll(14) === 0) {
+  if (dice.below(14) === 0) {
     to.begin(OPTIONAL_TRANSITIVE, ATTR_EXT_COMMUNITIES, 16);
     // A route target, and one that does not cross AS borders.
     for (const kind of [0x00020000, 0x40040000]) {
-      to.put32(kind + dice.roll(60_000));
-      to.put32(dice.roll(1000));
+      to.put32(kind + dice.below(60_000));
+      to.put32(dice.below(1000));
     }
   }
-  if (dice.roll(17) === 0) {
+  if (dice.below(17) === 0) {
     to.begin(OPTIONAL_TRANSITIVE, ATTR_LARGE_COMMUNITIES, 12);
-    for (let i = 0; i < 3; i++) to.put32(dice.roll(0x7fffffff) * 2);
+    for (let i = 0; i < 3; i++) to.put32(dice.below(0x7fffffff) * 2);
   }
-  if (dice.roll(23) === 0) {
+  if (dice.below(23) === 0) {
     to.begin(OPTIONAL_TRANSITIVE, UNKNOWN_ATTRIBUTE, 4);
-    to.put32(dice.roll(1000));
+    to.put32(dice.below(1000));
   }
 }
 
-function writePath(to: AttributeWriter, speech: Speech, dice: Dice): void {
+function writePath(to: AttributeWriter, speech: Speech, dice: SeededRandom): void {
   // A route of the own AS, or one that is treated as withdrawn (RFC 7607), is rare but there.
-  if (speech.internal && dice.roll(101) === 0) {
+  if (speech.internal && dice.below(101) === 0) {
     to.begin(FLAG_TRANSITIVE, ATTR_AS_PATH, 0);
     return;
   }
-  const sequence = dice.roll(97) === 0 ? 70 : 2 + dice.roll(6);
-  const set = dice.roll(37) === 0 ? 3 : 0;
-  const isLong = dice.roll(5) === 0 ? FLAG_EXTENDED_LENGTH : 0;
+  const sequence = dice.below(97) === 0 ? 70 : 2 + dice.below(6);
+  const set = dice.below(37) === 0 ? 3 : 0;
+  const isLong = dice.below(5) === 0 ? FLAG_EXTENDED_LENGTH : 0;
   to.begin(FLAG_TRANSITIVE | isLong, ATTR_AS_PATH, 2 + sequence * 4 + (set === 0 ? 0 : 2 + set * 4));
   to.put8(AS_SEQUENCE);
   to.put8(sequence);
-  to.put32(speech.internal ? 3000 + dice.roll(60_000) : speech.asNumber);
+  to.put32(speech.internal ? 3000 + dice.below(60_000) : speech.asNumber);
   for (let i = 1; i < sequence; i++) {
-    const isRare = dice.roll(40) === 0;
+    const isRare = dice.below(40) === 0;
     to.put32(
-      isRare ? (dice.roll(40) === 0 ? 0 : 4_200_000_000 + dice.roll(1000)) : 3000 + dice.roll(390_000),
+      isRare ? (dice.below(40) === 0 ? 0 : 4_200_000_000 + dice.below(1000)) : 3000 + dice.below(390_000),
     );
   }
   if (set === 0) return;
   to.put8(AS_SET);
   to.put8(set);
-  for (let i = 0; i < set; i++) to.put32(3000 + dice.roll(60_000));
+  for (let i = 0; i < set; i++) to.put32(3000 + dice.below(60_000));
 }
 
 class AttributeWriter {
@@ -205,20 +206,5 @@ class AttributeWriter {
 
   put32(value: number): void {
     for (const shift of [24, 16, 8, 0]) this.put8(value >>> shift);
-  }
-}
-
-/** The same numbers in every run (a linear congruential generator). */
-class Dice {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  /** 0 to sides - 1 */
-  roll(sides: number): number {
-    this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((this.#state / 0x100000000) * sides);
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { systemClock, systemRandom } from '#world';
 import {
   ACTION_RESET,
   FRAME_OK,
@@ -8,7 +9,6 @@ import {
   UpdateScan,
 } from '../message/index.ts';
 import { peerConfig } from '../testing/configs.ts';
-import { systemClock, systemRandom } from '../transport/system-clock.ts';
 import { rehearse } from './index.ts';
 import { announcements, PREFIXES, SCRIPT_BYTES, withdrawals } from './made-up-routes.ts';
 

@@ -2,9 +2,9 @@
 // or attribute set often comes back within moments, and while tables come or go the processor has better to do.
 // Bound: what waits to be forgotten is at most LIMIT prefixes and LIMIT_BYTES of attributes; above that it is
 // done at once.
+import type { Clock, Timer } from '#world';
 import type { AttributeStore } from './attributes/attribute-store.ts';
 import type { RibTable } from './table/rib-table.ts';
-import type { Clock, Timer } from '../io.ts';
 
 /** So long nothing changed before housekeeping begins … */
 const QUIET_MS = 20;

@@ -2,8 +2,9 @@
 // (FakeSession looks at every message), everybody holds what the RIB says he was sent, and at the end nothing is
 // left. Deterministic: SEED can be set to replay a failure, which names the seed of its round.
 import assert from 'node:assert/strict';
+import { SeededRandom } from '#world';
 import { FRAME_OK, Framer, MAX_EXTENDED_MESSAGE_LENGTH, UPDATE } from '../message/index.ts';
-import { assemble, damage, Xorshift } from '../message/testing/damage.ts';
+import { assemble, damage } from '../message/testing/damage.ts';
 import { UPDATES } from '../message/testing/vectors.ts';
 import type { FakePeerOptions } from './testing/fake-session.ts';
 import { RibLab } from './testing/rib-lab.ts';
@@ -23,7 +24,7 @@ const PEERS: readonly FakePeerOptions[] = [
 ];
 
 /** Feeds damaged messages and everything else that can happen, then looks. */
-function play(lab: RibLab, random: Xorshift): number {
+function play(lab: RibLab, random: SeededRandom): number {
   const chunk = new Uint8Array(4096);
   let seen = 0;
   for (let i = 0; i < MESSAGES; i++) {
@@ -49,7 +50,7 @@ function play(lab: RibLab, random: Xorshift): number {
   return seen;
 }
 
-function happen(lab: RibLab, random: Xorshift): void {
+function happen(lab: RibLab, random: SeededRandom): void {
   const session = [...lab.sessions.values()][random.below(Math.max(1, lab.sessions.size))];
   switch (random.below(60)) {
     case 0:
@@ -100,7 +101,7 @@ describe('rib: damaged UPDATEs', function () {
       const seed = (SEED + Math.imul(round, 0x9e3779b1)) | 0;
       const lab = round % 2 === 0 ? new RibLab() : new RibLab({ ebgp: 4, ibgp: 4, relax: true }, 8);
       try {
-        seen += play(lab, new Xorshift(seed));
+        seen += play(lab, new SeededRandom(seed));
         lab.settle();
         assertAgreed(lab);
         for (const id of [...lab.sessions.keys()]) lab.down(id);

@@ -2,7 +2,7 @@
 // prefixes, tell the update groups and the listeners, free what is gone), then in the background sweeps, members that
 // catch up, and housekeeping. It flushes at once when idle; when a flush to many members took long it waits about as
 // long before the next, so that changes gather meanwhile.
-import type { Clock, Scheduler, Timer } from '../io.ts';
+import type { Clock, Scheduler, Timer } from '#world';
 import type { AdjRibIn } from './in/adj-rib-in.ts';
 import type { Decision } from './table/decision.ts';
 import type { ExportGroups } from './out/export-groups.ts';

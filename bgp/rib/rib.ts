@@ -1,8 +1,8 @@
 // The RIB put together: tables, attribute store, decision, export, and the work loop that drives them.
 // The speaker tells it what sessions do and what is originated; it writes UPDATEs to the sessions.
 import { type FamilyIndex, formatOctets } from '#ip';
+import type { Clock, Scheduler } from '#world';
 import type { PeerConfig } from '../config.ts';
-import type { Clock, Scheduler } from '../io.ts';
 import { compilePolicy } from '../policy/compile.ts';
 import type { Session } from '../session/index.ts';
 import { AdjRibIn } from './in/adj-rib-in.ts';

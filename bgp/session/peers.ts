@@ -1,8 +1,9 @@
 // All sessions of one speaker: configured neighbours, dynamic ones, and the listeners they arrive at.
 // It knows nothing of routes; the speaker above gives it a SessionHandler.
 import { hostPrefix, withZone } from '#ip';
+import type { Clock, Random } from '#world';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
-import type { Clock, Connection, Random, Transport } from '../io.ts';
+import type { Connection, Transport } from '../io.ts';
 import {
   CEASE_ADMIN_RESET,
   CEASE_ADMIN_SHUTDOWN,

@@ -1,7 +1,8 @@
 // The small interfaces between a neighbour, its sessions and what their connections bring, so that none of the three
 // needs to know the others' files.
+import type { Clock, Random } from '#world';
 import type { PeerConfig } from '../config.ts';
-import type { Clock, Connection, Random, Transport } from '../io.ts';
+import type { Connection, Transport } from '../io.ts';
 import type { OpenMessage } from '../message/index.ts';
 import type { MutableCounters } from './connection/counters.ts';
 import type { Deadlines } from './connection/deadlines.ts';

@@ -1,6 +1,6 @@
 // What is remembered of one neighbour for the operator: state and its history, errors, NOTIFICATIONs, OPENs.
 // Bounded: 32 transitions, the last of everything else.
-import type { Clock } from '../io.ts';
+import type { Clock } from '#world';
 import type { NotificationError as WireError, OpenMessage } from '../message/index.ts';
 import type { DownCause } from './fsm/cause.ts';
 import { causeText } from './fsm/cause-text.ts';

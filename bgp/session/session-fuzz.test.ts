@@ -1,7 +1,7 @@
 // SEC-4: no input may throw out of a session. Mutated messages in random pieces, against a live session; the
 // same neighbour can always come back with a good one.
 import assert from 'node:assert/strict';
-import { SeededRandom } from '../testing/fake-clock.ts';
+import { SeededRandom } from '#world';
 import {
   END_OF_RIB,
   KEEPALIVE,

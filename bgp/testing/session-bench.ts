@@ -1,11 +1,12 @@
 // One speaker's sessions on a network in memory, and scripted neighbours to torment them.
 // Ours: 10.0.0.1, AS 65001, router ID 10.0.0.1. The neighbour: 10.0.0.2, AS 65002, router ID 10.0.0.2.
+import { SeededRandom } from '#world';
+import { FakeClock } from '#world/testing';
 import type { PeerConfig, SpeakerConfig } from '../config.ts';
 import { Peers } from '../session/index.ts';
 import type { PeerStatus } from '../session/index.ts';
 import { MemoryNetwork, type MemoryHost } from '../transport/memory-network.ts';
 import { peerConfig, speakerConfig } from './configs.ts';
-import { FakeClock, SeededRandom } from './fake-clock.ts';
 import { fourByteAs, KEEPALIVE, MP_BOTH, rawOpen, type RawOpen } from './message-bytes.ts';
 import { ScriptPeer } from './script-peer.ts';
 import { SessionRecorder } from './session-recorder.ts';

@@ -1,5 +1,6 @@
 // One end of a connection in memory. Bytes move: queue of the writer → kernel of the reader → data().
-import type { Clock, Connection, ConnectionHandler, Timer, TtlRule } from '../io.ts';
+import type { Clock, Timer } from '#world';
+import type { Connection, ConnectionHandler, TtlRule } from '../io.ts';
 
 /** What got lost is sent again after this, then after twice as long each time. */
 const RETRANSMIT_MS = 200;

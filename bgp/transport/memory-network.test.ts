@@ -1,7 +1,7 @@
 // What the network in memory does besides the contract of a transport: ways that are lost and found, hosts that die.
 import assert from 'node:assert/strict';
+import { FakeClock } from '#world/testing';
 import type { Connection, DialError } from '../io.ts';
-import { FakeClock } from '../testing/fake-clock.ts';
 import { type MemoryHost, MemoryNetwork } from './memory-network.ts';
 
 const MULTIHOP = { kind: 'multihop', hops: 255 } as const;

@@ -2,16 +2,8 @@
 // It can split the stream at any size, delay it, hold it back, and break connections; nothing here is random. With `paths`
 // packets go where somebody's kernels would route them, and what gets lost is sent again, as TCP does.
 import { familyOf, hostPrefix, needsZone } from '#ip';
-import type {
-  Clock,
-  Connection,
-  DialError,
-  DialOptions,
-  ListenerHandle,
-  ListenOptions,
-  Transport,
-  TtlRule,
-} from '../io.ts';
+import type { Clock } from '#world';
+import type { Connection, DialError, DialOptions, ListenerHandle, ListenOptions, Transport, TtlRule } from '../io.ts';
 import { refusalOnPlainSockets } from './socket-options.ts';
 import { MemoryConnection, type MemoryWire } from './memory-connection.ts';
 

@@ -1,5 +1,5 @@
 // The process's own clock, chance and turns: a real default for programs that have no simulator above them.
-import type { Clock, Random, Scheduler, Timer } from '../io.ts';
+import type { Clock, Random, Scheduler, Timer } from '#world';
 
 export const systemClock: Clock = {
   now: () => performance.now(),
@@ -13,7 +13,7 @@ export const systemClock: Clock = {
 export const systemRandom: Random = { next: () => Math.random() };
 
 /** After the sockets that are ready were read, before timers. */
-export const immediateScheduler: Scheduler = {
+export const systemScheduler: Scheduler = {
   soon(callback: () => void): void {
     setImmediate(callback);
   },

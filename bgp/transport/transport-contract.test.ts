@@ -1,5 +1,6 @@
 // What every Transport must do, run against the one in memory and against real TCP on the loopback.
 import assert from 'node:assert/strict';
+import { FakeClock } from '#world/testing';
 import type {
   Connection,
   ConnectionHandler,
@@ -8,7 +9,6 @@ import type {
   ListenerHandle,
   Transport,
 } from '../io.ts';
-import { FakeClock } from '../testing/fake-clock.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { TcpTransport } from './tcp.ts';
 

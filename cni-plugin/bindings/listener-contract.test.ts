@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '#ipam';
+import type { Clock } from '#world';
+import { realDisk } from '#linux';
 import type { CniListener } from '../outside.ts';
 import { encodeAnswer, encodeRequest, STILL_AT_WORK } from '../server/request/call-frame.ts';
 import { MemoryCni } from '../testing/memory-cni.ts';
-import { realDisk } from './durable-disk.ts';
 import { unixSocketListener } from './unix-socket.ts';
 
 const clock: Clock = {

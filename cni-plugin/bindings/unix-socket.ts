@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import type { Clock } from '#ipam';
+import type { Clock } from '#world';
 import { type AnswerCall, type CniListener, servedByAnother } from '../outside.ts';
 import { requestLength, STILL_AT_WORK } from '../server/request/call-frame.ts';
 

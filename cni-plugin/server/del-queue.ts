@@ -1,7 +1,7 @@
 // DELs that came while no agent answered: the executable wrote each, as the request it would have sent, to
 // STATE_DIR/del-queue/CONTAINERID@IFNAME. Done at start, now and then, and before an ADD for the same attachment.
 import { ownerKey } from '#ipam';
-import type { CniDisk } from '../outside.ts';
+import type { Disk } from '#world';
 import type { CallOrder } from './call-order.ts';
 import { CniError, codes, toCniError } from './request/cni-error.ts';
 import { readEnvironment } from './request/environment.ts';
@@ -11,10 +11,10 @@ import { del } from './verbs/del.ts';
 import type { VerbIo } from './verbs/verb-io.ts';
 
 export class DelQueue {
-  readonly #disk: CniDisk;
+  readonly #disk: Disk;
   readonly #folder: string;
 
-  constructor(disk: CniDisk, stateDir: string) {
+  constructor(disk: Disk, stateDir: string) {
     this.#disk = disk;
     this.#folder = `${stateDir}/del-queue`;
   }
@@ -56,6 +56,7 @@ export class DelQueue {
 
   /** Temporary files begin with a dot. */
   async #names(): Promise<string[]> {
-    return (await this.#disk.list(this.#folder)).filter((name) => !name.startsWith('.'));
+    const files = (await this.#disk.list(this.#folder)) ?? [];
+    return files.map(({ path }) => path).filter((name) => !name.startsWith('.') && !name.includes('/'));
   }
 }

@@ -1,7 +1,8 @@
 // The server behind the CNI executable: takes up what an earlier agent left (links, queued DELs), then serves the socket.
-import type { Clock, Ipam } from '#ipam';
+import type { Ipam } from '#ipam';
 import type { Kernel, PodWirer } from '#linux';
-import type { CniDisk, CniListener, CniLog } from '../outside.ts';
+import type { Clock, Disk } from '#world';
+import type { CniListener, CniLog } from '../outside.ts';
 import {
   type AddressAudit,
   auditAddresses,
@@ -22,7 +23,7 @@ export interface CniServerOptions {
 
 export interface CniServerIo {
   readonly clock: Clock;
-  readonly disk: CniDisk;
+  readonly disk: Disk;
   readonly listener: CniListener;
   /** Started, and its inputs set. */
   readonly ipam: Ipam;

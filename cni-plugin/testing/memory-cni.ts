@@ -1,6 +1,7 @@
 // The CNI socket and the executable of one machine in memory: the server listens, and call() does what podroute.c does
 // between the runtime and the agent: environment and stdin in, exit code and stdout out, DELs queued while no agent answers.
-import type { AnswerCall, CniDisk, CniListener } from '../outside.ts';
+import type { Disk } from '#world';
+import type { AnswerCall, CniListener } from '../outside.ts';
 import { servedByAnother } from '../outside.ts';
 import { type CniRequest, encodeRequest, withoutLength } from '../server/request/call-frame.ts';
 
@@ -15,10 +16,10 @@ export interface CniOutcome {
 
 export class MemoryCni implements CniListener {
   readonly #served = new Map<string, AnswerCall>();
-  readonly #disk: CniDisk;
+  readonly #disk: Disk;
 
   /** @param disk where DELs are queued */
-  constructor(disk: CniDisk) {
+  constructor(disk: Disk) {
     this.#disk = disk;
   }
 
@@ -60,21 +61,11 @@ export class MemoryCni implements CniListener {
     const command = environment.get('CNI_COMMAND');
     if (command === 'DEL') {
       const name = `${environment.get('CNI_CONTAINERID')}@${environment.get('CNI_IFNAME')}`;
-      await this.#queue(`${stateDir}/del-queue`, name, withoutLength(bytes));
+      await this.#disk.replace(`${stateDir}/del-queue/${name}`, withoutLength(bytes));
       return { exitCode: 0, output: '' };
     }
     const code = command === 'STATUS' ? UNAVAILABLE : TRY_AGAIN;
     const error = { cniVersion, code, msg: 'the podroute agent does not answer', details: socketPath };
     return { exitCode: 1, output: JSON.stringify(error) };
-  }
-
-  async #queue(folder: string, name: string, bytes: Uint8Array): Promise<void> {
-    await this.#disk.makeFolder(folder);
-    const file = await this.#disk.open(`${folder}/.new`, 'truncate');
-    await file.append(bytes);
-    await file.sync();
-    await file.close();
-    await this.#disk.rename(`${folder}/.new`, `${folder}/${name}`);
-    await this.#disk.syncFolder(folder);
   }
 }

@@ -1,19 +1,13 @@
 // Which blocks the node has: those of its podCIDRs, those it claimed, when to claim one more and when to give one
 // back. All work with the store is done one after the other, so that a claim never meets a give-back half-way.
 import { FAMILIES, type Family, formatPrefix, parsePrefix, type Prefix } from '#ip';
+import type { Clock } from '#world';
 import { BlockClaims, type ClaimResult, enabledPools } from './claims.ts';
 import type { Journal } from './journal.ts';
 import type { LocalBlock } from './local-block.ts';
 import { BlockReturns, blockToReturn, wantsSpare } from './spare-blocks.ts';
 import type { IpamState } from './state.ts';
-import {
-  type Block,
-  type BlockStore,
-  type Clock,
-  type IpamInputs,
-  type IpamLog,
-  type IpamTuning,
-} from './types.ts';
+import type { Block, BlockStore, IpamInputs, IpamLog, IpamTuning } from './types.ts';
 
 export type ClaimOutcome =
   | Exclude<ClaimResult, { kind: 'exhausted' }>

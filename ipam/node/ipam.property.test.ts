@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { type Family, overlaps, parsePrefix } from '#ip';
+import { FakeClock } from '#world/testing';
 import { addressesOf } from './state.ts';
-import { FakeClock } from './testing/fake-clock.ts';
 import { MemoryBlockStore } from './testing/memory-block-store.ts';
 import { inputs, owner, pool, startNode, type TestNode } from './testing/ipam-node.ts';
 import type { Addresses } from './types.ts';
@@ -84,7 +84,7 @@ class Cluster {
   }
 
   #boot(i: number, before?: TestNode): Promise<TestNode> {
-    const disk = before?.disk.recover(this.#chance);
+    const disk = before?.disk.recover({ next: this.#chance });
     const io = { store: this.store, clock: this.clock, name: `n${i}`, tuning: TUNING };
     return startNode(inputs(POOLS), disk === undefined ? io : { ...io, disk });
   }

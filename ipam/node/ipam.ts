@@ -12,6 +12,7 @@ import {
   type Prefix,
   truncate,
 } from '#ip';
+import type { Clock, Disk } from '#world';
 import { BlockLedger } from './block-ledger.ts';
 import { enabledPools } from './claims.ts';
 import { Journal } from './journal.ts';
@@ -23,8 +24,6 @@ import {
   type Block,
   type BlockStore,
   type CheckReport,
-  type Clock,
-  type Disk,
   type IpamInputs,
   type IpamLog,
   type IpamTuning,

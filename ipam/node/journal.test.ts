@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
+import { MemoryDisk } from '#world/testing';
 import { readJournal } from './journal.ts';
 import { decodeRecord, encodeRecord, type JournalRecord, RECORD_BYTES } from './journal-record.ts';
 import { ownerKey } from './owner-key.ts';
 import { owner, startNode, inputs, pool } from './testing/ipam-node.ts';
-import { MemoryDisk } from './testing/memory-disk.ts';
 
 const PATH = '/state/ipam.journal';
 const POOLS = inputs([pool('v4', '10.0.0.0/24', 26), pool('v6', 'fd00::/112', 122)]);

@@ -1,7 +1,7 @@
 // The journal of allocations: records are appended and synced before anybody is told, replayed at start, and rewritten
 // when too many are of the past. Appends that wait for the disk share one sync. After any failed write the file's end is
 // unknown: it is rewritten from memory before the next record.
-import type { Disk, DiskFile } from './types.ts';
+import type { Disk, DiskFile } from '#world';
 import { decodeRecord, encodeRecord, type JournalRecord, RECORD_BYTES } from './journal-record.ts';
 
 export interface Replay {

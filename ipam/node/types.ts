@@ -1,4 +1,4 @@
-// What ipam is told and what it answers, as plain data, and the four interfaces it reaches the world by.
+// What ipam is told and what it answers, as plain data, and the store and the log it speaks to.
 // Addresses and prefixes are canonical text; times are milliseconds.
 import type { KindMap } from '#api';
 import type { Family } from '#ip';
@@ -90,31 +90,6 @@ export interface CheckReport {
   readonly missing: readonly { readonly containerId: string; readonly ifname: string }[];
   /** Held, but in no block of this node. */
   readonly outside: readonly Allocation[];
-}
-
-/** Monotonic and wall time, and timers. */
-export interface Clock {
-  now(): number;
-  wall(): number;
-  setTimer(delayMs: number, callback: () => void): { cancel(): void };
-}
-
-/** The files of the state folder. Every promise rejects with the system's error. */
-export interface Disk {
-  /** Undefined when there is no such file. */
-  read(path: string): Promise<Uint8Array | undefined>;
-  /** For writing at the end; made when missing; 'truncate' empties it first. */
-  open(path: string, mode: 'append' | 'truncate'): Promise<DiskFile>;
-  rename(from: string, to: string): Promise<void>;
-  makeFolder(path: string): Promise<void>;
-  /** Makes renames inside the folder durable. */
-  syncFolder(path: string): Promise<void>;
-}
-export interface DiskFile {
-  append(bytes: Uint8Array): Promise<void>;
-  /** fdatasync */
-  sync(): Promise<void>;
-  close(): Promise<void>;
 }
 
 /**

@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { IPAMBlock } from '#api';
-import { systemClock } from '#bgp';
-import { storeDisk } from '../../agent/bindings/store-disk.ts';
+import { realDisk } from '#linux';
+import { systemClock, waitUntil } from '#world';
+import { MemoryDisk } from '#world/testing';
 import { openDirectoryStore, type Store } from '../index.ts';
-import { MemoryDisk } from './testing/memory-folder.ts';
 
 const pool = (name: string, cidr: string) =>
   `apiVersion: podroute.io/v1\nkind: IPPool\nmetadata: { name: ${name} }\nspec: { cidr: ${cidr} }\n`;
@@ -37,18 +37,10 @@ describe('the directory store', () => {
       });
     });
 
-  const until = async (isSo: () => boolean, withinMs: number) => {
-    const deadline = performance.now() + withinMs;
-    while (!isSo()) {
-      assert.ok(performance.now() < deadline, `not within ${withinMs} ms`);
-      await new Promise((done) => setTimeout(done, 5));
-    }
-  };
-
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'podroute-store-'));
     write('pools.yaml', `${pool('a', '10.1.0.0/16')}---\n${pool('b', '10.2.0.0/16')}`);
-    store = openDirectoryStore(folder, { clock: systemClock, disk: storeDisk });
+    store = openDirectoryStore(folder, { clock: systemClock, disk: realDisk });
     await store.start();
   });
   afterEach(async () => {
@@ -59,8 +51,8 @@ describe('the directory store', () => {
   it('reads many documents, in one file or in many, without keeping others from their turn', async () => {
     const many = Array.from({ length: 60 }, (_, i) => pool(`p${i}`, `10.${i}.0.0/16`));
     const disk = new MemoryDisk();
-    await disk.replace('/big/one.yaml', many.slice(0, 30).join('---\n'));
-    for (const [i, text] of many.slice(30).entries()) await disk.replace(`/big/${i}.yaml`, text);
+    disk.put('/big/one.yaml', Buffer.from(many.slice(0, 30).join('---\n')));
+    for (const [i, text] of many.slice(30).entries()) disk.put(`/big/${i}.yaml`, Buffer.from(text));
     let nowMs = 0;
     let pauses = 0;
     // Each look at the clock finds 1 ms gone, as if a document took that long; other timers never fire.
@@ -138,7 +130,7 @@ describe('the directory store', () => {
   });
 
   it('does not start on a folder that is not there, and keeps what it has when the folder goes', async () => {
-    const nowhere = openDirectoryStore(join(folder, 'nowhere'), { clock: systemClock, disk: storeDisk });
+    const nowhere = openDirectoryStore(join(folder, 'nowhere'), { clock: systemClock, disk: realDisk });
     await assert.rejects(nowhere.start(), /nowhere: no such folder/);
     await nowhere[Symbol.asyncDispose]();
     const gone = changed();
@@ -153,7 +145,7 @@ describe('the directory store', () => {
   });
 
   it('creates once, updates by compare and swap, and tells everybody', async () => {
-    const other = openDirectoryStore(folder, { clock: systemClock, disk: storeDisk });
+    const other = openDirectoryStore(folder, { clock: systemClock, disk: realDisk });
     const seen = changed();
     const created = await store.create(block);
     assert.ok(created !== 'exists');
@@ -245,8 +237,8 @@ describe('the directory store', () => {
     rmSync(folder, { recursive: true });
     mkdirSync(folder);
     write('pools.yaml', pool('again', '10.5.0.0/16'));
-    await until(() => pools().join() === 'again 10.5.0.0/16', 3_000);
-    await until(() => problems().length === 0, 1_000);
+    await waitUntil('the new pool', 3_000, () => pools().join() === 'again 10.5.0.0/16');
+    await waitUntil('no problem', 1_000, () => problems().length === 0);
     const seen = changed();
     write('pools.yaml', pool('again', '10.6.0.0/16'));
     await seen;
@@ -255,12 +247,12 @@ describe('the directory store', () => {
 
   it('says which file it cannot read, and keeps what that held', async () => {
     const disk = new MemoryDisk();
-    await disk.replace('/store/pools.yaml', pool('a', '10.1.0.0/16'));
+    disk.put('/store/pools.yaml', Buffer.from(pool('a', '10.1.0.0/16')));
     await using other = openDirectoryStore('/store', { clock: systemClock, disk });
     await other.start();
     disk.damaged.set('/store/pools.yaml', 'EACCES: permission denied');
-    await disk.replace('/store/pools.yaml', '');
-    await until(() => other.problems().length > 0, 200);
+    disk.put('/store/pools.yaml', new Uint8Array());
+    await waitUntil('a problem', 200, () => other.problems().length > 0);
     assert.deepEqual(other.problems(), [
       { file: 'pools.yaml', object: 'file', field: '', message: 'EACCES: permission denied' },
     ]);

@@ -1,8 +1,7 @@
 // The store over a folder of YAML and JSON files. Changes that the disk tells of are read soon after; what agents write
 // goes through ObjectFiles and comes back the same way. FileCache knows the files, selectObjects what is in force.
 import { type Kind, type KindMap, placed, type Problem, type Resources } from '#api';
-import type { Clock, Timer } from '#bgp';
-import type { StoreDisk } from './store-disk.ts';
+import type { Clock, Disk, Timer } from '#world';
 import { FileCache } from './file-cache.ts';
 import { nothingSelected, selectObjects } from './last-good.ts';
 import { ObjectFiles } from './object-files.ts';
@@ -19,7 +18,7 @@ const FOLDER_AWAY_MS = 1_000;
 
 export interface DirectoryStoreIo {
   readonly clock: Clock;
-  readonly disk: StoreDisk;
+  readonly disk: Disk;
 }
 
 class DirectoryStore implements Store {

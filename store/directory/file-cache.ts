@@ -5,10 +5,9 @@
 // goes for an instant is a session reset. Such a loss is believed when a second look finds the same text; the files of
 // agents are replaced as a whole and need no second look.
 import { type Problem, parseTextInSteps, type TextDocument } from '#api';
-import type { Clock } from '#bgp';
-import type { StoreDisk } from './store-disk.ts';
+import type { Clock, Disk } from '#world';
 import type { FileContent } from './last-good.ts';
-import { OWN_FOLDER } from './object-files.ts';
+import { OWN_FOLDER, textOf } from './object-files.ts';
 
 export interface Look {
   /** Any text is new or gone. */
@@ -37,14 +36,14 @@ const TURN_MS = 8;
 
 export class FileCache {
   readonly #folder: string;
-  readonly #disk: StoreDisk;
+  readonly #disk: Disk;
   readonly #clock: Clock;
   readonly #files = new Map<string, CachedFile>();
   readonly #doubts = new Map<string, Doubt>();
   readonly #unreadable = new Map<string, Problem>();
   #hasFolder = true;
 
-  constructor(folder: string, disk: StoreDisk, clock: Clock) {
+  constructor(folder: string, disk: Disk, clock: Clock) {
     this.#folder = folder;
     this.#disk = disk;
     this.#clock = clock;
@@ -172,7 +171,7 @@ export class FileCache {
     for (const path of paths) {
       if (!isDocument(path)) continue;
       try {
-        const text = await this.#disk.readText(`${this.#folder}/${path}`);
+        const text = textOf(await this.#disk.read(`${this.#folder}/${path}`));
         texts.set(path, { text, stamp: stamps?.get(path) });
         this.#unreadable.delete(path);
       } catch (error) {

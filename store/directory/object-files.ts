@@ -5,22 +5,22 @@
 import { createHash } from 'node:crypto';
 import { type Kind, type KindMap, parseText } from '#api';
 import { stringify } from 'yaml';
-import type { StoreDisk } from './store-disk.ts';
+import type { Disk } from '#world';
 
 export const OWN_FOLDER = '.podroute';
 
 export class ObjectFiles {
   readonly #root: string;
-  readonly #disk: StoreDisk;
+  readonly #disk: Disk;
 
-  constructor(root: string, disk: StoreDisk) {
+  constructor(root: string, disk: Disk) {
     this.#root = `${root}/${OWN_FOLDER}`;
     this.#disk = disk;
   }
 
   async get<K extends Kind>(kind: K, name: string): Promise<KindMap[K] | undefined> {
     const path = this.#path(kind, name);
-    const text = await this.#disk.readText(path);
+    const text = textOf(await this.#disk.read(path));
     return text === undefined ? undefined : readObject(kind, text, path);
   }
 
@@ -29,7 +29,7 @@ export class ObjectFiles {
     const folder = `${this.#root}/${kind}`;
     for (const { path } of (await this.#disk.list(folder)) ?? []) {
       if (!path.endsWith('.yaml')) continue;
-      const text = await this.#disk.readText(`${folder}/${path}`);
+      const text = textOf(await this.#disk.read(`${folder}/${path}`));
       if (text !== undefined) objects.push(readObject(kind, text, `${folder}/${path}`));
     }
     return objects;
@@ -60,6 +60,7 @@ export class ObjectFiles {
       if (stored === undefined) return 'notFound';
       if (stored.metadata.resourceVersion !== resourceVersion) return 'conflict';
       await this.#disk.remove(this.#path(kind, name));
+      await this.#disk.syncFolder(`${this.#root}/${kind}`);
       return 'deleted';
     });
   }
@@ -72,7 +73,7 @@ export class ObjectFiles {
     const { kind, name } = identity(object);
     const resourceVersion = versionAfter(before, object);
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion } };
-    await this.#disk.replace(this.#path(kind, name), stringify(stored));
+    await this.#disk.replace(this.#path(kind, name), Buffer.from(stringify(stored)));
     return stored;
   }
 
@@ -83,6 +84,10 @@ export class ObjectFiles {
     return `${this.#root}/${kind}/${name}.yaml`;
   }
 }
+
+/** As Node reads UTF-8: a byte order mark stays. */
+export const textOf = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 
 /**
  * How often the object was written, and a digest of what it says. The digest tells an object from another that was

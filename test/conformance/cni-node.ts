@@ -4,18 +4,20 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type CniServer, realDisk, serveCni, unixSocketListener } from '#cni-plugin';
-import { type BlockStore, type Clock, Ipam } from '#ipam';
+import { type CniServer, serveCni, unixSocketListener } from '#cni-plugin';
+import { type BlockStore, Ipam } from '#ipam';
 import {
   createNetns,
   deleteNetns,
   type Kernel,
   openKernel,
   openPodWirer,
+  realDisk,
   type PodWirer,
   withNetns,
   writeSysctl,
 } from '#linux';
+import { systemClock } from '#world';
 
 export const EXECUTABLE = join(import.meta.dirname, '..', '..', 'build', 'podroute-cni');
 
@@ -28,15 +30,6 @@ export interface CniAnswer {
   /** stdout as JSON, when it is. */
   readonly json: Record<string, unknown> | undefined;
 }
-
-export const clock: Clock = {
-  now: () => performance.now(),
-  wall: () => Date.now(),
-  setTimer(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
 
 /** Addresses come from podCIDRs: no store is asked. */
 const noStore: BlockStore = {
@@ -106,7 +99,7 @@ export class CniNode implements AsyncDisposable {
     this.#wirer = openPodWirer({ netns: this.netns });
     this.#ipam = new Ipam(
       { node: this.name, stateDir: this.stateDir },
-      { clock, disk: realDisk, store: noStore, log },
+      { clock: systemClock, disk: realDisk, store: noStore, log },
     );
     await this.#ipam.start();
     const podCidrs = this.#options.podCidrs ?? ['10.77.0.0/24', 'fd77::/120'];
@@ -114,7 +107,7 @@ export class CniNode implements AsyncDisposable {
     this.#server = await serveCni(
       { socketPath: this.socketPath, stateDir: this.stateDir },
       {
-        clock,
+        clock: systemClock,
         disk: realDisk,
         listener: unixSocketListener,
         ipam: this.#ipam,

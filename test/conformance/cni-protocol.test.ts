@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { unixSocketListener } from '#cni-plugin';
-import { CniNode, clock, EXECUTABLE } from './cni-node.ts';
+import { systemClock } from '#world';
+import { CniNode, EXECUTABLE } from './cni-node.ts';
 
 const ALL = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'];
 
@@ -206,7 +207,7 @@ describe('CNI executable, protocol', function () {
   it('does not let a second agent take the socket', async () => {
     const answer = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array());
     await assert.rejects(
-      unixSocketListener.listen(node.socketPath, answer, clock),
+      unixSocketListener.listen(node.socketPath, answer, systemClock),
       /another agent serves it; give each agent .* its own --cni-socket/,
     );
   });

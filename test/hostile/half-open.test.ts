@@ -2,9 +2,9 @@
 // gone without a word. A deadline ends each of them. The speaker's clock runs 240 times as fast.
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { waitUntil } from '#world';
 import { MessageType } from '../interop/messages.ts';
 import { RawPeer } from '../interop/raw-peer.ts';
-import { waitFor } from '#lab';
 import { asOf, neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
 
 const SPEED = 240;
@@ -13,7 +13,7 @@ const PARTIAL_HEADER = Buffer.alloc(10, 0xff);
 /** Seconds of the speaker's time until the connection ends, and its NOTIFICATION as 'code/subcode'. */
 async function endOf(peer: RawPeer, timeoutMs = 4000): Promise<[seconds: number, notification: string]> {
   const begin = performance.now();
-  await waitFor('the end of the connection', timeoutMs, () => peer.isClosed);
+  await waitUntil('the end of the connection', timeoutMs, () => peer.isClosed);
   const last = peer.received.find(({ type }) => type === MessageType.notification);
   return [
     ((performance.now() - begin) * SPEED) / 1000,
@@ -83,9 +83,9 @@ describe('BGP connections that hang', function () {
         }),
       ],
     });
-    await waitFor('a connection', 2000, () => accepted.length === 1);
+    await waitUntil('a connection', 2000, () => accepted.length === 1);
     assert.equal((await endOf(accepted[0]!))[1], '4/0');
-    await waitFor('another try', 2000, () => accepted.length === 2);
+    await waitUntil('another try', 2000, () => accepted.length === 2);
     for (const peer of accepted) peer.close();
     server.close();
   });

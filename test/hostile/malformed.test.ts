@@ -2,6 +2,7 @@
 // withdrawn, attribute discarded, session reset with the right NOTIFICATION), and the healthy ones notice nothing.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitUntil } from '#world';
 import {
   address,
   asPath,
@@ -13,7 +14,6 @@ import {
   update,
 } from '../interop/messages.ts';
 import type { RawPeer } from '../interop/raw-peer.ts';
-import { waitFor } from '#lab';
 import { Innocents } from './innocents.ts';
 import { asOf, neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
 
@@ -168,7 +168,7 @@ describe('malformed UPDATEs on live sessions', function () {
       if (expected === 'kept') {
         // The change behind it is proof that it was read.
         peer.send(announcement(host, { nlri: prefix(`20.${host}.2.0/24`) }));
-        await waitFor(
+        await waitUntil(
           'the next route',
           2000,
           () => last(innocents.taker, prefix(`20.${host}.2.0/24`)) === 'announced',
@@ -180,7 +180,7 @@ describe('malformed UPDATEs on live sessions', function () {
       if (expected.startsWith('reset')) {
         const notification = await peer.readUntil(MessageType.notification);
         assert.equal(`reset ${notification?.body[0]}/${notification?.body[1]}`, expected);
-        await waitFor('the connection to close', 2000, () => peer.isClosed);
+        await waitUntil('the connection to close', 2000, () => peer.isClosed);
       } else {
         await sleep(5);
         assert.ok(!peer.isClosed, 'the session must stand');
@@ -200,7 +200,7 @@ describe('malformed UPDATEs on live sessions', function () {
 });
 
 async function heard(taker: RawPeer, host: number, state: 'announced' | 'withdrawn'): Promise<void> {
-  await waitFor(`20.${host}.1.0/24 ${state}`, 2000, () => last(taker, prefixOf(host)) === state);
+  await waitUntil(`20.${host}.1.0/24 ${state}`, 2000, () => last(taker, prefixOf(host)) === state);
 }
 
 /** What the last UPDATE with this IPv4 prefix said of it. */

@@ -1,6 +1,7 @@
 // Enhanced route refresh (RFC 7313) over a real socket: what a neighbour does not send again between BoRR and EoRR
 // is gone, and without the capability its marks mean nothing.
 import assert from 'node:assert/strict';
+import { waitUntil } from '#world';
 import {
   address,
   asPath,
@@ -16,7 +17,6 @@ import {
   update,
 } from '../interop/messages.ts';
 import type { RawPeer } from '../interop/raw-peer.ts';
-import { waitFor } from '#lab';
 import { asOf, neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
 
 const HOST = 4;
@@ -52,7 +52,7 @@ async function establish(speaker: SpeakerUnderFire, hasMarks: boolean): Promise<
 
 async function until(speaker: SpeakerUnderFire, ...third: number[]): Promise<void> {
   const wanted = third.map((n) => `20.4.${n}.0/24 ${asOf(HOST)}`);
-  await waitFor(
+  await waitUntil(
     `routes ${third.join(' ')}`,
     2000,
     async () => wanted.join() === (await speaker.routes()).toSorted().join(),

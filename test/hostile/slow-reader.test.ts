@@ -2,7 +2,7 @@
 // dropped when its send hold timer says so (RFC 9687).
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { waitFor } from '#lab';
+import { waitUntil } from '#world';
 import { KEEPALIVE, open } from '../interop/messages.ts';
 import { assertBounded, report } from './figures.ts';
 import { assertInTime, Innocents } from './innocents.ts';
@@ -63,9 +63,9 @@ describe('BGP with a neighbour that does not read', function () {
     reader.keepAlive(40);
     const slow = await mute(speaker, SLOW);
     for (const perSet of [5, 6, 7]) await speaker.order({ do: 'originate', count: TABLE, perSet });
-    await waitFor('bytes that wait', 3000, async () => (await speaker.status(`n${SLOW}`))!.queuedBytes > 0);
+    await waitUntil('bytes that wait', 3000, async () => (await speaker.status(`n${SLOW}`))!.queuedBytes > 0);
     const begin = performance.now();
-    await waitFor(
+    await waitUntil(
       'the end of the mute one',
       6000,
       async () => (await speaker.status(`n${SLOW}`))!.flaps === 1,

@@ -1,8 +1,9 @@
 // A whole speaker in a process of its own, on real sockets, so that its event loop and memory are measured and
 // not those of whoever torments it. The parent gives orders over IPC; see speaker-under-fire.ts.
 import { readdirSync } from 'node:fs';
-import { Speaker, systemClock, systemRandom, TcpTransport, type Clock, type Origination } from '#bgp';
+import { Speaker, TcpTransport, type Origination } from '#bgp';
 import { tcpSockets } from '#linux';
+import { type Clock, systemClock, systemRandom } from '#world';
 import type { Figures, Order, Reply } from './orders.ts';
 
 const HEARTBEAT_MS = 4;

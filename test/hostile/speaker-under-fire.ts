@@ -3,8 +3,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { ACCEPT_ALL, type PeerConfig, type PeerStatus } from '#bgp';
+import { waitUntil } from '#world';
 import { RawPeer } from '../interop/raw-peer.ts';
-import { waitFor } from '#lab';
 import type { Figures, Order, Reply } from './orders.ts';
 
 export const OUR_AS = 65001;
@@ -106,7 +106,7 @@ export class SpeakerUnderFire implements AsyncDisposable {
 
   /** Waits until the session of a neighbour is in the state. */
   async until(id: string, state: string, timeoutMs = 5000): Promise<void> {
-    await waitFor(`${id} in ${state}`, timeoutMs, async () => (await this.status(id))?.state === state);
+    await waitUntil(`${id} in ${state}`, timeoutMs, async () => (await this.status(id))?.state === state);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

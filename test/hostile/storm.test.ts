@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REJECT_ALL } from '#bgp';
+import { waitUntil } from '#world';
 import { flood } from './attack.ts';
 import { assertBounded, report } from './figures.ts';
 import { update } from '../interop/messages.ts';
 import type { RawMessage } from '../interop/raw-peer.ts';
-import { waitFor } from '#lab';
 import { assertInTime, Innocents } from './innocents.ts';
 import { neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
 
@@ -48,7 +48,7 @@ describe('BGP in a storm', function () {
     const before = await speaker.figures('measure');
     const begin = performance.now();
     const newcomer = await speaker.neighbour(6);
-    await waitFor('End-of-RIB', 3000, () => newcomer.received.some(isEndOfRib));
+    await waitUntil('End-of-RIB', 3000, () => newcomer.received.some(isEndOfRib));
     const joinMs = performance.now() - begin;
     const seen = await innocents.live(500);
     const after = await speaker.figures();

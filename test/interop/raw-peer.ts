@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Host, HostProcess } from '#lab';
-import { waitFor } from '#lab';
+import { waitUntil } from '#world';
 import { KEEPALIVE, MessageType, type OpenFields, open } from './messages.ts';
 
 export interface RawMessage {
@@ -28,7 +28,7 @@ export class RawHost implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'podroute-raw-'));
     const path = join(folder, 'relay.sock');
     const relay = host.spawn([process.execPath, resolve(import.meta.dirname, 'relay-process.ts'), path]);
-    await waitFor('the relay', 5000, () => relay.output.includes('ready'));
+    await waitUntil('the relay', 5000, () => relay.output.includes('ready'));
     return new RawHost(relay, folder, path);
   }
 
@@ -97,7 +97,7 @@ export class RawPeer {
 
   /** The next message not yet read, or undefined when the connection ended first. Throws after timeoutMs. */
   async read(timeoutMs = 3000): Promise<RawMessage | undefined> {
-    await waitFor('a message', timeoutMs, () => this.#next < this.received.length || this.#closed);
+    await waitUntil('a message', timeoutMs, () => this.#next < this.received.length || this.#closed);
     return this.received[this.#next] === undefined ? undefined : this.received[this.#next++];
   }
 

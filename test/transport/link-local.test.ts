@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionStatus, StatusReply } from '#agent-api';
+import { waitUntil } from '#world';
 import { type RunningPodroute, startPodroute } from '../interop/start-podroute.ts';
 import { connect, createHost, type Host } from '#lab';
-import { waitFor } from '#lab';
 
 const LINKS = ['one', 'two'] as const;
 
@@ -82,18 +82,18 @@ describe('BGP neighbours at link-local addresses', function () {
   });
 
   it('one session on each link, and kernel routes by the link that they came over', async () => {
-    await waitFor('two sessions', 15_000, async () => (await up(near)) === 'fe80::b%one fe80::b%two');
+    await waitUntil('two sessions', 15_000, async () => (await up(near)) === 'fe80::b%one fe80::b%two');
     assert.equal(await up(far), 'fe80::a%one fe80::a%two');
-    await waitFor('a route', 5000, () => a.ip('-6', 'route', 'show', 'fd00:b::/64').includes('fe80::b'));
+    await waitUntil('a route', 5000, () => a.ip('-6', 'route', 'show', 'fd00:b::/64').includes('fe80::b'));
     assert.match(a.ip('-6', 'route', 'show', 'fd00:b::/64'), /via fe80::b dev (one|two)/);
   });
 
   it('a link that goes down takes its session at once, and the route goes on over the other', async () => {
     const begin = performance.now();
     b.ip('link', 'set', 'one', 'down');
-    await waitFor('one session', 3000, async () => (await up(near)) === 'fe80::b%two');
+    await waitUntil('one session', 3000, async () => (await up(near)) === 'fe80::b%two');
     console.log(`        the session was gone ${(performance.now() - begin).toFixed(0)} ms after its link`);
-    await waitFor('the other link', 3000, () =>
+    await waitUntil('the other link', 3000, () =>
       /via fe80::b dev two/.test(a.ip('-6', 'route', 'show', 'fd00:b::/64')),
     );
     const lost = (await sessions(near)).find(({ remote }) => remote === 'fe80::b%one')!;

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { type Connection, type DialError, type DialOptions, type ListenerHandle, TcpTransport } from '#bgp';
 import { tcpSockets } from '#linux';
+import { waitUntil } from '#world';
 
 const GTSM = { kind: 'gtsm', hops: 1 } as const;
 const MULTIHOP = { kind: 'multihop', hops: 64 } as const;
@@ -48,7 +49,7 @@ describe('TCP with socket options', () => {
   async function connected(more: Partial<DialOptions> = {}): Promise<[Connection, Connection]> {
     const near = await dial(more);
     assert.ok(!('error' in near), JSON.stringify(near));
-    await until(() => accepted.length > 0);
+    await waitUntil('a connection', 1000, () => accepted.length > 0);
     return [near, accepted.at(-1)!];
   }
 
@@ -83,7 +84,7 @@ describe('TCP with socket options', () => {
     transport.setMd5Key(near, 'new');
     transport.setMd5Key(far, 'new');
     near.write(Buffer.from('still here'));
-    await until(() => heard.text === 'still here');
+    await waitUntil('the text', 1000, () => heard.text === 'still here');
   });
 
   it('SEC-2 GTSM: both ends with TTL 255 talk; one with less is not heard', async () => {
@@ -91,7 +92,7 @@ describe('TCP with socket options', () => {
     const [near, far] = await connected({ ttl: GTSM });
     const heard = collect(far);
     near.write(Buffer.from('near enough'));
-    await until(() => heard.text === 'near enough');
+    await waitUntil('the text', 1000, () => heard.text === 'near enough');
     const [distant, deaf] = await connected({ ttl: MULTIHOP });
     const nothing = collect(deaf);
     distant.write(Buffer.from('too far'));
@@ -113,7 +114,7 @@ describe('TCP with socket options', () => {
       const end = performance.now() + 50;
       while (performance.now() < end && reader.hasUnreadBytes() !== true);
       assert.equal(reader.hasUnreadBytes(), true);
-      await until(() => reader.hasUnreadBytes() === false);
+      await waitUntil('the bytes to be read', 1000, () => reader.hasUnreadBytes() === false);
     }
   });
 
@@ -154,9 +155,4 @@ function collect(connection: Connection): { text: string } {
     closed: () => {},
   });
   return heard;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 200 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.ok(condition(), 'it did not happen');
 }

@@ -1,29 +1,12 @@
 // Damaged messages for fuzzing: copies of good ones with octets, lengths and parts changed, and UPDATEs put together
 // from attributes that are. What comes out is decided by the random numbers alone.
+import type { SeededRandom } from '#world';
 import { UPDATES, type Vector } from './vectors.ts';
-
-/** Deterministic numbers for fuzzing: xorshift32 (the state must not be 0). */
-export class Xorshift {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed | 0 || 1;
-  }
-
-  /** An integer in [0, below). */
-  below(below: number): number {
-    let x = this.#state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#state = x;
-    return (x >>> 0) % below;
-  }
-}
 
 const INTERESTING = [0, 1, 2, 3, 4, 14, 15, 16, 17, 0x40, 0x50, 0x7f, 0x80, 0x90, 0xc0, 0xd0, 0xfe, 0xff];
 
 /** Copies a vector to out[at...] and damages it; returns the end. The header's length is mostly put right again. */
-export function damage(random: Xorshift, source: Vector, out: Uint8Array, at: number): number {
+export function damage(random: SeededRandom, source: Vector, out: Uint8Array, at: number): number {
   let length = source.bytes.length;
   out.set(source.bytes, at);
   for (let times = 1 + random.below(4); times > 0; times--) {
@@ -102,7 +85,7 @@ const ATTRIBUTES = UPDATES.flatMap((vector) =>
  * Puts an UPDATE together from attributes of all vectors whose lengths agree, so that the damage is in the values:
  * octets changed, values longer or shorter, a flag or a type now and then. Returns the end.
  */
-export function assemble(random: Xorshift, out: Uint8Array, at: number): number {
+export function assemble(random: SeededRandom, out: Uint8Array, at: number): number {
   out.set(UPDATES[0]!.bytes.subarray(0, 19), at);
   out[at + 19] = 0;
   out[at + 20] = 0;

@@ -1,7 +1,7 @@
 // What malformed UPDATEs a neighbour sent, for the operator: how many by what became of them (RFC 7606 section 2),
 // and the newest ones with their bytes. Written only on errors: good messages never come here.
 // Bound: KEPT messages of at most KEPT_BYTES octets a neighbour.
-import type { Clock } from '../../io.ts';
+import type { Clock } from '#world';
 import {
   ACTION_DISCARD_ATTRIBUTE,
   ACTION_OK,

@@ -1,7 +1,7 @@
 // Refreshes that a peer marks (RFC 7313): between its BoRR and EoRR it sends all it has, and what it did not send
 // again is gone at the end, also when no EoRR ever comes. At no cost for an announcement: a refresh is an epoch.
 import type { FamilyIndex } from '#ip';
-import type { Clock, Timer } from '../../io.ts';
+import type { Clock, Timer } from '#world';
 import type { PeerSlots } from '../table/peer-slots.ts';
 import type { RibPeer } from './rib-peer.ts';
 

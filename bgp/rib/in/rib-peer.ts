@@ -1,7 +1,7 @@
 // One neighbour as the RIB knows it: its slot, policies, counters, and the attribute sets it sent last.
 import { type Family, type FamilyIndex, parseAddressWords } from '#ip';
+import type { Clock } from '#world';
 import type { PeerConfig } from '../../config.ts';
-import type { Clock } from '../../io.ts';
 import { FAMILY_BIT_IPV4, FAMILY_BIT_IPV6, SessionCodecContext, verdictKey } from '../../message/index.ts';
 import { type CompiledPolicy, compilePolicy } from '../../policy/compile.ts';
 import type { Session } from '../../session/index.ts';

@@ -1,7 +1,7 @@
 // What an operator is shown of the RIB, and that showing a million routes does not stall it.
 import assert from 'node:assert/strict';
+import { systemClock } from '#world';
 import type { Policy } from '../../policy/policy.ts';
-import { systemClock } from '../../transport/system-clock.ts';
 import { RoutePages } from './route-pages.ts';
 import { type FakePeerOptions, OWN_AS } from '../testing/fake-session.ts';
 import { RibLab } from '../testing/rib-lab.ts';

@@ -9,7 +9,7 @@ import {
   type PrefixWords,
   truncateWords,
 } from '#ip';
-import type { Clock } from '../../io.ts';
+import type { Clock } from '#world';
 import { BEST, DEAD, type RibTable } from '../table/rib-table.ts';
 import type { RibContents } from './rib-contents.ts';
 import { RouteTexts } from './route-text.ts';

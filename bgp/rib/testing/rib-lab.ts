@@ -1,5 +1,5 @@
 // A RIB with fake sessions, a clock that stands, and a scheduler that runs only when told: for tests.
-import { FakeClock } from '../../testing/fake-clock.ts';
+import { FakeClock } from '#world/testing';
 import type { MultipathRules } from '../table/decision.ts';
 import { Rib } from '../rib.ts';
 import { RoutePages } from '../show/route-pages.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { FakeClock } from '../../testing/fake-clock.ts';
+import { FakeClock } from '#world/testing';
 import { Alarm, Deadlines } from './deadlines.ts';
 import { KEEPALIVE_TIMER, SessionTimers } from './timers.ts';
 

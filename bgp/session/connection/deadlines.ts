@@ -1,7 +1,7 @@
 // One clock timer for all deadlines of a speaker. A binary heap by time; moving an alarm costs O(log n) and
 // no timer. Also asked after each chunk of input, so that keepalives leave in time while bytes pour in:
 // a poll phase with much to read would otherwise run to its end before any timer.
-import type { Clock, Timer } from '../../io.ts';
+import type { Clock, Timer } from '#world';
 
 /** Something that is due at a time. Belongs to one Deadlines; set() and clear() are its only doors. */
 export class Alarm {

@@ -1,6 +1,6 @@
 // The six timers of one FSM over one alarm. Restarting a timer for a later time only writes a number; the
 // alarm rings early at most once for it and is set anew.
-import type { Random } from '../../io.ts';
+import type { Random } from '#world';
 import { Alarm, type Deadlines } from './deadlines.ts';
 import type { TimerName } from '../fsm/fsm-types.ts';
 

@@ -1,12 +1,13 @@
 // Connection collision (FSM-5, FSM-6, FSM-7): scripted neighbours in both orders, and two real speakers.
 import assert from 'node:assert/strict';
+import { SeededRandom } from '#world';
+import { FakeClock } from '#world/testing';
 import type { PeerConfig } from '../../config.ts';
 import { KEEPALIVE, MP_BOTH, fourByteAs } from '../../testing/message-bytes.ts';
 import { type ScriptPeer } from '../../testing/script-peer.ts';
 import { SessionBench, OURS, THEIRS, theirOpen } from '../../testing/session-bench.ts';
 import { loserOf } from './collision.ts';
 import { peerConfig, speakerConfig } from '../../testing/configs.ts';
-import { FakeClock, SeededRandom } from '../../testing/fake-clock.ts';
 import { SessionRecorder } from '../../testing/session-recorder.ts';
 import { MemoryNetwork } from '../../transport/memory-network.ts';
 import { Peers } from '../peers.ts';

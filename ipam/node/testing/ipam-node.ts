@@ -1,9 +1,8 @@
 // One node's ipam on disks, stores and clocks in memory.
+import { FakeClock, MemoryDisk } from '#world/testing';
 import { Ipam } from '../ipam.ts';
 import type { IpamInputs, IpamTuning, Owner, Pool } from '../types.ts';
-import { FakeClock } from './fake-clock.ts';
 import { MemoryBlockStore } from './memory-block-store.ts';
-import { MemoryDisk } from './memory-disk.ts';
 
 export function pool(name: string, cidr: string, blockSize: number, disabled = false): Pool {
   return { name, cidr, blockSize, disabled };

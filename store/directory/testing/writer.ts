@@ -1,11 +1,11 @@
 // A process of its own that changes one object again and again, for the tests of many writers:
 // node writer.ts FOLDER KIND-NAME COUNT. Each change adds one to a label; prints the number of changes that succeeded.
-import { openDirectoryStore } from '../../index.ts';
-import { systemClock } from '#bgp';
-import { storeDisk } from '../../../agent/bindings/store-disk.ts';
+import { realDisk } from '#linux';
+import { systemClock } from '#world';
+import { openDirectoryStore } from '../directory-store.ts';
 
 const [folder = '', name = '', count = '1'] = process.argv.slice(2);
-const store = openDirectoryStore(folder, { clock: systemClock, disk: storeDisk });
+const store = openDirectoryStore(folder, { clock: systemClock, disk: realDisk });
 for (let done = 0; done < Number(count); ) {
   const block = await store.get('IPAMBlock', name);
   if (block === undefined) throw new Error(`${name} is gone`);

@@ -1,9 +1,9 @@
 // BIRD 2: routes to announce are in the configuration file, which `birdc configure` reads again.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitUntil } from '#world';
 import { versionFrom } from '../../bench/speakers/speaker.ts';
 import type { HostProcess } from '#lab';
-import { waitFor } from '#lab';
 import {
   type Announcement,
   canonicalRoute,
@@ -57,7 +57,7 @@ class Bird implements Daemon {
   }
 
   async ready(): Promise<void> {
-    await waitFor('BIRD', 5000, () => existsSync(join(this.#config.folder, 'ctl')));
+    await waitUntil('BIRD', 5000, () => existsSync(join(this.#config.folder, 'ctl')));
   }
 
   async sessions(): Promise<SessionView[]> {

@@ -3,9 +3,9 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitUntil } from '#world';
 import { versionFrom } from '../../bench/speakers/speaker.ts';
 import type { HostProcess } from '#lab';
-import { waitFor } from '#lab';
 import {
   type Announcement,
   type Capability,
@@ -75,7 +75,7 @@ class Exabgp implements Daemon {
   }
 
   async ready(): Promise<void> {
-    await waitFor('ExaBGP', 8000, () => {
+    await waitUntil('ExaBGP', 8000, () => {
       if (!this.#process.running) throw new Error(`ExaBGP ended:\n${this.#process.output}`);
       return (
         /loaded new configuration|connected to peer|reload/i.test(this.#process.output) ||

@@ -1,9 +1,9 @@
 // FRR: zebra (for the interfaces) and bgpd, spoken to by vtysh.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitUntil } from '#world';
 import { versionFrom } from '../../bench/speakers/speaker.ts';
 import type { HostProcess } from '#lab';
-import { waitFor } from '#lab';
 import {
   type Announcement,
   canonicalRoute,
@@ -61,10 +61,10 @@ class Frr implements Daemon {
     const { host, folder } = this.#config;
     const at = (name: string) => join(folder, name);
     // bgpd needs zebra's interfaces from its first session on: without, it refuses IPv6 next hops with a link-local one.
-    await waitFor('zebra', 5000, () => existsSync(at('zserv.api')));
+    await waitUntil('zebra', 5000, () => existsSync(at('zserv.api')));
     this.#bgpd = host.spawn([...this.#command('bgpd'), '-n']);
-    await waitFor('FRR', 5000, () => existsSync(at('bgpd.vty')));
-    await waitFor(
+    await waitUntil('FRR', 5000, () => existsSync(at('bgpd.vty')));
+    await waitUntil(
       'FRR to have read its configuration',
       5000,
       () => this.#vtysh('show bgp summary json') !== '',

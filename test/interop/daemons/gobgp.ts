@@ -1,9 +1,9 @@
 // GoBGP, spoken to by its command line in JSON.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitUntil } from '#world';
 import { versionFrom } from '../../bench/speakers/speaker.ts';
 import type { HostProcess } from '#lab';
-import { waitFor } from '#lab';
 import {
   type Announcement,
   type Capability,
@@ -56,7 +56,7 @@ class Gobgp implements Daemon {
   }
 
   async ready(): Promise<void> {
-    await waitFor('GoBGP', 8000, () => this.#try('neighbor') !== undefined);
+    await waitUntil('GoBGP', 8000, () => this.#try('neighbor') !== undefined);
   }
 
   async sessions(): Promise<SessionView[]> {

@@ -1,9 +1,9 @@
 // OpenBGPD's portable edition, spoken to by bgpctl in JSON.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { waitUntil } from '#world';
 import { versionFrom } from '../../bench/speakers/speaker.ts';
 import type { HostProcess } from '#lab';
-import { waitFor } from '#lab';
 import {
   type Announcement,
   type Capability,
@@ -57,7 +57,7 @@ class Openbgpd implements Daemon {
   }
 
   async ready(): Promise<void> {
-    await waitFor('OpenBGPD', 5000, () => this.#try('show', 'summary') !== undefined);
+    await waitUntil('OpenBGPD', 5000, () => this.#try('show', 'summary') !== undefined);
   }
 
   async sessions(): Promise<SessionView[]> {

@@ -1,7 +1,11 @@
-// Waiting for something another process does.
+// Waiting for something that another process does, by asking again and again: for labs and tests. What is told of its
+// changes does not poll.
 
-/** Polls every 10 ms until `condition` is true. Throws with `what` after timeoutMs; errors of `condition` pass through. */
-export async function waitFor(
+/**
+ * Asks every 10 ms until `condition` is true; resolves with the milliseconds that took. Rejects with `what` after
+ * timeoutMs; errors of `condition` pass through.
+ */
+export async function waitUntil(
   what: string,
   timeoutMs: number,
   condition: () => boolean | Promise<boolean>,

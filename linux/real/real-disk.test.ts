@@ -1,25 +1,31 @@
-// What a StoreDisk promises, kept by the real one and by the one in memory.
+// What a Disk promises, kept by the real one and by the one in memory.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { storeDisk } from './store-disk.ts';
-import type { StoreDisk } from '#store';
-import { MemoryDisk } from '../../store/directory/testing/memory-folder.ts';
+import type { Disk } from '#world';
+import { MemoryDisk } from '#world/testing';
+import { realDisk } from './real-disk.ts';
 
 for (const [name, disk] of [
-  ['the real disk', storeDisk],
+  ['the real disk', realDisk],
   ['the disk in memory', new MemoryDisk()],
-] as const satisfies [string, StoreDisk][]) {
+] as const satisfies [string, Disk][]) {
   describe(name, () => {
     let root: string;
     const at = (path: string) => `${root}/${path}`;
     const paths = async (folder = root) => (await disk.list(folder))?.map(({ path }) => path);
 
+    const write = (path: string, text: string) => disk.replace(path, Buffer.from(text));
+    const text = async (path: string) => {
+      const bytes = await disk.read(path);
+      return bytes && Buffer.from(bytes).toString();
+    };
+
     beforeEach(async () => {
       root = mkdtempSync(join(tmpdir(), 'podroute-disk-'));
-      await disk.replace(at('b/y.yaml'), 'y');
-      await disk.replace(at('a.yaml'), 'a');
+      await write(at('b/y.yaml'), 'y');
+      await write(at('a.yaml'), 'a');
     });
     afterEach(() => rmSync(root, { recursive: true }));
 
@@ -30,21 +36,45 @@ for (const [name, disk] of [
     });
 
     it('reads what was written last; nothing of what is not there or is a folder', async () => {
-      assert.equal(await disk.readText(at('a.yaml')), 'a');
-      await disk.replace(at('a.yaml'), 'longer text, ü');
-      assert.equal(await disk.readText(at('a.yaml')), 'longer text, ü');
-      assert.equal(await disk.readText(at('none')), undefined);
-      assert.equal(await disk.readText(at('b')), undefined);
+      assert.equal(await text(at('a.yaml')), 'a');
+      await write(at('a.yaml'), 'longer text, ü');
+      assert.equal(await text(at('a.yaml')), 'longer text, ü');
+      assert.equal(await text(at('none')), undefined);
+      assert.equal(await text(at('b')), undefined);
     });
 
     it('gives a file another stamp when it is written, also with the same text', async () => {
       const stamps = async () => (await disk.list(root))?.map(({ stamp }) => stamp);
       const before = await stamps();
       assert.deepEqual(await stamps(), before);
-      await disk.replace(at('a.yaml'), 'a');
+      await write(at('a.yaml'), 'a');
       const after = await stamps();
       assert.notEqual(after?.[0], before?.[0]);
       assert.equal(after?.[1], before?.[1]);
+    });
+
+    it('appends to what is there, or begins anew; a file under another name is still the one that is open', async () => {
+      const journal = at('s/journal');
+      await disk.makeFolder(at('s'));
+      assert.equal(disk.exists(journal), false);
+      const put = async (mode: 'append' | 'truncate', what: string) => {
+        const file = await disk.open(journal, mode);
+        await file.append(Buffer.from(what));
+        await file.sync();
+        return file;
+      };
+      await (await put('append', 'one')).close();
+      assert.equal(disk.exists(journal), true);
+      await (await put('append', 'two')).close();
+      assert.equal(await text(journal), 'onetwo');
+      const open = await put('truncate', 'three');
+      await disk.rename(journal, at('s/other'));
+      await disk.syncFolder(at('s'));
+      await open.append(Buffer.from('four'));
+      await open.close();
+      assert.equal(await text(journal), undefined);
+      assert.equal(await text(at('s/other')), 'threefour');
+      await assert.rejects(disk.rename(journal, at('s/third')), /ENOENT/);
     });
 
     it('removes a file once', async () => {
@@ -95,13 +125,13 @@ for (const [name, disk] of [
       };
       const watch = disk.watch(root, (path) => told.add(path));
       for (const path of ['new.yaml', 'b/y.yaml', 'c/d/deep.yaml', 'c/d/second.yaml', 'c/d/deep.yaml']) {
-        await disk.replace(at(path), path);
+        await write(at(path), path);
         assert.ok(await tells(path), path);
       }
       await disk.remove(at('c/d/deep.yaml'));
       assert.ok(await tells('c/d/deep.yaml'));
       watch[Symbol.dispose]();
-      await disk.replace(at('a.yaml'), 'unseen');
+      await write(at('a.yaml'), 'unseen');
       await new Promise((done) => setTimeout(done, 20));
       assert.equal(told.size, 0);
     });
