@@ -13,7 +13,7 @@ export {
 export type { IPPool, IPPoolSpec, IPReservation, IPReservationSpec } from './kinds/ip-pool.ts';
 export type { Metadata } from './schema/kind.ts';
 export { type Node, type NodeBgp, nodeBgp } from './kinds/node.ts';
-export type { Identity, ParsedDocument } from './read/parse-document.ts';
+export type { ParsedDocument } from './read/parse-document.ts';
 export { parseText, parseTextInSteps, type TextDocument } from './read/parse-text.ts';
 export { type PeerAddress, parsePeerAddress } from './schema/peer-address.ts';
 export { usablePools } from './read/pool-conflicts.ts';
@@ -22,6 +22,10 @@ export {
   bgpConfigurationOf,
   collections,
   emptyResources,
+  type Identity,
+  identityOf,
+  identityText,
+  keyOf,
   type Kind,
   type KindMap,
   objectName,
@@ -30,6 +34,6 @@ export {
   type Resources,
   resourcesOf,
 } from './kinds/resources.ts';
-export type { Secret } from './kinds/secret.ts';
+export { type Secret, secretNamed } from './kinds/secret.ts';
 export { type Labels, selectorMatches } from './schema/selector.ts';
 export { doubledObject, placed, type ValidatedTexts, validateTexts } from './read/validate-texts.ts';

@@ -1,6 +1,6 @@
 // One session's PeerConfig from what an object says and what holds for the whole cluster. Every session of the plan
 // is made here, so that defaults are in one place.
-import type { BGPConfigurationSpec, BGPPeerSpec, Problem, Secret } from '#api';
+import { type BGPConfigurationSpec, type BGPPeerSpec, type Problem, type Secret, secretNamed } from '#api';
 import type { PeerConfig, PeerRemote, TtlRule } from '#bgp';
 import type { Family } from '#ip';
 import type { PlanInput } from './inputs.ts';
@@ -223,7 +223,7 @@ function passwordOf(
 ): { key?: string; problems: Problem[] } {
   if (reference === undefined) return { problems: [] };
   const { name, key } = reference.secretKeyRef;
-  const secret = secrets.get(name);
+  const secret = secretNamed(secrets, name);
   const value = secret?.values[key];
   if (value !== undefined && value !== '') return { key: value, problems: [] };
   const what = secret === undefined ? 'is no Secret' : `has no value under the key "${key}"`;

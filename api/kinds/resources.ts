@@ -51,7 +51,7 @@ export const collections = {
   Secret: 'secrets',
 } as const satisfies Record<Kind, string>;
 
-/** All objects in force, by name. Plain data that nobody changes. */
+/** All objects in force, by keyOf. Plain data that nobody changes. */
 export type Resources = {
   readonly [K in Kind as (typeof collections)[K]]: ReadonlyMap<string, KindMap[K]>;
 };
@@ -74,17 +74,41 @@ export const emptyResources = (): ResourceMaps => ({
   secrets: new Map(),
 });
 
-/** Puts objects into maps by kind and name; a later one of the same kind and name wins. */
+/** Which object: podroute's own kinds and Nodes are the cluster's and have no namespace. */
+export interface Identity<K extends Kind = Kind> {
+  readonly kind: K;
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+/** What a document of a kind says of itself; a namespace that its kind does not have is nothing. */
+export function identityOf<K extends Kind>(
+  kind: K,
+  metadata: { name: string; namespace?: string },
+): Identity<K> {
+  const { name, namespace } = metadata;
+  return kind === 'Secret' && namespace !== undefined ? { kind, name, namespace } : { kind, name };
+}
+
+/** The key in its kind's map of Resources: 'tor-a', 'infra/bgp-passwords'. */
+export const keyOf = ({ name, namespace }: Omit<Identity, 'kind'>): string =>
+  namespace === undefined ? name : `${namespace}/${name}`;
+
+/** 'BGPPeer tor-a', 'Secret infra/bgp-passwords' */
+export const identityText = (identity: Identity): string => `${identity.kind} ${keyOf(identity)}`;
+
+/** Puts objects into maps by kind and key; a later one of the same kind and key wins. */
 export function resourcesOf(objects: Iterable<Resource>): ResourceMaps {
   const resources = emptyResources();
   for (const object of objects) {
-    (resources[collections[object.kind]] as Map<string, Resource>).set(object.metadata.name, object);
+    const key = keyOf(identityOf(object.kind, object.metadata));
+    (resources[collections[object.kind]] as Map<string, Resource>).set(key, object);
   }
   return resources;
 }
 
-/** 'BGPPeer tor-a' */
-export const objectName = (object: Resource): string => `${object.kind} ${object.metadata.name}`;
+/** As identityText. */
+export const objectName = ({ kind, metadata }: Resource): string => identityText(identityOf(kind, metadata));
 
 /** The BGPConfiguration that counts, with every default when there is none. */
 export function bgpConfigurationOf(resources: Pick<Resources, 'bgpConfigurations'>): BGPConfiguration {

@@ -11,6 +11,14 @@ export interface Secret {
   readonly values: Readonly<Record<string, string>>;
 }
 
+/**
+ * The Secret that a reference without a namespace means: the agent's own namespace is meant, and files need not name
+ * it. Else the first of that name counts.
+ */
+export function secretNamed(secrets: ReadonlyMap<string, Secret>, name: string): Secret | undefined {
+  return secrets.get(name) ?? [...secrets.values()].find(({ metadata }) => metadata.name === name);
+}
+
 const base64 = field({ type: 'string', format: 'byte' }, (input) => {
   const compact = typeof input === 'string' ? input.replace(/\s+/g, '') : '-';
   return /^[A-Za-z0-9+/]*={0,2}$/.test(compact) && compact.length % 4 === 0

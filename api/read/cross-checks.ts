@@ -6,6 +6,7 @@ import { parsePeerAddress } from '../schema/peer-address.ts';
 import { usablePools } from './pool-conflicts.ts';
 import type { Problem } from '../schema/problem.ts';
 import { objectName, type Resources } from '../kinds/resources.ts';
+import { secretNamed } from '../kinds/secret.ts';
 import { selectorMatches } from '../schema/selector.ts';
 
 /** Every fault between objects, in the order of kinds and names. Problems have no file: see Problem.object. */
@@ -57,7 +58,7 @@ function missingSecrets({ bgpPeers, bgpConfigurations, secrets }: Resources): Pr
   ];
   return wanted.flatMap(({ object, field, ref }): Problem[] => {
     if (ref === undefined) return [];
-    const values = secrets.get(ref.name)?.values;
+    const values = secretNamed(secrets, ref.name)?.values;
     const until = 'no session is opened until it has its password';
     if (values === undefined) {
       return [{ object, field: `${field}.name`, value: ref.name, message: `is no Secret: ${until}` }];

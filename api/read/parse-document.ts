@@ -6,7 +6,7 @@ import { readMetadata } from './read-metadata.ts';
 import { annotationProblems, nodeFrom, nodeTop } from '../kinds/node.ts';
 import { findNotYet } from './not-yet.ts';
 import type { Problem } from '../schema/problem.ts';
-import { isOurKind, type Kind, type OurKind, ourKinds, type Resource } from '../kinds/resources.ts';
+import { type Identity, identityOf, identityText, isOurKind, type Kind, type OurKind, ourKinds, type Resource } from '../kinds/resources.ts';
 import { secretFrom, secretTop } from '../kinds/secret.ts';
 
 /** Where a document comes from, for problems. */
@@ -20,11 +20,6 @@ export interface Where {
 
 /** Our kinds have 7 levels at most; Kubernetes' managedFields a few more. */
 const maxDepth = 50;
-
-export interface Identity {
-  readonly kind: Kind;
-  readonly name: string;
-}
 
 export interface ParsedDocument {
   /** Absent when there is an error. */
@@ -54,9 +49,13 @@ export function parseDocument(document: unknown, where: Where = {}): ParsedDocum
   const kind = kindOf(value, where);
   if ('problems' in kind) return kind;
   const frame = readMetadata(value.metadata);
-  const name = frame.name;
+  const identity = frame.metadata && identityOf(kind.kind, frame.metadata);
   const object =
-    name === undefined ? (where.call ? `${kind.kind} (${where.call})` : kind.kind) : `${kind.kind} ${name}`;
+    identity === undefined
+      ? where.call
+        ? `${kind.kind} (${where.call})`
+        : kind.kind
+      : identityText(identity);
   const { findings, build } =
     kind.kind === 'Node'
       ? readNode(value, frame.metadata)
@@ -69,11 +68,10 @@ export function parseDocument(document: unknown, where: Where = {}): ParsedDocum
   const warnings = findNotYet(kind.kind, value).map((found): Problem => {
     return { ...toProblem(where, object, { ...found, field: formatPath(found.path) }), severity: 'warning' };
   });
-  const identity = name === undefined ? undefined : { identity: { kind: kind.kind, name } };
   if (problems.length > 0 || !frame.metadata || !build)
-    return { ...identity, problems: [...problems, ...warnings] };
+    return { ...(identity && { identity }), problems: [...problems, ...warnings] };
   return {
-    ...identity,
+    ...(identity && { identity }),
     resource: build({
       apiVersion: kind.calico ? apiVersion : (value.apiVersion as string),
       metadata: frame.metadata,

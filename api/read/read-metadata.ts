@@ -25,7 +25,6 @@ const namePattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9
 
 export interface MetadataResult {
   /** Present also when something else is wrong. */
-  readonly name?: string;
   readonly metadata?: Metadata;
   readonly findings: readonly Finding[];
 }
@@ -53,7 +52,6 @@ export function readMetadata(input: unknown): MetadataResult {
     typeof name === 'string' && !findings.some(({ field }) => field === 'metadata.name') ? name : undefined;
   if (goodName === undefined) return { findings };
   return {
-    name: goodName,
     metadata: {
       name: goodName,
       ...(labels && { labels }),

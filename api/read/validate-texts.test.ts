@@ -74,6 +74,23 @@ describe('files checked together', () => {
     assert.match(problems(tor('a', ', node: n1'), tor('b'))[0] ?? '', /on some nodes: a stays in force/);
   });
 
+  it('two Secrets of one name in two namespaces, as what they are', () => {
+    const secret = (where: string, key: string) =>
+      `apiVersion: v1\nkind: Secret\nmetadata: { name: bgp${where} }\nstringData: { ${key}: x }\n`;
+    const peer =
+      'apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: a }\nspec: { peerIP: 10.0.0.1, asNumber: 1, password: { secretKeyRef: { name: bgp, key: tor } } }\n';
+    const check = (...texts: string[]) =>
+      validateTexts(texts.map((text, i) => ({ file: `${i}.yaml`, text }))).problems.map(formatProblem);
+    const [infra, other] = [secret(', namespace: infra', 'tor'), secret(', namespace: other', 'leaf')];
+    assert.deepEqual(check(infra, other, peer), []);
+    assert.deepEqual(check(other, infra, secret('', 'tor'), peer), []);
+    assert.match(
+      check(infra, infra, peer).join(),
+      /^1.yaml:3: Secret infra\/bgp: metadata.name: stands in 0.yaml/,
+    );
+    assert.match(check(other, infra, peer).join(), /is no key of Secret bgp/);
+  });
+
   it('a filter, a Secret and a key that are not there', () => {
     const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData: { tor: x }\n';
     const filter = object('BGPFilter', 'f', '{}');

@@ -2,7 +2,7 @@
 import { checkTogether } from './cross-checks.ts';
 import { parseText, type TextDocument } from './parse-text.ts';
 import type { Problem } from '../schema/problem.ts';
-import { type Resource, type Resources, resourcesOf } from '../kinds/resources.ts';
+import { identityText, type Resource, type Resources, resourcesOf } from '../kinds/resources.ts';
 
 export interface ValidatedTexts {
   readonly documents: number;
@@ -24,7 +24,7 @@ export function validateTexts(
   for (const document of documents) {
     const { identity, resource } = document;
     if (identity === undefined) continue;
-    const object = `${identity.kind} ${identity.name}`;
+    const object = identityText(identity);
     const first = byName.get(object);
     if (first !== undefined) {
       problems.push(doubledObject(object, document, first.file));

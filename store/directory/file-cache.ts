@@ -4,7 +4,7 @@
 // A file that loses objects may just be half written (an editor empties it first, or moves it away), and a peer that
 // goes for an instant is a session reset. Such a loss is believed when a second look finds the same text; the files of
 // agents are replaced as a whole and need no second look.
-import { type Problem, parseTextInSteps, type TextDocument } from '#api';
+import { identityText, type Problem, parseTextInSteps, type TextDocument } from '#api';
 import type { Clock, Disk } from '#world';
 import type { FileContent } from './last-good.ts';
 import { OWN_FOLDER, textOf } from './object-files.ts';
@@ -207,4 +207,4 @@ function losesObjects(before: readonly TextDocument[], now: readonly TextDocumen
   return before.some((document) => document.identity !== undefined && !names.has(nameOf(document)));
 }
 
-const nameOf = ({ identity }: TextDocument): string => (identity ? `${identity.kind} ${identity.name}` : '');
+const nameOf = ({ identity }: TextDocument): string => (identity ? identityText(identity) : '');

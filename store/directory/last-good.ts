@@ -3,7 +3,10 @@ import {
   collections,
   doubledObject,
   emptyResources,
-  type Kind,
+  type Identity,
+  identityOf,
+  identityText,
+  keyOf,
   objectName,
   type Problem,
   type Resource,
@@ -20,7 +23,7 @@ export interface FileContent {
 export interface Selected {
   readonly resources: Resources;
   readonly problems: readonly Problem[];
-  /** In which file each object in force was last seen: 'Kind name' → path. */
+  /** In which file each object in force was last seen: identityText → path. */
   readonly origins: ReadonlyMap<string, string>;
 }
 
@@ -36,21 +39,22 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
   const origins = new Map<string, string>();
   const problems: Problem[] = [];
   const put = (object: Resource) => {
-    (resources[collections[object.kind]] as Map<string, Resource>).set(object.metadata.name, object);
+    const key = keyOf(identityOf(object.kind, object.metadata));
+    (resources[collections[object.kind]] as Map<string, Resource>).set(key, object);
   };
   for (const { path, documents } of files) {
     for (const document of documents) {
       problems.push(...document.problems);
       const { resource, identity } = document;
       if (identity === undefined) continue;
-      const name = `${identity.kind} ${identity.name}`;
+      const name = identityText(identity);
       const first = origins.get(name);
       if (first !== undefined) {
         problems.push(doubledObject(name, document, first));
         continue;
       }
       origins.set(name, path);
-      const object = resource ?? lastGood(before, identity.kind, identity.name);
+      const object = resource ?? lastGood(before, identity);
       if (object !== undefined) put(object);
     }
   }
@@ -70,8 +74,9 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
 const isNobody = ({ identity, problems }: TextDocument): boolean =>
   identity === undefined && problems.length > 0;
 
-function lastGood(before: Selected, kind: Kind, name: string): Resource | undefined {
-  return (before.resources[collections[kind]] as ReadonlyMap<string, Resource>).get(name);
+function lastGood(before: Selected, identity: Identity): Resource | undefined {
+  const map = before.resources[collections[identity.kind]] as ReadonlyMap<string, Resource>;
+  return map.get(keyOf(identity));
 }
 
 function objectsOf(before: Selected, paths: ReadonlySet<string>): Resource[] {
