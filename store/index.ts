@@ -1,3 +1,16 @@
 // The door of the stores.
 export { openDirectoryStore } from './directory/directory-store.ts';
-export type { Store } from './store.ts';
+export { type CandidateOptions, type Lease, LeaseCandidate, type LeaseState } from './lease.ts';
+export { MemoryStore, type MemoryStoreView } from './memory/memory-store.ts';
+export type {
+  Conflict,
+  CreateResult,
+  DeleteResult,
+  ObjectKey,
+  Store,
+  Stored,
+  StoredKind,
+  StoredMap,
+  StoredObject,
+  UpdateResult,
+} from './store.ts';

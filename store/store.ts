@@ -1,5 +1,32 @@
-// What the agent reads its objects from and claims blocks in, whatever is behind it.
-import type { KindMap, Kind, Problem, Resources } from '#api';
+// What the agent reads its objects from and claims blocks in, whatever is behind it. directory/ and memory/ pass one
+// contract test. Writers never wait for one another: a write that was made from an old version changes nothing and gets
+// the newest one.
+import { type Identity, identityOf, type KindMap, type Problem, type Resource, type Resources } from '#api';
+import type { Lease } from './lease.ts';
+
+/** What can be stored: the kinds, and leases, which no snapshot has. */
+export type StoredMap = KindMap & { readonly Lease: Lease };
+export type StoredKind = keyof StoredMap;
+export type StoredObject = StoredMap[StoredKind];
+
+/** Which object: podroute's own kinds and Nodes have no namespace. */
+export type ObjectKey<K extends StoredKind = StoredKind> = Omit<Identity, 'kind'> & { readonly kind: K };
+
+/** The version that is in the store instead of the one that the writer had seen. */
+export interface Conflict<T> {
+  readonly kind: 'conflict';
+  readonly newest: T;
+}
+
+/** What was stored, with its resourceVersion. */
+export interface Stored<T> {
+  readonly kind: 'stored';
+  readonly object: T;
+}
+
+export type CreateResult<T> = Stored<T> | Conflict<T>;
+export type UpdateResult<T> = Stored<T> | Conflict<T> | { readonly kind: 'notFound' };
+export type DeleteResult<T> = { readonly kind: 'deleted' } | Conflict<T> | { readonly kind: 'notFound' };
 
 export interface Store extends AsyncDisposable {
   /** Resolves when the first snapshot is there. Throws when the store cannot be read at all. */
@@ -13,11 +40,32 @@ export interface Store extends AsyncDisposable {
   /** Called after snapshot or problems changed; many changes together give one call. Returns the unsubscriber. */
   subscribe(changed: () => void): () => void;
 
-  get<K extends Kind>(kind: K, name: string): Promise<KindMap[K] | undefined>;
-  list<K extends Kind>(kind: K): Promise<readonly KindMap[K][]>;
-  /** The stored object, with its resourceVersion. */
-  create<K extends Kind>(object: KindMap[K]): Promise<KindMap[K] | 'exists'>;
-  /** Compare and swap on metadata.resourceVersion. */
-  update<K extends Kind>(object: KindMap[K]): Promise<KindMap[K] | 'conflict' | 'notFound'>;
-  delete(kind: Kind, name: string, resourceVersion: string): Promise<'deleted' | 'conflict' | 'notFound'>;
+  // These ask the store itself, which may be ahead of the snapshot, for objects that agents write. They reject when it
+  // does not answer.
+  get<K extends StoredKind>(key: ObjectKey<K>): Promise<StoredMap[K] | undefined>;
+  list<K extends StoredKind>(kind: K): Promise<readonly StoredMap[K][]>;
+  /** A conflict is an object of the same key. The status of the given one is left out. */
+  create<T extends StoredObject>(object: T): Promise<CreateResult<T>>;
+  /** Compare and swap on metadata.resourceVersion, of everything but the status. */
+  update<T extends StoredObject>(object: T): Promise<UpdateResult<T>>;
+  /** The same of nothing but the status. (Its first user is the agent's BGPNodeStatus, which comes later.) */
+  updateStatus<T extends Resource>(object: T): Promise<UpdateResult<T>>;
+  delete<K extends StoredKind>(
+    key: ObjectKey<K>,
+    resourceVersion: string,
+  ): Promise<DeleteResult<StoredMap[K]>>;
+}
+
+/** Which object this is. */
+export function keyOfObject({ kind, metadata }: StoredObject): ObjectKey {
+  if (kind !== 'Lease') return identityOf(kind, metadata);
+  const { name, namespace } = metadata;
+  return namespace === undefined ? { kind, name } : { kind, name, namespace };
+}
+
+/** The object with another object's status, or without any. */
+export function withStatusOf<T extends StoredObject>(object: T, other: T | undefined): T {
+  const { status: _, ...rest } = object as T & { status?: unknown };
+  const { status } = (other ?? {}) as { status?: unknown };
+  return (status === undefined ? rest : { ...rest, status }) as T;
 }

@@ -6,7 +6,16 @@ import { readMetadata } from './read-metadata.ts';
 import { annotationProblems, nodeFrom, nodeTop } from '../kinds/node.ts';
 import { findNotYet } from './not-yet.ts';
 import type { Problem } from '../schema/problem.ts';
-import { type Identity, identityOf, identityText, isOurKind, type Kind, type OurKind, ourKinds, type Resource } from '../kinds/resources.ts';
+import {
+  type Identity,
+  identityOf,
+  identityText,
+  isOurKind,
+  type Kind,
+  type OurKind,
+  ourKinds,
+  type Resource,
+} from '../kinds/resources.ts';
 import { secretFrom, secretTop } from '../kinds/secret.ts';
 
 /** Where a document comes from, for problems. */

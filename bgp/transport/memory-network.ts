@@ -3,7 +3,15 @@
 // packets go where somebody's kernels would route them, and what gets lost is sent again, as TCP does.
 import { familyOf, hostPrefix, needsZone } from '#ip';
 import type { Clock } from '#world';
-import type { Connection, DialError, DialOptions, ListenerHandle, ListenOptions, Transport, TtlRule } from '../io.ts';
+import type {
+  Connection,
+  DialError,
+  DialOptions,
+  ListenerHandle,
+  ListenOptions,
+  Transport,
+  TtlRule,
+} from '../io.ts';
 import { refusalOnPlainSockets } from './socket-options.ts';
 import { MemoryConnection, type MemoryWire } from './memory-connection.ts';
 

@@ -63,10 +63,10 @@ export class BlockClaims {
 
   /** Rejects when the store does not answer. */
   async giveBack(prefix: Prefix): Promise<void> {
-    const name = ipamBlockName(formatPrefix(prefix));
-    const block = await this.#store.get('IPAMBlock', name);
+    const key = { kind: 'IPAMBlock', name: ipamBlockName(formatPrefix(prefix)) } as const;
+    const block = await this.#store.get(key);
     if (block === undefined || block.spec.node !== this.#node) return;
-    await this.#store.delete('IPAMBlock', name, block.metadata.resourceVersion ?? '');
+    await this.#store.delete(key, block.metadata.resourceVersion ?? '');
     this.#probed.clear();
   }
 
@@ -109,12 +109,10 @@ export class BlockClaims {
   }
 
   async #create(prefix: Prefix, pool: string): Promise<ClaimResult> {
-    const created = await this.#store.create<'IPAMBlock'>(blockObject(this.#node, prefix, pool));
-    if (created !== 'exists') return { kind: 'claimed', prefix, pool };
-    const block = await this.#store.get('IPAMBlock', ipamBlockName(formatPrefix(prefix)));
-    // Ours from an earlier claim whose answer did not arrive.
-    if (block?.spec.node === this.#node) return { kind: 'claimed', prefix, pool };
-    return { kind: 'taken', node: block?.spec.node ?? 'another node' };
+    const created = await this.#store.create(blockObject(this.#node, prefix, pool));
+    const owner = created.kind === 'stored' ? this.#node : created.newest.spec.node;
+    // Ours also from an earlier claim whose answer did not arrive.
+    return owner === this.#node ? { kind: 'claimed', prefix, pool } : { kind: 'taken', node: owner };
   }
 }
 

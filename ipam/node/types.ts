@@ -1,6 +1,6 @@
 // What ipam is told and what it answers, as plain data, and the store and the log it speaks to.
 // Addresses and prefixes are canonical text; times are milliseconds.
-import type { KindMap } from '#api';
+import type { IPAMBlock } from '#api';
 import type { Family } from '#ip';
 
 /** Who holds an address: one network interface of one container. Containers and interfaces name it, the rest is told to people. */
@@ -97,14 +97,22 @@ export interface CheckReport {
  * answer. Read at start and when many claims in a row failed, never per allocation.
  */
 export interface BlockStore {
-  create<K extends 'IPAMBlock'>(block: KindMap[K]): Promise<KindMap[K] | 'exists'>;
-  get<K extends 'IPAMBlock'>(kind: K, name: string): Promise<KindMap[K] | undefined>;
-  list<K extends 'IPAMBlock'>(kind: K): Promise<readonly KindMap[K][]>;
+  /** A conflict is a block of the same name. */
+  create(
+    block: IPAMBlock,
+  ): Promise<{ readonly kind: 'stored' } | { readonly kind: 'conflict'; readonly newest: IPAMBlock }>;
+  get(key: BlockKey): Promise<IPAMBlock | undefined>;
+  list(kind: 'IPAMBlock'): Promise<readonly IPAMBlock[]>;
+  /** Only the version that the caller has seen. */
   delete(
-    kind: 'IPAMBlock',
-    name: string,
+    key: BlockKey,
     resourceVersion: string,
-  ): Promise<'deleted' | 'conflict' | 'notFound'>;
+  ): Promise<{ readonly kind: 'deleted' | 'conflict' | 'notFound' }>;
+}
+
+export interface BlockKey {
+  readonly kind: 'IPAMBlock';
+  readonly name: string;
 }
 
 /** What is worth a line in the log; subject is an address, a block or 'journal'. */

@@ -1,11 +1,21 @@
 // The store over a folder of YAML and JSON files. Changes that the disk tells of are read soon after; what agents write
 // goes through ObjectFiles and comes back the same way. FileCache knows the files, selectObjects what is in force.
-import { type Kind, type KindMap, placed, type Problem, type Resources } from '#api';
+import { identityText, placed, type Problem, type Resource, type Resources } from '#api';
 import type { Clock, Disk, Timer } from '#world';
 import { FileCache } from './file-cache.ts';
 import { nothingSelected, selectObjects } from './last-good.ts';
 import { ObjectFiles } from './object-files.ts';
-import type { Store } from '../store.ts';
+import {
+  type CreateResult,
+  type DeleteResult,
+  type ObjectKey,
+  type Store,
+  type StoredKind,
+  type StoredObject,
+  type StoredMap,
+  type UpdateResult,
+  withStatusOf,
+} from '../store.ts';
 
 /** An editor writes a file in several steps, an `rsync` many files: one look after all of it. */
 const SETTLE_MS = 20;
@@ -64,11 +74,10 @@ class DirectoryStore implements Store {
   locate(problem: Problem): Problem {
     const path = this.#selected.origins.get(problem.object);
     if (path === undefined) return problem;
-    const isIt = (kind: string, name: string) => `${kind} ${name}` === problem.object;
     const documents = this.#cache.documents(path);
     return placed(
       problem,
-      documents.find(({ identity }) => identity && isIt(identity.kind, identity.name)),
+      documents.find(({ identity }) => identity && identityText(identity) === problem.object),
     );
   }
 
@@ -77,24 +86,31 @@ class DirectoryStore implements Store {
     return () => this.#listeners.delete(changed);
   }
 
-  get<K extends Kind>(kind: K, name: string): Promise<KindMap[K] | undefined> {
-    return this.#objects.get(kind, name);
+  get<K extends StoredKind>(key: ObjectKey<K>): Promise<StoredMap[K] | undefined> {
+    return this.#objects.get(key);
   }
 
-  list<K extends Kind>(kind: K): Promise<readonly KindMap[K][]> {
+  list<K extends StoredKind>(kind: K): Promise<readonly StoredMap[K][]> {
     return this.#objects.list(kind);
   }
 
-  create<K extends Kind>(object: KindMap[K]): Promise<KindMap[K] | 'exists'> {
+  create<T extends StoredObject>(object: T): Promise<CreateResult<T>> {
     return this.#objects.create(object);
   }
 
-  update<K extends Kind>(object: KindMap[K]): Promise<KindMap[K] | 'conflict' | 'notFound'> {
-    return this.#objects.update(object);
+  update<T extends StoredObject>(object: T): Promise<UpdateResult<T>> {
+    return this.#objects.update(object, (stored) => withStatusOf(object, stored));
   }
 
-  delete(kind: Kind, name: string, resourceVersion: string): Promise<'deleted' | 'conflict' | 'notFound'> {
-    return this.#objects.delete(kind, name, resourceVersion);
+  updateStatus<T extends Resource>(object: T): Promise<UpdateResult<T>> {
+    return this.#objects.update(object, (stored) => withStatusOf(stored, object));
+  }
+
+  delete<K extends StoredKind>(
+    key: ObjectKey<K>,
+    resourceVersion: string,
+  ): Promise<DeleteResult<StoredMap[K]>> {
+    return this.#objects.delete(key, resourceVersion);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

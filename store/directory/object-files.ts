@@ -1,11 +1,23 @@
-// The objects that agents write: one file an object below PATH/.podroute/KIND/NAME.yaml. Many agents on one machine
-// write the same folder, so every change is compare-and-swap on metadata.resourceVersion under one lock, which the
-// kernel lets go when its holder dies (flock), and every file is replaced as a whole: a reader sees the old one or the
-// new one, and so does whoever comes after a crash.
+// The objects that agents write: one file an object below PATH/.podroute/KIND/. Many agents on one machine write the
+// same folder, so every change is compare-and-swap on metadata.resourceVersion under one lock, which the kernel lets go
+// when its holder dies (flock), and every file is replaced as a whole: a reader sees the old one or the new one, and so
+// does whoever comes after a crash.
 import { createHash } from 'node:crypto';
 import { type Kind, type KindMap, parseText } from '#api';
-import { stringify } from 'yaml';
 import type { Disk } from '#world';
+import { parse, stringify } from 'yaml';
+import type { Lease } from '../lease.ts';
+import {
+  type CreateResult,
+  type DeleteResult,
+  keyOfObject,
+  type ObjectKey,
+  type StoredKind,
+  type StoredMap,
+  type StoredObject,
+  type UpdateResult,
+  withStatusOf,
+} from '../store.ts';
 
 export const OWN_FOLDER = '.podroute';
 
@@ -18,50 +30,56 @@ export class ObjectFiles {
     this.#disk = disk;
   }
 
-  async get<K extends Kind>(kind: K, name: string): Promise<KindMap[K] | undefined> {
-    const path = this.#path(kind, name);
+  async get<K extends StoredKind>(key: ObjectKey<K>): Promise<StoredMap[K] | undefined> {
+    const path = this.#path(key);
     const text = textOf(await this.#disk.read(path));
-    return text === undefined ? undefined : readObject(kind, text, path);
+    return text === undefined ? undefined : readObject(key.kind, text, path);
   }
 
-  async list<K extends Kind>(kind: K): Promise<KindMap[K][]> {
-    const objects: KindMap[K][] = [];
+  async list<K extends StoredKind>(kind: K): Promise<StoredMap[K][]> {
+    const objects: StoredMap[K][] = [];
     const folder = `${this.#root}/${kind}`;
     for (const { path } of (await this.#disk.list(folder)) ?? []) {
-      if (!path.endsWith('.yaml')) continue;
+      if (!path.endsWith(extensionOf(kind))) continue;
       const text = textOf(await this.#disk.read(`${folder}/${path}`));
       if (text !== undefined) objects.push(readObject(kind, text, `${folder}/${path}`));
     }
     return objects;
   }
 
-  create<K extends Kind>(object: KindMap[K]): Promise<KindMap[K] | 'exists'> {
-    const { kind, name } = identity(object);
+  create<T extends StoredObject>(object: T): Promise<CreateResult<T>> {
+    const key = keyOfObject(object);
     return this.#change(async () => {
-      if ((await this.get(kind, name)) !== undefined) return 'exists';
-      return this.#write(object, undefined);
+      const stored = (await this.get(key)) as T | undefined;
+      if (stored !== undefined) return { kind: 'conflict', newest: stored };
+      return { kind: 'stored', object: await this.#write(key, withStatusOf(object, undefined), undefined) };
     });
   }
 
-  update<K extends Kind>(object: KindMap[K]): Promise<KindMap[K] | 'conflict' | 'notFound'> {
-    const { kind, name } = identity(object);
+  /** @param next what is to be stored, of what is */
+  update<T extends StoredObject>(object: T, next: (stored: T) => T): Promise<UpdateResult<T>> {
+    const key = keyOfObject(object);
     return this.#change(async () => {
-      const stored = await this.get(kind, name);
-      if (stored === undefined) return 'notFound';
+      const stored = (await this.get(key)) as T | undefined;
+      if (stored === undefined) return { kind: 'notFound' };
       const version = stored.metadata.resourceVersion;
-      if (version !== object.metadata.resourceVersion) return 'conflict';
-      return this.#write(object, version);
+      if (version !== object.metadata.resourceVersion) return { kind: 'conflict', newest: stored };
+      return { kind: 'stored', object: await this.#write(key, next(stored), version) };
     });
   }
 
-  delete(kind: Kind, name: string, resourceVersion: string): Promise<'deleted' | 'conflict' | 'notFound'> {
+  delete<K extends StoredKind>(
+    key: ObjectKey<K>,
+    resourceVersion: string,
+  ): Promise<DeleteResult<StoredMap[K]>> {
     return this.#change(async () => {
-      const stored = await this.get(kind, name);
-      if (stored === undefined) return 'notFound';
-      if (stored.metadata.resourceVersion !== resourceVersion) return 'conflict';
-      await this.#disk.remove(this.#path(kind, name));
-      await this.#disk.syncFolder(`${this.#root}/${kind}`);
-      return 'deleted';
+      const stored = await this.get(key);
+      if (stored === undefined) return { kind: 'notFound' };
+      if (stored.metadata.resourceVersion !== resourceVersion) return { kind: 'conflict', newest: stored };
+      const path = this.#path(key);
+      await this.#disk.remove(path);
+      await this.#disk.syncFolder(path.slice(0, path.lastIndexOf('/')));
+      return { kind: 'deleted' };
     });
   }
 
@@ -69,21 +87,26 @@ export class ObjectFiles {
     return this.#disk.locked(`${this.#root}/lock`, action);
   }
 
-  async #write<O extends KindMap[Kind]>(object: O, before: string | undefined): Promise<O> {
-    const { kind, name } = identity(object);
+  async #write<T extends StoredObject>(key: ObjectKey, object: T, before: string | undefined): Promise<T> {
     const resourceVersion = versionAfter(before, object);
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion } };
-    await this.#disk.replace(this.#path(kind, name), Buffer.from(stringify(stored)));
+    await this.#disk.replace(this.#path(key), Buffer.from(stringify(stored)));
     return stored;
   }
 
-  #path(kind: Kind, name: string): string {
-    if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(name)) {
-      throw new Error(`${kind} ${JSON.stringify(name)}: not a name that an object can have`);
+  #path({ kind, namespace, name }: ObjectKey): string {
+    for (const part of [name, namespace]) {
+      if (part !== undefined && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(part)) {
+        throw new Error(`${kind} ${JSON.stringify(part)}: not a name that an object can have`);
+      }
     }
-    return `${this.#root}/${kind}/${name}.yaml`;
+    const folder = namespace === undefined ? kind : `${kind}/${namespace}`;
+    return `${this.#root}/${folder}/${name}${extensionOf(kind)}`;
   }
 }
+
+/** Leases are no documents that the store's readers follow: they change every few seconds, and nobody plans by them. */
+const extensionOf = (kind: StoredKind): string => (kind === 'Lease' ? '.lease' : '.yaml');
 
 /** As Node reads UTF-8: a byte order mark stays. */
 export const textOf = (bytes: Uint8Array | undefined): string | undefined =>
@@ -93,7 +116,7 @@ export const textOf = (bytes: Uint8Array | undefined): string | undefined =>
  * How often the object was written, and a digest of what it says. The digest tells an object from another that was
  * made under its name after it was deleted: who still holds the version of the first must not change the second.
  */
-function versionAfter(before: string | undefined, object: KindMap[Kind]): string {
+function versionAfter(before: string | undefined, object: StoredObject): string {
   const { resourceVersion: _, ...metadata } = object.metadata;
   const digest = createHash('sha256')
     .update(JSON.stringify({ ...object, metadata }))
@@ -101,15 +124,25 @@ function versionAfter(before: string | undefined, object: KindMap[Kind]): string
   return `${Number(before?.split('.')[0] ?? 0) + 1}.${digest.slice(0, 12)}`;
 }
 
-function identity<K extends Kind>(object: KindMap[K]): { kind: K; name: string } {
-  return { kind: object.kind as K, name: object.metadata.name };
+function readObject<K extends StoredKind>(kind: K, text: string, path: string): StoredMap[K] {
+  const object = kind === 'Lease' ? readLease(text, path) : readResource(kind as Kind, text, path);
+  return object as StoredMap[K];
 }
 
-function readObject<K extends Kind>(kind: K, text: string, path: string): KindMap[K] {
+function readResource(kind: Kind, text: string, path: string): KindMap[Kind] {
   const [document] = parseText(text, path);
   if (document?.resource?.kind !== kind) {
     const why = document?.problems.map((problem) => problem.message).join('; ') ?? 'it is empty';
     throw new Error(`${path}: not a readable ${kind}: ${why}`);
   }
-  return document.resource as KindMap[K];
+  return document.resource;
+}
+
+function readLease(text: string, path: string): Lease {
+  const lease = parse(text) as Partial<Lease> | null;
+  const { holderIdentity, leaseDurationSeconds } = lease?.spec ?? {};
+  if (typeof holderIdentity !== 'string' || typeof leaseDurationSeconds !== 'number' || !lease?.metadata) {
+    throw new Error(`${path}: not a readable Lease: it has no holderIdentity or leaseDurationSeconds`);
+  }
+  return lease as Lease;
 }

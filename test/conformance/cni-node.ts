@@ -33,10 +33,10 @@ export interface CniAnswer {
 
 /** Addresses come from podCIDRs: no store is asked. */
 const noStore: BlockStore = {
-  create: () => Promise.resolve('exists'),
+  create: () => Promise.reject(new Error('there is no store')),
   get: () => Promise.resolve(undefined),
   list: () => Promise.resolve([]),
-  delete: () => Promise.resolve('notFound'),
+  delete: () => Promise.resolve({ kind: 'notFound' }),
 };
 
 let counter = 0;

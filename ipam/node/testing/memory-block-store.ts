@@ -1,6 +1,6 @@
 // IPAMBlock objects in memory, shared by the nodes of a test.
 import type { IPAMBlock } from '#api';
-import type { BlockStore } from '../types.ts';
+import type { BlockKey, BlockStore } from '../types.ts';
 
 export class MemoryBlockStore implements BlockStore {
   readonly blocks = new Map<string, IPAMBlock>();
@@ -10,15 +10,17 @@ export class MemoryBlockStore implements BlockStore {
   failure: string | undefined;
   #version = 0;
 
-  async create(block: IPAMBlock): Promise<IPAMBlock | 'exists'> {
+  async create(block: IPAMBlock): ReturnType<BlockStore['create']> {
     await this.#call('create');
-    if (this.blocks.has(block.metadata.name)) return 'exists';
-    const stored = { ...block, metadata: { ...block.metadata, resourceVersion: String(++this.#version) } };
-    this.blocks.set(block.metadata.name, stored);
-    return stored;
+    const { name } = block.metadata;
+    const newest = this.blocks.get(name);
+    if (newest !== undefined) return { kind: 'conflict', newest };
+    const metadata = { ...block.metadata, resourceVersion: String(++this.#version) };
+    this.blocks.set(name, { ...block, metadata });
+    return { kind: 'stored' };
   }
 
-  async get(_kind: 'IPAMBlock', name: string): Promise<IPAMBlock | undefined> {
+  async get({ name }: BlockKey): Promise<IPAMBlock | undefined> {
     await this.#call('get');
     return this.blocks.get(name);
   }
@@ -28,17 +30,13 @@ export class MemoryBlockStore implements BlockStore {
     return [...this.blocks.values()];
   }
 
-  async delete(
-    _kind: 'IPAMBlock',
-    name: string,
-    resourceVersion: string,
-  ): Promise<'deleted' | 'conflict' | 'notFound'> {
+  async delete({ name }: BlockKey, resourceVersion: string): ReturnType<BlockStore['delete']> {
     await this.#call('delete');
     const block = this.blocks.get(name);
-    if (block === undefined) return 'notFound';
-    if (block.metadata.resourceVersion !== resourceVersion) return 'conflict';
+    if (block === undefined) return { kind: 'notFound' };
+    if (block.metadata.resourceVersion !== resourceVersion) return { kind: 'conflict' };
     this.blocks.delete(name);
-    return 'deleted';
+    return { kind: 'deleted' };
   }
 
   async #call(name: keyof MemoryBlockStore['calls']): Promise<void> {

@@ -7,12 +7,12 @@ import { openDirectoryStore } from '../directory-store.ts';
 const [folder = '', name = '', count = '1'] = process.argv.slice(2);
 const store = openDirectoryStore(folder, { clock: systemClock, disk: realDisk });
 for (let done = 0; done < Number(count); ) {
-  const block = await store.get('IPAMBlock', name);
+  const block = await store.get({ kind: 'IPAMBlock', name });
   if (block === undefined) throw new Error(`${name} is gone`);
   const changes = Number(block.metadata.labels?.['changes'] ?? '0') + 1;
   const labels = { ...block.metadata.labels, changes: String(changes) };
   const stored = await store.update({ ...block, metadata: { ...block.metadata, labels } });
-  if (typeof stored === 'object') {
+  if (stored.kind === 'stored') {
     done++;
     process.stdout.write('.');
   }
