@@ -7,7 +7,7 @@ import { MemoryKernel } from './memory/memory-kernel.ts';
 import { MemoryNamespaces } from './memory/memory-namespaces.ts';
 import { MemoryPodWirer } from './memory/memory-pod-wirer.ts';
 import { walk } from './memory/walk.ts';
-import { withNetns } from './real/netns.ts';
+import { withNetns } from './native/netns.ts';
 import { openPodWirer } from './real/pod-wirer.ts';
 import type { PodWirer, PodWiring, WiredPod } from './pod-wiring.ts';
 import { openKernel } from './real/real-kernel.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { AddLink, Sysctl } from './kernel.ts';
 import { KernelError } from './kernel-error.ts';
 import { MemoryKernel } from './memory/memory-kernel.ts';
-import { withNetns } from './real/netns.ts';
+import { withNetns } from './native/netns.ts';
 import { openKernel } from './real/real-kernel.ts';
 import { readSysctl, writeSysctl } from './real/sysctl.ts';
 import { needNamespaces, TestNetns } from './testing/temporary-netns.ts';

@@ -6,5 +6,6 @@ PATH="$PWD/node_modules/.bin:$PATH"
 tsc -p .
 oxlint --quiet
 node scripts/check-rooms.ts
+node scripts/check-docs.ts
 biome format --log-level=warn .
 knip --no-progress

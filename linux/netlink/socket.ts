@@ -5,7 +5,7 @@ import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
 import { addon } from '../native/addon.ts';
-import { type NetnsReference, withNetns } from '../real/netns.ts';
+import { type NetnsReference, withNetns } from '../native/netns.ts';
 import { type Ack, decodeAck } from './ack.ts';
 import { AF_NETLINK, nlmFlag, nlmsg } from './constants.ts';
 import { Packet } from './packet.ts';

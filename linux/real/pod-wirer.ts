@@ -12,7 +12,7 @@ import { nlmFlag, rtm } from '../netlink/constants.ts';
 import { decodeLink, encodeLink, encodeLinkSwitches } from '../netlink/link.ts';
 import { NetlinkSocket } from '../netlink/socket.ts';
 import { MessageWriter } from '../netlink/writer.ts';
-import { openNetns, withNetnsFd } from './netns.ts';
+import { openNetns, withNetnsFd } from '../native/netns.ts';
 import {
   findMistake,
   hostRequests,

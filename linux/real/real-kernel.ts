@@ -30,7 +30,7 @@ import { decodeRoute } from '../netlink/route.ts';
 import { decodeRule } from '../netlink/rule.ts';
 import { NetlinkSocket } from '../netlink/socket.ts';
 import { MessageWriter } from '../netlink/writer.ts';
-import type { NetnsReference } from './netns.ts';
+import type { NetnsReference } from '../native/netns.ts';
 import { encodeRequest } from './requests.ts';
 import { EncodedRouteBatch } from './route-batch.ts';
 import { DeviceNames, KernelWatch } from './watch.ts';

@@ -4,7 +4,7 @@ import net from 'node:net';
 import { openKernel } from './real-kernel.ts';
 import { type TcpSocketRequest, tcpSockets } from './tcp-sockets.ts';
 import { needNamespaces, TestNetns } from '../testing/temporary-netns.ts';
-import { withNetns } from './netns.ts';
+import { withNetns } from '../native/netns.ts';
 
 /** 'connected' when a connection from one to the other comes about within the time, else why not. */
 async function tryToConnect(

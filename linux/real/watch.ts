@@ -12,7 +12,7 @@ import type { Packet } from '../netlink/packet.ts';
 import { decodeRoute } from '../netlink/route.ts';
 import { decodeRule } from '../netlink/rule.ts';
 import { NetlinkSocket } from '../netlink/socket.ts';
-import type { NetnsReference } from './netns.ts';
+import type { NetnsReference } from '../native/netns.ts';
 
 const groups = {
   link: groupBit.link,

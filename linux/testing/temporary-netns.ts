@@ -1,5 +1,5 @@
 // For this room's tests: namespaces that are always taken away again, and a reason to skip where none can be made.
-import { createNetns, deleteNetns } from '../real/netns.ts';
+import { createNetns, deleteNetns } from '../native/netns.ts';
 import { writeSysctl } from '../real/sysctl.ts';
 
 /** Skips every test of the suite, with the reason shown, when this process may not make network namespaces. */

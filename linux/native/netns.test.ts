@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readlinkSync } from 'node:fs';
 import { createNetns, deleteNetns, listNetns, netnsPath, withNetns } from './netns.ts';
-import { readSysctl, writeSysctl } from './sysctl.ts';
+import { readSysctl, writeSysctl } from '../real/sysctl.ts';
 import { enableForwarding, needNamespaces, TestNetns } from '../testing/temporary-netns.ts';
 
 describe('network namespaces', function () {

@@ -3,7 +3,7 @@
 import { closeSync, constants, mkdirSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
-import { addon } from '../native/addon.ts';
+import { addon } from './addon.ts';
 
 const NETNS_DIRECTORY = '/run/netns';
 const CLONE_NEWNET = 0x40000000;

@@ -1,0 +1,28 @@
+import { deepEqual } from 'node:assert/strict';
+import { deadReferences, unknownRules } from './check-docs.ts';
+
+describe('check-docs', () => {
+  it('finds rule ids of the code that the page does not have', () => {
+    const code = new Map([
+      ['bgp/a.ts', '// FSM-9: ask the socket first (UTF-8, BGP-4, CVE-2023-1, RFC 4271)'],
+      ['bgp/b.ts', '// TX-4 and FSM-9'],
+    ]);
+    deepEqual(unknownRules('| FSM-9 | asks first |', code), [
+      'docs/rules.md does not have TX-4, used in bgp/b.ts',
+    ]);
+  });
+
+  it('finds files and folders that a page names and that are not there', () => {
+    const paths = ['bgp/rib/in/import.ts', 'scripts/check.sh', 'docs/rules.md'];
+    const dead = (text: string) => deadReferences('docs/page.md', text, paths);
+    deepEqual(
+      dead('in/import.ts, `bgp/rib/in/import.ts`, `bgp/rib/`, scripts/check.sh, [rules](rules.md)'),
+      [],
+    );
+    deepEqual(dead('see out/import.ts, `agent/store`, `cluster/thing`, [more](../rules.md#a), *.test.ts'), [
+      'docs/page.md names out/import.ts, which is not there',
+      'docs/page.md names agent/store, which is not there',
+      'docs/page.md names ../rules.md, which is not there',
+    ]);
+  });
+});

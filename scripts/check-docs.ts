@@ -1,0 +1,63 @@
+// Checks what pages say about code: the files and folders that they name exist, links lead somewhere, and docs/rules.md
+// has every rule id that stands in the code.
+import { globSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { ROOMS } from './rooms-table.ts';
+
+const RULES = 'docs/rules.md';
+/** Letters and a number that are no rule: standards and checksums. */
+const NO_RULES = /^(BGP|CRC|CVE|ISO|SHA|UTF)-/;
+const ID = /\b[A-Z]{2,4}-\d{1,2}\b/g;
+const FILE = /(?<![\w/.*-])(?:[\w.-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:ts|sh|c)\b/g;
+const FOLDER = /`([\w-]+(?:\/[\w-]+)+)\/?`/g;
+const LINK = /\]\((?!https?:|#)([^)#\s]+)/g;
+
+const matches = (text: string, pattern: RegExp): Set<string> =>
+  new Set([...text.matchAll(pattern)].map((match) => match[1] ?? match[0]));
+
+/** Rule ids of the code that the page of rules does not have, each with the files that use it. */
+export function unknownRules(page: string, code: ReadonlyMap<string, string>): string[] {
+  const known = matches(page, ID);
+  const users = new Map<string, string[]>();
+  for (const [file, text] of code) {
+    for (const id of matches(text, ID)) {
+      if (!known.has(id) && !NO_RULES.test(id)) users.set(id, [...(users.get(id) ?? []), file]);
+    }
+  }
+  return [...users].map(([id, files]) => `${RULES} does not have ${id}, used in ${files.join(', ')}`);
+}
+
+/** Files, folders and links of a page that lead nowhere. A file may be named by the end of its path. */
+export function deadReferences(page: string, text: string, paths: readonly string[]): string[] {
+  const isThere = (name: string) => paths.some((path) => path === name || path.endsWith(`/${name}`));
+  const isFolder = (name: string) => paths.some((path) => path.startsWith(`${name}/`));
+  const files = [...matches(text, FILE)].filter((name) => !isThere(name));
+  const folders = [...matches(text, FOLDER)].filter(
+    (name) => ROOMS[name.slice(0, name.indexOf('/'))] !== undefined && !isFolder(name) && !isThere(name),
+  );
+  const links = [...matches(text, LINK)].filter(
+    (link) => !paths.includes(normalize(join(dirname(page), link))),
+  );
+  return [...new Set([...files, ...folders, ...links])].map(
+    (name) => `${page} names ${name}, which is not there`,
+  );
+}
+
+function main(): void {
+  const exclude = ['node_modules', 'build', 'dist', 'coverage'];
+  const paths = globSync('**/*', { exclude }).filter((path) => statSync(path).isFile());
+  const pages = paths.filter((path) => path.endsWith('.md'));
+  const code = paths.filter((path) => path.endsWith('.ts') && !path.startsWith('scripts/'));
+  const faults = [
+    ...unknownRules(
+      readFileSync(RULES, 'utf8'),
+      new Map(code.map((path) => [path, readFileSync(path, 'utf8')])),
+    ),
+    ...pages.flatMap((page) => deadReferences(page, readFileSync(page, 'utf8'), paths)),
+  ];
+  for (const fault of faults) console.error(fault);
+  console.log(`docs: ${pages.length} pages checked, ${faults.length} faults`);
+  process.exitCode = faults.length > 0 || pages.length === 0 ? 1 : 0;
+}
+
+if (import.meta.main) main();

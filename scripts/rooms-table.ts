@@ -1,0 +1,96 @@
+// The plan of the house, as data: which room may import which, what stands on what inside a room, and the exceptions
+// with their reasons. scripts/check-rooms.ts compares it with the files.
+
+export interface Room {
+  /** Imports never go up; tests and `testing/` folders may enter every room on their own floor or below. */
+  readonly floor: number;
+  /** The rooms that product files may enter, by their doors. */
+  readonly rooms: readonly string[];
+  readonly packages?: readonly string[];
+  /** All of it is tests or tools: the rules for product files (testing folders, I/O) do not hold. */
+  readonly isTestRoom?: true;
+}
+
+const BELOW_AGENT = ['ip', 'world', 'bgp', 'linux', 'api', 'agent-api', 'store', 'ipam', 'cni-plugin'];
+
+export const ROOMS: Readonly<Record<string, Room>> = {
+  ip: { floor: 0, rooms: [], packages: ['ip-address'] },
+  world: { floor: 0, rooms: [] },
+  bgp: { floor: 1, rooms: ['ip', 'world'] },
+  linux: { floor: 1, rooms: ['ip', 'world'] },
+  api: { floor: 1, rooms: ['ip', 'world'], packages: ['zod', 'yaml'] },
+  'agent-api': { floor: 2, rooms: ['ip'] },
+  store: { floor: 2, rooms: ['ip', 'world', 'api'], packages: ['yaml'] },
+  ipam: { floor: 2, rooms: ['ip', 'world', 'api'] },
+  'cni-plugin': { floor: 3, rooms: ['ip', 'world', 'linux', 'api', 'ipam'], packages: ['esbuild'] },
+  agent: { floor: 4, rooms: BELOW_AGENT, packages: ['pino', 'pino-pretty', 'yaml'] },
+  lab: { floor: 5, rooms: [...BELOW_AGENT, 'agent'], packages: ['yaml'] },
+  sim: { floor: 5, rooms: [...BELOW_AGENT, 'agent'] },
+  cli: {
+    floor: 6,
+    rooms: ['ip', 'api', 'agent-api', 'agent', 'lab', 'sim'],
+    packages: ['commander', 'yaml'],
+  },
+  test: { floor: 7, rooms: [], packages: ['esbuild'], isTestRoom: true },
+  scripts: { floor: 8, rooms: [], packages: ['esbuild'], isTestRoom: true },
+};
+
+/** What tests may use besides the packages of their room. */
+export const TEST_PACKAGES = ['fast-check', 'yaml'];
+
+/**
+ * What stands on what in a folder, from the ground up; names in one line stand beside each other. Files that are not
+ * named stand on top. A folder without a line: its subfolders stand beside each other, and its files on top of them.
+ */
+export const ORDER: Readonly<Record<string, readonly string[]>> = {
+  agent: ['log options outside', 'plan', 'fib', 'speaker', 'pods', 'status', 'http', 'bindings'],
+  'agent/fib': ['octets', 'foreign-routes', 'resolve', 'tracked-hops', 'targets', 'fib-columns', 'kernel'],
+  api: ['schema', 'kinds', 'resources', 'read', 'crd'],
+  bgp: [
+    'family config io log-limit',
+    'columns',
+    'prefix',
+    'message transport',
+    'policy',
+    'session',
+    'rib',
+    'speaker-status',
+    'speaker',
+    'rehearsal',
+  ],
+  'bgp/message': ['constants context octets', 'address-text next-hop', 'attributes'],
+  'bgp/session': ['fsm', 'connection'],
+  'bgp/rib': ['attributes', 'table', 'in', 'out', 'show'],
+  cli: ['exit client version files output-format', 'routes-table session-details status-table', 'commands'],
+  'cni-plugin': ['outside', 'server', 'conflist', 'bindings'],
+  'cni-plugin/server': ['request', 'call-order uplink-mtu', 'verbs'],
+  linux: ['errno kernel-error ip-text kernel pod-wiring describe', 'native', 'netlink', 'memory real'],
+  store: ['lease store', 'directory memory'],
+};
+
+/** Folders that are a list of equals, and may have more than MOST_FILES. */
+export const LISTS_OF_EQUALS: Readonly<Record<string, string>> = {};
+
+/** Folders have at most this many files (test files do not count, except in rooms of tests). */
+export const MOST_FILES = 15;
+
+/** Files longer than MOST_LINES, with the reason. */
+export const LONG_FILES: Readonly<Record<string, string>> = {};
+export const MOST_LINES = 400;
+
+/** Names that may stand more than once in a room: doors, types, and the commands, which are named as what they show. */
+export const REPEATED_NAMES = /(^|\/)(index|types)\.ts$|^cli\/commands\//;
+
+/** Modules that reach outside the process; everything else takes an interface (Clock, Disk, Transport, Kernel). */
+export const IO_MODULES =
+  /^node:(net|dgram|http|https|fs|fs\/promises|child_process|timers|timers\/promises|worker_threads)$/;
+export const BINDS_IO = [
+  /^world\//,
+  /^bgp\/transport\//,
+  /^cni-plugin\/bindings\//,
+  /^linux\//,
+  /^agent\/bindings\//,
+  /^agent\/main\.ts$/,
+  /^(cli|lab)\//,
+  /\/(build|generate-[a-z-]+)\.ts$/,
+];
