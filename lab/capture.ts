@@ -1,14 +1,9 @@
-// What is really on a wire: every frame of an interface while something happens (AF_PACKET, as tcpdump does it; our
-// own because tcpdump cannot run in a user namespace), and whether a frame is a pod's own packet or carries another.
+// What is really on a wire: every frame of an interface while something happens, and whether a frame is a pod's own
+// packet or carries another.
 import { formatOctets, parseOctets } from '#ip';
-import { addon } from '../linux/native/addon.ts';
-import { withNetns } from '#linux';
-import type { Host } from './netns.ts';
+import { openPacketSocket } from '#linux';
+import type { Host } from './hosts.ts';
 
-const AF_PACKET = 17;
-const SOCK_RAW_NONBLOCK = 3 | 2048;
-const MSG_DONTWAIT = 0x40;
-const ETH_P_ALL_NETWORK_ORDER = 0x0300;
 const ETHERNET_HEADER = 14;
 const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_IPV6 = 0x86dd;
@@ -58,43 +53,22 @@ export async function captureDuring(
   addresses: readonly string[],
   action: () => Promise<void> | void,
 ): Promise<Frame[]> {
-  const system = addon();
   const wanted = addresses.map(addressBytes);
-  const fd = withNetns(host.path, () => system.socket(AF_PACKET, SOCK_RAW_NONBLOCK, ETH_P_ALL_NETWORK_ORDER));
-  if (fd < 0) throw new Error(`${host.name}: capture on ${device}: socket: errno ${-fd}`);
-  try {
-    const bound = system.bind(fd, packetAddress(system.interfaceIndex(fd, device)));
-    if (bound < 0) throw new Error(`${host.name}: capture on ${device}: bind: errno ${-bound}`);
-    await action();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const frames: Frame[] = [];
-    const buffer = new Uint8Array(65_536);
-    for (;;) {
-      const length = system.recv(fd, buffer, 0, buffer.length, MSG_DONTWAIT);
-      if (length <= 0) return frames;
-      const bytes = buffer.slice(0, length);
-      if (!wanted.some((address) => Buffer.from(bytes.buffer).includes(Buffer.from(address)))) continue;
-      const { isBgp, ...frame } = readFrame(bytes);
-      if (!isBgp) frames.push(frame);
-    }
-  } finally {
-    system.close(fd);
+  using socket = openPacketSocket(host.path, device);
+  await action();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const frames: Frame[] = [];
+  for (const bytes of socket.take()) {
+    if (!wanted.some((address) => Buffer.from(bytes.buffer).includes(Buffer.from(address)))) continue;
+    const { isBgp, ...frame } = readFrame(bytes);
+    if (!isBgp) frames.push(frame);
   }
+  return frames;
 }
 
 function addressBytes(text: string): Uint8Array {
   const address = parseOctets(text);
   if (address === undefined) throw new Error(`capture: ${text} is no address`);
-  return address;
-}
-
-/** struct sockaddr_ll */
-function packetAddress(interfaceIndex: number): Uint8Array {
-  const address = new Uint8Array(20);
-  const view = new DataView(address.buffer);
-  view.setUint16(0, AF_PACKET, true);
-  view.setUint16(2, ETH_P_ALL_NETWORK_ORDER, true);
-  view.setInt32(4, interfaceIndex, true);
   return address;
 }
 

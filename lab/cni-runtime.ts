@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Host } from './netns.ts';
+import type { Host } from './hosts.ts';
 
 export interface CniInvocation {
   readonly command: 'ADD' | 'DEL' | 'CHECK' | 'GC' | 'STATUS';

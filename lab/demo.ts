@@ -8,7 +8,7 @@ import { waitUntil } from '#world';
 import { captureDuring, type Frame } from './capture.ts';
 import { hints } from './hints.ts';
 import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
-import type { Host } from './netns.ts';
+import type { Host } from './hosts.ts';
 import { ping, pingUntilReached } from './ping.ts';
 import { TOPOLOGIES, type TopologyName } from './topology.ts';
 

@@ -8,5 +8,6 @@ export {
   createHost,
   type Host,
   type HostProcess,
-} from './netns.ts';
+  type SpawnOptions,
+} from './hosts.ts';
 export type { TopologyName } from './topology.ts';

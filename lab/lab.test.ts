@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitUntil } from '#world';
 import { captureDuring } from './capture.ts';
+import { createHost } from './hosts.ts';
 import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
 import { ping, pingUntilReached } from './ping.ts';
 import { TOPOLOGIES, type TopologyName } from './topology.ts';
@@ -238,6 +239,18 @@ describe('a running cluster that is changed, rightly and wrongly', function () {
 
 describe('ending a lab', function () {
   this.timeout(60_000);
+
+  it('leaves nothing behind when it cannot come up, and nothing of others is taken away', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'podroute-test-'));
+    rmSync(folder, { recursive: true });
+    const name = `pr-lab-${process.pid}-half`;
+    await using foreign = createHost('n3', { netns: `${name}-n3` });
+    const up = Lab.up({ topology: 'tor', folder, name, keep: true });
+    await assert.rejects(up, /ip netns add pr-lab-\d+-half-n3: exit 1/);
+    const left = readdirSync('/run/netns').filter((entry) => entry.startsWith(name));
+    assert.deepEqual(left, [foreign.netns]);
+    assert.equal(existsSync(folder), false);
+  });
 
   it('leaves no namespace, process or file behind, also when it is interrupted while it comes up', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'podroute-test-'));

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import type { StatusReply } from '#agent-api';
 import { waitUntil } from '#world';
 import { type CniAnswer, type CniResult, invokeCni, readConflist } from './cni-runtime.ts';
-import { connect, createHost, type Host, openHost } from './netns.ts';
+import { connect, createHost, type Host, openHost } from './hosts.ts';
 import { endProcess, type ProcessRecord, recordOf, stillRuns } from './processes.ts';
 import { type LabNodePlan, type Topology, type TopologyName, topology } from './topology.ts';
 

@@ -1,5 +1,5 @@
 // Reachability as a person would try it.
-import type { Host } from './netns.ts';
+import type { Host } from './hosts.ts';
 
 /** One echo, one second of patience. Returns the round-trip time in milliseconds, undefined when none came back. */
 export function ping(from: Host, address: string): number | undefined {

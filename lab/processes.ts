@@ -1,6 +1,6 @@
 // Processes that outlive the one that started them, known by pid and start time so that a reused pid is never hit.
-import { readFileSync } from 'node:fs';
 import { waitUntil } from '#world';
+import { readFileSync } from 'node:fs';
 
 export interface ProcessRecord {
   readonly pid: number;

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BenchCase, CASES } from './cases.ts';
-import { writeBetweenMarkers } from '../../scripts/markers.ts';
+import { writeBetweenMarkers } from '../testing/markers.ts';
 import {
   caseTable,
   circumstances,

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Host } from '#lab';
 import { blastCommand, type BlastTarget } from './blast.ts';
-import { writeBetweenMarkers } from '../../scripts/markers.ts';
+import { writeBetweenMarkers } from '../testing/markers.ts';
 import { withSpeaker } from './run.ts';
 import { soakChart } from './soak-chart.ts';
 import { faultsOf, type SoakEnd, type SoakSecond, whole } from './soak-figures.ts';

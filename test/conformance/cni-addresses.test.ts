@@ -1,6 +1,6 @@
 // Addresses that a pod left behind: found by holding them against the kernel, and freed on order.
 import assert from 'node:assert/strict';
-import { CniNode } from './cni-node.ts';
+import { CniNode } from './testing/cni-node.ts';
 
 describe('CNI server, addresses', function () {
   before(function () {

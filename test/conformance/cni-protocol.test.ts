@@ -5,7 +5,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { unixSocketListener } from '#cni-plugin';
 import { systemClock } from '#world';
-import { CniNode, EXECUTABLE } from './cni-node.ts';
+import { CniNode, EXECUTABLE } from './testing/cni-node.ts';
 
 const ALL = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'];
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { openKernel, withNetns } from '#linux';
-import { CniNode, type CniAnswer } from './cni-node.ts';
+import { CniNode, type CniAnswer } from './testing/cni-node.ts';
 
 type Result = {
   cniVersion: string;

@@ -1,9 +1,9 @@
 // Neighbours that send as fast as TCP takes it: the others must not notice, and memory must not grow.
 import assert from 'node:assert/strict';
-import { type Attack, flood } from './attack.ts';
-import { assertBounded, report } from './figures.ts';
-import { assertInTime, Innocents } from './innocents.ts';
-import { neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
+import { type Attack, flood } from './testing/attack.ts';
+import { assertBounded, report } from './testing/figures.ts';
+import { assertInTime, Innocents } from './testing/innocents.ts';
+import { neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
 
 const FLOOD_MS = 1100;
 const MIB = 1024 * 1024;

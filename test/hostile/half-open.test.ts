@@ -1,11 +1,11 @@
 // Connections that hang: nothing said, a message begun and never ended, a byte now and then, a neighbour that is
 // gone without a word. A deadline ends each of them. The speaker's clock runs 240 times as fast.
+import { waitUntil } from '#world';
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { waitUntil } from '#world';
-import { MessageType } from '../interop/messages.ts';
-import { RawPeer } from '../interop/raw-peer.ts';
-import { asOf, neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
+import { MessageType } from '../testing/messages.ts';
+import { RawPeer } from '../testing/raw-peer.ts';
+import { asOf, neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
 
 const SPEED = 240;
 const PARTIAL_HEADER = Buffer.alloc(10, 0xff);

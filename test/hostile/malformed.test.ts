@@ -12,10 +12,10 @@ import {
   MessageType,
   prefix,
   update,
-} from '../interop/messages.ts';
-import type { RawPeer } from '../interop/raw-peer.ts';
-import { Innocents } from './innocents.ts';
-import { asOf, neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
+} from '../testing/messages.ts';
+import type { RawPeer } from '../testing/raw-peer.ts';
+import { Innocents } from './testing/innocents.ts';
+import { asOf, neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
 
 /** Parts of an UPDATE that announces one prefix; a case replaces or adds to them. */
 interface Parts {

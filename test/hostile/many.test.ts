@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Socket } from 'node:net';
-import { KEEPALIVE, open } from '../interop/messages.ts';
-import { flood } from './attack.ts';
-import { assertBounded, report } from './figures.ts';
-import { asOf, neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
+import { KEEPALIVE, open } from '../testing/messages.ts';
+import { flood } from './testing/attack.ts';
+import { assertBounded, report } from './testing/figures.ts';
+import { asOf, neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
 
 const SESSIONS = 150;
 const TABLE = 20_000;

@@ -15,9 +15,9 @@ import {
   prefix,
   ROUTE_REFRESH,
   update,
-} from '../interop/messages.ts';
-import type { RawPeer } from '../interop/raw-peer.ts';
-import { asOf, neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
+} from '../testing/messages.ts';
+import type { RawPeer } from '../testing/raw-peer.ts';
+import { asOf, neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
 
 const HOST = 4;
 const END_OF_RIB = update({});

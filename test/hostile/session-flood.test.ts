@@ -2,11 +2,11 @@
 // sessions that come up and break. What is kept of them is bounded, the log too, and real sessions do not notice.
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { open, KEEPALIVE, message, hex } from '../interop/messages.ts';
-import { assertBounded, report } from './figures.ts';
-import { assertInTime, Innocents } from './innocents.ts';
-import type { Figures } from './orders.ts';
-import { asOf, neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
+import { open, KEEPALIVE, message, hex } from '../testing/messages.ts';
+import { assertBounded, report } from './testing/figures.ts';
+import { assertInTime, Innocents } from './testing/innocents.ts';
+import type { Figures } from './testing/orders.ts';
+import { asOf, neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
 
 const MORE_LOG_LINES = 40;
 const NEIGHBOUR = 4;

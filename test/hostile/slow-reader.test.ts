@@ -1,12 +1,12 @@
 // A neighbour that does not read while a full table is sent to it: it costs bounded memory, delays nobody, and is
 // dropped when its send hold timer says so (RFC 9687).
+import { waitUntil } from '#world';
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
-import { waitUntil } from '#world';
-import { KEEPALIVE, open } from '../interop/messages.ts';
-import { assertBounded, report } from './figures.ts';
-import { assertInTime, Innocents } from './innocents.ts';
-import { asOf, neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
+import { KEEPALIVE, open } from '../testing/messages.ts';
+import { assertBounded, report } from './testing/figures.ts';
+import { assertInTime, Innocents } from './testing/innocents.ts';
+import { asOf, neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
 
 const SLOW = 4;
 /** Five to an attribute set: 3.4 MB of UPDATEs, about what the kernel's buffers take of a loopback connection. */

@@ -1,14 +1,14 @@
 // Storms: everything asked for again and again with a large table, and a configuration that changes all the time.
+import { waitUntil } from '#world';
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REJECT_ALL } from '#bgp';
-import { waitUntil } from '#world';
-import { flood } from './attack.ts';
-import { assertBounded, report } from './figures.ts';
-import { update } from '../interop/messages.ts';
-import type { RawMessage } from '../interop/raw-peer.ts';
-import { assertInTime, Innocents } from './innocents.ts';
-import { neighbourConfig, SpeakerUnderFire } from './speaker-under-fire.ts';
+import { flood } from './testing/attack.ts';
+import { assertBounded, report } from './testing/figures.ts';
+import { update } from '../testing/messages.ts';
+import type { RawMessage } from '../testing/raw-peer.ts';
+import { assertInTime, Innocents } from './testing/innocents.ts';
+import { neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
 
 const STORM_MS = 1100;
 const TABLE = 100_000;

@@ -1,12 +1,21 @@
 // What two speakers may agree on beyond the basics: one IPv6 session for both families with IPv6 next hops for IPv4
 // (RFC 8950), and 4-octet AS numbers across a neighbour that knows only two octets (RFC 6793).
 import assert from 'node:assert/strict';
-import type { Daemon, DaemonKind, Family, Route } from './daemon.ts';
+import type { Daemon, DaemonKind, Family, Route } from './daemons/daemon.ts';
 import { DAEMONS } from './daemons/index.ts';
-import { EXTERNAL_AS, eventually, INJECTOR, INJECTOR_AS, OWN, OWN_AS, Stage, THEIRS } from './fixture.ts';
-import { Matrix } from './matrix.ts';
-import { attribute, hex, IPV4_UNICAST, IPV6_UNICAST, prefix, update } from './messages.ts';
-import { describeTracks, type Track } from './scenarios.ts';
+import {
+  EXTERNAL_AS,
+  eventually,
+  INJECTOR,
+  INJECTOR_AS,
+  OWN,
+  OWN_AS,
+  Stage,
+  THEIRS,
+} from './testing/fixture.ts';
+import { Matrix } from './testing/matrix.ts';
+import { attribute, hex, IPV4_UNICAST, IPV6_UNICAST, prefix, update } from '../testing/messages.ts';
+import { describeTracks, type Track } from './testing/scenarios.ts';
 
 const matrix = new Matrix('scenario');
 const OLD_SPEAKER = [IPV4_UNICAST, IPV6_UNICAST];

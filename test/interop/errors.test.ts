@@ -1,17 +1,17 @@
 // The same bad octets to our agent and to every other daemon: a NOTIFICATION of the same code and subcode, or the same
 // treatment of the route, or a difference that is known with its reason.
 import assert from 'node:assert/strict';
-import { announce, type Answer, BAD_INPUTS, type BadInput, prefixOf } from './bad-input.ts';
-import type { DaemonKind } from './daemon.ts';
+import { announce, type Answer, BAD_INPUTS, type BadInput, prefixOf } from './testing/bad-input.ts';
+import type { DaemonKind } from './daemons/daemon.ts';
 import { DAEMONS } from './daemons/index.ts';
 import { podroute } from './daemons/podroute.ts';
-import { DIFFERENCES } from './differences.ts';
-import { eventually } from './fixture.ts';
-import { Matrix } from './matrix.ts';
-import { MessageType, open } from './messages.ts';
-import type { RawPeer } from './raw-peer.ts';
-import { type Cell, describeTracks, type Track } from './scenarios.ts';
-import { HOLD_SECONDS, SCRIPT_AS, scriptAddress, Target } from './target.ts';
+import { DIFFERENCES } from './testing/differences.ts';
+import { eventually } from './testing/fixture.ts';
+import { Matrix } from './testing/matrix.ts';
+import { MessageType, open } from '../testing/messages.ts';
+import type { RawPeer } from '../testing/raw-peer.ts';
+import { type Cell, describeTracks, type Track } from './testing/scenarios.ts';
+import { HOLD_SECONDS, SCRIPT_AS, scriptAddress, Target } from './testing/target.ts';
 
 const matrix = new Matrix('bad input');
 /** A speaker that has done nothing until then has taken it, where that is what is expected … */

@@ -2,12 +2,12 @@
 // withdraw, refresh, and a neighbour that falls silent.
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import type { Announcement, Capability, Daemon, DaemonKind, Route } from './daemon.ts';
+import type { Announcement, Capability, Daemon, DaemonKind, Route } from './daemons/daemon.ts';
 import { DAEMONS } from './daemons/index.ts';
-import { EXTERNAL_AS, eventually, OWN, OWN_AS, type SessionType, Stage, THEIRS } from './fixture.ts';
-import { comparable, expectedAtDaemon, injectedUpdates, injectedWithdrawals } from './injected.ts';
-import { Matrix } from './matrix.ts';
-import { describeTracks, type Track } from './scenarios.ts';
+import { EXTERNAL_AS, eventually, OWN, OWN_AS, type SessionType, Stage, THEIRS } from './testing/fixture.ts';
+import { comparable, expectedAtDaemon, injectedUpdates, injectedWithdrawals } from './testing/injected.ts';
+import { Matrix } from './testing/matrix.ts';
+import { describeTracks, type Track } from './testing/scenarios.ts';
 
 const matrix = new Matrix('scenario');
 const HOLD = 6;

@@ -1,6 +1,6 @@
 // What happens where a daemon is missing, decided by one function (the others need the daemons themselves).
 import assert from 'node:assert/strict';
-import { obstacle } from './installed.ts';
+import { obstacle } from './testing/installed.ts';
 import { podroute } from './daemons/podroute.ts';
 
 describe('interop: a daemon that is not installed', () => {

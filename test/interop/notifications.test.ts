@@ -2,14 +2,14 @@
 // them, as its status tells them; and the Ceases that our agent sends when it is told to end a session.
 import assert from 'node:assert/strict';
 import type { SessionStatus } from '#agent-api';
-import type { DaemonKind } from './daemon.ts';
+import type { DaemonKind } from './daemons/daemon.ts';
 import { DAEMONS } from './daemons/index.ts';
 import { Podroute, podroute } from './daemons/podroute.ts';
-import { eventually, OWN_AS, Stage, THEIRS } from './fixture.ts';
-import { Matrix } from './matrix.ts';
-import { MessageType, open as openMessage } from './messages.ts';
-import { type Cell, describeTracks, type Track } from './scenarios.ts';
-import { HOLD_SECONDS, SCRIPT_AS, scriptAddress, Target } from './target.ts';
+import { eventually, OWN_AS, Stage, THEIRS } from './testing/fixture.ts';
+import { Matrix } from './testing/matrix.ts';
+import { MessageType, open as openMessage } from '../testing/messages.ts';
+import { type Cell, describeTracks, type Track } from './testing/scenarios.ts';
+import { HOLD_SECONDS, SCRIPT_AS, scriptAddress, Target } from './testing/target.ts';
 
 const matrix = new Matrix('what befalls it');
 const HOLD = 3;

@@ -1,10 +1,10 @@
 // TCP MD5 (RFC 2385) and GTSM (RFC 5082) with each foreign daemon: right, wrong, and put right while it runs.
 import assert from 'node:assert/strict';
-import type { DaemonKind } from './daemon.ts';
+import type { DaemonKind } from './daemons/daemon.ts';
 import { DAEMONS } from './daemons/index.ts';
-import { eventually, Stage } from './fixture.ts';
-import { Matrix } from './matrix.ts';
-import { describeTracks, type Track } from './scenarios.ts';
+import { eventually, Stage } from './testing/fixture.ts';
+import { Matrix } from './testing/matrix.ts';
+import { describeTracks, type Track } from './testing/scenarios.ts';
 
 const matrix = new Matrix('scenario');
 const HOLD = 3;

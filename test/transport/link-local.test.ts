@@ -1,12 +1,12 @@
 // Neighbours at link-local addresses, told apart by their link alone: two agents joined by two links, with the same
 // addresses on both. And a link that goes down takes its session with it at once.
+import { waitUntil } from '#world';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionStatus, StatusReply } from '#agent-api';
-import { waitUntil } from '#world';
-import { type RunningPodroute, startPodroute } from '../interop/start-podroute.ts';
+import { type RunningPodroute, startPodroute } from '../testing/start-podroute.ts';
 import { connect, createHost, type Host } from '#lab';
 
 const LINKS = ['one', 'two'] as const;

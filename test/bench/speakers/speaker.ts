@@ -1,6 +1,6 @@
 // What the bench needs of a BGP speaker: is it installed, which version, start it for a kind of load.
-import { spawnSync } from 'node:child_process';
 import type { Host, HostProcess } from '#lab';
+import type { Installed } from '../../testing/routers.ts';
 import type { LoadKind, Place, SpeakerName } from '../cases.ts';
 
 export interface Job {
@@ -28,21 +28,12 @@ export interface InsideView {
   readonly heapUsedBytes: number;
 }
 
-export interface Speaker {
+export interface Speaker extends Installed {
   readonly name: SpeakerName;
   readonly title: string;
   /** Takes so long that fewer runs of it must do, see --slow-runs. */
   readonly isSlow: boolean;
-  /** Undefined when it can run, else the command that installs it. */
-  missing(): string | undefined;
-  version(): string;
   start(job: Job): Promise<RunningSpeaker>;
-}
-
-/** First match of `pattern` in what the command prints (stdout and stderr), or 'unknown'. */
-export function versionFrom(command: readonly string[], pattern: RegExp): string {
-  const result = spawnSync(command[0] as string, command.slice(1), { encoding: 'utf8' });
-  return pattern.exec(`${result.stdout}${result.stderr}`)?.[1] ?? 'unknown';
 }
 
 /** Waits until something listens on the TCP port in the host. Throws when the process ends first. */

@@ -1,9 +1,7 @@
 // BIRD 2: routes to announce are in the configuration file, which `birdc configure` reads again.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { waitUntil } from '#world';
-import { versionFrom } from '../../bench/speakers/speaker.ts';
-import type { HostProcess } from '#lab';
+import { BIRD } from '../../testing/routers.ts';
 import {
   type Announcement,
   canonicalRoute,
@@ -15,54 +13,36 @@ import {
   type PeerSetup,
   type Route,
   type SessionView,
-} from '../daemon.ts';
+} from './daemon.ts';
+import { DaemonProcess } from './process.ts';
 
 export const bird: DaemonKind = {
   name: 'bird',
   title: 'BIRD',
-  missing: () => (existsSync('/usr/sbin/bird') ? undefined : 'apt-get install bird2'),
-  version: () => versionFrom(['bird', '--version'], /version (\S+)/),
+  ...BIRD,
   lacks: {},
-  async start(config) {
-    const daemon = new Bird(config);
-    await daemon.ready();
-    return daemon;
-  },
+  start: (config) => Bird.start(config),
 };
 
-class Bird implements Daemon {
+class Bird extends DaemonProcess implements Daemon {
   readonly name = 'bird';
-  readonly #config: DaemonConfig;
-  readonly #process: HostProcess;
   readonly #announced = new Map<string, Announcement>();
 
+  static async start(config: DaemonConfig): Promise<Bird> {
+    writeFileSync(join(config.folder, 'bird.conf'), configText(config, []));
+    const bird = new Bird(config);
+    await bird.ready(5000, () => existsSync(bird.file('ctl')));
+    return bird;
+  }
+
   constructor(config: DaemonConfig) {
-    this.#config = config;
-    this.#write();
     const at = (name: string) => join(config.folder, name);
-    this.#process = config.host.spawn([
-      'bird',
-      '-f',
-      '-c',
-      at('bird.conf'),
-      '-s',
-      at('ctl'),
-      '-P',
-      at('pid'),
-    ]);
-  }
-
-  get pid(): number {
-    return this.#process.pid;
-  }
-
-  async ready(): Promise<void> {
-    await waitUntil('BIRD', 5000, () => existsSync(join(this.#config.folder, 'ctl')));
+    super(config, ['bird', '-f', '-c', at('bird.conf'), '-s', at('ctl'), '-P', at('pid')]);
   }
 
   async sessions(): Promise<SessionView[]> {
     const text = this.#birdc('show', 'protocols', 'all');
-    return this.#config.peers.map((peer, i) => {
+    return this.config.peers.map((peer, i) => {
       const part = text.split(/\n(?=\S)/).find((p) => p.startsWith(`peer${i} `)) ?? '';
       const neighbour = /Neighbor capabilities([\s\S]*?)(?:Session:|$)/.exec(part)?.[1] ?? '';
       const families = /AF announced: (.*)/.exec(neighbour)?.[1]?.split(' ') ?? [];
@@ -127,38 +107,29 @@ class Bird implements Daemon {
     this.#birdc(
       'reload',
       'in',
-      `peer${this.#config.peers.findIndex((p) => p.remoteAddress === remoteAddress)}`,
+      `peer${this.config.peers.findIndex((p) => p.remoteAddress === remoteAddress)}`,
     );
   }
 
-  log(): string {
-    return this.#process.output;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#process.stop();
-  }
-
   #birdc(...args: string[]): string {
-    return this.#config.host.run(['birdc', '-s', join(this.#config.folder, 'ctl'), ...args]);
+    return this.run('birdc', '-s', this.file('ctl'), ...args);
   }
 
   #reconfigure(): void {
-    this.#write();
+    writeFileSync(this.file('bird.conf'), configText(this.config, [...this.#announced.values()]));
     this.#birdc('configure');
   }
+}
 
-  #write(): void {
-    const { routerId, peers, asNumber, folder } = this.#config;
-    const statics = (['ipv4', 'ipv6'] as const).map((family) => {
-      const own = [...this.#announced.values()].filter((a) => familyOf(a.prefix) === family);
-      const routes = own.map((a) => `  route ${a.prefix} via ${a.nextHop} { ${attributesText(a)} };`);
-      return `protocol static own_${family} {\n  ${family};\n${routes.join('\n')}\n}`;
-    });
-    const sessions = peers.map((peer, i) => sessionText(peer, i, asNumber));
-    const head = `router id ${routerId};\nlog stderr all;\n${EXPORT}\n\nprotocol device { }\nprotocol direct { ipv4; ipv6; }`;
-    writeFileSync(join(folder, 'bird.conf'), `${[head, ...statics, ...sessions].join('\n')}\n`);
-  }
+function configText({ routerId, peers, asNumber }: DaemonConfig, announced: readonly Announcement[]): string {
+  const statics = (['ipv4', 'ipv6'] as const).map((family) => {
+    const own = announced.filter((a) => familyOf(a.prefix) === family);
+    const routes = own.map((a) => `  route ${a.prefix} via ${a.nextHop} { ${attributesText(a)} };`);
+    return `protocol static own_${family} {\n  ${family};\n${routes.join('\n')}\n}`;
+  });
+  const sessions = peers.map((peer, i) => sessionText(peer, i, asNumber));
+  const head = `router id ${routerId};\nlog stderr all;\n${EXPORT}\n\nprotocol device { }\nprotocol direct { ipv4; ipv6; }`;
+  return `${[head, ...statics, ...sessions].join('\n')}\n`;
 }
 
 // BIRD sends a MED to another AS only when the export filter sets it. Connected networks are not announced.

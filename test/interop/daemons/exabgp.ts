@@ -1,11 +1,9 @@
 // ExaBGP: it has no table; what neighbours send is printed as JSON to a child process, kept in a file here,
 // and commands reach it through the child's output. The adapter keeps the table.
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { waitUntil } from '#world';
-import { versionFrom } from '../../bench/speakers/speaker.ts';
-import type { HostProcess } from '#lab';
+import { EXABGP } from '../../testing/routers.ts';
 import {
   type Announcement,
   type Capability,
@@ -17,23 +15,19 @@ import {
   type PeerSetup,
   type Route,
   type SessionView,
-} from '../daemon.ts';
+} from './daemon.ts';
+import { DaemonProcess } from './process.ts';
 
 export const exabgp: DaemonKind = {
   name: 'exabgp',
   title: 'ExaBGP',
-  missing: () => (existsSync('/usr/sbin/exabgp') ? undefined : 'apt-get install exabgp'),
-  version: () => versionFrom(['dpkg-query', '-W', 'exabgp'], /\s(\S+)-/),
+  ...EXABGP,
   lacks: {
     gtsmDemand: 'sends TTL 255, but looks at no TTL on connections that it opens',
     ceaseOnStop: 'ends its connections without a word when it is stopped',
     maxPrefixes: 'keeps no table and counts no prefixes',
   },
-  async start(config) {
-    const daemon = new Exabgp(config);
-    await daemon.ready();
-    return daemon;
-  },
+  start: (config) => Exabgp.start(config),
 };
 
 // Opening the pipe for both directions keeps it open between two commands; the reader must not outlive ExaBGP.
@@ -45,14 +39,18 @@ trap exit TERM
 cat >>events
 `;
 
-class Exabgp implements Daemon {
+class Exabgp extends DaemonProcess implements Daemon {
   readonly name = 'exabgp';
-  readonly #config: DaemonConfig;
-  readonly #process: HostProcess;
   readonly #announced = new Map<string, string>();
 
+  static async start(config: DaemonConfig): Promise<Exabgp> {
+    const exabgp = new Exabgp(config);
+    const isStarted = () => /loaded new configuration|connected to peer|reload/i.test(exabgp.log());
+    await exabgp.ready(8000, () => isStarted() || exabgp.#events().length > 0);
+    return exabgp;
+  }
+
   constructor(config: DaemonConfig) {
-    this.#config = config;
     const at = (name: string) => join(config.folder, name);
     spawnSync('mkfifo', [at('commands')]);
     writeFileSync(at('events'), '');
@@ -67,28 +65,12 @@ class Exabgp implements Daemon {
       'exabgp.log.destination': 'stderr',
       'exabgp.tcp.delay': '0',
     };
-    this.#process = config.host.spawn(['exabgp', at('exabgp.conf')], { env: environment });
-  }
-
-  get pid(): number {
-    return this.#process.pid;
-  }
-
-  async ready(): Promise<void> {
-    await waitUntil('ExaBGP', 8000, () => {
-      if (!this.#process.running) throw new Error(`ExaBGP ended:\n${this.#process.output}`);
-      return (
-        /loaded new configuration|connected to peer|reload/i.test(this.#process.output) ||
-        this.#events().length > 0
-      );
-    }).catch((error: Error) => {
-      throw new Error(`${error.message}\n${this.#process.output}`);
-    });
+    super(config, ['exabgp', at('exabgp.conf')], { env: environment });
   }
 
   async sessions(): Promise<SessionView[]> {
     const events = this.#events();
-    return this.#config.peers.map(({ remoteAddress }) => {
+    return this.config.peers.map(({ remoteAddress }) => {
       const mine = events.filter((e) => e.neighbor?.address?.peer === remoteAddress);
       const state = mine.findLast((e) => e.type === 'state')?.neighbor?.state ?? 'unknown';
       const open = mine.findLast((e) => e.type === 'open' && e.neighbor?.direction === 'receive')?.neighbor
@@ -102,7 +84,7 @@ class Exabgp implements Daemon {
       if (families.includes('ipv4/unicast')) capabilities.push('ipv4');
       if (families.includes('ipv6/unicast')) capabilities.push('ipv6');
       const as = names.find((c) => c.asn4 !== undefined)?.asn4 ?? open?.asn;
-      const setup = this.#config.peers.find((p) => p.remoteAddress === remoteAddress);
+      const setup = this.config.peers.find((p) => p.remoteAddress === remoteAddress);
       return {
         remoteAddress,
         state,
@@ -155,24 +137,16 @@ class Exabgp implements Daemon {
   }
 
   async refresh(remoteAddress: string): Promise<void> {
-    const families = this.#config.peers.find((p) => p.remoteAddress === remoteAddress)?.families ?? [];
+    const families = this.config.peers.find((p) => p.remoteAddress === remoteAddress)?.families ?? [];
     for (const family of families) this.#command(`announce route-refresh ${family} unicast`);
   }
 
-  log(): string {
-    return this.#process.output;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#process.stop();
-  }
-
   #command(line: string): void {
-    appendFileSync(join(this.#config.folder, 'commands'), `${line}\n`);
+    appendFileSync(this.file('commands'), `${line}\n`);
   }
 
   #events(): ExabgpEvent[] {
-    const lines = readFileSync(join(this.#config.folder, 'events'), 'utf8').split('\n');
+    const lines = readFileSync(this.file('events'), 'utf8').split('\n');
     // Its own encoder doubles the quotes in 'refresh' events: no JSON.
     const whole = lines.filter((l) => l.endsWith('}') && !l.includes('"type": "refresh"'));
     return whole.map((l) => JSON.parse(l) as ExabgpEvent);

@@ -1,8 +1,8 @@
 // FRR: zebra (for the interfaces) and bgpd, spoken to by vtysh.
+import { waitUntil } from '#world';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { waitUntil } from '#world';
-import { versionFrom } from '../../bench/speakers/speaker.ts';
+import { FRR, FRR_FOLDER } from '../../testing/routers.ts';
 import type { HostProcess } from '#lab';
 import {
   type Announcement,
@@ -15,32 +15,23 @@ import {
   type PeerSetup,
   type Route,
   type SessionView,
-} from '../daemon.ts';
-
-const FOLDER = '/usr/lib/frr';
+} from './daemon.ts';
+import { DaemonProcess } from './process.ts';
 
 export const frr: DaemonKind = {
   name: 'frr',
   title: 'FRR',
-  missing: () => (existsSync(`${FOLDER}/bgpd`) ? undefined : 'apt-get install frr'),
-  version: () => versionFrom([`${FOLDER}/bgpd`, '--version'], /version (\S+)/),
+  ...FRR,
   dropsTo: 'frr',
   lacks: {},
-  async start(config) {
-    const daemon = new Frr(config);
-    await daemon.startBgpd();
-    return daemon;
-  },
+  start: (config) => Frr.start(config),
 };
 
-class Frr implements Daemon {
+class Frr extends DaemonProcess implements Daemon {
   readonly name = 'frr';
-  readonly #config: DaemonConfig;
   readonly #zebra: HostProcess;
-  #bgpd: HostProcess | undefined;
 
-  constructor(config: DaemonConfig) {
-    this.#config = config;
+  static async start(config: DaemonConfig): Promise<Frr> {
     const { host, folder } = config;
     const at = (name: string) => join(folder, name);
     // vtysh wants a folder of its own configuration.
@@ -50,30 +41,23 @@ class Frr implements Daemon {
     writeFileSync(at('bgpd.conf'), configText(config));
     // Both drop to this user before they open their sockets.
     host.run(['chown', '-R', 'frr:frr', folder]);
-    this.#zebra = host.spawn(this.#command('zebra'));
-  }
-
-  get pid(): number {
-    return this.#bgpd?.pid ?? -1;
-  }
-
-  async startBgpd(): Promise<void> {
-    const { host, folder } = this.#config;
-    const at = (name: string) => join(folder, name);
+    const zebra = host.spawn(command(folder, 'zebra'));
     // bgpd needs zebra's interfaces from its first session on: without, it refuses IPv6 next hops with a link-local one.
     await waitUntil('zebra', 5000, () => existsSync(at('zserv.api')));
-    this.#bgpd = host.spawn([...this.#command('bgpd'), '-n']);
-    await waitUntil('FRR', 5000, () => existsSync(at('bgpd.vty')));
-    await waitUntil(
-      'FRR to have read its configuration',
-      5000,
-      () => this.#vtysh('show bgp summary json') !== '',
-    );
+    const frr = new Frr(config, zebra);
+    await frr.ready(5000, () => existsSync(at('bgpd.vty')));
+    await frr.ready(5000, () => frr.#vtysh('show bgp summary json') !== '');
+    return frr;
+  }
+
+  constructor(config: DaemonConfig, zebra: HostProcess) {
+    super(config, [...command(config.folder, 'bgpd'), '-n']);
+    this.#zebra = zebra;
   }
 
   async sessions(): Promise<SessionView[]> {
     const all = JSON.parse(this.#vtysh('show bgp neighbors json')) as Record<string, FrrNeighbour>;
-    return this.#config.peers.map(({ remoteAddress }) => {
+    return this.config.peers.map(({ remoteAddress }) => {
       const peer = all[remoteAddress] ?? {};
       const capabilities = peer.neighborCapabilities ?? {};
       const has = (name: string, ...values: string[]) => values.includes(String(capabilities[name]));
@@ -157,23 +141,16 @@ class Frr implements Daemon {
     this.#vtysh(`clear bgp ${remoteAddress} soft in`);
   }
 
-  log(): string {
-    return `${this.#bgpd?.output}${this.#config.host.run(['cat', join(this.#config.folder, 'bgpd.log')], { check: false })}`;
+  override log(): string {
+    return `${super.log()}${this.config.host.run(['cat', this.file('bgpd.log')], { check: false })}`;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#bgpd?.stop(), this.#zebra.stop()]);
-  }
-
-  #command(name: string): string[] {
-    const at = (file: string) => join(this.#config.folder, file);
-    const files = ['-f', at(`${name}.conf`), '-i', at(`${name}.pid`), '-z', at('zserv.api')];
-    const log = ['--log', `file:${at(`${name}.log`)}`];
-    return [`${FOLDER}/${name}`, '-P', '0', '--vty_socket', this.#config.folder, ...files, ...log];
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([super[Symbol.asyncDispose](), this.#zebra.stop()]);
   }
 
   #inFamily(prefix: string, line: string): string[] {
-    return [`router bgp ${this.#config.asNumber}`, `address-family ${familyOf(prefix)} unicast`, line];
+    return [`router bgp ${this.config.asNumber}`, `address-family ${familyOf(prefix)} unicast`, line];
   }
 
   #configure(...lines: string[]): void {
@@ -181,17 +158,24 @@ class Frr implements Daemon {
   }
 
   #vtysh(...commands: string[]): string {
-    const base = [
+    const vtysh = [
       'vtysh',
       '--vty_socket',
-      this.#config.folder,
+      this.config.folder,
       '--config_dir',
-      join(this.#config.folder, 'vtysh'),
+      this.file('vtysh'),
       '-d',
       'bgpd',
     ];
-    return this.#config.host.run([...base, ...commands.flatMap((c) => ['-c', c])]);
+    return this.run(...vtysh, ...commands.flatMap((c) => ['-c', c]));
   }
+}
+
+function command(folder: string, name: 'zebra' | 'bgpd'): string[] {
+  const at = (file: string) => join(folder, file);
+  const files = ['-f', at(`${name}.conf`), '-i', at(`${name}.pid`), '-z', at('zserv.api')];
+  const log = ['--log', `file:${at(`${name}.log`)}`];
+  return [`${FRR_FOLDER}/${name}`, '-P', '0', '--vty_socket', folder, ...files, ...log];
 }
 
 interface FrrNeighbour {

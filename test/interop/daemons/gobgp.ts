@@ -1,9 +1,7 @@
 // GoBGP, spoken to by its command line in JSON.
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { waitUntil } from '#world';
-import { versionFrom } from '../../bench/speakers/speaker.ts';
-import type { HostProcess } from '#lab';
+import { GOBGP } from '../../testing/routers.ts';
 import {
   type Announcement,
   type Capability,
@@ -16,52 +14,35 @@ import {
   type PeerSetup,
   type Route,
   type SessionView,
-} from '../daemon.ts';
+} from './daemon.ts';
+import { DaemonProcess } from './process.ts';
 
 export const gobgp: DaemonKind = {
   name: 'gobgp',
   title: 'GoBGP',
-  missing: () => (existsSync('/usr/bin/gobgpd') ? undefined : 'apt-get install gobgpd'),
-  version: () => versionFrom(['gobgpd', '--version'], /version (\S+)/),
+  ...GOBGP,
   lacks: { refreshRequest: 'no command of GoBGP sends a ROUTE-REFRESH' },
-  async start(config) {
-    const daemon = new Gobgp(config);
-    await daemon.ready();
-    return daemon;
-  },
+  start: (config) => Gobgp.start(config),
 };
 
-class Gobgp implements Daemon {
+class Gobgp extends DaemonProcess implements Daemon {
   readonly name = 'gobgp';
-  readonly #config: DaemonConfig;
-  readonly #process: HostProcess;
+
+  static async start(config: DaemonConfig): Promise<Gobgp> {
+    const gobgp = new Gobgp(config);
+    await gobgp.ready(8000, () => gobgp.answers('gobgp', 'neighbor'));
+    return gobgp;
+  }
 
   constructor(config: DaemonConfig) {
-    this.#config = config;
     const file = join(config.folder, 'gobgpd.toml');
     writeFileSync(file, configText(config));
-    this.#process = config.host.spawn([
-      'gobgpd',
-      '-f',
-      file,
-      '--log-level',
-      'debug',
-      '--api-hosts',
-      '127.0.0.1:50051',
-    ]);
-  }
-
-  get pid(): number {
-    return this.#process.pid;
-  }
-
-  async ready(): Promise<void> {
-    await waitUntil('GoBGP', 8000, () => this.#try('neighbor') !== undefined);
+    super(config, ['gobgpd', '-f', file, '--log-level', 'debug', '--api-hosts', '127.0.0.1:50051']);
   }
 
   async sessions(): Promise<SessionView[]> {
     const all = (this.#json('neighbor') ?? []) as GobgpNeighbour[];
-    return this.#config.peers.map(({ remoteAddress }) => {
+    return this.config.peers.map(({ remoteAddress }) => {
       const peer = all.find(
         (p) => p.conf?.neighbor_address === remoteAddress || p.state?.neighbor_address === remoteAddress,
       );
@@ -123,46 +104,26 @@ class Gobgp implements Daemon {
       if (a.med !== undefined) args.push('med', String(a.med));
       if (a.communities?.length) args.push('community', a.communities.join(','));
       if (a.largeCommunities?.length) args.push('large-community', a.largeCommunities.join(','));
-      this.#run('global', 'rib', 'add', ...args, '-a', familyOf(a.prefix));
+      this.run('gobgp', 'global', 'rib', 'add', ...args, '-a', familyOf(a.prefix));
     }
   }
 
   async withdraw(prefixes: readonly string[]): Promise<void> {
-    for (const prefix of prefixes) this.#run('global', 'rib', 'del', prefix, '-a', familyOf(prefix));
+    for (const prefix of prefixes) this.run('gobgp', 'global', 'rib', 'del', prefix, '-a', familyOf(prefix));
   }
 
   async refresh(remoteAddress: string): Promise<void> {
-    this.#run('neighbor', remoteAddress, 'softresetin');
+    this.run('gobgp', 'neighbor', remoteAddress, 'softresetin');
   }
 
   /** Else it waits 240 s for an OPEN that it dropped itself. */
   async retry(remoteAddress: string): Promise<void> {
-    this.#run('neighbor', remoteAddress, 'disable');
-    this.#run('neighbor', remoteAddress, 'enable');
-  }
-
-  log(): string {
-    return this.#process.output;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#process.stop();
-  }
-
-  #run(...args: string[]): string {
-    return this.#config.host.run(['gobgp', ...args]);
-  }
-
-  #try(...args: string[]): string | undefined {
-    try {
-      return this.#run(...args);
-    } catch {
-      return undefined;
-    }
+    this.run('gobgp', 'neighbor', remoteAddress, 'disable');
+    this.run('gobgp', 'neighbor', remoteAddress, 'enable');
   }
 
   #json(...args: string[]): unknown {
-    const text = this.#run('-j', ...args);
+    const text = this.run('gobgp', '-j', ...args);
     return text.trim() === '' ? undefined : JSON.parse(text);
   }
 }

@@ -1,5 +1,5 @@
 // The foreign daemons that our speaker is proven against.
-import type { DaemonKind } from '../daemon.ts';
+import type { DaemonKind } from './daemon.ts';
 import { bird } from './bird.ts';
 import { exabgp } from './exabgp.ts';
 import { frr } from './frr.ts';

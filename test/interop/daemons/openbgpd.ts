@@ -1,9 +1,7 @@
 // OpenBGPD's portable edition, spoken to by bgpctl in JSON.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { waitUntil } from '#world';
-import { versionFrom } from '../../bench/speakers/speaker.ts';
-import type { HostProcess } from '#lab';
+import { OPENBGPD } from '../../testing/routers.ts';
 import {
   type Announcement,
   type Capability,
@@ -15,39 +13,38 @@ import {
   type PeerSetup,
   type Route,
   type SessionView,
-} from '../daemon.ts';
+} from './daemon.ts';
+import { DaemonProcess } from './process.ts';
 
 export const openbgpd: DaemonKind = {
   name: 'openbgpd',
   title: 'OpenBGPD',
-  missing: () => (existsSync('/usr/sbin/bgpctl') ? undefined : 'apt-get install openbgpd'),
-  version: () => versionFrom(['dpkg-query', '-W', 'openbgpd'], /\s(\S+)-/),
+  ...OPENBGPD,
   dropsTo: '_bgpd',
   lacks: { extendedNextHop: 'RFC 8950 came with OpenBGPD 8' },
-  async start(config) {
-    const daemon = new Openbgpd(config);
-    await daemon.ready();
-    return daemon;
-  },
+  start: (config) => Openbgpd.start(config),
 };
 
-class Openbgpd implements Daemon {
+class Openbgpd extends DaemonProcess implements Daemon {
   readonly name = 'openbgpd';
-  readonly #config: DaemonConfig;
-  readonly #process: HostProcess;
+
+  static async start(config: DaemonConfig): Promise<Openbgpd> {
+    const openbgpd = new Openbgpd(config);
+    await openbgpd.ready(5000, () => openbgpd.answers(...openbgpd.#bgpctl('show', 'summary')));
+    return openbgpd;
+  }
 
   constructor(config: DaemonConfig) {
-    this.#config = config;
     const file = join(config.folder, 'bgpd.conf');
     writeFileSync(file, configText(config), { mode: 0o600 });
     // Its three processes shut themselves in here; the package makes it only when its service starts.
     mkdirSync('/run/openbgpd', { recursive: true });
-    this.#process = config.host.spawn(['/usr/sbin/bgpd', '-d', '-f', file]);
+    super(config, ['/usr/sbin/bgpd', '-d', '-f', file]);
   }
 
   /** The session engine, a child of the process that was started. */
-  get pid(): number {
-    const { pid } = this.#process;
+  override get pid(): number {
+    const pid = super.pid;
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
     const engine = children.find((child) =>
       readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0').includes('-S'),
@@ -56,13 +53,9 @@ class Openbgpd implements Daemon {
     return engine;
   }
 
-  async ready(): Promise<void> {
-    await waitUntil('OpenBGPD', 5000, () => this.#try('show', 'summary') !== undefined);
-  }
-
   async sessions(): Promise<SessionView[]> {
     const all = this.#json('show', 'neighbor') as { neighbors: OpenbgpdNeighbour[] };
-    return this.#config.peers.map(({ remoteAddress }) => {
+    return this.config.peers.map(({ remoteAddress }) => {
       const peer = all.neighbors.find((p) => p.remote_addr === remoteAddress);
       const their = peer?.session?.remote?.capabilities;
       const capabilities: Capability[] = [];
@@ -111,46 +104,30 @@ class Openbgpd implements Daemon {
       if (a.med !== undefined) args.push('metric', String(a.med));
       for (const c of a.communities ?? []) args.push('community', c);
       for (const c of a.largeCommunities ?? []) args.push('large-community', c);
-      this.#run(...args);
+      this.run(...this.#bgpctl(...args));
     }
   }
 
   async withdraw(prefixes: readonly string[]): Promise<void> {
-    for (const prefix of prefixes) this.#run('network', 'delete', prefix);
+    for (const prefix of prefixes) this.run(...this.#bgpctl('network', 'delete', prefix));
   }
 
   async refresh(remoteAddress: string): Promise<void> {
-    this.#run('neighbor', remoteAddress, 'refresh');
+    this.run(...this.#bgpctl('neighbor', remoteAddress, 'refresh'));
   }
 
   /** Else it rests for 30 s, doubled each time, or waits 240 s for an OPEN that it dropped itself. */
   async retry(remoteAddress: string): Promise<void> {
-    this.#run('neighbor', remoteAddress, 'down');
-    this.#run('neighbor', remoteAddress, 'up');
+    this.run(...this.#bgpctl('neighbor', remoteAddress, 'down'));
+    this.run(...this.#bgpctl('neighbor', remoteAddress, 'up'));
   }
 
-  log(): string {
-    return this.#process.output;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#process.stop();
-  }
-
-  #run(...args: string[]): string {
-    return this.#config.host.run(['bgpctl', '-s', join(this.#config.folder, 'sock'), ...args]);
-  }
-
-  #try(...args: string[]): string | undefined {
-    try {
-      return this.#run(...args);
-    } catch {
-      return undefined;
-    }
+  #bgpctl(...args: string[]): string[] {
+    return ['bgpctl', '-s', this.file('sock'), ...args];
   }
 
   #json(...args: string[]): unknown {
-    return JSON.parse(this.#run('-j', ...args));
+    return JSON.parse(this.run(...this.#bgpctl('-j', ...args)));
   }
 }
 

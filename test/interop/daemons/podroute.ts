@@ -1,5 +1,5 @@
 // Our own agent behind the same interface as the others: its YAML, its socket.
-import { startPodroute, type RunningPodroute } from '../start-podroute.ts';
+import { startPodroute, type RunningPodroute } from '../../testing/start-podroute.ts';
 import type { RoutesReply, SessionStatus, StatusReply } from '#agent-api';
 import {
   type Announcement,
@@ -12,7 +12,7 @@ import {
   type PeerSetup,
   type Route,
   type SessionView,
-} from '../daemon.ts';
+} from './daemon.ts';
 
 export const podroute: DaemonKind = {
   name: 'podroute',

@@ -1,6 +1,6 @@
 // Scenarios with the foreign daemons as mocha tests. Most of a scenario is waiting (for timers, mostly the daemons'),
 // so tracks run at the same time, each on a stage of its own; a track's scenarios run one after the other.
-import type { DaemonKind, Feature } from './daemon.ts';
+import type { DaemonKind, Feature } from '../daemons/daemon.ts';
 import { obstacle } from './installed.ts';
 import type { Matrix } from './matrix.ts';
 

@@ -1,7 +1,7 @@
 // Whether a daemon can run on this machine. One that is not installed fails the tests in CI, and skips them elsewhere
 // with what to install.
 import { readFileSync } from 'node:fs';
-import type { DaemonKind } from './daemon.ts';
+import type { DaemonKind } from '../daemons/daemon.ts';
 
 export interface Obstacle {
   readonly text: string;

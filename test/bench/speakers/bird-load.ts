@@ -1,14 +1,14 @@
 // BIRD 2, configured as its documentation advises for each load.
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Job, listening, type Speaker, versionFrom } from './speaker.ts';
+import { type Job, listening, type Speaker } from './speaker.ts';
+import { BIRD } from '../../testing/routers.ts';
 
 export const bird: Speaker = {
   name: 'bird',
   title: 'BIRD',
   isSlow: false,
-  missing: () => (existsSync('/usr/sbin/bird') ? undefined : 'apt-get install bird2'),
-  version: () => versionFrom(['bird', '--version'], /version (\S+)/),
+  ...BIRD,
   async start(job) {
     const config = join(job.folder, 'bird.conf');
     writeFileSync(config, configOf(job));

@@ -1,5 +1,5 @@
 // One message for each error that RFC 4271 §6 and RFC 7606 name, as octets, and what a speaker shall answer.
-import type { PeerSetup } from './daemon.ts';
+import type { PeerSetup } from '../daemons/daemon.ts';
 import {
   address,
   attribute,
@@ -12,7 +12,7 @@ import {
   open,
   prefix,
   update,
-} from './messages.ts';
+} from '../../testing/messages.ts';
 import { HOLD_SECONDS, SCRIPT_AS, scriptAddress } from './target.ts';
 
 /** What the other side did: the NOTIFICATION's code and subcode, or what became of the route. */

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addNeighbours, connect, createHost, type Host } from '#lab';
-import type { Daemon, DaemonKind, PeerSetup, SessionView } from './daemon.ts';
-import { Podroute } from './daemons/podroute.ts';
-import { RawHost, type RawPeer } from './raw-peer.ts';
+import type { Daemon, DaemonKind, PeerSetup, SessionView } from '../daemons/daemon.ts';
+import { Podroute } from '../daemons/podroute.ts';
+import { RawHost, type RawPeer } from '../../testing/raw-peer.ts';
 
 /** Four octets on both sides, and in the paths; the injector has two. */
 export const OWN_AS = 4_200_000_000;

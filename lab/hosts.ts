@@ -169,14 +169,15 @@ export function createHost(name: string, options: HostOptions = {}): Host {
   runSync(['ip', 'netns', 'add', netns]);
   const host = new Host(name, netns, options.keep ?? false);
   alive.add(host);
-  host.ip('link', 'set', 'lo', 'up');
   const forwarding = options.forwarding === true ? '1' : '0';
-  host.run([
-    'sysctl',
-    '-qw',
-    `net.ipv4.ip_forward=${forwarding}`,
-    `net.ipv6.conf.all.forwarding=${forwarding}`,
-  ]);
+  const switches = [`net.ipv4.ip_forward=${forwarding}`, `net.ipv6.conf.all.forwarding=${forwarding}`];
+  try {
+    host.ip('link', 'set', 'lo', 'up');
+    host.run(['sysctl', '-qw', ...switches]);
+  } catch (error) {
+    host.removeNow(); // the caller has nothing to dispose of
+    throw error;
+  }
   return host;
 }
 

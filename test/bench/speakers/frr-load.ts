@@ -1,16 +1,16 @@
 // FRR's bgpd alone: without zebra, so that nothing reaches the kernel.
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Job, listening, type Speaker, versionFrom } from './speaker.ts';
+import { type Job, listening, type Speaker } from './speaker.ts';
+import { FRR, FRR_FOLDER } from '../../testing/routers.ts';
 
-const BGPD = '/usr/lib/frr/bgpd';
+const BGPD = `${FRR_FOLDER}/bgpd`;
 
 export const frr: Speaker = {
   name: 'frr',
   title: 'FRR bgpd',
   isSlow: true,
-  missing: () => (existsSync(BGPD) ? undefined : 'apt-get install frr'),
-  version: () => versionFrom([BGPD, '--version'], /version (\S+)/),
+  ...FRR,
   async start(job) {
     const config = join(job.folder, 'bgpd.conf');
     writeFileSync(config, configOf(job));

@@ -1,8 +1,9 @@
 // Our agent: the directory store, no kernel routes, everything else on.
 import type { StatusReply } from '#agent-api';
-import { startPodroute } from '../../interop/start-podroute.ts';
+import { startPodroute } from '../../testing/start-podroute.ts';
+import { versionFrom } from '../../testing/routers.ts';
 import { probed } from '../event-loop.ts';
-import { type Job, listening, type Speaker, versionFrom } from './speaker.ts';
+import { type Job, listening, type Speaker } from './speaker.ts';
 
 const PORT = 1179;
 

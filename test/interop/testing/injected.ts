@@ -1,8 +1,8 @@
 // Routes that the scripted neighbour announces to our agent, and what the daemon behind it must then see.
-import type { Route } from './daemon.ts';
-import { canonicalRoute } from './daemon.ts';
+import type { Route } from '../daemons/daemon.ts';
+import { canonicalRoute } from '../daemons/daemon.ts';
 import { INJECTOR, INJECTOR_AS, OWN, OWN_AS, type SessionType } from './fixture.ts';
-import { address, asPath, attribute, hex, prefix, update } from './messages.ts';
+import { address, asPath, attribute, hex, prefix, update } from '../../testing/messages.ts';
 
 const PATH_AS = 4_200_000_003;
 

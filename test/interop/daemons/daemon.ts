@@ -1,6 +1,7 @@
 // What interop asks of any BGP daemon, ours included: plain objects in, plain objects out. One adapter file a
 // daemon turns them into its configuration and reads its answers back.
 import type { Host } from '#lab';
+import type { Installed } from '../../testing/routers.ts';
 
 export type Family = 'ipv4' | 'ipv6';
 export type DaemonName = 'podroute' | 'bird' | 'frr' | 'gobgp' | 'openbgpd' | 'exabgp';
@@ -95,12 +96,9 @@ export interface Daemon extends AsyncDisposable {
   log(): string;
 }
 
-export interface DaemonKind {
+export interface DaemonKind extends Installed {
   readonly name: DaemonName;
   readonly title: string;
-  /** Undefined when installed, else the command that installs it. */
-  missing(): string | undefined;
-  version(): string;
   /** The user that it becomes, when it cannot stay root. */
   readonly dropsTo?: string;
   /** What this daemon cannot do, with the reason; scenarios that need it are skipped. */

@@ -1,7 +1,7 @@
 // Where a speaker answers bad input otherwise than the table of bad-input.ts, and why that is known. A difference that
 // is gone or new fails the tests, so that this list stays true.
 import type { Answer } from './bad-input.ts';
-import type { DaemonName } from './daemon.ts';
+import type { DaemonName } from '../daemons/daemon.ts';
 
 export interface Difference {
   readonly answer: Answer;

@@ -19,7 +19,7 @@ import {
 } from '#linux';
 import { systemClock } from '#world';
 
-export const EXECUTABLE = join(import.meta.dirname, '..', '..', 'build', 'podroute-cni');
+export const EXECUTABLE = join(import.meta.dirname, '..', '..', '..', 'build', 'podroute-cni');
 
 export interface CniAnswer {
   readonly exitCode: number;

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addAddresses, addNeighbours, connect, createHost } from '#lab';
-import type { Daemon, DaemonKind, PeerSetup } from './daemon.ts';
-import { MessageType, type OpenFields } from './messages.ts';
-import { RawHost, type RawPeer } from './raw-peer.ts';
+import type { Daemon, DaemonKind, PeerSetup } from '../daemons/daemon.ts';
+import { MessageType, type OpenFields } from '../../testing/messages.ts';
+import { RawHost, type RawPeer } from '../../testing/raw-peer.ts';
 
 export const TARGET_AS = 65_020;
 export const SCRIPT_AS = 65_010;

@@ -1,10 +1,10 @@
 // A speaker in its own process at 127.0.0.1, AS 65001, and what tests do with it.
+import { waitUntil } from '#world';
 import { fork, type ChildProcess } from 'node:child_process';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { ACCEPT_ALL, type PeerConfig, type PeerStatus } from '#bgp';
-import { waitUntil } from '#world';
-import { RawPeer } from '../interop/raw-peer.ts';
+import { RawPeer } from '../../testing/raw-peer.ts';
 import type { Figures, Order, Reply } from './orders.ts';
 
 export const OUR_AS = 65001;

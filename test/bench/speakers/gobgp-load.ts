@@ -1,14 +1,14 @@
 // GoBGP with dynamic neighbours; it never touches the kernel unless told to.
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Job, listening, type Speaker, versionFrom } from './speaker.ts';
+import { type Job, listening, type Speaker } from './speaker.ts';
+import { GOBGP } from '../../testing/routers.ts';
 
 export const gobgp: Speaker = {
   name: 'gobgp',
   title: 'GoBGP',
   isSlow: true,
-  missing: () => (existsSync('/usr/bin/gobgpd') ? undefined : 'apt-get install gobgpd'),
-  version: () => versionFrom(['gobgpd', '--version'], /version (\S+)/),
+  ...GOBGP,
   async start(job) {
     const config = join(job.folder, 'gobgpd.toml');
     writeFileSync(config, configOf(job));

@@ -19,7 +19,7 @@ import {
   prefix,
   ROUTE_REFRESH,
   update,
-} from '../interop/messages.ts';
+} from '../../testing/messages.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 const { port, host, asNumber, kind } = workerData as Attack;

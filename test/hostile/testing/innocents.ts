@@ -2,8 +2,8 @@
 // and the speaker's KEEPALIVEs must come as agreed.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { address, asPath, attribute, MessageType, prefix, update } from '../interop/messages.ts';
-import type { RawPeer } from '../interop/raw-peer.ts';
+import { address, asPath, attribute, MessageType, prefix, update } from '../../testing/messages.ts';
+import type { RawPeer } from '../../testing/raw-peer.ts';
 import { asOf, type SpeakerUnderFire } from './speaker-under-fire.ts';
 
 const GIVER = 2;

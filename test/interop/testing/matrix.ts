@@ -1,9 +1,9 @@
 // What passed and failed with whom: printed after the tests, and written to docs/bgp.md when INTEROP_WRITE is set.
 import { resolve } from 'node:path';
-import { writeBetweenMarkers } from '../../scripts/markers.ts';
-import type { DaemonKind } from './daemon.ts';
+import { writeBetweenMarkers } from '../../testing/markers.ts';
+import type { DaemonKind } from '../daemons/daemon.ts';
 
-const PAGE = resolve(import.meta.dirname, '../../docs/bgp.md');
+const PAGE = resolve(import.meta.dirname, '../../../docs/bgp.md');
 
 interface MatrixCell {
   readonly text: string;
