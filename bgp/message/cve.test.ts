@@ -1,4 +1,4 @@
-// What brought other speakers down (BGP.md section 4): one named test each, with the answer that the RFCs ask for.
+// What brought other speakers down: one named test each, with the answer that the RFCs ask for.
 
 import assert from 'node:assert/strict';
 import { ACTION_DISCARD_ATTRIBUTE, ACTION_OK, ACTION_RESET, ACTION_TREAT_AS_WITHDRAW } from './constants.ts';

@@ -1,4 +1,4 @@
-// One row a way in which an attribute can be wrong (BGP.md section 2.4), and what becomes of the route.
+// One row a way in which an attribute can be wrong (RFC 7606 §7), and what becomes of the route.
 
 import assert from 'node:assert/strict';
 import * as c from '../constants.ts';

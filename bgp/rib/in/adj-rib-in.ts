@@ -153,7 +153,7 @@ export class AdjRibIn {
   }
 
   /**
-   * Looks at a live path of the current session again with the peer's import policy of now (BGP.md TX-14).
+   * Looks at a live path of the current session again with the peer's import policy of now (TX-14).
    * @param eligibility as for announce(), of received()
    */
   reevaluate(peer: PathOwner, table: RibTable, path: number, eligibility: number): void {

@@ -1,4 +1,4 @@
-// The receive path (BGP.md 2.5): one UPDATE's bytes become paths in the tables. Numbers only; nothing is
+// The receive path (RFC 4271 §9): one UPDATE's bytes become paths in the tables. Numbers only; nothing is
 // allocated per prefix. What a rule forbids is kept with a flag, so that it can be shown and looked at again.
 import type { FamilyIndex } from '#ip';
 import {
@@ -304,7 +304,7 @@ export function flagsOf(code: number): number {
   return code === ELIGIBLE ? 0 : code === OWN_AS ? OWN_AS_LOOP : INELIGIBLE;
 }
 
-/** May a path be used at all, by the rules of the protocol that look at no prefix (BGP.md RX-2, RX-7, RX-8)? */
+/** May a path be used at all, by the rules of the protocol that look at no prefix (RX-2, RX-7, RX-8)? */
 export class Eligibility {
   readonly #intern: AttributeIntern;
   readonly #reader: AttributeReader;

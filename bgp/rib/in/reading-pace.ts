@@ -1,4 +1,4 @@
-// How much is read from whom (BGP.md 4.1): a peer has a share of each turn, not the machine. Who sends more
+// How much is read from whom: a peer has a share of each turn, not the machine. Who sends more
 // than its share is paused until a later turn; who says little is always heard.
 import type { RibPeer } from './rib-peer.ts';
 

@@ -1,4 +1,4 @@
-// What a group of peers gets and how it is written (BGP.md 2.7): decided once per kind of peer, not per peer.
+// What a group of peers gets and how it is written: decided once per kind of peer, not per peer.
 // Two peers whose rules have equal keys are in one update group.
 import { octetsOfWords, type FamilyIndex, IPV6, isLinkLocalIpv6, parseAddressWords } from '#ip';
 import {

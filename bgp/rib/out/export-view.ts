@@ -1,4 +1,4 @@
-// May a path go out to a group, and with which attribute set? (BGP.md 2.7: TX-1, TX-4, TX-5, TX-7, and the
+// May a path go out to a group, and with which attribute set? (docs/rules.md: TX-1, TX-4, TX-5, TX-7, and the
 // export policy.) Which member must not get it because it came from there is not decided here.
 import { PRESENT_OTC } from '../../message/index.ts';
 import { RouteRef } from '../../policy/compile.ts';

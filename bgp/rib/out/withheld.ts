@@ -1,5 +1,5 @@
 // How many routes of an update group a member does not get: those that came from it (split horizon), and those
-// whose next hop is its own address (BGP.md TX-4). Counted as routes change, so that status need not look at a
+// whose next hop is its own address (TX-4). Counted as routes change, so that status need not look at a
 // million of them.
 // Whose address a next hop is changes when sessions come and go: then the second count is made anew in steps,
 // and is too low until that is done.

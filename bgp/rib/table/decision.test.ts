@@ -42,7 +42,7 @@ function decide(
 const base: WireAttributes = { path: [65101, 7], nextHop: '203.0.113.1' };
 const other: WireAttributes = { path: [65102, 7], nextHop: '203.0.113.2' };
 
-// Each row: two paths that differ first in one step (BGP.md 2.6), the better one first, and the loser's words.
+// Each row: two paths that differ first in one step (RFC 4271 §9.1.2.2), the better one first, and the loser's words.
 const STEPS: readonly [string, Candidate, Candidate, RegExp][] = [
   [
     'higher LOCAL_PREF',

@@ -116,7 +116,7 @@ function connect(state: FsmState, event: FsmEvent): FsmStep {
       return connected(state);
     // DelayOpenTimer running: "restarts the ConnectRetryTimer, stops the DelayOpenTimer, continues to listen,
     // goes to Active"; not running: "stops the ConnectRetryTimer, drops the TCP connection, goes to Idle".
-    // The failure counts, so that back-off grows (BGP.md FSM-8).
+    // The failure counts, so that back-off grows (FSM-8).
     case 'tcpFailed':
       if (state.isDelayOpenRunning) return backToActive(state);
       return end(penalised(state), [{ type: 'cancelDial' }, { type: 'dropConnection' }]);

@@ -66,7 +66,7 @@ export function unofferedRefreshEvent(): FsmEvent {
   return { type: 'headerInvalid', error: { code: CODE_HEADER, subcode: 3, data, reason } };
 }
 
-/** A fault of ours must not end the process or another session (BGP.md SEC-4). */
+/** A fault of ours must not end the process or another session (SEC-4). */
 export function internalErrorEvent(error: unknown): FsmEvent {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const cause = { kind: 'internal error', text } as const;
