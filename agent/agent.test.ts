@@ -1,8 +1,8 @@
-// Whole agents in one process: network, kernels and store in memory; only time is real.
+// Whole agents in one process: network, kernels and store in memory, time simulated.
 import assert from 'node:assert/strict';
 import { ownRoutes } from './fib/testing/rib-and-host.ts';
 import { nodeYaml, objectYaml } from './plan/testing/cluster-yaml.ts';
-import { startNode, TestCluster, until } from './testing/cluster.ts';
+import { startNode, TestCluster } from './testing/cluster.ts';
 
 const NODES = [1, 2, 3].map((n) => nodeYaml(`n${n}`, [`10.0.0.${n}`], n < 3 ? 'labels: { rr: "true" }' : ''));
 const POOL = objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }');
@@ -11,18 +11,18 @@ const REFLECTED = objectYaml('BGPConfiguration', 'default', '{ routeReflectors: 
 
 const route = (n: number) => `10.244.${n}.0/26 via 10.0.0.${n} dev eth0`;
 
-describe('agents that speak with one another', function () {
-  this.timeout(20_000);
-
+describe('agents that speak with one another', () => {
   it('in a mesh learn each other’s blocks into their kernels, and follow what the store says', async () => {
     const store = new TestCluster();
     store.set(...NODES, POOL, MESH);
     await using a = await startNode(1, store);
     await using _b = await startNode(2, store);
-    await until('n1 to have the block of n2', async () => (await ownRoutes(a.kernel)).includes(route(2)));
+    await store.until('n1 to have the block of n2', async () =>
+      (await ownRoutes(a.kernel)).includes(route(2)),
+    );
     {
       await using c = await startNode(3, store);
-      await until('everybody to know everybody', async () => {
+      await store.until('everybody to know everybody', async () => {
         const expected = [route(1), route(2), 'unreachable 10.244.3.0/26'].join();
         return (
           (await ownRoutes(c.kernel)).join() === expected && (await ownRoutes(a.kernel)).includes(route(3))
@@ -55,10 +55,13 @@ describe('agents that speak with one another', function () {
       );
     }
     // n3 has stopped: its neighbours withdraw its block, its own kernel keeps what it had.
-    await until('n1 to lose the block of n3', async () => !(await ownRoutes(a.kernel)).includes(route(3)));
+    await store.until(
+      'n1 to lose the block of n3',
+      async () => !(await ownRoutes(a.kernel)).includes(route(3)),
+    );
     const since = a.source.status().sessions.find((s) => s.id === 'mesh/n2/ipv4')?.since;
     store.set(NODES[0]!, NODES[1]!, POOL, MESH);
-    await until('the session with n3 to go', () => a.source.status().sessions.length === 1);
+    await store.until('the session with n3 to go', () => a.source.status().sessions.length === 1);
     assert.equal(a.source.status().sessions[0]?.since, since, 'the other session was not touched');
   });
 
@@ -70,7 +73,7 @@ describe('agents that speak with one another', function () {
     await using _b = await startNode(2, store);
     await using c = await startNode(3, store);
     await using d = await startNode(4, store);
-    await until('the clients to know one another', async () => {
+    await store.until('the clients to know one another', async () => {
       const [ofC, ofD] = await Promise.all([ownRoutes(c.kernel), ownRoutes(d.kernel)]);
       return ofC.includes(route(4)) && ofD.includes(route(3)) && ofD.length === 4;
     });
@@ -89,16 +92,18 @@ describe('agents that speak with one another', function () {
     store.set(...NODES.slice(0, 2), POOL, MESH);
     await using a = await startNode(1, store);
     await using _b = await startNode(2, store);
-    await until('n1 to have the block of n2', async () => (await ownRoutes(a.kernel)).includes(route(2)));
+    await store.until('n1 to have the block of n2', async () =>
+      (await ownRoutes(a.kernel)).includes(route(2)),
+    );
     store.set(POOL, MESH);
-    await until('a problem', () => a.source.status().problems.length === 1);
+    await store.until('a problem', () => a.source.status().problems.length === 1);
     const status = a.source.status();
     assert.match(status.problems[0]?.text ?? '', /Node n1: metadata.name: does not exist/);
     assert.equal(status.plan.isStale, true);
     assert.equal(status.sessions[0]?.state, 'Established');
     assert.ok((await ownRoutes(a.kernel)).includes(route(2)));
     store.set(...NODES.slice(0, 2), POOL, MESH);
-    await until('no problem', () => a.source.status().problems.length === 0);
+    await store.until('no problem', () => a.source.status().problems.length === 0);
     assert.equal(a.source.status().plan.generation, 1);
   });
 
@@ -108,7 +113,7 @@ describe('agents that speak with one another', function () {
     assert.match(a.source.notReady() ?? '', /no plan yet/);
     assert.equal(a.source.status().asNumber, undefined);
     store.set(NODES[0]!, POOL, MESH);
-    await until('a plan', () => a.source.notReady() === undefined);
+    await store.until('a plan', () => a.source.notReady() === undefined);
     assert.equal(a.source.plan().generation, 1);
   });
 });

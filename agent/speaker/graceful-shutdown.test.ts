@@ -1,7 +1,7 @@
 // A node that is about to go (RFC 8326), from its annotation over the wire to what others choose.
 import assert from 'node:assert/strict';
 import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
-import { startNode, TestCluster, type TestNode, until } from '../testing/cluster.ts';
+import { startNode, TestCluster, type TestNode } from '../testing/cluster.ts';
 
 const ANYCAST = '10.244.9.0/26';
 const POOL = objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }');
@@ -29,9 +29,7 @@ function chosen(reader: TestNode): string {
     .join(' ');
 }
 
-describe('a node with the annotation GracefulShutdown', function () {
-  this.timeout(20_000);
-
+describe('a node with the annotation GracefulShutdown', () => {
   for (const hasOwnAs of [false, true]) {
     it(`${hasOwnAs ? 'in its own AS' : 'of the mesh'}: others choose another way while its sessions stand, and come back`, async () => {
       const store = new TestCluster();
@@ -39,11 +37,11 @@ describe('a node with the annotation GracefulShutdown', function () {
       await using _one = await startNode(1, store, [ANYCAST]);
       await using _two = await startNode(2, store, [ANYCAST]);
       await using reader = await startNode(3, store, []);
-      await until('both ways', () => chosen(reader) === '10.0.0.1 10.0.0.2');
+      await store.until('both ways', () => chosen(reader) === '10.0.0.1 10.0.0.2');
       store.set(...documents(hasOwnAs, 1));
-      await until('the other way alone', () => chosen(reader) === '10.0.0.2');
+      await store.until('the other way alone', () => chosen(reader) === '10.0.0.2');
       store.set(...documents(hasOwnAs));
-      await until('both ways again', () => chosen(reader) === '10.0.0.1 10.0.0.2');
+      await store.until('both ways again', () => chosen(reader) === '10.0.0.1 10.0.0.2');
       for (const { flaps, state } of reader.source.status().sessions) {
         assert.deepEqual([state, flaps], ['Established', 0]);
       }

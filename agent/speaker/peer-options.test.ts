@@ -1,7 +1,7 @@
 // What a BGPPeer asks for, from its YAML over the wire to what the routes show.
 import assert from 'node:assert/strict';
 import { nodeYaml, objectYaml } from '../plan/testing/cluster-yaml.ts';
-import { startNode, TestCluster, type TestNode, until } from '../testing/cluster.ts';
+import { startNode, TestCluster, type TestNode } from '../testing/cluster.ts';
 
 const POOL = objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }');
 const NO_MESH = objectYaml('BGPConfiguration', 'default', '{ nodeToNodeMeshEnabled: false }');
@@ -16,9 +16,7 @@ const prefixes = (of: TestNode) => received(of).map((route) => route.prefix);
 const agreed = (of: TestNode, id: string) =>
   of.agent.driver.speaker?.status().peers.find((status) => status.id === id)?.capabilities.agreed ?? [];
 
-describe('a BGPPeer with', function () {
-  this.timeout(20_000);
-
+describe('a BGPPeer with', () => {
   it('addPaths: a reflector that sends and clients that receive: all paths of a prefix arrive', async () => {
     const ANYCAST = '10.244.9.0/26';
     for (const [addPaths, paths] of [
@@ -36,8 +34,8 @@ describe('a BGPPeer with', function () {
       await using _two = await startNode(2, store, [ANYCAST]);
       await using rr = await startNode(3, store, []);
       await using reader = await startNode(4, store, []);
-      await until('both paths at the reflector', () => received(rr).length === 2);
-      await until(`${paths} at the client`, () => received(reader).length === paths);
+      await store.until('both paths at the reflector', () => received(rr).length === 2);
+      await store.until(`${paths} at the client`, () => received(reader).length === paths);
       assert.deepEqual(new Set(prefixes(reader)), new Set([ANYCAST]));
       assert.equal(new Set(received(reader).map((route) => route.pathId)).size, paths);
       const isOn = paths === 2;
@@ -64,12 +62,12 @@ describe('a BGPPeer with', function () {
       await using _up = await startNode(1, store);
       await using customer = await startNode(2, store);
       await using other = await startNode(3, store);
-      await until('the customer to have both', () => received(customer).length === 2);
-      await until('its own at the other provider', () => prefixes(other).includes('10.244.2.0/26'));
-      if (isLeaked) await until('a leak', () => prefixes(other).includes('10.244.1.0/26'));
+      await store.until('the customer to have both', () => received(customer).length === 2);
+      await store.until('its own at the other provider', () => prefixes(other).includes('10.244.2.0/26'));
+      if (isLeaked) await store.until('a leak', () => prefixes(other).includes('10.244.1.0/26'));
       else {
         // A leak would be on its way by now.
-        await new Promise((resume) => setTimeout(resume, 100));
+        await store.simulation.run(10_000);
         assert.deepEqual(prefixes(other), ['10.244.2.0/26']);
       }
       assert.equal(agreed(customer, 'up').includes('role customer'), !isLeaked);
@@ -86,7 +84,7 @@ describe('a BGPPeer with', function () {
     await using a = await startNode(1, store);
     await using b = await startNode(2, store);
     const sent = (of: TestNode) => of.agent.driver.speaker?.status().peers[0]?.lastNotificationOut;
-    await until('a refusal', () => (sent(a) ?? sent(b)) !== undefined);
+    await store.until('a refusal', () => (sent(a) ?? sent(b)) !== undefined);
     const refusal = sent(a) ?? sent(b);
     assert.deepEqual([refusal?.code, refusal?.subcode], [2, 11]);
     assert.match(
@@ -108,7 +106,7 @@ describe('a BGPPeer with', function () {
     await using _a = await startNode(1, store);
     await using _b = await startNode(2, store);
     await using c = await startNode(3, store);
-    await until('the route', () => prefixes(c).includes('10.244.1.0/26'));
+    await store.until('the route', () => prefixes(c).includes('10.244.1.0/26'));
     assert.equal(received(c).find((route) => route.prefix === '10.244.1.0/26')?.asPath, '3320');
   });
 
@@ -124,7 +122,7 @@ describe('a BGPPeer with', function () {
     await using _tor = await startNode(2, store, []);
     await using _b = await startNode(3, store);
     const session = () => a.source.status().sessions.find(({ id }) => id === 'tor');
-    await until('a refusal', () => session()?.prefixes.ownAsLoops.ipv4 === 1);
+    await store.until('a refusal', () => session()?.prefixes.ownAsLoops.ipv4 === 1);
     assert.equal(session()?.prefixes.accepted.ipv4, 0);
     assert.match(
       session()?.hint ?? '',
@@ -132,7 +130,7 @@ describe('a BGPPeer with', function () {
     );
     assert.match(received(a)[0]?.why ?? '', /our own AS 65001 is in AS_PATH once, none is allowed/);
     store.set(...cluster(', numAllowedLocalASNumbers: 1'));
-    await until('the route', () => received(a)[0]?.isBest === true);
+    await store.until('the route', () => received(a)[0]?.isBest === true);
     assert.deepEqual([session()?.prefixes.ownAsLoops.ipv4, session()?.hint], [0, undefined]);
     assert.equal(session()?.flaps, 0);
   });
@@ -147,7 +145,7 @@ describe('a BGPPeer with', function () {
     store.set(node(1), node(2), POOL, NO_MESH, fleet, back);
     await using one = await startNode(1, store);
     await using _two = await startNode(2, store);
-    await until('the session', () => one.source.status().sessions[0]?.state === 'Established');
+    await store.until('the session', () => one.source.status().sessions[0]?.state === 'Established');
     const { ranges, sessions } = one.source.status();
     assert.deepEqual(ranges, [
       {

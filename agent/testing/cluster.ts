@@ -1,23 +1,31 @@
-// For tests: agents that share a network and a store in memory. Only time is real.
+// For tests of what agents tell one another: they share a network and a store in memory, in simulated time, and hold
+// the blocks that the test says. Whole nodes, with pods, are in simulated-cluster.ts.
 import assert from 'node:assert/strict';
 import type { Problem, Resources } from '#api';
 import { MemoryNetwork } from '#bgp';
 import { familyOf } from '#ip';
 import { type Kernel, MemoryKernel } from '#linux';
-import { systemClock, systemRandom, systemScheduler } from '#world';
 import { Agent, type AgentIpam, type AgentStore } from '../agent.ts';
-import { SILENT } from '../log.ts';
 import { resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
 import { AgentStatusSource } from '../status/source.ts';
+import { SimulatedProcess, Simulation } from './simulation.ts';
+
+/** What the last words of a session need to be heard. */
+const FAREWELL_MS = 1_000;
 
 /** What the agents of a test share: a store and a network. */
 export class TestCluster implements AgentStore {
-  readonly network = new MemoryNetwork(systemClock);
+  readonly simulation = new Simulation();
+  readonly network = new MemoryNetwork(this.simulation.clock);
   #resources: Resources = resourcesFromYaml();
   readonly #listeners = new Set<() => void>();
   set(...yaml: string[]): void {
     this.#resources = resourcesFromYaml(...yaml);
     for (const listener of this.#listeners) listener();
+  }
+  /** Lets time pass until it is true. */
+  until(what: string, isTrue: () => Promise<boolean> | boolean): Promise<void> {
+    return this.simulation.until(what, isTrue);
   }
   snapshot(): Resources {
     return this.#resources;
@@ -65,14 +73,15 @@ export async function startNode(
     { type: 'addAddress', device: 'eth0', address: `${address}/24` },
   ]);
   const sysctl = { read: () => '1', write: () => assert.fail('forwarding was on') };
+  const life = new SimulatedProcess(store.simulation, `n${n}`);
   const agent = new Agent(
     { nodeName: `n${n}`, table: 254 },
     {
-      clock: systemClock,
-      random: systemRandom,
-      scheduler: systemScheduler,
+      clock: life,
+      random: life,
+      scheduler: life,
       transport: store.network.host(address),
-      log: SILENT,
+      log: life,
       store,
       host: { kernel, sysctl, ipam: ipamWith(...blocks) },
     },
@@ -84,7 +93,7 @@ export async function startNode(
     runtime: 'v24',
     startedAtMs: 0,
     process: () => ({ rssBytes: 0, heapUsedBytes: 0, eventLoopDelayP99Ms: 0, eventLoopDelayMaxMs: 0 }),
-    now: () => systemClock.wall(),
+    now: () => life.wall(),
     whyNoPods: () => undefined,
   });
   return {
@@ -92,20 +101,9 @@ export async function startNode(
     kernel,
     source,
     [Symbol.asyncDispose]: async () => {
-      await agent[Symbol.asyncDispose]();
+      await Promise.all([agent[Symbol.asyncDispose](), store.simulation.run(FAREWELL_MS)]);
+      life.die();
       await kernel[Symbol.asyncDispose]();
     },
   };
-}
-
-export async function until(
-  what: string,
-  isTrue: () => Promise<boolean> | boolean,
-  limitMs = 8000,
-): Promise<void> {
-  const end = performance.now() + limitMs;
-  while (!(await isTrue())) {
-    if (performance.now() > end) assert.fail(`never: ${what}`);
-    await new Promise((resume) => setTimeout(resume, 20));
-  }
 }

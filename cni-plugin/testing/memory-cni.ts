@@ -61,7 +61,11 @@ export class MemoryCni implements CniListener {
     const command = environment.get('CNI_COMMAND');
     if (command === 'DEL') {
       const name = `${environment.get('CNI_CONTAINERID')}@${environment.get('CNI_IFNAME')}`;
-      await this.#disk.replace(`${stateDir}/del-queue/${name}`, withoutLength(bytes));
+      const folder = `${stateDir}/del-queue`;
+      // Each executable has a temporary name of its own; here one goes after the other.
+      await this.#disk.locked(`${folder}/.lock`, () =>
+        this.#disk.replace(`${folder}/${name}`, withoutLength(bytes)),
+      );
       return { exitCode: 0, output: '' };
     }
     const code = command === 'STATUS' ? UNAVAILABLE : TRY_AGAIN;

@@ -116,7 +116,7 @@ export class MemoryKernel implements Kernel {
     return end === undefined || link === undefined ? undefined : { kernel: kernels.get(end.links)!, link };
   }
   hasAddress(address: string): boolean {
-    return this.#links.addresses().some((held) => held.address.startsWith(`${address}/`));
+    return this.#links.hasAddress(address);
   }
   /** Of a neighbour entry. */
   macOf(deviceIndex: number, address: string): string | undefined {

@@ -72,6 +72,13 @@ export class MemoryLinks {
     return this.#addresses.map(publicAddress);
   }
 
+  /** Without length. Asked for each hop of each packet: nothing is made for it. */
+  hasAddress(address: string): boolean {
+    return this.#addresses.some(
+      (held) => held.address.startsWith(address) && held.address[address.length] === '/',
+    );
+  }
+
   /** Throws Refusal ENODEV. */
   find(device: Device): Link {
     const link =

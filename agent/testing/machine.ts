@@ -1,0 +1,168 @@
+// One machine in memory: kernel, namespaces, disk, network card, and the agent that runs on it as users start it
+// (agent/node.ts). The agent may stop in order or die, and the machine may lose power; both can start again.
+import type { MemoryHost, MemoryNetwork } from '#bgp';
+import { KernelError, MemoryKernel, MemoryNamespaces, MemoryPodWirer, type Request } from '#linux';
+import type { MemoryStore } from '#store';
+import { MemoryDisk } from '#world/testing';
+import { MemoryCni } from '../../cni-plugin/testing/memory-cni.ts';
+import { type NodeSettings, type RunningNode, startNode } from '../node.ts';
+import type { NodeBindings } from '../outside.ts';
+import { MemoryHttp } from './memory-http.ts';
+import { MemoryLocks } from './memory-locks.ts';
+import { SimulatedProcess, type Simulation } from './simulation.ts';
+
+export const SETTINGS = {
+  version: 'simulated',
+  fib: 'kernel',
+  table: 254,
+  socketPath: '/run/podroute/agent.sock',
+  stateDir: '/var/lib/podroute',
+  cniSocketPath: '/run/podroute/cni.sock',
+  cniConfDir: '/etc/cni/net.d',
+} as const satisfies Partial<NodeSettings>;
+
+export interface MachineParts {
+  readonly simulation: Simulation;
+  readonly network: MemoryNetwork;
+  /** Brings the kernel of a machine that starts onto the wire. */
+  readonly plugIn: (kernel: MemoryKernel, machine: Machine) => void;
+  readonly store: MemoryStore;
+}
+
+export class Machine {
+  readonly name: string;
+  readonly address: string;
+  readonly host: MemoryHost;
+  readonly #parts: MachineParts;
+  #process: SimulatedProcess | undefined;
+  kernel = new MemoryKernel();
+  namespaces = new MemoryNamespaces();
+  disk = new MemoryDisk();
+  http = new MemoryHttp();
+  cni = new MemoryCni(this.disk);
+  #locks = new MemoryLocks();
+  /** The agent, once it has started. */
+  node: RunningNode | undefined;
+  isUp = false;
+
+  /** @param address of its network card, without length */
+  constructor(name: string, address: string, parts: MachineParts) {
+    this.name = name;
+    this.address = address;
+    this.#parts = parts;
+    this.host = parts.network.host(address);
+    this.host.isUp = false;
+  }
+
+  /** Power on: a fresh kernel, the disk as the last run left it. */
+  boot(): void {
+    this.#parts.simulation.note(this.name, 'boots');
+    this.kernel = new MemoryKernel(this.name);
+    this.namespaces = new MemoryNamespaces();
+    this.http = new MemoryHttp();
+    this.cni = new MemoryCni(this.disk);
+    this.#locks = new MemoryLocks();
+    change(this.kernel, { type: 'setLink', device: 'lo', up: true });
+    this.#parts.plugIn(this.kernel, this);
+    this.host.isUp = true;
+    this.isUp = true;
+  }
+
+  /** Resolves when the agent serves its sockets; it need not be waited for. */
+  async startAgent(): Promise<void> {
+    const life = new SimulatedProcess(this.#parts.simulation, this.name);
+    this.#process = life;
+    try {
+      const node = await startNode({ ...SETTINGS, nodeName: this.name }, this.#bindings(life));
+      if (life.isAlive) this.node = node;
+    } catch (error) {
+      life.error({ error: String(error) }, 'agent cannot run');
+    }
+  }
+
+  #bindings(life: SimulatedProcess): NodeBindings {
+    const { host, kernel, namespaces } = this;
+    const process = { rssBytes: 0, heapUsedBytes: 0, eventLoopDelayP99Ms: 0, eventLoopDelayMaxMs: 0 };
+    return {
+      clock: life,
+      random: life,
+      scheduler: life,
+      log: life,
+      process: { pid: 1, runtime: 'simulated', status: () => process },
+      locks: this.#locks,
+      disk: this.disk,
+      http: this.http,
+      openStore: () => {
+        const store = this.#parts.store.view();
+        life.onDeath(() => void store[Symbol.asyncDispose]());
+        return store;
+      },
+      openTransport: (links) => ({
+        dial: (options, done) => host.dial(options, done),
+        listen: (options, accept) => host.listen(options, accept),
+        setTtlRule: (connection, rule) => host.setTtlRule(connection, rule),
+        setMd5Key: (connection, key) => host.setMd5Key(connection, key),
+        ...(links && {
+          watchLink: (device, down) => links.watchLink(device, down),
+          linkOf: (address) => links.linkOf(address),
+        }),
+      }),
+      host: {
+        openKernel: async () => kernel,
+        openPodWirer: () => new MemoryPodWirer(kernel, namespaces),
+        openPodKernel: async (netns) => {
+          const pod = namespaces.open(netns);
+          if (pod instanceof KernelError) throw pod;
+          return pod;
+        },
+        sysctl: kernel.sysctl,
+        cniListener: this.cni,
+      },
+    };
+  }
+
+  /** In order: neighbours are told. */
+  async stopAgent(): Promise<void> {
+    this.#parts.simulation.note(this.name, 'its agent stops');
+    const { node } = this;
+    this.node = undefined;
+    await node?.[Symbol.asyncDispose]();
+    this.#process?.die();
+  }
+
+  /** SIGKILL: the kernel closes its sockets and keeps its routes; pods go on. */
+  killAgent(): void {
+    this.#parts.simulation.note(this.name, 'its agent is killed');
+    this.#end();
+    this.host.kill();
+  }
+
+  /** Power off at once: kernel and pods are gone, nobody is told, the disk keeps what was synced and some of the rest. */
+  crash(): void {
+    const { simulation } = this.#parts;
+    simulation.note(this.name, 'loses power');
+    this.isUp = false;
+    this.#end();
+    this.host.crash();
+    this.kernel.end();
+    this.disk.crash();
+    this.disk = this.disk.recover(simulation.random);
+  }
+
+  #end(): void {
+    this.node = undefined;
+    this.#process?.die();
+    this.#locks.kill();
+    this.http.kill();
+    this.cni.kill();
+    void this.kernel[Symbol.asyncDispose]();
+  }
+}
+
+/** Requests that must not fail. */
+export function change(kernel: MemoryKernel, ...requests: readonly Request[]): void {
+  for (const request of requests) {
+    const error = kernel.change(request);
+    if (error !== undefined) throw error;
+  }
+}
