@@ -11,7 +11,7 @@ export {
 export { causeText, refusalText } from './fsm/cause-text.ts';
 export type { FailOptions, SessionDown } from './fsm/down.ts';
 export type { NotificationError, SessionState } from './fsm/fsm-types.ts';
-export type { Negotiated, NegotiatedGracefulRestart } from './fsm/negotiated.ts';
+export type { Negotiated, NegotiatedGracefulRestart } from './fsm/negotiate.ts';
 export type {
   LostSession,
   NotificationCounts,

@@ -110,7 +110,7 @@ export class SessionInput implements FrameSink, ConnectionHandler {
   }
 
   #restartHold(): void {
-    this.#timers.touch(HOLD, this.#now + this.#session.fsm.holdMs);
+    this.#timers.touch(HOLD, this.#now);
   }
 
   #open(buf: Uint8Array, start: number, end: number): void {

@@ -3,7 +3,7 @@ import { withZone } from '#ip';
 import { describeCapabilities, type OpenMessage } from '../message/index.ts';
 import { heldDownText } from './fsm/cause-text.ts';
 import type { HeldDown } from './fsm/cause.ts';
-import type { Negotiated } from './fsm/negotiated.ts';
+import type { Negotiated } from './fsm/negotiate.ts';
 import { copyCounters, zeroCounters } from './connection/counters.ts';
 import type { Range } from './neighbours.ts';
 import type { Peer } from './peer.ts';

@@ -12,7 +12,7 @@ import type { ConfigChange } from './fsm/config-change.ts';
 import { causeOf, cease, type SessionEnd } from './fsm/down.ts';
 import type { FsmEvent, NotificationError } from './fsm/fsm-types.ts';
 import { NOT_RESTARTING, localOpen } from './fsm/local-open.ts';
-import type { Negotiated } from './fsm/negotiated.ts';
+import type { Negotiated } from './fsm/negotiate.ts';
 import { Gate } from './gate.ts';
 import { diallerRules, incomingRules, type PeerOrigin } from './link-rules.ts';
 import type { LiveSession, PeerIo, SessionOwner } from './ports.ts';

@@ -11,7 +11,7 @@ import type { SocketCause } from './fsm/cause.ts';
 import type { CollisionIds, Contender } from './fsm/collision.ts';
 import type { Dialogue, SessionEnd } from './fsm/down.ts';
 import type { FsmEvent, FsmState, TimerName } from './fsm/fsm-types.ts';
-import type { Negotiated } from './fsm/negotiated.ts';
+import type { Negotiated } from './fsm/negotiate.ts';
 import type { PeerOrigin } from './link-rules.ts';
 import type { PeerRecord } from './record.ts';
 import type { Session, SessionHandler } from './types.ts';

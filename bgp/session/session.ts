@@ -23,7 +23,7 @@ import type {
   SessionState,
   TimerName,
 } from './fsm/fsm-types.ts';
-import type { Negotiated } from './fsm/negotiated.ts';
+import type { Negotiated } from './fsm/negotiate.ts';
 import { initialState, step } from './fsm/fsm.ts';
 import { SessionInput } from './input.ts';
 import { expiryEvent } from './connection/liveness.ts';
@@ -53,7 +53,6 @@ export class BgpSession implements LiveSession {
   /** Clock.now() when it was made: for one that the neighbour opened, when its connection came. */
   readonly beganAt: number;
   #establishedAt = 0;
-  #keepaliveMs = 0;
 
   /** @param failures in a row of this neighbour before */
   constructor(owner: SessionOwner, rules: FsmRules, failures: number) {
@@ -98,7 +97,7 @@ export class BgpSession implements LiveSession {
   write(messages: Uint8Array): boolean {
     if (this.#isOver || this.#wire === undefined) return false;
     // RFC 4271 §8.2.2: each sent UPDATE restarts the KeepaliveTimer.
-    this.#timers.touch(KEEPALIVE_TIMER, this.#owner.io.clock.now() + this.#keepaliveMs);
+    this.#timers.touch(KEEPALIVE_TIMER, this.#owner.io.clock.now());
     return this.#wire.output.write(messages);
   }
 
@@ -241,9 +240,8 @@ export class BgpSession implements LiveSession {
   }
 
   #startTimer(timer: TimerName, ms: number): void {
-    const inMs = jittered(timer, ms, this.#owner.io.random);
-    if (timer === 'keepalive') this.#keepaliveMs = inMs;
-    this.#timers.start(timer, this.#owner.io.clock.now(), inMs);
+    const { clock, random } = this.#owner.io;
+    this.#timers.start(timer, clock.now(), jittered(timer, ms, random));
   }
 
   #dial(): void {
@@ -298,7 +296,7 @@ export class BgpSession implements LiveSession {
   }
 
   #expired(timer: TimerName, now: number): void {
-    const event = expiryEvent(timer, now, this.#timers, this.#wire, this.#fsm.holdMs);
+    const event = expiryEvent(timer, now, this.#timers, this.#wire);
     if (event !== undefined) this.step(event);
   }
 }

@@ -6,7 +6,7 @@ import type { Counters } from './connection/counters.ts';
 import type { CauseKind, DownCause, HeldDown, Refusal } from './fsm/cause.ts';
 import type { FailOptions, SessionDown } from './fsm/down.ts';
 import type { NotificationError, SessionState } from './fsm/fsm-types.ts';
-import type { Negotiated } from './fsm/negotiated.ts';
+import type { Negotiated } from './fsm/negotiate.ts';
 
 export interface StateTransition {
   readonly from: SessionState;

@@ -1,13 +1,11 @@
 // What it means that a timer of a session has run out: for most the FSM's event, for the hold timers first a look
 // at the connection, since a late timer of ours or a slow reader is no dead neighbour.
 import type { FsmEvent, TimerName } from '../fsm/fsm-types.ts';
-import { sendHoldMs } from '../fsm/fsm-steps.ts';
 import { SEND_HOLD, type SessionTimers } from './timers.ts';
 import type { Wire } from './wire.ts';
 
 /**
  * @param now Clock.now() in milliseconds
- * @param holdMs the agreed hold time
  * @returns undefined when the timer runs on
  */
 export function expiryEvent(
@@ -15,7 +13,6 @@ export function expiryEvent(
   now: number,
   timers: SessionTimers,
   wire: Wire | undefined,
-  holdMs: number,
 ): FsmEvent | undefined {
   switch (timer) {
     case 'connectRetry':
@@ -23,28 +20,28 @@ export function expiryEvent(
     case 'hold':
       return extendsHold(now, timers, wire) ? undefined : { type: 'holdExpired' };
     case 'keepalive':
-      noteProgress(now, timers, wire, holdMs);
+      noteProgress(now, timers, wire);
       return { type: 'keepaliveExpired' };
     case 'delayOpen':
       return { type: 'delayOpenExpired' };
     case 'idleHold':
       return { type: 'idleHoldExpired' };
     case 'sendHold':
-      timers.start('sendHold', now, sendHoldMs(holdMs));
-      return noteProgress(now, timers, wire, holdMs) ? undefined : { type: 'sendHoldExpired' };
+      timers.again('sendHold', now);
+      return noteProgress(now, timers, wire) ? undefined : { type: 'sendHoldExpired' };
   }
 }
 
 /** FSM-9: bytes of the neighbour may wait unread. */
 function extendsHold(now: number, timers: SessionTimers, wire: Wire | undefined): boolean {
   const extensionMs = wire?.holdExtensionMs() ?? 0;
-  if (extensionMs > 0) timers.start('hold', now, extensionMs);
+  if (extensionMs > 0) timers.extend('hold', now, extensionMs);
   return extensionMs > 0;
 }
 
 /** RFC 9687 §3.1: the timer starts anew when TCP takes bytes or none wait; looked at with each keepalive. */
-function noteProgress(now: number, timers: SessionTimers, wire: Wire | undefined, holdMs: number): boolean {
+function noteProgress(now: number, timers: SessionTimers, wire: Wire | undefined): boolean {
   const isStuck = wire?.isStuck() ?? false;
-  if (!isStuck) timers.touch(SEND_HOLD, now + sendHoldMs(holdMs));
+  if (!isStuck) timers.touch(SEND_HOLD, now);
   return !isStuck;
 }

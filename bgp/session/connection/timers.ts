@@ -28,6 +28,8 @@ export function jittered(timer: TimerName, ms: number, random: Random): number {
 export class SessionTimers {
   readonly #deadlines: Deadlines;
   readonly #at = new Float64Array(NAMES.length).fill(OFF);
+  /** As last started. */
+  readonly #ms = new Float64Array(NAMES.length);
   readonly #alarm: Alarm;
   readonly #expired: (timer: TimerName, now: number) => void;
   #isStopped = false;
@@ -40,15 +42,26 @@ export class SessionTimers {
   }
 
   start(timer: TimerName, now: number, ms: number): void {
+    this.#ms[NAMES.indexOf(timer)] = ms;
+    this.extend(timer, now, ms);
+  }
+
+  /** Once for another time: touch() goes on with the one that it was started for. */
+  extend(timer: TimerName, now: number, ms: number): void {
     if (this.#isStopped) return;
     const at = now + ms;
     this.#at[NAMES.indexOf(timer)] = at;
     if (at < this.#alarm.at) this.#deadlines.set(this.#alarm, at);
   }
 
-  /** For HOLD, KEEPALIVE_TIMER and SEND_HOLD, on the way of every message: moves a timer that runs. */
-  touch(index: number, at: number): void {
-    if (this.#at[index] !== OFF) this.#at[index] = at;
+  /** For HOLD, KEEPALIVE_TIMER and SEND_HOLD, on the way of every message: a timer that runs begins anew. */
+  touch(index: number, now: number): void {
+    if (this.#at[index] !== OFF) this.#at[index] = now + this.#ms[index]!;
+  }
+
+  /** One that has run out. */
+  again(timer: TimerName, now: number): void {
+    this.extend(timer, now, this.#ms[NAMES.indexOf(timer)]!);
   }
 
   stop(timer: TimerName): void {

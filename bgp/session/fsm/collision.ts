@@ -1,6 +1,6 @@
 // Connection collision (RFC 4271 §6.8, RFC 6286 §2.3): which of the connections with one neighbour lives.
 import type { FsmEvent, SessionState } from './fsm-types.ts';
-import type { Negotiated } from './negotiated.ts';
+import type { Negotiated } from './negotiate.ts';
 
 export interface CollisionSide {
   readonly isIncoming: boolean;

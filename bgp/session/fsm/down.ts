@@ -11,7 +11,7 @@ import {
 } from '../../message/index.ts';
 import { CAUSES, type DownCause, type PrefixLimit } from './cause.ts';
 import type { FsmEvent, NotificationError, SessionState } from './fsm-types.ts';
-import type { Negotiated } from './negotiated.ts';
+import type { Negotiated } from './negotiate.ts';
 
 /** Why an established session ended. */
 export interface SessionDown {

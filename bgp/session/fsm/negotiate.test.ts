@@ -5,8 +5,7 @@ import { MP_BOTH, fourByteAs, rawOpen } from '../../testing/message-bytes.ts';
 import { peerConfig, speakerConfig } from '../../testing/configs.ts';
 import { asSent, sessionDown } from './down.ts';
 import { localOpen, NOT_RESTARTING } from './local-open.ts';
-import { negotiate } from './negotiate.ts';
-import type { Negotiated } from './negotiated.ts';
+import { negotiate, type Negotiated } from './negotiate.ts';
 
 const SPEAKER = speakerConfig(65001, '10.0.0.1');
 const ENDS = { localAddress: '10.0.0.1', remoteAddress: '10.0.0.2' };

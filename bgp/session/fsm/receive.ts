@@ -23,8 +23,7 @@ import {
 import type { NotificationCause } from './cause.ts';
 import type { FsmEvent, NotificationError } from './fsm-types.ts';
 import { causeText } from './cause-text.ts';
-import { negotiate, type NegotiationEnds } from './negotiate.ts';
-import type { Negotiated } from './negotiated.ts';
+import { negotiate, type Negotiated, type NegotiationEnds } from './negotiate.ts';
 
 export interface JudgedOpen {
   /** Undefined when it was malformed. */
