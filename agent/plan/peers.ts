@@ -1,11 +1,10 @@
 // From BGPPeer objects to the sessions of this node. A peerSelector makes a session on both sides: on the nodes that
 // the object is for, and in reverse on those that it selects.
-import { type BGPPeer, parsePeerAddress, type Problem, selectorMatches } from '#api';
+import { type BGPPeer, type BGPPeerSpec, parsePeerAddress, type Problem, selectorMatches } from '#api';
 import type { PeerRemote } from '#bgp';
 import { canonicalAddress, FAMILIES, type Family, familyOf } from '#ip';
 import { type PeerWish, RANK } from './conflicts.ts';
 import type { ClusterNode } from './node-bgp.ts';
-import { otherSide } from './other-side.ts';
 import { type SessionContext, sessionConfig } from './peer-config.ts';
 
 const BGP_PORT = 179;
@@ -209,4 +208,28 @@ function nodeTargets(peer: BGPPeer, isOurs: boolean, context: SessionContext): T
     }
   }
   return targets;
+}
+
+const OTHER_ROLES = {
+  Provider: 'Customer',
+  Customer: 'Provider',
+  Peer: 'Peer',
+  RouteServer: 'RouteServerClient',
+  RouteServerClient: 'RouteServer',
+} as const;
+const OTHER_ADD_PATHS = { Send: 'Receive', Receive: 'Send', Both: 'Both' } as const;
+
+/**
+ * A BGPPeer with a peerSelector describes the session as the nodes have it that the object is for. The other side has the
+ * counterpart of what is not the same at both ends: the role (RFC 9234 §4.2), the direction of add-path (RFC 7911 §4).
+ */
+function otherSide(spec: BGPPeerSpec): BGPPeerSpec {
+  const { role, addPaths, routeReflectorClient: _, localASNumber: __, ...same } = spec;
+  return {
+    ...same,
+    // Two that wait for one another never meet.
+    passive: false,
+    ...(role === undefined ? {} : { role: OTHER_ROLES[role] }),
+    ...(addPaths === undefined ? {} : { addPaths: OTHER_ADD_PATHS[addPaths] }),
+  };
 }

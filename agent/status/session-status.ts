@@ -1,8 +1,7 @@
 // One neighbour of the speaker and what the plan says of it, as SessionStatus. Pure.
 import type { NotificationRecord, PeerStatus, Speaker } from '#bgp';
 import type { PlannedPeer } from '../plan/index.ts';
-import { SAME_MOMENT_MS, whyDown } from './advice.ts';
-import { loopHint } from './loop-hint.ts';
+import { loopHint, SAME_MOMENT_MS, whyDown } from './advice.ts';
 import type {
   MalformedStatus,
   MessagesByType,
