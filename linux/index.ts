@@ -1,8 +1,10 @@
 // The door of linux/: the kernel of a network namespace, namespaces themselves, pod links, and the socket options
 // that BGP wants. Importing it loads nothing native: the addon comes in at the first use.
+export type { DatagramOptions, Datagrams, DatagramSocket, Endpoint } from './datagrams.ts';
 export { errnoName } from './errno.ts';
 export { KernelError } from './kernel-error.ts';
 export * from './kernel.ts';
+export { MemoryDatagrams } from './memory/memory-datagrams.ts';
 export { MemoryKernel } from './memory/memory-kernel.ts';
 export { MemoryNamespaces } from './memory/memory-namespaces.ts';
 export { MemoryPodWirer } from './memory/memory-pod-wirer.ts';
@@ -16,3 +18,4 @@ export { type KernelOptions, openKernel } from './real/real-kernel.ts';
 export { readSysctl, writeSysctl } from './real/sysctl.ts';
 export { type TcpSocketRequest, tcpSockets } from './real/tcp-sockets.ts';
 export { trimMemory } from './real/trim-memory.ts';
+export { udp } from './real/udp.ts';

@@ -64,7 +64,12 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   cli: ['exit client version files output-format', 'routes-table session-details status-table', 'commands'],
   'cni-plugin': ['outside', 'server', 'conflist', 'bindings'],
   'cni-plugin/server': ['request', 'call-order uplink-mtu', 'verbs'],
-  linux: ['errno kernel-error ip-text kernel pod-wiring describe', 'native', 'netlink', 'memory real'],
+  linux: [
+    'errno kernel-error ip-text kernel pod-wiring describe datagrams',
+    'native',
+    'netlink',
+    'memory real',
+  ],
   store: ['lease store', 'directory memory'],
 };
 
