@@ -31,7 +31,6 @@ export type {
 export { Speaker, type SpeakerIo, type SpeakerLog, type SpeakerStatus } from './speaker.ts';
 export type { FamilyRoutes, PeerRoutes } from './speaker-status.ts';
 export type { SocketOptions, TcpSocketRequest } from './transport/socket-options.ts';
-export { systemScheduler, systemClock, systemRandom } from './transport/system-clock.ts';
 export { MemoryHost, MemoryNetwork } from './transport/memory-network.ts';
 export { TcpTransport, type TcpTransportOptions } from './transport/tcp.ts';
 export { PrefixTable } from './prefix/prefix-table.ts';
