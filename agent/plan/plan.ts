@@ -7,7 +7,7 @@ import { resolveConflicts } from './conflicts.ts';
 import type { LocalBlock, PlanInput, PlanResources } from './inputs.ts';
 import { automaticPeers } from './mesh.ts';
 import { type ClusterNode, clusterNode, plannedNode } from './node-bgp.ts';
-import { configuredPeers } from './peers.ts';
+import { configuredPeers } from './bgp-peers.ts';
 import { findReflectors } from './reflectors.ts';
 import type { SessionContext } from './peer-config.ts';
 import type { PlannedNode, PlannedOrigination, PlannedPeer, PlanResult } from './types.ts';

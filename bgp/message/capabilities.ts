@@ -4,7 +4,7 @@
 
 import { type Family, familyOfAfi } from '#ip';
 import { SAFI_UNICAST } from './constants.ts';
-import { copyOf, printable, readU16, readU32 } from './octets.ts';
+import { copyOf, printable, readU16, readU32 } from './big-endian.ts';
 
 export interface AfiSafi {
   readonly afi: number;

@@ -2,7 +2,7 @@
 
 import { familyOfAfi } from '#ip';
 import type { AfiSafi, Capabilities } from './capabilities.ts';
-import { hex } from './octets.ts';
+import { hex } from './big-endian.ts';
 
 const ROLES: readonly string[] = ['provider', 'route server', 'route server client', 'customer', 'peer'];
 const DIRECTIONS: readonly string[] = ['none', 'receive', 'send', 'both'];

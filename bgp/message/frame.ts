@@ -11,7 +11,7 @@ import {
   ROUTE_REFRESH,
   UPDATE,
 } from './constants.ts';
-import { readU16 } from './octets.ts';
+import { readU16 } from './big-endian.ts';
 
 export interface FrameSink {
   /**

@@ -4,7 +4,7 @@
 //   marker (16, all ones) | length of the whole message (2) | type (1)
 
 import { HEADER_LENGTH, KEEPALIVE } from './constants.ts';
-import { writeU16 } from './octets.ts';
+import { writeU16 } from './big-endian.ts';
 
 /** Marker, length and type; the length may be set later by `setMessageLength`. */
 export function writeHeader(out: Uint8Array, at: number, type: number, length: number): number {

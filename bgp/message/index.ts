@@ -39,7 +39,7 @@ export {
 export type { LargeCommunity } from './attributes/communities.ts';
 export * from './notification.ts';
 export { encodeKeepalive } from './header.ts';
-export { copyOf } from './octets.ts';
+export { copyOf } from './big-endian.ts';
 export * from './route-refresh.ts';
 export * from './open.ts';
 export * from './capabilities.ts';

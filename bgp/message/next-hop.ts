@@ -1,7 +1,7 @@
 // Next hops: the 4, 16 or 32 bytes of MP_REACH_NLRI (RFC 2545, RFC 8950) and which addresses may be one at all.
 
 import { type FamilyIndex, IPV4, IPV6, isLinkLocalIpv6, isUnicastIpv4, isUnicastIpv6 } from '#ip';
-import { readU32 } from './octets.ts';
+import { readU32 } from './big-endian.ts';
 
 /** A next hop as numbers. Reused for all messages. */
 export class NextHop {

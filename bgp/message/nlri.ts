@@ -8,7 +8,7 @@
 //   +--------------------------+
 
 import { isLinkLocalIpv6, isMulticastIpv6 } from '#ip';
-import { readU32 } from './octets.ts';
+import { readU32 } from './big-endian.ts';
 
 /** Walks over a list without allocating. One object is reused for all messages. */
 export class NlriCursor {

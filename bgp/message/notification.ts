@@ -4,7 +4,7 @@
 //   code (1) | subcode (1) | data            shutdown communication: length (1) | UTF-8 text
 
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH, MESSAGE_NAMES, NOTIFICATION } from './constants.ts';
-import { copyOf, hex, printable, readU16, readU32 } from './octets.ts';
+import { copyOf, hex, printable, readU16, readU32 } from './big-endian.ts';
 import { writeHeader } from './header.ts';
 
 /** A protocol error as it goes over the wire. */

@@ -7,7 +7,7 @@
 import { AS_TRANS, HEADER_LENGTH, OPEN } from './constants.ts';
 import { type Capabilities, CapabilityReader, encodeCapabilities } from './capabilities.ts';
 import { CODE_OPEN, notification, type NotificationError } from './notification.ts';
-import { copyOf, readU16, readU32, writeU16, writeU32 } from './octets.ts';
+import { copyOf, readU16, readU32, writeU16, writeU32 } from './big-endian.ts';
 import { writeHeader } from './header.ts';
 
 const VERSION = 4;

@@ -13,7 +13,7 @@ import {
   UPDATE,
 } from './constants.ts';
 import { setMessageLength, writeHeader } from './header.ts';
-import { copyOctets, writeU16 } from './octets.ts';
+import { copyOctets, writeU16 } from './big-endian.ts';
 
 /** Octets of an UPDATE with classic NLRI that are neither attributes nor NLRI; the same for withdrawn routes. */
 export const CLASSIC_OVERHEAD = HEADER_LENGTH + 4;

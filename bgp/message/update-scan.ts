@@ -5,7 +5,7 @@ import { ACTION_NAMES, ACTION_OK, ACTION_RESET, MAX_EXTENDED_MESSAGE_LENGTH } fr
 import { attributeName } from './attributes/table.ts';
 import type { AttributeVerdict } from './attributes/verdict.ts';
 import { CODE_UPDATE, describeNotification, notification, type NotificationError } from './notification.ts';
-import { copyOf } from './octets.ts';
+import { copyOf } from './big-endian.ts';
 
 /** Bits of `UpdateScan.ignored`: parts that belong to a family which was not agreed (RFC 4760 section 7). */
 export const IGNORED_CLASSIC = 1;

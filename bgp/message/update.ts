@@ -21,7 +21,7 @@ import {
 } from './constants.ts';
 import type { SessionCodecContext } from './context.ts';
 import { checkNlri } from './nlri.ts';
-import { readU16 } from './octets.ts';
+import { readU16 } from './big-endian.ts';
 import {
   clearScan,
   IGNORED_CLASSIC,

@@ -11,7 +11,7 @@ import {
   ATTR_AS4_PATH,
 } from '../constants.ts';
 import type { SessionCodecContext } from '../context.ts';
-import { copyOctets, readU16, readU32, writeU16, writeU32 } from '../octets.ts';
+import { copyOctets, readU16, readU32, writeU16, writeU32 } from '../big-endian.ts';
 import { writeAttribute } from './attribute-list.ts';
 import {
   append,

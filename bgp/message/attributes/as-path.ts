@@ -13,7 +13,7 @@ import {
   ATTR_AS_PATH,
   MAX_EXTENDED_MESSAGE_LENGTH,
 } from '../constants.ts';
-import { readU32, writeU32 } from '../octets.ts';
+import { readU32, writeU32 } from '../big-endian.ts';
 import {
   firstAs,
   formatAsPath,

@@ -6,7 +6,7 @@
 // At most 256 entries: of a type that stands twice the first counts (RFC 7606 section 3 (g)).
 
 import { FLAG_EXTENDED_LENGTH } from '../constants.ts';
-import { copyOctets, readU16 } from '../octets.ts';
+import { copyOctets, readU16 } from '../big-endian.ts';
 
 const ABSENT = -1;
 

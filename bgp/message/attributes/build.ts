@@ -2,7 +2,7 @@
 // an internal session with four-octet AS numbers) to get the decision columns.
 
 import * as c from '../constants.ts';
-import { writeU32 } from '../octets.ts';
+import { writeU32 } from '../big-endian.ts';
 import { writeAttributeHeader } from './attribute-list.ts';
 import type { LargeCommunity } from './communities.ts';
 

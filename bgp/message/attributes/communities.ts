@@ -12,7 +12,7 @@ import {
   COMMUNITY_NO_EXPORT_SUBCONFED,
   COMMUNITY_NO_LLGR,
 } from '../constants.ts';
-import { readU32, writeU32 } from '../octets.ts';
+import { readU32, writeU32 } from '../big-endian.ts';
 import { AttributeRange, findAttribute } from './attribute-list.ts';
 import {
   append,

@@ -4,7 +4,7 @@
 
 import { formatIpv4, formatOctets } from '#ip';
 import { ACTION_TREAT_AS_WITHDRAW, ATTR_EXT_COMMUNITIES, ATTR_IPV6_EXT_COMMUNITIES } from '../constants.ts';
-import { hex, readU16, readU32 } from '../octets.ts';
+import { hex, readU16, readU32 } from '../big-endian.ts';
 import {
   append,
   type AttributeRow,

@@ -13,7 +13,7 @@ import {
   ATTR_ORIGINATOR_ID,
   ATTR_OTC,
 } from '../constants.ts';
-import { readU32, writeU32 } from '../octets.ts';
+import { readU32, writeU32 } from '../big-endian.ts';
 import { AttributeRange, findAttribute } from './attribute-list.ts';
 import { containsCommunity } from './communities.ts';
 import { RELATION_EBGP, RELATION_SAME } from './export-plan.ts';

@@ -9,7 +9,7 @@ import {
   ATTR_MP_UNREACH,
   ATTR_NEXT_HOP,
 } from '../constants.ts';
-import { readU32 } from '../octets.ts';
+import { readU32 } from '../big-endian.ts';
 import {
   type AttributeRow,
   BAD_LENGTH,

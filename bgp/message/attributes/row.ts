@@ -10,7 +10,7 @@ import {
   MAX_EXTENDED_MESSAGE_LENGTH,
 } from '../constants.ts';
 import { SessionCodecContext } from '../context.ts';
-import { copyOctets, hex, readU32, writeU32 } from '../octets.ts';
+import { copyOctets, hex, readU32, writeU32 } from '../big-endian.ts';
 import { AttributeList, writeAttribute, writeAttributeHeader } from './attribute-list.ts';
 import { type ExportPlan, exportPlan } from './export-plan.ts';
 import { AttributeVerdict } from './verdict.ts';

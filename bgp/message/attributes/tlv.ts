@@ -12,7 +12,7 @@ import {
   ATTR_PREFIX_SID,
   ATTR_TUNNEL_ENCAP,
 } from '../constants.ts';
-import { readU16, readU32 } from '../octets.ts';
+import { readU16, readU32 } from '../big-endian.ts';
 import {
   append,
   type AttributeRow,
