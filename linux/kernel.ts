@@ -1,11 +1,7 @@
 // The kernel of one network namespace as this project sees it: links, addresses, routes, neighbours and rules
 // to read, change and follow. Types only: real-kernel.ts speaks rtnetlink, memory-kernel.ts keeps it in memory.
+import type { Family, FamilyIndex } from '#ip';
 import type { KernelError } from './kernel-error.ts';
-
-export type Family = 'ipv4' | 'ipv6';
-/** Families in hot paths. */
-export const IPV4 = 0;
-export const IPV6 = 1;
 
 /** rtm_protocol of every route that podroute makes (not FRR's 186 nor BIRD's 12). */
 export const PODROUTE_PROTOCOL = 179;
@@ -276,20 +272,32 @@ export interface RouteBatchOptions {
  */
 export interface RouteBatch {
   /**
-   * Gives the number of a next-hop group (equal groups have equal numbers). family is that of the routes (0 IPv4,
-   * 1 IPv6). Devices that are named must exist: throws KernelError ENODEV. The pool holds at most 65,536 groups;
-   * let go of those no longer wanted with releaseNextHops.
+   * Gives the number of a next-hop group (equal groups have equal numbers). family is that of the routes. Devices
+   * that are named must exist: throws KernelError ENODEV. The pool holds at most 65,536 groups; let go of those
+   * no longer wanted with releaseNextHops.
    */
-  internNextHops(family: 0 | 1, nextHops: readonly NextHop[]): number;
+  internNextHops(family: FamilyIndex, nextHops: readonly NextHop[]): number;
   /** the same for a route without next hops */
   internType(type: 'unreachable' | 'blackhole' | 'throw' | 'prohibit'): number;
   releaseNextHops(id: number): void;
   /** EEXIST when the prefix has a route of the same table and metric, whoever made it. address: 4 or 16 bytes at offset. */
-  add(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number, nextHopsId: number): void;
+  add(
+    family: FamilyIndex,
+    address: Uint8Array,
+    offset: number,
+    prefixLength: number,
+    nextHopsId: number,
+  ): void;
   /** Makes or overwrites the route of the same prefix, table and metric, whoever made it: for routes known as ours. */
-  replace(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number, nextHopsId: number): void;
+  replace(
+    family: FamilyIndex,
+    address: Uint8Array,
+    offset: number,
+    prefixLength: number,
+    nextHopsId: number,
+  ): void;
   /** Deletes a route of the batch's table, protocol and metric only; ESRCH when there is none. */
-  delete(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number): void;
+  delete(family: FamilyIndex, address: Uint8Array, offset: number, prefixLength: number): void;
   /** requests not yet committed */
   readonly length: number;
   /**

@@ -1,7 +1,6 @@
 // What a pod's link consists of, as plain data, and the requests that make it. The wirers send them: real/pod-wirer.ts to
 // Linux, memory/memory-pod-wirer.ts to kernels in memory.
-import { isIPv6 } from 'node:net';
-import { parseAddress } from './ip-text.ts';
+import { FAMILIES, familyOf, hostPrefix, parseOctets } from '#ip';
 import type { KernelError } from './kernel-error.ts';
 import { type AddLink, PODROUTE_METRIC, type Request } from './kernel.ts';
 
@@ -79,10 +78,10 @@ export function podRequests(spec: PodWiring, again: boolean): Request[] {
   const replace = again;
   const requests: Request[] = [{ type: 'setLink', device, up: true }];
   for (const address of spec.addresses) {
-    requests.push({ type: 'addAddress', device, address: asPrefix(address), noDad: true, replace });
+    requests.push({ type: 'addAddress', device, address: hostPrefix(address), noDad: true, replace });
   }
-  for (const family of ['ipv4', 'ipv6'] as const) {
-    if (!spec.addresses.some((address) => isIPv6(address) === (family === 'ipv6'))) continue;
+  for (const family of FAMILIES) {
+    if (!spec.addresses.some((address) => familyOf(address) === family)) continue;
     const gateway = spec.gateways[family];
     const destination = family === 'ipv4' ? '0.0.0.0/0' : '::/0';
     const route = { destination, nextHops: [{ gateway, device, onlink: true }], protocol: BOOT_PROTOCOL };
@@ -98,17 +97,13 @@ export function podRequests(spec: PodWiring, again: boolean): Request[] {
 export function hostRequests(spec: PodWiring): Request[] {
   const device = spec.hostName;
   return spec.addresses.flatMap((address): Request[] => {
-    const destination = asPrefix(address);
+    const destination = hostPrefix(address);
     const route = { destination, nextHops: [{ device }], metric: PODROUTE_METRIC, ...spec.routes };
     return [
       { type: 'addRoute', route },
       { type: 'addNeighbour', device, address, mac: spec.podMac, replace: true },
     ];
   });
-}
-
-function asPrefix(address: string): string {
-  return `${address}/${isIPv6(address) ? 128 : 32}`;
 }
 
 /** What the kernel would refuse less clearly. */
@@ -119,7 +114,7 @@ export function findMistake(spec: PodWiring): string | undefined {
     }
   }
   for (const address of spec.addresses) {
-    if (parseAddress(address) === undefined)
+    if (parseOctets(address) === undefined)
       return `'${address}' is no IP address (wanted one without length)`;
   }
   return undefined;

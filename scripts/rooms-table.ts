@@ -44,7 +44,15 @@ export const TEST_PACKAGES = ['fast-check', 'yaml'];
  */
 export const ORDER: Readonly<Record<string, readonly string[]>> = {
   agent: ['log options outside', 'plan', 'fib', 'speaker', 'pods', 'status', 'http', 'bindings'],
-  'agent/fib': ['octets', 'foreign-routes', 'resolve', 'tracked-hops', 'targets', 'fib-columns', 'kernel'],
+  'agent/fib': [
+    'table-prefix',
+    'foreign-routes',
+    'resolve',
+    'tracked-hops',
+    'targets',
+    'fib-columns',
+    'kernel',
+  ],
   api: ['schema', 'kinds', 'resources', 'read', 'crd'],
   bgp: [
     'family config io log-limit',
@@ -64,12 +72,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   cli: ['exit client version files output-format', 'routes-table session-details status-table', 'commands'],
   'cni-plugin': ['outside', 'server', 'conflist', 'bindings'],
   'cni-plugin/server': ['request', 'call-order uplink-mtu', 'verbs'],
-  linux: [
-    'errno kernel-error ip-text kernel pod-wiring describe datagrams',
-    'native',
-    'netlink',
-    'memory real',
-  ],
+  linux: ['errno kernel-error kernel pod-wiring describe datagrams', 'native', 'netlink', 'memory real'],
   store: ['lease store', 'directory memory'],
 };
 

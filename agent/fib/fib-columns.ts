@@ -11,7 +11,7 @@ import {
   resizeU8,
   type U8,
 } from '#bgp';
-import { type FamilyIndex, formatPrefix } from './octets.ts';
+import { type FamilyIndex, formatPrefixOctets } from '#ip';
 import { type HopSets, NO_SET, NO_TARGET, type Targets } from './targets.ts';
 
 /** Prefixes that there is room for at first; from here on the table grows in parts. */
@@ -202,7 +202,7 @@ export class Columns {
 
   textOf(id: number): string {
     const length = this.prefixes.read(id, this.#address, 0);
-    return formatPrefix(this.family, this.#address, 0, length);
+    return formatPrefixOctets(this.family, this.#address, 0, length);
   }
 
   #fit(): void {

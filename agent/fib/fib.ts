@@ -16,7 +16,7 @@ import { Failures } from './kernel/failures.ts';
 import { Flusher } from './kernel/flush.ts';
 import { KernelView } from './kernel/kernel-view.ts';
 import { type HopEntry, NextHops } from './tracked-hops.ts';
-import { parsePrefix } from './octets.ts';
+import { tablePrefix } from './table-prefix.ts';
 import { HopSets, Targets } from './targets.ts';
 
 /** Notifications of links and routes come in bursts: next hops are resolved again after this. */
@@ -122,7 +122,7 @@ export class Fib implements AsyncDisposable {
     }
     for (const prefix of wanted) {
       if (this.#held.has(prefix)) continue;
-      const { family, bytes, length } = parsePrefix(prefix);
+      const { family, bytes, length } = tablePrefix(prefix);
       const id = this.#columns[family].add(bytes, 0, length);
       this.#columns[family].hold(id, true);
       this.#held.set(prefix, { family, id });

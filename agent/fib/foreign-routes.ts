@@ -1,7 +1,16 @@
 // Kernel routes that podroute did not make, with longest-prefix match: what resolves next hops. Kept from dumps and
 // notifications. Bound: the routes of others in the asked tables; a change costs one map entry.
+import {
+  clearHostBits,
+  type FamilyIndex,
+  formatPrefixOctets,
+  IPV4,
+  isLinkLocalIpv6,
+  isMulticastIpv6,
+  WIDTHS,
+} from '#ip';
 import type { Change, NextHop, Route } from '#linux';
-import { type FamilyIndex, formatPrefix, parsePrefix, WIDTHS } from './octets.ts';
+import { type TablePrefix, tablePrefix } from './table-prefix.ts';
 
 /** Routes of one table and family: by prefix text, each list with the lowest metric first. */
 interface Level {
@@ -23,13 +32,15 @@ export class ForeignRoutes {
   /** False when the route can resolve nothing: another table, link-local or multicast (every link has those). */
   apply(change: Change, route: Route): boolean {
     const levels = this.#tables.get(route.table);
-    if (levels === undefined || /^f(e[89ab]|f)..:/.test(route.destination)) return false;
-    const level = levels[route.family === 'ipv4' ? 0 : 1];
+    if (levels === undefined) return false;
+    const prefix = tablePrefix(route.destination);
+    if (isOnEveryLink(prefix)) return false;
+    const level = levels[prefix.family];
     const before = level.byPrefix.get(route.destination) ?? [];
     const after = change === 'new' ? withRoute(before, route) : withoutRoute(before, route);
     if (after.length > 0) level.byPrefix.set(route.destination, after);
     else level.byPrefix.delete(route.destination);
-    level.lengths[parsePrefix(route.destination).length]! += sign(after.length) - sign(before.length);
+    level.lengths[prefix.length]! += sign(after.length) - sign(before.length);
     if (route.family === 'ipv4') {
       this.#count(before, -1);
       this.#count(after, 1);
@@ -73,9 +84,9 @@ export class ForeignRoutes {
       const level = levels[family];
       masked.set(address);
       for (let length = WIDTHS[family] * 8; length >= 0; length--) {
-        clearBitsFrom(masked, length);
+        clearHostBits(masked, length);
         if (level.lengths[length] === 0) continue;
-        const found = level.byPrefix.get(formatPrefix(family, masked, 0, length));
+        const found = level.byPrefix.get(formatPrefixOctets(family, masked, 0, length));
         if (found !== undefined) return found;
       }
     }
@@ -85,6 +96,12 @@ export class ForeignRoutes {
 
 function newLevel(): Level {
   return { byPrefix: new Map(), lengths: new Uint32Array(129) };
+}
+
+function isOnEveryLink({ family, bytes }: TablePrefix): boolean {
+  if (family === IPV4) return false;
+  const word0 = new DataView(bytes.buffer).getUint32(0);
+  return isLinkLocalIpv6(word0) || isMulticastIpv6(word0);
 }
 
 /** The kernel keeps one route a metric (appended doubles come after it and change nothing here). */
@@ -109,11 +126,4 @@ function withoutHops(route: Route, lost: Route): Route[] {
 
 function sameHop(a: NextHop, b: NextHop): boolean {
   return a.gateway === b.gateway && a.deviceIndex === b.deviceIndex;
-}
-
-function clearBitsFrom(bytes: Uint8Array, length: number): void {
-  const index = length >> 3;
-  if (index >= bytes.length) return;
-  bytes[index]! &= 0xff00 >> (length & 7);
-  bytes.fill(0, index + 1);
 }

@@ -1,8 +1,9 @@
 // The FIB as an operator reads it: counts, failures, next hops, and pages of routes with what the kernel has of each.
 import type { FibFailure, FibStatus, NextHopStatus, RouteStatus } from '#agent-api';
+import { clearHostBits, type Family, familyName, sameBits } from '#ip';
 import type { Columns } from './fib-columns.ts';
 import type { FibState } from './fib.ts';
-import { FAMILY_NAMES, parsePrefix } from './octets.ts';
+import { tablePrefix } from './table-prefix.ts';
 import { NO_TARGET } from './targets.ts';
 
 const SHOWN_FAILURES = 100;
@@ -56,7 +57,7 @@ function nextHops(state: FibState): NextHopStatus[] {
 }
 
 export interface FibQuery {
-  readonly family?: 'ipv4' | 'ipv6';
+  readonly family?: Family;
   readonly prefix?: string;
   readonly longer?: boolean;
   /** As returned with the page before: 'FAMILY:ID'. */
@@ -75,7 +76,7 @@ const SCAN_LIMIT = 50_000;
 /** One page of the wanted and adopted routes, in no order that means anything. Throws RangeError for a bad prefix or cursor. */
 export function fibPage(state: FibState, query: FibQuery): FibPage {
   if (query.prefix !== undefined && !query.prefix.includes('/')) return longestMatch(state, query.prefix);
-  const filter = query.prefix === undefined ? undefined : parsePrefix(query.prefix);
+  const filter = query.prefix === undefined ? undefined : tablePrefix(query.prefix);
   const [familyText = '0', idText = '0'] = (query.cursor ?? '0:0').split(':');
   let family = Number(familyText);
   let id = Number(idText);
@@ -85,7 +86,7 @@ export function fibPage(state: FibState, query: FibQuery): FibPage {
   let scanned = 0;
   for (; family < 2; family++, id = 0) {
     const columns = state.columns[family as 0 | 1];
-    if (query.family !== undefined && query.family !== FAMILY_NAMES[family]) continue;
+    if (query.family !== undefined && query.family !== familyName(columns.family)) continue;
     if (filter !== undefined && filter.family !== family) continue;
     if (filter !== undefined && !query.longer) {
       const found = columns.prefixes.findBytes(filter.bytes, 0, filter.length);
@@ -103,11 +104,10 @@ export function fibPage(state: FibState, query: FibQuery): FibPage {
 }
 
 function longestMatch(state: FibState, address: string): FibPage {
-  const { family, bytes } = parsePrefix(address);
+  const { family, bytes } = tablePrefix(address);
   const columns = state.columns[family];
-  const bits = bytes.length * 8;
-  for (let length = bits; length >= 0; length--) {
-    if (length < bits) bytes[length >> 3] = bytes[length >> 3]! & ~(0x80 >> (length & 7));
+  for (let length = bytes.length * 8; length >= 0; length--) {
+    clearHostBits(bytes, length);
     const found = columns.prefixes.findBytes(bytes, 0, length);
     if (found >= 0) return { routes: [routeOf(state, columns, found)] };
   }
@@ -116,12 +116,7 @@ function longestMatch(state: FibState, address: string): FibPage {
 
 function isInside(columns: Columns, id: number, address: Uint8Array, length: number): boolean {
   const own = new Uint8Array(16);
-  if (columns.prefixes.read(id, own, 0) < length) return false;
-  for (let bit = 0; bit < length; bit += 8) {
-    const mask = length - bit >= 8 ? 255 : (0xff00 >> (length - bit)) & 255;
-    if (((own[bit / 8]! ^ address[bit / 8]!) & mask) !== 0) return false;
-  }
-  return true;
+  return columns.prefixes.read(id, own, 0) >= length && sameBits(own, 0, address, 0, length);
 }
 
 function routeOf(state: FibState, columns: Columns, id: number): RouteStatus {
@@ -139,7 +134,7 @@ function routeOf(state: FibState, columns: Columns, id: number): RouteStatus {
         : 'pending';
   return {
     prefix: columns.textOf(id),
-    family: FAMILY_NAMES[columns.family],
+    family: familyName(columns.family),
     isLocal: isHeld,
     isBest: columns.isWanted(id),
     isMultipath: false,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { familyOf } from '#ip';
 import type { Link, Route } from '#linux';
 import { ForeignRoutes } from './foreign-routes.ts';
 import { resolve } from './resolve.ts';
@@ -9,7 +10,7 @@ function link(index: number, name: string, change: Partial<Link> = {}): Link {
 }
 
 function route(destination: string, change: Partial<Route> = {}): Route {
-  const family = destination.includes(':') ? 'ipv6' : 'ipv4';
+  const family = familyOf(destination);
   const base = { table: 254, protocol: 2, scope: 'link', type: 'unicast', metric: 0, nextHops: [] } as const;
   return { family, destination, ...base, ...change };
 }
@@ -99,6 +100,14 @@ describe('routes of others', () => {
     assert.deepEqual(foreign.match(1, address)[0]?.nextHops, [hops[1]]);
     foreign.apply('deleted', { ...both, nextHops: [hops[1]!] });
     assert.deepEqual(foreign.match(1, address), []);
+  });
+
+  it('resolve nothing when every link has them: fe80::/10 and ff00::/8', () => {
+    const foreign = new ForeignRoutes([254]);
+    for (const text of ['fe80::/64', 'febf:1::/32', 'ff00::/8', 'ff02::1/128'])
+      assert.equal(foreign.apply('new', route(text)), false, text);
+    for (const text of ['fe7f::/16', 'fec0::/10', 'fe8::/16', '::/0', '254.128.0.0/16'])
+      assert.equal(foreign.apply('new', route(text)), true, text);
   });
 
   it('tell whether an IPv4 route leads through a link', () => {

@@ -1,9 +1,10 @@
 // From a BGP next hop to what the kernel can use: a gateway and a device. A connected next hop is taken as it is;
 // another goes through the routes of others (connected, static, an IGP's), never through podroute's own, so that no
 // route resolves through itself. Pure.
+import { isUnspecified, needsZone } from '#ip';
 import type { Link, NextHop, Route } from '#linux';
 import type { ForeignRoutes } from './foreign-routes.ts';
-import { parseAddress } from './octets.ts';
+import { tablePrefix } from './table-prefix.ts';
 
 export interface Resolution {
   readonly isReachable: boolean;
@@ -22,10 +23,10 @@ export interface KernelFacts {
 
 /** @param device for a link-local next hop, the link of its session */
 export function resolve(address: string, device: string | undefined, facts: KernelFacts): Resolution {
-  const bytes = parseAddress(address);
-  if (bytes.every((byte) => byte === 0)) return unreachable('is the unspecified address');
-  if (isLinkLocal(bytes)) return resolveLinkLocal(address, device, facts.links);
-  const routes = facts.foreign.match(bytes.length === 4 ? 0 : 1, bytes);
+  const { family, bytes } = tablePrefix(address);
+  if (isUnspecified(bytes)) return unreachable('is the unspecified address');
+  if (needsZone(address)) return resolveLinkLocal(address, device, facts.links);
+  const routes = facts.foreign.match(family, bytes);
   let refusal = 'no route leads to it';
   for (const route of routes) {
     const resolution = through(route, address, facts.links);
@@ -84,10 +85,6 @@ function linkTrouble(links: ReadonlyMap<number, Link>, index: number | undefined
 
 function nameOf(links: ReadonlyMap<number, Link>, hop: NextHop): string {
   return links.get(hop.deviceIndex ?? 0)?.name ?? `link ${hop.deviceIndex}`;
-}
-
-function isLinkLocal(bytes: Uint8Array): boolean {
-  return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1]! & 0xc0) === 0x80;
 }
 
 function unreachable(how: string): Resolution {

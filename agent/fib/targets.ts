@@ -3,8 +3,8 @@
 // change of a few sets, not of a million prefixes. Both are counted by their users.
 // Bounds: distinct sets in use; targets as RouteBatch's pool, 65,536.
 import type { Forwarding, ForwardingView } from '#bgp';
+import type { FamilyIndex } from '#ip';
 import type { Link, NextHop, RouteBatch } from '#linux';
-import type { FamilyIndex } from './octets.ts';
 import type { NextHops } from './tracked-hops.ts';
 
 /** No route. */

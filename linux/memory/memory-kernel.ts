@@ -2,9 +2,9 @@
 // asks of it (kernel-contract.test.ts runs both). Not there: traffic (walk.ts says where it would go), IPv6 link-local
 // addresses, timers of any kind. A test has one handle for podroute and for everybody else: what apply() changes counts as
 // somebody else's, what a RouteBatch changes as own (WatchOptions.skipOwn). Kernels are wired together by addPair.
+import { familyOf, parseOctets } from '#ip';
 import { describeRequest } from '../describe.ts';
 import { errnos } from '../errno.ts';
-import { parseAddress } from '../ip-text.ts';
 import { KernelError } from '../kernel-error.ts';
 import type {
   AddLink,
@@ -144,7 +144,7 @@ export class MemoryKernel implements Kernel {
   }
 
   async lookup(address: string): Promise<Lookup | KernelError> {
-    if (parseAddress(address) === undefined) {
+    if (parseOctets(address) === undefined) {
       return new KernelError('look up route', address, errnos.EINVAL, 'no IP address');
     }
     const route = this.routeTo(address);
@@ -251,7 +251,7 @@ export class MemoryKernel implements Kernel {
     const key = `${link.index} ${request.address}`;
     if (this.#neighbours.has(key) && !request.replace) throw new Refusal(errnos.EEXIST);
     const neighbour: Neighbour = {
-      family: request.address.includes(':') ? 'ipv6' : 'ipv4',
+      family: familyOf(request.address),
       address: request.address,
       mac: request.mac,
       deviceIndex: link.index,

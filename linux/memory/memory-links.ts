@@ -1,12 +1,11 @@
 // The links and addresses of a kernel in memory, with the routes that the kernel makes for addresses by itself. The two
 // ends of a veth may be in two kernels: what one end does to the other's carrier and existence crosses over.
+import { type Family, needsZone } from '#ip';
 import { errnos } from '../errno.ts';
-import { parseMac } from '../ip-text.ts';
 import {
   type AddLink,
   type Address,
   type Device,
-  type Family,
   type KernelEvent,
   type Link,
   LOCAL_TABLE,
@@ -15,6 +14,7 @@ import {
   type Request,
   type Scope,
 } from '../kernel.ts';
+import { parseMac } from '../netlink/mac.ts';
 import { type MemoryRoutes, networkOf, prefixOf, Refusal } from './memory-routes.ts';
 import type { MemorySysctl } from './memory-sysctl.ts';
 
@@ -241,7 +241,7 @@ export class MemoryLinks {
   #hold(link: Link, address: string, scope: Scope | undefined, noPrefixRoute: boolean): void {
     if (this.#addresses.some((held) => held.deviceIndex === link.index && held.address === address)) return;
     const prefix = prefixOf(address);
-    const isLinkLocal = prefix.family === 'ipv6' && address.startsWith('fe80:');
+    const [own = ''] = address.split('/');
     const held: Held = {
       family: prefix.family,
       address,
@@ -249,7 +249,7 @@ export class MemoryLinks {
       device: link.name,
       scope:
         scope ??
-        (prefix.family === 'ipv4' && prefix.bytes[0] === 127 ? 'host' : isLinkLocal ? 'link' : 'global'),
+        (prefix.family === 'ipv4' && prefix.bytes[0] === 127 ? 'host' : needsZone(own) ? 'link' : 'global'),
       tentative: false,
       permanent: true,
       hasPrefixRoute: !noPrefixRoute && !link.loopback,

@@ -1,6 +1,6 @@
 // RouteBatch of a kernel in memory: the same results, without the speed.
+import { formatOctets } from '#ip';
 import { errnos } from '../errno.ts';
-import { formatAddress } from '../ip-text.ts';
 import { KernelError } from '../kernel-error.ts';
 import {
   type Device,
@@ -99,7 +99,7 @@ export class MemoryRouteBatch implements RouteBatch {
 
   #route(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number) {
     return {
-      destination: `${formatAddress(address, offset, family === 0 ? 4 : 16)}/${prefixLength}`,
+      destination: `${formatOctets(address, offset, family === 0 ? 4 : 16)}/${prefixLength}`,
       ...this.#common,
     };
   }

@@ -1,9 +1,19 @@
 // The routes of a kernel in memory: what may be added, what a deletion matches, and the longest match.
+import {
+  clearHostBits,
+  type Family,
+  familyIndex,
+  familyOf,
+  formatPrefixOctets,
+  needsZone,
+  parseOctets,
+  parsePrefixOctets,
+  type PrefixOctets,
+  sameBits,
+} from '#ip';
 import { errnos } from '../errno.ts';
-import { formatAddress, type ParsedPrefix, parseAddress, parsePrefix } from '../ip-text.ts';
 import {
   type Device,
-  type Family,
   type KernelEvent,
   type Link,
   MAIN_TABLE,
@@ -33,7 +43,7 @@ export class MemoryRoutes {
   /** by family, table, prefix and metric */
   readonly #routes = new Map<string, Route>();
   /** bounded by the destinations that a test ever uses */
-  readonly #prefixes = new Map<string, ParsedPrefix>();
+  readonly #prefixes = new Map<string, PrefixOctets>();
   readonly #tell: (event: KernelEvent) => void;
   readonly #find: (device: Device) => Link;
 
@@ -123,8 +133,8 @@ export class MemoryRoutes {
 
   /** The route for a packet from this host, rules in their order; only rules without conditions on source or mark count. */
   lookup(address: string, rules: readonly Rule[]): Route | undefined {
-    const bytes = parseAddress(address) as Uint8Array;
-    const family: Family = bytes.length === 4 ? 'ipv4' : 'ipv6';
+    const bytes = parseOctets(address) as Uint8Array;
+    const family = familyOf(address);
     for (const rule of rules) {
       if (rule.family !== family || rule.action !== 'lookup') continue;
       if (rule.from !== undefined || rule.fwMark !== undefined || rule.inputDevice !== undefined) continue;
@@ -150,7 +160,7 @@ export class MemoryRoutes {
   }
 
   /** Parsed once: every look-up passes all routes. */
-  #prefix(destination: string): ParsedPrefix {
+  #prefix(destination: string): PrefixOctets {
     let prefix = this.#prefixes.get(destination);
     if (prefix === undefined) {
       prefix = prefixOf(destination);
@@ -183,15 +193,14 @@ export class MemoryRoutes {
 
   /** A gateway must be a neighbour: its route is a connected one, through the device that was named. */
   #linkTowards(gateway: string, named: Link | undefined, family: Family): Link {
-    const bytes = parseAddress(gateway);
+    const bytes = parseOctets(gateway);
     if (bytes === undefined) throw new Refusal(errnos.EINVAL, `'${gateway}' is no IP address`);
-    const isLinkLocal = bytes[0] === 0xfe && ((bytes[1] ?? 0) & 0xc0) === 0x80 && bytes.length === 16;
-    if (isLinkLocal) {
+    if (needsZone(gateway)) {
       if (named === undefined)
         throw new Refusal(errnos.EINVAL, 'Gateway address is link-local, but no device');
       return named;
     }
-    const route = this.#longest(bytes, bytes.length === 4 ? 'ipv4' : 'ipv6', MAIN_TABLE);
+    const route = this.#longest(bytes, familyOf(gateway), MAIN_TABLE);
     const [hop] = route?.nextHops ?? [];
     const isNeighbour =
       hop?.deviceIndex !== undefined && hop.gateway === undefined && route?.type === 'unicast';
@@ -230,22 +239,19 @@ function keyOf(route: Route): string {
   return `${route.family} ${route.table} ${route.destination} ${route.metric} ${local}`;
 }
 
-export function prefixOf(text: string): ParsedPrefix {
-  const prefix = parsePrefix(text);
+export function prefixOf(text: string): PrefixOctets {
+  const prefix = parsePrefixOctets(text);
   if (prefix === undefined) throw new Refusal(errnos.EINVAL, `'${text}' is no address with a length`);
   return prefix;
 }
 
 /** The prefix with its host bits cleared, as text. */
-export function networkOf({ bytes, length }: ParsedPrefix): string {
-  const masked = bytes.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, length - i * 8))));
-  return `${formatAddress(masked, 0, bytes.length)}/${length}`;
+export function networkOf({ family, bytes, length }: PrefixOctets): string {
+  const network = new Uint8Array(bytes);
+  clearHostBits(network, length);
+  return formatPrefixOctets(familyIndex(family), network, 0, length);
 }
 
-export function contains(prefix: ParsedPrefix, address: Uint8Array): boolean {
-  if (prefix.bytes.length !== address.length) return false;
-  const whole = prefix.length >> 3;
-  for (let i = 0; i < whole; i++) if (prefix.bytes[i] !== address[i]) return false;
-  const mask = (0xff00 >> (prefix.length & 7)) & 0xff;
-  return (((prefix.bytes[whole] ?? 0) ^ (address[whole] ?? 0)) & mask) === 0;
+export function contains(prefix: PrefixOctets, address: Uint8Array): boolean {
+  return prefix.bytes.length === address.length && sameBits(prefix.bytes, 0, address, 0, prefix.length);
 }

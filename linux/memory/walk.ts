@@ -2,6 +2,7 @@
 // their order), the neighbour on the link (entries first, then whoever has the address there, also across bridges), and
 // forwarding only where it is switched on. Of several next hops every one is tried: one that leads into a hole is one for
 // some of the traffic. Not looked at: source addresses (rp_filter), MTU.
+import { familyOf } from '#ip';
 import type { Link, Route } from '../kernel.ts';
 import type { MemoryKernel } from './memory-kernel.ts';
 
@@ -112,8 +113,4 @@ function attachedTo(kernel: MemoryKernel, link: Link): readonly Attached[] {
   if (link.kind === 'bridge') flood(kernel, link, 0);
   else send(kernel, link);
   return found;
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return address.includes(':') ? 'ipv6' : 'ipv4';
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,6 +9,9 @@ describe('the native addon', () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'podroute-linux-'));
     try {
       cpSync(join(import.meta.dirname, '..'), join(elsewhere, 'linux'), { recursive: true });
+      // what it stands on, and the names of the doors
+      for (const name of ['ip', 'package.json'])
+        symlinkSync(join(import.meta.dirname, '../..', name), join(elsewhere, name));
       const code = `
         import { openKernel, MemoryKernel } from './linux/index.ts';
         await new MemoryKernel().links();

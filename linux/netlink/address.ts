@@ -1,7 +1,7 @@
 // Addresses on the wire (RTM_NEWADDR and company, struct ifaddrmsg). Pure.
 //
 //   | family 1 | prefix length 1 | flags 1 | scope 1 | index 4 | attributes IFA_*
-import { formatAddress, type ParsedPrefix } from '../ip-text.ts';
+import { formatOctets, type PrefixOctets } from '#ip';
 import type { Address, Scope } from '../kernel.ts';
 import { ifa, ifaFlag } from './constants.ts';
 import { familyName, familyNumber, scopeName, scopeNumber } from './names.ts';
@@ -21,10 +21,10 @@ export function decodeAddress(packet: Packet, start: number, end: number): Addre
   // IFA_LOCAL is ours; IFA_ADDRESS is the same, or the other end of a point-to-point link, and IPv6 often has only that.
   const own = attributes.has(ifa.local) ? ifa.local : ifa.address;
   if (attributes.size(own) !== size) return undefined;
-  const address = formatAddress(packet.bytes, attributes.start(own), size);
+  const address = formatOctets(packet.bytes, attributes.start(own), size);
   const other =
     attributes.size(ifa.address) === size
-      ? formatAddress(packet.bytes, attributes.start(ifa.address), size)
+      ? formatOctets(packet.bytes, attributes.start(ifa.address), size)
       : address;
   return {
     family,
@@ -38,7 +38,7 @@ export function decodeAddress(packet: Packet, start: number, end: number): Addre
 }
 
 export interface AddressFields {
-  readonly prefix: ParsedPrefix;
+  readonly prefix: PrefixOctets;
   readonly deviceIndex: number;
   readonly noDad?: boolean | undefined;
   readonly noPrefixRoute?: boolean | undefined;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { formatAddress, parsePrefix } from '../ip-text.ts';
+import { formatOctets, parsePrefixOctets } from '#ip';
 import type { NextHop, Request, RouteSpec } from '../kernel.ts';
 import { encodeRequest } from '../real/requests.ts';
 import { decodeAck } from './ack.ts';
@@ -184,8 +184,8 @@ describe('rtnetlink messages', () => {
   });
 
   it('keep every field of a route there and back', () => {
-    const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes) => formatAddress(bytes, 0, 4));
-    const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => formatAddress(bytes, 0, 16));
+    const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes) => formatOctets(bytes, 0, 4));
+    const ipv6 = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => formatOctets(bytes, 0, 16));
     const hop = fc.record(
       {
         gateway: fc.oneof(ipv4, ipv6),
@@ -216,7 +216,7 @@ describe('rtnetlink messages', () => {
     fc.assert(
       fc.property(route, (spec: RouteSpec & { nextHops: NextHop[] }) => {
         const bytes = encode({ type: 'addRoute', route: spec }).bytes.slice();
-        const family = parsePrefix(spec.destination)?.family;
+        const family = parsePrefixOctets(spec.destination)?.family;
         assert.deepEqual(decodeRoute(new Packet(bytes), 0, bytes.length), {
           ...spec,
           family,

@@ -1,9 +1,9 @@
 // Links on the wire (RTM_NEWLINK and company, struct ifinfomsg). Pure.
 //
 //   | family 1 | pad 1 | type 2 | index 4 | flags 4 | change 4 | attributes IFLA_*
-import { formatMac } from '../ip-text.ts';
 import type { Link } from '../kernel.ts';
 import { AF_INET, IFLA_INET_CONF, iff, ifla, iflaInfo, inetConf, VETH_INFO_PEER } from './constants.ts';
+import { formatMac } from './mac.ts';
 import { Attributes, type Packet } from './packet.ts';
 import { HEADER_BYTES, type MessageWriter } from './writer.ts';
 

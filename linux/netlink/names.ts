@@ -1,5 +1,6 @@
 // Numbers of rtnetlink that the door shows as words, both ways.
-import type { Family, NeighbourState, RouteType, RuleAction, Scope } from '../kernel.ts';
+import type { Family } from '#ip';
+import type { NeighbourState, RouteType, RuleAction, Scope } from '../kernel.ts';
 import { AF_INET, AF_INET6 } from './constants.ts';
 
 const routeTypes = [

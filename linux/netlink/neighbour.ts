@@ -1,9 +1,10 @@
 // Neighbour entries on the wire (RTM_NEWNEIGH and company, struct ndmsg). Pure.
 //
 //   | family 1 | pad 3 | index 4 | state 2 | flags 1 | type 1 | attributes NDA_*
-import { formatAddress, formatMac } from '../ip-text.ts';
+import { formatOctets } from '#ip';
 import type { Neighbour } from '../kernel.ts';
 import { AF_INET, AF_INET6, NUD_PERMANENT, nda } from './constants.ts';
+import { formatMac } from './mac.ts';
 import { familyName, neighbourStateName } from './names.ts';
 import { Attributes, type Packet } from './packet.ts';
 import { HEADER_BYTES, type MessageWriter } from './writer.ts';
@@ -23,7 +24,7 @@ export function decodeNeighbour(packet: Packet, start: number, end: number): Nei
       : undefined;
   return {
     family,
-    address: formatAddress(packet.bytes, attributes.start(nda.destination), size),
+    address: formatOctets(packet.bytes, attributes.start(nda.destination), size),
     deviceIndex: packet.i32(at + 4),
     state: neighbourStateName(packet.u16(at + 8)),
     ...(mac === undefined ? {} : { mac }),

@@ -4,8 +4,8 @@
 //
 // One next hop is RTA_GATEWAY (or RTA_VIA, an IPv6 gateway of an IPv4 route: | family 2 | address |) and RTA_OIF;
 // several are RTA_MULTIPATH: | length 2 | flags 1 | weight - 1 1 | index 4 | RTA_GATEWAY or RTA_VIA | …
-import { formatAddress, type ParsedPrefix } from '../ip-text.ts';
-import type { Family, NextHop, Route, RouteType, Scope } from '../kernel.ts';
+import { type Family, formatOctets, type PrefixOctets } from '#ip';
+import type { NextHop, Route, RouteType, Scope } from '../kernel.ts';
 import { AF_INET, AF_INET6, RTAX_MTU, RTNH_F_ONLINK, rta } from './constants.ts';
 import {
   familyName,
@@ -31,7 +31,7 @@ export function decodeRoute(packet: Packet, start: number, end: number): Route |
   const attributes = new Attributes(packet, at + RTMSG_BYTES, end);
   const type = routeTypeName(packet.u8(at + 7));
   const destination = attributes.has(rta.destination)
-    ? formatAddress(packet.bytes, attributes.start(rta.destination), size)
+    ? formatOctets(packet.bytes, attributes.start(rta.destination), size)
     : family === 'ipv4'
       ? '0.0.0.0'
       : '::';
@@ -46,7 +46,7 @@ export function decodeRoute(packet: Packet, start: number, end: number): Route |
     type,
     metric: attributes.u32(rta.priority) ?? 0,
     nextHops: isDeadEnd(type) ? [] : decodeNextHops(attributes, packet.u32(at + 8)),
-    ...(source < 0 ? {} : { source: formatAddress(packet.bytes, source, size) }),
+    ...(source < 0 ? {} : { source: formatOctets(packet.bytes, source, size) }),
     ...(mtu === undefined ? {} : { mtu }),
   };
 }
@@ -89,10 +89,10 @@ function decodeNextHop(
 function decodeGateway(attributes: Attributes): string | undefined {
   const { packet } = attributes;
   const plain = attributes.start(rta.gateway);
-  if (plain >= 0) return formatAddress(packet.bytes, plain, attributes.size(rta.gateway));
+  if (plain >= 0) return formatOctets(packet.bytes, plain, attributes.size(rta.gateway));
   const via = attributes.start(rta.via);
   if (via < 0) return undefined;
-  return formatAddress(packet.bytes, via + 2, attributes.size(rta.via) - 2);
+  return formatOctets(packet.bytes, via + 2, attributes.size(rta.via) - 2);
 }
 
 /** A next hop with its device looked up and its gateway in bytes. */
@@ -105,7 +105,7 @@ export interface HopFields {
 }
 
 export interface RouteFields {
-  readonly destination: ParsedPrefix;
+  readonly destination: PrefixOctets;
   readonly type: RouteType;
   readonly table: number;
   /** 0 in a deletion: any */

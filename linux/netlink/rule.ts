@@ -1,8 +1,8 @@
 // Policy rules on the wire (RTM_NEWRULE and company, struct fib_rule_hdr). Pure.
 //
 //   | family 1 | dst length 1 | src length 1 | tos 1 | table 1 | pad 2 | action 1 | flags 4 | attributes FRA_*
-import { formatAddress, type ParsedPrefix } from '../ip-text.ts';
-import type { Family, Rule, RuleAction } from '../kernel.ts';
+import { type Family, formatOctets, type PrefixOctets } from '#ip';
+import type { Rule, RuleAction } from '../kernel.ts';
 import { fra } from './constants.ts';
 import { familyName, familyNumber, ruleActionName, ruleActionNumber } from './names.ts';
 import { Attributes, type Packet } from './packet.ts';
@@ -19,7 +19,7 @@ export function decodeRule(packet: Packet, start: number, end: number): Rule | u
   const size = family === 'ipv4' ? 4 : 16;
   const prefix = (type: number, length: number) =>
     attributes.has(type)
-      ? `${formatAddress(packet.bytes, attributes.start(type), size)}/${length}`
+      ? `${formatOctets(packet.bytes, attributes.start(type), size)}/${length}`
       : undefined;
   const to = prefix(fra.destination, packet.u8(at + 1));
   const from = prefix(fra.source, packet.u8(at + 2));
@@ -48,8 +48,8 @@ export interface RuleFields {
   readonly priority: number;
   readonly action: RuleAction;
   readonly table: number;
-  readonly from: ParsedPrefix | undefined;
-  readonly to: ParsedPrefix | undefined;
+  readonly from: PrefixOctets | undefined;
+  readonly to: PrefixOctets | undefined;
   readonly fwMark: number | undefined;
   readonly fwMask: number | undefined;
   readonly inputDevice: string | undefined;

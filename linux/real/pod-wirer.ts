@@ -1,6 +1,6 @@
 // Makes and removes pod links. A pod's link is one message (the veth, with its other end born in the pod's namespace), one
 // batch sent inside the pod's namespace and one on the host: three system calls that do work.
-import { isIPv6 } from 'node:net';
+import { familyOf } from '#ip';
 import { describeRequest } from '../describe.ts';
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
@@ -112,7 +112,7 @@ class NetlinkPodWirer implements PodWirer {
     try {
       const device = spec.podName;
       const error = this.#send(socket, podRequests(spec, false), device, podIndex, spec.netns);
-      if (error?.errno !== errnos.EACCES || !spec.addresses.some(isIPv6)) return error;
+      if (error?.errno !== errnos.EACCES || !spec.addresses.some((a) => familyOf(a) === 'ipv6')) return error;
       // Some container runtimes make namespaces with IPv6 off; to look first would cost every other pod the time.
       withNetnsFd(netnsFd, spec.netns, () => writeSysctl(`net/ipv6/conf/${device}/disable_ipv6`, 0));
       return this.#send(socket, podRequests(spec, true), device, podIndex, spec.netns);

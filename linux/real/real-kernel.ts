@@ -1,8 +1,8 @@
 // The Kernel over rtnetlink. Three kinds of sockets, so that none waits for another: requests, lists, one a watcher
 // (and one a RouteBatch).
+import { parseOctets } from '#ip';
 import { describeRequest } from '../describe.ts';
 import { errnos } from '../errno.ts';
-import { parseAddress } from '../ip-text.ts';
 import { KernelError } from '../kernel-error.ts';
 import type {
   Address,
@@ -179,7 +179,7 @@ class NetlinkKernel implements Kernel {
   }
 
   async lookup(address: string): Promise<Lookup | KernelError> {
-    const bytes = parseAddress(address);
+    const bytes = parseOctets(address);
     if (bytes === undefined) return new KernelError('look up route', address, errnos.EINVAL, 'no IP address');
     return this.#requests.exclusive(async () => {
       const socket = this.#requests;

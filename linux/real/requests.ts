@@ -1,8 +1,8 @@
 // Turns the door's requests into rtnetlink messages. Pure but for the device lookup that is handed in; what cannot be
 // encoded (an address that is none, a device that is not there) is a KernelError before anything is sent.
+import { familyOf, parseOctets, parsePrefixOctets, type PrefixOctets } from '#ip';
 import { describeRequest } from '../describe.ts';
 import { errnos } from '../errno.ts';
-import { type ParsedPrefix, parseAddress, parseMac, parsePrefix } from '../ip-text.ts';
 import { KernelError } from '../kernel-error.ts';
 import {
   type Device,
@@ -18,6 +18,7 @@ import {
 import { encodeAddress } from '../netlink/address.ts';
 import { nlmFlag, rtm } from '../netlink/constants.ts';
 import { encodeLink, encodeNewLink, type LinkFields } from '../netlink/link.ts';
+import { parseMac } from '../netlink/mac.ts';
 import { isDeadEnd } from '../netlink/names.ts';
 import { encodeNeighbour } from '../netlink/neighbour.ts';
 import { encodeRoute, type HopFields } from '../netlink/route.ts';
@@ -193,7 +194,9 @@ function writeRouteKey(writer: MessageWriter, route: RouteKey, find: FindDevice)
 function defaultScope(route: RouteSpec, hops: readonly HopFields[]): Scope {
   if (route.type === 'local') return 'host';
   const isDirect =
-    !route.destination.includes(':') && hops.length > 0 && hops.every((hop) => hop.gateway === undefined);
+    familyOf(route.destination) === 'ipv4' &&
+    hops.length > 0 &&
+    hops.every((hop) => hop.gateway === undefined);
   return isDirect ? 'link' : 'global';
 }
 
@@ -238,14 +241,14 @@ function indexOf(device: Device, find: FindDevice): number {
   return index;
 }
 
-function prefixOf(text: string): ParsedPrefix {
-  const prefix = parsePrefix(text);
+function prefixOf(text: string): PrefixOctets {
+  const prefix = parsePrefixOctets(text);
   if (prefix === undefined) throw new Unencodable(errnos.EINVAL, `'${text}' is no address with a length`);
   return prefix;
 }
 
 function addressOf(text: string): Uint8Array {
-  const bytes = parseAddress(text);
+  const bytes = parseOctets(text);
   if (bytes === undefined) throw new Unencodable(errnos.EINVAL, `'${text}' is no IP address`);
   return bytes;
 }

@@ -3,8 +3,8 @@
 // answer succeeded; when the kernel says that answers were lost (ENOBUFS), those of the piece count as unknown.
 //
 //   words: | length | type, flags | sequence = index + 1 | 0 | rtmsg 3 | RTA_DST 2 or 5 | (RTA_TABLE 2) | (RTA_PRIORITY 2) | next hops |
+import { formatOctets } from '#ip';
 import { errnos } from '../errno.ts';
-import { formatAddress } from '../ip-text.ts';
 import { KernelError } from '../kernel-error.ts';
 import {
   MAIN_TABLE,
@@ -240,7 +240,7 @@ export class EncodedRouteBatch implements RouteBatch {
           ? 'replace route'
           : 'delete route';
     const size = bytes[start * 4 + 16] === AF_INET ? 4 : 16;
-    const prefix = `${formatAddress(bytes, (start + 8) * 4, size)}/${bytes[start * 4 + 17]}`;
+    const prefix = `${formatOctets(bytes, (start + 8) * 4, size)}/${bytes[start * 4 + 17]}`;
     const object = `${prefix} table ${this.#table} metric ${this.#metric} protocol ${this.#protocol}`;
     return new KernelError(operation, object, errno, this.#reasons.get(index));
   }

@@ -1,7 +1,7 @@
 // TCP sockets with the options that BGP wants and node:net has no call for. The descriptor goes to
 // new net.Socket({ fd }) and connect(), or to server.listen({ fd }). The shape is that of bgp/'s SocketOptions.
+import { parseOctets, parsePrefixOctets, type PrefixOctets } from '#ip';
 import { errnos } from '../errno.ts';
-import { type ParsedPrefix, parseAddress, parsePrefix } from '../ip-text.ts';
 import { KernelError } from '../kernel-error.ts';
 import { addon } from '../native/addon.ts';
 import { AF_INET, AF_INET6 } from '../netlink/constants.ts';
@@ -78,7 +78,7 @@ export const tcpSockets = {
   setMd5(fd: number, prefix: string, key: string | undefined): void {
     const object = `${prefix} on socket ${fd}`;
     const operation = key === undefined ? 'remove TCP MD5 key of' : 'set TCP MD5 key of';
-    const parsed = parsePrefix(prefix);
+    const parsed = parsePrefixOctets(prefix);
     if (parsed === undefined)
       throw new KernelError(operation, object, errnos.EINVAL, 'no address and no prefix');
     const keyBytes = new TextEncoder().encode(key ?? '');
@@ -138,7 +138,7 @@ function applyOptions(fd: number, request: TcpSocketRequest): void {
 
 function bind(fd: number, request: TcpSocketRequest, to: { address: string; port: number }): void {
   const object = `${to.address} port ${to.port}${request.device === undefined ? '' : ` dev ${request.device}`}`;
-  const bytes = parseAddress(to.address);
+  const bytes = parseOctets(to.address);
   if (bytes === undefined || bytes.length !== (request.family === 'ipv4' ? 4 : 16)) {
     throw new KernelError('bind TCP socket to', object, errnos.EINVAL, `no ${request.family} address`);
   }
@@ -161,7 +161,7 @@ function encodeSockaddr(out: DataView, address: Uint8Array, port: number, scope:
 }
 
 /** struct tcp_md5sig: | sockaddr 128 | flags 1 | prefix length 1 | key length 2 | interface 4 | key 80 | */
-function encodeMd5(domain: number, prefix: ParsedPrefix, isWhole: boolean, key: Uint8Array): Uint8Array {
+function encodeMd5(domain: number, prefix: PrefixOctets, isWhole: boolean, key: Uint8Array): Uint8Array {
   const value = new Uint8Array(MD5SIG_BYTES);
   const view = new DataView(value.buffer);
   encodeSockaddr(view, domain === AF_INET6 ? asIPv6(prefix.bytes) : prefix.bytes, 0, 0);

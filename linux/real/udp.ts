@@ -1,5 +1,6 @@
 // Datagrams over node:dgram, in the network namespace that the calling thread is in at bind.
 import { createSocket } from 'node:dgram';
+import { familyOf } from '#ip';
 import type { Datagrams, DatagramSocket } from '../datagrams.ts';
 import { KernelError } from '../kernel-error.ts';
 
@@ -8,7 +9,7 @@ const DEFAULT_TTL = 64;
 export const udp: Datagrams = {
   bind({ local, ttl = DEFAULT_TTL }, received) {
     const socket = createSocket({
-      type: local.address.includes(':') ? 'udp6' : 'udp4',
+      type: familyOf(local.address) === 'ipv6' ? 'udp6' : 'udp4',
       // Addresses need no name server; answered at once, so that bind is done when it returns.
       lookup: (name, _options, done) => done(null, name, 0),
     });

@@ -1,11 +1,12 @@
 // What the FIB knows of the kernel: links, the routes of others, and which of its own routes are there. Read whole at
 // the start and whenever notifications may have been lost (overrun; a link that went down, for which the kernel drops
 // IPv4 routes without a word), and kept by notifications in between.
+import { type FamilyIndex, WIDTHS } from '#ip';
 import type { Kernel, KernelEvent, Link, Route } from '#linux';
 import type { DefaultGateways, Gateway } from '../../plan/index.ts';
 import type { Columns } from '../fib-columns.ts';
 import { ForeignRoutes } from '../foreign-routes.ts';
-import { type FamilyIndex, parsePrefix, WIDTHS } from '../octets.ts';
+import { tablePrefix } from '../table-prefix.ts';
 import { isFibRoute, isForeignRoute } from './ownership.ts';
 import { NO_TARGET, type Targets, UNKNOWN_TARGET } from '../targets.ts';
 
@@ -97,7 +98,7 @@ export class KernelView {
         this.strays.push(route);
         continue;
       }
-      const { family, bytes, length } = parsePrefix(route.destination);
+      const { family, bytes, length } = tablePrefix(route.destination);
       const column = columns[family];
       const id = column.add(bytes, 0, length);
       column.setSeen(id, true);
@@ -154,7 +155,7 @@ export class KernelView {
   #applyOwn(isDeleted: boolean, route: Route, columns: readonly [Columns, Columns]): EventEffect {
     const { table, protocol, metric } = this.#options;
     if (!isFibRoute(route, table, protocol) || route.metric !== metric) return {};
-    const { family, bytes, length } = parsePrefix(route.destination);
+    const { family, bytes, length } = tablePrefix(route.destination);
     const column = columns[family];
     const id = isDeleted ? column.prefixes.findBytes(bytes, 0, length) : column.add(bytes, 0, length);
     if (id < 0) return {};

@@ -1,7 +1,8 @@
 // For tests of the FIB: a RIB that holds what the test says, and a host with two links to put routes on.
 import type { Forwarding, ForwardingChange, ForwardingView } from '#bgp';
+import type { FamilyIndex } from '#ip';
 import type { Kernel } from '#linux';
-import { type FamilyIndex, parsePrefix } from '../octets.ts';
+import { tablePrefix } from '../table-prefix.ts';
 
 interface TestPrefix {
   readonly family: FamilyIndex;
@@ -20,7 +21,7 @@ export class TestRib implements ForwardingView {
   set(prefixes: readonly string[], hops: readonly string[], tell: (change: ForwardingChange) => void): void {
     const changed: number[][] = [[], []];
     for (const text of prefixes) {
-      const { family, bytes, length } = parsePrefix(text);
+      const { family, bytes, length } = tablePrefix(text);
       const id = this.#ids.get(text) ?? this.#freeId();
       this.#ids.set(text, id);
       this.#prefixes[id] = { family, bytes, length, hops };
