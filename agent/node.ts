@@ -12,7 +12,7 @@ import type { AgentOptions } from './options.ts';
 import type { NodeBindings } from './outside.ts';
 import { startCni, subjectLog } from './pods/cni-service.ts';
 import { LinkWatch } from './speaker/link-watch.ts';
-import { AgentStatusSource } from './status/source.ts';
+import { AgentStatusSource } from './status-source.ts';
 
 export type NodeSettings = Omit<AgentOptions, 'store' | 'logLevel'>;
 

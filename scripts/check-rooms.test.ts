@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { againstKnown, type Complaint, complaintsAbout } from './check-rooms.ts';
+import { type Complaint, complaintsAbout } from './check-rooms.ts';
 import { importCircles } from './import-circles.ts';
 
 /** A made-up house: each file imports what is named for it. */
@@ -103,14 +103,6 @@ describe('check-rooms', () => {
 
   it('says when a folder is no room', () => {
     equal(house({ 'utils/text.ts': [] })[0]?.what, 'utils/: not a room');
-  });
-
-  it('accepts known faults until they are put right', () => {
-    const complaints = [
-      { what: 'a', detail: 'x' },
-      { what: 'b', detail: 'y' },
-    ];
-    deepEqual(againstKnown(complaints, ['a', 'c']), { fresh: [{ what: 'b', detail: 'y' }], gone: ['c'] });
   });
 
   it('reports each knot of files once, by a shortest way round', () => {

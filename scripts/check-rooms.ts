@@ -1,8 +1,7 @@
 // Checks the house against its plan (rooms-table.ts): imports go down only, between rooms by a room's door and inside a
 // room along its floors; no import circle; no product file leans on test support or does I/O unless it binds it;
-// names, sizes and lengths as CONTRIBUTING.md says. What stands in rooms-known.txt is not yet as it should be; the list
-// must be exact. `--shrink` takes out of it what has been put right.
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+// names, sizes and lengths as CONTRIBUTING.md says.
+import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { importCircles } from './import-circles.ts';
 import {
@@ -164,34 +163,13 @@ export function complaintsAbout(files: Files): Complaint[] {
   return [...complaints, ...circles, ...repeatedNames(names), ...folderSizes(names), ...fileLengths(files)];
 }
 
-/** The complaints that are not known, and the known ones that are no more. */
-export function againstKnown(complaints: readonly Complaint[], known: readonly string[]) {
-  const present = new Set(complaints.map(({ what }) => what));
-  return {
-    fresh: complaints.filter(({ what }) => !known.includes(what)),
-    gone: known.filter((what) => !present.has(what)),
-  };
-}
-
-function main(shrink: boolean): void {
-  const knownFile = 'scripts/rooms-known.txt';
-  const read = existsSync(knownFile) ? readFileSync(knownFile, 'utf8') : '';
-  let known = read.split('\n').filter((line) => line !== '');
+function main(): void {
   const paths = globSync('*/**/*.ts', { exclude: ['node_modules', 'build', 'dist'] }).sort();
   const files = new Map(paths.map((path) => [path, readFileSync(path, 'utf8')]));
   const complaints = complaintsAbout(files);
-  if (shrink) {
-    const { gone } = againstKnown(complaints, known);
-    known = known.filter((what) => !gone.includes(what));
-    writeFileSync(knownFile, [...new Set(known)].map((what) => `${what}\n`).join(''));
-  }
-  const { fresh, gone } = againstKnown(complaints, known);
-  for (const { what, detail } of fresh) console.error(`${what}: ${detail}`);
-  for (const what of gone) console.error(`put right, but still in ${knownFile}: ${what}`);
-  if (gone.length > 0) console.error('run: node scripts/check-rooms.ts --shrink');
-  const rest = known.length > 0 ? `, ${known.length} faults known` : '';
-  console.log(`rooms: ${files.size} files checked, ${fresh.length} faults${rest}`);
-  process.exitCode = fresh.length + gone.length > 0 || files.size === 0 ? 1 : 0;
+  for (const { what, detail } of complaints) console.error(`${what}: ${detail}`);
+  console.log(`rooms: ${files.size} files checked, ${complaints.length} faults`);
+  process.exitCode = complaints.length > 0 || files.size === 0 ? 1 : 0;
 }
 
-if (import.meta.main) main(process.argv.includes('--shrink'));
+if (import.meta.main) main();

@@ -18,7 +18,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   world: { floor: 0, rooms: [] },
   bgp: { floor: 1, rooms: ['ip', 'world'] },
   linux: { floor: 1, rooms: ['ip', 'world'] },
-  api: { floor: 1, rooms: ['ip', 'world'], packages: ['zod', 'yaml'] },
+  api: { floor: 1, rooms: ['ip', 'world'], packages: ['zod', 'yaml', '@kubernetes/client-node'] }, // the last for types only
   'agent-api': { floor: 2, rooms: ['ip'] },
   store: { floor: 2, rooms: ['ip', 'world', 'api'], packages: ['yaml'] },
   ipam: { floor: 2, rooms: ['ip', 'world', 'api'] },
@@ -43,7 +43,7 @@ export const TEST_PACKAGES = ['fast-check', 'yaml'];
  * named stand on top. A folder without a line: its subfolders stand beside each other, and its files on top of them.
  */
 export const ORDER: Readonly<Record<string, readonly string[]>> = {
-  agent: ['log options outside', 'plan', 'fib', 'speaker', 'pods', 'status', 'http', 'bindings'],
+  agent: ['log options', 'plan', 'fib', 'speaker', 'status', 'http', 'outside', 'pods', 'bindings'],
   'agent/fib': [
     'table-prefix',
     'foreign-routes',
@@ -55,11 +55,12 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   ],
   api: ['schema', 'kinds', 'resources', 'read', 'crd'],
   bgp: [
-    'family config io log-limit',
+    'io log-limit',
     'columns',
     'prefix',
     'message transport',
     'policy',
+    'config',
     'session',
     'rib',
     'speaker-status',
@@ -77,7 +78,9 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that are a list of equals, and may have more than MOST_FILES. */
-export const LISTS_OF_EQUALS: Readonly<Record<string, string>> = {};
+export const LISTS_OF_EQUALS: Readonly<Record<string, string>> = {
+  'bgp/message/attributes': 'a file for each family of attributes',
+};
 
 /** Folders have at most this many files (test files do not count, except in rooms of tests). */
 export const MOST_FILES = 15;

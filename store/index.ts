@@ -1,6 +1,6 @@
 // The door of the stores.
 export { openDirectoryStore } from './directory/directory-store.ts';
-export { type CandidateOptions, type Lease, LeaseCandidate, type LeaseState } from './lease.ts';
+export { type CandidateOptions, LeaseCandidate, type LeaseState } from './lease.ts';
 export { MemoryStore, type MemoryStoreView } from './memory/memory-store.ts';
 export type {
   Conflict,

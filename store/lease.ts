@@ -2,25 +2,8 @@
 // and swap. As in client-go's leader election no two clocks are compared: a holder is taken for gone when its lease did
 // not change for so long as it said, by the watch of the one who looks. (Its first user is the elected controller, which
 // comes later.)
-import type { Metadata } from '#api';
 import type { Clock } from '#world';
-import type { Store } from './store.ts';
-
-export interface Lease {
-  readonly apiVersion: 'coordination.k8s.io/v1';
-  readonly kind: 'Lease';
-  readonly metadata: Metadata;
-  readonly spec: {
-    /** Empty: nobody. */
-    readonly holderIdentity: string;
-    readonly leaseDurationSeconds: number;
-    /** RFC 3339, as are renewals; only for people. */
-    readonly acquireTime: string;
-    readonly renewTime: string;
-    /** How often it went from one holder to another. */
-    readonly leaseTransitions: number;
-  };
-}
+import type { Lease, Store } from './store.ts';
 
 export interface CandidateOptions {
   readonly namespace: string;

@@ -1,8 +1,7 @@
 // What a Store promises, kept by each of them. Time is simulated: a change is told within 200 ms of it.
 import assert from 'node:assert/strict';
 import type { BGPNodeStatus, IPAMBlock } from '#api';
-import type { Lease } from './lease.ts';
-import type { Store } from './store.ts';
+import type { Lease, Store } from './store.ts';
 import { STORE_PLACES, type StorePlace } from './testing/store-places.ts';
 
 const TOLD_MS = 200;

@@ -1,10 +1,33 @@
 // What the agent reads its objects from and claims blocks in, whatever is behind it. directory/ and memory/ pass one
 // contract test. Writers never wait for one another: a write that was made from an old version changes nothing and gets
 // the newest one.
-import { type Identity, identityOf, type KindMap, type Problem, type Resource, type Resources } from '#api';
-import type { Lease } from './lease.ts';
+import {
+  type Identity,
+  identityOf,
+  type KindMap,
+  type Metadata,
+  type Problem,
+  type Resource,
+  type Resources,
+} from '#api';
 
 /** What can be stored: the kinds, and leases, which no snapshot has. */
+export interface Lease {
+  readonly apiVersion: 'coordination.k8s.io/v1';
+  readonly kind: 'Lease';
+  readonly metadata: Metadata;
+  readonly spec: {
+    /** Empty: nobody. */
+    readonly holderIdentity: string;
+    readonly leaseDurationSeconds: number;
+    /** RFC 3339, as are renewals; only for people. */
+    readonly acquireTime: string;
+    readonly renewTime: string;
+    /** How often it went from one holder to another. */
+    readonly leaseTransitions: number;
+  };
+}
+
 export type StoredMap = KindMap & { readonly Lease: Lease };
 export type StoredKind = keyof StoredMap;
 export type StoredObject = StoredMap[StoredKind];

@@ -7,7 +7,7 @@ import { familyOf } from '#ip';
 import { type Kernel, MemoryKernel } from '#linux';
 import { Agent, type AgentIpam, type AgentStore } from '../agent.ts';
 import { resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
-import { AgentStatusSource } from '../status/source.ts';
+import { AgentStatusSource } from '../status-source.ts';
 import { SimulatedProcess, Simulation } from './simulation.ts';
 
 /** What the last words of a session need to be heard. */

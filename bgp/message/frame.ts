@@ -1,6 +1,8 @@
 // Cuts the byte stream of one connection into messages (RFC 4271 section 4.1). Messages that lie whole in a
 // chunk are handed on where they lie; only the part of a message at a chunk's end is copied, into a buffer that
-// is made on first need and is at most one message long.
+// is made on first need and is at most one message long. Also writes the header, and KEEPALIVE, which is nothing else.
+//
+//   marker (16, all ones) | length of the whole message (2) | type (1)
 
 import {
   HEADER_LENGTH,
@@ -11,7 +13,7 @@ import {
   ROUTE_REFRESH,
   UPDATE,
 } from './constants.ts';
-import { readU16 } from './big-endian.ts';
+import { readU16, writeU16 } from './big-endian.ts';
 
 export interface FrameSink {
   /**
@@ -167,3 +169,22 @@ export class Framer {
 const NO_DATA: Uint8Array = new Uint8Array(0);
 /** The tail waits for more; far below any -2 - code. */
 const NEEDS_MORE = -1000000;
+
+/** Marker, length and type; the length may be set later by `setMessageLength`. */
+export function writeHeader(out: Uint8Array, at: number, type: number, length: number): number {
+  for (let i = 0; i < 16; i++) out[at + i] = 0xff;
+  out[at + 16] = length >>> 8;
+  out[at + 17] = length;
+  out[at + 18] = type;
+  return at + HEADER_LENGTH;
+}
+
+export function setMessageLength(out: Uint8Array, at: number, end: number): void {
+  writeU16(out, at + 16, end - at);
+}
+
+export function encodeKeepalive(): Uint8Array {
+  const out = new Uint8Array(HEADER_LENGTH);
+  writeHeader(out, 0, KEEPALIVE, HEADER_LENGTH);
+  return out;
+}

@@ -38,7 +38,7 @@ export {
 } from './attributes/communities.ts';
 export type { LargeCommunity } from './attributes/communities.ts';
 export * from './notification.ts';
-export { encodeKeepalive } from './header.ts';
+export { encodeKeepalive } from './frame.ts';
 export { copyOf } from './big-endian.ts';
 export * from './route-refresh.ts';
 export * from './open.ts';

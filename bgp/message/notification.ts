@@ -5,7 +5,7 @@
 
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH, MESSAGE_NAMES, NOTIFICATION } from './constants.ts';
 import { copyOf, hex, printable, readU16, readU32 } from './big-endian.ts';
-import { writeHeader } from './header.ts';
+import { writeHeader } from './frame.ts';
 
 /** A protocol error as it goes over the wire. */
 export interface NotificationError {

@@ -8,7 +8,7 @@ import { AS_TRANS, HEADER_LENGTH, OPEN } from './constants.ts';
 import { type Capabilities, CapabilityReader, encodeCapabilities } from './capabilities.ts';
 import { CODE_OPEN, notification, type NotificationError } from './notification.ts';
 import { copyOf, readU16, readU32, writeU16, writeU32 } from './big-endian.ts';
-import { writeHeader } from './header.ts';
+import { writeHeader } from './frame.ts';
 
 const VERSION = 4;
 const PARAMETER_CAPABILITIES = 2;

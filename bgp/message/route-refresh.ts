@@ -5,7 +5,7 @@
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH, ROUTE_REFRESH } from './constants.ts';
 import { CODE_ROUTE_REFRESH, notification, type NotificationError } from './notification.ts';
 import { copyOf, readU16, writeU16 } from './big-endian.ts';
-import { writeHeader } from './header.ts';
+import { writeHeader } from './frame.ts';
 
 export const REFRESH_REQUEST = 0;
 /** Beginning and end of a refresh (BoRR, EoRR). */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { IPV4, IPV6 } from '#ip';
 import { SessionCodecContext } from './context.ts';
-import { encodeKeepalive } from './header.ts';
+import { encodeKeepalive } from './frame.ts';
 import { writeIpv4, writeIpv6, writePathId } from './nlri.ts';
 import {
   AS_PATH,

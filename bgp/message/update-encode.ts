@@ -12,7 +12,7 @@ import {
   SAFI_UNICAST,
   UPDATE,
 } from './constants.ts';
-import { setMessageLength, writeHeader } from './header.ts';
+import { setMessageLength, writeHeader } from './frame.ts';
 import { copyOctets, writeU16 } from './big-endian.ts';
 
 /** Octets of an UPDATE with classic NLRI that are neither attributes nor NLRI; the same for withdrawn routes. */

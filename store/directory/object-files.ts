@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { type Kind, type KindMap, parseText } from '#api';
 import type { Disk } from '#world';
 import { parse, stringify } from 'yaml';
-import type { Lease } from '../lease.ts';
+import type { Lease } from '../store.ts';
 import {
   type CreateResult,
   type DeleteResult,

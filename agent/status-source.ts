@@ -1,12 +1,12 @@
 // The running agent as a StatusSource: asks its parts when asked, keeps nothing.
 import type { SpeakerStatus } from '#bgp';
 import { PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
-import type { Agent } from '../agent.ts';
-import { fibPage, fibStatus } from '../fib/report.ts';
-import { type PlannedPeer, shownPlan } from '../plan/index.ts';
-import { EMPTY_IPAM, ipamSummary, routeStatus } from './collect.ts';
-import { RequestError, type RoutesRequest, type StatusSource } from '../http/endpoints.ts';
-import { iso, sessionStatus } from './session-status.ts';
+import type { Agent } from './agent.ts';
+import { fibPage, fibStatus } from './fib/report.ts';
+import { type PlannedPeer, shownPlan } from './plan/index.ts';
+import { EMPTY_IPAM, ipamSummary, routeStatus } from './status/collect.ts';
+import { RequestError, type RoutesRequest, type StatusSource } from './http/endpoints.ts';
+import { iso, sessionStatus } from './status/session-status.ts';
 import type {
   IpamReply,
   PlanReply,
