@@ -67,7 +67,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'speaker',
     'rehearsal',
   ],
-  'bgp/message': ['constants context big-endian', 'address-text next-hop', 'attributes'],
+  'bgp/message': ['constants context big-endian', 'next-hop', 'attributes'],
   'bgp/session': ['fsm', 'connection'],
   'bgp/rib': ['attributes', 'table', 'in', 'out', 'show'],
   cli: ['exit client version files output-format', 'routes-table session-details status-table', 'commands'],

@@ -11,7 +11,6 @@ import {
   type Resources,
 } from '#api';
 
-/** What can be stored: the kinds, and leases, which no snapshot has. */
 export interface Lease {
   readonly apiVersion: 'coordination.k8s.io/v1';
   readonly kind: 'Lease';
@@ -28,6 +27,7 @@ export interface Lease {
   };
 }
 
+/** What can be stored: the kinds, and leases, which no snapshot has. */
 export type StoredMap = KindMap & { readonly Lease: Lease };
 export type StoredKind = keyof StoredMap;
 export type StoredObject = StoredMap[StoredKind];
