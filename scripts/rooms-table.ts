@@ -96,10 +96,11 @@ export const REPEATED_NAMES = /(^|\/)(index|types)\.ts$|^cli\/commands\//;
 export const IO_MODULES =
   /^node:(net|dgram|http|https|fs|fs\/promises|child_process|timers|timers\/promises|worker_threads)$/;
 export const BINDS_IO = [
-  /^world\//,
+  /^world\/(system-clock|wait-until)\.ts$/,
   /^bgp\/transport\//,
   /^cni-plugin\/bindings\//,
-  /^linux\//,
+  /^linux\/(real|native)\//,
+  /^linux\/netlink\/socket\.ts$/,
   /^agent\/bindings\//,
   /^agent\/main\.ts$/,
   /^(cli|lab)\//,
