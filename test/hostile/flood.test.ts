@@ -1,7 +1,7 @@
 // Neighbours that send as fast as TCP takes it: the others must not notice, and memory must not grow.
 import assert from 'node:assert/strict';
 import { type Attack, flood } from './testing/attack.ts';
-import { assertBounded, RETRIES, report } from './testing/figures.ts';
+import { assertBounded, report } from './testing/figures.ts';
 import { assertInTime, Innocents } from './testing/innocents.ts';
 import { neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
 
@@ -10,7 +10,6 @@ const MIB = 1024 * 1024;
 
 describe('BGP under a flood', function () {
   this.timeout(30_000);
-  this.retries(RETRIES);
   const floods: readonly (readonly [Attack['kind'], number])[] = [
     ['keepalive', 8],
     ['refresh', 2],

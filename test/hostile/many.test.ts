@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Socket } from 'node:net';
 import { KEEPALIVE, open } from '../testing/messages.ts';
 import { flood } from './testing/attack.ts';
-import { assertBounded, RETRIES, report } from './testing/figures.ts';
+import { assertBounded, report } from './testing/figures.ts';
 import { asOf, neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
 
 const SESSIONS = 150;
@@ -51,7 +51,6 @@ class Listener {
 
 describe('BGP with many sessions', function () {
   this.timeout(30_000);
-  this.retries(RETRIES);
 
   it(`${SESSIONS} sessions, a table for all of them, and a neighbour that changes routes without rest`, async () => {
     const hosts = Array.from({ length: SESSIONS }, (_, i) => i + 1);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { open, KEEPALIVE, message, hex } from '../testing/messages.ts';
-import { assertBounded, RETRIES, report } from './testing/figures.ts';
+import { assertBounded, report } from './testing/figures.ts';
 import { assertInTime, Innocents } from './testing/innocents.ts';
 import type { Figures } from './testing/orders.ts';
 import { asOf, neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
@@ -67,7 +67,6 @@ async function connections(
 
 describe('BGP under a flood of connections', function () {
   this.timeout(20_000);
-  this.retries(RETRIES);
   const peers = [...[2, 3, NEIGHBOUR].map((host) => neighbourConfig(host)), RANGE];
 
   it('from a configured neighbour that says nothing: eight are kept', async () => {

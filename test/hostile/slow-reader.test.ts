@@ -4,7 +4,7 @@ import { waitUntil } from '#world';
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { KEEPALIVE, open } from '../testing/messages.ts';
-import { assertBounded, RETRIES, report } from './testing/figures.ts';
+import { assertBounded, report } from './testing/figures.ts';
 import { assertInTime, Innocents } from './testing/innocents.ts';
 import { asOf, neighbourConfig, SpeakerUnderFire } from './testing/speaker-under-fire.ts';
 
@@ -25,7 +25,6 @@ async function mute(speaker: SpeakerUnderFire, host: number): Promise<Socket> {
 
 describe('BGP with a neighbour that does not read', function () {
   this.timeout(30_000);
-  this.retries(RETRIES);
   const peers = [2, 3, SLOW].map((host) => neighbourConfig(host));
 
   it('memory is bounded while the table changes, and the others are served at full speed', async () => {

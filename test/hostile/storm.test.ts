@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REJECT_ALL } from '#bgp';
 import { flood } from './testing/attack.ts';
-import { assertBounded, RETRIES, report } from './testing/figures.ts';
+import { assertBounded, report } from './testing/figures.ts';
 import { update } from '../testing/messages.ts';
 import type { RawMessage } from '../testing/raw-peer.ts';
 import { assertInTime, Innocents } from './testing/innocents.ts';
@@ -19,7 +19,6 @@ function isEndOfRib({ type, body }: RawMessage): boolean {
 
 describe('BGP in a storm', function () {
   this.timeout(30_000);
-  this.retries(RETRIES);
 
   it('of route refreshes for a large table from two neighbours: changes overtake them', async () => {
     await using speaker = await SpeakerUnderFire.start([2, 3, 4, 5].map((host) => neighbourConfig(host)));

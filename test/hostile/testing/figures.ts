@@ -6,8 +6,6 @@ import type { Figures } from './orders.ts';
 const MIB = 1024 * 1024;
 /** Of its own work: what other processes took of the machine is in the wall figure only. */
 const LONGEST_STALL_MS = 50;
-/** Whoever else has the processor can only lengthen a stall: the bound must hold in one of three runs. */
-export const RETRIES = 2;
 /** What the RIB may hold for a neighbour that never rests is 64 MiB; the rest is the collector's room. */
 const MOST_GROWN_MIB = 300;
 
