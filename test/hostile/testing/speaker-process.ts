@@ -116,11 +116,14 @@ async function obey(order: Order): Promise<unknown> {
   }
 }
 
+/** Of own routes in one call: what the agent of a node with many blocks gives, and no stall of the test's making. */
+const ROUTES_A_CALL = 100;
+
 /** Own routes, `perSet` of each attribute set, in pieces: the loop must not stall for what the test wants. */
 async function originate(count: number, perSet: number): Promise<void> {
-  for (let first = 0; first < count; first += 1000) {
+  for (let first = 0; first < count; first += ROUTES_A_CALL) {
     const routes: Origination[] = [];
-    for (let i = first; i < Math.min(count, first + 1000); i++) {
+    for (let i = first; i < Math.min(count, first + ROUTES_A_CALL); i++) {
       routes.push({
         prefix: `${100 + (i >>> 16)}.${(i >>> 8) & 255}.${i & 255}.0/24`,
         med: Math.floor(i / perSet),
