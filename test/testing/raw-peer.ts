@@ -123,6 +123,10 @@ export class RawPeer {
     this.#timer = setInterval(() => this.send(KEEPALIVE), everyMs);
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#socket.destroy();

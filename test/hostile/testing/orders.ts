@@ -9,8 +9,8 @@ export type Order =
       /** Its clock runs this many times as fast. */
       readonly clockSpeed?: number;
     }
-  /** Own routes 100.0.0.0/24 and on; perSet of them share their attributes. */
-  | { readonly do: 'originate'; readonly count: number; readonly perSet: number }
+  /** Own routes 100.0.0.0/24 and on; perSet of them share their attributes; aCall (1000) are given in one call. */
+  | { readonly do: 'originate'; readonly count: number; readonly perSet: number; readonly aCall?: number }
   | { readonly do: 'addPeer' | 'updatePeer'; readonly peers: readonly PeerConfig[] }
   | { readonly do: 'removePeer'; readonly ids: readonly string[] }
   /** Begins anew with the figures. */

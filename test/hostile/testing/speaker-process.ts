@@ -90,7 +90,7 @@ async function obey(order: Order): Promise<unknown> {
       return undefined;
     }
     case 'originate':
-      await originate(order.count, order.perSet);
+      await originate(order.count, order.perSet, order.aCall ?? 1000);
       return undefined;
     case 'addPeer':
       for (const peer of order.peers) speaker!.addPeer(peer);
@@ -116,14 +116,11 @@ async function obey(order: Order): Promise<unknown> {
   }
 }
 
-/** Of own routes in one call: what the agent of a node with many blocks gives, and no stall of the test's making. */
-const ROUTES_A_CALL = 100;
-
 /** Own routes, `perSet` of each attribute set, in pieces: the loop must not stall for what the test wants. */
-async function originate(count: number, perSet: number): Promise<void> {
-  for (let first = 0; first < count; first += ROUTES_A_CALL) {
+async function originate(count: number, perSet: number, aCall: number): Promise<void> {
+  for (let first = 0; first < count; first += aCall) {
     const routes: Origination[] = [];
-    for (let i = first; i < Math.min(count, first + ROUTES_A_CALL); i++) {
+    for (let i = first; i < Math.min(count, first + aCall); i++) {
       routes.push({
         prefix: `${100 + (i >>> 16)}.${(i >>> 8) & 255}.${i & 255}.0/24`,
         med: Math.floor(i / perSet),
