@@ -8,10 +8,11 @@ import { openKernel, openPodWirer, readSysctl, realDisk, tcpSockets, writeSysctl
 import { openDirectoryStore, type Store } from '#store';
 import { systemClock, systemRandom, systemScheduler } from '#world';
 import { type EventLoopWatch, watchEventLoop } from './bindings/event-loop.ts';
+import { fileLocks } from './bindings/file-locks.ts';
 import { httpServers } from './bindings/http-server.ts';
 import { openLog } from './bindings/logger.ts';
 import { MemoryKeeper } from './bindings/memory-keeper.ts';
-import { socketLocks } from './bindings/socket-locks.ts';
+
 import type { Log } from './log.ts';
 import { startNode } from './node.ts';
 import type { AgentOptions } from './options.ts';
@@ -50,7 +51,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     scheduler: systemScheduler,
     log,
     process: { pid: process.pid, runtime: process.version, status: () => processStatus(eventLoop) },
-    locks: socketLocks,
+    locks: fileLocks,
     disk: realDisk,
     http: httpServers,
     openStore: () => openStore(options.store),

@@ -13,6 +13,7 @@ export { createNetns, deleteNetns, listNetns, netnsPath, withNetns } from './nat
 export type { PodWirer, PodWiring, WiredPod } from './pod-wiring.ts';
 export { openPodWirer } from './real/pod-wirer.ts';
 export { openPacketSocket } from './real/packet-socket.ts';
+export { claimFile, type HeldByAnother } from './real/file-lock.ts';
 export { realDisk } from './real/real-disk.ts';
 export { type KernelOptions, openKernel } from './real/real-kernel.ts';
 export { readSysctl, writeSysctl } from './real/sysctl.ts';

@@ -1,12 +1,12 @@
 // What the node expects of HttpServers, asked of real sockets and of those in memory.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo, connect } from 'node:net';
+import { createServer, type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HttpServers } from '../outside.ts';
 import { MemoryHttp } from '../testing/memory-http.ts';
-import { httpServers } from './http-server.ts';
+import { httpServers, httpServersThatWait } from './http-server.ts';
 
 interface Bench {
   readonly servers: HttpServers;
@@ -103,3 +103,69 @@ for (const [name, makeBench] of [
     });
   });
 }
+
+describe('HTTP servers of this machine, with clients that dawdle,', () => {
+  let folder: string;
+  let sockets: Socket[];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'podroute-http-'));
+    sockets = [];
+  });
+  afterEach(() => {
+    for (const socket of sockets) socket.destroy();
+    rmSync(folder, { recursive: true });
+  });
+  const dawdle = async (path: string): Promise<Socket> => {
+    const socket = connect(path);
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    await new Promise((done) => socket.once('connect', done));
+    return socket;
+  };
+  const cutOff = (socket: Socket) => new Promise((done) => socket.once('close', done));
+
+  it('answer others at once, though sixty-four ask for ever: the oldest gives way', async () => {
+    const path = join(folder, 'a.sock');
+    await using _served = await httpServers.serveUnixSocket(path, () => said('ok'));
+    const [oldest] = await Promise.all(Array.from({ length: 64 }, () => dawdle(path)));
+    for (const socket of sockets) socket.write('GET /healthz');
+    const gone = cutOff(oldest!);
+    const begin = performance.now();
+    const answers = await Promise.all(Array.from({ length: 3 }, () => realBench().ask(path, '/healthz')));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 200],
+    );
+    assert.ok(performance.now() - begin < 5_000, 'before any deadline has passed');
+    await gone;
+    assert.ok(sockets.filter((socket) => !socket.closed).length >= 61, 'no more than need be give way');
+  });
+
+  it('cut one off by the clock, though it sends a byte now and then', async () => {
+    const path = join(folder, 'a.sock');
+    await using _served = await httpServersThatWait(300).serveUnixSocket(path, () => said('ok'));
+    const slow = await dawdle(path);
+    const gone = cutOff(slow);
+    const begin = performance.now();
+    const trickle = setInterval(() => slow.write('G'), 20);
+    await gone;
+    clearInterval(trickle);
+    assert.ok(performance.now() - begin >= 250, `cut off after ${performance.now() - begin} ms`);
+  });
+
+  it('cut one off that does not read its answer', async () => {
+    const path = join(folder, 'a.sock');
+    const big = 'x'.repeat(8_000_000);
+    await using _served = await httpServersThatWait(300).serveUnixSocket(path, () => said(big));
+    const deaf = await dawdle(path);
+    const gone = cutOff(deaf);
+    deaf.write('GET / HTTP/1.1\r\n\r\n');
+    await new Promise((done) => setTimeout(done, 600));
+    let heard = 0;
+    deaf.on('data', (chunk: Buffer) => {
+      heard += chunk.length;
+    });
+    await gone;
+    assert.ok(heard < big.length, 'it has not got all of it');
+  });
+});

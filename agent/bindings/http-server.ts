@@ -7,8 +7,9 @@ import type { Answer, HttpServers } from '../outside.ts';
 
 /** Request line and headers together. */
 const MAX_HEAD_BYTES = 16_384;
-/** A client that has not asked, or not read its answer, by then is cut off. */
-const CLIENT_TIMEOUT_MS = 10_000;
+/** From accept on: a client that has not asked, or not read its whole answer, by then is cut off. */
+const CLIENT_MS = 10_000;
+/** On each socket. One more, and the oldest gives way: clients that dawdle keep nobody out. */
 const MAX_CONNECTIONS = 64;
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -21,33 +22,51 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-export const httpServers: HttpServers = { serveUnixSocket, serveTcp };
+export const httpServers = httpServersThatWait(CLIENT_MS);
 
-async function serveUnixSocket(path: string, answer: Answer): Promise<AsyncDisposable> {
+/** @param clientMs what a client has from accept to close */
+export function httpServersThatWait(clientMs: number): HttpServers {
+  return {
+    serveUnixSocket: (path, answer) => serveUnixSocket(path, answer, clientMs),
+    serveTcp: (place, answer) => serveTcp(place, answer, clientMs),
+  };
+}
+
+async function serveUnixSocket(path: string, answer: Answer, clientMs: number): Promise<AsyncDisposable> {
   rmSync(path, { force: true });
   const server = createServer();
-  const closed = serve(server, answer);
+  const closed = serve(server, answer, clientMs);
   await listening(server, path, () => server.listen(path));
   chmodSync(path, 0o600);
   return closed;
 }
 
-async function serveTcp(place: string, answer: Answer): Promise<AsyncDisposable> {
+async function serveTcp(place: string, answer: Answer, clientMs: number): Promise<AsyncDisposable> {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(place);
   if (match === null) throw new Error(`--http ${place}: expected ADDR:PORT, for example 127.0.0.1:9179`);
   const host = match[1] ?? match[2] ?? '';
   const server = createServer();
-  const closed = serve(server, answer);
+  const closed = serve(server, answer, clientMs);
   await listening(server, place, () => server.listen({ port: Number(match[3]), host: host || '::' }));
   return closed;
 }
 
-function serve(server: Server, answer: Answer): AsyncDisposable {
+function serve(server: Server, answer: Answer, clientMs: number): AsyncDisposable {
+  /** In the order in which they came. */
   const open = new Set<Socket>();
-  server.maxConnections = MAX_CONNECTIONS;
+  const cutOff = (socket: Socket) => {
+    open.delete(socket);
+    socket.destroy();
+  };
   server.on('connection', (socket) => {
+    const [oldest] = open;
+    if (oldest !== undefined && open.size >= MAX_CONNECTIONS) cutOff(oldest);
     open.add(socket);
-    socket.once('close', () => open.delete(socket));
+    const deadline = setTimeout(() => cutOff(socket), clientMs);
+    socket.once('close', () => {
+      clearTimeout(deadline);
+      open.delete(socket);
+    });
     converse(socket, answer);
   });
   return {
@@ -64,7 +83,6 @@ function serve(server: Server, answer: Answer): AsyncDisposable {
 function converse(socket: Socket, answer: Answer): void {
   let head = '';
   socket.setEncoding('latin1');
-  socket.setTimeout(CLIENT_TIMEOUT_MS, () => socket.destroy());
   socket.on('error', () => socket.destroy());
   const hear = (chunk: string) => {
     head += chunk;

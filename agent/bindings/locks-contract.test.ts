@@ -1,17 +1,19 @@
-// What the node expects of Locks, asked of real sockets and of those in memory.
+// What the node expects of Locks, asked of real files and of those in memory.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LockedError } from '../outside.ts';
+import { LockedError, type Locks } from '../outside.ts';
 import { MemoryLocks } from '../testing/memory-locks.ts';
-import { socketLocks } from './socket-locks.ts';
+import { fileLocks } from './file-locks.ts';
 
 for (const [name, makeLocks] of [
   ['in memory', () => new MemoryLocks()],
-  ['of this machine', () => socketLocks],
-] as const) {
+  ['of this machine', () => fileLocks],
+] as const satisfies [string, () => Locks][]) {
   describe(`locks ${name}`, () => {
     const locks = makeLocks();
 
@@ -31,8 +33,7 @@ for (const [name, makeLocks] of [
     });
 
     it('of folders are each folder’s own', async () => {
-      const folders = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'podroute-lock-')));
-      const [one = '', two = ''] = folders;
+      const [one = '', two = ''] = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'podroute-lock-')));
       try {
         {
           await using _one = await locks.lockFolder(one, 'pid 77, node n1');
@@ -41,36 +42,87 @@ for (const [name, makeLocks] of [
         }
         await using _again = await locks.lockFolder(one, 'pid 79');
       } finally {
-        for (const folder of folders) rmSync(folder, { recursive: true });
+        for (const folder of [one, two]) rmSync(folder, { recursive: true });
+      }
+    });
+
+    it('are taken for a node whose name is as long as Kubernetes allows', async () => {
+      const subject = `node ${'n'.repeat(253)}`;
+      await using _lock = await locks.lockHere(subject, `pid 77, ${subject}`);
+      await assert.rejects(locks.lockHere(subject, 'pid 78'), {
+        name: 'LockedError',
+        message: /pid 77, node n{253};/,
+      });
+    });
+
+    it('are held by one of many that ask at once, round after round', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'podroute-lock-'));
+      try {
+        for (let round = 0; round < 20; round++) {
+          const asked = await Promise.allSettled(
+            Array.from({ length: 12 }, (_, i) => locks.lockFolder(folder, `pid ${i}`)),
+          );
+          const held = asked.filter((one) => one.status === 'fulfilled');
+          assert.equal(held.length, 1, `round ${round}`);
+          // Others ask while it is let go: one of them may have it, and no more.
+          const [, ...later] = await Promise.allSettled([
+            held[0]?.value[Symbol.asyncDispose](),
+            ...Array.from({ length: 12 }, (_, i) => locks.lockFolder(folder, `late ${i}`)),
+          ]);
+          const heldLater = later.filter((one) => one.status === 'fulfilled');
+          assert.ok(heldLater.length <= 1, `round ${round}: ${heldLater.length} hold it`);
+          for (const one of heldLater) await one.value?.[Symbol.asyncDispose]();
+        }
+      } finally {
+        rmSync(folder, { recursive: true });
       }
     });
   });
 }
 
-describe('a lock that is a socket', () => {
-  it('answers also when its holder says nothing', async () => {
-    const subject = `mute ${process.pid}`;
-    const mute = createServer((socket) => socket.end());
-    await new Promise<void>((done) => {
-      mute.listen(`\0podroute/${subject}`, done);
+describe('a lock that is a file', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'podroute-lock-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('is let go when its holder is killed', async () => {
+    const door = join(import.meta.dirname, 'file-locks.ts');
+    const code = `
+      const { fileLocks } = await import(${JSON.stringify(door)});
+      await fileLocks.lockFolder(${JSON.stringify(folder)}, 'pid 77, node n1');
+      console.log('held');
+      setInterval(() => undefined, 1000);`;
+    const holder = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', code], {
+      cwd: join(import.meta.dirname, '..', '..'),
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await assert.rejects(socketLocks.lockHere(subject, 'x'), /does not say who it is/);
-    mute.close();
+    await once(holder.stdout, 'data');
+    await assert.rejects(fileLocks.lockFolder(folder, 'pid 78'), /pid 77, node n1/);
+    holder.kill('SIGKILL');
+    await once(holder, 'close');
+    await using _again = await fileLocks.lockFolder(folder, 'pid 79');
+    await assert.rejects(fileLocks.lockFolder(folder, 'pid 80'), /pid 79/);
   });
 
-  it('of a folder survives its holder’s death only until somebody asks', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'podroute-lock-'));
+  it('cannot be kept from root by who listens on abstract sockets of its names', async () => {
+    const subject = `squatted ${process.pid}`;
+    const server = createServer();
+    await new Promise<void>((done) => {
+      server.listen(`\0podroute/${subject}`, done);
+    });
     try {
-      {
-        await using _lock = await socketLocks.lockFolder(folder, 'pid 77, node n1');
-        await assert.rejects(socketLocks.lockFolder(folder, 'pid 78'), /pid 77, node n1/);
-      }
-      // What a killed process leaves: the file of a socket that nobody listens on.
-      writeFileSync(join(folder, 'agent.lock'), '');
-      await using _again = await socketLocks.lockFolder(folder, 'pid 79');
-      await assert.rejects(socketLocks.lockFolder(folder, 'pid 80'), /pid 79/);
+      await using _lock = await fileLocks.lockHere(subject, 'pid 77');
     } finally {
-      rmSync(folder, { recursive: true });
+      server.close();
     }
+  });
+
+  it('follows no link that somebody has put in its place', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    writeFileSync(elsewhere, 'not to be written over');
+    symlinkSync(elsewhere, join(folder, 'lock'));
+    await assert.rejects(fileLocks.lockFolder(folder, 'pid 77'), /lock .*\/lock: ELOOP/);
   });
 });

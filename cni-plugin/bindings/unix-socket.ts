@@ -9,26 +9,35 @@ import { requestLength, STILL_AT_WORK } from '../server/request/call-frame.ts';
 /** The executable gives up on an agent that is silent for three times as long. */
 const SIGN_OF_LIFE_MS = 300;
 const BACKLOG = 1024;
-/** A peer that sends no whole request. */
-const REQUEST_TIMEOUT_MS = 5000;
+/** From accept on, for a whole request; and from the answer on, for the caller to take it and go. */
+const CALLER_MS = 5000;
+/** Callers that have not asked yet: the oldest gives way to one more. */
+const MAX_SILENT = 1024;
 
 export const unixSocketListener: CniListener = {
   async listen(path, answer, clock) {
     if (await isServed(path)) throw servedByAnother(path);
     mkdirSync(dirname(path), { recursive: true });
     rmSync(path, { force: true });
-    const sockets = new Set<Socket>();
+    /** Those that have not asked yet, in the order in which they came. */
+    const silent = new Set<Socket>();
     const server = createServer({ allowHalfOpen: true }, (socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      serve(socket, answer, clock);
+      const [oldest] = silent;
+      if (oldest !== undefined && silent.size >= MAX_SILENT) {
+        silent.delete(oldest);
+        oldest.destroy();
+      }
+      silent.add(socket);
+      const speaks = () => void silent.delete(socket);
+      socket.once('close', speaks);
+      serve(socket, answer, clock, speaks);
     });
     await listenPrivately(server, path);
     return {
       async [Symbol.asyncDispose]() {
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
         // Calls that are under way are answered; who has not asked yet finds no agent.
-        for (const socket of sockets) if (socket.listenerCount('data') > 0) socket.destroy();
+        for (const socket of silent) socket.destroy();
         await closed;
       },
     };
@@ -53,9 +62,9 @@ function listenPrivately(server: Server, path: string): Promise<void> {
   });
 }
 
-function serve(socket: Socket, answer: AnswerCall, clock: Clock): void {
+function serve(socket: Socket, answer: AnswerCall, clock: Clock, speaks: () => void): void {
   let bytes: Buffer = Buffer.alloc(0);
-  let timer = clock.setTimer(REQUEST_TIMEOUT_MS, () => socket.destroy());
+  let timer = clock.setTimer(CALLER_MS, () => socket.destroy());
   const signOfLife = (): void => {
     timer = clock.setTimer(SIGN_OF_LIFE_MS, () => {
       if (socket.writable) socket.write(Uint8Array.of(STILL_AT_WORK));
@@ -74,6 +83,7 @@ function serve(socket: Socket, answer: AnswerCall, clock: Clock): void {
     if (length === undefined || bytes.length < length) return;
     timer.cancel();
     socket.removeAllListeners('data');
+    speaks();
     if (Number.isNaN(length)) {
       socket.destroy();
       return;
@@ -81,7 +91,9 @@ function serve(socket: Socket, answer: AnswerCall, clock: Clock): void {
     signOfLife();
     void answer(bytes.subarray(0, length)).then((reply) => {
       timer.cancel();
-      if (!socket.destroyed) socket.end(reply);
+      if (socket.destroyed) return;
+      socket.end(reply);
+      timer = clock.setTimer(CALLER_MS, () => socket.destroy());
     });
   });
 }

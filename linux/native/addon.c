@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #define PATH_BYTES 4096
+// As in addon.ts: raised when a call is added, changed or taken away.
+#define EDITION 2
 
 // ---- sockets ----
 
@@ -77,20 +79,23 @@ CALL(socket_unread) {
   return ioctl(integer(call, 0), FIONREAD, &count) < 0 ? number(env, -errno) : number(env, count);
 }
 
-// A netlink send does its work inside the system call and may wait for the kernel's lock for tens of milliseconds:
-// here a thread of libuv's pool waits, not the event loop.
-typedef struct {
+// A netlink send does its work inside the system call and may wait for the kernel's lock for tens of milliseconds, and
+// flock(2) on a network file system asks a server, even without waiting for the lock: here a thread of libuv's pool
+// waits, not the event loop.
+typedef struct background background_t;
+struct background {
   napi_async_work work;
   napi_ref callback, buffer;
-  int fd;
+  long (*run)(const background_t *job);
+  int fd, operation;
   long result;
   bytes_t message;
-} background_t;
+};
 
 static void background_run(napi_env env, void *data) {
   (void)env;
   background_t *job = data;
-  job->result = send_all(job->fd, job->message);
+  job->result = job->run(job);
   if (job->result < 0) job->result = -errno;
 }
 
@@ -101,11 +106,22 @@ static void background_done(napi_env env, napi_status status, void *data) {
   napi_get_undefined(env, &receiver);
   argument = number(env, status == napi_ok ? job->result : -ECANCELED);
   napi_delete_reference(env, job->callback);
-  napi_delete_reference(env, job->buffer);
+  if (job->buffer != NULL) napi_delete_reference(env, job->buffer);
   napi_delete_async_work(env, job->work);
   free(job);
   napi_call_function(env, receiver, callback, 1, &argument, NULL);
 }
+
+static napi_value background_start(napi_env env, background_t *job, napi_value callback) {
+  napi_value name;
+  napi_create_string_utf8(env, "podroute:background", NAPI_AUTO_LENGTH, &name);
+  napi_create_reference(env, callback, 1, &job->callback);
+  napi_create_async_work(env, NULL, name, background_run, background_done, job, &job->work);
+  napi_queue_async_work(env, job->work);
+  return number(env, 0);
+}
+
+static long background_send(const background_t *job) { return send_all(job->fd, job->message); }
 
 CALL(socket_send_background) {
   background_t *job = calloc(1, sizeof *job);
@@ -113,14 +129,21 @@ CALL(socket_send_background) {
     free(job);
     return number(env, -EINVAL);
   }
+  job->run = background_send;
   job->fd = integer(call, 0);
-  napi_value name;
-  napi_create_string_utf8(env, "podroute:send", NAPI_AUTO_LENGTH, &name);
   napi_create_reference(env, call->values[1], 1, &job->buffer);
-  napi_create_reference(env, call->values[4], 1, &job->callback);
-  napi_create_async_work(env, NULL, name, background_run, background_done, job, &job->work);
-  napi_queue_async_work(env, job->work);
-  return number(env, 0);
+  return background_start(env, job, call->values[4]);
+}
+
+static long background_flock(const background_t *job) { return flock(job->fd, job->operation); }
+
+CALL(file_lock_background) {
+  background_t *job = calloc(1, sizeof *job);
+  if (job == NULL) return number(env, -ENOMEM);
+  job->run = background_flock;
+  job->fd = integer(call, 0);
+  job->operation = integer(call, 1);
+  return background_start(env, job, call->values[2]);
 }
 
 // ---- descriptors, interfaces, namespaces ----
@@ -130,8 +153,6 @@ CALL(file_open) {
   text(call, 0, path, sizeof path);
   return outcome(env, open(path, integer(call, 1) | O_CLOEXEC, 0600));
 }
-
-CALL(file_lock) { return outcome(env, flock(integer(call, 0), integer(call, 1))); }
 
 CALL(file_close) { return outcome(env, close(integer(call, 0))); }
 
@@ -230,7 +251,7 @@ static napi_value start(napi_env env, napi_value exports) {
       {"sendInBackground", socket_send_background},
       {"open", file_open},
       {"close", file_close},
-      {"flock", file_lock},
+      {"flockInBackground", file_lock_background},
       {"interfaceIndex", interface_index},
       {"interfaceName", interface_name},
       {"setns", namespace_enter},
@@ -248,6 +269,7 @@ static napi_value start(napi_env env, napi_value exports) {
     napi_create_function(env, calls[i].name, NAPI_AUTO_LENGTH, calls[i].run, NULL, &function);
     napi_set_named_property(env, exports, calls[i].name, function);
   }
+  napi_set_named_property(env, exports, "edition", number(env, EDITION));
   return exports;
 }
 

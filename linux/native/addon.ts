@@ -6,7 +6,11 @@ import { dirname, join } from 'node:path';
 /** Handle of a descriptor that the event loop watches. */
 export type PollHandle = object & { readonly kind?: 'poll' };
 
+/** As in addon.c: an addon that was built from other sources is refused, not called. */
+const EDITION = 2;
+
 export interface Addon {
+  readonly edition?: number;
   /** close-on-exec always */
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array): number;
@@ -30,7 +34,8 @@ export interface Addon {
   ): number;
   open(path: string, flags: number): number;
   close(fd: number): number;
-  flock(fd: number, operation: number): number;
+  /** flock(2) on a pool thread; the descriptor stays open until done(0 or a negative errno) */
+  flockInBackground(fd: number, operation: number, done: (result: number) => void): number;
   /** by any socket of the namespace in question */
   interfaceIndex(fd: number, name: string): number;
   interfaceName(fd: number, index: number): string | undefined;
@@ -62,7 +67,11 @@ function load(): Addon {
   // From source this file is in linux/native/, in a bundle in dist/: build/ is beside one of the folders above.
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
     const path = join(folder, 'build', 'podroute_linux.node');
-    if (existsSync(path)) return createRequire(import.meta.url)(path) as Addon;
+    if (existsSync(path)) {
+      const found = createRequire(import.meta.url)(path) as Addon;
+      if (found.edition === EDITION) return found;
+      throw new Error(`${path} was built from other sources than these. Build it again with:  npm run build`);
+    }
     if (folder === dirname(folder)) break;
   }
   throw new Error(

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createNetns, deleteNetns, listNetns, netnsPath, withNetns } from './netns.ts';
 import { readSysctl, writeSysctl } from '../real/sysctl.ts';
 import { enableForwarding, needNamespaces, TestNetns } from '../testing/temporary-netns.ts';
@@ -39,6 +41,16 @@ describe('network namespaces', function () {
       /enter network namespace \/etc\/hostname: EINVAL \(not a network/,
     );
     assert.throws(() => createNetns('../evil'), /name "\.\.\/evil": wanted letters/);
+  });
+
+  it('that are pipes are refused, not waited for', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'podroute-netns-'));
+    try {
+      execFileSync('mkfifo', [join(folder, 'pipe')]);
+      assert.throws(() => withNetns(join(folder, 'pipe'), here), /pipe: EINVAL \(not a network namespace/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('are entered for the length of a function, and left when it throws', () => {

@@ -80,7 +80,8 @@ export type NetnsReference = string | { readonly pid: number };
 /** Opens the namespace's file and gives the descriptor, or KernelError (ENOENT: no such namespace). */
 export function openNetns(netns: NetnsReference): number | KernelError {
   const path = typeof netns === 'string' ? netns : `/proc/${netns.pid}/ns/net`;
-  const fd = addon().open(path, constants.O_RDONLY);
+  // A pipe would wait for a writer, on the main thread; entering it is refused like any file that is no namespace.
+  const fd = addon().open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   if (fd >= 0) return fd;
   return new KernelError(
     'open network namespace',

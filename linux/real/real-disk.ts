@@ -74,7 +74,7 @@ export const realDisk: Disk = {
 
   async locked(lockPath, action) {
     await mkdir(dirname(lockPath), { recursive: true, mode: 0o700 });
-    using _held = await lockFile(lockPath);
+    await using _held = await lockFile(lockPath);
     return await action();
   },
 

@@ -105,6 +105,16 @@ describe('CNI executable, wiring', function () {
     assert.equal(own.json?.['code'], 8);
   });
 
+  it('refuses a CNI_NETNS that is a pipe at once, and serves the next call', async () => {
+    await using node = await CniNode.up();
+    const pipe = `${node.folder}/pipe`;
+    execFileSync('mkfifo', [pipe]);
+    const answer = await node.call('ADD', 'pod-a', pipe);
+    assert.deepEqual([answer.json?.['code'], node.ipam.usage().allocations], [110, []], answer.stdout);
+    assert.match(String(answer.json?.['msg']), /is .*pipe a network namespace\?/);
+    resultOf(await node.call('ADD', 'pod-a', node.addNetns()));
+  });
+
   it('honours interface name, MTU, MAC, addresses and dns', async () => {
     await using node = await CniNode.up();
     const netns = node.addNetns();

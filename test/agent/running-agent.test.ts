@@ -1,0 +1,87 @@
+// A running agent, as an operator starts it, under what other users and slow clients of its machine do to it.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { VersionReply } from '#agent-api';
+import { createHost, type Host } from '#lab';
+import { startPodroute } from '../testing/start-podroute.ts';
+
+/** As long as Kubernetes allows. */
+const NODE = `${'n'.repeat(63)}.`.repeat(4).slice(0, 253);
+
+const documents = (node: string) =>
+  [
+    { kind: 'BGPConfiguration', metadata: { name: 'default' }, spec: { nodeToNodeMeshEnabled: false } },
+    { apiVersion: 'v1', kind: 'Node', metadata: { name: node }, spec: { podCIDRs: ['10.77.0.0/24'] } },
+  ]
+    .map((part) => JSON.stringify({ apiVersion: 'podroute.io/v1', ...part }))
+    .join('\n---\n');
+
+describe('a running agent', function () {
+  this.timeout(60_000);
+  let host: Host;
+  let folder: string;
+
+  before(() => {
+    host = createHost('node', { group: 'agent' });
+  });
+  after(async () => {
+    await host[Symbol.asyncDispose]();
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'podroute-agent-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is one a node, whoever listens on abstract sockets, of several that start at once', async () => {
+    const squatters: Server[] = [];
+    for (const name of [`node ${NODE.slice(0, 80)}`, 'node short', 'kernel routing table 254']) {
+      const server = createServer();
+      squatters.push(server);
+      await new Promise<void>((done) => server.listen(`\0podroute/${name}`, done));
+    }
+    try {
+      const started = await Promise.allSettled(
+        [1, 2, 3].map((i) =>
+          startPodroute(host, { nodeName: NODE, documents: documents(NODE), folder: join(folder, `${i}`) }),
+        ),
+      );
+      const running = started.filter((one) => one.status === 'fulfilled').map((one) => one.value);
+      assert.equal(running.length, 1, started.map((one) => String(one.status)).join());
+      assert.equal((await running[0]!.get<VersionReply>('/v1/version')).node, NODE);
+      for (const one of started) {
+        if (one.status === 'rejected')
+          assert.match(String(one.reason), /has an agent already: pid \d+, node n/);
+      }
+      await running[0]!.process.stop();
+    } finally {
+      for (const server of squatters) server.close();
+    }
+  });
+
+  it('answers a probe at once while sixty-four clients of its socket ask for ever', async () => {
+    const agent = await startPodroute(host, { nodeName: 'n1', documents: documents('n1'), folder });
+    const slow: Socket[] = Array.from({ length: 64 }, () => connect(agent.socketPath));
+    try {
+      for (const socket of slow) {
+        socket.on('error', () => undefined);
+        await new Promise<void>((done) => void socket.write('GET /hea', () => done()));
+      }
+      const status = await new Promise((done, fail) => {
+        const call = get({ socketPath: agent.socketPath, path: '/healthz', timeout: 3000 }, (response) => {
+          response.resume();
+          done(response.statusCode);
+        });
+        call.on('timeout', () => call.destroy(new Error('no answer within 3 s')));
+        call.on('error', fail);
+      });
+      assert.equal(status, 200);
+    } finally {
+      for (const socket of slow) socket.destroy();
+      await agent.process.stop();
+    }
+  });
+});
