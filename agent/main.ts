@@ -60,7 +60,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
         socketOptions: tcpSockets,
         ...(links && {
           watchLink: (device, down) => links.watchLink(device, down),
-          linkOf: (address) => links.linkOf(address),
+          linkOf: (address, device) => links.linkOf(address, device),
         }),
       }),
     host: realHost,

@@ -44,7 +44,10 @@ export interface PeerConfig {
   readonly ttl: TtlRule;
   readonly md5Key?: string;
   readonly nextHop: 'auto' | 'self' | 'keep';
-  /** Own address to put as next hop, by family; default: the session's local address. */
+  /**
+   * Own addresses that also routers further away reach, by family: the next hop of sessions with neighbours that are
+   * not on a shared link, unless `nextHop` is 'self'; default: the session's local address.
+   */
   readonly nextHopSelf: { readonly ipv4?: string; readonly ipv6?: string };
   readonly routeReflectorClient: boolean;
   readonly routeServerClient: boolean;

@@ -9,6 +9,7 @@ export type {
   DialOptions,
   ListenerHandle,
   ListenOptions,
+  OwnLink,
   Transport,
   TtlRule,
 } from './io.ts';

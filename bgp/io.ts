@@ -86,6 +86,14 @@ export interface ListenerHandle {
   close(): void;
 }
 
+/** A link of this host and its addresses that others may send to: the next hops on it (RFC 4271 §5.1.3). */
+export interface OwnLink {
+  readonly device: string;
+  readonly ipv4?: string;
+  /** Not link-local. */
+  readonly ipv6?: string;
+}
+
 export interface Transport {
   /** Calls done once, never during dial() and never after cancel(). */
   dial(options: DialOptions, done: (result: Connection | DialError) => void): { cancel(): void };
@@ -97,6 +105,6 @@ export interface Transport {
   setMd5Key(connection: Connection, key: string | undefined): void;
   /** Tells when a link goes down, so that a directly connected neighbour need not wait for its hold timer. */
   watchLink?(device: string, down: () => void): { cancel(): void };
-  /** The link that has this local address, for watchLink. */
-  linkOf?(localAddress: string): string | undefined;
+  /** The link that has this local address; `device` where the address may be on several (link-local). */
+  linkOf?(localAddress: string, device?: string): OwnLink | undefined;
 }

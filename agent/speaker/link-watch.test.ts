@@ -42,10 +42,30 @@ async function watched() {
 describe('the watch on links under sessions', () => {
   it('knows which link has an address, and forgets it with the address', async () => {
     const { watch, tell } = await watched();
-    assert.equal(watch.linkOf('10.0.0.1'), 'eth0');
+    assert.deepEqual(watch.linkOf('10.0.0.1'), { device: 'eth0', ipv4: '10.0.0.1' });
     assert.equal(watch.linkOf('10.0.0.2'), undefined);
     tell({ type: 'address', change: 'deleted', address });
     assert.equal(watch.linkOf('10.0.0.1'), undefined);
+  });
+
+  it('knows what else may be a next hop there: no link-local address, none that may be a duplicate', async () => {
+    const { watch, tell } = await watched();
+    const add = (text: string, more: Partial<Address> = {}) =>
+      tell({
+        type: 'address',
+        change: 'new',
+        address: { ...address, family: 'ipv6', address: text, ...more },
+      });
+    add('fe80::1/64');
+    add('2001:db8::1/64', { tentative: true });
+    assert.deepEqual(watch.linkOf('10.0.0.1'), { device: 'eth0', ipv4: '10.0.0.1' });
+    add('2001:db8::1/64');
+    const both = { device: 'eth0', ipv4: '10.0.0.1', ipv6: '2001:db8::1' };
+    assert.deepEqual(watch.linkOf('10.0.0.1'), both);
+    tell({ type: 'link', change: 'new', link: link({ index: 3, name: 'eth1' }) });
+    add('fe80::1/64', { deviceIndex: 3 });
+    assert.deepEqual(watch.linkOf('fe80::1', 'eth1'), { device: 'eth1' });
+    assert.deepEqual(watch.linkOf('fe80::1', 'eth0'), both);
   });
 
   it('tells once when the link loses its carrier, is switched off, or goes', async () => {

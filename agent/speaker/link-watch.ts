@@ -1,6 +1,8 @@
-// Tells sessions when the link under them goes down, so that they need not wait for their hold timer. Follows the
-// kernel's links and addresses. Bound: the links and addresses of the host.
-import type { Kernel, KernelEvent, Link } from '#linux';
+// Tells sessions when the link under them goes down, so that they need not wait for their hold timer, and which of our
+// addresses are on it. Follows the kernel's links and addresses. Bound: the links and addresses of the host.
+import type { OwnLink } from '#bgp';
+import { type Family, familyOf, isLinkLocal } from '#ip';
+import type { Address, Kernel, KernelEvent, Link } from '#linux';
 import type { Log } from '../log.ts';
 
 export class LinkWatch implements Disposable {
@@ -8,8 +10,8 @@ export class LinkWatch implements Disposable {
   readonly #log: Log;
   readonly #isUp = new Map<number, boolean>();
   readonly #names = new Map<number, string>();
-  /** Address without length → link index. */
-  readonly #linkByAddress = new Map<string, number>();
+  /** By link index, in the kernel's order; those that may be next hops (no duplicate detection under way) are true. */
+  readonly #addresses = new Map<number, Map<string, boolean>>();
   readonly #listeners = new Map<string, Set<() => void>>();
   #watch: Disposable | undefined;
 
@@ -23,10 +25,20 @@ export class LinkWatch implements Disposable {
     await this.#read();
   }
 
-  /** The link that carries the address; undefined: not known, or none that can go down (lo). */
-  linkOf(address: string): string | undefined {
-    const index = this.#linkByAddress.get(address);
-    return index === undefined ? undefined : this.#names.get(index);
+  /**
+   * The link that carries the address, with what else may be a next hop on it; undefined: not known, or none that can
+   * go down (lo).
+   */
+  linkOf(address: string, device?: string): OwnLink | undefined {
+    for (const [index, addresses] of this.#addresses) {
+      const name = this.#names.get(index);
+      if (name === undefined || !addresses.has(address)) continue;
+      if (device !== undefined && device !== name) continue;
+      const ipv4 = usable(addresses, 'ipv4');
+      const ipv6 = usable(addresses, 'ipv6');
+      return { device: name, ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) };
+    }
+    return undefined;
   }
 
   watchLink(device: string, down: () => void): { cancel(): void } {
@@ -47,8 +59,8 @@ export class LinkWatch implements Disposable {
   async #read(): Promise<void> {
     const [links, addresses] = await Promise.all([this.#kernel.links(), this.#kernel.addresses()]);
     for (const link of links) this.#note(link);
-    this.#linkByAddress.clear();
-    for (const { address, deviceIndex } of addresses) this.#linkByAddress.set(bare(address), deviceIndex);
+    this.#addresses.clear();
+    for (const address of addresses) this.#noteAddress(address);
   }
 
   #heard(event: KernelEvent): void {
@@ -57,13 +69,10 @@ export class LinkWatch implements Disposable {
         if (event.change === 'new') this.#note(event.link);
         else this.#gone(event.link);
         break;
-      case 'address': {
-        const { address, deviceIndex } = event.address;
-        if (event.change === 'new') this.#linkByAddress.set(bare(address), deviceIndex);
-        else if (this.#linkByAddress.get(bare(address)) === deviceIndex)
-          this.#linkByAddress.delete(bare(address));
+      case 'address':
+        if (event.change === 'new') this.#noteAddress(event.address);
+        else this.#addresses.get(event.address.deviceIndex)?.delete(bare(event.address.address));
         break;
-      }
       case 'overrun':
         this.#read().catch((error: unknown) => {
           this.#log.warn(
@@ -88,10 +97,17 @@ export class LinkWatch implements Disposable {
     if (wasUp === true && !isUp) this.#tell(link.name);
   }
 
+  #noteAddress({ address, deviceIndex, tentative }: Address): void {
+    let addresses = this.#addresses.get(deviceIndex);
+    if (addresses === undefined) this.#addresses.set(deviceIndex, (addresses = new Map()));
+    addresses.set(bare(address), !tentative);
+  }
+
   #gone(link: Link): void {
     const wasUp = this.#isUp.get(link.index);
     this.#isUp.delete(link.index);
     this.#names.delete(link.index);
+    this.#addresses.delete(link.index);
     if (wasUp === true) this.#tell(link.name);
   }
 
@@ -102,6 +118,15 @@ export class LinkWatch implements Disposable {
   [Symbol.dispose](): void {
     this.#watch?.[Symbol.dispose]();
   }
+}
+
+/** The first of a family that a neighbour may send to. */
+function usable(addresses: ReadonlyMap<string, boolean>, family: Family): string | undefined {
+  for (const [address, isReady] of addresses) {
+    if (!isReady || familyOf(address) !== family) continue;
+    if (family === 'ipv4' || !isLinkLocal(address)) return address;
+  }
+  return undefined;
 }
 
 function bare(address: string): string {

@@ -104,7 +104,7 @@ export class Machine {
         setMd5Key: (connection, key) => host.setMd5Key(connection, key),
         ...(links && {
           watchLink: (device, down) => links.watchLink(device, down),
-          linkOf: (address) => links.linkOf(address),
+          linkOf: (address, device) => links.linkOf(address, device),
         }),
       }),
       host: {

@@ -93,7 +93,9 @@ const fields = z.strictObject({
     .describe("The AS that we show to this neighbour instead of the node's."),
   nextHopMode: oneOf('Auto', 'Self', 'Keep')
     .optional()
-    .describe('The next hop of what we pass on. Default Auto.'),
+    .describe(
+      "The next hop of what we announce. Auto (default): our address on the link towards a neighbour in another AS that is one hop away, the node's address towards one further away, unchanged inside the AS. Self: the session's own address. Keep: unchanged.",
+    ),
   keepOriginalNextHop: flag().optional().describe("Deprecated: write 'nextHopMode: Keep'."),
   password: secretKeyRef()
     .optional()

@@ -23,4 +23,5 @@ export type {
   StateTransition,
 } from './types.ts';
 export { Peers, type PeersIo, type ResetKind } from './peers.ts';
+export { isSingleHop } from './link-rules.ts';
 export type { ChangeEffect, ConfigChange } from './fsm/config-change.ts';

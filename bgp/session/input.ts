@@ -1,6 +1,7 @@
 // What a session's connection brings: bytes through the framer to messages, and these to events of the FSM.
 // UPDATE and KEEPALIVE of an established session, which are nearly all, go past the FSM.
 import type { ConnectionHandler } from '../io.ts';
+import { isSingleHop } from './link-rules.ts';
 import {
   FRAME_OK,
   FRAME_STOPPED,
@@ -125,10 +126,14 @@ export class SessionInput implements FrameSink, ConnectionHandler {
     wire.ourOpen ??= this.#owner.buildOpen();
     const { connection, ourOpen } = wire;
     const device = connection.device ?? this.#owner.origin.device;
+    const sharedLink = isSingleHop(session.config)
+      ? this.#owner.io.transport.linkOf?.(connection.localAddress, device)
+      : undefined;
     const ends = {
       localAddress: connection.localAddress,
       remoteAddress: connection.remoteAddress,
       ...(device === undefined ? {} : { device }),
+      ...(sharedLink === undefined ? {} : { sharedLink }),
     };
     const { theirs, result } = judgeOpen(session.config, ourOpen, ends, buf, start, end);
     this.#owner.record.openIn = { bytes: copyOf(buf, start, end), open: theirs };

@@ -48,6 +48,11 @@ function timeRules(config: PeerConfig): Pick<FsmRules, 'connectRetryMs' | 'delay
   };
 }
 
+/** Its packets cross no router, so that both ends share a link. */
+export function isSingleHop({ ttl }: PeerConfig): boolean {
+  return ttl.kind === 'direct' || (ttl.kind === 'gtsm' && ttl.hops === 1);
+}
+
 /**
  * The end of its link is the end of a session with a neighbour one hop away.
  *
@@ -60,9 +65,7 @@ export function watchLink(
   connection: Connection,
   down: (device: string) => void,
 ): { cancel(): void } | undefined {
-  const { ttl } = config;
-  const isSingleHop = ttl.kind === 'direct' || (ttl.kind === 'gtsm' && ttl.hops === 1);
-  if (!isSingleHop) return undefined;
-  const device = connection.device ?? origin.device ?? transport.linkOf?.(connection.localAddress);
+  if (!isSingleHop(config)) return undefined;
+  const device = connection.device ?? origin.device ?? transport.linkOf?.(connection.localAddress)?.device;
   return device === undefined ? undefined : transport.watchLink?.(device, () => down(device));
 }

@@ -6,6 +6,7 @@ import type {
   Connection,
   DialError,
   DialOptions,
+  OwnLink,
   ListenerHandle,
   ListenOptions,
   Transport,
@@ -26,12 +27,12 @@ export interface TcpTransportOptions {
   readonly socketOptions?: SocketOptions;
   /** Reports links that go down; without it neighbours are lost by hold timer only. */
   readonly watchLink?: (device: string, down: () => void) => { cancel(): void };
-  readonly linkOf?: (localAddress: string) => string | undefined;
+  readonly linkOf?: (localAddress: string, device?: string) => OwnLink | undefined;
 }
 
 export class TcpTransport implements Transport {
   readonly watchLink?: (device: string, down: () => void) => { cancel(): void };
-  readonly linkOf?: (localAddress: string) => string | undefined;
+  readonly linkOf?: (localAddress: string, device?: string) => OwnLink | undefined;
   readonly #options: SocketOptions | undefined;
   readonly #turns = new ReadTurns();
   /** One for all dialled connections: a read and its callback are one synchronous step. */

@@ -12,7 +12,7 @@ import {
   UNCHANGED,
 } from '../../message/index.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
-import type { Session } from '../../session/index.ts';
+import { isSingleHop, type Session } from '../../session/index.ts';
 import type { OwnIdentity } from '../attributes/attribute-intern.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 
@@ -102,24 +102,34 @@ export function exportRules(
 }
 
 /**
- * The address that goes out as our own next hop. Over an IPv6 session IPv4 routes need RFC 8950 or a configured
- * IPv4 address; on a link-local session IPv6 routes carry the link-local address, beside a global one if known.
+ * The address that goes out as our own next hop (RFC 4271 section 5.1.3). A neighbour on a shared link reaches our
+ * address on that link, and perhaps no other: the session's own, or for the other family one of the same link. One
+ * further away, or in our own AS, gets the address that is known as the node's, unless the session's is asked for.
+ * IPv4 routes on an IPv6 session carry its IPv6 address where both sides can (RFC 8950): the link may have none of IPv4.
+ * A link-local address goes beside a global one, if there is one (RFC 2545 section 3).
  */
 function ownNextHop(peer: RibPeer, session: Session, family: FamilyIndex): Uint8Array | undefined {
-  const n = session.negotiated;
-  const local = parseAddressWords(n.localAddress);
+  const { config } = peer;
+  const { localAddress, sharedLink, extendedNextHop } = session.negotiated;
+  const local = parseAddressWords(localAddress);
   if (local === undefined) return undefined;
-  const configured = family === 0 ? peer.config.nextHopSelf.ipv4 : peer.config.nextHopSelf.ipv6;
-  const chosen = configured === undefined ? undefined : parseAddressWords(configured);
-  const isLinkLocal = local.family === IPV6 && isLinkLocalIpv6(local.words[0]!);
-  if (family === 0) {
-    if (chosen?.family === 0) return octetsOfWords(chosen.words);
-    if (local.family === 0) return octetsOfWords(local.words);
-    return n.extendedNextHop ? octetsOfWords(local.words) : undefined;
+  const isShared = isSingleHop(config);
+  const name = family === 0 ? 'ipv4' : 'ipv6';
+  const nodes = octetsOf(config.nextHopSelf[name], family);
+  const links = isShared ? octetsOf(sharedLink?.[name], family) : undefined;
+  const own = octetsOfWords(local.words);
+  if (family === 1 && local.family === IPV6 && isLinkLocalIpv6(local.words[0]!)) {
+    const global = links ?? nodes;
+    return global === undefined ? own : Buffer.concat([global, own]);
   }
-  if (chosen?.family === 1) {
-    const bytes = octetsOfWords(chosen.words);
-    return isLinkLocal ? Buffer.concat([bytes, octetsOfWords(local.words)]) : bytes;
-  }
-  return local.family === 1 ? octetsOfWords(local.words) : undefined;
+  const isOwnFirst = isShared || config.nextHop === 'self';
+  if (local.family === family) return isOwnFirst ? own : (nodes ?? own);
+  const isExtended = family === 0 && extendedNextHop;
+  if (isOwnFirst) return isExtended ? own : (links ?? nodes);
+  return nodes ?? (isExtended ? own : undefined);
+}
+
+function octetsOf(address: string | undefined, family: FamilyIndex): Uint8Array | undefined {
+  const parsed = address === undefined ? undefined : parseAddressWords(address);
+  return parsed?.family === family ? octetsOfWords(parsed.words) : undefined;
 }

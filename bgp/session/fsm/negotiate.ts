@@ -2,6 +2,7 @@
 // here stands what does not suit this neighbour (RFC 4271 §6.2), and what both sides may use (RFC 5492).
 import { AFI_IPV6, afiOf, type Family, formatIpv4 } from '#ip';
 import type { PeerConfig, RequiredCapability, Role } from '../../config.ts';
+import type { OwnLink } from '../../io.ts';
 import {
   ADD_PATH_RECEIVE,
   ADD_PATH_SEND,
@@ -41,6 +42,8 @@ export interface Negotiated {
   readonly localAddress: string;
   readonly remoteAddress: string;
   readonly device?: string;
+  /** Of the link that we share with the neighbour, where both are known; for next hops. */
+  readonly sharedLink?: OwnLink;
   readonly peerType: 'ebgp' | 'ibgp';
   /** Present when both sides sent capability 64. */
   readonly gracefulRestart?: NegotiatedGracefulRestart;
@@ -66,6 +69,7 @@ export interface NegotiationEnds {
   readonly localAddress: string;
   readonly remoteAddress: string;
   readonly device?: string;
+  readonly sharedLink?: OwnLink;
 }
 
 /** RFC 9234 §4.2: our role and the only one that the neighbour may have. */
@@ -114,6 +118,7 @@ export function negotiate(
     localAddress: ends.localAddress,
     remoteAddress: ends.remoteAddress,
     ...(ends.device === undefined ? {} : { device: ends.device }),
+    ...(ends.sharedLink === undefined ? {} : { sharedLink: ends.sharedLink }),
     peerType,
     ...(restart === undefined ? {} : { gracefulRestart: restart }),
     // RFC 9234 §4.2: our role counts also when the neighbour says none.
