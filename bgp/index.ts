@@ -8,8 +8,10 @@ export type {
   DialError,
   DialOptions,
   ListenerHandle,
+  ListenKeys,
   ListenOptions,
   OwnLink,
+  RuleBreach,
   Transport,
   TtlRule,
 } from './io.ts';

@@ -1,6 +1,13 @@
 // The TCP that the library needs from outside (time and chance: #world). The caller hands it in; transport/ has a real
 // binding and one in memory.
 
+/** What an accepted connection did not keep of its neighbour's rules. */
+export type RuleBreach =
+  /** The neighbour has a password, and the connection came about without one. */
+  | { readonly kind: 'unsigned' }
+  /** GTSM asks for more than the TTL of its first packet (undefined: the kernel does not know it any more). */
+  | { readonly kind: 'too far'; readonly ttl: number | undefined; readonly least: number };
+
 /** Calls back soon, after input that is ready was read. The real one is setImmediate. */
 export interface Scheduler {
   soon(callback: () => void): void;
@@ -79,10 +86,14 @@ export interface ListenOptions {
   readonly port: number;
 }
 
-export interface ListenerHandle {
-  readonly port: number;
-  /** For a neighbour's address or range, before its connection is accepted; undefined removes the key. Throws when the transport cannot. */
+/** The MD5 keys of a listening socket. */
+export interface ListenKeys {
+  /** For a neighbour's address, or all of a prefix; undefined removes the key. Throws when the transport cannot. */
   setMd5Key(prefix: string, key: string | undefined): void;
+}
+
+export interface ListenerHandle extends ListenKeys {
+  readonly port: number;
   close(): void;
 }
 
@@ -97,9 +108,27 @@ export interface OwnLink {
 export interface Transport {
   /** Calls done once, never during dial() and never after cancel(). */
   dial(options: DialOptions, done: (result: Connection | DialError) => void): { cancel(): void };
-  /** Rejects with an Error that names address, port and errno. */
-  listen(options: ListenOptions, accept: (connection: Connection) => void): Promise<ListenerHandle>;
-  /** For an accepted connection once its neighbour is known. Throws when the transport cannot (fail closed). */
+  /**
+   * Rejects with an Error that names address, port and errno.
+   *
+   * @param prepare sets keys before anybody can connect
+   */
+  listen(
+    options: ListenOptions,
+    accept: (connection: Connection) => void,
+    prepare?: (keys: ListenKeys) => void,
+  ): Promise<ListenerHandle>;
+  /**
+   * Puts its neighbour's rules on an accepted connection, before a byte of it is read: how it came about tells whether
+   * it kept them until now. Throws when the transport cannot (fail closed).
+   *
+   * @returns what it did not keep
+   */
+  admit(
+    connection: Connection,
+    rules: { readonly ttl: TtlRule; readonly md5Key?: string },
+  ): RuleBreach | undefined;
+  /** Changes the rule of a running connection. Throws when the transport cannot. */
   setTtlRule(connection: Connection, rule: TtlRule): void;
   /** Changes the key of a running connection (RFC 2385). Throws when the transport cannot. */
   setMd5Key(connection: Connection, key: string | undefined): void;

@@ -110,7 +110,7 @@ export class Speaker implements AsyncDisposable {
     this.#sessions = new Peers(config, io, this.#handler());
   }
 
-  /** Listens. @throws Error naming address and port that cannot be bound */
+  /** Listens, and starts all neighbours also when it cannot. @throws Error naming each address that cannot be bound */
   async start(): Promise<void> {
     await this.#sessions.start();
   }

@@ -66,20 +66,21 @@ describe('bringing a speaker to the plan', () => {
     assert.deepEqual(driver.problems(), []);
   });
 
-  it('says when the port is taken, and listens once it is free', async () => {
+  it('says when the port is taken, dials meanwhile, and listens once it is free', async () => {
     let retried = (): void => undefined;
     const { driver, transport } = start(() => retried());
     await using _ = driver;
     const squatter = await transport.listen({ address: '10.0.0.1', port: 179 }, (connection) =>
       connection.destroy(),
     );
-    const wanted = plan(peer('a', '10.0.0.2'));
+    const wanted = plan(peer('a', '10.0.0.2').replace('passive: true', 'passive: false'));
     const isRetried = new Promise<void>((done) => {
       retried = done;
     });
     await driver.apply(wanted);
-    assert.match(driver.problems()[0]?.message ?? '', /neighbours cannot connect/);
+    assert.match(driver.problems()[0]?.message ?? '', /EADDRINUSE; this node dials.*cannot connect/);
     assert.equal(driver.problems()[0]?.field, 'spec.listenPort');
+    assert.equal(driver.speaker!.status().peers[0]!.connectAttempts, 1);
     squatter.close();
     await isRetried;
     await driver.apply(wanted);

@@ -140,7 +140,7 @@ function cannotListen(error: unknown): Problem {
   return {
     object: 'BGPConfiguration default',
     field: 'spec.listenPort',
-    message: `${messageOf(error)}; neighbours cannot connect to this node until it can listen`,
+    message: `${messageOf(error)}; this node dials its neighbours, and they cannot connect to it until it can listen`,
   };
 }
 

@@ -170,6 +170,7 @@ const ONE_OF_EACH: { readonly [Kind in CauseKind]: Extract<DownCause, { kind: Ki
     refusal: { kind: 'wrong address', to: '10.0.1.1', expected: '10.0.1.3' },
   },
   'transport refused': { kind: 'transport refused', text: 'an MD5 key needs socket options' },
+  'key refused': { kind: 'key refused', problem: 'no memory', text: 'set TCP MD5 key: ENOMEM' },
   'connection lost': { kind: 'connection lost', problem: 'closed' },
   'peer restarted': { kind: 'peer restarted' },
   'hold timer expired': { kind: 'hold timer expired' },

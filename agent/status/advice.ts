@@ -104,6 +104,7 @@ export function adviceOn(cause: DownCause, context: AdviceContext): string | und
         ? 'the neighbour connects to another address of this node: correct it there, or sourceAddress here'
         : undefined;
     case 'transport refused':
+    case 'key refused':
       return nextWhenHeld(cause, context);
     case 'hold timer expired':
       return `nothing was heard from the neighbour for the hold time: look for loss on the link and a busy neighbour${lookAlikes(context)}`;
@@ -141,10 +142,19 @@ export function adviceOn(cause: DownCause, context: AdviceContext): string | und
 
 function nextWhenHeld(cause: DownCause, context: AdviceContext): string {
   if (cause.kind === 'prefix limit') return adviceOn(cause, context)!;
+  if (cause.kind === 'key refused') return NEXT_FOR_KEY[cause.problem];
   if (cause.kind === 'shut down' && cause.lacksKey === true)
     return 'create the Secret that podroute status names; the session then starts by itself';
   return `change what it says in ${context.from}, or see the problems in podroute status; the session then starts by itself`;
 }
+
+const NEXT_FOR_KEY: Readonly<Record<Extract<DownCause, { kind: 'key refused' }>['problem'], string>> = {
+  'too long': 'take a shorter password on both sides; the session then starts by itself',
+  'no memory':
+    'raise net.core.optmem_max (sysctl), or give neighbours of one network one password; then change any BGPPeer, or restart the agent',
+  'shared address': 'give both the same password, or let this node dial (passive: false)',
+  other: 'has the agent NET_ADMIN, and does this kernel have TCP MD5 (CONFIG_TCP_MD5SIG)?',
+};
 
 function nextWhenPassive(peer: PeerStatus): string {
   return `this side never dials: make ${peer.remote} connect to this node, and let TCP port 179 through`;

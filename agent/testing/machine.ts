@@ -99,7 +99,8 @@ export class Machine {
       },
       openTransport: (links) => ({
         dial: (options, done) => host.dial(options, done),
-        listen: (options, accept) => host.listen(options, accept),
+        listen: (options, accept, prepare) => host.listen(options, accept, prepare),
+        admit: (connection, rules) => host.admit(connection, rules),
         setTtlRule: (connection, rule) => host.setTtlRule(connection, rule),
         setMd5Key: (connection, key) => host.setMd5Key(connection, key),
         ...(links && {

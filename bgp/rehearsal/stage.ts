@@ -74,6 +74,7 @@ export class Stage implements Transport {
     this.#accept = accept;
     return Promise.resolve({ port: options.port, setMd5Key: () => {}, close: () => {} });
   }
+  admit(): undefined {}
   setTtlRule(): void {}
   setMd5Key(): void {}
 }

@@ -2,9 +2,82 @@
 import assert from 'node:assert/strict';
 import { peerConfig } from '../testing/configs.ts';
 import { MP_BOTH, fourByteAs } from '../testing/message-bytes.ts';
-import { SessionBench, THEIRS } from '../testing/session-bench.ts';
+import { SessionBench, THEIRS, theirOpen } from '../testing/session-bench.ts';
 
 const withPeer = SessionBench.withPeer.bind(SessionBench);
+
+describe('a neighbour with another address', () => {
+  it('that is taken: the neighbour stays as it is, and its session too', async () => {
+    const bench = await SessionBench.withPeer();
+    bench.sessions.addPeer(peerConfig('other', '10.0.0.3', 65003, { passive: true }));
+    bench.establish();
+    assert.throws(
+      () => bench.sessions.updatePeer(peerConfig('tor', '10.0.0.3', 65002, { passive: true })),
+      /peer tor: 10\.0\.0\.3 is already the neighbour of peer other/,
+    );
+    assert.equal(bench.state, 'Established');
+    const range = { kind: 'range', prefix: '10.0.1.0/24', maxPeers: 5 } as const;
+    bench.sessions.addPeer(peerConfig('rack', '', 65002, { remote: range }));
+    bench.sessions.addPeer(peerConfig('fleet', '', 65002, { remote: { ...range, prefix: '10.0.2.0/24' } }));
+    assert.throws(
+      () => bench.sessions.updatePeer(peerConfig('fleet', '', 65002, { remote: range })),
+      /peer fleet: range 10\.0\.1\.0\/24 is already that of peer rack/,
+    );
+    assert.equal(bench.sessions.status().length, 4);
+    bench.sessions.updatePeer(peerConfig('tor', '10.0.1.7', 65002, { passive: true }));
+    assert.equal(bench.status.remote, '10.0.1.7');
+  });
+});
+
+describe('a neighbour that opens the session itself', () => {
+  it('is not dialled any more, whatever the dialler was at', async () => {
+    for (const isAnswering of [true, false]) {
+      const bench = await SessionBench.withPeer({ passive: false });
+      // No answer: the dialler waits in Connect. Else it is refused, and rests.
+      if (!isAnswering) bench.network.paths = { routersTo: (from) => (from === bench.host ? undefined : 0) };
+      bench.clock.advance(1000);
+      bench.network.paths = undefined;
+      const peer = bench.establish();
+      assert.equal(bench.state, 'Established');
+      const { connectAttempts } = bench.status;
+      await bench.listen();
+      bench.advanceAlive(peer, 300_000);
+      assert.equal(bench.dialled.length, 0);
+      assert.equal(bench.status.connectAttempts, connectAttempts);
+      assert.equal(bench.status.connections, 1);
+      assert.equal(bench.status.collisions, 0);
+    }
+  });
+});
+
+describe('of two connections one is enough', () => {
+  it('the dialler gives up as soon as the OPENs of the other have met', async () => {
+    const bench = await withPeer({ passive: false });
+    bench.network.paths = { routersTo: (from) => (from === bench.host ? undefined : 0) };
+    bench.clock.advance(1000);
+    bench.network.paths = undefined;
+    bench.connect().send(theirOpen());
+    bench.clock.settle();
+    assert.equal(bench.state, 'OpenConfirm');
+    assert.equal(bench.status.timers.connectRetryMs, undefined);
+    await bench.listen();
+    bench.clock.advance(60_000);
+    assert.equal(bench.dialled.length, 0);
+  });
+
+  it('one that we dialled and on which nothing came is told 6/7 when the other is established', async () => {
+    const bench = await withPeer({ passive: false });
+    await bench.listen();
+    bench.clock.advance(1000);
+    assert.equal(bench.dialled[0]!.words, 'OPEN');
+    bench.establish();
+    bench.clock.settle();
+    assert.equal(bench.state, 'Established');
+    assert.equal(bench.dialled[0]!.notification, '6/7');
+    assert.ok(bench.dialled[0]!.isClosed);
+    assert.equal(bench.status.connections, 1);
+  });
+});
 
 describe('session: administration', () => {
   it('shutdown carries its text (RFC 9003) and refuses connections with 6/5', async () => {

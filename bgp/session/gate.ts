@@ -54,7 +54,7 @@ export class Gate {
     this.#restsUntil = ms === 0 ? 0 : this.#io.clock.now() + ms;
   }
 
-  /** Puts the TTL rule on a connection that may stay. */
+  /** Puts TTL rule and key on a connection that may stay. */
   refusal(connection: Connection, config: PeerConfig, isStarted: boolean): Refusal | undefined {
     if (this.#heldDown !== undefined) return { kind: 'held down', by: this.#heldDown };
     if (!isStarted) return { kind: 'not started' };
@@ -64,11 +64,10 @@ export class Gate {
     }
     if (this.#io.clock.now() < this.#restsUntil) return { kind: 'backing off' };
     try {
-      this.#io.transport.setTtlRule(connection, config.ttl);
+      return this.#io.transport.admit(connection, config);
     } catch (error) {
       return { kind: 'transport refused', text: (error as Error).message };
     }
-    return undefined;
   }
 
   /** Closes it; with 6/5 (RFC 4486) when the neighbour is not wanted at all. */

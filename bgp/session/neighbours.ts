@@ -10,6 +10,7 @@ import {
   withZone,
 } from '#ip';
 import type { PeerConfig } from '../config.ts';
+import type { KeyRefusal } from './fsm/cause.ts';
 import type { Peer } from './peer.ts';
 
 export interface Range {
@@ -19,6 +20,8 @@ export interface Range {
   /** By address (with %device for link-local ones); at most maxPeers. */
   readonly peers: Map<string, Peer>;
   readonly sinceMs: number;
+  /** Its key is on no listener: nobody is taken. */
+  keyRefusal?: KeyRefusal | undefined;
   /** Connections that found no place. */
   refused: number;
 }
@@ -34,23 +37,33 @@ export class Neighbours {
   /** Longest prefix first. */
   #ranges: Range[] = [];
 
-  /** Throws when another neighbour has the same address towards the same local address. */
   add(peer: Peer): void {
-    const { address, device } = peer.origin;
-    const others = this.#byAddress.get(address) ?? [];
-    const clash = others.find(
-      (other) =>
-        other.origin.device === device &&
-        (other.config.localAddress === undefined ||
-          peer.config.localAddress === undefined ||
-          other.config.localAddress === peer.config.localAddress),
-    );
-    if (clash !== undefined) {
-      throw new Error(
-        `peer ${peer.id}: ${withZone(address, device)} is already the neighbour of peer ${clash.id}`,
-      );
+    this.check(peer.config);
+    const { address } = peer.origin;
+    this.#byAddress.set(address, [...(this.#byAddress.get(address) ?? []), peer]);
+  }
+
+  /** Throws when another neighbour has the same address towards the same local address, or another range the same prefix. */
+  check({ id, remote, localAddress }: PeerConfig): void {
+    if (remote.kind === 'range') {
+      const { text } = parseRange(remote.prefix);
+      const clash = this.#ranges.find((other) => other.prefix.text === text && other.config.id !== id);
+      if (clash === undefined) return;
+      throw new Error(`peer ${id}: range ${text} is already that of peer ${clash.config.id}`);
     }
-    this.#byAddress.set(address, [...others, peer]);
+    const { address, device } = remote;
+    const clash = this.#byAddress
+      .get(address)
+      ?.find(
+        (other) =>
+          other.id !== id &&
+          other.origin.device === device &&
+          (other.config.localAddress === undefined ||
+            localAddress === undefined ||
+            other.config.localAddress === localAddress),
+      );
+    if (clash === undefined) return;
+    throw new Error(`peer ${id}: ${withZone(address, device)} is already the neighbour of peer ${clash.id}`);
   }
 
   remove(peer: Peer): void {
@@ -60,12 +73,7 @@ export class Neighbours {
   }
 
   addRange(range: Range): void {
-    const clash = this.#ranges.find((other) => other.prefix.text === range.prefix.text);
-    if (clash !== undefined) {
-      throw new Error(
-        `peer ${range.config.id}: range ${range.prefix.text} is already that of peer ${clash.config.id}`,
-      );
-    }
+    this.check(range.config);
     this.#ranges = [...this.#ranges, range].sort((a, b) => b.prefix.length - a.prefix.length);
   }
 

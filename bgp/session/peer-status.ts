@@ -57,13 +57,16 @@ export function peerStatus(peer: Peer): PeerStatus {
 }
 
 /** A range of dynamic neighbours, which has no session of its own. */
-export function rangeStatus({ config, prefix, peers, maxPeers, sinceMs, refused }: Range): PeerStatus {
+export function rangeStatus(range: Range): PeerStatus {
+  const { config, prefix, peers, maxPeers, sinceMs, refused, keyRefusal } = range;
+  const down =
+    config.shutdown === undefined ? keyRefusal : ({ kind: 'shut down', ...config.shutdown } as const);
   return {
     id: config.id,
     ...(config.description === undefined ? {} : { description: config.description }),
     remote: prefix.text,
     dynamicPeers: { current: peers.size, max: maxPeers, refused },
-    state: config.shutdown === undefined ? 'Active' : 'Idle',
+    state: down === undefined ? 'Active' : 'Idle',
     sinceMs,
     uptimeSeconds: 0,
     isPassive: true,
@@ -76,7 +79,7 @@ export function rangeStatus({ config, prefix, peers, maxPeers, sinceMs, refused 
     offeredHoldSeconds: {},
     timers: {},
     connectAttempts: 0,
-    ...heldDownOf(config.shutdown && { cause: { kind: 'shut down', message: '' } }),
+    ...heldDownOf(down && { cause: down }),
     queuedBytes: 0,
     connections: 0,
     history: [],

@@ -59,6 +59,7 @@ export class Peer implements SessionOwner {
   start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
+    if (this.heldDown !== undefined) return;
     if (this.config.shutdown === undefined) this.#startDialler(0);
     else this.#gate.hold({ kind: 'shut down', ...this.config.shutdown });
   }

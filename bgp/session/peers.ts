@@ -13,8 +13,9 @@ import {
 import { configChange, type ConfigChange } from './fsm/config-change.ts';
 import { Alarm, Deadlines } from './connection/deadlines.ts';
 import { Listener } from './connection/listener.ts';
+import { KeyHolds } from './key-holds.ts';
 import { Neighbours, parseRange, type Range } from './neighbours.ts';
-import type { DownCause } from './fsm/cause.ts';
+import type { DownCause, Refusal } from './fsm/cause.ts';
 import { cease } from './fsm/down.ts';
 import type { NotificationError } from './fsm/fsm-types.ts';
 import type { PeerOrigin } from './link-rules.ts';
@@ -30,8 +31,6 @@ export interface PeersIo {
   readonly transport: Transport;
 }
 
-type TransportRefusal = Extract<DownCause, { kind: 'transport refused' }>;
-
 /** 'hard' closes the connection (Cease/4); the soft kinds are the RIB's work. */
 export type ResetKind = 'soft-in' | 'soft-out' | 'hard';
 
@@ -43,11 +42,14 @@ export class Peers implements AsyncDisposable {
   readonly #io: PeerIo;
   #config: SpeakerConfig;
   readonly #listener: Listener;
+  readonly #keyHolds: KeyHolds;
   readonly #neighbours = new Neighbours();
   readonly #peers = new Map<string, Peer>();
   readonly #ranges = new Map<string, Range>();
   readonly #linger = new Map<Peer, Alarm>();
   #isStarted = false;
+  /** For start(): stop() came while it waited. */
+  #isStopped = false;
   #unknownRefused = 0;
 
   constructor(config: SpeakerConfig, io: PeersIo, handler: SessionHandler) {
@@ -61,17 +63,28 @@ export class Peers implements AsyncDisposable {
       handler,
     };
     this.#listener = new Listener(io.transport, (connection) => this.#accept(connection));
+    this.#keyHolds = new KeyHolds(
+      () => this.#listener.refusals,
+      (id) => this.#ranges.get(id) ?? this.#peers.get(id),
+    );
   }
 
-  /** Listens on every configured address and starts all neighbours; rejects, with nothing open, when one cannot be bound. */
+  /**
+   * Listens on every configured address and starts all neighbours. Rejects when an address cannot be bound: the others
+   * listen and neighbours are dialled; called again it tries what does not listen yet.
+   */
   async start(): Promise<void> {
+    this.#isStopped = false;
     try {
       await this.#listener.listenOn(this.#config.listen);
-    } catch (error) {
-      this.#listener.close();
-      throw error;
+    } finally {
+      if (!this.#isStopped) this.#startPeers();
     }
+  }
+
+  #startPeers(): void {
     this.#isStarted = true;
+    this.#keyHolds.settle();
     for (const peer of this.#peers.values()) peer.start();
   }
 
@@ -89,7 +102,11 @@ export class Peers implements AsyncDisposable {
         : { kind, field: 'router ID', from: before.routerId, to: config.routerId };
       peer.reset(cause, cease(CEASE_OTHER_CONFIG));
     }
-    if (this.#isStarted) await this.#listener.listenOn(config.listen);
+    try {
+      if (this.#isStarted) await this.#listener.listenOn(config.listen);
+    } finally {
+      this.#keyHolds.settle();
+    }
   }
 
   /** Throws when the id or the remote address is taken. What the transport cannot do holds the peer down, visibly. */
@@ -106,9 +123,9 @@ export class Peers implements AsyncDisposable {
     const peer = this.#makePeer(config, origin);
     this.#neighbours.add(peer);
     this.#peers.set(config.id, peer);
-    const refusal = this.#setListenKey(config, config.md5Key);
+    this.#setListenKey(config);
     if (this.#isStarted) peer.start();
-    if (refusal !== undefined) peer.holdDown(refusal);
+    this.#keyHolds.settle();
   }
 
   /** Resets the session only where the protocol demands it; says what it did. Throws for an unknown id. */
@@ -116,6 +133,7 @@ export class Peers implements AsyncDisposable {
     const range = this.#ranges.get(config.id);
     const before = range?.config ?? this.#peers.get(config.id)?.config;
     if (before === undefined) throw new Error(`peer ${config.id}: there is none with this id`);
+    this.#neighbours.check(config);
     const change = configChange(before, config);
     const isNewPlace = change.fields.some(({ name, effect }) => name === 'remote' && effect === 'reset');
     if (isNewPlace || (range !== undefined) !== (config.remote.kind === 'range')) {
@@ -123,20 +141,19 @@ export class Peers implements AsyncDisposable {
       this.addPeer(config);
       return change;
     }
-    const refusal = before.md5Key === config.md5Key ? undefined : this.#setListenKey(config, config.md5Key);
+    this.#setListenKey(config);
     if (range === undefined) {
       const peer = this.#peers.get(config.id)!;
       const port = config.remote.kind === 'address' ? config.remote.port : BGP_PORT;
       peer.reconfigure(config, { ...peer.origin, port }, change);
-      if (refusal !== undefined) peer.holdDown(refusal);
-      return change;
+    } else {
+      range.config = config;
+      if (config.remote.kind === 'range') range.maxPeers = config.remote.maxPeers;
+      for (const peer of range.peers.values()) {
+        peer.reconfigure({ ...config, id: peer.id, remote: peer.config.remote }, peer.origin, change);
+      }
     }
-    range.config = config;
-    if (config.remote.kind === 'range') range.maxPeers = config.remote.maxPeers;
-    for (const peer of range.peers.values()) {
-      peer.reconfigure({ ...config, id: peer.id, remote: peer.config.remote }, peer.origin, change);
-      if (refusal !== undefined) peer.holdDown(refusal);
-    }
+    this.#keyHolds.settle();
     return change;
   }
 
@@ -149,6 +166,7 @@ export class Peers implements AsyncDisposable {
   resetPeer(id: string, reason = 'reset by the operator'): void {
     for (const peer of this.#peersOf(id))
       peer.reset({ kind: 'reset', text: reason }, cease(CEASE_ADMIN_RESET, reason));
+    this.#keyHolds.settle();
   }
 
   /** The established session of a neighbour. */
@@ -172,6 +190,7 @@ export class Peers implements AsyncDisposable {
   /** Ends everything: Cease/2 to all, or (graceful) without a NOTIFICATION so that neighbours keep our routes. */
   stop(options: { readonly graceful?: boolean; readonly message?: string } = {}): Promise<void> {
     this.#isStarted = false;
+    this.#isStopped = true;
     this.#listener.close();
     const reason = options.message ?? 'this speaker stops';
     const error = options.graceful === true ? undefined : cease(CEASE_ADMIN_SHUTDOWN, options.message ?? '');
@@ -206,14 +225,10 @@ export class Peers implements AsyncDisposable {
       known.accept(connection);
       return;
     }
-    if (range.config.shutdown !== undefined || !this.#makePlace(range)) {
+    const refusal = this.#rangeRefusal(range);
+    if (refusal !== undefined) {
       range.refused++;
-      const isFull = range.config.shutdown === undefined;
-      this.#io.handler.refused?.(
-        remoteAddress,
-        range.config.id,
-        isFull ? { kind: 'range full', max: range.maxPeers } : { kind: 'range shut down' },
-      );
+      this.#io.handler.refused?.(remoteAddress, range.config.id, refusal);
       connection.destroy();
       return;
     }
@@ -238,6 +253,12 @@ export class Peers implements AsyncDisposable {
     range.peers.set(key, peer);
     peer.start();
     peer.accept(connection);
+  }
+
+  #rangeRefusal(range: Range): Refusal | undefined {
+    if (range.config.shutdown !== undefined) return { kind: 'range shut down' };
+    if (range.keyRefusal !== undefined) return { kind: 'held down', by: { cause: range.keyRefusal } };
+    return this.#makePlace(range) ? undefined : { kind: 'range full', max: range.maxPeers };
   }
 
   #makePlace(range: Range): boolean {
@@ -291,11 +312,10 @@ export class Peers implements AsyncDisposable {
       sinceMs: this.#io.clock.wall(),
       refused: 0,
     };
-    // A range whose key cannot be set accepts nobody.
-    const refusal = this.#setListenKey(config, config.md5Key);
-    if (refusal !== undefined) throw new Error(`peer ${config.id}: ${refusal.text}`);
     this.#neighbours.addRange(range);
     this.#ranges.set(config.id, range);
+    this.#setListenKey(config);
+    this.#keyHolds.settle();
   }
 
   #remove(id: string, cause: DownCause, error: NotificationError): void {
@@ -308,25 +328,18 @@ export class Peers implements AsyncDisposable {
         dynamic.stop(cause, error);
         this.#idle(dynamic, false);
       }
-      this.#setListenKey(range.config, undefined);
     } else if (peer !== undefined) {
       this.#peers.delete(id);
       this.#neighbours.remove(peer);
       peer.stop(cause, error);
-      this.#setListenKey(peer.config, undefined);
     }
+    this.#listener.removeKey(id);
+    this.#keyHolds.settle();
   }
 
-  /** Undefined when it worked, or why this neighbour must stay down. */
-  #setListenKey(config: PeerConfig, key: string | undefined): TransportRefusal | undefined {
-    const { remote } = config;
-    const prefix = remote.kind === 'range' ? remote.prefix : hostPrefix(remote.address);
-    try {
-      this.#listener.setMd5Key(prefix, key);
-      return undefined;
-    } catch (error) {
-      return { kind: 'transport refused', text: (error as Error).message };
-    }
+  #setListenKey({ id, remote, md5Key: secret, passive: isPassive }: PeerConfig): void {
+    const prefix = remote.kind === 'range' ? parseRange(remote.prefix).text : hostPrefix(remote.address);
+    this.#listener.setKey({ id, prefix, secret, isPassive });
   }
 
   *#allPeers(): Iterable<Peer> {

@@ -37,6 +37,8 @@ export class MemoryConnection implements Connection {
   readonly device?: string;
   ttl: TtlRule = { kind: 'multihop', hops: 64 };
   md5Key: string | undefined;
+  /** Of the packet that asked for it. */
+  arrivedTtl = 255;
   totalBytesAccepted = 0;
   isDestroyed = false;
   /** It ended and the other end was not told: who sends to it is told that there is no such connection. */

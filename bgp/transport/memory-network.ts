@@ -1,18 +1,20 @@
 // TCP in memory for tests and simulation: hosts with addresses on one network, moved by the caller's clock.
 // It can split the stream at any size, delay it, hold it back, and break connections; nothing here is random. With `paths`
 // packets go where somebody's kernels would route them, and what gets lost is sent again, as TCP does.
-import { familyOf, hostPrefix, needsZone } from '#ip';
+import { contains, familyOf, needsZone, parseAddress, parsePrefix } from '#ip';
 import type { Clock } from '#world';
 import type {
   Connection,
   DialError,
   DialOptions,
   ListenerHandle,
+  ListenKeys,
   ListenOptions,
+  RuleBreach,
   Transport,
   TtlRule,
 } from '../io.ts';
-import { refusalOnPlainSockets } from './socket-options.ts';
+import { refusalOnPlainSockets, ttlValues } from './socket-options.ts';
 import { MemoryConnection, type MemoryWire } from './memory-connection.ts';
 
 interface MemoryListener {
@@ -98,6 +100,8 @@ export class MemoryHost implements Transport {
   isUp = true;
   /** False behaves like a host without socket options: MD5 and TTL rules other than multihop are refused. */
   hasSocketOptions = true;
+  /** A listener of Linux takes as many as net.core.optmem_max has room for. */
+  maxListenKeys = Number.POSITIVE_INFINITY;
   readonly #network: MemoryNetwork;
   readonly #listeners: MemoryListener[] = [];
   readonly #dials = new Set<{ cancel(): void }>();
@@ -135,26 +139,52 @@ export class MemoryHost implements Transport {
     return dialling;
   }
 
-  listen(options: ListenOptions, accept: (connection: Connection) => void): Promise<ListenerHandle> {
+  listen(
+    options: ListenOptions,
+    accept: (connection: Connection) => void,
+    prepare?: (keys: ListenKeys) => void,
+  ): Promise<ListenerHandle> {
     const port = options.port === 0 ? this.#nextPort++ : options.port;
     if (this.#listeners.some((other) => other.port === port && other.address === options.address)) {
       return Promise.reject(new Error(`listen on ${options.address} port ${port}: EADDRINUSE`));
     }
     const listener: MemoryListener = { address: options.address, port, keys: new Map(), accept };
+    const keys: ListenKeys = { setMd5Key: (prefix, key) => this.#setListenKey(listener, prefix, key) };
+    prepare?.(keys);
     this.#listeners.push(listener);
     return Promise.resolve({
       port,
-      setMd5Key: (prefix: string, key: string | undefined) => {
-        const refusal = this.#cannot(key, { kind: 'multihop', hops: 255 });
-        if (refusal !== undefined) throw new Error(refusal);
-        if (key === undefined) listener.keys.delete(prefix);
-        else listener.keys.set(prefix, key);
-      },
+      ...keys,
       close: () => {
         const index = this.#listeners.indexOf(listener);
         if (index >= 0) this.#listeners.splice(index, 1);
       },
     });
+  }
+
+  #setListenKey({ keys }: MemoryListener, prefix: string, key: string | undefined): void {
+    const refusal = this.#cannot(key, { kind: 'multihop', hops: 255 });
+    if (refusal !== undefined) throw new Error(refusal);
+    if (key === undefined) {
+      keys.delete(prefix);
+      return;
+    }
+    if (!keys.has(prefix) && keys.size >= this.maxListenKeys) {
+      throw Object.assign(new Error(`set TCP MD5 key of ${prefix}: ENOMEM`), { code: 'ENOMEM' });
+    }
+    keys.set(prefix, key);
+  }
+
+  admit(
+    connection: Connection,
+    { ttl, md5Key }: { readonly ttl: TtlRule; readonly md5Key?: string },
+  ): RuleBreach | undefined {
+    this.setTtlRule(connection, ttl);
+    const { arrivedTtl, md5Key: had } = connection as MemoryConnection;
+    const least = ttlValues(ttl).minTtl;
+    if (arrivedTtl < least) return { kind: 'too far', ttl: arrivedTtl, least };
+    this.setMd5Key(connection, md5Key);
+    return md5Key !== undefined && had === undefined ? { kind: 'unsigned' } : undefined;
   }
 
   setTtlRule(connection: Connection, rule: TtlRule): void {
@@ -263,18 +293,24 @@ export class MemoryHost implements Transport {
     near.ttl = options.ttl;
     near.md5Key = options.md5Key;
     far.md5Key = options.md5Key;
+    far.arrivedTtl = ttlValues(options.ttl).ttl - routers;
     listener.accept(far);
     finish(near);
   }
 }
 
-/** Keys are set for exact addresses or for prefixes; the tests use exact addresses and whole families. */
+/** Of the longest prefix that the address lies in. */
 function keyFor(keys: ReadonlyMap<string, string>, address: string): string | undefined {
-  return (
-    keys.get(address) ??
-    keys.get(hostPrefix(address)) ??
-    [...keys].find(([prefix]) => prefix.endsWith('/0'))?.[1]
-  );
+  const wanted = parseAddress(address)!;
+  let found: string | undefined;
+  let longest = -1;
+  for (const [text, key] of keys) {
+    const prefix = parsePrefix(text)!;
+    if (prefix.length <= longest || !contains(prefix, wanted)) continue;
+    found = key;
+    longest = prefix.length;
+  }
+  return found;
 }
 
 /** Whether a packet sent under this rule reaches the other host, and would be taken under it too. */

@@ -21,6 +21,8 @@ export interface TcpSocketRequest {
   readonly reuseAddress?: boolean;
   /** IPV6_V6ONLY. */
   readonly v6Only?: boolean;
+  /** TCP_SAVE_SYN: synTtl() of what it accepts. */
+  readonly saveSyn?: boolean;
 }
 
 /** Every call throws an Error that names the option, the object and the errno. */
@@ -31,6 +33,10 @@ export interface SocketOptions {
   closeSocket(fd: number): void;
   /** undefined removes the key. */
   setMd5(fd: number, prefix: string, key: string | undefined): void;
+  /** Sets the key of an accepted socket's neighbour anew, never without one in between. False: it had none before. */
+  renewMd5(fd: number, address: string, key: string): boolean;
+  /** TTL of the packet that asked for an accepted connection; once. undefined: not saved (a SYN cookie stood for it). */
+  synTtl(fd: number): number | undefined;
   /** Absent values stay as they are; minTtl 0 switches the check off. */
   setTtl(fd: number, family: Family, ttl: number | undefined, minTtl: number | undefined): void;
   /** FIONREAD: bytes received that nobody has read. */

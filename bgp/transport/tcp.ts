@@ -8,7 +8,9 @@ import type {
   DialOptions,
   OwnLink,
   ListenerHandle,
+  ListenKeys,
   ListenOptions,
+  RuleBreach,
   Transport,
   TtlRule,
 } from '../io.ts';
@@ -105,7 +107,11 @@ export class TcpTransport implements Transport {
     };
   }
 
-  listen(options: ListenOptions, accept: (connection: Connection) => void): Promise<ListenerHandle> {
+  listen(
+    options: ListenOptions,
+    accept: (connection: Connection) => void,
+    prepare?: (keys: ListenKeys) => void,
+  ): Promise<ListenerHandle> {
     const socketOptions = this.#options;
     const turns = this.#turns;
     const where = `${options.address} port ${options.port}`;
@@ -124,6 +130,7 @@ export class TcpTransport implements Transport {
         resolve(listenerHandle(server, fd, socketOptions));
       });
       if (socketOptions === undefined) {
+        prepare?.(listenKeys(-1, undefined));
         server.listen({ host: options.address, port: options.port, backlog: BACKLOG, ipv6Only: true });
         return;
       }
@@ -135,13 +142,38 @@ export class TcpTransport implements Transport {
           ttl: 255,
           reuseAddress: true,
           v6Only: true,
+          saveSyn: true,
         });
+        // A connection takes its key from the socket that it came to, as it was then: later is too late.
+        prepare?.(listenKeys(fd, socketOptions));
       } catch (error) {
+        if (fd >= 0) socketOptions.closeSocket(fd);
         reject(new Error(`listen on ${where}: ${(error as Error).message}`, { cause: error }));
         return;
       }
       server.listen({ fd, backlog: BACKLOG });
     });
+  }
+
+  admit(
+    connection: Connection,
+    { ttl, md5Key }: { readonly ttl: TtlRule; readonly md5Key?: string },
+  ): RuleBreach | undefined {
+    this.setTtlRule(connection, ttl);
+    const options = this.#options;
+    if (options === undefined) {
+      this.setMd5Key(connection, md5Key);
+      return undefined;
+    }
+    const fd = liveFd(connection);
+    const least = ttlValues(ttl).minTtl;
+    if (least > 0) {
+      // Until now the kernel took any TTL, and what came may wait to be read.
+      const arrived = options.synTtl(fd);
+      if (arrived === undefined || arrived < least) return { kind: 'too far', ttl: arrived, least };
+    }
+    if (md5Key === undefined || options.renewMd5(fd, connection.remoteAddress, md5Key)) return undefined;
+    return { kind: 'unsigned' };
   }
 
   setTtlRule(connection: Connection, rule: TtlRule): void {
@@ -211,14 +243,20 @@ function listenerHandle(server: Server, fd: number, options: SocketOptions | und
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
+    ...listenKeys(fd, options),
+    close: () => {
+      server.close();
+    },
+  };
+}
+
+function listenKeys(fd: number, options: SocketOptions | undefined): ListenKeys {
+  return {
     setMd5Key(prefix: string, key: string | undefined): void {
       if (options !== undefined) options.setMd5(fd, prefix, key);
       else if (key !== undefined) {
         throw new Error(refusalOnPlainSockets({ kind: 'multihop', hops: 255 }, key));
       }
-    },
-    close: () => {
-      server.close();
     },
   };
 }

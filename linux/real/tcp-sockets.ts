@@ -24,10 +24,14 @@ const IPV6_FREEBIND = 78;
 const IPPROTO_TCP = 6;
 const TCP_MD5SIG = 14;
 const TCP_USER_TIMEOUT = 18;
+const TCP_SAVE_SYN = 27;
+const TCP_SAVED_SYN = 28;
 const TCP_MD5SIG_EXT = 32;
 const TCP_MD5SIG_FLAG_PREFIX = 1;
 const MD5SIG_BYTES = 216;
 const MAX_KEY_BYTES = 80;
+/** Headers of IP and TCP with all their options. */
+const SYN_BYTES = 512;
 
 export interface TcpSocketRequest {
   readonly family: 'ipv4' | 'ipv6';
@@ -47,6 +51,8 @@ export interface TcpSocketRequest {
   readonly reuseAddress?: boolean;
   /** IPV6_V6ONLY */
   readonly v6Only?: boolean;
+  /** TCP_SAVE_SYN, for synTtl() */
+  readonly saveSyn?: boolean;
 }
 
 /** Every call throws KernelError naming the option, the object and the errno. */
@@ -92,6 +98,37 @@ export const tcpSockets = {
     if (result < 0) throw new KernelError(operation, object, -result);
   },
 
+  /**
+   * The key of an accepted socket's neighbour, anew. Linux tells nobody whether a socket has a key, except who removes
+   * it: another one for everybody stands in meanwhile.
+   *
+   * @returns false when it had none: it was connected without a signature
+   */
+  renewMd5(fd: number, address: string, key: string): boolean {
+    const everybody = address.includes(':') ? '::/0' : '0.0.0.0/0';
+    tcpSockets.setMd5(fd, everybody, key);
+    let hadKey = true;
+    try {
+      tcpSockets.setMd5(fd, address, undefined);
+    } catch (error) {
+      if (!(error instanceof KernelError) || error.errno !== errnos.ENOENT) throw error;
+      hadKey = false;
+    }
+    tcpSockets.setMd5(fd, address, key);
+    tcpSockets.setMd5(fd, everybody, undefined);
+    return hadKey;
+  },
+
+  /** Of an accepted socket whose listener has saveSyn; once. undefined: nothing was saved (SYN cookies). */
+  synTtl(fd: number): number | undefined {
+    const headers = new Uint8Array(SYN_BYTES);
+    const length = addon().getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, headers);
+    if (length < 0) throw new KernelError('read saved SYN of socket', `${fd}`, -length);
+    if (length === 0) return undefined;
+    // IPv4: TTL is octet 8; IPv6: hop limit is octet 7.
+    return headers[headers[0]! >> 4 === 4 ? 8 : 7];
+  },
+
   /** Absent values stay as they are; minTtl 0 switches the check off. */
   setTtl(fd: number, family: 'ipv4' | 'ipv6', ttl: number | undefined, minTtl: number | undefined): void {
     // A socket of IPv6 that carries IPv4 (::ffff:1.2.3.4) obeys IPv4's options.
@@ -123,6 +160,7 @@ function applyOptions(fd: number, request: TcpSocketRequest): void {
   if (request.userTimeoutMs !== undefined) {
     setNumber(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, request.userTimeoutMs, 'TCP_USER_TIMEOUT');
   }
+  if (request.saveSyn) setNumber(fd, IPPROTO_TCP, TCP_SAVE_SYN, 1, 'TCP_SAVE_SYN');
   if (request.device !== undefined) {
     const result = addon().setsockopt(
       fd,

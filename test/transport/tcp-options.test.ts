@@ -87,6 +87,59 @@ describe('TCP with socket options', () => {
     await waitUntil('the text', 1000, () => heard.text === 'still here');
   });
 
+  it('SEC-1 keys are there before the socket listens', async () => {
+    const prepared = await transport.listen(
+      { address: '127.0.0.1', port: 0 },
+      (connection) => accepted.push(connection),
+      (keys) => keys.setMd5Key('127.0.0.2/32', 'right'),
+    );
+    try {
+      const result = await dial({ remotePort: prepared.port });
+      assert.ok('error' in result && result.errno === 'ETIMEDOUT', JSON.stringify(result));
+      await connected({ remotePort: prepared.port, md5Key: 'right' });
+    } finally {
+      prepared.close();
+    }
+    const refuse = transport.listen(
+      { address: '127.0.0.1', port: listener.port + 1 },
+      () => {},
+      () => {
+        throw new Error('no');
+      },
+    );
+    await assert.rejects(refuse, /127\.0\.0\.1 port \d+: no/);
+  });
+
+  it('SEC-1 a connection that came unsigned, before the key, is told from one that is signed', async () => {
+    const rules = { ttl: MULTIHOP, md5Key: 'right' };
+    const [, unsigned] = await connected();
+    assert.deepEqual(transport.admit(unsigned, rules), { kind: 'unsigned' });
+    listener.setMd5Key('127.0.0.2/32', 'right');
+    const [near, signed] = await connected({ md5Key: 'right' });
+    const heard = collect(signed);
+    near.write(Buffer.from('before'));
+    assert.equal(transport.admit(signed, rules), undefined);
+    near.write(Buffer.from(' and after'));
+    await waitUntil('the text', 1000, () => heard.text === 'before and after');
+    listener.setMd5Key('127.0.0.2/32', undefined);
+    listener.setMd5Key('127.0.0.0/24', 'right');
+    const [, byPrefix] = await connected({ md5Key: 'right' });
+    assert.equal(transport.admit(byPrefix, rules), undefined);
+    assert.equal(
+      transport.admit((await connected({ localAddress: '127.7.0.1' }))[1], { ttl: MULTIHOP }),
+      undefined,
+    );
+  });
+
+  it('SEC-2 GTSM: what came from too far is told, though its bytes were here before the rule', async () => {
+    const [distant, deaf] = await connected({ ttl: MULTIHOP });
+    distant.write(Buffer.from('all of a session in one go'));
+    await waitUntil('the bytes', 1000, () => deaf.hasUnreadBytes() === true);
+    assert.deepEqual(transport.admit(deaf, { ttl: GTSM }), { kind: 'too far', ttl: 64, least: 255 });
+    const [, near] = await connected({ ttl: GTSM });
+    assert.equal(transport.admit(near, { ttl: GTSM }), undefined);
+  });
+
   it('SEC-2 GTSM: both ends with TTL 255 talk; one with less is not heard', async () => {
     onAccept = (connection) => transport.setTtlRule(connection, GTSM);
     const [near, far] = await connected({ ttl: GTSM });
@@ -138,7 +191,11 @@ describe('TCP with socket options', () => {
         md5Key: 'six',
       });
       assert.equal(near.remoteAddress, '::1');
-      transport.setTtlRule(accepted.at(-1)!, GTSM);
+      assert.equal(transport.admit(accepted.at(-1)!, { ttl: GTSM, md5Key: 'six' }), undefined);
+      const six64 = { remoteAddress: '::1', remotePort: six.port, localAddress: '::1', md5Key: 'six' };
+      await connected({ ...six64, ttl: MULTIHOP });
+      const far = transport.admit(accepted.at(-1)!, { ttl: GTSM, md5Key: 'six' });
+      assert.deepEqual(far, { kind: 'too far', ttl: 64, least: 255 });
     } finally {
       six.close();
     }

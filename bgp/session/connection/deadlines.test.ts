@@ -88,6 +88,25 @@ describe('the timers of a session', () => {
     assert.deepEqual(expired, ['keepalive']);
   });
 
+  it('steady reading does not put off who is silent, nor the next try', () => {
+    const clock = new FakeClock();
+    const expired: string[] = [];
+    const deadlines = new Deadlines(clock);
+    const quiet = new SessionTimers(deadlines, (timer) => expired.push(timer));
+    quiet.start('hold', clock.now(), 1000);
+    quiet.start('connectRetry', clock.now(), 1000);
+    clock.advance(999);
+    // Each turn of the loop brings chunks of others first, and timers after them.
+    for (let turn = 0; turn < 10; turn++) {
+      clock.stall(6);
+      deadlines.poke(clock.now());
+      clock.settle();
+    }
+    assert.deepEqual(expired, ['connectRetry', 'hold']);
+    assert.equal(deadlines.size, 0);
+    assert.equal(clock.pending, 0);
+  });
+
   it('in the middle of reading only a keepalive is due; silence is judged by a real timer', () => {
     const clock = new FakeClock();
     const expired: string[] = [];

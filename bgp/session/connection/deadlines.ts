@@ -21,6 +21,8 @@ export class Alarm {
 export class Deadlines {
   readonly #clock: Clock;
   readonly #heap: Alarm[] = [];
+  /** Rung in the middle of reading, and waiting for the timer: it fires when all sockets have had their turn. */
+  readonly #deferred = new Set<Alarm>();
   #timer: Timer | undefined;
   #armedFor = Number.POSITIVE_INFINITY;
   #isRinging = false;
@@ -30,16 +32,15 @@ export class Deadlines {
   }
 
   get size(): number {
-    return this.#heap.length;
+    return this.#heap.length + this.#deferred.size;
   }
 
   set(alarm: Alarm, at: number): void {
+    this.#deferred.delete(alarm);
     const earlier = at < alarm.at;
     alarm.at = at;
     if (alarm.index < 0) {
-      alarm.index = this.#heap.length;
-      this.#heap.push(alarm);
-      this.#up(alarm.index);
+      this.#push(alarm);
     } else if (earlier) {
       this.#up(alarm.index);
     } else {
@@ -48,11 +49,20 @@ export class Deadlines {
     if (!this.#isRinging) this.#arm();
   }
 
+  /** From a ring in the middle of reading: to be rung for the same time by the timer, and not before. */
+  defer(alarm: Alarm, at: number): void {
+    this.clear(alarm);
+    alarm.at = at;
+    this.#deferred.add(alarm);
+    if (!this.#isRinging) this.#arm();
+  }
+
   clear(alarm: Alarm): void {
     const index = alarm.index;
+    alarm.at = Number.POSITIVE_INFINITY;
+    if (this.#deferred.delete(alarm) && this.size === 0) this.#disarm();
     if (index < 0) return;
     alarm.index = -1;
-    alarm.at = Number.POSITIVE_INFINITY;
     const last = this.#heap.pop()!;
     if (last !== alarm) {
       this.#heap[index] = last;
@@ -60,7 +70,7 @@ export class Deadlines {
       this.#up(index);
       this.#down(last.index);
     }
-    if (this.#heap.length === 0) this.#disarm();
+    if (this.size === 0) this.#disarm();
   }
 
   /** Rings what is due. Cheap when nothing is; does nothing when called from a ring. */
@@ -69,7 +79,12 @@ export class Deadlines {
   }
 
   #ringDue(now: number, isTimer: boolean): void {
-    if (this.#isRinging || this.#heap.length === 0 || this.#heap[0]!.at > now) return;
+    if (this.#isRinging) return;
+    if (isTimer) {
+      for (const alarm of this.#deferred) this.#push(alarm);
+      this.#deferred.clear();
+    }
+    if (this.#heap.length === 0 || this.#heap[0]!.at > now) return;
     this.#isRinging = true;
     try {
       // What a ring sets anew for a time that has come waits for the next poke: no endless loop.
@@ -87,15 +102,15 @@ export class Deadlines {
 
   /** The timer is only moved forward: one that fires too early costs less than one made anew each time. */
   #arm(): void {
-    const first = this.#heap[0];
-    if (first === undefined) {
+    const at = this.#deferred.size > 0 ? this.#clock.now() : this.#heap[0]?.at;
+    if (at === undefined) {
       this.#disarm();
       return;
     }
-    if (this.#timer !== undefined && this.#armedFor <= first.at) return;
+    if (this.#timer !== undefined && this.#armedFor <= at) return;
     this.#timer?.cancel();
-    this.#armedFor = first.at;
-    this.#timer = this.#clock.setTimer(Math.max(0, first.at - this.#clock.now()), () => {
+    this.#armedFor = at;
+    this.#timer = this.#clock.setTimer(Math.max(0, at - this.#clock.now()), () => {
       this.#timer = undefined;
       this.#armedFor = Number.POSITIVE_INFINITY;
       this.#ringDue(this.#clock.now(), true);
@@ -107,6 +122,12 @@ export class Deadlines {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#armedFor = Number.POSITIVE_INFINITY;
+  }
+
+  #push(alarm: Alarm): void {
+    alarm.index = this.#heap.length;
+    this.#heap.push(alarm);
+    this.#up(alarm.index);
   }
 
   #up(from: number): void {

@@ -1,7 +1,7 @@
 // Who may connect: listeners, unknown addresses, dynamic neighbours.
 import assert from 'node:assert/strict';
 import type { PeerConfig } from '../../config.ts';
-import { peerConfig } from '../../testing/configs.ts';
+import { peerConfig, speakerConfig } from '../../testing/configs.ts';
 import { KEEPALIVE, rawNotification } from '../../testing/message-bytes.ts';
 import { ScriptPeer } from '../../testing/script-peer.ts';
 import { OURS, SessionBench, THEIRS, theirOpen } from '../../testing/session-bench.ts';
@@ -88,28 +88,206 @@ describe('listener', () => {
     );
   });
 
-  it('reports an address that cannot be bound, and keeps nothing open', async () => {
+  it('a port that another program holds is tried again alone: neighbours are dialled meanwhile', async () => {
     const bench = new SessionBench({
       listen: [
         { address: OURS, port: 179 },
-        { address: OURS, port: 179 },
+        { address: OURS, port: 1790 },
       ],
     });
-    await bench.host.listen({ address: OURS, port: 1790 }, () => {});
-    const other = new SessionBench({ listen: [] });
-    await other.sessions.start();
-    assert.deepEqual(other.sessions.listening, []);
+    const squatter = await bench.host.listen({ address: OURS, port: 179 }, () => {});
+    bench.sessions.addPeer(peerConfig('tor', THEIRS, 65002));
+    await bench.listen();
+    await assert.rejects(bench.sessions.start(), /10\.0\.0\.1 port 179: EADDRINUSE/);
+    assert.deepEqual(bench.sessions.listening, [{ address: OURS, port: 1790 }]);
+    bench.clock.advance(1000);
+    bench.dialled[0]!.send(theirOpen(), KEEPALIVE);
+    bench.clock.settle();
+    assert.equal(bench.state, 'Established');
+    squatter.close();
     await bench.sessions.start();
-    assert.deepEqual(bench.sessions.listening, [{ address: OURS, port: 179 }]);
-    await assert.rejects(
-      bench.sessions.reconfigure({
-        asNumber: 65001,
-        routerId: OURS,
-        listen: [{ address: OURS, port: 1790 }],
-        multipath: { ebgp: 1, ibgp: 1, relax: false },
-      }),
-      /10\.0\.0\.1 port 1790: EADDRINUSE/,
+    assert.equal(bench.sessions.listening.length, 2);
+    assert.equal(bench.state, 'Established');
+  });
+
+  it('no addresses: nothing listens; one that is there twice: one socket', async () => {
+    const none = new SessionBench({ listen: [] });
+    await none.sessions.start();
+    assert.deepEqual(none.sessions.listening, []);
+    const one = { address: OURS, port: 179 };
+    const twice = new SessionBench({ listen: [one, one] });
+    await twice.sessions.start();
+    assert.deepEqual(twice.sessions.listening, [one]);
+  });
+
+  it('stop() while start() waits for the sockets leaves none, and starts nobody', async () => {
+    const bench = new SessionBench();
+    bench.sessions.addPeer(peerConfig('tor', THEIRS, 65002));
+    const started = bench.sessions.start();
+    await bench.sessions.stop();
+    await started;
+    bench.clock.advance(10_000);
+    assert.deepEqual(bench.sessions.listening, []);
+    assert.equal(bench.state, 'Idle');
+    await bench.host.listen({ address: OURS, port: 179 }, () => {});
+  });
+});
+
+describe('MD5 keys of the listener (SEC-1)', () => {
+  const one = { address: OURS, port: 179 };
+  const remote = (device: string) => ({ kind: 'address', address: 'fe80::2', port: 179, device }) as const;
+
+  /** What becomes of a connection from there. */
+  function dial(bench: SessionBench, md5Key?: string, from = THEIRS, to = OURS): ScriptPeer | undefined {
+    let peer: ScriptPeer | undefined;
+    const ends = { remoteAddress: to, remotePort: 179, localAddress: from, ttl: { kind: 'direct' } as const };
+    bench.remote.dial(
+      { ...ends, connectTimeoutMs: 1000, ...(md5Key === undefined ? {} : { md5Key }) },
+      (result) => {
+        if (!('error' in result)) peer = new ScriptPeer(result);
+      },
     );
+    bench.clock.advance(2000);
+    return peer;
+  }
+
+  it('are there before the socket listens, at the start and when the port changes', async () => {
+    const bench = new SessionBench();
+    const seen: string[] = [];
+    const { host } = bench;
+    const listen = host.listen.bind(host);
+    host.listen = (options, accept, prepare) => {
+      const keys: string[] = [];
+      prepare?.({ setMd5Key: (prefix, key) => keys.push(`${prefix} ${key}`) });
+      seen.push(`${options.port}: ${keys.join()}`);
+      return listen(options, accept, prepare);
+    };
+    bench.sessions.addPeer(peerConfig('tor', THEIRS, 65002, { md5Key: 'secret' }));
+    await bench.sessions.start();
+    await bench.sessions.reconfigure({ ...speakerConfig(65001, OURS), listen: [{ ...one, port: 1790 }] });
+    assert.deepEqual(seen, ['179: 10.0.0.2/32 secret', '1790: 10.0.0.2/32 secret']);
+  });
+
+  it('a connection without a signature is refused, also one that came before the key was set', async () => {
+    const bench = await SessionBench.withPeer({ md5Key: 'secret' });
+    const accept = bench.host.listenerFor(OURS, 179)!;
+    accept.keys.clear();
+    const peer = dial(bench)!;
+    assert.equal(peer.words, '');
+    assert.ok(peer.isClosed);
+    assert.match(bench.status.lastError!.text, /without a signature/);
+    assert.equal(bench.state, 'Active');
+  });
+
+  it('a removed neighbour’s key goes with it, and only its own', async () => {
+    const bench = await SessionBench.withPeer({ md5Key: 'secret' });
+    bench.sessions.addPeer(peerConfig('other', '10.0.0.3', 65003, { passive: true, md5Key: 'secret' }));
+    assert.equal(dial(bench), undefined);
+    bench.sessions.removePeer('tor');
+    assert.notEqual(dial(bench), undefined, 'the stranger reaches the socket, to be refused');
+    assert.equal(dial(bench, undefined, '10.0.0.3'), undefined);
+    assert.notEqual(dial(bench, 'secret', '10.0.0.3'), undefined);
+  });
+
+  it('neighbours on two links with one address: removing one leaves the other its key', async () => {
+    const bench = new SessionBench({ listen: [{ address: 'fe80::1', port: 179 }] });
+    for (const [id, device] of [
+      ['left', 'eth0'],
+      ['right', 'eth1'],
+    ] as const) {
+      bench.sessions.addPeer(
+        peerConfig(id, '', 65002, { passive: true, md5Key: 'secret', remote: remote(device) }),
+      );
+    }
+    await bench.sessions.start();
+    bench.sessions.removePeer('left');
+    assert.equal(dial(bench, undefined, 'fe80::2', 'fe80::1'), undefined);
+    assert.notEqual(dial(bench, 'secret', 'fe80::2', 'fe80::1'), undefined);
+  });
+
+  it('of two passwords for one address the first is on the socket; who only waits is held down with the reason', async () => {
+    const bench = new SessionBench({ listen: [{ address: 'fe80::1', port: 179 }] });
+    for (const [id, device, passive] of [
+      ['left', 'eth0', true],
+      ['right', 'eth1', true],
+      ['dials', 'eth2', false],
+    ] as const) {
+      bench.sessions.addPeer(peerConfig(id, '', 65002, { passive, md5Key: id, remote: remote(device) }));
+    }
+    await bench.sessions.start();
+    const held = () => bench.sessions.status().map(({ id, heldDownBy }) => [id, heldDownBy?.cause.kind]);
+    assert.deepEqual(held(), [
+      ['left', undefined],
+      ['right', 'key refused'],
+      ['dials', undefined],
+    ]);
+    bench.sessions.removePeer('left');
+    assert.equal(held()[0]![1], undefined, 'its turn has come');
+    assert.notEqual(dial(bench, 'right', 'fe80::2', 'fe80::1'), undefined);
+  });
+
+  it('one that is refused holds down its neighbour alone; with room it starts by itself', async () => {
+    const bench = new SessionBench();
+    bench.host.maxListenKeys = 1;
+    bench.sessions.addPeer(peerConfig('first', '10.0.0.3', 65003, { passive: true, md5Key: 'a' }));
+    bench.sessions.addPeer(peerConfig('tor', THEIRS, 65002, { passive: true, md5Key: 'b' }));
+    bench.sessions.addPeer(peerConfig('open', '10.0.1.7', 65004, { passive: true }));
+    await bench.sessions.start();
+    assert.deepEqual(bench.sessions.listening, [one]);
+    assert.deepEqual(
+      bench.sessions.status().map(({ id, state, heldDownBy }) => {
+        const cause = heldDownBy?.cause;
+        return [id, state, cause?.kind === 'key refused' && cause.problem];
+      }),
+      [
+        ['first', 'Active', false],
+        ['tor', 'Idle', 'no memory'],
+        ['open', 'Active', false],
+      ],
+    );
+    bench.sessions.resetPeer('tor');
+    assert.equal(bench.status.heldDownBy?.cause.kind, 'key refused', 'nobody talks it into a start');
+    const peer = dial(bench)!;
+    assert.ok(!peer.words.includes('OPEN'));
+    bench.sessions.removePeer('first');
+    assert.equal(bench.state, 'Active');
+    assert.notEqual(dial(bench, 'b'), undefined);
+  });
+
+  it('one that no kernel takes is known without asking, for a range too', async () => {
+    const bench = await SessionBench.withPeer({ md5Key: 'ä'.repeat(41) });
+    assert.match(bench.status.heldDown!, /82 octets.*80 at most/);
+    bench.sessions.updatePeer(peerConfig('tor', THEIRS, 65002, { passive: true, md5Key: 'ä'.repeat(40) }));
+    assert.equal(bench.status.heldDown, undefined);
+    bench.sessions.addPeer(
+      peerConfig('fleet', '', 65002, {
+        remote: { kind: 'range', prefix: '10.0.1.0/24', maxPeers: 9 },
+        md5Key: 'x'.repeat(81),
+      }),
+    );
+    const range = bench.sessions.status().find(({ id }) => id === 'fleet')!;
+    assert.equal(range.heldDownBy?.cause.kind, 'key refused');
+    const peer = dial(bench, undefined, '10.0.1.7')!;
+    assert.ok(peer.isClosed);
+    assert.equal(bench.sessions.session('fleet/10.0.1.7'), undefined);
+  });
+
+  it('a mesh of a thousand nodes needs one, whatever joins and leaves', async () => {
+    const bench = new SessionBench();
+    bench.host.maxListenKeys = 64;
+    await bench.sessions.start();
+    const add = (i: number) =>
+      bench.sessions.addPeer(
+        peerConfig(`n${i}`, `10.1.${i >> 8}.${i & 255}`, 65001, { passive: true, md5Key: 'mesh' }),
+      );
+    for (let i = 0; i < 1000; i++) add(i);
+    const keys = () => [...bench.host.listenerFor(OURS, 179)!.keys.keys()];
+    assert.deepEqual(keys(), ['10.1.0.0/22']);
+    bench.sessions.addPeer(peerConfig('open', '10.1.3.250', 65002, { passive: true }));
+    assert.ok(keys().length > 1 && keys().length < 20, keys().join());
+    assert.ok(bench.sessions.status().every(({ heldDown }) => heldDown === undefined));
+    for (let i = 0; i < 999; i++) bench.sessions.removePeer(`n${i}`);
+    assert.deepEqual(keys(), ['10.1.3.231/32']);
   });
 });
 

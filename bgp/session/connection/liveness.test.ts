@@ -84,6 +84,19 @@ describe('session: timers', () => {
     assert.equal(peer.notification, '4/0');
   });
 
+  it('FSM-9 half a message that was read late gives time for its other half', async () => {
+    const bench = await withPeer();
+    const peer = bench.establish({ hold: 30 });
+    bench.network.isFrozen = true;
+    peer.send(KEEPALIVE.subarray(0, 10));
+    bench.clock.advance(30_100);
+    bench.network.thaw();
+    bench.clock.advance(8_000);
+    peer.send(KEEPALIVE.subarray(10));
+    bench.clock.advance(29_000);
+    assert.equal(bench.state, 'Established');
+  });
+
   it('FSM-10 a neighbour that takes no bytes for 8 minutes is dropped, without a NOTIFICATION', async () => {
     const bench = await withPeer();
     const peer = bench.establish({ hold: 90 });

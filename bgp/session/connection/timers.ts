@@ -12,8 +12,6 @@ const NAMES: readonly TimerName[] = [
   'idleHold',
   'sendHold',
 ];
-/** When something other than a KEEPALIVE is due in the middle of reading. */
-const RETRY_MS = 5;
 const OFF = Number.POSITIVE_INFINITY;
 export const HOLD = 1;
 export const KEEPALIVE_TIMER = 2;
@@ -98,7 +96,7 @@ export class SessionTimers {
     if (this.#isStopped) return;
     let first = OFF;
     for (const at of this.#at) if (at < first) first = at;
-    const next = isTimer ? first : Math.max(first, now + RETRY_MS);
-    if (next < this.#alarm.at) this.#deadlines.set(this.#alarm, next);
+    if (first <= now && !isTimer) this.#deadlines.defer(this.#alarm, first);
+    else if (first < this.#alarm.at) this.#deadlines.set(this.#alarm, first);
   }
 }

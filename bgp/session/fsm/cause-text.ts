@@ -27,6 +27,7 @@ export function causeText(cause: DownCause): string {
   switch (cause.kind) {
     case 'dial failed':
     case 'transport refused':
+    case 'key refused':
     case 'reset':
     case 'configuration changed':
     case 'removed':
@@ -95,6 +96,10 @@ export function refusalText(refusal: Refusal): string {
       return heldDownText(refusal.by);
     case 'wrong address':
       return `it came to ${refusal.to}, not to ${refusal.expected}`;
+    case 'unsigned':
+      return 'it came without a signature, and this neighbour has a password';
+    case 'too far':
+      return `it came from too far: TTL ${refusal.ttl ?? 'unknown'}, at least ${refusal.least} is asked for`;
     case 'backing off':
       return 'too many failures, backing off';
     case 'transport refused':

@@ -1,6 +1,7 @@
 // Why a session is down, why a connection is refused, what holds a neighbour down: values that code switches on.
 // The sentences for people are made of them in cause-text.ts and never read back.
 import type { Family } from '#ip';
+import type { RuleBreach } from '../../io.ts';
 
 interface CauseRule {
   /** Something is wrong; else somebody wanted it so, or another connection took over. */
@@ -15,6 +16,7 @@ export const CAUSES = {
   'no answer': { isFailure: true, keepsRoutes: 'never' },
   'connection refused': { isFailure: true, keepsRoutes: 'never' },
   'transport refused': { isFailure: true, keepsRoutes: 'never' },
+  'key refused': { isFailure: true, keepsRoutes: 'never' },
   // RFC 4724 §4.2: TCP went away, or came anew.
   'connection lost': { isFailure: true, keepsRoutes: 'always' },
   'peer restarted': { isFailure: true, keepsRoutes: 'always' },
@@ -137,11 +139,35 @@ export interface PrefixLimit {
   readonly limit: number;
 }
 
+/** A neighbour whose MD5 key a listening socket does not carry. The text never shows a key. */
+export interface KeyRefusal {
+  readonly kind: 'key refused';
+  readonly problem: 'too long' | 'no memory' | 'shared address' | 'other';
+  readonly text: string;
+}
+
+/** What Linux takes (TCP_MD5SIG_MAXKEYLEN), and all that most routers do. */
+export const MAX_KEY_OCTETS = 80;
+
+export function keyTooLong(secret: string | undefined): KeyRefusal | undefined {
+  const octets = secret === undefined ? 0 : Buffer.byteLength(secret);
+  if (octets <= MAX_KEY_OCTETS) return undefined;
+  const text = `its password has ${octets} octets, and TCP MD5 takes ${MAX_KEY_OCTETS} at most`;
+  return { kind: 'key refused', problem: 'too long', text };
+}
+
+/** From what a transport threw. */
+export function refusedKey(error: unknown): KeyRefusal {
+  const { message, code } = error as NodeJS.ErrnoException;
+  return { kind: 'key refused', problem: code === 'ENOMEM' ? 'no memory' : 'other', text: message };
+}
+
 export type DownCause =
   | SocketCause
   | NotificationCause
   | OrderCause
   | PrefixLimit
+  | KeyRefusal
   | { readonly kind: 'no answer'; readonly address: string; readonly port: number }
   | { readonly kind: 'connection refused'; readonly refusal: Refusal }
   /** It cannot do what the configuration asks for (MD5, TTL). */
@@ -172,6 +198,7 @@ export type Refusal =
   | { readonly kind: 'not started' }
   | { readonly kind: 'held down'; readonly by: HeldDown }
   | { readonly kind: 'wrong address'; readonly to: string; readonly expected: string }
+  | RuleBreach
   /** After too many failures in a row. */
   | { readonly kind: 'backing off' }
   | { readonly kind: 'transport refused'; readonly text: string };

@@ -237,7 +237,7 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
       ['openReceived', 'Idle', 'notify 5/2 01, dropConnection, ended', 3],
       ['collisionLost', 'Idle', 'notify 6/7, dropConnection, ended'],
       ['keepalive', 'Established', 'start hold 90000, start sendHold 480000, established'],
-      ['update', 'Established', 'start hold 90000, start sendHold 480000, established'],
+      ['update', 'Idle', 'notify 5/2 02, dropConnection, ended', 3],
       ['routeRefresh', 'Idle', 'notify 5/2 05, dropConnection, ended', 3],
     ],
     'ignored',

@@ -285,10 +285,8 @@ function openConfirm(state: FsmState, event: FsmEvent): FsmStep {
       return notifyAndEnd(state, fsmError(2, OPEN));
     case 'collisionLost':
       return notifyAndEnd(state, collisionError(), false);
-    // "restarts the HoldTimer, goes to Established". An UPDATE proves as much as a KEEPALIVE; speakers that
-    // send it first are tolerated.
+    // "restarts the HoldTimer, goes to Established"
     case 'keepaliveReceived':
-    case 'updateReceived':
       return {
         state: { ...state, name: 'Established' },
         actions: [
@@ -297,6 +295,9 @@ function openConfirm(state: FsmState, event: FsmEvent): FsmStep {
           { type: 'established' },
         ],
       };
+    // "any other event (9, 12-13, 20, 27-28): sends a NOTIFICATION with Finite State Machine Error"; RFC 6608 §3: 2
+    case 'updateReceived':
+      return notifyAndEnd(state, fsmError(2, UPDATE));
     case 'routeRefreshReceived':
       return notifyAndEnd(state, fsmError(2, ROUTE_REFRESH));
     case 'manualStart':

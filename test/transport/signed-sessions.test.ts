@@ -1,0 +1,87 @@
+// A neighbour with a password never gets an unsigned session, whenever it dials: real sockets, and a client in another
+// thread that dials without a pause. Loopback only; needs no rights.
+import assert from 'node:assert/strict';
+import { Worker } from 'node:worker_threads';
+import { Speaker, type SocketOptions, TcpTransport } from '#bgp';
+import { tcpSockets } from '#linux';
+import { systemClock, systemRandom } from '#world';
+import { peerConfig } from '../../bgp/testing/configs.ts';
+
+const PORT = 47_179;
+
+/** Dials without a key from 127.0.0.2, eight at a time, and says what it heard. */
+const CLIENT = `
+  const { connect } = require('node:net');
+  const { parentPort } = require('node:worker_threads');
+  let isOver = false, heard = 0, tries = 0;
+  const dial = () => {
+    if (isOver) return;
+    tries++;
+    const socket = connect({ host: '127.0.0.1', port: ${PORT}, localAddress: '127.0.0.2' });
+    const timer = setTimeout(() => socket.destroy(), 50);
+    socket.on('data', () => heard++);
+    socket.on('error', () => {});
+    socket.on('close', () => { clearTimeout(timer); setImmediate(dial); });
+  };
+  for (let i = 0; i < 8; i++) dial();
+  parentPort.on('message', (text) => {
+    if (text === 'stop') isOver = true;
+    parentPort.postMessage({ heard, tries });
+  });
+`;
+
+/** A kernel that takes its time with each key, as with hundreds of them. */
+const slowKeys: SocketOptions = {
+  ...tcpSockets,
+  setMd5(fd, prefix, key) {
+    const end = performance.now() + 5;
+    while (performance.now() < end);
+    tcpSockets.setMd5(fd, prefix, key);
+  },
+};
+
+describe('a neighbour with a password that dials without it', () => {
+  it('SEC-1 never gets an OPEN: in twenty starts, with changed ports, and added at run time', async () => {
+    const client = new Worker(CLIENT, { eval: true });
+    const ask = (text: string) =>
+      new Promise<{ heard: number; tries: number }>((done) => {
+        client.once('message', done);
+        client.postMessage(text);
+      });
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const transport = new TcpTransport({ socketOptions: slowKeys });
+    const config = (port: number) => ({
+      ...{ asNumber: 65001, routerId: '10.0.0.1', multipath: { ebgp: 1, ibgp: 1, relax: false } },
+      listen: [{ address: '127.0.0.1', port }],
+    });
+    const neighbour = peerConfig('tor', '127.0.0.2', 65002, { passive: true, md5Key: 'secret' });
+    let strangers = 0;
+    try {
+      while ((await ask('how far?')).tries < 20) await pause(10);
+      for (let round = 0; round < 20; round++) {
+        const isLater = round % 4 === 1;
+        const moves = round % 4 === 2;
+        await using speaker = new Speaker(config(moves ? PORT + 1 : PORT), {
+          ...{ clock: systemClock, random: systemRandom, transport },
+        });
+        if (!isLater) speaker.addPeer(neighbour);
+        await speaker.start();
+        if (moves) await speaker.reconfigure(config(PORT));
+        if (isLater) {
+          await pause(20);
+          speaker.addPeer(neighbour);
+        }
+        await pause(60);
+        const { peers, strangersRefused } = speaker.status();
+        strangers += strangersRefused;
+        assert.equal(peers[0]!.counters.out.open, 0, `round ${round}`);
+      }
+      const { heard, tries } = await ask('stop');
+      assert.equal(heard, 0);
+      assert.ok(strangers > 0, 'it reached the socket while nobody had a key for it');
+      assert.ok(tries > 100, `${tries}`);
+    } finally {
+      await client.terminate();
+    }
+  });
+});
