@@ -34,6 +34,6 @@ export {
   type Resources,
   resourcesOf,
 } from './kinds/resources.ts';
-export { type Secret, secretNamed } from './kinds/secret.ts';
+export { passwordFault, passwordIn, type Secret, secretNamed } from './kinds/secret.ts';
 export { type Labels, selectorMatches } from './schema/selector.ts';
 export { doubledObject, placed, type ValidatedTexts, validateTexts } from './read/validate-texts.ts';

@@ -258,16 +258,6 @@ describe('two BGPPeers for one address', () => {
 });
 
 describe('failing closed', () => {
-  it('a password that is not there keeps the session down and names the Secret', () => {
-    const spec = '{ peerIP: 10.0.1.0, asNumber: 65000, password: { secretKeyRef: { name: bgp, key: md5 } } }';
-    const missing = plan(spec);
-    assert.ok(missing.peer('tor').config.shutdown);
-    assert.match(missing.problems.join(), /BGPPeer tor: spec.password.secretKeyRef.name: "bgp" is no Secret/);
-    const otherKey = 'apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData: { other: x }';
-    assert.match(plan(spec, [otherKey]).problems.join(), /has no value under the key "md5"/);
-    assert.ok(plan(spec, [otherKey]).peer('tor').config.shutdown);
-  });
-
   it('a filter that is not there lets nothing in or out', () => {
     const { peer, problems } = plan(
       '{ peerIP: 10.0.1.0, asNumber: 65000, filters: [nope], import: All, export: All }',

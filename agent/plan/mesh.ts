@@ -13,18 +13,10 @@ export function automaticPeers(context: SessionContext): { wishes: PeerWish[]; p
 
 /** A node with a cluster ID of its own is no part of the mesh (Calico's rule). */
 function meshPeers(context: SessionContext): { wishes: PeerWish[]; problems: Problem[] } {
-  const { self, nodes, reflectors, config } = context;
+  const { self, nodes, reflectors } = context;
   if (reflectors.clusterIds.has(self.name)) return { wishes: [], problems: [] };
   const members = nodes.filter((node) => node.name !== self.name && !reflectors.clusterIds.has(node.name));
-  const spec: SessionSpec = {
-    ...AUTOMATIC_SPEC,
-    ...(config.nodeMeshPassword === undefined ? {} : { password: config.nodeMeshPassword }),
-    gracefulRestart: {
-      ...AUTOMATIC_SPEC.gracefulRestart,
-      ...(config.nodeMeshMaxRestartTime === undefined ? {} : { restartTime: config.nodeMeshMaxRestartTime }),
-    },
-  };
-  return sessionsWith(members, 'mesh', 'node-to-node mesh', spec, RANK.mesh, context);
+  return sessionsWith(members, 'mesh', 'node-to-node mesh', RANK.mesh, context);
 }
 
 /** Clients speak with reflectors only; reflectors with everybody. */
@@ -33,18 +25,30 @@ function reflectorPeers(context: SessionContext): { wishes: PeerWish[]; problems
   const others = nodes.filter((node) => node.name !== self.name);
   const reflects = (node: ClusterNode) => reflectors.clusterIds.has(node.name);
   const members = reflects(self) ? others : others.filter(reflects);
-  return sessionsWith(members, 'reflector', 'route reflection', AUTOMATIC_SPEC, RANK.reflector, context);
+  return sessionsWith(members, 'reflector', 'route reflection', RANK.reflector, context);
+}
+
+/** The password of the mesh is that of the reflectors' sessions too: they take its place. */
+function automaticSpec({ nodeMeshPassword, nodeMeshMaxRestartTime }: SessionContext['config']): SessionSpec {
+  return {
+    ...AUTOMATIC_SPEC,
+    ...(nodeMeshPassword === undefined ? {} : { password: nodeMeshPassword }),
+    gracefulRestart: {
+      ...AUTOMATIC_SPEC.gracefulRestart,
+      ...(nodeMeshMaxRestartTime === undefined ? {} : { restartTime: nodeMeshMaxRestartTime }),
+    },
+  };
 }
 
 function sessionsWith(
   members: readonly ClusterNode[],
   idPrefix: string,
   what: string,
-  spec: SessionSpec,
   rank: number,
   context: SessionContext,
 ): { wishes: PeerWish[]; problems: Problem[] } {
   const { self, config } = context;
+  const spec = automaticSpec(config);
   const wishes: PeerWish[] = [];
   const problems = new Map<string, Problem>();
   for (const node of members) {

@@ -1,6 +1,14 @@
 // One session's PeerConfig from what an object says and what holds for the whole cluster. Every session of the plan
 // is made here, so that defaults are in one place.
-import { type BGPConfigurationSpec, type BGPPeerSpec, type Problem, type Secret, secretNamed } from '#api';
+import {
+  type BGPConfigurationSpec,
+  type BGPPeerSpec,
+  passwordFault,
+  passwordIn,
+  type Problem,
+  type Secret,
+  secretNamed,
+} from '#api';
 import type { PeerConfig, PeerRemote, TtlRule } from '#bgp';
 import type { Family } from '#ip';
 import type { PlanInput } from './inputs.ts';
@@ -115,7 +123,7 @@ export function sessionConfig(
       gracefulRestart: gracefulRestart(spec),
       import: policies.import,
       export: policies.export,
-      ...(password.problems.length === 0
+      ...(spec.password === undefined || password.key !== undefined
         ? {}
         : { shutdown: { message: 'its password is not to be had', lacksKey: true } }),
     },
@@ -222,12 +230,14 @@ function passwordOf(
   field: string,
 ): { key?: string; problems: Problem[] } {
   if (reference === undefined) return { problems: [] };
-  const { name, key } = reference.secretKeyRef;
-  const secret = secretNamed(secrets, name);
-  const value = secret?.values[key];
-  if (value !== undefined && value !== '') return { key: value, problems: [] };
-  const what = secret === undefined ? 'is no Secret' : `has no value under the key "${key}"`;
-  const message = `${what}: the session stays down until it has its password`;
-  const at = `${field}.secretKeyRef.${secret === undefined ? 'name' : 'key'}`;
-  return { problems: [{ object, field: at, value: name, message }] };
+  const { secretKeyRef } = reference;
+  const secret = secretNamed(secrets, secretKeyRef.name);
+  const key = secret && passwordIn(secret, secretKeyRef.key);
+  const fault = passwordFault(secrets, secretKeyRef);
+  // One that is too long is the speaker's to refuse: it says why the session is down.
+  const known = key === undefined || key === '' ? {} : { key };
+  if (fault === undefined) return { ...known, problems: [] };
+  const message = `${fault.why}: the session stays down until it has its password`;
+  const at = `${field}.secretKeyRef.${fault.at}`;
+  return { ...known, problems: [{ object, field: at, value: fault.value, message }] };
 }

@@ -135,6 +135,24 @@ describe('the node-to-node mesh', () => {
 });
 
 describe('route reflectors', () => {
+  it('their sessions have the password of the mesh', () => {
+    const configuration = objectYaml(
+      'BGPConfiguration',
+      'default',
+      '{ routeReflectors: { mode: Manual, nodeSelector: "all()" }, nodeMeshPassword: { secretKeyRef: { name: bgp, key: mesh } } }',
+    );
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData: { mesh: hush }';
+    const { peer, ids } = planOf(resourcesFromYaml(N1, N2, configuration, secret), 'n1');
+    assert.deepEqual(ids, ['reflector/n2/ipv4', 'reflector/n2/ipv6']);
+    for (const id of ids) assert.equal(peer(id).config.md5Key, 'hush');
+    const missing = planOf(resourcesFromYaml(N1, N2, configuration), 'n1');
+    assert.ok(missing.peer(ids[0]!).config.shutdown?.lacksKey);
+    assert.match(
+      missing.problems.join(),
+      /BGPConfiguration default: spec.nodeMeshPassword.secretKeyRef.name/,
+    );
+  });
+
   const label = 'labels: { rr: "true" }';
   const nodes = [
     nodeYaml('n1', ['10.0.0.1'], label),

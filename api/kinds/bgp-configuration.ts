@@ -70,7 +70,9 @@ const fields = z.strictObject({
   keepaliveTime: duration(1, 21_845).optional().describe('Default: a third of the hold time.'),
   multipath: multipath.prefault({}),
   routeReflectors: routeReflectors.prefault({}),
-  nodeMeshPassword: secretKeyRef().optional().describe('TCP MD5 password of the node-to-node mesh.'),
+  nodeMeshPassword: secretKeyRef()
+    .optional()
+    .describe('TCP MD5 password of the node-to-node mesh, and of sessions with automatic route reflectors.'),
   nodeMeshMaxRestartTime: duration(1, 4095)
     .optional()
     .describe('Graceful restart time of the mesh. Default 120s.'),
@@ -106,9 +108,12 @@ type Fields = z.output<typeof fields>;
 const rules: Rule<Fields>[] = [
   {
     fields: ['nodeMeshPassword', 'nodeToNodeMeshEnabled'],
-    message: 'needs nodeToNodeMeshEnabled: true',
-    cel: '!has(self.nodeMeshPassword) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled',
-    broken: (spec) => spec.nodeMeshPassword !== undefined && !spec.nodeToNodeMeshEnabled,
+    message: 'needs nodeToNodeMeshEnabled: true, or routeReflectors with a mode',
+    cel: "!has(self.nodeMeshPassword) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled || (has(self.routeReflectors) && has(self.routeReflectors.mode) && self.routeReflectors.mode != 'Off')",
+    broken: (spec) =>
+      spec.nodeMeshPassword !== undefined &&
+      !spec.nodeToNodeMeshEnabled &&
+      spec.routeReflectors.mode === 'Off',
   },
   {
     fields: ['nodeMeshMaxRestartTime', 'nodeToNodeMeshEnabled'],

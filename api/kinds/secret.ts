@@ -11,12 +11,46 @@ export interface Secret {
   readonly values: Readonly<Record<string, string>>;
 }
 
-/**
- * The Secret that a reference without a namespace means: the agent's own namespace is meant, and files need not name
- * it. Else the first of that name counts.
- */
+/** Where podroute's own Secrets stand, as those of Calico's manifest do. */
+export const OWN_NAMESPACE = 'kube-system';
+
+/** The Secret that a reference means: of podroute's own namespace, which files need not name. Never one of another. */
 export function secretNamed(secrets: ReadonlyMap<string, Secret>, name: string): Secret | undefined {
-  return secrets.get(name) ?? [...secrets.values()].find(({ metadata }) => metadata.name === name);
+  return secrets.get(`${OWN_NAMESPACE}/${name}`) ?? secrets.get(name);
+}
+
+/** What a password has: TCP MD5 takes no more (Linux: TCP_MD5SIG_MAXKEYLEN). */
+const MOST_OCTETS = 80;
+
+/** Why a value of a Secret cannot be the password that a reference means; undefined when it can. Never shows a value. */
+export function passwordFault(
+  secrets: ReadonlyMap<string, Secret>,
+  { name, key }: { readonly name: string; readonly key: string },
+): { readonly at: 'name' | 'key'; readonly value: string; readonly why: string } | undefined {
+  const secret = secretNamed(secrets, name);
+  if (secret === undefined) {
+    const elsewhere = [...secrets.values()].find(({ metadata }) => metadata.name === name)?.metadata
+      .namespace;
+    const why =
+      elsewhere === undefined
+        ? 'is no Secret'
+        : `is a Secret of namespace ${elsewhere}, and podroute takes those of ${OWN_NAMESPACE} alone`;
+    return { at: 'name', value: name, why };
+  }
+  const password = passwordIn(secret, key);
+  if (password === undefined) return { at: 'key', value: key, why: `is no key of Secret ${name}` };
+  const octets = Buffer.byteLength(password);
+  if (octets > 0 && octets <= MOST_OCTETS) return undefined;
+  const why =
+    octets === 0
+      ? `is empty in Secret ${name}`
+      : `has ${octets} octets in Secret ${name}, and TCP MD5 takes ${MOST_OCTETS}`;
+  return { at: 'key', value: key, why };
+}
+
+/** Of its own keys: 'constructor' is in every object. */
+export function passwordIn({ values }: Secret, key: string): string | undefined {
+  return Object.hasOwn(values, key) ? values[key] : undefined;
 }
 
 const base64 = field({ type: 'string', format: 'byte' }, (input) => {

@@ -6,7 +6,7 @@ import { parsePeerAddress } from '../schema/peer-address.ts';
 import { usablePools } from './pool-conflicts.ts';
 import type { Problem } from '../schema/problem.ts';
 import { objectName, type Resources } from '../kinds/resources.ts';
-import { secretNamed } from '../kinds/secret.ts';
+import { passwordFault } from '../kinds/secret.ts';
 import { selectorMatches } from '../schema/selector.ts';
 
 /** Every fault between objects, in the order of kinds and names. Problems have no file: see Problem.object. */
@@ -58,15 +58,10 @@ function missingSecrets({ bgpPeers, bgpConfigurations, secrets }: Resources): Pr
   ];
   return wanted.flatMap(({ object, field, ref }): Problem[] => {
     if (ref === undefined) return [];
-    const values = secretNamed(secrets, ref.name)?.values;
-    const until = 'no session is opened until it has its password';
-    if (values === undefined) {
-      return [{ object, field: `${field}.name`, value: ref.name, message: `is no Secret: ${until}` }];
-    }
-    if (Object.hasOwn(values, ref.key)) return [];
-    return [
-      { object, field: `${field}.key`, value: ref.key, message: `is no key of Secret ${ref.name}: ${until}` },
-    ];
+    const fault = passwordFault(secrets, ref);
+    if (fault === undefined) return [];
+    const message = `${fault.why}: no session is opened until it has its password`;
+    return [{ object, field: `${field}.${fault.at}`, value: fault.value, message }];
   });
 }
 

@@ -267,3 +267,24 @@ describe('the message for a mistake', () => {
     );
   });
 });
+
+describe('a password where a reference belongs', () => {
+  it('is never shown, and the message shows the right form', () => {
+    const texts = [
+      ...peer('password: hunter2'),
+      ...peer('password:', '  - hunter2'),
+      ...peer('password: { secretKeyRef: hunter2 }'),
+      ...peer('password: { value: hunter2 }'),
+      ...peer('password: { secretKeyRef: { name: [hunter2], key: x } }'),
+      ...only('BGPConfiguration', 'nodeMeshPassword: hunter2'),
+      ...only('BGPConfiguration', 'nodeMeshPassword: 12345'),
+      ...problemsOf('BGPPeer', '- { password: hunter2 }'),
+    ];
+    assert.ok(texts.length >= 8);
+    assert.doesNotMatch(texts.join('\n'), /hunter2|12345/);
+    assert.match(
+      texts[0]!,
+      /^f\.yaml:7: BGPPeer x: spec\.password: is not a reference to a Secret \(expected \{ secretKeyRef: \{ name/,
+    );
+  });
+});

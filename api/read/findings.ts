@@ -37,7 +37,27 @@ export function unknownField(path: Path, known: readonly string[]): Finding {
   };
 }
 
-function finding(path: Path, value: unknown, issue: z.core.$ZodIssue): Finding {
+/** What people write a password into although only a reference belongs there: never shown, whatever is wrong with it. */
+const SECRET_FIELDS: readonly unknown[] = ['password', 'nodeMeshPassword'];
+const SECRET_FORM =
+  '{ secretKeyRef: { name: SECRET, key: KEY } }: a password stands in a Secret, and never in this document';
+
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, item]) =>
+    SECRET_FIELDS.includes(key) ? [key, '(not shown)'] : [key, withoutSecrets(item)],
+  );
+  return Object.fromEntries(entries);
+}
+
+function finding(path: Path, found: unknown, issue: z.core.$ZodIssue): Finding {
+  const value = withoutSecrets(found);
+  const isSecret = path.some((key) => SECRET_FIELDS.includes(key));
+  if (isSecret && typeof value !== 'undefined') {
+    const message = typeof value === 'object' ? issue.message : 'is not a reference to a Secret';
+    return { path, field: formatPath(path), message, allowed: SECRET_FORM };
+  }
   const place = { path, field: formatPath(path), ...(value === undefined ? {} : { value }) };
   switch (issue.code) {
     case 'custom': {

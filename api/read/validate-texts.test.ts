@@ -74,21 +74,27 @@ describe('files checked together', () => {
     assert.match(problems(tor('a', ', node: n1'), tor('b'))[0] ?? '', /on some nodes: a stays in force/);
   });
 
-  it('two Secrets of one name in two namespaces, as what they are', () => {
+  it('a Secret of podroute’s own namespace or of none, and never one of another', () => {
     const secret = (where: string, key: string) =>
       `apiVersion: v1\nkind: Secret\nmetadata: { name: bgp${where} }\nstringData: { ${key}: x }\n`;
     const peer =
       'apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: a }\nspec: { peerIP: 10.0.0.1, asNumber: 1, password: { secretKeyRef: { name: bgp, key: tor } } }\n';
     const check = (...texts: string[]) =>
       validateTexts(texts.map((text, i) => ({ file: `${i}.yaml`, text }))).problems.map(formatProblem);
-    const [infra, other] = [secret(', namespace: infra', 'tor'), secret(', namespace: other', 'leaf')];
-    assert.deepEqual(check(infra, other, peer), []);
-    assert.deepEqual(check(other, infra, secret('', 'tor'), peer), []);
+    const [own, other] = [secret(', namespace: kube-system', 'tor'), secret(', namespace: other', 'leaf')];
+    assert.deepEqual(check(other, own, peer), []);
+    assert.deepEqual(check(other, secret('', 'tor'), peer), []);
     assert.match(
-      check(infra, infra, peer).join(),
-      /^1.yaml:3: Secret infra\/bgp: metadata.name: stands in 0.yaml/,
+      check(own, own, peer).join(),
+      /^1.yaml:3: Secret kube-system\/bgp: metadata.name: stands in 0.yaml/,
     );
-    assert.match(check(other, infra, peer).join(), /is no key of Secret bgp/);
+    assert.match(
+      check(other, peer).join(),
+      /"bgp" is a Secret of namespace other, and podroute takes those of/,
+    );
+    const long = secret('', 'tor').replace('tor: x', `tor: ${'x'.repeat(81)}`);
+    assert.match(check(long, peer).join(), /has 81 octets in Secret bgp, and TCP MD5 takes 80/);
+    assert.match(check(long.replace(/x+ /, '"" '), peer).join(), /is empty in Secret bgp/);
   });
 
   it('a filter, a Secret and a key that are not there', () => {
