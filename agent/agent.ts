@@ -1,7 +1,7 @@
 // One node's agent: the loop from objects to sessions and kernel routes. Level-triggered: whatever changed, the plan is
 // made anew from everything, and only its difference is applied. Inputs that give no plan leave the last good one in
 // force. Everything outside the process comes in through AgentIo, so that many agents can run in one test.
-import type { Problem, Resources } from '#api';
+import type { Problem, Refused, Resources } from '#api';
 import type { Transport } from '#bgp';
 import { FAMILIES } from '#ip';
 import type { Ipam } from '#ipam';
@@ -39,6 +39,7 @@ export type AgentIpam = Pick<Ipam, 'setInputs' | 'blocks' | 'subscribe' | 'usage
 /** What of the store the loop needs. */
 export interface AgentStore {
   snapshot(): Resources;
+  refused(): Refused;
   problems(): readonly Problem[];
   /** Adds file and line of the object that a Problem is about. */
   locate?(problem: Problem): Problem;
@@ -161,9 +162,11 @@ export class Agent implements AsyncDisposable {
   async #reconcile(): Promise<void> {
     const { store, clock } = this.#io;
     const resources = store.snapshot();
-    this.ipam?.setInputs(ipamInputs(resources, this.nodeName));
+    const refused = store.refused();
+    this.ipam?.setInputs(ipamInputs(resources, refused, this.nodeName));
     const { plan, problems } = makePlan({
       resources,
+      refused,
       nodeName: this.nodeName,
       localBlocks: this.ipam?.blocks() ?? [],
       table: this.#settings.table,

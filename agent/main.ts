@@ -54,7 +54,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     locks: fileLocks,
     disk: realDisk,
     http: httpServers,
-    openStore: () => openStore(options.store),
+    openStore: () => openStore(options.store, `${stateDir}/last-good`),
     openTransport: (links) =>
       new TcpTransport({
         socketOptions: tcpSockets,
@@ -81,11 +81,12 @@ const realHost: HostBindings = {
   cniListener: unixSocketListener,
 };
 
-function openStore(place: string): Store {
+/** @param keepIn see DirectoryStoreIo */
+function openStore(place: string, keepIn: string): Store {
   if (!place.startsWith('dir:')) {
     throw new Error(`--store ${place}: this version reads its objects from a folder only: --store dir:PATH`);
   }
-  return openDirectoryStore(place.slice('dir:'.length), { clock: systemClock, disk: realDisk });
+  return openDirectoryStore(place.slice('dir:'.length), { clock: systemClock, disk: realDisk, keepIn });
 }
 
 function processStatus(eventLoop: EventLoopWatch) {

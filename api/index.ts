@@ -13,8 +13,9 @@ export {
 export type { IPPool, IPPoolSpec, IPReservation, IPReservationSpec } from './kinds/ip-pool.ts';
 export type { Metadata } from './schema/kind.ts';
 export { type Node, type NodeBgp, nodeBgp } from './kinds/node.ts';
-export type { ParsedDocument } from './read/parse-document.ts';
+export { parseDocument, type ParsedDocument } from './read/parse-document.ts';
 export { parseText, parseTextInSteps, type TextDocument } from './read/parse-text.ts';
+export { mayHidePools, nothingRefused, type Refused } from './read/refused.ts';
 export { type PeerAddress, parsePeerAddress } from './schema/peer-address.ts';
 export { usablePools } from './read/pool-conflicts.ts';
 export { formatProblem, type Problem } from './schema/problem.ts';
@@ -36,4 +37,10 @@ export {
 } from './kinds/resources.ts';
 export { passwordFault, passwordIn, type Secret, secretNamed } from './kinds/secret.ts';
 export { type Labels, selectorMatches } from './schema/selector.ts';
-export { doubledObject, placed, type ValidatedTexts, validateTexts } from './read/validate-texts.ts';
+export {
+  doubledObject,
+  isNobody,
+  placed,
+  type ValidatedTexts,
+  validateTexts,
+} from './read/validate-texts.ts';

@@ -7,6 +7,7 @@ import {
   type KindMap,
   type Metadata,
   type Problem,
+  type Refused,
   type Resource,
   type Resources,
 } from '#api';
@@ -56,6 +57,8 @@ export interface Store extends AsyncDisposable {
   start(): Promise<void>;
   /** Every object in force: the last good version of each. */
   snapshot(): Resources;
+  /** Objects that are written somewhere, wrongly, and of which no version is in force. */
+  refused(): Refused;
   /** What is wrong with documents as they are now. */
   problems(): readonly Problem[];
   /** Adds file and line to a Problem about an object in force, where the store knows them. */

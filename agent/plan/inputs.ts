@@ -1,5 +1,5 @@
 // Everything that a plan is made from. The plan depends on nothing else: same inputs, same plan.
-import type { BGPConfiguration, BGPFilter, BGPPeer, IPAMBlock, IPPool, Node, Secret } from '#api';
+import type { BGPConfiguration, BGPFilter, BGPPeer, IPAMBlock, IPPool, Node, Refused, Secret } from '#api';
 
 /** The store's objects by name, as far as the plan reads them. */
 export interface PlanResources {
@@ -14,6 +14,8 @@ export interface PlanResources {
 
 export interface PlanInput {
   readonly resources: PlanResources;
+  /** Documents without any version in force; undefined: none. */
+  readonly refused?: Refused;
   readonly nodeName: string;
   /** Blocks that this node holds, from ipam. */
   readonly localBlocks: readonly LocalBlock[];

@@ -1,6 +1,6 @@
 // The plan of a node from files, without its agent. What only the node knows (default routes, blocks that are not
 // claimed yet) is left out, and said. Pure.
-import { type Problem, validateTexts } from '#api';
+import { mayHidePools, type Problem, type Refused, validateTexts } from '#api';
 import type { NodePlan } from '#agent-api';
 import { familyOf } from '#ip';
 import type { LocalBlock, PlanResources } from './inputs.ts';
@@ -20,9 +20,9 @@ export function offlinePlan(
   files: readonly { readonly file: string; readonly text: string }[],
   nodeName: string,
 ): OfflinePlan {
-  const { resources, problems, locate } = validateTexts(files);
-  const localBlocks = blocksOf(nodeName, resources);
-  const made = makePlan({ resources, nodeName, localBlocks });
+  const { resources, refused, problems, locate } = validateTexts(files);
+  const localBlocks = blocksOf(nodeName, resources, refused);
+  const made = makePlan({ resources, refused, nodeName, localBlocks });
   const placeOf = ({ object, field }: Problem) => `${object}: ${field}`;
   // Of what both find the plan says more: what follows from it.
   const found = new Set(made.problems.map(placeOf));
@@ -37,10 +37,11 @@ export function offlinePlan(
 }
 
 /** Blocks that it has claimed; its podCIDRs for a family without a pool. */
-function blocksOf(nodeName: string, { ipamBlocks, ipPools, nodes }: PlanResources): LocalBlock[] {
+function blocksOf(nodeName: string, resources: PlanResources, refused: Refused): LocalBlock[] {
+  const { ipamBlocks, ipPools, nodes } = resources;
   const claimed = [...ipamBlocks.values()].filter(({ spec }) => spec.node === nodeName);
   const pooled = new Set([...ipPools.values()].map(({ spec }) => familyOf(spec.cidr)));
-  const podCidrs = nodes.get(nodeName)?.spec.podCIDRs ?? [];
+  const podCidrs = mayHidePools(refused, resources) ? [] : (nodes.get(nodeName)?.spec.podCIDRs ?? []);
   return [
     ...claimed.map(({ spec: { cidr, pool } }) => ({ cidr, ...(pool === undefined ? {} : { pool }) })),
     ...podCidrs.filter((cidr) => !pooled.has(familyOf(cidr))).map((cidr) => ({ cidr })),

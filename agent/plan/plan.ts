@@ -1,6 +1,14 @@
 // What this node should do, from the objects of the cluster: the only place that decides. Pure and deterministic, so
 // that `podroute plan` shows what the agent will do, and a test is a table of YAML in and sessions out.
-import { bgpConfigurationOf, type BGPConfigurationSpec, type Problem, usablePools } from '#api';
+import {
+  bgpConfigurationOf,
+  type BGPConfigurationSpec,
+  mayHidePools,
+  nothingRefused,
+  type Problem,
+  type Refused,
+  usablePools,
+} from '#api';
 import type { SpeakerConfig } from '#bgp';
 import { comparePrefixes, contains, FAMILIES, type Family, familyOf, parsePrefix } from '#ip';
 import { resolveConflicts } from './conflicts.ts';
@@ -17,16 +25,18 @@ const KERNEL = { protocol: 179, metric: 1024, table: 254 } as const;
 
 /** Without a Node object of this name there is no plan: who would speak, and from which address? */
 export function makePlan(input: PlanInput): PlanResult {
-  const { resources, nodeName } = input;
+  const { resources, nodeName, refused = nothingRefused } = input;
+  const unknown = unknownConfiguration(resources, refused);
+  if (unknown.length > 0) return { problems: unknown };
   const config = bgpConfigurationOf(resources).spec;
   const nodes = byName(resources.nodes).map((node) => clusterNode(node, config));
   const self = nodes.find((node) => node.name === nodeName);
-  if (self === undefined) return { problems: [noNode(nodeName, nodes)] };
+  if (self === undefined) return { problems: [noNode(nodeName, nodes, refused)] };
   if (self.addresses.ipv4 === undefined && self.addresses.ipv6 === undefined)
     return { problems: [noAddress(nodeName)] };
 
   const reflectors = findReflectors(nodes, config);
-  const clusterPrefixes = clusterPrefixesOf(resources, config, nodes);
+  const clusterPrefixes = clusterPrefixesOf(resources, config, nodes, refused);
   const policies = new Map();
   const context: SessionContext = { self, nodes, config, reflectors, clusterPrefixes, input, policies };
   const configured = configuredPeers(byName(resources.bgpPeers), context);
@@ -68,11 +78,14 @@ function clusterPrefixesOf(
   resources: PlanResources,
   config: BGPConfigurationSpec,
   nodes: readonly ClusterNode[],
+  refused: Refused,
 ): string[] {
   const pools = [...resources.ipPools.values()].map((pool) => pool.spec.cidr);
   const services = [config.serviceClusterIPs, config.serviceExternalIPs, config.serviceLoadBalancerIPs];
   const isPooled = (prefix: string) => pools.some((pool) => familyOf(pool) === familyOf(prefix));
-  const podCidrs = nodes.flatMap((node) => node.podCIDRs).filter((prefix) => !isPooled(prefix));
+  const podCidrs = mayHidePools(refused, resources)
+    ? []
+    : nodes.flatMap((node) => node.podCIDRs).filter((prefix) => !isPooled(prefix));
   return sortedPrefixes([...pools, ...services.flatMap((list) => list.map(({ cidr }) => cidr)), ...podCidrs]);
 }
 
@@ -147,8 +160,28 @@ function communitiesOf(
   return { communities: all.filter((value) => !isLarge(value)), largeCommunities: all.filter(isLarge) };
 }
 
-function noNode(nodeName: string, nodes: readonly ClusterNode[]): Problem {
+/**
+ * AS, port and mesh of every session are the BGPConfiguration's. One that is written and cannot be read is not one that
+ * nobody wrote: without an earlier version there is no plan.
+ */
+function unknownConfiguration({ bgpConfigurations }: PlanResources, { objects, files }: Refused): Problem[] {
+  const object = 'BGPConfiguration default';
+  if (bgpConfigurations.has('default')) return [];
+  const until = 'no session is opened until it is right, because AS, port and mesh are not known';
+  if (objects.has(object)) return [{ object, field: '', message: `is written, but wrong: ${until}` }];
+  return [...files].map((file) => {
+    const message = `has a document that cannot be read and may be the ${object}: ${until}`;
+    return { file, object: 'file', field: '', message };
+  });
+}
+
+function noNode(nodeName: string, nodes: readonly ClusterNode[], { objects }: Refused): Problem {
   const known = nodes.slice(0, 10).map((node) => node.name);
+  if (objects.has(`Node ${nodeName}`)) {
+    const message =
+      'is written, but wrong: this agent has no AS and no address to speak from until it is right';
+    return { object: `Node ${nodeName}`, field: '', message };
+  }
   return {
     object: `Node ${nodeName}`,
     field: 'metadata.name',

@@ -1,13 +1,19 @@
 // What ipam has to know of the cluster's objects: the pools this node may use, its podCIDRs, reserved prefixes.
-import { type Resources, selectorMatches, usablePools } from '#api';
+import { mayHidePools, type Refused, type Resources, selectorMatches, usablePools } from '#api';
+import { familyOf } from '#ip';
 import type { IpamInputs } from '#ipam';
 
-export function ipamInputs(resources: Resources, nodeName: string): IpamInputs {
+export function ipamInputs(resources: Resources, refused: Refused, nodeName: string): IpamInputs {
   const node = resources.nodes.get(nodeName);
   const labels = node?.metadata.labels ?? {};
+  const usable = usablePools(resources).pools;
+  const unusable = [...resources.ipPools.values()].filter((pool) => !usable.includes(pool));
+  // A pool that is written and cannot be used is not one that nobody wrote: podCIDRs do not stand in for it.
+  const waitsForPool = (cidr: string) =>
+    mayHidePools(refused, resources) || unusable.some(({ spec }) => familyOf(spec.cidr) === familyOf(cidr));
   return {
-    pools: usablePools(resources)
-      .pools.filter(
+    pools: usable
+      .filter(
         ({ spec }) => spec.allowedUses.includes('Workload') && selectorMatches(spec.nodeSelector, labels),
       )
       // Without its Node the agent does not know its labels: what it has stays, nothing new is claimed.
@@ -17,7 +23,7 @@ export function ipamInputs(resources: Resources, nodeName: string): IpamInputs {
         blockSize: spec.blockSize,
         disabled: spec.disabled || node === undefined,
       })),
-    podCidrs: node?.spec.podCIDRs ?? [],
+    podCidrs: (node?.spec.podCIDRs ?? []).filter((cidr) => !waitsForPool(cidr)),
     reservations: [...resources.ipReservations.values()].flatMap(({ spec }) => spec.reservedCIDRs),
   };
 }

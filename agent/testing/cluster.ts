@@ -1,7 +1,7 @@
 // For tests of what agents tell one another: they share a network and a store in memory, in simulated time, and hold
 // the blocks that the test says. Whole nodes, with pods, are in simulated-cluster.ts.
 import assert from 'node:assert/strict';
-import type { Problem, Resources } from '#api';
+import { nothingRefused, type Problem, type Refused, type Resources } from '#api';
 import { MemoryNetwork } from '#bgp';
 import { familyOf } from '#ip';
 import { type Kernel, MemoryKernel } from '#linux';
@@ -29,6 +29,9 @@ export class TestCluster implements AgentStore {
   }
   snapshot(): Resources {
     return this.#resources;
+  }
+  refused(): Refused {
+    return nothingRefused;
   }
   problems(): readonly Problem[] {
     return [];
@@ -58,11 +61,13 @@ export interface TestNode extends AsyncDisposable {
  * Starts the agent of node nN at 10.0.0.N.
  *
  * @param blocks that it holds; default 10.244.N.0/26
+ * @param objects what it reads; default: what the cluster shares
  */
 export async function startNode(
   n: number,
   store: TestCluster,
   blocks: readonly string[] = [`10.244.${n}.0/26`],
+  objects: AgentStore = store,
 ): Promise<TestNode> {
   const address = `10.0.0.${n}`;
   const kernel = new MemoryKernel();
@@ -82,7 +87,7 @@ export async function startNode(
       scheduler: life,
       transport: store.network.host(address),
       log: life,
-      store,
+      store: objects,
       host: { kernel, sysctl, ipam: ipamWith(...blocks) },
     },
   );

@@ -33,6 +33,8 @@ const maxDepth = 50;
 export interface ParsedDocument {
   /** Absent when there is an error. */
   readonly resource?: Resource;
+  /** What the resource was made from: reading it again gives the same. */
+  readonly written?: unknown;
   /** Also when there is an error, as far as it can be read: whose last good version stays in force. */
   readonly identity?: Identity;
   /** Errors and warnings. */
@@ -79,14 +81,24 @@ export function parseDocument(document: unknown, where: Where = {}): ParsedDocum
   });
   if (problems.length > 0 || !frame.metadata || !build)
     return { ...(identity && { identity }), problems: [...problems, ...warnings] };
+  const resource = build({
+    apiVersion: kind.calico ? apiVersion : (value.apiVersion as string),
+    metadata: frame.metadata,
+  });
   return {
     ...(identity && { identity }),
-    resource: build({
-      apiVersion: kind.calico ? apiVersion : (value.apiVersion as string),
-      metadata: frame.metadata,
-    }),
+    resource,
+    written: withoutDetails(resource) ?? value,
     problems: warnings,
   };
+}
+
+/** Of the core API's kinds we need little, and of a Secret the values are read already. */
+function withoutDetails(resource: Resource): unknown {
+  if (resource.kind === 'Node') return resource;
+  if (resource.kind !== 'Secret') return undefined;
+  const { values, ...rest } = resource;
+  return { ...rest, stringData: values };
 }
 
 interface Frame {

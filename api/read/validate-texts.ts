@@ -2,6 +2,7 @@
 import { checkTogether } from './cross-checks.ts';
 import { parseText, type TextDocument } from './parse-text.ts';
 import type { Problem } from '../schema/problem.ts';
+import type { Refused } from './refused.ts';
 import { identityText, type Resource, type Resources, resourcesOf } from '../kinds/resources.ts';
 
 export interface ValidatedTexts {
@@ -9,6 +10,8 @@ export interface ValidatedTexts {
   readonly problems: readonly Problem[];
   /** What is good of them, wrong objects left out. */
   readonly resources: Resources;
+  /** The wrong ones: these are all versions that there are. */
+  readonly refused: Refused;
   /** The same Problem with file and line of the object that it is about, when that is known. */
   readonly locate: (problem: Problem) => Problem;
 }
@@ -35,9 +38,17 @@ export function validateTexts(
   }
   const resources = resourcesOf(objects);
   const locate = (problem: Problem) => placed(problem, byName.get(problem.object));
+  const refused = {
+    objects: new Set([...byName].flatMap(([name, { resource }]) => (resource === undefined ? [name] : []))),
+    files: new Set(documents.flatMap((document) => (isNobody(document) ? [document.file] : []))),
+  };
   const together = checkTogether(resources).map(locate);
-  return { documents: documents.length, problems: [...problems, ...together], resources, locate };
+  return { documents: documents.length, problems: [...problems, ...together], resources, refused, locate };
 }
+
+/** A document of ours that does not say, or not rightly, which object it is. */
+export const isNobody = ({ identity, problems }: TextDocument): boolean =>
+  identity === undefined && problems.some(({ severity }) => severity !== 'warning');
 
 /** The Problem of a document whose object another file (`first`) has already. */
 export function doubledObject(object: string, document: TextDocument, first: string): Problem {

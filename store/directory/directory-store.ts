@@ -1,8 +1,10 @@
 // The store over a folder of YAML and JSON files. Changes that the disk tells of are read soon after; what agents write
-// goes through ObjectFiles and comes back the same way. FileCache knows the files, selectObjects what is in force.
-import { identityText, placed, type Problem, type Resource, type Resources } from '#api';
+// goes through ObjectFiles and comes back the same way. FileCache knows the files, selectObjects what is in force, and
+// KeptObjects what was in force before a restart.
+import { identityText, placed, type Problem, type Refused, type Resource, type Resources } from '#api';
 import type { Clock, Disk, Timer } from '#world';
 import { FileCache } from './file-cache.ts';
+import { KeptObjects } from './kept-objects.ts';
 import { nothingSelected, selectObjects } from './last-good.ts';
 import { ObjectFiles } from './object-files.ts';
 import {
@@ -25,10 +27,14 @@ const DOUBT_MS = 60;
 const RESCAN_MS = 30_000;
 /** While the folder is away: nothing tells of its return. */
 const FOLDER_AWAY_MS = 1_000;
+/** What came into force is on disk after this: a burst of changes is one write. */
+const KEEP_MS = 200;
 
 export interface DirectoryStoreIo {
   readonly clock: Clock;
   readonly disk: Disk;
+  /** A folder of this node alone for the last good versions; undefined: they are forgotten at the end. */
+  readonly keepIn?: string;
 }
 
 class DirectoryStore implements Store {
@@ -36,8 +42,10 @@ class DirectoryStore implements Store {
   readonly #io: DirectoryStoreIo;
   readonly #objects: ObjectFiles;
   readonly #cache: FileCache;
+  readonly #kept: KeptObjects | undefined;
   readonly #listeners = new Set<() => void>();
   #selected = nothingSelected;
+  #isFirstLook = true;
   /** What could not be read, as last told to listeners. */
   #unreadable: readonly Problem[] = [];
   /** To be looked at: some files, or all. */
@@ -47,6 +55,7 @@ class DirectoryStore implements Store {
   #timer: Timer | undefined;
   #rescan: Timer | undefined;
   #reading: Promise<void> | undefined;
+  #keepTimer: Timer | undefined;
   #isClosed = false;
 
   constructor(folder: string, io: DirectoryStoreIo) {
@@ -54,9 +63,11 @@ class DirectoryStore implements Store {
     this.#io = io;
     this.#objects = new ObjectFiles(folder, io.disk);
     this.#cache = new FileCache(folder, io.disk, io.clock);
+    this.#kept = io.keepIn === undefined ? undefined : new KeptObjects(io.keepIn, folder, io.disk);
   }
 
   async start(): Promise<void> {
+    if (this.#kept) this.#selected = await this.#kept.load();
     this.#startWatch();
     await this.#look();
     if (!this.#cache.hasFolder) throw new Error(`store dir:${this.#folder}: no such folder`);
@@ -67,14 +78,18 @@ class DirectoryStore implements Store {
     return this.#selected.resources;
   }
 
+  refused(): Refused {
+    return this.#selected.refused;
+  }
+
   problems(): readonly Problem[] {
-    return [...this.#unreadable, ...this.#selected.problems];
+    return [...this.#unreadable, ...this.#selected.problems, ...(this.#kept?.problems() ?? [])];
   }
 
   locate(problem: Problem): Problem {
-    const path = this.#selected.origins.get(problem.object);
-    if (path === undefined) return problem;
-    const documents = this.#cache.documents(path);
+    const origin = this.#selected.origins.get(problem.object);
+    if (origin === undefined) return problem;
+    const documents = this.#cache.documents(origin.path);
     return placed(
       problem,
       documents.find(({ identity }) => identity && identityText(identity) === problem.object),
@@ -120,6 +135,7 @@ class DirectoryStore implements Store {
     this.#rescan?.cancel();
     this.#listeners.clear();
     await this.#reading;
+    if (this.#keepTimer) await this.#keep();
   }
 
   #startWatch(): void {
@@ -188,11 +204,31 @@ class DirectoryStore implements Store {
   }
 
   #tell(isChanged: boolean): void {
-    if (isChanged) this.#selected = selectObjects(this.#cache.files(), this.#selected);
+    // Also the first look that finds nothing: what was kept may be gone.
+    if (isChanged || this.#isFirstLook) this.#select();
     const unreadable = this.#cache.unreadable();
     const isWorthTelling = isChanged || unreadable.length > 0 || this.#unreadable.length > 0;
     this.#unreadable = unreadable;
     if (isWorthTelling) for (const listener of this.#listeners) listener();
+  }
+
+  #select(): void {
+    this.#isFirstLook = false;
+    // Without the folder nothing is known of its objects: what was kept stays.
+    if (!this.#cache.hasFolder && this.#cache.files().length === 0) return;
+    this.#selected = selectObjects(this.#cache.files(), this.#selected);
+    const problems = this.#selected.problems.map((problem) => this.locate(problem));
+    this.#selected = { ...this.#selected, problems };
+    if (this.#kept) this.#keepTimer ??= this.#io.clock.setTimer(KEEP_MS, () => void this.#keep());
+  }
+
+  /** A failure is told like any other problem of the store, and the next change tries again. */
+  async #keep(): Promise<void> {
+    this.#keepTimer?.cancel();
+    this.#keepTimer = undefined;
+    const before = this.#kept?.problems()[0]?.message;
+    await this.#kept?.keep(this.#selected);
+    if (this.#kept?.problems()[0]?.message !== before) for (const listener of this.#listeners) listener();
   }
 }
 

@@ -55,11 +55,12 @@ export class FileCache {
 
   /** Sorted, with the agents' own files last: what an operator wrote comes first. */
   files(): FileContent[] {
-    const paths = [...this.#files.keys()].sort();
-    return [...paths.filter((path) => !isOwn(path)), ...paths.filter(isOwn)].map((path) => ({
-      path,
-      documents: this.#files.get(path)!.documents,
-    }));
+    const unread = [...this.#unreadable.keys()].filter((path) => path !== '' && !this.#files.has(path));
+    const paths = [...this.#files.keys(), ...unread].sort();
+    return [...paths.filter((path) => !isOwn(path)), ...paths.filter(isOwn)].map((path) => {
+      const file = this.#files.get(path);
+      return file ? { path, documents: file.documents } : { path, documents: [], isUnreadable: true };
+    });
   }
 
   documents(path: string): readonly TextDocument[] {

@@ -6,10 +6,15 @@ import {
   type Identity,
   identityOf,
   identityText,
+  isNobody,
   keyOf,
+  nothingRefused,
   objectName,
+  placed,
   type Problem,
+  type Refused,
   type Resource,
+  type ResourceMaps,
   type Resources,
   type TextDocument,
 } from '#api';
@@ -18,25 +23,47 @@ export interface FileContent {
   /** Relative to the store's folder. */
   readonly path: string;
   readonly documents: readonly TextDocument[];
+  /** It is there, and was never read: it may hold any object. */
+  readonly isUnreadable?: true;
+}
+
+export interface Origin {
+  /** The file where it was last seen. */
+  readonly path: string;
+  /** The document that is in force; undefined: none. */
+  readonly written?: unknown;
 }
 
 export interface Selected {
   readonly resources: Resources;
   readonly problems: readonly Problem[];
-  /** In which file each object in force was last seen: identityText → path. */
-  readonly origins: ReadonlyMap<string, string>;
+  /** Of each object in force or refused, by identityText. */
+  readonly origins: ReadonlyMap<string, Origin>;
+  /** A document that is there and wrong is not an absent one: those of which no version was ever good. */
+  readonly refused: Refused;
+  /** Nothing is known of before: neither what was in force nor what was absent. */
+  readonly isFirst?: true;
 }
 
-export const nothingSelected: Selected = { resources: emptyResources(), problems: [], origins: new Map() };
+export const nothingSelected: Selected = {
+  resources: emptyResources(),
+  problems: [],
+  origins: new Map(),
+  refused: nothingRefused,
+  isFirst: true,
+};
 
 /**
  * Files are taken in the given order; of two documents for one object the first wins and the other is a Problem. An
  * object whose document is wrong now keeps its version from `before`. When a document is so wrong that nobody knows
- * which object it is, every object that its file held stays. An object without any document is gone.
+ * which object it is, every object that its file held stays. An object without any document is gone. An object that
+ * was absent and comes with a wrong document stays absent; what the first reading refuses stays refused until it is
+ * right or gone.
  */
 export function selectObjects(files: readonly FileContent[], before: Selected): Selected {
   const resources = emptyResources();
-  const origins = new Map<string, string>();
+  const origins = new Map<string, Origin>();
+  const refused = new Set<string>();
   const problems: Problem[] = [];
   const put = (object: Resource) => {
     const key = keyOf(identityOf(object.kind, object.metadata));
@@ -50,31 +77,38 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
       const name = identityText(identity);
       const first = origins.get(name);
       if (first !== undefined) {
-        problems.push(doubledObject(name, document, first));
+        problems.push(doubledObject(name, document, first.path));
         continue;
       }
-      origins.set(name, path);
-      const object = resource ?? lastGood(before, identity);
+      const written = resource === undefined ? before.origins.get(name)?.written : document.written;
+      origins.set(name, { path, written });
+      const object = resource ?? inForce(before, identity);
       if (object !== undefined) put(object);
+      else if (before.isFirst || before.refused.objects.has(name)) {
+        refused.add(name);
+        problems.push(placed(noVersion(name), document));
+      }
     }
   }
+  problems.push(...keepPoolsInUse(resources, origins, before));
   // After all files: an object that stands elsewhere now has moved.
-  const damaged = new Set(files.filter(({ documents }) => documents.some(isNobody)).map(({ path }) => path));
+  const damaged = new Set(files.filter(isDamaged).map(({ path }) => path));
   for (const object of damaged.size === 0 ? [] : objectsOf(before, damaged)) {
     const name = objectName(object);
     if (origins.has(name)) continue;
-    const path = before.origins.get(name)!;
-    origins.set(name, path);
+    origins.set(name, before.origins.get(name)!);
     put(object);
   }
-  return { resources, problems, origins };
+  // What was refused before may be the document that cannot even be told any more.
+  const mayBeAny = before.isFirst || before.refused.objects.size > 0;
+  const unknown = [...damaged].filter((path) => mayBeAny || before.refused.files.has(path));
+  return { resources, problems, origins, refused: { objects: refused, files: new Set(unknown) } };
 }
 
-/** A document of ours that does not say, or not rightly, which object it is. */
-const isNobody = ({ identity, problems }: TextDocument): boolean =>
-  identity === undefined && problems.length > 0;
+const isDamaged = ({ documents, isUnreadable }: FileContent): boolean =>
+  isUnreadable === true || documents.some(isNobody);
 
-function lastGood(before: Selected, identity: Identity): Resource | undefined {
+function inForce(before: Selected, identity: Identity): Resource | undefined {
   const map = before.resources[collections[identity.kind]] as ReadonlyMap<string, Resource>;
   return map.get(keyOf(identity));
 }
@@ -82,5 +116,41 @@ function lastGood(before: Selected, identity: Identity): Resource | undefined {
 function objectsOf(before: Selected, paths: ReadonlySet<string>): Resource[] {
   return Object.values(before.resources)
     .flatMap((map) => [...(map as ReadonlyMap<string, Resource>).values()])
-    .filter((object) => paths.has(before.origins.get(objectName(object)) ?? ''));
+    .filter((object) => paths.has(before.origins.get(objectName(object))?.path ?? ''));
 }
+
+function noVersion(object: string): Problem {
+  const message = 'is not in force: its document is wrong, and no earlier version of it is known';
+  return { object, field: '', message };
+}
+
+/**
+ * A pool that blocks were cut from keeps its CIDR and block size, as the CRD has it: other nodes reckon with both, and
+ * its pods run on.
+ */
+function keepPoolsInUse(
+  { ipPools, ipamBlocks }: ResourceMaps,
+  origins: Map<string, Origin>,
+  before: Selected,
+): Problem[] {
+  const inUse = new Set([...ipamBlocks.values()].map(({ spec }) => spec.pool));
+  return [...before.resources.ipPools].flatMap(([name, earlier]): Problem[] => {
+    const now = ipPools.get(name);
+    if (now === undefined || !inUse.has(name)) return [];
+    const field = IMMUTABLE.find((one) => earlier.spec[one] !== now.spec[one]);
+    if (field === undefined) return [];
+    ipPools.set(name, earlier);
+    const object = objectName(now);
+    origins.set(object, { ...origins.get(object)!, written: before.origins.get(object)?.written });
+    return [
+      {
+        object,
+        field: `spec.${field}`,
+        value: now.spec[field],
+        message: `cannot be changed while blocks of the pool are in use: ${earlier.spec[field]} stays in force; make a new pool and disable this one`,
+      },
+    ];
+  });
+}
+
+const IMMUTABLE = ['cidr', 'blockSize'] as const;

@@ -1,6 +1,15 @@
 // Objects in memory, shared by the nodes of a simulation or a test as an API server is. Each node has a view of its own,
 // which can be late, or get no answers. All time is the clock's, so the same calls give the same run.
-import { collections, emptyResources, keyOf, type Problem, type Resource, type Resources } from '#api';
+import {
+  collections,
+  emptyResources,
+  keyOf,
+  nothingRefused,
+  type Problem,
+  type Refused,
+  type Resource,
+  type Resources,
+} from '#api';
 import type { Clock, Timer } from '#world';
 import {
   type CreateResult,
@@ -106,6 +115,10 @@ export class MemoryStoreView implements Store {
 
   snapshot(): Resources {
     return this.#snapshot;
+  }
+
+  refused(): Refused {
+    return nothingRefused;
   }
 
   /** Whoever applied an object has seen to it that it is right. */

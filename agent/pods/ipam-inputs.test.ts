@@ -1,0 +1,32 @@
+// Where a node's addresses come from, of the documents that there are.
+import assert from 'node:assert/strict';
+import { validateTexts } from '#api';
+import { nodeYaml, objectYaml } from '../plan/testing/cluster-yaml.ts';
+import { ipamInputs } from './ipam-inputs.ts';
+
+const NODE = nodeYaml('n1', ['10.0.0.1'], '', ['10.9.0.0/24', 'fd09::/64']);
+const POOL = objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }');
+
+/** [pools, podCIDRs] */
+function inputsOf(...yaml: string[]) {
+  const { resources, refused } = validateTexts([{ file: 'a.yaml', text: yaml.join('\n---\n') }]);
+  const { pools, podCidrs } = ipamInputs(resources, refused, 'n1');
+  return [pools.map(({ name }) => name), podCidrs];
+}
+
+describe('where addresses come from', () => {
+  it('is every pool, and the podCIDRs beside', () => {
+    assert.deepEqual(inputsOf(NODE), [[], ['10.9.0.0/24', 'fd09::/64']]);
+    assert.deepEqual(inputsOf(NODE, POOL), [['pods'], ['10.9.0.0/24', 'fd09::/64']]);
+  });
+
+  it('is never a podCIDR where a pool is written that cannot be read', () => {
+    assert.deepEqual(inputsOf(NODE, POOL.replace('/16', '/16, vxlanMode: Always')), [[], []]);
+    assert.deepEqual(inputsOf(NODE, 'kind: ['), [[], []]);
+  });
+
+  it('is never a podCIDR in the place of a pool that may not be used', () => {
+    const inner = objectYaml('IPPool', 'inner', '{ cidr: 10.244.1.0/24 }');
+    assert.deepEqual(inputsOf(NODE, POOL, inner), [['inner'], ['fd09::/64']]);
+  });
+});

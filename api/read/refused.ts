@@ -1,0 +1,20 @@
+// Documents that are there, are wrong, and of which no version is in force. They are not absent: what would depend on
+// such an object must not go on as if nobody had written it.
+import type { Kind, Resources } from '../kinds/resources.ts';
+
+export interface Refused {
+  /** identityText of each. */
+  readonly objects: ReadonlySet<string>;
+  /** Files with a document that cannot be told to be one object or another. */
+  readonly files: ReadonlySet<string>;
+}
+
+export const nothingRefused: Refused = { objects: new Set(), files: new Set() };
+
+/** Whether a pool may be written somewhere of which nobody can tell CIDR and family. */
+export function mayHidePools({ objects, files }: Refused, { ipPools }: Pick<Resources, 'ipPools'>): boolean {
+  const kind: Kind = 'IPPool';
+  return (
+    [...objects].some((object) => object.startsWith(`${kind} `)) || (files.size > 0 && ipPools.size === 0)
+  );
+}
