@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { addressBits, familyOf, parsePrefix } from '#ip';
 import {
   cidr,
+  cidrOrAddress,
   field,
   flag,
   integer,
@@ -118,7 +119,9 @@ export const ipPool = defineKind({
 });
 
 const ipReservationSpec = z.strictObject({
-  reservedCIDRs: list(cidr(), 1000).default([]).describe('Addresses that no pod gets. Those given out stay.'),
+  reservedCIDRs: list(cidrOrAddress(), 1000)
+    .default([])
+    .describe('Addresses that no pod gets. Those given out stay.'),
 });
 
 export type IPReservationSpec = z.output<typeof ipReservationSpec>;

@@ -166,7 +166,7 @@ function annotation(metadata: Metadata, suffix: string): { key: string; value: s
 }
 
 /** 'address' or 'address/length', as Calico writes it; the length is the link's and not needed. */
-function annotatedAddress(text: string | undefined, family: Family): string | undefined {
+export function annotatedAddress(text: string | undefined, family: Family): string | undefined {
   const [address = '', length] = (text ?? '').split('/');
   const canonical = canonicalAddress(address);
   if (canonical === undefined || familyOf(canonical) !== family) return undefined;

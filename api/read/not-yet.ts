@@ -29,6 +29,18 @@ const notYet: readonly NotYet[] = [
   { kind: 'BGPConfiguration', field: 'spec.serviceLoadBalancerIPs' },
   { kind: 'BGPConfiguration', field: 'spec.serviceLoadBalancerAggregation', harmless: ['Enabled'] },
   { kind: 'BGPConfiguration', field: 'spec.nodeMeshMaxRestartTime' },
+  {
+    kind: 'BGPConfiguration',
+    field: 'spec.nodeMeshPassword.secretKeyRef.optional',
+    harmless: [false],
+    effect: 'no session is opened without its password',
+  },
+  {
+    kind: 'BGPPeer',
+    field: 'spec.password.secretKeyRef.optional',
+    harmless: [false],
+    effect: 'no session is opened without its password',
+  },
   { kind: 'BGPConfiguration', field: 'spec.ignoredInterfaces' },
   { kind: 'BGPConfiguration', field: 'spec.localWorkloadPeeringIPV4' },
   { kind: 'BGPConfiguration', field: 'spec.localWorkloadPeeringIPV6' },
@@ -67,16 +79,34 @@ export function findNotYet(kind: string, document: unknown): NotYetFound[] {
     .filter((entry) => entry.kind === kind)
     .flatMap((entry) =>
       valuesAt(document, entry.field.split('.'), [])
-        .filter(({ value }) => !entry.harmless?.includes(value) && !isEmpty(value))
+        .filter(({ value }) => !isHarmless(entry, value))
         .map(({ path, value }) => ({
           path,
           value,
-          message: `is not supported yet by this version: ${entry.effect ?? 'the field has no effect'}`,
+          message: notYetMessage(entry.effect),
         })),
     );
 }
 
-const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+export const notYetMessage = (effect = 'the field has no effect'): string =>
+  `is not supported yet by this version: ${effect}`;
+
+/** Whether a path leads to or into a field of the spec that nothing depends on, whatever its value is. */
+export function isWithoutEffect(kind: Kind, path: readonly (string | number)[]): boolean {
+  const [top, name] = path;
+  if (top !== 'spec' || name === undefined) return false;
+  return notYet.some(
+    (entry) => entry.kind === kind && entry.effect === undefined && entry.field === `spec.${name}`,
+  );
+}
+
+function isHarmless({ harmless = [] }: NotYet, value: unknown): boolean {
+  // Words are compared in any case: those that only some documents know in it were refused before.
+  const plain = (item: unknown) => (typeof item === 'string' ? item.toLowerCase() : item);
+  return (
+    (Array.isArray(value) && value.length === 0) || harmless.some((item) => plain(item) === plain(value))
+  );
+}
 
 function valuesAt(
   value: unknown,

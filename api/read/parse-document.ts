@@ -1,10 +1,12 @@
 // One document (already a JavaScript value) → a typed resource, or what is wrong with it.
 import * as z from 'zod';
 import { type Finding, findingsOf, formatPath, type Path, unknownField } from './findings.ts';
+import { calicoVersions, isCalicoKind, unreadBecause, withoutZeroValues } from './calico.ts';
 import { apiVersion, calicoApiVersion, group, type Metadata } from '../schema/kind.ts';
 import { readMetadata } from './read-metadata.ts';
+import { calicoNodeFrom, calicoNodeTop } from '../kinds/calico-node.ts';
 import { annotationProblems, nodeFrom, nodeTop } from '../kinds/node.ts';
-import { findNotYet } from './not-yet.ts';
+import { findNotYet, isWithoutEffect, notYetMessage } from './not-yet.ts';
 import type { Problem } from '../schema/problem.ts';
 import {
   type Identity,
@@ -56,9 +58,10 @@ export function parseDocument(document: unknown, where: Where = {}): ParsedDocum
     const message = `is nested deeper than ${maxDepth} levels`;
     return failed(where, where.call ?? 'document', { path: [], field: '', message });
   }
-  const value = withoutNulls(document) as Record<string, unknown>;
-  const kind = kindOf(value, where);
+  const given = withoutNulls(document) as Record<string, unknown>;
+  const kind = kindOf(given, where);
   if ('problems' in kind) return kind;
+  const value = kind.calico ? { ...given, spec: withoutZeroValues(given.spec) } : given;
   const frame = readMetadata(value.metadata);
   const identity = frame.metadata && identityOf(kind.kind, frame.metadata);
   const object =
@@ -67,18 +70,17 @@ export function parseDocument(document: unknown, where: Where = {}): ParsedDocum
         ? `${kind.kind} (${where.call})`
         : kind.kind
       : identityText(identity);
-  const { findings, build } =
-    kind.kind === 'Node'
-      ? readNode(value, frame.metadata)
-      : kind.kind === 'Secret'
-        ? readSecret(value)
-        : readOurs(kind.kind, value, kind.calico);
+  const { findings, idle = [], build } = readBody(kind, value, frame.metadata);
   const problems = [...frame.findings, ...findings]
     .map((finding) => toProblem(where, object, finding))
     .sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  const warnings = findNotYet(kind.kind, value).map((found): Problem => {
-    return { ...toProblem(where, object, { ...found, field: formatPath(found.path) }), severity: 'warning' };
-  });
+  const wrongAndIdle = new Set(idle.map(({ field }) => field));
+  const warnings = [
+    ...idle.map((finding) => ({ ...finding, message: `${finding.message}; ${notYetMessage()}` })),
+    ...findNotYet(kind.kind, value)
+      .map((found) => ({ ...found, field: formatPath(found.path) }))
+      .filter(({ field }) => !wrongAndIdle.has(field)),
+  ].map((found): Problem => ({ ...toProblem(where, object, found), severity: 'warning' }));
   if (problems.length > 0 || !frame.metadata || !build)
     return { ...(identity && { identity }), problems: [...problems, ...warnings] };
   const resource = build({
@@ -108,7 +110,31 @@ interface Frame {
 
 interface Body {
   readonly findings: readonly Finding[];
+  /** What is wrong with fields that have no effect: no reason to refuse the object. */
+  readonly idle?: readonly Finding[];
   readonly build?: (frame: Frame) => Resource;
+}
+
+function readBody(
+  { kind, calico }: KindFound,
+  document: Record<string, unknown>,
+  metadata: Metadata | undefined,
+): Body {
+  if (kind === 'Secret') return readSecret(document);
+  if (kind === 'Node') return calico ? readCalicoNode(document, metadata) : readNode(document, metadata);
+  const body = readOurs(kind, document, calico);
+  const idle = body.findings.filter(({ path }) => isWithoutEffect(kind, path));
+  if (idle.length === 0) return body;
+  const rest = idle.reduce((value, { path }) => withoutField(value, path), document);
+  const again = readOurs(kind, rest, calico);
+  return { ...again, idle };
+}
+
+/** A copy that lacks the field of the object's spec that a path leads to or into. */
+function withoutField(document: Record<string, unknown>, path: Path): Record<string, unknown> {
+  const spec = { ...(document.spec as object) } as Record<string, unknown>;
+  delete spec[String(path[1])];
+  return { ...document, spec };
 }
 
 function readOurs(kind: OurKind, document: Record<string, unknown>, calico: boolean): Body {
@@ -137,14 +163,26 @@ function readOurs(kind: OurKind, document: Record<string, unknown>, calico: bool
 }
 
 function readNode(document: Record<string, unknown>, metadata: Metadata | undefined): Body {
-  const result = readTop(nodeTop, document);
-  const annotations = (metadata ? annotationProblems(metadata) : []).map(({ key, ...rest }): Finding => {
+  const { top, findings } = readTop(nodeTop, document);
+  return {
+    findings: [...findings, ...annotationFindings(metadata)],
+    ...(top && { build: (frame) => nodeFrom(frame, top) }),
+  };
+}
+
+function readCalicoNode(document: Record<string, unknown>, metadata: Metadata | undefined): Body {
+  const { top, findings } = readTop(calicoNodeTop, document);
+  return {
+    findings: [...findings, ...annotationFindings(metadata)],
+    ...(top && { build: (frame) => calicoNodeFrom(frame, top) }),
+  };
+}
+
+function annotationFindings(metadata: Metadata | undefined): Finding[] {
+  return (metadata ? annotationProblems(metadata) : []).map(({ key, ...rest }): Finding => {
     const path = ['metadata', 'annotations', key];
     return { path, field: formatPath(path), ...rest };
   });
-  const findings = [...result.findings, ...annotations];
-  const { top } = result;
-  return { findings, ...(top && { build: (frame) => nodeFrom(frame, top) }) };
 }
 
 function readSecret(document: Record<string, unknown>): Body {
@@ -202,8 +240,8 @@ function kindOf(document: Record<string, unknown>, where: Where): KindFound | Pa
       message: 'is not a kind of podroute.io/v1',
       allowed: Object.keys(ourKinds).join(', '),
     });
-  } else if (version === calicoApiVersion) {
-    if (isOurKind(kind) && ourKinds[kind].calico) return { kind, calico: true };
+  } else if (calicoVersions.includes(version)) {
+    if (isCalicoKind(kind)) return { kind, calico: true };
   } else if (version.startsWith(`${group}/`)) {
     return failed(where, object, {
       path: [],
@@ -213,7 +251,11 @@ function kindOf(document: Record<string, unknown>, where: Where): KindFound | Pa
       allowed: apiVersion,
     });
   }
-  return { problems: [], ignored: `${version} ${kind} is not a kind that podroute reads` };
+  const ignored = `${version} ${kind} is not a kind that podroute reads`;
+  const because = unreadBecause(version, kind);
+  if (because === undefined) return { problems: [], ignored };
+  const finding = { path: [], field: 'kind', value: kind, ...because };
+  return { problems: [{ ...toProblem(where, object, finding), severity: 'warning' }], ignored };
 }
 
 const nameOf = (document: Record<string, unknown>): string | undefined => {

@@ -139,8 +139,8 @@ describe('a text of documents', () => {
     for (const [apiVersion, kind] of [
       ['apps/v1', 'Deployment'],
       ['v1', 'ConfigMap'],
-      ['projectcalico.org/v3', 'FelixConfiguration'],
-      ['projectcalico.org/v3', 'IPAMBlock'],
+      ['v1', 'Pod'],
+      ['networking.k8s.io/v1', 'NetworkPolicy'],
     ]) {
       const [document] = parseText(
         `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: x }\n`,

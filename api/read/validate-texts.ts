@@ -7,6 +7,8 @@ import { identityText, type Resource, type Resources, resourcesOf } from '../kin
 
 export interface ValidatedTexts {
   readonly documents: number;
+  /** What of them nobody read, once each: 'v1 ConfigMap is not a kind that podroute reads'. */
+  readonly unread: readonly string[];
   readonly problems: readonly Problem[];
   /** What is good of them, wrong objects left out. */
   readonly resources: Resources;
@@ -43,7 +45,15 @@ export function validateTexts(
     files: new Set(documents.flatMap((document) => (isNobody(document) ? [document.file] : []))),
   };
   const together = checkTogether(resources).map(locate);
-  return { documents: documents.length, problems: [...problems, ...together], resources, refused, locate };
+  const unread = [...new Set(documents.flatMap(({ ignored }) => ignored ?? []))];
+  return {
+    documents: documents.length,
+    unread,
+    problems: [...problems, ...together],
+    resources,
+    refused,
+    locate,
+  };
 }
 
 /** A document of ours that does not say, or not rightly, which object it is. */

@@ -6,6 +6,7 @@ import {
   familyLabel,
   formatAddress,
   formatPrefix,
+  hostPrefix,
   isLinkLocal,
   readAddress,
   readPrefix,
@@ -70,6 +71,16 @@ export const integer = (minimum: number, maximum: number) => {
 /** One of a few words; findings.ts words the refusal with the nearest allowed one. */
 export const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) => z.enum(values);
 
+/** The same where Calico takes capitals as they come. */
+export const inAnyCase = <const T extends readonly [string, ...string[]]>(...values: T) =>
+  field(
+    { type: 'string', maxLength: 32, pattern: `^(?i)(${values.join('|')})$` },
+    (input): T[number] | Wrong => {
+      const found = values.find((value) => value.toLowerCase() === String(input).toLowerCase());
+      return found ?? new Wrong('is not one of them', values.join(', '));
+    },
+  );
+
 export const list = <T extends z.ZodType>(item: T, maxItems: number) => z.array(item).max(maxItems);
 
 export const cidr = (family?: Family) => {
@@ -98,6 +109,30 @@ export const cidr = (family?: Family) => {
     },
   );
 };
+
+/** A CIDR, or one address for itself alone. */
+export const cidrOrAddress = () =>
+  field(
+    {
+      type: 'string',
+      minLength: 2,
+      maxLength: 43,
+      ...celRule(
+        'isCIDR(self) ? cidr(self) == cidr(self).masked() : isIP(self)',
+        'is neither a CIDR without host bits nor an IP address',
+      ),
+    },
+    (input) => {
+      const expected = 'a CIDR such as 10.0.0.0/24, or an address';
+      if (typeof input !== 'string') return new Wrong('is not a CIDR', expected);
+      const address = readAddress(input);
+      if (address) return hostPrefix(formatAddress(address));
+      const result = readPrefix(input);
+      return 'error' in result
+        ? new Wrong(result.error, result.network ?? expected)
+        : formatPrefix(result.prefix);
+    },
+  );
 
 export const ipAddress = (family?: Family) => {
   const name = family ? `an ${familyLabel(family)} address` : 'an IPv4 or IPv6 address';
@@ -214,6 +249,7 @@ export const holdTime = () => duration(3, 65535, 'zero allowed');
 export const selector = () =>
   field({ type: 'string', minLength: 1, maxLength: 1024 }, (input) => {
     if (typeof input !== 'string') return new Wrong('is not a selector', "a text such as rack == 'r1'");
+    if (input === '') return new Wrong('is empty', 'all(), or leave it out');
     const result = parseSelector(input);
     if ('selector' in result) return input;
     return new Wrong(`is not a selector: ${result.error.message}, at character ${result.error.position}`);
@@ -245,6 +281,7 @@ export const secretKeyRef = () =>
       .strictObject({
         name: text().describe("The Secret's name, in the agent's own namespace."),
         key: text().describe("The key in the Secret's data."),
+        optional: flag().optional().describe('Of no effect: no session is opened without its password.'),
       })
       .describe('Where the password is.'),
   });

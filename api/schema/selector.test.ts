@@ -96,6 +96,18 @@ describe('a selector', () => {
     [`kubernetes.io/hostname contains 'ode'`, true],
     [`kubernetes.io/hostname starts with 'node'`, true],
     [`kubernetes.io/hostname ends  with '-2'`, false],
+    [`kubernetes.io/hostname ends with 'ode'`, false],
+    [`kubernetes.io/hostname starts with 'ode'`, false],
+    [`kubernetes.io/hostname contains 'odd'`, false],
+    [`kubernetes.io/hostname startswith 'node'`, true],
+    [`kubernetes.io/hostname startswith 'ode'`, false],
+    [`kubernetes.io/hostname endswith '-1'`, true],
+    [`kubernetes.io/hostname endswith 'node'`, false],
+    [`rack notin {'r2'}`, true],
+    [`rack notin {'r1'}`, false],
+    [`rack startswith 'r'&&!(zone!='z1')||rack in{'r1','y'}`, true],
+    ['', true],
+    [' \n', true],
     [`has(rack) && has(zone) || has(empty)`, true],
     [`has(rack) && (has(zone) || has(nothing))`, false],
     [`!has(zone) && rack == 'r1'`, true],
@@ -109,7 +121,7 @@ describe('a selector', () => {
   }
 
   for (const [text, position, message] of [
-    ['', 1, "expected a label, 'all()', 'has(label)' or '('"],
+    ['!', 2, "expected a label, 'all()', 'has(label)' or '('"],
     [`rack = 'r1'`, 6, /after label 'rack' \('=' is written '=='\)$/],
     [`rack == r1`, 9, 'expected a value in quotes'],
     [`rack == 'r1`, 9, 'this quote is never closed'],

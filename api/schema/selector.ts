@@ -4,6 +4,8 @@
 //   unit  := '(' or ')' | 'all()' | 'global()' | 'has(' key ')' | key operator
 //   operator := ('==' | '!=' | 'contains' | 'starts with' | 'ends with') string
 //             | ('in' | 'not in') '{' [string (',' string)*] '}'
+//
+// A blank text selects all; the words of an operator may be written together ('startswith', 'notin').
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -34,7 +36,7 @@ export type SelectorResult = { readonly selector: SelectorNode } | { readonly er
 /** Parentheses and '!' may nest this deep, so that a hostile text cannot exhaust the stack. */
 export const maxSelectorDepth = 50;
 
-/** Parses a selector. The empty text is an error: Calico's "matches everything" is `all()`. */
+/** Parses a selector. */
 export function parseSelector(text: string): SelectorResult {
   try {
     return { selector: new Parser(text).parse() };
@@ -115,7 +117,7 @@ class SyntaxAt extends Error {
 }
 
 const keyPattern = /[A-Za-z0-9_][A-Za-z0-9_./-]*/y;
-const wordOperators = /(contains|starts\s+with|ends\s+with|not\s+in|in)(?![A-Za-z0-9_./-])/y;
+const wordOperators = /(contains|starts\s*with|ends\s*with|not\s*in|in)(?![A-Za-z0-9_./-])/y;
 
 class Parser {
   readonly #text: string;
@@ -127,6 +129,7 @@ class Parser {
   }
 
   parse(): SelectorNode {
+    if (this.#text.trim() === '') return { kind: 'all' };
     const node = this.#or();
     this.#skipSpace();
     if (this.#at < this.#text.length) this.#fail(`expected '&&', '||' or the end`);
@@ -174,15 +177,17 @@ class Parser {
     if (this.#take('==')) return { kind: 'compare', key, operator: '==', value: this.#string() };
     if (this.#take('!=')) return { kind: 'compare', key, operator: '!=', value: this.#string() };
     this.#skipSpace();
-    const word = this.#match(wordOperators)?.replace(/\s+/g, ' ');
-    switch (word) {
+    switch (this.#match(wordOperators)?.replace(/\s+/g, '')) {
       case 'in':
-      case 'not in':
-        return { kind: 'set', key, negated: word === 'not in', values: this.#set() };
+        return { kind: 'set', key, negated: false, values: this.#set() };
+      case 'notin':
+        return { kind: 'set', key, negated: true, values: this.#set() };
       case 'contains':
-      case 'starts with':
-      case 'ends with':
-        return { kind: 'compare', key, operator: word, value: this.#string() };
+        return { kind: 'compare', key, operator: 'contains', value: this.#string() };
+      case 'startswith':
+        return { kind: 'compare', key, operator: 'starts with', value: this.#string() };
+      case 'endswith':
+        return { kind: 'compare', key, operator: 'ends with', value: this.#string() };
       case undefined:
         break;
     }

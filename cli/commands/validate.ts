@@ -7,7 +7,7 @@ import { type OutputFormat, print } from '../output-format.ts';
 
 export function validate(paths: readonly string[], options: { output: OutputFormat }): void {
   const files = readFilesBelow(paths, 'validate');
-  const { documents, problems } = validateTexts(files);
+  const { documents, unread, problems } = validateTexts(files);
   const errors = problems.filter(({ severity }) => severity !== 'warning').length;
   const counts = [count(errors, 'error'), count(problems.length - errors, 'warning')].filter(
     (text) => text !== '',
@@ -15,10 +15,15 @@ export function validate(paths: readonly string[], options: { output: OutputForm
   print(problems, options.output, (all) =>
     [
       ...all.map(formatProblem),
-      `${documents} documents in ${files.length} files: ${counts.join(', ') || 'all good'}`,
+      ...unread.map((what) => `note: ${what}`),
+      `${documents} documents in ${files.length} files: ${counts.join(', ') || allGood(unread)}`,
     ].join('\n'),
   );
   if (errors > 0) process.exitCode = EXIT.badNews;
 }
+
+/** Of a document that nobody read nothing is known. */
+const allGood = (unread: readonly string[]): string =>
+  unread.length === 0 ? 'all good' : 'all good of what was read';
 
 const count = (n: number, word: string): string => (n === 0 ? '' : `${n} ${word}${n === 1 ? '' : 's'}`);

@@ -1,0 +1,56 @@
+// podroute validate, from outside: what it says of a folder as a whole.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const MAIN = join(import.meta.dirname, '..', 'main.ts');
+const POOL =
+  'apiVersion: podroute.io/v1\nkind: IPPool\nmetadata: { name: pods }\nspec: { cidr: 10.244.0.0/16 }\n';
+const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\n';
+
+describe('podroute validate', function () {
+  this.timeout(10_000);
+
+  for (const [what, text, status, lines] of [
+    ['good documents', POOL, 0, ['1 documents in 1 files: all good']],
+    [
+      'a document that nobody reads beside a good one: not all is said to be good',
+      `${POOL}---\n${CONFIG_MAP}`,
+      0,
+      [
+        'note: v1 ConfigMap is not a kind that podroute reads',
+        '2 documents in 1 files: all good of what was read',
+      ],
+    ],
+    [
+      'a kind of Calico in other capitals: named, with the right one',
+      POOL.replace('podroute.io/v1', 'projectcalico.org/v3').replace('IPPool', 'ipPool'),
+      0,
+      [/^.*: warning: ipPool pods: kind: "ipPool" is not read \(did you mean "IPPool"\?\)$/, /: 1 warning$/],
+    ],
+  ] as const) {
+    it(what, () => {
+      const folder = mkdtempSync(join(tmpdir(), 'validate-'));
+      try {
+        writeFileSync(join(folder, 'a.yaml'), text);
+        const { stdout, status: code } = spawnSync(process.execPath, [MAIN, 'validate', folder], {
+          encoding: 'utf8',
+        });
+        assert.equal(code, status);
+        const said = stdout.trimEnd().split('\n');
+        for (const [i, line] of lines.entries()) {
+          if (typeof line === 'string') assert.ok(said.includes(line), stdout);
+          else
+            assert.ok(
+              said.some((one) => line.test(one)),
+              `${i}: ${stdout}`,
+            );
+        }
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+  }
+});
