@@ -198,4 +198,26 @@ describe('speaker', () => {
     assert.equal(status.lastNotificationOut?.dataHex.replaceAll(' ', ''), '00010100000002');
     assert.deepEqual(best(b), []);
   });
+
+  it('looks at once at a limit that is lowered below what is there; one that is raised starts the session again', async () => {
+    await using lab = new Lab();
+    const a = await lab.speaker(65001, '10.0.0.1');
+    const b = await lab.speaker(65002, '10.0.0.2');
+    a.addPeer(peer('b', '10.0.0.2', 65002));
+    b.addPeer(peer('a', '10.0.0.1', 65001));
+    a.originate(['10.1.0.0/16', '10.2.0.0/16', '10.3.0.0/16'].map((prefix) => ({ prefix, why: 'x' })));
+    lab.run(20_000);
+    const state = () => b.status().peers[0]!;
+    const limited = (limit: number) =>
+      peer('a', '10.0.0.1', 65001, { maxPrefixes: { limit, warnPercent: 80 } });
+    b.updatePeer(limited(3));
+    assert.equal(state().state, 'Established');
+    b.updatePeer(limited(2));
+    assert.deepEqual(state().heldDownBy?.cause, { kind: 'prefix limit', family: 'ipv4', count: 3, limit: 2 });
+    lab.run(20_000);
+    assert.deepEqual(best(b), []);
+    b.updatePeer(limited(3));
+    lab.run(20_000);
+    assert.equal(state().state, 'Established');
+  });
 });

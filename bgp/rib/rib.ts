@@ -175,7 +175,7 @@ export class Rib {
     this.#bySession.set(session, peer);
     const { localAddress, remoteAddress, device } = session.negotiated;
     this.nextHops.addOwnAddress(localAddress);
-    if (this.nextHops.setOwner(remoteAddress, peer.slot, device)) this.exports.ownersChanged();
+    if (this.nextHops.setOwner(remoteAddress, peer.slot, device, true)) this.exports.ownersChanged();
     this.#batch.fit(this.slots.end);
     this.exports.join(peer, session, this.intern.identity);
     this.wake();
@@ -190,8 +190,8 @@ export class Rib {
     this.importer.forgetBlocks(peer);
     this.#housekeeping.ask();
     if (peer.session === session) peer.session = undefined;
-    if (this.nextHops.setOwner(session.negotiated.remoteAddress, -1, session.negotiated.device))
-      this.exports.ownersChanged();
+    const { remoteAddress, device } = session.negotiated;
+    if (this.nextHops.setOwner(remoteAddress, peer.slot, device, false)) this.exports.ownersChanged();
     for (const family of [0, 1] as const) {
       this.#refreshes.drop(peer, family);
       this.slots.nextEpoch(peer.slot, family, false);
@@ -247,6 +247,7 @@ export class Rib {
     if (change.isImportChanged) this.softIn(config.id);
     this.exports.rulesChanged(peer, this.intern.identity);
     this.wake();
+    if (change.isLimitChanged) this.importer.checkLimits(peer);
   }
 
   /** Import policy again over everything that the peer sent. */

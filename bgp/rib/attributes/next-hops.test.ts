@@ -33,7 +33,7 @@ describe('next hops', () => {
     for (const address of told) hops.update(address, false, 0, undefined);
     for (let i = 0; i < 1000; i++) {
       hops.addOwnAddress('10.0.0.1');
-      hops.setOwner(`20.0.${i >> 8}.${i & 255}`, 7, undefined);
+      hops.setOwner(`20.0.${i >> 8}.${i & 255}`, 7, undefined, true);
     }
     const tookMs = performance.now() - begin;
     assert.equal(hops.unreachableCount, 20_000);
@@ -44,6 +44,18 @@ describe('next hops', () => {
     assert.ok(tookMs < 200, `${tookMs.toFixed(0)} ms`);
   });
 
+  it('two sessions with one address: the end of one does not take what belongs to the other', () => {
+    const hops = new NextHops();
+    const id = hops.intern4(0x14000001);
+    for (const slot of [3, 4]) hops.setOwner('20.0.0.1', slot, undefined, true);
+    assert.equal(hops.owner[id], 3);
+    hops.setOwner('20.0.0.1', 3, undefined, false);
+    assert.equal(hops.owner[id], 4);
+    assert.equal(hops.owner[hops.intern4(0x14000001)], 4);
+    hops.setOwner('20.0.0.1', 4, undefined, false);
+    assert.equal(hops.owner[id], -1);
+  });
+
   it('belongs to the peer on its link, wherever in fe80::/10 it lies', () => {
     for (const [first, address] of [
       [0xfe800000 | 0, 'fe80::9'],
@@ -51,7 +63,7 @@ describe('next hops', () => {
     ] as const) {
       const hops = new NextHops();
       const [near, far] = ['eth1', 'eth2'].map((link) => hops.intern6(undefined, [first, 0, 0, 9], link));
-      assert.ok(hops.setOwner(address, 4, 'eth1'));
+      assert.ok(hops.setOwner(address, 4, 'eth1', true));
       assert.deepEqual([hops.owner[near!], hops.owner[far!]], [4, -1]);
     }
   });

@@ -43,7 +43,8 @@ export class NextHops {
   unreachableCount = 0;
   /** True when some metric is not 0. */
   hasMetrics = false;
-  readonly #slotByAddress = new Map<string, number>();
+  /** Slots with an established session to the address, the one that counts first: usually one. */
+  readonly #slotsByAddress = new Map<string, readonly number[]>();
   /** Ids by the address (and link) that is used: several when they differ in what else goes on the wire. */
   readonly #idsByAddress = new Map<string, Set<number>>();
 
@@ -152,17 +153,19 @@ export class NextHops {
   }
 
   /**
-   * A peer with that address came up, or (-1) went down. True when it is the next hop of some route.
+   * A peer with that address came up or went down. True when it is the next hop of some route.
    * @param device its session's link: link-local addresses are told apart by it
    */
-  setOwner(address: string, slot: number, device: string | undefined): boolean {
+  setOwner(address: string, slot: number, device: string | undefined, isUp: boolean): boolean {
     let isUsed = false;
     const link = needsZone(address) ? device : undefined;
     const key = withZone(address, link);
-    if (slot < 0) this.#slotByAddress.delete(key);
-    else this.#slotByAddress.set(key, slot);
+    const others = (this.#slotsByAddress.get(key) ?? []).filter((other) => other !== slot);
+    const slots = isUp ? [...others, slot] : others;
+    if (slots.length === 0) this.#slotsByAddress.delete(key);
+    else this.#slotsByAddress.set(key, slots);
     for (const id of this.#idsByAddress.get(key) ?? []) {
-      this.owner[id] = slot;
+      this.owner[id] = slots[0] ?? -1;
       isUsed = true;
     }
     return isUsed;
@@ -197,7 +200,7 @@ export class NextHops {
     }
     this.changed[id] = 0;
     this.family[id] = family;
-    this.owner[id] = this.#slotByAddress.get(used) ?? -1;
+    this.owner[id] = this.#slotsByAddress.get(used)?.[0] ?? -1;
     this.isOwn[id] = this.#ownAddresses.has(address) ? 1 : 0;
     if (others === undefined) this.#tracker?.track(address, device);
     return id;

@@ -286,6 +286,12 @@ export class Importer {
     }
   }
 
+  /** After a change of its limit. May end the session. */
+  checkLimits(peer: RibPeer): void {
+    peer.warned = false;
+    for (const family of [0, 1] as const) if (peer.session !== undefined) this.#checkLimit(peer, family);
+  }
+
   #checkLimit(peer: RibPeer, family: FamilyIndex): void {
     const { limit, warnPercent } = peer.config.maxPrefixes;
     const received = peer.received[family]!;

@@ -67,7 +67,11 @@ export class RibPeer implements PathOwner {
   }
 
   /** Takes a new configuration over and says what of it touches routes. */
-  configure(config: PeerConfig): { readonly isImportChanged: boolean; readonly isClientChanged: boolean } {
+  configure(config: PeerConfig): {
+    readonly isImportChanged: boolean;
+    readonly isClientChanged: boolean;
+    readonly isLimitChanged: boolean;
+  } {
     const old = this.config;
     const { fingerprint } = this.importPolicy;
     if (config.import !== old.import) this.importPolicy = compilePolicy(config.import);
@@ -79,6 +83,9 @@ export class RibPeer implements PathOwner {
         config.allowedLocalAs !== old.allowedLocalAs ||
         config.enforceFirstAs !== old.enforceFirstAs,
       isClientChanged: config.routeReflectorClient !== old.routeReflectorClient,
+      isLimitChanged:
+        config.maxPrefixes.limit !== old.maxPrefixes.limit ||
+        config.maxPrefixes.warnPercent !== old.maxPrefixes.warnPercent,
     };
   }
 
