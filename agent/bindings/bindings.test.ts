@@ -34,6 +34,19 @@ describe('the agent’s socket', () => {
     assert.equal(statSync(path).mode & 0o777, 0o600);
   });
 
+  it('is open to nobody else for no moment, also under umask 0', async () => {
+    const before = process.umask(0);
+    try {
+      const started = httpServers.serveUnixSocket(path, () => ({ status: 200, contentType: '', body: '' }));
+      const atOnce = statSync(path).mode & 0o777;
+      await using _server = await started;
+      assert.equal(atOnce, 0o600);
+      assert.equal(process.umask(), 0);
+    } finally {
+      process.umask(before);
+    }
+  });
+
   it('carries a refusal with its status', async () => {
     await using _server = await httpServers.serveUnixSocket(path, () => ({
       status: 400,

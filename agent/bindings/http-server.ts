@@ -36,7 +36,15 @@ async function serveUnixSocket(path: string, answer: Answer, clientMs: number): 
   rmSync(path, { force: true });
   const server = createServer();
   const closed = serve(server, answer, clientMs);
-  await listening(server, path, () => server.listen(path));
+  // Private from the start, whatever umask the agent was started with: listen() binds before it returns.
+  await listening(server, path, () => {
+    const before = process.umask(0o177);
+    try {
+      server.listen(path);
+    } finally {
+      process.umask(before);
+    }
+  });
   chmodSync(path, 0o600);
   return closed;
 }

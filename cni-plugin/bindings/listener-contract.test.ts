@@ -1,6 +1,6 @@
 // What the server expects of a CniListener, asked of the unix socket and of the one in memory.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,3 +122,19 @@ for (const [name, makeBench] of [
     });
   });
 }
+
+describe('the unix socket for CNI calls', () => {
+  it('and its folder can be changed by nobody else, also under umask 0', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'podroute-cni-'));
+    const path = join(folder, 'run', 'cni.sock');
+    const before = process.umask(0);
+    try {
+      await using _served = await unixSocketListener.listen(path, async (bytes) => bytes, clock);
+      assert.equal(statSync(path).mode & 0o777, 0o600);
+      assert.equal(statSync(join(folder, 'run')).mode & 0o777, 0o755);
+    } finally {
+      process.umask(before);
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

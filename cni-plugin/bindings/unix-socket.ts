@@ -17,7 +17,7 @@ const MAX_SILENT = 1024;
 export const unixSocketListener: CniListener = {
   async listen(path, answer, clock) {
     if (await isServed(path)) throw servedByAnother(path);
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     rmSync(path, { force: true });
     /** Those that have not asked yet, in the order in which they came. */
     const silent = new Set<Socket>();
