@@ -128,7 +128,9 @@ function program(): Command {
     .command('up')
     .description('three nodes, pods and (topology tor) a BIRD router')
     .addOption(
-      new Option('--topology <name>', 'how nodes are joined').choices(['tor', 'mesh', 'rr']).default('tor'),
+      new Option('--topology <name>', 'how nodes are joined')
+        .choices(['tor', 'dual-tor', 'mesh', 'rr'])
+        .default('tor'),
     )
     .action(async (options) => (await import('./commands/lab.ts')).labUp(options));
   lab

@@ -46,19 +46,23 @@ export function readFrame(bytes: Uint8Array): Frame & { readonly isBgp: boolean 
   return { etherType, source, destination, text, isBgp };
 }
 
-/** The frames, other than BGP's, that hold one of these addresses anywhere, so that an inner packet is found as well. */
+/**
+ * The frames on these devices, one device after the other, other than BGP's, that hold one of the addresses anywhere, so
+ * that an inner packet is found as well.
+ */
 export async function captureDuring(
   host: Host,
-  device: string,
+  devices: readonly string[],
   addresses: readonly string[],
   action: () => Promise<void> | void,
 ): Promise<Frame[]> {
   const wanted = addresses.map(addressBytes);
-  using socket = openPacketSocket(host.path, device);
+  using cleanUp = new DisposableStack();
+  const sockets = devices.map((device) => cleanUp.use(openPacketSocket(host.path, device)));
   await action();
   await new Promise((resolve) => setTimeout(resolve, 50));
   const frames: Frame[] = [];
-  for (const bytes of socket.take()) {
+  for (const bytes of sockets.flatMap((socket) => [...socket.take()])) {
     if (!wanted.some((address) => Buffer.from(bytes.buffer).includes(Buffer.from(address)))) continue;
     const { isBgp, ...frame } = readFrame(bytes);
     if (!isBgp) frames.push(frame);

@@ -35,9 +35,9 @@ function options(): { topology: TopologyName; keep: boolean } {
   return { topology, keep: values.keep };
 }
 
-/** Who looks at the fabric from outside the node under test: the ToR, or another node where there is no ToR. */
-function viewerOf(lab: Lab): Host {
-  return lab.host(lab.plan.tor?.host ?? 'n1');
+/** Who look at the fabric from outside the node under test: the routers, or another node where there is none. */
+function viewersOf(lab: Lab): Host[] {
+  return lab.routers.length > 0 ? lab.routers.map((router) => router.host) : [lab.host('n1')];
 }
 
 async function addPods(lab: Lab): Promise<void> {
@@ -56,15 +56,9 @@ async function addPods(lab: Lab): Promise<void> {
 function showSessions(lab: Lab): void {
   heading('BGP sessions, as `podroute status` tells them on n1');
   say(lab.podroute('n1', 'status'));
-  if (lab.plan.tor !== undefined) {
-    heading('and as the ToR (BIRD) tells them');
-    say(
-      lab
-        .birdc('show', 'protocols')
-        .split('\n')
-        .filter((line) => / BGP /.test(line))
-        .join('\n'),
-    );
+  for (const router of lab.routers) {
+    heading(`and as ${router.name} (${router.plan.software}) tells them`);
+    say(router.sessions());
   }
 }
 
@@ -86,16 +80,18 @@ async function pingEverything(lab: Lab): Promise<void> {
   say(
     `${times.length} of ${times.length} answered, median ${(times[times.length >> 1] as number).toFixed(3)} ms`,
   );
-  const viewer = viewerOf(lab);
-  const outside = lab.plan.tor === undefined ? pods.filter((pod) => pod.node !== 'n1') : pods;
-  heading(
-    `Pings from ${viewer.name}, which is no pod, to ${lab.plan.tor === undefined ? 'pods of other nodes' : 'every pod'}`,
-  );
-  for (const pod of outside) {
-    const rtts = pod.addresses.map(
-      (address) => `${address} ${mustPing(viewer, viewer.name, pod, address)} ms`,
+  const hasRouters = lab.routers.length > 0;
+  const outside = hasRouters ? pods : pods.filter((pod) => pod.node !== 'n1');
+  for (const viewer of viewersOf(lab)) {
+    heading(
+      `Pings from ${viewer.name}, which is no pod, to ${hasRouters ? 'every pod' : 'pods of other nodes'}`,
     );
-    say(`${pod.name.padEnd(8)}  ${rtts.join('   ')}`);
+    for (const pod of outside) {
+      const rtts = pod.addresses.map(
+        (address) => `${address} ${mustPing(viewer, viewer.name, pod, address)} ms`,
+      );
+      say(`${pod.name.padEnd(8)}  ${rtts.join('   ')}`);
+    }
   }
 }
 
@@ -109,12 +105,12 @@ async function showWire(lab: Lab): Promise<void> {
   const from = lab.pods.get('pod1-n1') as Pod;
   const to = lab.pods.get('pod1-n2') as Pod;
   const host = lab.host('n1');
-  const device = lab.nodes[0]?.uplink as string;
-  heading(`On the wire of n1 (every frame on ${device}) while ${from.name} pings ${to.name}`);
+  const devices = lab.nodes[0]?.uplinks ?? [];
+  heading(`On the wire of n1 (every frame on ${devices.join(' and ')}) while ${from.name} pings ${to.name}`);
   for (const [i, family] of FAMILIES.entries()) {
     const source = from.addresses[i] as string;
     const target = to.addresses[i] as string;
-    const frames = await captureDuring(host, device, [source, target], () => {
+    const frames = await captureDuring(host, devices, [source, target], () => {
       mustPing(from.host, from.name, to, target);
     });
     const isOwn = (frame: Frame) =>
@@ -129,7 +125,7 @@ async function showWire(lab: Lab): Promise<void> {
 }
 
 async function crashAndRecover(lab: Lab): Promise<void> {
-  const viewer = viewerOf(lab);
+  const [viewer] = viewersOf(lab) as [Host];
   const blocks = lab.ownBlocks('n3');
   heading(`The agent of n3 is killed (SIGKILL); ${viewer.name} must withdraw ${blocks.join(' and ')}`);
   if (!knowsAll(viewer, blocks))
@@ -142,13 +138,27 @@ async function crashAndRecover(lab: Lab): Promise<void> {
   heading('The agent of n3 starts again');
   const restart = performance.now();
   lab.startAgent('n3');
-  const from = lab.plan.tor === undefined ? (lab.pods.get('pod1-n1') as Pod).host : viewer;
+  const from = lab.routers.length === 0 ? (lab.pods.get('pod1-n1') as Pod).host : viewer;
   for (const address of (lab.pods.get('pod1-n3') as Pod).addresses)
     await pingUntilReached(from, address, 20_000);
   say(
     `pod1-n3 is reached again in both families ${(performance.now() - restart).toFixed(0)} ms after the start`,
   );
   await lab.agentReady('n3');
+}
+
+/** Where there are two routers: one dies, and what went through it goes through the other. */
+async function loseRouter(lab: Lab): Promise<void> {
+  const [first, second] = lab.routers;
+  if (first === undefined || second === undefined) return;
+  heading(`${first.name} loses its power; all traffic must move to ${second.name}`);
+  const from = lab.pods.get('pod1-n1') as Pod;
+  const to = lab.pods.get('pod1-n3') as Pod;
+  await lab.allEstablished();
+  await lab.killRouter(first.name);
+  const begin = performance.now();
+  for (const address of to.addresses) await pingUntilReached(from.host, address, 1000);
+  say(`${from.name} reached ${to.name} in both families after ${(performance.now() - begin).toFixed(0)} ms`);
 }
 
 async function addOneMore(lab: Lab): Promise<void> {
@@ -171,7 +181,7 @@ async function main(): Promise<void> {
   const folder = keep ? '/run/podroute-lab' : mkdtempSync(join(tmpdir(), 'podroute-demo-'));
   if (!keep) rmSync(folder, { recursive: true });
   const name = keep ? 'podroute-lab' : `podroute-demo-${process.pid}`;
-  heading('Building the lab: namespaces, links, ToR, agents');
+  heading('Building the lab: namespaces, links, routers, agents');
   await using cleanUp = new AsyncDisposableStack();
   const lab = await Lab.up({ topology, folder, name, keep });
   cleanUp.defer(() => lab.down());
@@ -184,6 +194,7 @@ async function main(): Promise<void> {
   await showWire(lab);
   await crashAndRecover(lab);
   await addOneMore(lab);
+  if (!keep) await loseRouter(lab);
   if (keep) {
     cleanUp.move();
     lab.release();

@@ -17,8 +17,9 @@ export function hints(lab: Lab): string {
   if (from !== undefined && to !== undefined) {
     lines.push(`ip netns exec ${from.host.netns} ping ${to.addresses[0]}      from pod to pod`);
   }
-  if (lab.plan.tor !== undefined) {
-    lines.push(`birdc -s ${lab.folder}/${lab.plan.tor.host}/bird.ctl show route            the ToR's view`);
+  for (const router of lab.routers) {
+    const question = router.plan.software === 'FRR' ? "-c 'show bgp ipv4 unicast'" : 'show route';
+    lines.push(`${router.shell().join(' ')} ${question}            what ${router.name} knows`);
   }
   lines.push('bin/podroute lab down                                       ends it all');
   return lines.join('\n');

@@ -10,4 +10,5 @@ export {
   type HostProcess,
   type SpawnOptions,
 } from './hosts.ts';
+export { FRR_FOLDER, frrCommand, hasOneUser } from './routers.ts';
 export type { TopologyName } from './topology.ts';

@@ -9,6 +9,7 @@ import { captureDuring } from './capture.ts';
 import { createHost } from './hosts.ts';
 import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
 import { ping, pingUntilReached } from './ping.ts';
+import { hasOneUser } from './routers.ts';
 import { TOPOLOGIES, type TopologyName } from './topology.ts';
 
 async function labWithPods(topology: TopologyName): Promise<Lab> {
@@ -47,7 +48,10 @@ function problemsOf(lab: Lab, node: string): string[] {
   return lab.status(node).problems.map((problem) => problem.text);
 }
 
-for (const topology of TOPOLOGIES) {
+/** What this user can run: FRR becomes a user of its own. */
+const RUNNABLE = TOPOLOGIES.filter((name) => name !== 'dual-tor' || !hasOneUser());
+
+for (const topology of RUNNABLE) {
   describe(`a lab of topology ${topology}`, function () {
     this.timeout(60_000);
     let lab: Lab;
@@ -77,12 +81,12 @@ for (const topology of TOPOLOGIES) {
       const to = podOf(lab, 'n2');
       for (const index of [0, 1]) {
         const pair = [from.addresses[index] as string, to.addresses[index] as string];
-        const frames = await captureDuring(lab.host('n1'), node.uplink, pair, () => {
+        const frames = await captureDuring(lab.host('n1'), node.uplinks, pair, () => {
           assert.notEqual(ping(from.host, pair[1] as string), undefined);
         });
         assert.deepEqual(
-          frames.map((frame) => [frame.source, frame.destination]),
-          [pair, pair.toReversed()],
+          frames.map((frame) => `${frame.source} ${frame.destination}`).sort(),
+          [pair.join(' '), pair.toReversed().join(' ')].sort(),
           frames.map((frame) => frame.text).join('\n'),
         );
       }
@@ -95,7 +99,7 @@ for (const topology of TOPOLOGIES) {
     });
 
     it('withdraws the routes of a node whose agent dies, and recovers with its pods when it comes back', async () => {
-      const viewer = lab.host(lab.plan.tor?.host ?? 'n1');
+      const viewer = lab.host(lab.routers[0]?.name ?? 'n1');
       const blocks = lab.ownBlocks('n3');
       assert.ok(knowsAll(viewer, blocks));
       await lab.stopAgent('n3');
@@ -107,6 +111,48 @@ for (const topology of TOPOLOGIES) {
     });
   });
 }
+
+describe('nodes on two routers of which each has its own link', function () {
+  this.timeout(60_000);
+  let lab: Lab;
+  before(async function () {
+    if (!RUNNABLE.includes('dual-tor')) this.skip();
+    lab = await labWithPods('dual-tor');
+    await lab.allEstablished();
+  });
+  after(() => lab?.down());
+
+  it('share traffic between both, in both families', async () => {
+    for (const block of lab.ownBlocks('n3')) {
+      await waitUntil(`two next hops to ${block}`, 5000, () => {
+        const route = lab.host('n1').ip(block.includes(':') ? '-6' : '-4', 'route', 'show', block);
+        return /via \S+ dev tor-a\b/.test(route) && /via \S+ dev tor-b\b/.test(route);
+      });
+    }
+  });
+
+  it('tell each router a next hop that it reaches: every pod answers both', () => {
+    const pods = [...lab.pods.values()];
+    for (const router of lab.routers) {
+      const silent = pods.flatMap((pod) => pod.addresses.filter((a) => ping(router.host, a) === undefined));
+      assert.deepEqual(silent, [], `from ${router.name}`);
+    }
+  });
+
+  it('lose one, and all traffic goes through the other within a second', async () => {
+    const [first] = lab.routers;
+    assert.ok(first !== undefined);
+    const begin = performance.now();
+    await lab.killRouter(first.name);
+    for (const from of lab.pods.values()) {
+      const others = [...lab.pods.values()].filter((to) => to.node !== from.node);
+      for (const address of others.flatMap((to) => to.addresses)) {
+        const left = 1000 - (performance.now() - begin);
+        await pingUntilReached(from.host, address, Math.max(1, left));
+      }
+    }
+  });
+});
 
 describe('a running cluster that is changed, rightly and wrongly', function () {
   this.timeout(60_000);

@@ -6,8 +6,9 @@ import { join, resolve } from 'node:path';
 import type { StatusReply } from '#agent-api';
 import { waitUntil } from '#world';
 import { type CniAnswer, type CniResult, invokeCni, readConflist } from './cni-runtime.ts';
-import { connect, createHost, type Host, openHost } from './hosts.ts';
+import { addAddresses, connect, createHost, type Host, openHost } from './hosts.ts';
 import { endProcess, type ProcessRecord, recordOf, stillRuns } from './processes.ts';
+import { Router } from './routers.ts';
 import { type LabNodePlan, type Topology, type TopologyName, topology } from './topology.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..');
@@ -60,7 +61,7 @@ export class Lab implements AsyncDisposable {
     this.#logLevel = options.logLevel ?? 'info';
   }
 
-  /** Makes everything, starts ToR and agents, and waits until each node can wire pods. Leaves nothing when it fails. */
+  /** Makes everything, starts routers and agents, and waits until each node can wire pods. Leaves nothing when it fails. */
   static async up(options: LabOptions): Promise<Lab> {
     if (existsSync(options.folder)) {
       throw new Error(`lab: ${options.folder} exists: a lab is up already (podroute lab down ends it)`);
@@ -154,12 +155,26 @@ export class Lab implements AsyncDisposable {
     }
   }
 
+  /** Waits until every session of every node is up and its routes have arrived. */
+  async allEstablished(timeoutMs = 15_000): Promise<void> {
+    for (const { name } of this.nodes) {
+      await waitUntil(`every session of ${name}`, timeoutMs, () =>
+        this.status(name).sessions.every(
+          (one) =>
+            one.state === 'Established' && Object.values(one.prefixes.received).some((count) => count > 0),
+        ),
+      );
+    }
+  }
+
   async #build(): Promise<void> {
     const { plan } = this;
-    mkdirSync(this.store, { recursive: true, mode: 0o700 });
+    // Routers that drop their privileges look into their folders below; what is secret is in the store.
+    mkdirSync(this.folder, { recursive: true });
+    mkdirSync(this.store, { mode: 0o700 });
     for (const [name, text] of Object.entries(plan.documents)) writeFileSync(join(this.store, name), text);
     for (const node of plan.nodes) this.#createHost(node.name, true);
-    if (plan.tor !== undefined) this.#createHost(plan.tor.host, true);
+    for (const router of plan.routers) this.#createHost(router.host, true);
     if (plan.bridge !== undefined) {
       const bridge = this.#createHost(plan.bridge, false);
       bridge.ip('link', 'add', 'lan', 'type', 'bridge');
@@ -173,12 +188,17 @@ export class Lab implements AsyncDisposable {
       if (b.host === plan.bridge) this.host(b.host).ip('link', 'set', b.device, 'master', 'lan');
     }
     for (const node of plan.nodes) {
-      if (node.gateway === undefined) continue;
       const host = this.host(node.name);
-      host.ip('route', 'add', 'default', 'via', node.gateway.ipv4, 'dev', node.uplink);
-      host.ip('-6', 'route', 'add', 'default', 'via', node.gateway.ipv6, 'dev', node.uplink);
+      addAddresses(host, 'lo', node.loopback ?? []);
+      const [uplink = ''] = node.uplinks;
+      if (node.gateway === undefined) continue;
+      host.ip('route', 'add', 'default', 'via', node.gateway.ipv4, 'dev', uplink);
+      host.ip('-6', 'route', 'add', 'default', 'via', node.gateway.ipv6, 'dev', uplink);
     }
-    if (plan.tor !== undefined) this.#startTor(plan.tor.host, plan.tor.birdConfig);
+    for (const router of plan.routers) {
+      mkdirSync(join(this.folder, router.host), { recursive: true });
+      await this.#startRouter(router.host);
+    }
     for (const node of plan.nodes) this.startAgent(node.name);
     await Promise.all(plan.nodes.map((node) => this.agentReady(node.name)));
     this.#save();
@@ -191,32 +211,32 @@ export class Lab implements AsyncDisposable {
     return host;
   }
 
-  #startTor(name: string, config: string): void {
-    const folder = join(this.folder, name);
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'bird.conf'), config);
-    const host = this.host(name);
-    const bird = host.spawn(
-      [
-        'bird',
-        '-f',
-        '-c',
-        join(folder, 'bird.conf'),
-        '-s',
-        join(folder, 'bird.ctl'),
-        '-P',
-        join(folder, 'pid'),
-      ],
-      { stdio: { file: this.logOf(name) } },
-    );
-    this.#remember(name, bird.pid);
+  async #startRouter(name: string): Promise<void> {
+    const pids = await this.router(name).start(this.logOf(name));
+    for (const [process, pid] of Object.entries(pids)) this.#remember(process, pid);
   }
 
-  /** Asks the ToR: birdc's answer to one command. */
-  birdc(...command: string[]): string {
-    const name = this.plan.tor?.host;
-    if (name === undefined) throw new Error(`lab: topology ${this.plan.name} has no ToR`);
-    return this.host(name).run(['birdc', '-r', '-s', join(this.folder, name, 'bird.ctl'), ...command]);
+  router(name: string): Router {
+    const plan = this.plan.routers.find(({ host }) => host === name);
+    if (plan === undefined) throw new Error(`lab: topology ${this.plan.name} has no router ${name}`);
+    return new Router(this.host(name), plan, join(this.folder, name));
+  }
+
+  get routers(): Router[] {
+    return this.plan.routers.map(({ host }) => this.router(host));
+  }
+
+  /** The router loses its power: its processes are gone and its links dark, and nobody was told. */
+  async killRouter(name: string): Promise<void> {
+    const { host } = this.router(name);
+    for (const end of this.plan.wires.flat())
+      if (end.host === name) host.ip('link', 'set', end.device, 'down');
+    for (const process of [name, `${name}-zebra`]) {
+      const record = this.#processes.get(process);
+      if (record !== undefined) await endProcess(record, 'SIGKILL');
+      this.#processes.delete(process);
+    }
+    this.#save();
   }
 
   startAgent(node: string): void {

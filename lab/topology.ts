@@ -1,7 +1,7 @@
-// What each lab looks like, as plain data: hosts, wires, the YAML an operator would apply, the ToR's configuration.
+// What each lab looks like, as plain data: hosts, wires, the YAML an operator would apply, the routers' configurations.
 // Nothing is done here.
 
-export const TOPOLOGIES = ['tor', 'mesh', 'rr'] as const;
+export const TOPOLOGIES = ['tor', 'dual-tor', 'mesh', 'rr'] as const;
 export type TopologyName = (typeof TOPOLOGIES)[number];
 
 /** One end of a wire; addresses carry their prefix length. */
@@ -17,8 +17,16 @@ export interface LabNodePlan {
   readonly ipv6: string;
   /** Routers towards the rest of the fabric; undefined on a shared segment. */
   readonly gateway?: { readonly ipv4: string; readonly ipv6: string };
-  /** The interface that leads to the fabric, where a capture shows what is on the wire. */
-  readonly uplink: string;
+  /** The interfaces that lead to the fabric, where a capture shows what is on the wire. */
+  readonly uplinks: readonly string[];
+  /** The node's own addresses are here and not on the uplinks. */
+  readonly loopback?: readonly string[];
+}
+
+export interface RouterPlan {
+  readonly host: string;
+  readonly software: 'BIRD' | 'FRR';
+  readonly config: string;
 }
 
 export interface Topology {
@@ -28,7 +36,8 @@ export interface Topology {
   readonly wires: readonly (readonly [WireEnd, WireEnd])[];
   /** A host that only bridges its interfaces: one L2 segment. */
   readonly bridge?: string;
-  readonly tor?: { readonly host: string; readonly birdConfig: string };
+  /** Top-of-rack routers. */
+  readonly routers: readonly RouterPlan[];
   /** File name to YAML text: the directory store's first content. */
   readonly documents: Readonly<Record<string, string>>;
 }
@@ -72,7 +81,7 @@ function torTopology(): Topology {
     ipv4: `10.0.${n}.1`,
     ipv6: `fd00:0:0:${n}::2`,
     gateway: { ipv4: `10.0.${n}.0`, ipv6: `fd00:0:0:${n}::1` },
-    uplink: 'uplink',
+    uplinks: ['uplink'],
   }));
   const asOf = (n: number) => 65000 + n;
   const birdNeighbours = nodes.flatMap((node, i) => {
@@ -99,12 +108,14 @@ spec: { node: ${node.name}, peerIP: "${node.gateway.ipv6}", asNumber: ${TOR_AS} 
     summary: 'three nodes, each on its own point-to-point link to one ToR (BIRD), eBGP, an AS a node',
     nodes,
     wires: nodes.map((node) => [
-      { host: node.name, device: node.uplink, addresses: [`${node.ipv4}/31`, `${node.ipv6}/64`] },
+      { host: node.name, device: 'uplink', addresses: [`${node.ipv4}/31`, `${node.ipv6}/64`] },
       { host: 'tor', device: node.name, addresses: [`${node.gateway.ipv4}/31`, `${node.gateway.ipv6}/64`] },
     ]),
-    tor: {
-      host: 'tor',
-      birdConfig: `# The lab's top-of-rack router: eBGP to every node, one session a family.
+    routers: [
+      {
+        host: 'tor',
+        software: 'BIRD',
+        config: `# The lab's top-of-rack router: eBGP to every node, one session a family.
 router id 10.0.0.254;
 log stderr all;
 protocol device { scan time 2; }
@@ -113,7 +124,8 @@ protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
 protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; }
 ${birdNeighbours.join('\n')}
 `,
-    },
+      },
+    ],
     documents: {
       'pools.yaml': POOLS,
       'bgp.yaml': `# Nodes speak only to their ToR; it carries routes between them.
@@ -128,21 +140,125 @@ ${peers.join('---\n')}`,
   };
 }
 
+/** Each node has a link to both routers, and its own addresses on neither. */
+function dualTorTopology(): Topology {
+  const nodes = NODE_NUMBERS.map((n) => ({
+    name: `n${n}`,
+    ipv4: `10.0.0.${n}`,
+    ipv6: `fd00::${n}`,
+    uplinks: ['tor-a', 'tor-b'],
+    loopback: [`10.0.0.${n}/32`, `fd00::${n}/128`],
+  }));
+  const asOf = (n: number) => TOR_AS + n;
+  const racks = [
+    { host: 'tor-a', software: 'BIRD', second: 1 },
+    { host: 'tor-b', software: 'FRR', second: 2 },
+  ] as const;
+  const ends = (second: number, n: number) => ({
+    ipv4: { node: `10.${second}.${n}.1`, tor: `10.${second}.${n}.0` },
+    ipv6: { node: `fd00:${second}:${n}::2`, tor: `fd00:${second}:${n}::1` },
+  });
+  const links = racks.flatMap(({ host, second }) =>
+    NODE_NUMBERS.map((n) => ({ tor: host, node: `n${n}`, as: asOf(n), ...ends(second, n) })),
+  );
+  const peers = links.flatMap(({ tor, node, ipv4, ipv6 }) =>
+    [ipv4, ipv6].map(
+      (link, i) => `apiVersion: podroute.io/v1
+kind: BGPPeer
+metadata: { name: ${tor}-${node}-ipv${i === 0 ? 4 : 6} }
+spec: { node: ${node}, peerIP: "${link.tor}", asNumber: ${TOR_AS}, sourceAddress: None }
+`,
+    ),
+  );
+  return {
+    name: 'dual-tor',
+    summary:
+      "three nodes, each on a link to two ToRs (BIRD and FRR), eBGP; the nodes' own addresses are on lo",
+    nodes,
+    wires: links.map(({ tor, node, ipv4, ipv6 }) => [
+      { host: node, device: tor, addresses: [`${ipv4.node}/31`, `${ipv6.node}/64`] },
+      { host: tor, device: node, addresses: [`${ipv4.tor}/31`, `${ipv6.tor}/64`] },
+    ]),
+    routers: racks.map(({ host, software }) => {
+      const own = links.filter(({ tor }) => tor === host);
+      const config =
+        software === 'BIRD'
+          ? `# One of two top-of-rack routers: eBGP to every node, one session a family.
+router id 10.0.0.254;
+log stderr all;
+protocol device { scan time 2; }
+protocol direct { ipv4; ipv6; }
+protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
+protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; }
+${own
+  .flatMap(({ node, as, ipv4, ipv6 }) => [
+    `protocol bgp ${node}_ipv4 { local ${ipv4.tor} as ${TOR_AS}; neighbor ${ipv4.node} as ${as}; ipv4 { import all; export where source = RTS_BGP; }; }`,
+    `protocol bgp ${node}_ipv6 { local ${ipv6.tor} as ${TOR_AS}; neighbor ${ipv6.node} as ${as}; ipv6 { import all; export where source = RTS_BGP; }; }`,
+  ])
+  .join('\n')}
+`
+          : frrConfig(
+              '10.0.0.253',
+              own.flatMap(({ as, ipv4, ipv6 }) => [
+                { address: ipv4.node, as, family: 'ipv4' },
+                { address: ipv6.node, as, family: 'ipv6' },
+              ]),
+            );
+      return { host, software, config };
+    }),
+    documents: {
+      'pools.yaml': POOLS,
+      'bgp.yaml': `# Every node speaks with both routers, from its address on the link to each.
+apiVersion: podroute.io/v1
+kind: BGPConfiguration
+metadata: { name: default }
+spec: { nodeToNodeMeshEnabled: false }
+---
+${peers.join('---\n')}`,
+      'nodes.yaml': nodes.map((node, i) => nodeDocument(node, { as: asOf(i + 1) })).join('---\n'),
+    },
+  };
+}
+
+function frrConfig(
+  routerId: string,
+  neighbours: readonly { address: string; as: number; family: 'ipv4' | 'ipv6' }[],
+): string {
+  const session = ({ address, as }: { address: string; as: number }) =>
+    ['remote-as ' + as, 'timers connect 1', 'advertisement-interval 0']
+      .map((option) => ` neighbor ${address} ${option}`)
+      .join('\n');
+  const family = (name: 'ipv4' | 'ipv6') =>
+    [
+      ` address-family ${name} unicast`,
+      ...neighbours.filter((one) => one.family === name).map((one) => `  neighbor ${one.address} activate`),
+      ' exit-address-family',
+    ].join('\n');
+  return `! One of two top-of-rack routers: eBGP to every node, one session a family.
+router bgp ${TOR_AS}
+ bgp router-id ${routerId}
+ no bgp ebgp-requires-policy
+ no bgp default ipv4-unicast
+${[...neighbours.map(session), family('ipv4'), family('ipv6')].join('\n')}
+`;
+}
+
 /** Three nodes on one segment; they differ only in who speaks with whom. */
 function segmentTopology(name: 'mesh' | 'rr', summary: string, bgp: string, reflectors: number): Topology {
   const nodes = NODE_NUMBERS.map((n) => ({
     name: `n${n}`,
     ipv4: `10.0.0.${n}`,
     ipv6: `fd00::${n}`,
-    uplink: 'uplink',
+    uplinks: ['uplink'],
   }));
   return {
     name,
     summary,
     nodes,
     bridge: 'lan',
+    routers: [],
     wires: nodes.map((node) => [
-      { host: node.name, device: node.uplink, addresses: [`${node.ipv4}/24`, `${node.ipv6}/64`] },
+      { host: node.name, device: 'uplink', addresses: [`${node.ipv4}/24`, `${node.ipv6}/64`] },
       { host: 'lan', device: node.name, addresses: [] },
     ]),
     documents: {
@@ -162,6 +278,8 @@ export function topology(name: TopologyName): Topology {
   switch (name) {
     case 'tor':
       return torTopology();
+    case 'dual-tor':
+      return dualTorTopology();
     case 'mesh':
       return segmentTopology(
         'mesh',

@@ -1,6 +1,7 @@
 // The routers that tests and the bench run beside ours: whether they are installed, and which version.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { FRR_FOLDER } from '#lab';
 
 export interface Installed {
   /** Undefined when it can run, else the command that installs it. */
@@ -19,8 +20,6 @@ export function installed(
     version: () => versionFrom(versionCommand, pattern),
   };
 }
-
-export const FRR_FOLDER = '/usr/lib/frr';
 
 export const BIRD = installed('/usr/sbin/bird', 'bird2', ['bird', '--version'], /version (\S+)/);
 export const FRR = installed(

@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Job, listening, type Speaker } from './speaker.ts';
-import { FRR, FRR_FOLDER } from '../../testing/routers.ts';
+import { FRR_FOLDER } from '#lab';
+import { FRR } from '../../testing/routers.ts';
 
 const BGPD = `${FRR_FOLDER}/bgpd`;
 

@@ -2,8 +2,8 @@
 import { waitUntil } from '#world';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FRR, FRR_FOLDER } from '../../testing/routers.ts';
-import type { HostProcess } from '#lab';
+import { FRR } from '../../testing/routers.ts';
+import { frrCommand, type HostProcess } from '#lab';
 import {
   type Announcement,
   canonicalRoute,
@@ -41,7 +41,7 @@ class Frr extends DaemonProcess implements Daemon {
     writeFileSync(at('bgpd.conf'), configText(config));
     // Both drop to this user before they open their sockets.
     host.run(['chown', '-R', 'frr:frr', folder]);
-    const zebra = host.spawn(command(folder, 'zebra'));
+    const zebra = host.spawn(frrCommand(folder, 'zebra'));
     // bgpd needs zebra's interfaces from its first session on: without, it refuses IPv6 next hops with a link-local one.
     await waitUntil('zebra', 5000, () => existsSync(at('zserv.api')));
     const frr = new Frr(config, zebra);
@@ -51,7 +51,7 @@ class Frr extends DaemonProcess implements Daemon {
   }
 
   constructor(config: DaemonConfig, zebra: HostProcess) {
-    super(config, [...command(config.folder, 'bgpd'), '-n']);
+    super(config, [...frrCommand(config.folder, 'bgpd'), '-n']);
     this.#zebra = zebra;
   }
 
@@ -169,13 +169,6 @@ class Frr extends DaemonProcess implements Daemon {
     ];
     return this.run(...vtysh, ...commands.flatMap((c) => ['-c', c]));
   }
-}
-
-function command(folder: string, name: 'zebra' | 'bgpd'): string[] {
-  const at = (file: string) => join(folder, file);
-  const files = ['-f', at(`${name}.conf`), '-i', at(`${name}.pid`), '-z', at('zserv.api')];
-  const log = ['--log', `file:${at(`${name}.log`)}`];
-  return [`${FRR_FOLDER}/${name}`, '-P', '0', '--vty_socket', folder, ...files, ...log];
 }
 
 interface FrrNeighbour {

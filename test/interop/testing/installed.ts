@@ -1,6 +1,6 @@
 // Whether a daemon can run on this machine. One that is not installed fails the tests in CI, and skips them elsewhere
 // with what to install.
-import { readFileSync } from 'node:fs';
+import { hasOneUser } from '#lab';
 import type { DaemonKind } from '../daemons/daemon.ts';
 
 export interface Obstacle {
@@ -22,10 +22,4 @@ export function obstacle(kind: DaemonKind): Obstacle | undefined {
     return { text, isFailure: false };
   }
   return undefined;
-}
-
-/** In a user namespace that an ordinary user made (scripts/as-root.sh) there is only root. */
-function hasOneUser(): boolean {
-  const [, , count] = readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/);
-  return count === '1';
 }
