@@ -61,10 +61,13 @@ export interface AddressAuditReply {
 export interface AddressFindingStatus {
   /**
    * leaked: held for an attachment whose link is gone · unrouted: its link is there, its route is not · outside: in no
-   * block of this node · ownerless: a link uses it, nobody knows for whom · unheld: a link uses it, nobody holds it
+   * block of this node · ownerless: a link uses it, nobody knows for whom · unheld: a link uses it, nobody holds it ·
+   * orphan: a block of a node that has no Node object any more
    */
-  readonly kind: 'leaked' | 'unrouted' | 'outside' | 'ownerless' | 'unheld';
+  readonly kind: 'leaked' | 'unrouted' | 'outside' | 'ownerless' | 'unheld' | 'orphan';
+  /** Of an orphan its CIDR. */
   readonly address: string;
+  /** Empty for an orphan. */
   readonly link: string;
   /** Who holds it, when that is known. */
   readonly owner?: string;
@@ -78,4 +81,12 @@ export interface AddressReleaseReply {
   readonly kind: 'freed';
   readonly address: string;
   readonly owner?: string;
+}
+
+/** POST /v1/ipam/release?block=CIDR, when it was taken back from a node that is gone; a refusal is an ErrorReply. */
+export interface BlockReleaseReply {
+  readonly kind: 'freed';
+  readonly cidr: string;
+  /** Whose it was. */
+  readonly node: string;
 }

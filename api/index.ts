@@ -15,7 +15,7 @@ export type { Metadata } from './schema/kind.ts';
 export { type Node, type NodeBgp, nodeBgp } from './kinds/node.ts';
 export { parseDocument, type ParsedDocument } from './read/parse-document.ts';
 export { parseText, parseTextInSteps, type TextDocument } from './read/parse-text.ts';
-export { mayHidePools, nothingRefused, type Refused } from './read/refused.ts';
+export { mayHideNodes, mayHidePools, nothingRefused, type Refused } from './read/refused.ts';
 export { type PeerAddress, parsePeerAddress } from './schema/peer-address.ts';
 export { usablePools } from './read/pool-conflicts.ts';
 export { formatProblem, type Problem } from './schema/problem.ts';

@@ -116,7 +116,7 @@ function program(): Command {
   ipam
     .command('release')
     .description('free an address whose pod is gone (one that is in use is refused)')
-    .argument('<address>', 'as ipam check shows it')
+    .argument('<address>', 'an address as ipam check shows it, or the block (CIDR) of a node that is gone')
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async (address, options) => (await import('./commands/ipam.ts')).ipamRelease(address, options));

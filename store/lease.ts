@@ -75,6 +75,8 @@ export class LeaseCandidate {
         this.#see(result.newest);
         this.#heldUntilMs = Number.NEGATIVE_INFINITY;
         return { kind: 'taken', holder: result.newest.spec.holderIdentity };
+      case 'unreadable':
+        throw new Error(result.why);
       case 'notFound':
         this.#heldUntilMs = Number.NEGATIVE_INFINITY;
         return { kind: 'taken', holder: '' };

@@ -48,7 +48,13 @@ export interface Stored<T> {
   readonly object: T;
 }
 
-export type CreateResult<T> = Stored<T> | Conflict<T>;
+/** There is an object of that key, and its document is so wrong that nobody knows what it says. */
+export interface Unreadable {
+  readonly kind: 'unreadable';
+  readonly why: string;
+}
+
+export type CreateResult<T> = Stored<T> | Conflict<T> | Unreadable;
 export type UpdateResult<T> = Stored<T> | Conflict<T> | { readonly kind: 'notFound' };
 export type DeleteResult<T> = { readonly kind: 'deleted' } | Conflict<T> | { readonly kind: 'notFound' };
 
@@ -69,6 +75,7 @@ export interface Store extends AsyncDisposable {
   // These ask the store itself, which may be ahead of the snapshot, for objects that agents write. They reject when it
   // does not answer.
   get<K extends StoredKind>(key: ObjectKey<K>): Promise<StoredMap[K] | undefined>;
+  /** Objects that cannot be read are left out; problems() names them. */
   list<K extends StoredKind>(kind: K): Promise<readonly StoredMap[K][]>;
   /** A conflict is an object of the same key. The status of the given one is left out. */
   create<T extends StoredObject>(object: T): Promise<CreateResult<T>>;

@@ -9,6 +9,12 @@ const desk: AddressDesk = {
       address === '10.0.0.1' ? { kind: 'freed', address } : { kind: 'refused', why: `${address} is in use` },
     );
   },
+  releaseBlock: (cidr) =>
+    Promise.resolve(
+      cidr === '10.0.0.0/26'
+        ? { kind: 'freed', cidr, node: 'old' }
+        : { kind: 'refused', why: `${cidr} is of a node that is there` },
+    ),
 };
 const ask = async (method: string, url: string, at: AddressDesk | undefined = desk) => {
   const reply = await answerAddresses({ method, url }, at);
@@ -22,6 +28,10 @@ describe('the agent’s socket about addresses', () => {
       200,
       { kind: 'freed', address: '10.0.0.1' },
     ]);
+    assert.deepEqual(await ask('POST', '/v1/ipam/release?block=10.0.0.0%2F26'), [
+      200,
+      { kind: 'freed', cidr: '10.0.0.0/26', node: 'old' },
+    ]);
     assert.equal(await ask('GET', '/v1/ipam'), undefined);
   });
 
@@ -34,6 +44,13 @@ describe('the agent’s socket about addresses', () => {
         desk,
         [400, { error: 'address=10.0.0 is not an IP address' }],
       ],
+      [
+        'POST',
+        '/v1/ipam/release?block=10.1.0.0/26',
+        desk,
+        [409, { error: '10.1.0.0/26 is of a node that is there' }],
+      ],
+      ['POST', '/v1/ipam/release?block=10.1.0.0', desk, [400, { error: 'block=10.1.0.0 is not a CIDR' }]],
       ['GET', '/v1/ipam/release?address=10.0.0.1', desk, [405, { error: 'GET: only POST is served here' }]],
       ['POST', '/v1/ipam/release?address=10.0.0.7', desk, [500, { error: 'journal: ENOSPC' }]],
     ] as const) {

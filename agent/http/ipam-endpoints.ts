@@ -1,11 +1,11 @@
-// What the agent's socket answers about single addresses: GET /v1/ipam/check and POST /v1/ipam/release?address=A. Only
-// on the unix socket, which is root's.
-import type { AddressAuditReply, AddressReleaseReply, ErrorReply } from '#agent-api';
+// What the agent's socket answers about single addresses and blocks: GET /v1/ipam/check, POST /v1/ipam/release?address=A
+// and POST /v1/ipam/release?block=CIDR. Only on the unix socket, which is root's.
+import type { AddressAuditReply, AddressReleaseReply, BlockReleaseReply, ErrorReply } from '#agent-api';
 import type { CniServer } from '#cni-plugin';
-import { canonicalAddress } from '#ip';
+import { canonicalAddress, formatPrefix, parsePrefix } from '#ip';
 import type { Reply, StatusRequest } from './endpoints.ts';
 
-export type AddressDesk = Pick<CniServer, 'audit' | 'release'>;
+export type AddressDesk = Pick<CniServer, 'audit' | 'release' | 'releaseBlock'>;
 
 /**
  * @param desk undefined on an agent without pods
@@ -21,6 +21,8 @@ export function answerAddresses(
       return answered(method, 'GET', desk, async (at) => [200, await at.audit()]);
     case '/v1/ipam/release':
       return answered(method, 'POST', desk, async (at) => {
+        const block = searchParams.get('block');
+        if (block !== null) return releaseBlock(at, block);
         const text = searchParams.get('address') ?? '';
         const address = canonicalAddress(text);
         if (address === undefined) return [400, { error: `address=${text} is not an IP address` }];
@@ -32,13 +34,20 @@ export function answerAddresses(
   }
 }
 
+async function releaseBlock(desk: AddressDesk, text: string): Promise<Answered> {
+  const prefix = parsePrefix(text);
+  if (prefix === undefined) return [400, { error: `block=${text} is not a CIDR` }];
+  const outcome = await desk.releaseBlock(formatPrefix(prefix));
+  return outcome.kind === 'refused' ? [409, { error: outcome.why }] : [200, outcome];
+}
+
+type Answered = [status: number, body: IpamAnswer];
+
 async function answered(
   method: string,
   allowed: 'GET' | 'POST',
   desk: AddressDesk | undefined,
-  act: (
-    desk: AddressDesk,
-  ) => Promise<[status: number, body: AddressAuditReply | AddressReleaseReply | ErrorReply]>,
+  act: (desk: AddressDesk) => Promise<Answered>,
 ): Promise<Reply> {
   if (method !== allowed) return reply(405, { error: `${method}: only ${allowed} is served here` });
   if (desk === undefined) return reply(404, { error: 'this agent has no pods (--fib none)' });
@@ -49,6 +58,8 @@ async function answered(
   }
 }
 
-function reply(status: number, body: AddressAuditReply | AddressReleaseReply | ErrorReply): Reply {
+type IpamAnswer = AddressAuditReply | AddressReleaseReply | BlockReleaseReply | ErrorReply;
+
+function reply(status: number, body: IpamAnswer): Reply {
   return { status, contentType: 'application/json', body: JSON.stringify(body) };
 }

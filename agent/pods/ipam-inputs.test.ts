@@ -30,3 +30,18 @@ describe('where addresses come from', () => {
     assert.deepEqual(inputsOf(NODE, POOL, inner), [['inner'], ['fd09::/64']]);
   });
 });
+
+describe('whose blocks may be taken back', () => {
+  const nodesOf = (...yaml: string[]) => {
+    const { resources, refused } = validateTexts([{ file: 'a.yaml', text: yaml.join('\n---\n') }]);
+    return ipamInputs(resources, refused, 'n1').nodes;
+  };
+
+  it('is known when every Node can be read, and this node’s own is there', () => {
+    const other = nodeYaml('n2', ['10.0.0.2']);
+    assert.deepEqual(nodesOf(NODE, other), new Set(['n1', 'n2']));
+    assert.equal(nodesOf(other), undefined);
+    assert.equal(nodesOf(NODE, nodeYaml('n2', ['10.0.0.2'], '', ['10.9.0.0/99'])), undefined);
+    assert.equal(nodesOf(NODE, 'kind: ['), undefined);
+  });
+});

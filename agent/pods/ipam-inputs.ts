@@ -1,5 +1,5 @@
 // What ipam has to know of the cluster's objects: the pools this node may use, its podCIDRs, reserved prefixes.
-import { mayHidePools, type Refused, type Resources, selectorMatches, usablePools } from '#api';
+import { mayHideNodes, mayHidePools, type Refused, type Resources, selectorMatches, usablePools } from '#api';
 import { familyOf } from '#ip';
 import type { IpamInputs } from '#ipam';
 
@@ -24,6 +24,9 @@ export function ipamInputs(resources: Resources, refused: Refused, nodeName: str
         disabled: spec.disabled || node === undefined,
       })),
     podCidrs: (node?.spec.podCIDRs ?? []).filter((cidr) => !waitsForPool(cidr)),
+    stored: [...resources.ipamBlocks.values()].map(({ spec }) => spec),
+    // Without its own Node an agent has been told too little to say that another's is gone.
+    ...(node === undefined || mayHideNodes(refused) ? {} : { nodes: new Set(resources.nodes.keys()) }),
     reservations: [...resources.ipReservations.values()].flatMap(({ spec }) => spec.reservedCIDRs),
   };
 }

@@ -18,3 +18,9 @@ export function mayHidePools({ objects, files }: Refused, { ipPools }: Pick<Reso
     [...objects].some((object) => object.startsWith(`${kind} `)) || (files.size > 0 && ipPools.size === 0)
   );
 }
+
+/** Whether a Node may be written somewhere of which nobody can tell the name, or anything at all. */
+export function mayHideNodes({ objects, files }: Refused): boolean {
+  const kind: Kind = 'Node';
+  return files.size > 0 || [...objects].some((object) => object.startsWith(`${kind} `));
+}

@@ -1,5 +1,5 @@
 // podroute ipam show | check | release
-import type { AddressAuditReply, AddressReleaseReply, IpamReply } from '#agent-api';
+import type { AddressAuditReply, AddressReleaseReply, BlockReleaseReply, IpamReply } from '#agent-api';
 import { stringify } from 'yaml';
 import { ask } from '../client.ts';
 import { EXIT } from '../exit.ts';
@@ -30,7 +30,18 @@ export async function ipamCheck(options: IpamOptions): Promise<void> {
   if (audit.findings.length > 0) process.exitCode = EXIT.badNews;
 }
 
-export async function ipamRelease(address: string, options: IpamOptions): Promise<void> {
+/** @param what an address, or the CIDR of a block */
+export async function ipamRelease(what: string, options: IpamOptions): Promise<void> {
+  await (what.includes('/') ? releaseBlock(what, options) : releaseAddress(what, options));
+}
+
+async function releaseBlock(block: string, options: IpamOptions): Promise<void> {
+  const path = `/v1/ipam/release?block=${encodeURIComponent(block)}`;
+  const outcome = await ask<BlockReleaseReply>(options.socket, path, 'POST');
+  print(outcome, options.output, ({ cidr, node }) => `${cidr} is free: it was of node ${node}`);
+}
+
+async function releaseAddress(address: string, options: IpamOptions): Promise<void> {
   const path = `/v1/ipam/release?address=${encodeURIComponent(address)}`;
   const outcome = await ask<AddressReleaseReply>(options.socket, path, 'POST');
   print(outcome, options.output, (freed) =>

@@ -1,5 +1,5 @@
 // The server behind the CNI executable: takes up what an earlier agent left (links, queued DELs), then serves the socket.
-import type { Ipam } from '#ipam';
+import type { BlockRelease, Ipam } from '#ipam';
 import type { Kernel, PodWirer } from '#linux';
 import type { Clock, Disk } from '#world';
 import type { CniListener, CniLog } from '../outside.ts';
@@ -41,6 +41,8 @@ export interface CniServer extends AsyncDisposable {
   audit(): Promise<AddressAudit>;
   /** Frees what a pod that is gone still holds. Rejects with CniError when the journal cannot be written. */
   release(address: string): Promise<ReleaseOutcome>;
+  /** Takes a block back from a node that has no Node object any more. Rejects when the store does not answer. */
+  releaseBlock(cidr: string): Promise<BlockRelease>;
   /** Undefined when ADD can be served: then the conflist may be written. */
   whyUnready(): string | undefined;
 }
@@ -77,6 +79,7 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
   return {
     audit: () => order.runAlone(() => auditAddresses(handling.io)),
     release: (address) => order.runAlone(() => releaseAddress(address, handling.io)),
+    releaseBlock: (cidr) => io.ipam.releaseBlock(cidr),
     whyUnready: () => whyUnready() ?? io.ipam.whyUnready(),
     async [Symbol.asyncDispose]() {
       timer?.cancel();

@@ -3,23 +3,26 @@
 import { FAMILIES, type Family, formatPrefix, parsePrefix, type Prefix } from '#ip';
 import type { Clock } from '#world';
 import { BlockClaims, type ClaimResult, enabledPools } from './claims.ts';
+import { BlockComparison } from './block-comparison.ts';
+import { Exhaustion } from './exhaustion.ts';
 import type { Journal } from './journal.ts';
 import type { LocalBlock } from './local-block.ts';
+import type { OrphanBlock } from './orphan-blocks.ts';
+import { SerialWork } from './serial-work.ts';
 import { BlockReturns, blockToReturn, wantsSpare } from './spare-blocks.ts';
 import type { IpamState } from './state.ts';
-import type { Block, BlockStore, IpamInputs, IpamLog, IpamTuning } from './types.ts';
+import type { Block, BlockRelease, BlockStore, IpamInputs, IpamLog, IpamTuning } from './types.ts';
 
 export type ClaimOutcome =
   | Exclude<ClaimResult, { kind: 'exhausted' }>
   | { readonly kind: 'exhausted'; readonly why: string };
 
-/** A pool that was found used up is not asked again for so long. */
-const EXHAUSTED_MS = 5_000;
 const SWEEP_MS = 60_000;
 const RETRY_MS = 5_000;
+/** From what the store told to a comparison with what it holds now: our own claims are told late, too. */
+const COMPARE_MS = 200;
 
 export class BlockLedger {
-  readonly #node: string;
   readonly #tuning: IpamTuning;
   readonly #state: IpamState;
   readonly #journal: Journal;
@@ -28,15 +31,15 @@ export class BlockLedger {
   readonly #listeners = new Set<() => void>();
   /** One running claim a family, shared by all who wait for it. */
   readonly #claiming = new Map<Family, Promise<ClaimOutcome>>();
-  readonly #exhausted = new Map<Family, { readonly untilMs: number; readonly why: string }>();
+  readonly #exhaustion: Exhaustion;
   readonly #returns: BlockReturns;
-  /** Blocks whose object in the store is another node's. */
-  readonly #lost = new Map<string, string>();
-  readonly #timers = new Set<{ cancel(): void }>();
-  #storeWork: Promise<void> = Promise.resolve();
+  readonly #comparison: BlockComparison;
+  /** Blocks that were claimed because somebody asked for one address: they go when that is free again. */
+  readonly #forOne = new Set<string>();
+  #isComparing = false;
+  readonly #work: SerialWork;
   #storeProblem: string | undefined;
   #inputs: IpamInputs | undefined;
-  #isStopped = false;
 
   constructor(
     node: string,
@@ -45,13 +48,19 @@ export class BlockLedger {
     journal: Journal,
     io: { readonly clock: Clock; readonly store: BlockStore; readonly log: IpamLog },
   ) {
-    this.#node = node;
+    this.#work = new SerialWork(io.clock);
     this.#tuning = tuning;
     this.#state = state;
     this.#journal = journal;
     this.#io = io;
     this.#claims = new BlockClaims(node, io.store);
     this.#returns = new BlockReturns(this.#claims, journal, io.log);
+    this.#exhaustion = new Exhaustion(io);
+    this.#comparison = new BlockComparison(node, tuning.orphanGraceMs, state, this.#claims, io, {
+      hold: (prefix, pool) => this.#hold(prefix, pool, undefined),
+      drop: (block) => this.#drop(block),
+      isLeaving: (cidr) => this.#returns.has(cidr),
+    });
   }
 
   get inputs(): IpamInputs {
@@ -59,25 +68,22 @@ export class BlockLedger {
   }
 
   start(): void {
-    void this.#serially(() => this.#reconcile());
-    this.#every(SWEEP_MS, () => this.#sweep());
+    void this.#work.run(() => this.#reconcile());
+    this.#work.every(SWEEP_MS, () => this.#sweep());
   }
 
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    for (const timer of this.#timers) timer.cancel();
-    await this.settled();
+  stop(): Promise<void> {
+    return this.#work.stop();
   }
 
-  async settled(): Promise<void> {
-    for (let work: Promise<void> | undefined; work !== this.#storeWork; ) {
-      work = this.#storeWork;
-      await work;
-    }
+  settled(): Promise<void> {
+    return this.#work.settled();
   }
 
   blocks(): Block[] {
-    return this.#state.blocks.filter((block) => !this.#lost.has(block.cidr)).map((block) => block.describe());
+    return this.#state.blocks
+      .filter((block) => !this.#comparison.isLost(block))
+      .map((block) => block.describe());
   }
 
   subscribe(listener: () => void): () => void {
@@ -86,43 +92,45 @@ export class BlockLedger {
   }
 
   problems(): string[] {
-    const now = this.#io.clock.now();
     return [
       ...(this.#storeProblem === undefined ? [] : [this.#storeProblem]),
-      ...[...this.#lost].map(
-        ([cidr, node]) =>
-          `block ${cidr} is held here, but the store says it is node ${node}'s: its pods keep their addresses, no new ones are given out`,
-      ),
-      ...[...this.#exhausted]
-        .filter(([, e]) => e.untilMs > now)
-        .map(([family, e]) => `no more ${family} blocks: ${e.why}`),
+      ...FAMILIES.flatMap((family) => {
+        const why = this.#exhaustion.why(family);
+        return why === undefined ? [] : [`no more ${family} blocks: ${why}`];
+      }),
+      ...this.#comparison.problems(),
     ];
   }
 
-  isExhausted(family: Family): boolean {
-    const exhausted = this.#exhausted.get(family);
-    return exhausted !== undefined && exhausted.untilMs > this.#io.clock.now();
+  /** Why no further block can be had; undefined: none was refused. */
+  whyExhausted(family: Family): string | undefined {
+    return this.#exhaustion.why(family);
   }
 
   setInputs(inputs: IpamInputs): void {
     this.#inputs = inputs;
-    this.#exhausted.clear();
+    this.#exhaustion.mayAsk();
     this.#state.setReservations(inputs.reservations);
     const before = this.#fingerprint();
     for (const family of FAMILIES) this.#applyPodCidrs(family, inputs);
     this.#applyPools(inputs);
-    for (const family of FAMILIES) {
-      this.ensureSpare(family);
-      // The first block is claimed before the first pod asks for it.
-      const hasActive = this.#state.blocksOf(family).some((block) => block.state === 'active');
-      if (!hasActive && enabledPools(inputs.pools, family).length > 0) void this.claimNext(family);
-    }
+    this.#ensureBlocks();
     this.#notifyIfChanged(before);
+    if (this.#comparison.differsFrom(inputs.stored, inputs.nodes)) this.#compareSoon();
+  }
+
+  /** The first block is claimed before the first pod asks for it, and the next one before it is needed. */
+  #ensureBlocks(): void {
+    for (const family of FAMILIES) {
+      if (this.#hasActive(family)) this.ensureSpare(family);
+      else if (enabledPools(this.inputs.pools, family).length > 0) void this.claimNext(family);
+      else this.#exhaustion.end(family);
+    }
   }
 
   /** Claims in the background when free addresses run low. */
   ensureSpare(family: Family): void {
-    if (enabledPools(this.inputs.pools, family).length === 0 || this.isExhausted(family)) return;
+    if (enabledPools(this.inputs.pools, family).length === 0) return;
     if (wantsSpare(this.#state.blocksOf(family), this.#tuning)) void this.claimNext(family);
   }
 
@@ -130,30 +138,74 @@ export class BlockLedger {
   claimNext(family: Family): Promise<ClaimOutcome> {
     const running = this.#claiming.get(family);
     if (running !== undefined) return running;
-    const known = this.#exhausted.get(family);
-    if (known !== undefined && this.isExhausted(family))
-      return Promise.resolve({ kind: 'exhausted', why: known.why });
-    const claim = this.#serially(() => this.#claimNow(family));
+    const why = this.#exhaustion.whyNotAsk(family);
+    if (why !== undefined) return Promise.resolve({ kind: 'exhausted', why });
+    const claim = this.#work.run(() => this.#claimNow(family));
     this.#claiming.set(family, claim);
     void claim.then(() => this.#claiming.delete(family));
     return claim;
   }
 
-  claimExactly(prefix: Prefix, pool: string): Promise<ClaimResult> {
-    return this.#serially(async () => {
+  claimExactly(prefix: Prefix, pool: string): Promise<ClaimOutcome> {
+    return this.#work.run(async () => {
+      const full = this.#whyFull(prefix.family);
+      if (full !== undefined) return { kind: 'exhausted', why: full };
       const result = await this.#claims.claimExactly(prefix, pool);
-      return result.kind === 'claimed' ? this.#hold(result.prefix, result.pool, result) : result;
+      if (result.kind === 'exhausted') return { kind: 'exhausted', why: 'there is no such block' };
+      if (result.kind !== 'claimed') return result;
+      const held = await this.#hold(result.prefix, result.pool, result);
+      if (held.kind === 'claimed') this.#forOne.add(formatPrefix(prefix));
+      return held;
+    });
+  }
+
+  #whyFull(family: Family): string | undefined {
+    const active = this.#state.blocksOf(family).filter((block) => block.state === 'active');
+    if (active.length < this.#tuning.maxBlocks) return undefined;
+    return `the node holds ${active.length} blocks, the most it may`;
+  }
+
+  /** An address was freed: a block that was claimed for it alone goes back at once, but for the last one. */
+  returnUnneeded(): void {
+    const before = this.#fingerprint();
+    for (const cidr of this.#forOne) {
+      const block = this.#state.holdsBlock(cidr);
+      if (block !== undefined && block.used > 0) continue;
+      this.#forOne.delete(cidr);
+      if (block === undefined || block.state !== 'active') continue;
+      const active = this.#state.blocksOf(block.family).filter(({ state }) => state === 'active');
+      if (active.length < 2) continue;
+      this.#drop(block);
+      this.#returns.add(cidr, block.prefix);
+      void this.#work.run(() => this.#returnBlocks());
+    }
+    this.#notifyIfChanged(before);
+  }
+
+  orphanBlocks(): readonly OrphanBlock[] {
+    return this.#comparison.orphans();
+  }
+
+  /** Takes back at once what a node without a Node object still owns. Rejects when the store does not answer. */
+  releaseBlock(cidr: string): Promise<BlockRelease> {
+    return this.#work.run(async () => {
+      const before = this.#fingerprint();
+      const outcome = await this.#comparison.release(cidr, this.inputs.nodes);
+      if (outcome.kind === 'freed') {
+        this.#exhaustion.mayAsk();
+        this.#ensureBlocks();
+      }
+      this.#notifyIfChanged(before);
+      return outcome;
     });
   }
 
   async #claimNow(family: Family): Promise<ClaimOutcome> {
     const pools = enabledPools(this.inputs.pools, family);
-    const active = this.#state.blocksOf(family).filter((block) => block.state === 'active');
     if (pools.length === 0)
       return this.#exhaust(family, 'the podCIDR is used up, and no IPPool serves this node');
-    if (active.length >= this.#tuning.maxBlocks) {
-      return this.#exhaust(family, `the node holds ${active.length} blocks, the most it may`);
-    }
+    const full = this.#whyFull(family);
+    if (full !== undefined) return this.#exhaust(family, full);
     const held = (prefix: Prefix): boolean => this.#state.holdsBlock(formatPrefix(prefix)) !== undefined;
     const result = await this.#claims.claim(pools, held);
     if (result.kind === 'claimed') return this.#hold(result.prefix, result.pool, result);
@@ -167,8 +219,9 @@ export class BlockLedger {
   }
 
   #exhaust(family: Family, why: string): ClaimOutcome {
-    if (!this.#exhausted.has(family)) this.#io.log.warn(family, `no more blocks: ${why}`);
-    this.#exhausted.set(family, { untilMs: this.#io.clock.now() + EXHAUSTED_MS, why });
+    const before = this.#fingerprint();
+    this.#exhaustion.note(family, why);
+    this.#notifyIfChanged(before);
     return { kind: 'exhausted', why };
   }
 
@@ -189,7 +242,7 @@ export class BlockLedger {
       return { kind: 'failed', message: error.message };
     }
     block.state = 'active';
-    this.#exhausted.delete(block.family);
+    this.#exhaustion.end(block.family);
     if (this.#inputs !== undefined) this.#applyPools(this.#inputs);
     this.#io.log.info(cidr, `block of pool ${pool} claimed`);
     this.#notify();
@@ -220,7 +273,7 @@ export class BlockLedger {
     for (const block of this.#state.blocks) {
       if (block.pool === undefined || block.state === 'releasing') continue;
       const isServed = inputs.pools.some((pool) => pool.name === block.pool && !pool.disabled);
-      block.state = isServed && !this.#lost.has(block.cidr) ? 'active' : 'frozen';
+      block.state = isServed && !this.#comparison.isLost(block) ? 'active' : 'frozen';
     }
   }
 
@@ -228,6 +281,7 @@ export class BlockLedger {
   #drop(block: LocalBlock): void {
     block.state = 'releasing';
     this.#state.removeBlock(block);
+    this.#comparison.forget(block);
     void this.#journal.append([
       { type: 'returnBlock', cidr: block.cidr, pool: block.pool, atMs: this.#io.clock.wall() },
     ]);
@@ -237,49 +291,31 @@ export class BlockLedger {
     );
   }
 
-  /** Compares with the store's objects once at start, and again while it does not answer. */
+  #compareSoon(): void {
+    if (this.#isComparing) return;
+    this.#isComparing = true;
+    this.#work.after(COMPARE_MS, () => {
+      this.#isComparing = false;
+      return this.#reconcile();
+    });
+  }
+
+  /** Compares with the store's objects: at start, after changes, at every sweep, and again while it does not answer. */
   async #reconcile(): Promise<void> {
+    const before = this.#fingerprint();
     try {
-      const objects = await this.#io.store.list('IPAMBlock');
-      const before = this.#fingerprint();
-      for (const { spec } of objects) {
-        const prefix = parsePrefix(spec.cidr);
-        if (prefix === undefined) continue;
-        const held = this.#state.holdsBlock(formatPrefix(prefix));
-        if (spec.node === this.#node) {
-          if (held === undefined) await this.#hold(prefix, spec.pool ?? '', undefined);
-        } else if (held !== undefined && held.pool !== undefined) this.#lose(held, spec.node);
-      }
-      const known = new Set(objects.map((object) => object.spec.cidr));
-      const unknown = this.#state.blocks.filter((b) => b.pool !== undefined && !known.has(b.cidr));
-      for (const block of unknown) {
-        // Deleted behind our back: claim it again, or let it go.
-        const result =
-          block.used === 0 ? undefined : await this.#claims.claimExactly(block.prefix, block.pool ?? '');
-        if (result === undefined) this.#drop(block);
-        else if (result.kind === 'taken') this.#lose(block, result.node);
-        else if (result.kind === 'failed') throw new Error(result.message);
-      }
+      await this.#comparison.run(this.inputs.nodes);
       this.#storeProblem = undefined;
       if (this.#inputs !== undefined) this.#applyPools(this.#inputs);
-      this.#notifyIfChanged(before);
-      for (const family of FAMILIES) this.ensureSpare(family);
+      this.#ensureBlocks();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#storeProblem = `blocks could not be compared with the store's: ${reason}; asked again every ${RETRY_MS / 1000} s`;
       this.#io.log.warn('store', this.#storeProblem);
-      this.#after(RETRY_MS, () => this.#reconcile());
+      this.#work.after(RETRY_MS, () => this.#reconcile());
+    } finally {
+      this.#notifyIfChanged(before);
     }
-  }
-
-  #lose(block: LocalBlock, node: string): void {
-    this.#io.log.error(
-      block.cidr,
-      `held here with ${block.used} addresses in use, but the store says it is node ${node}'s`,
-    );
-    block.state = 'frozen';
-    if (block.used === 0) this.#drop(block);
-    else this.#lost.set(block.cidr, node);
   }
 
   async #sweep(): Promise<void> {
@@ -287,15 +323,25 @@ export class BlockLedger {
     for (const family of FAMILIES) {
       const block = blockToReturn(this.#state.blocksOf(family), this.#io.clock.now(), this.#tuning);
       if (block === undefined) continue;
-      const isLost = this.#lost.delete(block.cidr);
+      const isLost = this.#comparison.isLost(block);
       this.#drop(block);
       if (!isLost) this.#returns.add(block.cidr, block.prefix);
     }
     for (const block of this.#state.blocks.filter((b) => b.pool === undefined && b.state === 'frozen')) {
       if (block.used === 0) this.#drop(block);
     }
+    for (const family of FAMILIES) {
+      if (!wantsSpare(this.#state.blocksOf(family), this.#tuning) && this.#hasActive(family)) {
+        this.#exhaustion.end(family);
+      }
+    }
     this.#notifyIfChanged(before);
     await this.#returnBlocks();
+    await this.#reconcile();
+  }
+
+  #hasActive(family: Family): boolean {
+    return this.#state.blocksOf(family).some((block) => block.state === 'active');
   }
 
   async #returnBlocks(): Promise<void> {
@@ -303,38 +349,12 @@ export class BlockLedger {
   }
 
   #retryLater(): void {
-    this.#after(RETRY_MS, () => this.#returnBlocks());
+    this.#work.after(RETRY_MS, () => this.#returnBlocks());
   }
 
-  #serially<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#storeWork.then(work);
-    this.#storeWork = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    return result;
-  }
-
-  #after(delayMs: number, work: () => Promise<void>): void {
-    if (this.#isStopped) return;
-    const timer = this.#io.clock.setTimer(delayMs, () => {
-      this.#timers.delete(timer);
-      if (!this.#isStopped) void this.#serially(work);
-    });
-    this.#timers.add(timer);
-  }
-
-  #every(delayMs: number, work: () => Promise<void>): void {
-    this.#after(delayMs, async () => {
-      this.#every(delayMs, work);
-      await work();
-    });
-  }
-
+  /** What listeners want to hear of. */
   #fingerprint(): string {
-    return this.blocks()
-      .map((block) => block.cidr)
-      .join();
+    return [...this.blocks().map((block) => block.cidr), ...this.problems()].join();
   }
 
   #notifyIfChanged(before: string): void {

@@ -26,6 +26,8 @@ export type ClaimResult =
   | { readonly kind: 'claimed'; readonly prefix: Prefix; readonly pool: string }
   | { readonly kind: 'exhausted' }
   | { readonly kind: 'taken'; readonly node: string }
+  /** The store has an object for it that cannot be read: nobody knows whose it is. */
+  | { readonly kind: 'unreadable'; readonly why: string }
   | { readonly kind: 'failed'; readonly message: string };
 
 export class BlockClaims {
@@ -70,6 +72,13 @@ export class BlockClaims {
     this.#probed.clear();
   }
 
+  /** Of another node, in this version only. Rejects when the store does not answer. */
+  async takeBack(name: string, resourceVersion: string): Promise<boolean> {
+    const { kind } = await this.#store.delete({ kind: 'IPAMBlock', name }, resourceVersion);
+    this.#probed.clear();
+    return kind !== 'conflict';
+  }
+
   async #probe(pool: Pool, held: (prefix: Prefix) => boolean): Promise<ClaimResult | undefined> {
     const key = `${pool.cidr} ${pool.blockSize}`;
     let step = this.#probed.get(key);
@@ -94,13 +103,17 @@ export class BlockClaims {
   }
 
   async #search(pool: Pool): Promise<ClaimResult | undefined> {
+    // What no list shows: claimed since, or an object that cannot be read.
+    const refused: Prefix[] = [];
     for (let race = 0; race < RACES; race++) {
       const blocks = await this.#store.list('IPAMBlock');
-      const taken = blocks.map((b) => parsePrefix(b.spec.cidr)).filter((p) => p !== undefined);
+      const listed = blocks.map((b) => parsePrefix(b.spec.cidr)).filter((p) => p !== undefined);
+      const taken = [...listed, ...refused];
       const free = firstFree(pool, this.#node, taken);
       if (free === undefined) return undefined;
       const result = await this.#create(free, pool.name);
       if (result.kind === 'claimed') return result;
+      refused.push(free);
     }
     return {
       kind: 'failed',
@@ -110,6 +123,7 @@ export class BlockClaims {
 
   async #create(prefix: Prefix, pool: string): Promise<ClaimResult> {
     const created = await this.#store.create(blockObject(this.#node, prefix, pool));
+    if (created.kind === 'unreadable') return created;
     const owner = created.kind === 'stored' ? this.#node : created.newest.spec.node;
     // Ours also from an earlier claim whose answer did not arrive.
     return owner === this.#node ? { kind: 'claimed', prefix, pool } : { kind: 'taken', node: owner };

@@ -17,11 +17,13 @@ import { BlockLedger } from './block-ledger.ts';
 import { enabledPools } from './claims.ts';
 import { Journal } from './journal.ts';
 import { hostLinkName, ownerKey } from './owner-key.ts';
+import type { OrphanBlock } from './orphan-blocks.ts';
 import { addressesOf, IpamState } from './state.ts';
 import {
   type Addresses,
   type Allocation,
   type Block,
+  type BlockRelease,
   type BlockStore,
   type CheckReport,
   type IpamInputs,
@@ -52,6 +54,7 @@ const DEFAULT_TUNING: IpamTuning = {
   cooldownMs: 30_000,
   emptyBlockGraceMs: 300_000,
   maxBlocks: 64,
+  orphanGraceMs: 600_000,
   journalRewriteAt: 1024,
 };
 /** Blocks claimed for one ADD before it is refused: others may take what was claimed for it. */
@@ -158,7 +161,10 @@ export class Ipam implements AsyncDisposable {
       if (lacking === undefined) {
         const now = this.#io.clock;
         const record = this.#state.allocate(owner, picked, now.wall());
-        const durable = this.#journal.append([record], () => this.#state.release(key, now.now(), now.wall()));
+        const durable = this.#journal.append([record], () => {
+          this.#state.release(key, now.now(), now.wall());
+          this.#ledger.returnUnneeded();
+        });
         this.#writing.set(key, durable);
         void durable.then(() => {
           if (this.#writing.get(key) === durable) this.#writing.delete(key);
@@ -171,7 +177,10 @@ export class Ipam implements AsyncDisposable {
         claims >= CLAIMS_PER_ADD
           ? refuse(100, `no ${lacking} address is free on node ${this.#options.node}`)
           : await this.#makeRoom(lacking, requested[lacking]);
-      if (refusal !== undefined) return refusal;
+      if (refusal !== undefined) {
+        this.#ledger.returnUnneeded();
+        return refusal;
+      }
     }
   }
 
@@ -192,6 +201,7 @@ export class Ipam implements AsyncDisposable {
     const key = ownerKey(owner);
     const { clock } = this.#io;
     const record = this.#state.release(key, clock.now(), clock.wall());
+    this.#ledger.returnUnneeded();
     // Without a record still wait for the disk: the release that failed before may be repeated by its caller.
     return this.#journal.append(record === undefined ? [] : [record]);
   }
@@ -206,7 +216,19 @@ export class Ipam implements AsyncDisposable {
 
   /** Gives back an adopted address whose link is gone: no DEL will come for it. False when there is none. */
   abandon(address: string): boolean {
-    return this.#state.abandon(address, this.#io.clock.now());
+    const isFreed = this.#state.abandon(address, this.#io.clock.now());
+    this.#ledger.returnUnneeded();
+    return isFreed;
+  }
+
+  /** Blocks of nodes that have no Node object any more. */
+  orphanBlocks(): readonly Pick<OrphanBlock, 'cidr' | 'node'>[] {
+    return this.#ledger.orphanBlocks();
+  }
+
+  /** Takes one of these back. Rejects when the store does not answer. */
+  releaseBlock(cidr: string): Promise<BlockRelease> {
+    return this.#ledger.releaseBlock(cidr);
   }
 
   usage(): IpamUsage {
@@ -235,7 +257,7 @@ export class Ipam implements AsyncDisposable {
         const why = this.#ledger.problems()[0];
         return `node ${this.#options.node} has no ${family} block yet${why === undefined ? '' : `: ${why}`}`;
       }
-      if (this.#ledger.isExhausted(family) && active.every((block) => block.free === 0)) {
+      if (this.#ledger.whyExhausted(family) !== undefined && active.every((block) => block.free === 0)) {
         return `no ${family} address is free on node ${this.#options.node}, and no further block can be had`;
       }
     }
@@ -301,6 +323,7 @@ export class Ipam implements AsyncDisposable {
     switch (outcome.kind) {
       case 'claimed':
       case 'taken':
+      case 'unreadable':
         return undefined;
       case 'exhausted':
         return refuse(100, `no ${family} address is free on node ${this.#options.node}: ${outcome.why}`);
@@ -324,10 +347,22 @@ export class Ipam implements AsyncDisposable {
       return refuse(101, `requested address ${wanted} is in no enabled pool of node ${this.#options.node}`);
     const block = truncate(address, pool.blockSize);
     const outcome = await this.#ledger.claimExactly(block, pool.name);
-    if (outcome.kind === 'claimed') return undefined;
-    if (outcome.kind === 'failed') return refuse(104, `requested address ${wanted}: ${outcome.message}`);
-    const owner = outcome.kind === 'taken' ? `belongs to node ${outcome.node}` : 'cannot be claimed';
-    return refuse(102, `requested address ${wanted}: its block ${formatPrefix(block)} ${owner}`);
+    const asked = `requested address ${wanted}`;
+    switch (outcome.kind) {
+      case 'claimed':
+        return undefined;
+      case 'failed':
+        return refuse(104, `${asked}: ${outcome.message}`);
+      case 'exhausted':
+        return refuse(102, `${asked}: its block ${formatPrefix(block)} cannot be had: ${outcome.why}`);
+      case 'taken':
+        return refuse(102, `${asked}: its block ${formatPrefix(block)} belongs to node ${outcome.node}`);
+      case 'unreadable':
+        return refuse(
+          102,
+          `${asked}: its block ${formatPrefix(block)} has an object in the store that cannot be read: ${outcome.why}`,
+        );
+    }
   }
 
   #holderText(address: string): string {

@@ -64,6 +64,11 @@ export class BlockReturns {
     this.#waiting.delete(cidr);
   }
 
+  /** Given up here, and the store does not know it yet. */
+  has(cidr: string): boolean {
+    return this.#waiting.has(cidr);
+  }
+
   /** False: something is left, for later. */
   async tell(): Promise<boolean> {
     // Nobody else may claim the block before our disk says that it is no longer ours.

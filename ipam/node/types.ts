@@ -23,6 +23,13 @@ export interface Pool {
   readonly disabled: boolean;
 }
 
+/** One block as the store has it. */
+export interface StoredBlock {
+  readonly cidr: string;
+  readonly node: string;
+  readonly pool?: string | undefined;
+}
+
 /** Everything that decides where addresses come from; replaced as a whole on every change. */
 export interface IpamInputs {
   readonly pools: readonly Pool[];
@@ -30,6 +37,10 @@ export interface IpamInputs {
   readonly podCidrs: readonly string[];
   /** IPReservation prefixes: never given out unless asked for by address. */
   readonly reservations: readonly string[];
+  /** Blocks as last told of by the store: what differs from those held is looked at. Undefined: nothing was told. */
+  readonly stored?: readonly StoredBlock[];
+  /** Names of all Node objects, this node's among them; undefined: not known, and no block is taken for left over. */
+  readonly nodes?: ReadonlySet<string>;
 }
 
 export type Addresses = { readonly [family in Family]?: string };
@@ -97,10 +108,14 @@ export interface CheckReport {
  * answer. Read at start and when many claims in a row failed, never per allocation.
  */
 export interface BlockStore {
-  /** A conflict is a block of the same name. */
+  /** A conflict is a block of the same name; unreadable: there is one, and nobody knows whose. */
   create(
     block: IPAMBlock,
-  ): Promise<{ readonly kind: 'stored' } | { readonly kind: 'conflict'; readonly newest: IPAMBlock }>;
+  ): Promise<
+    | { readonly kind: 'stored' }
+    | { readonly kind: 'conflict'; readonly newest: IPAMBlock }
+    | { readonly kind: 'unreadable'; readonly why: string }
+  >;
   get(key: BlockKey): Promise<IPAMBlock | undefined>;
   list(kind: 'IPAMBlock'): Promise<readonly IPAMBlock[]>;
   /** Only the version that the caller has seen. */
@@ -114,6 +129,10 @@ export interface BlockKey {
   readonly kind: 'IPAMBlock';
   readonly name: string;
 }
+
+export type BlockRelease =
+  | { readonly kind: 'freed'; readonly cidr: string; readonly node: string }
+  | { readonly kind: 'refused'; readonly why: string };
 
 /** What is worth a line in the log; subject is an address, a block or 'journal'. */
 export interface IpamLog {
@@ -129,8 +148,10 @@ export interface IpamTuning {
   readonly cooldownMs: number;
   /** An extra block is given back when it was empty for so long. Default 300,000. */
   readonly emptyBlockGraceMs: number;
-  /** Blocks that this node may hold in each family. Default 64. */
+  /** Blocks that this node may hold in each family, those that an address was asked for in included. Default 64. */
   readonly maxBlocks: number;
+  /** A block whose node has no Node object is taken back after so long. Default 600,000. */
+  readonly orphanGraceMs: number;
   /** The journal is rewritten when it has more records than this and four times those that are needed. Default 1,024. */
   readonly journalRewriteAt: number;
 }

@@ -231,6 +231,35 @@ describe('the directory store', () => {
     assert.deepEqual([...other.snapshot().ipPools.keys()], ['a']);
   });
 
+  it('keeps an object that cannot be read from no other: left out of lists, refused by name, and named', async () => {
+    const other = {
+      ...block,
+      metadata: { name: '10-244-0-64-26' },
+      spec: { ...block.spec, cidr: '10.244.0.64/26' },
+    };
+    await store.create(block);
+    await store.create(other);
+    const seen = changed();
+    write('.podroute/IPAMBlock/10-244-0-0-26.yaml', '');
+    await seen;
+    assert.deepEqual(
+      (await store.list('IPAMBlock')).map(({ spec }) => spec.cidr),
+      ['10.244.0.64/26'],
+    );
+    const claimed = await store.create(block);
+    assert.ok(claimed.kind === 'unreadable');
+    assert.match(claimed.why, /10-244-0-0-26\.yaml: not a readable IPAMBlock: it holds no such object/);
+    assert.deepEqual(problems(), [
+      {
+        file: '.podroute/IPAMBlock/10-244-0-0-26.yaml',
+        line: undefined,
+        object: 'IPAMBlock 10-244-0-0-26',
+        field: '',
+      },
+    ]);
+    assert.equal((await store.get({ kind: 'IPAMBlock', name: '10-244-0-64-26' }))?.spec.node, 'n1');
+  });
+
   it('loses no change of several processes, and tears no file when writers are killed', async function () {
     this.timeout(30_000);
     await store.create(block);

@@ -18,6 +18,7 @@ import {
   type Resources,
   type TextDocument,
 } from '#api';
+import { OWN_FOLDER } from './object-files.ts';
 
 export interface FileContent {
   /** Relative to the store's folder. */
@@ -70,6 +71,8 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
     (resources[collections[object.kind]] as Map<string, Resource>).set(key, object);
   };
   for (const { path, documents } of files) {
+    // Agents write one object a file: one without any is a file that something else has emptied.
+    if (documents.length === 0 && path.startsWith(`${OWN_FOLDER}/`)) problems.push(emptied(path));
     for (const document of documents) {
       problems.push(...document.problems);
       const { resource, identity } = document;
@@ -103,6 +106,17 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
   const mayBeAny = before.isFirst || before.refused.objects.size > 0;
   const unknown = [...damaged].filter((path) => mayBeAny || before.refused.files.has(path));
   return { resources, problems, origins, refused: { objects: refused, files: new Set(unknown) } };
+}
+
+/** .podroute/KIND/NAME.yaml */
+function emptied(path: string): Problem {
+  const [, kind = '', name = ''] = /([^/]+)\/([^/]+)\.\w+$/.exec(path) ?? [];
+  return {
+    file: path,
+    object: `${kind} ${name}`,
+    field: '',
+    message: 'the file is empty, so nobody knows what it said: delete it, its node writes it anew',
+  };
 }
 
 const isDamaged = ({ documents, isUnreadable }: FileContent): boolean =>

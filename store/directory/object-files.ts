@@ -31,6 +31,12 @@ export class ObjectFiles {
   }
 
   async get<K extends StoredKind>(key: ObjectKey<K>): Promise<StoredMap[K] | undefined> {
+    const object = await this.#read(key);
+    if (object instanceof UnreadableError) throw object;
+    return object;
+  }
+
+  async #read<K extends StoredKind>(key: ObjectKey<K>): Promise<StoredMap[K] | UnreadableError | undefined> {
     const path = this.#path(key);
     const text = textOf(await this.#disk.read(path));
     return text === undefined ? undefined : readObject(key.kind, text, path);
@@ -42,7 +48,9 @@ export class ObjectFiles {
     for (const { path } of (await this.#disk.list(folder)) ?? []) {
       if (!path.endsWith(extensionOf(kind))) continue;
       const text = textOf(await this.#disk.read(`${folder}/${path}`));
-      if (text !== undefined) objects.push(readObject(kind, text, `${folder}/${path}`));
+      const object = text === undefined ? undefined : readObject(kind, text, `${folder}/${path}`);
+      // One that cannot be read harms nobody else's.
+      if (object !== undefined && !(object instanceof UnreadableError)) objects.push(object);
     }
     return objects;
   }
@@ -50,8 +58,9 @@ export class ObjectFiles {
   create<T extends StoredObject>(object: T): Promise<CreateResult<T>> {
     const key = keyOfObject(object);
     return this.#change(async () => {
-      const stored = (await this.get(key)) as T | undefined;
-      if (stored !== undefined) return { kind: 'conflict', newest: stored };
+      const stored = await this.#read(key);
+      if (stored instanceof UnreadableError) return { kind: 'unreadable', why: stored.message };
+      if (stored !== undefined) return { kind: 'conflict', newest: stored as T };
       return { kind: 'stored', object: await this.#write(key, withStatusOf(object, undefined), undefined) };
     });
   }
@@ -124,25 +133,42 @@ function versionAfter(before: string | undefined, object: StoredObject): string 
   return `${Number(before?.split('.')[0] ?? 0) + 1}.${digest.slice(0, 12)}`;
 }
 
-function readObject<K extends StoredKind>(kind: K, text: string, path: string): StoredMap[K] {
+/** The document of one object is wrong. */
+class UnreadableError extends Error {
+  override readonly name = 'UnreadableError';
+}
+
+function readObject<K extends StoredKind>(
+  kind: K,
+  text: string,
+  path: string,
+): StoredMap[K] | UnreadableError {
   const object = kind === 'Lease' ? readLease(text, path) : readResource(kind as Kind, text, path);
-  return object as StoredMap[K];
+  return object as StoredMap[K] | UnreadableError;
 }
 
-function readResource(kind: Kind, text: string, path: string): KindMap[Kind] {
+function readResource(kind: Kind, text: string, path: string): KindMap[Kind] | UnreadableError {
   const [document] = parseText(text, path);
-  if (document?.resource?.kind !== kind) {
-    const why = document?.problems.map((problem) => problem.message).join('; ') ?? 'it is empty';
-    throw new Error(`${path}: not a readable ${kind}: ${why}`);
-  }
-  return document.resource;
+  if (document?.resource?.kind === kind) return document.resource;
+  const why = document?.problems.map((problem) => problem.message).join('; ') || 'it holds no such object';
+  return new UnreadableError(`${path}: not a readable ${kind}: ${why}`);
 }
 
-function readLease(text: string, path: string): Lease {
-  const lease = parse(text) as Partial<Lease> | null;
+function readLease(text: string, path: string): Lease | UnreadableError {
+  const lease = parsed(text) as Partial<Lease> | null;
   const { holderIdentity, leaseDurationSeconds } = lease?.spec ?? {};
-  if (typeof holderIdentity !== 'string' || typeof leaseDurationSeconds !== 'number' || !lease?.metadata) {
-    throw new Error(`${path}: not a readable Lease: it has no holderIdentity or leaseDurationSeconds`);
+  if (typeof holderIdentity === 'string' && typeof leaseDurationSeconds === 'number' && lease?.metadata) {
+    return lease as Lease;
   }
-  return lease as Lease;
+  return new UnreadableError(
+    `${path}: not a readable Lease: it has no holderIdentity or leaseDurationSeconds`,
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return null;
+  }
 }

@@ -1,12 +1,13 @@
 // A running agent, as an operator starts it, under what other users and slow clients of its machine do to it.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { VersionReply } from '#agent-api';
+import type { StatusReply, VersionReply } from '#agent-api';
 import { createHost, type Host } from '#lab';
+import { waitUntil } from '#world';
 import { startPodroute } from '../testing/start-podroute.ts';
 
 /** As long as Kubernetes allows. */
@@ -59,6 +60,44 @@ describe('a running agent', function () {
       await running[0]!.process.stop();
     } finally {
       for (const server of squatters) server.close();
+    }
+  });
+
+  it('makes the objects of its blocks anew when they are deleted under it, and says which one cannot be read', async () => {
+    const poolText = JSON.stringify({
+      apiVersion: 'podroute.io/v1',
+      kind: 'IPPool',
+      metadata: { name: 'pods' },
+      spec: { cidr: '10.60.0.0/24' },
+    });
+    const agent = await startPodroute(host, {
+      nodeName: 'n1',
+      documents: `${documents('n1')}\n---\n${poolText}`,
+      folder,
+      fib: 'kernel',
+    });
+    try {
+      const blocks = join(agent.storePath, '.podroute', 'IPAMBlock');
+      const files = () =>
+        existsSync(blocks) ? readdirSync(blocks).filter((name) => name.endsWith('.yaml')) : [];
+      await waitUntil('a block', 3_000, () => files().length === 1);
+      const before = files();
+      rmSync(join(agent.storePath, '.podroute'), { recursive: true });
+      await waitUntil('the same block again', 2_000, () => files().length === 1);
+      assert.deepEqual(files(), before);
+
+      writeFileSync(join(blocks, before[0]!), '');
+      const texts = async () =>
+        (await agent.get<StatusReply>('/v1/status')).problems.map(({ text }) => text).join('\n');
+      await waitUntil('the problem', 3_000, async () =>
+        /its object in the store cannot be read/.test(await texts()),
+      );
+      assert.match(await texts(), /the file is empty/);
+      rmSync(join(blocks, before[0]!));
+      await waitUntil('no problem', 3_000, async () => !/block 10\.60|is empty/.test(await texts()));
+      assert.deepEqual(files(), before);
+    } finally {
+      await agent.process.stop();
     }
   });
 

@@ -9,9 +9,10 @@ import type { VerbIo } from './verb-io.ts';
 export interface AddressFinding {
   /**
    * leaked: held for an attachment whose link is gone · unrouted: its link is there, its route is not · outside: in no
-   * block of this node · ownerless: a link uses it, the journal knows no owner · unheld: a link uses it, nobody holds it
+   * block of this node · ownerless: a link uses it, the journal knows no owner · unheld: a link uses it, nobody holds it ·
+   * orphan: a block of a node that has no Node object any more
    */
-  readonly kind: 'leaked' | 'unrouted' | 'outside' | 'ownerless' | 'unheld';
+  readonly kind: 'leaked' | 'unrouted' | 'outside' | 'ownerless' | 'unheld' | 'orphan';
   readonly address: string;
   readonly link: string;
   /** Who holds it, when that is known. */
@@ -39,7 +40,18 @@ export interface PodRoute {
 export async function auditAddresses(io: VerbIo): Promise<AddressAudit> {
   const { links, routes } = await podLinksAndRoutes(io.kernel);
   const outside = new Set(io.ipam.check([]).outside.map(({ owner }) => ownerKey(owner)));
-  return compareAddresses(io.ipam.usage(), outside, links, routes);
+  const { checked, findings } = compareAddresses(io.ipam.usage(), outside, links, routes);
+  const orphans = io.ipam.orphanBlocks().map(
+    ({ cidr, node }): AddressFinding => ({
+      kind: 'orphan',
+      address: cidr,
+      link: '',
+      owner: `node ${node}`,
+      text: `block of node ${node}, which has no Node object any more`,
+      next: `podroute ipam release ${cidr}`,
+    }),
+  );
+  return { checked, findings: [...findings, ...orphans] };
 }
 
 /** Frees what a pod that is gone still holds; refuses while the pod's link is there. Throws CniError. */

@@ -8,11 +8,15 @@ export class MemoryBlockStore implements BlockStore {
   readonly calls = { create: 0, get: 0, list: 0, delete: 0 };
   /** Set to make every call reject. */
   failure: string | undefined;
+  /** Names of objects that cannot be read, with why. */
+  readonly unreadable = new Map<string, string>();
   #version = 0;
 
   async create(block: IPAMBlock): ReturnType<BlockStore['create']> {
     await this.#call('create');
     const { name } = block.metadata;
+    const why = this.unreadable.get(name);
+    if (why !== undefined) return { kind: 'unreadable', why };
     const newest = this.blocks.get(name);
     if (newest !== undefined) return { kind: 'conflict', newest };
     const metadata = { ...block.metadata, resourceVersion: String(++this.#version) };
@@ -27,7 +31,7 @@ export class MemoryBlockStore implements BlockStore {
 
   async list(): Promise<readonly IPAMBlock[]> {
     await this.#call('list');
-    return [...this.blocks.values()];
+    return [...this.blocks.values()].filter(({ metadata }) => !this.unreadable.has(metadata.name));
   }
 
   async delete({ name }: BlockKey, resourceVersion: string): ReturnType<BlockStore['delete']> {
