@@ -18,6 +18,7 @@ import { type ClusterNode, clusterNode, plannedNode } from './node-bgp.ts';
 import { configuredPeers } from './bgp-peers.ts';
 import { findReflectors } from './reflectors.ts';
 import type { SessionContext } from './peer-config.ts';
+import { strayBlocks } from './stray-blocks.ts';
 import type { PlannedNode, PlannedOrigination, PlannedPeer, PlanResult } from './types.ts';
 
 /** rtm_protocol and metric of podroute's kernel routes; table 254 is the kernel's main one. */
@@ -36,7 +37,13 @@ export function makePlan(input: PlanInput): PlanResult {
     return { problems: [noAddress(nodeName)] };
 
   const reflectors = findReflectors(nodes, config);
-  const clusterPrefixes = clusterPrefixesOf(resources, config, nodes, refused);
+  const usable = usablePools(resources);
+  const stray = strayBlocks(resources, usable.pools, refused);
+  const clusterPrefixes = sortedPrefixes([
+    ...usable.pools.map(({ spec }) => spec.cidr),
+    ...stray.prefixes,
+    ...unpooledPrefixes(resources, config, nodes, refused),
+  ]);
   const policies = new Map();
   const context: SessionContext = { self, nodes, config, reflectors, clusterPrefixes, input, policies };
   const configured = configuredPeers(byName(resources.bgpPeers), context);
@@ -59,7 +66,8 @@ export function makePlan(input: PlanInput): PlanResult {
       },
     },
     problems: [
-      ...usablePools(resources).problems,
+      ...usable.problems,
+      ...stray.problems,
       ...reflectors.problems,
       ...configured.problems,
       ...automatic.problems,
@@ -73,20 +81,19 @@ function byName<T>(objects: ReadonlyMap<string, T>): T[] {
   return [...objects].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
 }
 
-/** What `Cluster` lets in: pools and service ranges; for a family without a pool, what nodes have as podCIDRs. */
-function clusterPrefixesOf(
+/** What `Cluster` lets in beside pools: service ranges; for a family without a pool, what nodes have as podCIDRs. */
+function unpooledPrefixes(
   resources: PlanResources,
   config: BGPConfigurationSpec,
   nodes: readonly ClusterNode[],
   refused: Refused,
 ): string[] {
-  const pools = [...resources.ipPools.values()].map((pool) => pool.spec.cidr);
+  const pooled = new Set([...resources.ipPools.values()].map((pool) => familyOf(pool.spec.cidr)));
   const services = [config.serviceClusterIPs, config.serviceExternalIPs, config.serviceLoadBalancerIPs];
-  const isPooled = (prefix: string) => pools.some((pool) => familyOf(pool) === familyOf(prefix));
   const podCidrs = mayHidePools(refused, resources)
     ? []
-    : nodes.flatMap((node) => node.podCIDRs).filter((prefix) => !isPooled(prefix));
-  return sortedPrefixes([...pools, ...services.flatMap((list) => list.map(({ cidr }) => cidr)), ...podCidrs]);
+    : nodes.flatMap((node) => node.podCIDRs).filter((prefix) => !pooled.has(familyOf(prefix)));
+  return [...services.flatMap((list) => list.map(({ cidr }) => cidr)), ...podCidrs];
 }
 
 function sortedPrefixes(prefixes: readonly string[]): string[] {

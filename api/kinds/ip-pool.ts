@@ -1,18 +1,7 @@
 // IPPool: a CIDR from which pods get addresses, cut into blocks that nodes own. IPReservation: what stays free.
 import * as z from 'zod';
-import { addressBits, familyOf, parsePrefix } from '#ip';
-import {
-  cidr,
-  cidrOrAddress,
-  field,
-  flag,
-  integer,
-  isLinkLocalText,
-  list,
-  oneOf,
-  selector,
-  Wrong,
-} from '../schema/fields.ts';
+import { addressBits, familyOf, overlaps, parsePrefix } from '#ip';
+import { cidr, cidrOrAddress, field, flag, integer, list, oneOf, selector, Wrong } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { type Rule, withRules } from '../schema/rules.ts';
 
@@ -58,13 +47,33 @@ const immutable = (name: string) => ({
   message: `${name} cannot be changed: make a new pool and disable this one`,
 });
 
-const rules: Rule<Fields>[] = [
-  {
+/**
+ * No host can have these (RFC 6890), or not as one that others reach. 240.0.0.0/4 is not among them: Linux routes it, so a
+ * network that has run out of private addresses may use it, but for the very last.
+ */
+const UNROUTABLE = [
+  ['0.0.0.0/8', '"this network"'],
+  ['127.0.0.0/8', 'loopback'],
+  ['169.254.0.0/16', 'link-local'],
+  ['224.0.0.0/4', 'multicast'],
+  ['255.255.255.255/32', 'broadcast'],
+  ['::/8', 'unspecified, loopback and IPv4-mapped'],
+  ['fe80::/10', 'link-local'],
+  ['ff00::/8', 'multicast'],
+] as const;
+
+function outside(range: string, what: string): Rule<Fields> {
+  const start = range.split('/')[0];
+  return {
     fields: ['cidr'],
-    message: 'is link-local and cannot be routed',
-    cel: "!self.cidr.startsWith('169.254.') && !self.cidr.lowerAscii().matches('^fe[89ab][0-9a-f]:')",
-    broken: (pool) => isLinkLocalText(pool.cidr),
-  },
+    message: `overlaps ${range} (${what}), which cannot be routed`,
+    cel: `!isCIDR(self.cidr) || (!cidr('${range}').containsIP(cidr(self.cidr).ip()) && !cidr(self.cidr).containsIP('${start}'))`,
+    broken: (pool) => overlaps(parsePrefix(pool.cidr)!, parsePrefix(range)!),
+  };
+}
+
+const rules: Rule<Fields>[] = [
+  ...UNROUTABLE.map(([range, what]) => outside(range, what)),
   {
     fields: ['blockSize', 'cidr'],
     message: 'is not allowed here',

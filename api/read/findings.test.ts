@@ -62,7 +62,7 @@ describe('the message for a mistake', () => {
     [
       'a link-local pool',
       only('IPPool', 'cidr: fe80::/64'),
-      ['f.yaml:5: IPPool x: spec.cidr: "fe80::/64" is link-local and cannot be routed'],
+      ['f.yaml:5: IPPool x: spec.cidr: "fe80::/64" overlaps fe80::/10 (link-local), which cannot be routed'],
     ],
     [
       'a block size of the other family',

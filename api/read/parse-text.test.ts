@@ -322,4 +322,43 @@ describe('a Secret', () => {
     assert.ok(secret?.kind === 'Secret');
     assert.deepEqual(secret.values, { a: 'geheim', b: 'y' });
   });
+
+  it('is refused as a pool where no host can have its addresses', () => {
+    const cidr = (text: string) =>
+      problemsOf(
+        `apiVersion: podroute.io/v1\nkind: IPPool\nmetadata: { name: p }\nspec: { cidr: "${text}" }\n`,
+      ).join();
+    for (const text of [
+      '0.0.0.0/0',
+      '0.0.0.0/9',
+      '127.0.0.0/8',
+      '126.0.0.0/7',
+      '169.254.0.0/16',
+      '224.0.0.0/4',
+    ]) {
+      assert.match(cidr(text), /overlaps .*, which cannot be routed/, text);
+    }
+    for (const text of [
+      '239.1.0.0/16',
+      '240.0.0.0/4',
+      '::/0',
+      'ff00::/8',
+      'ff3e::/32',
+      'fe80::/64',
+      '::/96',
+    ]) {
+      assert.match(cidr(text), /overlaps .*, which cannot be routed/, text);
+    }
+    assert.match(cidr('::ffff:10.0.0.0/104'), /overlaps ::\/8/);
+    for (const text of [
+      '240.0.0.0/8',
+      '255.255.0.0/17',
+      '1.0.0.0/8',
+      '100.64.0.0/10',
+      'fd00::/48',
+      '2001:db8::/64',
+    ]) {
+      assert.equal(cidr(text), '', text);
+    }
+  });
 });

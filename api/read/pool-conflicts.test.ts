@@ -15,6 +15,54 @@ function usable(...documents: string[]) {
   return { pools: pools.map(({ metadata }) => metadata.name), problems: problems.map(formatProblem) };
 }
 
+const node = (name: string, address: string, annotations = '') =>
+  `apiVersion: v1\nkind: Node\nmetadata: { name: ${name}, annotations: { ${annotations} } }\nstatus: { addresses: [{ type: InternalIP, address: "${address}" }] }\n`;
+const tor = (peerIP: string) =>
+  `apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: tor }\nspec: { peerIP: "${peerIP}", asNumber: 64800 }\n`;
+
+describe('pools over the network of nodes and neighbours', () => {
+  it('are not used, and what is in the way is named', () => {
+    for (const [cidr, other, why] of [
+      ['192.168.56.0/23', node('n1', '192.168.56.11'), 'contains 192.168.56.11, the address of Node n1'],
+      ['fd00::/48', node('n1', 'fd00::11'), 'contains fd00::11, the address of Node n1'],
+      ['10.0.0.0/24', tor('10.0.0.1'), 'contains 10.0.0.1, the neighbour of BGPPeer tor'],
+      ['10.0.0.0/24', tor('10.0.0.1:1790'), 'contains 10.0.0.1, the neighbour of BGPPeer tor'],
+      [
+        '10.0.0.128/25',
+        node('n1', '10.9.9.9', 'podroute.io/IPv4Address: 10.0.0.1/24'),
+        'lies inside 10.0.0.0/24, the network of Node n1',
+      ],
+    ] as const) {
+      assert.deepEqual(usable(pool('p', cidr), other, pool('q', '10.99.0.0/16')), {
+        pools: ['q'],
+        problems: [`IPPool p: spec.cidr: "${cidr}" ${why}: this pool is not used`],
+      });
+    }
+  });
+
+  it('stay when blocks were cut from them, as a problem', () => {
+    const { pools, problems } = usable(pool('p', '10.1.0.0/16'), block('p'), node('n1', '10.1.9.9'));
+    assert.deepEqual(pools, ['p']);
+    assert.match(problems.join(), /contains 10\.1\.9\.9, the address of Node n1; it stays in use/);
+  });
+
+  it('are those beside it that are no problem', () => {
+    const beside = [node('n1', '10.2.0.1'), tor('10.2.0.254'), tor('fe80::1%eth0')];
+    assert.deepEqual(usable(pool('p', '10.1.0.0/16'), ...beside).problems, []);
+  });
+});
+
+describe('a pool whose blocks lie elsewhere', () => {
+  it('is not used: its CIDR was changed while they are in use', () => {
+    assert.deepEqual(usable(pool('p', '10.99.0.0/16'), block('p')), {
+      pools: [],
+      problems: [
+        'IPPool p: spec.cidr: "10.99.0.0/16" was another when block 10.1.2.0/26 of node n1 was cut from it, which is still in use: this pool is not used; give the new CIDR to a new pool',
+      ],
+    });
+  });
+});
+
 describe('pools that overlap', () => {
   it('leaves pools alone that do not', () => {
     assert.deepEqual(usable(pool('a', '10.1.0.0/16'), pool('b', '10.2.0.0/16'), pool('c', 'fd00::/64')), {

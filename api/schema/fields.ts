@@ -7,7 +7,6 @@ import {
   formatAddress,
   formatPrefix,
   hostPrefix,
-  isLinkLocal,
   readAddress,
   readPrefix,
 } from '#ip';
@@ -270,9 +269,6 @@ export const community = () =>
       new Wrong('is not a community', "'aa:nn' (16 bit each) or 'aa:nn:mm' (32 bit each)")
     );
   });
-
-/** Refuses 169.254.0.0/16 and fe80::/10, which cannot be routed. */
-export const isLinkLocalText = (canonical: string): boolean => isLinkLocal(canonical.split('/')[0]!);
 
 /** Which key of which Secret. */
 export const secretKeyRef = () =>

@@ -129,6 +129,35 @@ describe('the directory store', () => {
     assert.match(problem?.message ?? '', /pools\.yaml/);
   });
 
+  it('keeps CIDR and block size of a pool that blocks were cut from, and takes another CIDR once they are gone', async () => {
+    const cut = { ...block, spec: { ...block.spec, cidr: '10.1.3.0/26', pool: 'a' } };
+    const claimed = changed();
+    const created = await store.create(cut);
+    await claimed;
+    write('pools.yaml', `${pool('a', '10.11.0.0/16')}---\n${pool('b', '10.22.0.0/16')}`);
+    await changed();
+    assert.deepEqual(pools(), ['a 10.1.0.0/16', 'b 10.22.0.0/16']);
+    assert.deepEqual(problems(), [{ file: 'pools.yaml', line: 4, object: 'IPPool a', field: 'spec.cidr' }]);
+    assert.match(
+      store.problems()[0]?.message ?? '',
+      /cannot be changed while .* 10\.1\.0\.0\/16 stays in force/,
+    );
+    write('pools.yaml', pool('a', '10.1.0.0/16').replace('/16', '/16, blockSize: 28'));
+    await changed();
+    assert.equal(store.snapshot().ipPools.get('a')?.spec.blockSize, 26);
+    write('pools.yaml', pool('a', '10.11.0.0/16'));
+    assert.ok(created.kind === 'stored');
+    const given = changed();
+    await store.delete(
+      { kind: 'IPAMBlock', name: cut.metadata.name },
+      created.object.metadata.resourceVersion!,
+    );
+    await given;
+    for (let i = 0; i < 20 && pools()[0] !== 'a 10.11.0.0/16'; i++) await changed().catch(() => {});
+    assert.deepEqual(pools(), ['a 10.11.0.0/16']);
+    assert.deepEqual(problems(), []);
+  });
+
   it('does not start on a folder that is not there, and keeps what it has when the folder goes', async () => {
     const nowhere = openDirectoryStore(join(folder, 'nowhere'), { clock: systemClock, disk: realDisk });
     await assert.rejects(nowhere.start(), /nowhere: no such folder/);

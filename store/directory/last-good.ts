@@ -93,7 +93,6 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
       }
     }
   }
-  problems.push(...keepPoolsInUse(resources, origins, before));
   // After all files: an object that stands elsewhere now has moved.
   const damaged = new Set(files.filter(isDamaged).map(({ path }) => path));
   for (const object of damaged.size === 0 ? [] : objectsOf(before, damaged)) {
@@ -102,6 +101,7 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
     origins.set(name, before.origins.get(name)!);
     put(object);
   }
+  problems.push(...keepPoolsInUse(resources, origins, before));
   // What was refused before may be the document that cannot even be told any more.
   const mayBeAny = before.isFirst || before.refused.objects.size > 0;
   const unknown = [...damaged].filter((path) => mayBeAny || before.refused.files.has(path));
