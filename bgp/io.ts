@@ -8,11 +8,6 @@ export type RuleBreach =
   /** GTSM asks for more than the TTL of its first packet (undefined: the kernel does not know it any more). */
   | { readonly kind: 'too far'; readonly ttl: number | undefined; readonly least: number };
 
-/** Calls back soon, after input that is ready was read. The real one is setImmediate. */
-export interface Scheduler {
-  soon(callback: () => void): void;
-}
-
 /**
  * Which packets may carry a session.
  * - direct: TTL 1, the neighbour is on a shared link (eBGP's default).

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { type Complaint, complaintsAbout } from './check-rooms.ts';
+import { type Complaint, complaintsAbout, deadLines, smallFolders } from './check-rooms.ts';
 import { importCircles } from './import-circles.ts';
 
 /** A made-up house: each file imports what is named for it. */
@@ -71,9 +71,33 @@ describe('check-rooms', () => {
   it('keeps test support out of the product, and I/O in the files that bind it', () => {
     deepEqual(faults(house({ 'ipam/node/ipam.ts': ['./testing/disk.ts', 'node:fs'] })), [
       'ipam/node/ipam.ts: imports ./testing/disk.ts: a product file must not import test support',
-      'ipam/node/ipam.ts: imports node:fs: does I/O here: take an interface instead',
+      'ipam/node/ipam.ts: imports node:fs: reaches outside the process here: take an interface instead',
     ]);
     deepEqual(house({ 'agent/bindings/disk.ts': ['node:fs'], 'ipam/node/ipam.test.ts': ['node:fs'] }), []);
+  });
+
+  it('counts as I/O whatever of Node is not known to be computing only', () => {
+    const of = (text: string) => complaintsAbout(new Map([['linux/netlink/a.ts', text]])).length;
+    for (const module of 'fs net tls dns http2 dgram child_process worker_threads cluster timers/promises'.split(
+      ' ',
+    ))
+      equal(of(`${'import'} { a } from 'node:${module}';`), 1, module);
+    equal(of(`${'import'} crypto from 'node:crypto';`), 1);
+    equal(of(`${'import'} { createHash, randomBytes as bytes } from 'node:crypto';`), 1);
+    equal(of(`${'import'} { createHash } from 'node:crypto';`), 0);
+    equal(of(`${'import'} { join } from 'node:path';`), 0);
+  });
+
+  it('lets a package be named for its types only, where the table says so', () => {
+    const of = (text: string) => faults(complaintsAbout(new Map([['api/kinds/node.ts', text]])));
+    const line = "{ V1Node } from '@kubernetes/client-node';";
+    deepEqual(of(`${'import'} type ${line}`), []);
+    const wrong = [
+      'api/kinds/node.ts: imports @kubernetes/client-node: api/ may have types of this package only (import type)',
+    ];
+    deepEqual(of(`${'import'} ${line}`), wrong);
+    deepEqual(of(`${'import'} ${line.replace('{', '{ type')}`), wrong);
+    deepEqual(of(`${'export'} ${line}`), wrong);
   });
 
   it('wants each name once in a room; doors and tests aside', () => {
@@ -99,6 +123,35 @@ describe('check-rooms', () => {
       complaintsAbout(new Map([['ip/long.ts', '\n'.repeat(401)]]))[0]?.what,
       'ip/long.ts: more than 400 lines',
     );
+  });
+
+  it('wants small folders folded, or their reason; and no reason where there is nothing to excuse', () => {
+    const files = 'ip/index.ts ip/a.ts ip/b.ts ip/c.ts ip/text/a.ts ip/text/b.test.ts ip/testing/d.ts'.split(
+      ' ',
+    );
+    deepEqual(smallFolders(files, { 'ip/text': 'one table' }), []);
+    deepEqual(faults(smallFolders(files, { ip: 'few things' })), [
+      'ip/: no fewer than 5 files: 5: take it out of FEW_ENTRIES',
+      'ip/text/: fewer than 5 files: 1: fold it into its user, or name it in FEW_ENTRIES',
+    ]);
+  });
+
+  it('finds lines of the plan that speak of nothing', () => {
+    const files = new Map([
+      ['ip/index.ts', ''],
+      ['bgp/index.ts', ''],
+      ['bgp/rib/out/member.ts', ''],
+    ]);
+    const plan = { rooms: ['ip', 'bgp', 'sim'], order: { bgp: ['index', 'rib'], 'bgp/rib': ['in', 'out'] } };
+    const exceptions = { LONG_FILES: ['bgp/index.ts', 'bgp/gone.ts'] };
+    const doors = { '#ip': './ip/index.ts' };
+    deepEqual(faults(deadLines(files, doors, { ...plan, exceptions, patterns: [/^bgp\/rib/, /^lab/] })), [
+      'rooms-table.ts: ROOMS bgp: package.json has no #bgp for bgp/index.ts',
+      'rooms-table.ts: ROOMS sim: there is no sim/index.ts',
+      'rooms-table.ts: ORDER bgp/rib: there is no in in bgp/rib/',
+      'rooms-table.ts: LONG_FILES: there is no bgp/gone.ts',
+      'rooms-table.ts: /^lab/: no file is meant by it',
+    ]);
   });
 
   it('says when a folder is no room', () => {

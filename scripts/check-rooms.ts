@@ -6,12 +6,14 @@ import { basename, dirname, join, normalize } from 'node:path';
 import { importCircles } from './import-circles.ts';
 import {
   BINDS_IO,
-  IO_MODULES,
+  FEW_ENTRIES,
+  FEWEST_ENTRIES,
   LISTS_OF_EQUALS,
   LONG_FILES,
   MOST_FILES,
   MOST_LINES,
   ORDER,
+  PURE_MODULES,
   REPEATED_NAMES,
   ROOMS,
   TEST_PACKAGES,
@@ -29,6 +31,10 @@ export interface Complaint {
 interface Import {
   readonly file: string;
   readonly specifier: string;
+  /** Node takes the whole statement away: `import type`, `export type`. */
+  readonly isOfTypes: boolean;
+  /** In braces; undefined where the whole module is taken. */
+  readonly names: readonly string[] | undefined;
   /** The file of this repository that is meant, by a relative path or a door. */
   readonly target: string | undefined;
 }
@@ -37,6 +43,8 @@ const IMPORT =
   /^\s*(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
 
 const roomOf = (file: string): string => file.slice(0, Math.max(0, file.indexOf('/')));
+/** The command itself: nobody enters it. */
+const HAVE_NO_DOOR = new Set(['cli']);
 const isTest = (file: string): boolean => file.endsWith('.test.ts');
 const isTestSupport = (file: string): boolean => file.includes('/testing/');
 const isProduct = (file: string): boolean =>
@@ -48,15 +56,24 @@ function importsOf(file: string, text: string): Import[] {
     let target: string | undefined;
     if (specifier.startsWith('.')) target = normalize(join(dirname(file), specifier));
     else if (specifier.startsWith('#')) target = `${specifier.slice(1)}/index.ts`;
-    return { file, specifier, target };
+    const isOfTypes = /^\s*(?:import|export)\s+type\b/.test(match[0]);
+    return { file, specifier, isOfTypes, names: namesIn(match[0]), target };
   });
 }
 
+/** `import { a, type B, c as d } from` has a, B, c. */
+function namesIn(statement: string): string[] | undefined {
+  const braces = /^\s*(?:import|export)\s+(?:type\s+)?\{([^}]*)\}/.exec(statement);
+  return braces?.[1]!
+    .split(',')
+    .map((name) => /(?:type\s+)?(\S*)/.exec(name.trim())![1]!)
+    .filter((name) => name !== '');
+}
+
 /** What is wrong with one import, if anything is. */
-function importFault({ file, specifier, target }: Import): string | undefined {
-  if (target === undefined) {
-    return specifier.startsWith('node:') ? ioFault(file, specifier) : packageFault(file, specifier);
-  }
+function importFault(one: Import): string | undefined {
+  const { file, specifier, target } = one;
+  if (target === undefined) return specifier.startsWith('node:') ? ioFault(one) : packageFault(one);
   if (isProduct(file) && isTestSupport(target)) return 'a product file must not import test support';
   const from = roomOf(file);
   const to = roomOf(target);
@@ -73,16 +90,20 @@ function roomFault(file: string, from: string, to: string, specifier: string): s
   return ROOMS[to]?.isTestRoom ? undefined : `a room is entered by its door (#${to})`;
 }
 
-function packageFault(file: string, specifier: string): string | undefined {
+function packageFault({ file, specifier, isOfTypes }: Import): string | undefined {
   const room = ROOMS[roomOf(file)]!;
-  const allowed = [...(room.packages ?? []), ...(isProduct(file) ? [] : TEST_PACKAGES)];
-  const isAllowed = allowed.some((name) => specifier === name || specifier.startsWith(`${name}/`));
-  return isAllowed ? undefined : `${roomOf(file)}/ must not use this package`;
+  const isOneOf = (names: readonly string[] = []): boolean =>
+    names.some((name) => specifier === name || specifier.startsWith(`${name}/`));
+  if (isOneOf(room.packages) || (!isProduct(file) && isOneOf(TEST_PACKAGES))) return undefined;
+  if (!isOneOf(room.typePackages)) return `${roomOf(file)}/ must not use this package`;
+  return isOfTypes ? undefined : `${roomOf(file)}/ may have types of this package only (import type)`;
 }
 
-function ioFault(file: string, specifier: string): string | undefined {
-  const isBound = !isProduct(file) || BINDS_IO.some((pattern) => pattern.test(file));
-  return isBound || !IO_MODULES.test(specifier) ? undefined : 'does I/O here: take an interface instead';
+function ioFault({ file, specifier, names }: Import): string | undefined {
+  if (!isProduct(file) || BINDS_IO.some((pattern) => pattern.test(file))) return undefined;
+  const pure = Object.hasOwn(PURE_MODULES, specifier) ? PURE_MODULES[specifier]! : [];
+  if (pure === 'all' || names?.every((name) => pure.includes(name))) return undefined;
+  return 'reaches outside the process here: take an interface instead';
 }
 
 /** Inside a room: the two files part in one folder, and there the importing part must stand above the other. */
@@ -128,6 +149,33 @@ function folderSizes(files: readonly string[]): Complaint[] {
     }));
 }
 
+/** Folders with too few files and folders in them, and excuses that are needed no more. */
+export function smallFolders(
+  files: readonly string[],
+  excuses: Readonly<Record<string, string>> = FEW_ENTRIES,
+): Complaint[] {
+  const entries = new Map<string, Set<string>>();
+  for (const file of files.filter(isProduct)) {
+    for (let path = file; dirname(path) !== '.'; path = dirname(path)) {
+      const inside = entries.get(dirname(path)) ?? new Set();
+      entries.set(dirname(path), inside.add(path));
+    }
+  }
+  return [...entries].flatMap(([folder, { size }]) => {
+    const isSmall = size < FEWEST_ENTRIES;
+    if (isSmall !== (excuses[folder] === undefined)) return [];
+    const detail = isSmall
+      ? 'fold it into its user, or name it in FEW_ENTRIES'
+      : 'take it out of FEW_ENTRIES';
+    return [
+      {
+        what: `${folder}/: ${isSmall ? 'fewer' : 'no fewer'} than ${FEWEST_ENTRIES} files`,
+        detail: `${size}: ${detail}`,
+      },
+    ];
+  });
+}
+
 function fileLengths(files: Files): Complaint[] {
   return [...files]
     .map(([file, text]) => ({ file, lines: text.split('\n').length - 1 }))
@@ -163,10 +211,68 @@ export function complaintsAbout(files: Files): Complaint[] {
   return [...complaints, ...circles, ...repeatedNames(names), ...folderSizes(names), ...fileLengths(files)];
 }
 
+/** The plan's lines that speak of files. */
+export interface PlanLines {
+  readonly rooms: readonly string[];
+  readonly order: Readonly<Record<string, readonly string[]>>;
+  /** Tables of exceptions, by their names: keys are folders or files. */
+  readonly exceptions: Readonly<Record<string, readonly string[]>>;
+  readonly patterns: readonly RegExp[];
+}
+
+const PLAN: PlanLines = {
+  rooms: Object.keys(ROOMS).filter((room) => ROOMS[room]?.isTestRoom !== true),
+  order: ORDER,
+  exceptions: {
+    LISTS_OF_EQUALS: Object.keys(LISTS_OF_EQUALS),
+    FEW_ENTRIES: Object.keys(FEW_ENTRIES),
+    LONG_FILES: Object.keys(LONG_FILES),
+  },
+  patterns: [...BINDS_IO, REPEATED_NAMES],
+};
+
+/** Lines of the plan that speak of nothing. @param doors what package.json says: '#bgp' -> './bgp/index.ts' */
+export function deadLines(
+  files: Files,
+  doors: Readonly<Record<string, string>>,
+  plan: PlanLines = PLAN,
+): Complaint[] {
+  const paths = new Set<string>();
+  for (const file of files.keys()) for (let path = file; path !== '.'; path = dirname(path)) paths.add(path);
+  const complaints: Complaint[] = [];
+  const dead = (what: string, detail: string) =>
+    void complaints.push({ what: `rooms-table.ts: ${what}`, detail });
+  for (const room of plan.rooms.filter((name) => !HAVE_NO_DOOR.has(name))) {
+    const door = `${room}/index.ts`;
+    if (!files.has(door)) dead(`ROOMS ${room}`, `there is no ${door}`);
+    else if (doors[`#${room}`] !== `./${door}`)
+      dead(`ROOMS ${room}`, `package.json has no #${room} for ${door}`);
+  }
+  for (const [folder, floors] of Object.entries(plan.order)) {
+    for (const name of floors.flatMap((names) => names.split(' '))) {
+      const isThere = paths.has(`${folder}/${name}`) || files.has(`${folder}/${name}.ts`);
+      if (!isThere) dead(`ORDER ${folder}`, `there is no ${name} in ${folder}/`);
+    }
+  }
+  for (const [table, names] of Object.entries(plan.exceptions)) {
+    for (const name of names) if (!paths.has(name)) dead(table, `there is no ${name}`);
+  }
+  for (const pattern of plan.patterns) {
+    if (![...files.keys()].some((file) => pattern.test(file)))
+      dead(String(pattern), 'no file is meant by it');
+  }
+  return complaints;
+}
+
 function main(): void {
   const paths = globSync('*/**/*.ts', { exclude: ['node_modules', 'build', 'dist'] }).sort();
   const files = new Map(paths.map((path) => [path, readFileSync(path, 'utf8')]));
-  const complaints = complaintsAbout(files);
+  const { imports } = JSON.parse(readFileSync('package.json', 'utf8')) as { imports: Record<string, string> };
+  const complaints = [
+    ...complaintsAbout(files),
+    ...smallFolders([...files.keys()]),
+    ...deadLines(files, imports),
+  ];
   for (const { what, detail } of complaints) console.error(`${what}: ${detail}`);
   console.log(`rooms: ${files.size} files checked, ${complaints.length} faults`);
   process.exitCode = complaints.length > 0 || files.size === 0 ? 1 : 0;

@@ -1,7 +1,7 @@
 // The door of the stores.
 export { openDirectoryStore } from './directory/directory-store.ts';
 export { type CandidateOptions, LeaseCandidate, type LeaseState } from './lease.ts';
-export { MemoryStore, type MemoryStoreView } from './memory/memory-store.ts';
+export { MemoryStore, type MemoryStoreView } from './memory-store.ts';
 export type {
   Conflict,
   CreateResult,

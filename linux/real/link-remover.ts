@@ -5,7 +5,7 @@ import { KernelError } from '../kernel-error.ts';
 import type { Ack } from '../netlink/ack.ts';
 import { nlmFlag, rtm } from '../netlink/constants.ts';
 import { encodeLink } from '../netlink/link.ts';
-import type { NetlinkSocket } from '../netlink/socket.ts';
+import type { NetlinkSocket } from '../native/netlink-socket.ts';
 import { MessageWriter } from '../netlink/writer.ts';
 
 /** IFLA_GROUP of links that are about to go: 'prDE' in ASCII, nobody else's. */

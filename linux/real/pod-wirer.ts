@@ -10,7 +10,7 @@ import { addon } from '../native/addon.ts';
 import type { Ack } from '../netlink/ack.ts';
 import { nlmFlag, rtm } from '../netlink/constants.ts';
 import { decodeLink, encodeLink, encodeLinkSwitches } from '../netlink/link.ts';
-import { NetlinkSocket } from '../netlink/socket.ts';
+import { NetlinkSocket } from '../native/netlink-socket.ts';
 import { MessageWriter } from '../netlink/writer.ts';
 import { openNetns, withNetnsFd } from '../native/netns.ts';
 import {

@@ -28,7 +28,7 @@ import { familyNumber } from '../netlink/names.ts';
 import { decodeNeighbour } from '../netlink/neighbour.ts';
 import { decodeRoute } from '../netlink/route.ts';
 import { decodeRule } from '../netlink/rule.ts';
-import { NetlinkSocket } from '../netlink/socket.ts';
+import { NetlinkSocket } from '../native/netlink-socket.ts';
 import { MessageWriter } from '../netlink/writer.ts';
 import type { NetnsReference } from '../native/netns.ts';
 import { encodeRequest } from './requests.ts';

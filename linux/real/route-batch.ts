@@ -16,7 +16,7 @@ import {
 } from '../kernel.ts';
 import { decodeAck } from '../netlink/ack.ts';
 import { AF_INET, AF_INET6, nlmFlag, nlmsg, rta, rtm } from '../netlink/constants.ts';
-import type { NetlinkSocket } from '../netlink/socket.ts';
+import type { NetlinkSocket } from '../native/netlink-socket.ts';
 import { LITTLE } from '../netlink/writer.ts';
 import { NextHopPool } from './next-hop-pool.ts';
 import type { FindDevice } from './requests.ts';

@@ -11,7 +11,7 @@ import { decodeNeighbour } from '../netlink/neighbour.ts';
 import type { Packet } from '../netlink/packet.ts';
 import { decodeRoute } from '../netlink/route.ts';
 import { decodeRule } from '../netlink/rule.ts';
-import { NetlinkSocket } from '../netlink/socket.ts';
+import { NetlinkSocket } from '../native/netlink-socket.ts';
 import type { NetnsReference } from '../native/netns.ts';
 
 const groups = {

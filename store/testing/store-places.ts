@@ -2,7 +2,7 @@
 import { parseText, type Resource } from '#api';
 import { FakeClock, MemoryDisk } from '#world/testing';
 import { openDirectoryStore } from '../directory/directory-store.ts';
-import { MemoryStore } from '../memory/memory-store.ts';
+import { MemoryStore } from '../memory-store.ts';
 import type { Store } from '../store.ts';
 
 export interface StorePlace {

@@ -4,12 +4,12 @@
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
-import { addon } from '../native/addon.ts';
-import { type NetnsReference, withNetns } from '../native/netns.ts';
-import { type Ack, decodeAck } from './ack.ts';
-import { AF_NETLINK, nlmFlag, nlmsg } from './constants.ts';
-import { Packet } from './packet.ts';
-import { HEADER_BYTES, LITTLE, MessageWriter } from './writer.ts';
+import { addon } from './addon.ts';
+import { type NetnsReference, withNetns } from './netns.ts';
+import { type Ack, decodeAck } from '../netlink/ack.ts';
+import { AF_NETLINK, nlmFlag, nlmsg } from '../netlink/constants.ts';
+import { Packet } from '../netlink/packet.ts';
+import { HEADER_BYTES, LITTLE, MessageWriter } from '../netlink/writer.ts';
 
 const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;

@@ -22,7 +22,7 @@ import {
   type StoredObject,
   type UpdateResult,
   withStatusOf,
-} from '../store.ts';
+} from './store.ts';
 
 export class MemoryStore {
   readonly #clock: Clock;
