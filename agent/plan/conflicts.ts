@@ -33,10 +33,27 @@ export function resolveConflicts(
     if (winner === undefined) winners.set(key, wish);
     else if (wish.rank < RANK.reversed && winner.from !== wish.from) problems.push(doubled(wish, winner));
   }
+  problems.push(...otherPasswords([...winners.values()]));
   const peers = [...winners.values()]
     .map(({ config, from }) => ({ config, from }))
     .sort((a, b) => (a.config.id < b.config.id ? -1 : 1));
   return { peers, problems };
+}
+
+/** Neighbours with one address on several links: a listening socket of Linux has one MD5 key for an address. */
+function otherPasswords(wishes: readonly PeerWish[]): Problem[] {
+  const byAddress = Map.groupBy(wishes, ({ config: { remote } }) =>
+    remote.kind === 'range' ? remote.prefix : remote.address,
+  );
+  return [...byAddress].flatMap(([value, sharing]) => {
+    const first = sharing.find(({ config }) => config.md5Key !== undefined);
+    if (first === undefined) return [];
+    const others = sharing.filter(({ config }) => config.md5Key !== first.config.md5Key);
+    return others.map(({ from, field }): Problem => {
+      const message = `is the address of ${first.from} too, with another password: Linux keeps one for an address, so this node can dial this neighbour, and not be dialled by it`;
+      return { object: from, field, value, message, severity: 'warning' };
+    });
+  });
 }
 
 /** Mesh and reflectors come after whatever was written by hand, in force or not. */

@@ -43,6 +43,23 @@ describe('a session with a password', () => {
     assert.equal(of(81).peer('tor').config.md5Key?.length, 81);
   });
 
+  it('and another one at the same address on another link: the plan says who cannot connect', () => {
+    const on = (link: string, key: string) =>
+      objectYaml(
+        'BGPPeer',
+        link,
+        `{ peerIP: "fe80::1%${link}", asNumber: 65000, password: { secretKeyRef: { name: bgp, key: ${key} } } }`,
+      );
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData: { a: x, b: y }';
+    const problems = (...keys: string[]) =>
+      planOf(resourcesFromYaml(N1, secret, ...keys.map((key, i) => on(`eth${i}`, key))), 'n1').problems;
+    assert.deepEqual(problems('a', 'a'), []);
+    assert.match(
+      problems('a', 'b').join(),
+      /^warning: BGPPeer eth1: spec.peerIP: "fe80::1" is the address of BGPPeer eth0 too, with another password/,
+    );
+  });
+
   it('never has that of a Secret in another namespace', () => {
     const foreign = secretYaml('foreign', '{ name: bgp, namespace: web-shop }');
     const own = plan(SPEC, [foreign, secretYaml('right', '{ name: bgp, namespace: kube-system }')]);

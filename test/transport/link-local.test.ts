@@ -1,5 +1,5 @@
 // Neighbours at link-local addresses, told apart by their link alone: two agents joined by two links, with the same
-// addresses on both. And a link that goes down takes its session with it at once.
+// addresses on both, and with a password. A link that goes down takes its session with it at once.
 import { waitUntil } from '#world';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +11,14 @@ import { connect, createHost, type Host } from '#lab';
 
 const LINKS = ['one', 'two'] as const;
 
-function documents(node: string, asNumber: number, remote: string, remoteAs: number, prefix: string): string {
+function documents(
+  node: string,
+  asNumber: number,
+  remote: string,
+  remoteAs: number,
+  prefix: string,
+  links: readonly string[] = LINKS,
+): string {
   const parts = [
     {
       apiVersion: 'podroute.io/v1',
@@ -26,11 +33,15 @@ function documents(node: string, asNumber: number, remote: string, remoteAs: num
       spec: { podCIDRs: [prefix] },
       status: { addresses: [{ type: 'InternalIP', address: `fd00::${asNumber % 100}` }] },
     },
-    ...LINKS.map((link) => ({
+    { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'bgp' }, stringData: { key: 'hush' } },
+    ...links.map((link) => ({
       apiVersion: 'podroute.io/v1',
       kind: 'BGPPeer',
       metadata: { name: link },
-      spec: { peerIP: `${remote}%${link}`, asNumber: remoteAs, import: 'All', families: ['IPv6'] },
+      spec: {
+        ...{ peerIP: `${remote}%${link}`, asNumber: remoteAs, import: 'All', families: ['IPv6'] },
+        password: { secretKeyRef: { name: 'bgp', key: 'key' } },
+      },
     })),
   ];
   return parts.map((part) => JSON.stringify(part)).join('\n---\n');
@@ -98,5 +109,16 @@ describe('BGP neighbours at link-local addresses', function () {
     );
     const lost = (await sessions(near)).find(({ remote }) => remote === 'fe80::b%one')!;
     assert.match(JSON.stringify(lost), /link went down/);
+  });
+
+  it('a neighbour that is removed leaves the one on the other link its password', async () => {
+    near.configure(documents('a', 65001, 'fe80::b', 65002, 'fd00:a::/64', ['two']));
+    await waitUntil('one neighbour', 3000, async () => (await sessions(near)).length === 1);
+    const dial =
+      "require('node:net').connect({ host: 'fe80::a%two', port: 179 }).on('connect', () => process.exit(7))";
+    const unsigned = b.spawn([process.execPath, '-e', `setTimeout(() => process.exit(0), 1500); ${dial}`]);
+    await waitUntil('the end of the client', 5000, () => !unsigned.running);
+    assert.equal((await unsigned.exited).code, 0, 'the kernel takes no unsigned connection');
+    assert.equal(await up(near), 'fe80::b%two');
   });
 });
