@@ -48,6 +48,8 @@ export interface AgentStore {
 
 export interface AgentSettings {
   readonly nodeName: string;
+  /** An IPv4 address or 'hash', from the agent's environment. */
+  readonly routerId?: string;
   readonly table: number;
 }
 
@@ -170,6 +172,7 @@ export class Agent implements AsyncDisposable {
       nodeName: this.nodeName,
       localBlocks: this.ipam?.blocks() ?? [],
       table: this.#settings.table,
+      ...(this.#settings.routerId === undefined ? {} : { routerId: this.#settings.routerId }),
       ...(this.fib === undefined ? {} : { defaultGateways: this.fib.defaultGateways() }),
       inForce: new Set(this.#inForce?.plan.peers.map((peer) => peer.config.id)),
     });

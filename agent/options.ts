@@ -3,6 +3,8 @@
 export interface AgentOptions {
   readonly version: string;
   readonly nodeName: string;
+  /** An IPv4 address, or 'hash' (of the node's name); undefined: what the objects say. */
+  readonly routerId?: string;
   /** 'dir:PATH' or 'kubernetes'. */
   readonly store: string;
   /** 'none': the kernel is left alone (route reflector, looking glass, benchmarks). */

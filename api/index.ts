@@ -19,6 +19,7 @@ export { mayHideNodes, mayHidePools, nothingRefused, type Refused } from './read
 export { type PeerAddress, parsePeerAddress } from './schema/peer-address.ts';
 export { usablePools } from './read/pool-conflicts.ts';
 export { formatProblem, type Problem } from './schema/problem.ts';
+export { bgpConfigurationFor, configurationOfNode } from './kinds/node-configuration.ts';
 export {
   bgpConfigurationOf,
   collections,

@@ -34,6 +34,10 @@ function program(): Command {
         .default('kernel'),
     )
     .option('--table <number>', 'kernel routing table', '254')
+    .option(
+      '--router-id <id>',
+      "an IPv4 address, or 'hash' (of the node's name); also PODROUTE_ROUTER_ID or CALICO_ROUTER_ID in the environment",
+    )
     .option('--socket <path>', 'socket for the other commands', DEFAULT_SOCKET)
     .option('--state-dir <path>', 'what must survive a restart', '/var/lib/podroute')
     .option('--cni-socket <path>', 'socket for the CNI executable', '/run/podroute/cni.sock')

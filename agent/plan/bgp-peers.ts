@@ -108,7 +108,7 @@ function unknownNode({ spec, metadata }: BGPPeer, { nodes }: SessionContext): Pr
 function addressTarget(
   text: string,
   remoteAs: number | 'internal' | 'external',
-  { self, nodes, config }: SessionContext,
+  { self, nodes }: SessionContext,
 ): Omit<Target, 'id' | 'rank' | 'field'> | undefined {
   const { address, family, port, device } = parsePeerAddress(text);
   if (address === self.addresses[family]) return undefined;
@@ -116,7 +116,7 @@ function addressTarget(
   const remote = {
     kind: 'address' as const,
     address,
-    port: port ?? (node === undefined ? BGP_PORT : config.listenPort),
+    port: port ?? node?.listenPort ?? BGP_PORT,
     ...(device === undefined ? {} : { device }),
   };
   return { remote, family, remoteAs, ...(node === undefined ? {} : { node }) };
@@ -180,7 +180,7 @@ function lost(
 
 /** Both directions of a peerSelector; a pair of nodes that both directions name has one session a family. */
 function nodeTargets(peer: BGPPeer, isOurs: boolean, context: SessionContext): Target[] {
-  const { self, nodes, config } = context;
+  const { self, nodes } = context;
   const { spec, metadata } = peer;
   const peerSelector = spec.peerSelector ?? '';
   const forward = isOurs ? nodes.filter((node) => selectorMatches(peerSelector, node.labels)) : [];
@@ -196,7 +196,7 @@ function nodeTargets(peer: BGPPeer, isOurs: boolean, context: SessionContext): T
         if (address === undefined || self.addresses[family] === undefined) continue;
         targets.push({
           id: `${metadata.name}/${node.name}/${family}`,
-          remote: { kind: 'address', address, port: config.listenPort },
+          remote: { kind: 'address', address, port: node.listenPort },
           family,
           remoteAs: (isReversed ? spec.localASNumber : undefined) ?? node.asNumber,
           node,

@@ -62,7 +62,7 @@ function automatic(wish: PeerWish): number {
 }
 
 function neighbourKey({ config: { remote } }: PeerWish): string {
-  return remote.kind === 'range' ? remote.prefix : `${remote.address}%${remote.device ?? ''}`;
+  return remote.kind === 'range' ? remote.prefix : `${remote.address}%${remote.device ?? ''}:${remote.port}`;
 }
 
 function doubled(wish: PeerWish, winner: PeerWish): Problem {

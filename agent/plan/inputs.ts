@@ -19,6 +19,8 @@ export interface PlanInput {
   readonly nodeName: string;
   /** Blocks that this node holds, from ipam. */
   readonly localBlocks: readonly LocalBlock[];
+  /** From the agent's environment: an IPv4 address, or 'hash' (of the node's name). Goes before the BGPConfiguration's. */
+  readonly routerId?: string;
   /** Kernel routing table for learned routes; default 254, main. */
   readonly table?: number;
   /** Of the node's default routes, for peerFrom.defaultGateway; undefined: not known to who asks for the plan. */

@@ -61,7 +61,7 @@ function sessionsWith(
           id: `${idPrefix}/${node.name}/${family}`,
           object: from,
           spec,
-          remote: { kind: 'address', address, port: config.listenPort },
+          remote: { kind: 'address', address, port: node.listenPort },
           remoteAs: node.asNumber,
           family,
           remoteNode: node,

@@ -8,6 +8,8 @@ export interface ClusterNode {
   readonly labels: Labels;
   readonly asNumber: number;
   readonly addresses: NodeAddresses;
+  /** Where it is dialled. */
+  readonly listenPort: number;
   /** From the node's annotation: it reflects, and is no part of the mesh. */
   readonly clusterId?: string;
   readonly podCIDRs: readonly string[];
@@ -25,6 +27,7 @@ function bgpOf(node: Node): NodeBgp {
   return bgp;
 }
 
+/** @param config what holds for this node */
 export function clusterNode(node: Node, config: BGPConfigurationSpec): ClusterNode {
   const bgp = bgpOf(node);
   const { name, labels = {}, annotations = {} } = node.metadata;
@@ -34,34 +37,43 @@ export function clusterNode(node: Node, config: BGPConfigurationSpec): ClusterNo
     annotations,
     asNumber: bgp.asNumber ?? config.asNumber,
     addresses: bgp.addresses,
+    listenPort: config.listenPort,
     ...(bgp.clusterId === undefined ? {} : { clusterId: bgp.clusterId }),
     isLeaving: bgp.isLeaving ?? false,
     podCIDRs: [...bgp.podCIDRs.ipv4, ...bgp.podCIDRs.ipv6],
   };
 }
 
-/** @param clusterId set when the node reflects */
+/**
+ * @param clusterId set when the node reflects
+ * @param routerId from the agent's environment: an address, or 'hash'
+ */
 export function plannedNode(
   node: ClusterNode,
   config: BGPConfigurationSpec,
   clusterId: string | undefined,
+  routerId?: string,
 ): PlannedNode {
+  const given = routerId === 'hash' ? hashedRouterId(node.name) : routerId;
   return {
     name: node.name,
     asNumber: node.asNumber,
-    routerId: config.routerID ?? node.addresses.ipv4 ?? hashedRouterId(node.name),
+    routerId: given ?? config.routerID ?? node.addresses.ipv4 ?? hashedRouterId(node.name),
     addresses: node.addresses,
     ...(clusterId === undefined ? {} : { clusterId }),
   };
 }
 
 /**
- * For a node without an IPv4 address: FNV-1a of its name as a dotted quad, never 0.0.0.0 (RFC 6286 asks for any
- * number that is unique in the AS). Two names collide in one of four billion pairs.
+ * For a node without an IPv4 address: FNV-1a of its name, folded into addresses of class A to C. Any number that is not 0
+ * would do (RFC 6286), but speakers that keep to RFC 4271 §4.2 refuse what cannot be a host's address (FRR: 224 and up).
+ * Two names collide in one of 3.7 billion pairs.
  */
 export function hashedRouterId(name: string): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193);
-  const id = hash >>> 0 || 1;
-  return [24, 16, 8, 0].map((shift) => (id >>> shift) & 255).join('.');
+  const [first = 0, ...rest] = [24, 16, 8, 0].map((shift) => (hash >>> shift) & 255);
+  // 1 to 126 and 128 to 223.
+  const folded = 1 + (first % 222);
+  return [folded < 127 ? folded : folded + 1, ...rest].join('.');
 }

@@ -56,6 +56,60 @@ describe('the plan of a node', () => {
     assert.notEqual(hashedRouterId('n1'), hashedRouterId('n2'));
   });
 
+  it('has a hashed router ID that could be a host’s address: others refuse those of class D and E', () => {
+    const firsts = Array.from({ length: 5000 }, (_, i) =>
+      Number(hashedRouterId(`worker-${i}`).split('.')[0]),
+    );
+    assert.ok(firsts.every((first) => first >= 1 && first <= 223 && first !== 127));
+    assert.equal(new Set(firsts).size, 222);
+  });
+
+  it('has the router ID of the agent’s environment before all others', () => {
+    const resources = resourcesFromYaml(
+      N1,
+      objectYaml('BGPConfiguration', 'default', '{ routerID: 1.2.3.4 }'),
+    );
+    assert.equal(planOf(resources, 'n1', { routerId: '5.6.7.8' }).plan.speaker.routerId, '5.6.7.8');
+    assert.equal(planOf(resources, 'n1', { routerId: 'hash' }).plan.node.routerId, hashedRouterId('n1'));
+  });
+
+  it('is changed by the BGPConfiguration of this node, in what is a node’s own', () => {
+    const resources = resourcesFromYaml(
+      N1,
+      N2,
+      objectYaml('BGPConfiguration', 'default', '{ asNumber: 65001, holdTime: 30s, listenPort: 1179 }'),
+      objectYaml('BGPConfiguration', 'node.n1', '{ listenPort: 1790, routerID: 9.9.9.9, asNumber: 65009 }'),
+    );
+    const n1 = planOf(resources, 'n1');
+    assert.deepEqual(n1.plan.speaker.listen, [
+      { address: '0.0.0.0', port: 1790 },
+      { address: '::', port: 1790 },
+    ]);
+    assert.deepEqual([n1.plan.node.routerId, n1.plan.node.asNumber], ['9.9.9.9', 65001]);
+    const { config } = n1.peer('mesh/n2/ipv4');
+    assert.equal(config.holdTimeSeconds, 30, 'what it does not write is the cluster’s');
+    assert.deepEqual(config.remote, { kind: 'address', address: '10.0.0.2', port: 1179 });
+    assert.deepEqual(n1.problems, [
+      "warning: BGPConfiguration node.n1: spec.asNumber: has no effect here: it is the whole cluster's, and counts in the BGPConfiguration 'default' only",
+    ]);
+    const n2 = planOf(resources, 'n2');
+    assert.deepEqual(n2.problems, []);
+    assert.deepEqual(n2.plan.speaker.listen[0], { address: '0.0.0.0', port: 1179 });
+    assert.deepEqual(
+      n2.peer('mesh/n1/ipv4').config.remote,
+      { kind: 'address', address: '10.0.0.1', port: 1790 },
+      'others dial the port on which it listens',
+    );
+  });
+
+  it('does not exist while the BGPConfiguration of this node is written, but wrong', () => {
+    const refused = { objects: new Set(['BGPConfiguration node.n1']), files: new Set<string>() };
+    const plan = (nodeName: string) =>
+      makePlan({ resources: resourcesFromYaml(N1, N2), refused, nodeName, localBlocks: [] });
+    assert.match(plan('n1').problems[0]?.message ?? '', /^is written, but wrong: no session is opened/);
+    assert.ok(plan('n1').plan === undefined && plan('n2').plan !== undefined);
+  });
+
   it('listens where there is something to listen for', () => {
     const listen = (...yaml: string[]) => planOf(resourcesFromYaml(...yaml), 'n1').plan.speaker.listen;
     assert.deepEqual(listen(N1), [

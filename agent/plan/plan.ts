@@ -1,8 +1,9 @@
 // What this node should do, from the objects of the cluster: the only place that decides. Pure and deterministic, so
 // that `podroute plan` shows what the agent will do, and a test is a table of YAML in and sessions out.
 import {
-  bgpConfigurationOf,
+  bgpConfigurationFor,
   type BGPConfigurationSpec,
+  configurationOfNode,
   mayHidePools,
   nothingRefused,
   type Problem,
@@ -27,10 +28,12 @@ const KERNEL = { protocol: 179, metric: 1024, table: 254 } as const;
 /** Without a Node object of this name there is no plan: who would speak, and from which address? */
 export function makePlan(input: PlanInput): PlanResult {
   const { resources, nodeName, refused = nothingRefused } = input;
-  const unknown = unknownConfiguration(resources, refused);
+  const unknown = unknownConfiguration(resources, refused, nodeName);
   if (unknown.length > 0) return { problems: unknown };
-  const config = bgpConfigurationOf(resources).spec;
-  const nodes = byName(resources.nodes).map((node) => clusterNode(node, config));
+  const { spec: config, problems: idleFields } = bgpConfigurationFor(resources, nodeName);
+  const nodes = byName(resources.nodes).map((node) =>
+    clusterNode(node, bgpConfigurationFor(resources, node.metadata.name).spec),
+  );
   const self = nodes.find((node) => node.name === nodeName);
   if (self === undefined) return { problems: [noNode(nodeName, nodes, refused)] };
   if (self.addresses.ipv4 === undefined && self.addresses.ipv6 === undefined)
@@ -50,7 +53,7 @@ export function makePlan(input: PlanInput): PlanResult {
   const automatic = automaticPeers(context);
   const resolved = resolveConflicts([...configured.wishes, ...automatic.wishes], input.inForce ?? new Set());
   const clusterId = reflectors.clusterIds.has(nodeName) ? reflectors.clusterIds.get(nodeName) : undefined;
-  const node = plannedNode(self, config, clusterId);
+  const node = plannedNode(self, config, clusterId, input.routerId);
   return {
     plan: {
       node,
@@ -66,6 +69,7 @@ export function makePlan(input: PlanInput): PlanResult {
       },
     },
     problems: [
+      ...idleFields,
       ...usable.problems,
       ...stray.problems,
       ...reflectors.problems,
@@ -171,7 +175,17 @@ function communitiesOf(
  * AS, port and mesh of every session are the BGPConfiguration's. One that is written and cannot be read is not one that
  * nobody wrote: without an earlier version there is no plan.
  */
-function unknownConfiguration({ bgpConfigurations }: PlanResources, { objects, files }: Refused): Problem[] {
+function unknownConfiguration(
+  { bgpConfigurations }: PlanResources,
+  { objects, files }: Refused,
+  nodeName: string,
+): Problem[] {
+  const own = `BGPConfiguration ${configurationOfNode(nodeName)}`;
+  if (objects.has(own)) {
+    const message =
+      'is written, but wrong: no session is opened until it is right, because its port is not known';
+    return [{ object: own, field: '', message }];
+  }
   const object = 'BGPConfiguration default';
   if (bgpConfigurations.has('default')) return [];
   const until = 'no session is opened until it is right, because AS, port and mesh are not known';

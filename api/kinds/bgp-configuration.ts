@@ -1,4 +1,4 @@
-// BGPConfiguration: what holds for the BGP of every node. The object named 'default' is the one that counts.
+// BGPConfiguration: what holds for the BGP of every node (the object named 'default'), or of one ('node.NAME').
 import * as z from 'zod';
 import {
   asNumber,
@@ -99,7 +99,14 @@ const fields = z.strictObject({
   localWorkloadPeeringIPV4: ipAddress('ipv4').optional().describe('The address that pods peer with.'),
   localWorkloadPeeringIPV6: ipAddress('ipv6').optional().describe('The address that pods peer with.'),
   logSeverityScreen: inAnyCase('Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal').optional(),
-  programClusterRoutes: oneOf('Enabled', 'Disabled', 'EnabledIPIPOnly', 'EnabledNoEncapOnly').optional(),
+  encapsulatedPools: oneOf('Refused', 'Unencapsulated')
+    .default('Refused')
+    .describe(
+      'IPPools whose ipipMode or vxlanMode is Always. Unencapsulated: pools like any other; the network must know the routes to pods.',
+    ),
+  programClusterRoutes: oneOf('Enabled', 'Disabled', 'EnabledIPIPOnly', 'EnabledNoEncapOnly')
+    .optional()
+    .describe("Calico's: which of its two programs writes routes. podroute writes those of all pools."),
   ipv4NormalRoutePriority: integer(1, 2_147_483_646).optional(),
   ipv6NormalRoutePriority: integer(1, 2_147_483_646).optional(),
 });
@@ -123,11 +130,10 @@ const rules: Rule<Fields>[] = [
     broken: (spec) => spec.nodeMeshMaxRestartTime !== undefined && !spec.nodeToNodeMeshEnabled,
   },
   {
-    fields: ['programClusterRoutes'],
-    message: 'would leave the routes to an IP-in-IP tunnel; podroute never encapsulates',
-    allowed: 'Enabled or EnabledNoEncapOnly, or leave it out',
-    cel: "!has(self.programClusterRoutes) || self.programClusterRoutes != 'EnabledIPIPOnly'",
-    broken: (spec) => spec.programClusterRoutes === 'EnabledIPIPOnly',
+    fields: ['routerID'],
+    message: 'is no router ID (RFC 6286)',
+    cel: "!has(self.routerID) || self.routerID != '0.0.0.0'",
+    broken: (spec) => spec.routerID === '0.0.0.0',
   },
   {
     fields: ['keepaliveTime', 'holdTime'],
@@ -153,14 +159,27 @@ const bgpConfigurationSpec = withRules(fields, rules).superRefine((spec, context
 });
 
 export type BGPConfigurationSpec = z.output<typeof bgpConfigurationSpec>;
-export type BGPConfiguration = ResourceObject<'BGPConfiguration', BGPConfigurationSpec>;
+export interface BGPConfiguration extends ResourceObject<'BGPConfiguration', BGPConfigurationSpec> {
+  /** Names of the spec's fields that stand in the document; all others have their default. */
+  readonly writtenFields?: readonly string[];
+}
+
+const defaults: BGPConfigurationSpec = bgpConfigurationSpec.parse({});
+
+/** The API server writes defaults of words and objects into what is applied (not of numbers): those are not written. */
+export function writtenFields(given: object, read: BGPConfigurationSpec): string[] {
+  const isDefault = (name: keyof BGPConfigurationSpec) =>
+    typeof read[name] !== 'number' && JSON.stringify(read[name]) === JSON.stringify(defaults[name]);
+  return Object.keys(given).filter((name) => !isDefault(name as keyof BGPConfigurationSpec));
+}
 
 export const bgpConfiguration = defineKind({
   kind: 'BGPConfiguration',
   plural: 'bgpconfigurations',
   singular: 'bgpconfiguration',
   shortNames: [],
-  description: "What holds for the BGP of every node; the object's name is 'default'.",
+  description:
+    "What holds for the BGP of every node (the object's name is 'default') or of one ('node.NAME').",
   spec: bgpConfigurationSpec,
   calico: true,
   columns: [

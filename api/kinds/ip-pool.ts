@@ -1,20 +1,17 @@
 // IPPool: a CIDR from which pods get addresses, cut into blocks that nodes own. IPReservation: what stays free.
 import * as z from 'zod';
 import { addressBits, familyOf, overlaps, parsePrefix } from '#ip';
-import { cidr, cidrOrAddress, field, flag, integer, list, oneOf, selector, Wrong } from '../schema/fields.ts';
+import { cidr, cidrOrAddress, flag, integer, list, oneOf, selector } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { type Rule, withRules } from '../schema/rules.ts';
 
-/** podroute has no tunnel; a pool that wants one is refused rather than routed in another way than it says. */
-const never = (encapsulation: string) =>
-  field({ type: 'string', enum: ['Never'] }, (input) =>
-    input === 'Never'
-      ? ('Never' as const)
-      : new Wrong(
-          `cannot be honoured: podroute routes pod addresses as they are and has no ${encapsulation} tunnel`,
-          'Never, or leave it out',
-        ),
-  );
+/** Of Calico. podroute routes pods' addresses as they are: inside a subnet CrossSubnet is the same as Never. */
+const tunnel = () =>
+  oneOf('Never', 'CrossSubnet', 'Always')
+    .default('Never')
+    .describe(
+      "podroute has no tunnels: Always is refused unless the BGPConfiguration says 'encapsulatedPools: Unencapsulated'.",
+    );
 
 const fields = z.strictObject({
   cidr: cidr().describe('The addresses. It cannot be changed.'),
@@ -36,8 +33,8 @@ const fields = z.strictObject({
   assignmentMode: oneOf('Automatic', 'Manual')
     .default('Automatic')
     .describe('Manual: only for pods that ask for it.'),
-  ipipMode: never('IP-in-IP').optional(),
-  vxlanMode: never('VXLAN').optional(),
+  ipipMode: tunnel(),
+  vxlanMode: tunnel(),
 });
 
 type Fields = z.output<typeof fields>;

@@ -5,6 +5,7 @@ import type { Node } from '../kinds/node.ts';
 import { parsePeerAddress } from '../schema/peer-address.ts';
 import { usablePools } from './pool-conflicts.ts';
 import type { Problem } from '../schema/problem.ts';
+import { bgpConfigurationFor, nodeOfConfiguration } from '../kinds/node-configuration.ts';
 import { objectName, type Resources } from '../kinds/resources.ts';
 import { passwordFault } from '../kinds/secret.ts';
 import { selectorMatches } from '../schema/selector.ts';
@@ -20,16 +21,22 @@ export function checkTogether(resources: Resources): Problem[] {
   ];
 }
 
-function configurationNames({ bgpConfigurations }: Resources): Problem[] {
-  return [...bgpConfigurations.keys()]
-    .filter((name) => name !== 'default')
-    .map((name) => ({
-      object: `BGPConfiguration ${name}`,
-      field: 'metadata.name',
-      value: name,
-      message: `has no effect: only the BGPConfiguration named 'default' is in force`,
-      severity: 'warning',
-    }));
+function configurationNames(resources: Resources): Problem[] {
+  return [...resources.bgpConfigurations.keys()].flatMap((name): Problem[] => {
+    if (name === 'default') return [];
+    const node = nodeOfConfiguration(name);
+    const object = `BGPConfiguration ${name}`;
+    const place = { object, field: 'metadata.name', value: name, severity: 'warning' } as const;
+    if (node === undefined) {
+      const message = `has no effect: only 'default', and 'node.NAME' for one node, are in force`;
+      return [{ ...place, message }];
+    }
+    const isNobody = resources.nodes.size > 0 && !resources.nodes.has(node);
+    return [
+      ...(isNobody ? [{ ...place, message: `has no effect: there is no Node ${node}` }] : []),
+      ...bgpConfigurationFor(resources, node).problems,
+    ];
+  });
 }
 
 function missingFilters({ bgpPeers, bgpFilters }: Resources): Problem[] {
@@ -70,8 +77,8 @@ function doubledNeighbours({ bgpPeers, nodes }: Resources): Problem[] {
   const byAddress = Map.groupBy(
     [...bgpPeers.values()].filter((peer) => peer.spec.peerIP !== undefined),
     ({ spec }) => {
-      const { address, device } = parsePeerAddress(spec.peerIP!);
-      return `${address}%${device ?? ''}`;
+      const { address, device, port = 179 } = parsePeerAddress(spec.peerIP!);
+      return `${address}%${device ?? ''}:${port}`;
     },
   );
   return [...byAddress.values()].flatMap((peers) => {

@@ -77,10 +77,10 @@ describe('the message for a mistake', () => {
       ['f.yaml:6: IPPool x: spec.blockSize: 24 makes a block larger than the pool'],
     ],
     [
-      'a pool with a tunnel',
-      problemsOf('IPPool', '  cidr: 10.0.0.0/16\n  vxlanMode: CrossSubnet', 'projectcalico.org/v3'),
+      'a pool with a tunnel of a kind that there is not',
+      problemsOf('IPPool', '  cidr: 10.0.0.0/16\n  vxlanMode: crossSubnet', 'projectcalico.org/v3'),
       [
-        'f.yaml:6: IPPool x: spec.vxlanMode: "CrossSubnet" cannot be honoured: podroute routes pod addresses as they are and has no VXLAN tunnel (expected Never, or leave it out)',
+        'f.yaml:6: IPPool x: spec.vxlanMode: "crossSubnet" is not one of Never, CrossSubnet, Always (did you mean "CrossSubnet"?)',
       ],
     ],
     [

@@ -45,11 +45,6 @@ const notYet: readonly NotYet[] = [
   { kind: 'BGPConfiguration', field: 'spec.localWorkloadPeeringIPV4' },
   { kind: 'BGPConfiguration', field: 'spec.localWorkloadPeeringIPV6' },
   { kind: 'BGPConfiguration', field: 'spec.logSeverityScreen', harmless: ['Info'] },
-  {
-    kind: 'BGPConfiguration',
-    field: 'spec.programClusterRoutes',
-    harmless: ['Enabled', 'EnabledNoEncapOnly'],
-  },
   { kind: 'BGPConfiguration', field: 'spec.ipv4NormalRoutePriority', harmless: [1024] },
   { kind: 'BGPConfiguration', field: 'spec.ipv6NormalRoutePriority', harmless: [1024] },
   { kind: 'IPPool', field: 'spec.natOutgoing', harmless: [false] },

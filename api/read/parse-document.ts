@@ -4,6 +4,7 @@ import { type Finding, findingsOf, formatPath, type Path, unknownField } from '.
 import { calicoVersions, isCalicoKind, unreadBecause, withoutZeroValues } from './calico.ts';
 import { apiVersion, calicoApiVersion, group, type Metadata } from '../schema/kind.ts';
 import { readMetadata } from './read-metadata.ts';
+import { type BGPConfigurationSpec, writtenFields } from '../kinds/bgp-configuration.ts';
 import { calicoNodeFrom, calicoNodeTop } from '../kinds/calico-node.ts';
 import { annotationProblems, nodeFrom, nodeTop } from '../kinds/node.ts';
 import { findNotYet, isWithoutEffect, notYetMessage } from './not-yet.ts';
@@ -157,6 +158,9 @@ function readOurs(kind: OurKind, document: Record<string, unknown>, calico: bool
         ...frame,
         kind,
         spec: top.spec,
+        ...(kind === 'BGPConfiguration' && {
+          writtenFields: writtenFields(spec as object, top.spec as BGPConfigurationSpec),
+        }),
         ...(definition.status && top.status !== undefined && { status: top.status }),
       }) as Resource,
   };

@@ -84,3 +84,45 @@ describe('pools that overlap', () => {
     assert.deepEqual(usable(pool('b', '10.1.0.0/16'), block('b'), pool('a', '10.1.0.0/20')).pools, ['b']);
   });
 });
+
+describe('pools of Calico with a tunnel', () => {
+  const tunnel = (mode: string) => pool('p', `10.1.0.0/16, ${mode}`);
+  const config = (spec: string) =>
+    `apiVersion: podroute.io/v1\nkind: BGPConfiguration\nmetadata: { name: default }\nspec: { ${spec} }\n`;
+
+  it('for what leaves the subnet are taken with a warning, those without as they are', () => {
+    assert.deepEqual(usable(tunnel('ipipMode: Never, vxlanMode: Never')), { pools: ['p'], problems: [] });
+    for (const field of ['ipipMode', 'vxlanMode']) {
+      assert.deepEqual(usable(tunnel(`${field}: CrossSubnet`)), {
+        pools: ['p'],
+        problems: [
+          `warning: IPPool p: spec.${field}: "CrossSubnet" is taken without a tunnel: the network between subnets must know the routes to pods (BGP with its routers)`,
+        ],
+      });
+    }
+  });
+
+  it('for everything are not used, and what to change is said', () => {
+    for (const field of ['ipipMode', 'vxlanMode']) {
+      const { pools, problems } = usable(tunnel(`${field}: Always`), pool('other', '10.1.128.0/17'));
+      assert.deepEqual(pools, ['other'], 'nor do they stand in the way of others');
+      assert.equal(problems.length, 1);
+      assert.match(
+        problems[0] ?? '',
+        /^IPPool p: spec\..*Mode: "Always" is not to be had: podroute has no tunnels, and this pool is not used/,
+      );
+      assert.match(problems[0] ?? '', /'encapsulatedPools: Unencapsulated' in BGPConfiguration default\)$/);
+    }
+  });
+
+  it('are pools like any other when the operator has said so', () => {
+    const { pools, problems } = usable(
+      config('encapsulatedPools: Unencapsulated'),
+      tunnel('vxlanMode: Always'),
+    );
+    assert.deepEqual(pools, ['p']);
+    assert.deepEqual(problems, [
+      'warning: IPPool p: spec.vxlanMode: "Always" is taken without a tunnel: the network must know the routes to pods (BGP with its routers)',
+    ]);
+  });
+});

@@ -17,10 +17,11 @@ import type { IPAMBlock } from '../kinds/ipam-block.ts';
 import type { IPPool } from '../kinds/ip-pool.ts';
 import { type Node, nodeBgp } from '../kinds/node.ts';
 import { objectName, type Resources } from '../kinds/resources.ts';
+import { tunnelProblems } from './pool-tunnels.ts';
 import { parsePeerAddress } from '../schema/peer-address.ts';
 import type { Problem } from '../schema/problem.ts';
 
-type PoolResources = Pick<Resources, 'ipPools' | 'ipamBlocks' | 'nodes' | 'bgpPeers'>;
+type PoolResources = Pick<Resources, 'ipPools' | 'ipamBlocks' | 'nodes' | 'bgpPeers' | 'bgpConfigurations'>;
 
 /** Somebody's place in the network. */
 interface Place {
@@ -44,8 +45,11 @@ export function usablePools(resources: PoolResources): {
   );
   const places = ordered.length === 0 ? [] : placesOf(resources);
   const pools: IPPool[] = [];
-  const problems: Problem[] = [];
+  const tunnels = tunnelProblems(resources);
+  const problems: Problem[] = [...tunnels.values()];
   for (const pool of ordered) {
+    const tunnel = tunnels.get(pool);
+    if (tunnel !== undefined && tunnel.severity === undefined) continue;
     const prefix = parsePrefix(pool.spec.cidr)!;
     const taken = places.find((place) => overlaps(prefix, place.prefix));
     const winner = pools.find((other) => overlaps(prefix, parsePrefix(other.spec.cidr)!));

@@ -43,8 +43,8 @@ describe('files checked together', () => {
   });
 
   it('two peers for one address, in whatever way it is written', () => {
-    assert.deepEqual(problems(tor('b', '', '[FD00::1]:1790'), tor('a', '', 'fd00:0::1')), [
-      'a.yaml:4: BGPPeer b: spec.peerIP: "[fd00::1]:1790" is the neighbour of BGPPeer a too, on every node: a stays in force there, b is not used',
+    assert.deepEqual(problems(tor('b', '', '[FD00::1]:179'), tor('a', '', 'fd00:0::1')), [
+      'a.yaml:4: BGPPeer b: spec.peerIP: "[fd00::1]:179" is the neighbour of BGPPeer a too, on every node: a stays in force there, b is not used',
     ]);
     assert.deepEqual(problems(tor('b', '', '::ffff:102:304'), tor('a', '', '::FFFF:1.2.3.4')), [
       'a.yaml:4: BGPPeer b: spec.peerIP: "::ffff:1.2.3.4" is the neighbour of BGPPeer a too, on every node: a stays in force there, b is not used',
@@ -122,10 +122,28 @@ describe('files checked together', () => {
     );
   });
 
-  it('a BGPConfiguration that is not the default', () => {
-    assert.deepEqual(problems(object('BGPConfiguration', 'node.n1', '{}')), [
-      `a.yaml:3: warning: BGPConfiguration node.n1: metadata.name: "node.n1" has no effect: only the BGPConfiguration named 'default' is in force`,
+  it('a BGPConfiguration that is neither the default nor a node’s', () => {
+    assert.deepEqual(problems(object('BGPConfiguration', 'nodes', '{}')), [
+      `a.yaml:3: warning: BGPConfiguration nodes: metadata.name: "nodes" has no effect: only 'default', and 'node.NAME' for one node, are in force`,
     ]);
+  });
+
+  it('a BGPConfiguration of a node that is not there, or with what is the cluster’s', () => {
+    const n1 = object('BGPConfiguration', 'node.n1', '{ listenPort: 1790 }');
+    assert.deepEqual(problems(n1), []);
+    assert.deepEqual(problems(n1, node('n1', 'a: b')), []);
+    assert.deepEqual(problems(n1, node('n2', 'a: b')), [
+      'a.yaml:3: warning: BGPConfiguration node.n1: metadata.name: "node.n1" has no effect: there is no Node n1',
+    ]);
+    assert.match(
+      problems(object('BGPConfiguration', 'node.n1', '\n  nodeToNodeMeshEnabled: false'))[0] ?? '',
+      /^a.yaml:5: warning: BGPConfiguration node.n1: spec.nodeToNodeMeshEnabled: has no effect here/,
+    );
+  });
+
+  it('two peers on one address with different ports are two neighbours', () => {
+    assert.deepEqual(problems(tor('a', '', '10.0.0.1:1179'), tor('b', '', '10.0.0.1:1180'), tor('c')), []);
+    assert.equal(problems(tor('a', '', '10.0.0.1:179'), tor('b')).length, 1);
   });
 
   it('an object that is wrong takes no part', () => {

@@ -1,7 +1,8 @@
 // What an administrator orders, and what the neighbour hears of it.
 import assert from 'node:assert/strict';
 import { peerConfig } from '../testing/configs.ts';
-import { MP_BOTH, fourByteAs } from '../testing/message-bytes.ts';
+import { KEEPALIVE, MP_BOTH, fourByteAs } from '../testing/message-bytes.ts';
+import { ScriptPeer } from '../testing/script-peer.ts';
 import { SessionBench, THEIRS, theirOpen } from '../testing/session-bench.ts';
 
 const withPeer = SessionBench.withPeer.bind(SessionBench);
@@ -135,5 +136,54 @@ describe('session: administration', () => {
     await bench.sessions.reconfigure({ ...config, routerId: '10.9.9.9', multipath });
     bench.clock.settle();
     assert.equal(peer.notification, '6/6');
+  });
+});
+
+describe('several neighbours on one address', () => {
+  const at = (id: string, port: number, more = {}) =>
+    peerConfig(id, THEIRS, 65002, { remote: { kind: 'address', address: THEIRS, port }, ...more });
+
+  it('are told apart by the port that is dialled, and each has its session', async () => {
+    const bench = new SessionBench();
+    const dialled = new Map<number, ScriptPeer>();
+    for (const port of [1179, 1180]) {
+      await bench.remote.listen({ address: THEIRS, port }, (connection) => {
+        dialled.set(port, new ScriptPeer(connection));
+      });
+      bench.sessions.addPeer(at(`p${port}`, port));
+    }
+    await bench.sessions.start();
+    bench.clock.advance(10_000);
+    for (const [port, peer] of dialled) {
+      peer.send(theirOpen({ id: `10.0.0.${port - 1100}` }), KEEPALIVE);
+      bench.clock.settle();
+    }
+    assert.deepEqual(
+      bench.sessions.status().map(({ id, state }) => [id, state]),
+      [
+        ['p1179', 'Established'],
+        ['p1180', 'Established'],
+      ],
+    );
+    assert.throws(() => bench.sessions.addPeer(at('again', 1180)), /is already the neighbour of peer p1180/);
+  });
+
+  it('a call of theirs is for the one that waits for it, else for the one on port 179, else for nobody', async () => {
+    for (const [peers, taker] of [
+      [[at('a', 1179), at('b', 1180, { passive: true }), at('c', 179)], 'b'],
+      [[at('a', 1179), at('c', 179)], 'c'],
+      [[at('a', 1179), at('b', 1180)], undefined],
+    ] as const) {
+      const bench = new SessionBench();
+      for (const peer of peers) bench.sessions.addPeer(peer);
+      await bench.sessions.start();
+      bench.establish();
+      const established = bench.sessions.status().filter(({ state }) => state === 'Established');
+      assert.deepEqual(
+        established.map(({ id }) => id),
+        taker === undefined ? [] : [taker],
+      );
+      assert.equal(bench.sessions.unknownRefused, taker === undefined ? 1 : 0);
+    }
   });
 });

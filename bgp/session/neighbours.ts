@@ -13,6 +13,9 @@ import type { PeerConfig } from '../config.ts';
 import type { KeyRefusal } from './fsm/cause.ts';
 import type { Peer } from './peer.ts';
 
+/** IANA's. */
+const BGP_PORT = 179;
+
 export interface Range {
   config: PeerConfig;
   readonly prefix: RangePrefix;
@@ -32,7 +35,7 @@ interface RangePrefix extends PrefixOctets {
 }
 
 export class Neighbours {
-  /** Several neighbours may share an address when their local addresses differ. */
+  /** Several neighbours may share an address when their ports or local addresses differ. */
   readonly #byAddress = new Map<string, Peer[]>();
   /** Longest prefix first. */
   #ranges: Range[] = [];
@@ -43,7 +46,7 @@ export class Neighbours {
     this.#byAddress.set(address, [...(this.#byAddress.get(address) ?? []), peer]);
   }
 
-  /** Throws when another neighbour has the same address towards the same local address, or another range the same prefix. */
+  /** Throws when another neighbour has the same address and port towards the same local address, or another range the same prefix. */
   check({ id, remote, localAddress }: PeerConfig): void {
     if (remote.kind === 'range') {
       const { text } = parseRange(remote.prefix);
@@ -51,13 +54,14 @@ export class Neighbours {
       if (clash === undefined) return;
       throw new Error(`peer ${id}: range ${text} is already that of peer ${clash.config.id}`);
     }
-    const { address, device } = remote;
+    const { address, port, device } = remote;
     const clash = this.#byAddress
       .get(address)
       ?.find(
         (other) =>
           other.id !== id &&
           other.origin.device === device &&
+          other.origin.port === port &&
           (other.config.localAddress === undefined ||
             localAddress === undefined ||
             other.config.localAddress === localAddress),
@@ -81,16 +85,25 @@ export class Neighbours {
     this.#ranges = this.#ranges.filter((other) => other !== range);
   }
 
-  /** An exact address first (RFC 4271 has only those), then the longest range. */
+  /**
+   * An exact address first (RFC 4271 has only those), then the longest range. Of several neighbours on one address, told
+   * apart by the port that is dialled, the one that waits to be called is meant, else the one on BGP's own port: the
+   * others are reached by dialling them.
+   */
   find(address: string, localAddress: string, device: string | undefined): Peer | Range | undefined {
     const peers = this.#byAddress.get(address) ?? [];
     const matches = peers.filter(
       (peer) => device === undefined || peer.origin.device === undefined || peer.origin.device === device,
     );
-    const exact =
-      matches.find((peer) => peer.config.localAddress === localAddress) ??
-      matches.find((peer) => peer.config.localAddress === undefined) ??
-      matches[0];
+    const local = matches.filter((peer) => peer.config.localAddress === localAddress);
+    const anywhere = matches.filter((peer) => peer.config.localAddress === undefined);
+    const [likely = []] = [local, anywhere, matches].filter((list) => list.length > 0);
+    if (new Set(likely.map((peer) => peer.origin.port)).size > 1) {
+      return (
+        likely.find((peer) => peer.config.passive) ?? likely.find((peer) => peer.origin.port === BGP_PORT)
+      );
+    }
+    const [exact] = likely;
     if (exact !== undefined) return exact;
     const bytes = parseOctets(address);
     if (bytes === undefined) return undefined;

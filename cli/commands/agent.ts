@@ -1,5 +1,6 @@
 // podroute agent: runs the daemon until a signal ends it.
 import { type LogLevel, runAgent } from '#agent';
+import { canonicalAddress, familyOf } from '#ip';
 import { CommandError, EXIT } from '../exit.ts';
 import { VERSION } from './version.ts';
 
@@ -8,6 +9,7 @@ interface AgentCommandOptions {
   readonly store: string;
   readonly fib: 'kernel' | 'none';
   readonly table: string;
+  readonly routerId?: string;
   readonly socket: string;
   readonly stateDir: string;
   readonly cniSocket: string;
@@ -33,9 +35,11 @@ export async function agent(options: AgentCommandOptions): Promise<void> {
       EXIT.wrongUse,
     );
   }
+  const routerId = routerIdOf(options.routerId, process.env);
   process.exitCode = await runAgent({
     version: VERSION,
     nodeName: options.nodeName,
+    ...(routerId === undefined ? {} : { routerId }),
     store: options.store,
     fib: options.fib,
     table,
@@ -47,4 +51,23 @@ export async function agent(options: AgentCommandOptions): Promise<void> {
     ...(options.http === undefined ? {} : { http: options.http }),
     logLevel: options.logLevel,
   });
+}
+
+/** Calico's variable counts too, so that a DaemonSet may stay as it is. Empty is absent, as there. */
+export function routerIdOf(
+  option: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  const sources = [
+    ['--router-id', option],
+    ...['PODROUTE_ROUTER_ID', 'CALICO_ROUTER_ID'].map((name) => [name, environment[name]] as const),
+  ] as const;
+  const [name, value] = sources.find((source) => source[1]) ?? [];
+  if (value === undefined || value === 'hash') return value;
+  const address = canonicalAddress(value);
+  if (address !== undefined && familyOf(address) === 'ipv4' && address !== '0.0.0.0') return address;
+  throw new CommandError(
+    `agent: ${name} ${value}: expected an IPv4 address that is not 0.0.0.0, or hash`,
+    EXIT.wrongUse,
+  );
 }
