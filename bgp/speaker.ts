@@ -6,6 +6,8 @@ import type { PeerConfig, SpeakerConfig } from './config.ts';
 import type { Transport } from './io.ts';
 import { LogLimit } from './log-limit.ts';
 import {
+  CEASE_RESOURCES,
+  CODE_CEASE,
   maxPrefixesReached,
   REFRESH_BEGIN,
   REFRESH_END,
@@ -96,6 +98,7 @@ export class Speaker implements AsyncDisposable {
         endOfRib: (peer, family) => {
           this.#log('info', peer.id, `End-of-RIB received for ${familyName(family)}`);
         },
+        fault: (peer, error, route) => this.#fault(peer, error, route),
         limit: (peer, family, isOver) => this.#limit(peer, family, isOver),
         tooLarge: (prefix, peers) => {
           io.log?.warn(
@@ -259,6 +262,19 @@ export class Speaker implements AsyncDisposable {
     if (leftOut === undefined) return;
     const what = why === 'family' ? 'of a family that was not agreed' : 'that no unicast table may hold';
     this.#io.log?.warn({ peer, leftOut }, `routes ${what} are ignored; others within a minute are counted`);
+  }
+
+  /** SEC-4: who sent the route falls, and nobody else. */
+  #fault(peer: RibPeer | undefined, error: unknown, route: string): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const leftOut = this.#refusalLog.take(`${peer?.id ?? ''} fault`);
+    if (leftOut !== undefined) {
+      const kept = peer?.malformed.last.at(-1)?.hex;
+      const fields = { ...(peer && { peer: peer.id }), route, error: text, hex: kept, leftOut };
+      this.#io.log?.warn(fields, 'a fault of podroute over a route: please report this line');
+    }
+    const cause = { kind: 'internal error', text: String(error), route } as const;
+    peer?.session?.fail({ code: CODE_CEASE, subcode: CEASE_RESOURCES }, { cause });
   }
 
   /** RX-6: Cease/1 with family and limit (RFC 4486 section 4), or a warning. */

@@ -71,7 +71,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   ],
   'bgp/message': ['constants context big-endian', 'next-hop', 'attributes'],
   'bgp/session': ['fsm', 'connection'],
-  'bgp/rib': ['attributes', 'table', 'in', 'out', 'show'],
+  'bgp/rib': ['attributes', 'table', 'faults', 'in', 'out', 'show'],
   cli: ['exit client files output-format', 'routes-table session-details status-table', 'commands'],
   'cni-plugin': ['outside', 'server', 'conflist', 'bindings'],
   'cni-plugin/server': ['request', 'call-order uplink-mtu', 'verbs'],

@@ -6,6 +6,8 @@ import type { Clock, Scheduler, Timer } from '#world';
 import type { AdjRibIn } from './in/adj-rib-in.ts';
 import type { Decision } from './table/decision.ts';
 import type { ExportGroups } from './out/export-groups.ts';
+import type { UpdateGroup } from './out/update-group.ts';
+import type { RibFaults } from './faults.ts';
 import { MOST_CHANGES, type RibForwarding } from './forwarding.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { NextHops } from './attributes/next-hops.ts';
@@ -23,6 +25,8 @@ const LONGEST_WAIT_MS = 20;
 const FEWEST_CHANGES = 512;
 /** From so many changes on there is no point in waiting for more. */
 const PLENTY = 8192;
+/** After a fault that nobody was found for: if it comes again and again, the rest of the process must have time. */
+const AFTER_FAULT_MS = 100;
 
 export interface WorkParts {
   readonly clock: Clock;
@@ -37,10 +41,13 @@ export interface WorkParts {
   readonly forwarding: RibForwarding;
   readonly pace: ReadingPace;
   readonly housekeeping: Housekeeping;
+  readonly faults: RibFaults;
   /** Changes processed at once, for tests. */
   readonly most: number;
   /** Background work of the owner, cheap. */
   idle(): void;
+  /** What was noted in `faults` is to be acted on. Nothing is half done. */
+  failed(): void;
 }
 
 export class RibWork {
@@ -85,6 +92,17 @@ export class RibWork {
     this.#isScheduled = false;
     this.#timer = undefined;
     if (this.#isStopped) return;
+    try {
+      this.#work();
+    } catch (error) {
+      this.#parts.faults.other(error);
+      this.#isScheduled = true;
+      this.#timer = this.#parts.clock.setTimer(AFTER_FAULT_MS, this.#turn);
+    }
+    this.#parts.failed();
+  };
+
+  #work(): void {
     const { clock, pace, housekeeping } = this.#parts;
     const start = clock.now();
     const waitMs = Math.min(this.#lastWriteMs, LONGEST_WAIT_MS) - (start - this.#lastEnd);
@@ -114,7 +132,7 @@ export class RibWork {
     this.#lastEnd = now;
     this.#lastWriteMs = written;
     if (hasMore || isAnotherOwed || this.changes > 0) this.wake();
-  };
+  }
 
   #adapt(tookMs: number): void {
     if (tookMs > TURN_MS) this.#batch = Math.max(FEWEST_CHANGES, this.#batch >>> 1);
@@ -148,33 +166,80 @@ export class RibWork {
   }
 
   #process(table: RibTable, count: number): number {
-    const { decision, clock, exports, slots } = this.#parts;
+    const { clock, exports, slots } = this.#parts;
     const touched = this.#touched;
-    const isChanged = this.#isChanged;
     let n = 0;
-    for (; n < count; n++) {
-      const prefix = table.takeDirty();
-      if (prefix < 0) break;
-      touched[n] = prefix;
-      isChanged[n] = decision.choose(table, prefix) ? 1 : 0;
-    }
+    while (n < count && table.dirtyCount > 0) n = this.#choose(table, n, count);
     const start = clock.now();
     for (const group of exports.groups[table.family]) {
       group.fit(slots.end);
-      const takesAll = group.rules.addPath;
-      for (let i = 0; i < n; i++) {
-        if (takesAll || isChanged[i] === 1) group.update(touched[i]!, isChanged[i] === 1);
-      }
+      for (let i = 0; i < n; ) i = this.#updateGroup(group, i, n);
       group.flush();
     }
     const written = clock.now() - start;
-    this.#parts.forwarding.tell(table, touched, isChanged, n);
+    this.#tell(table, n);
     for (let i = 0; i < n; i++) {
       const prefix = touched[i]!;
       if ((table.prefixFlags[prefix]! & HAS_DEAD) !== 0) this.#bury(table, prefix);
       if (table.head[prefix] === 0) table.orphan(prefix);
     }
     return written;
+  }
+
+  /** Decides from #touched[from] on, up to `count` or to a prefix for which that fails; returns where to go on. */
+  #choose(table: RibTable, from: number, count: number): number {
+    const { decision, faults } = this.#parts;
+    const touched = this.#touched;
+    const isChanged = this.#isChanged;
+    let n = from;
+    let prefix = -1;
+    try {
+      for (; n < count; n++) {
+        prefix = table.takeDirty();
+        if (prefix < 0) break;
+        touched[n] = prefix;
+        isChanged[n] = decision.choose(table, prefix) ? 1 : 0;
+      }
+    } catch (error) {
+      faults.prefix(error, table, prefix);
+      isChanged[n++] = 1;
+    }
+    return n;
+  }
+
+  /** The same for what a group sends. */
+  #updateGroup(group: UpdateGroup, from: number, count: number): number {
+    const touched = this.#touched;
+    const isChanged = this.#isChanged;
+    const takesAll = group.rules.addPath;
+    let i = from;
+    try {
+      for (; i < count; i++) {
+        if (takesAll || isChanged[i] === 1) group.update(touched[i]!, isChanged[i] === 1);
+      }
+    } catch (error) {
+      group.spare(error, touched[i++]!);
+    }
+    return i;
+  }
+
+  #tell(table: RibTable, count: number): void {
+    const { forwarding, faults } = this.#parts;
+    const touched = this.#touched;
+    const isChanged = this.#isChanged;
+    try {
+      forwarding.tell(table, touched, isChanged, count);
+      return;
+    } catch {
+      // Once more, one by one: then it is known for which prefix it fails, and the others are told.
+    }
+    for (let i = 0; i < count; i++) {
+      try {
+        forwarding.tell(table, touched.subarray(i, i + 1), isChanged.subarray(i, i + 1), 1);
+      } catch (error) {
+        faults.prefix(error, table, touched[i]!);
+      }
+    }
   }
 
   /** Unlinks and frees the dead paths of a processed prefix. */

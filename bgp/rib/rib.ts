@@ -4,6 +4,7 @@ import { type FamilyIndex, formatOctets } from '#ip';
 import type { Clock, Scheduler } from '#world';
 import type { PeerConfig } from '../config.ts';
 import { compilePolicy } from '../policy/compile.ts';
+import { ACTION_RESET } from '../message/index.ts';
 import type { Session } from '../session/index.ts';
 import { AdjRibIn } from './in/adj-rib-in.ts';
 import { AttributeIntern, type OwnIdentity } from './attributes/attribute-intern.ts';
@@ -13,6 +14,7 @@ import { Decision, type MultipathRules } from './table/decision.ts';
 import { ExportGroups } from './out/export-groups.ts';
 import { ExportView } from './out/export-view.ts';
 import { RibForwarding } from './forwarding.ts';
+import { asUpdate, RibFaults } from './faults.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Eligibility, flagsOf, Importer, type ImportEvents } from './in/import.ts';
 import { NextHops } from './attributes/next-hops.ts';
@@ -34,6 +36,11 @@ const GRAIN = 4096;
 export interface RibEvents extends ImportEvents {
   /** A route's attributes fit into no message to these peers: it is not announced to them (TX-9). */
   tooLarge(prefix: string, peers: readonly string[]): void;
+  /**
+   * A fault of ours, outside of any message: SEC-4.
+   * @param peer whose route it was, and who must fall; `peer.malformed` has it already
+   */
+  fault(peer: RibPeer | undefined, error: unknown, route: string): void;
 }
 
 export class Rib {
@@ -61,6 +68,8 @@ export class Rib {
   readonly #housekeeping: Housekeeping;
   readonly #batch: UpdateBatch;
   readonly #clock: Clock;
+  readonly #faults: RibFaults;
+  readonly #events: RibEvents;
   /** Removed peers whose paths are not all gone yet. */
   readonly #leaving = new Set<RibPeer>();
 
@@ -79,7 +88,9 @@ export class Rib {
   ) {
     const { seed } = io;
     this.#clock = io.clock;
+    this.#events = events;
     this.attributes = new AttributeStore(this.nextHops, seed);
+    this.#faults = new RibFaults(this.attributes);
     this.intern = new AttributeIntern(this.attributes, this.nextHops, identity);
     this.reader = new AttributeReader(this.attributes);
     this.tables = [new RibTable(0, seed), new RibTable(1, seed)];
@@ -95,6 +106,7 @@ export class Rib {
       view: this.view,
       batch: new UpdateBatch(),
       packer: new UpdatePacker(attributes, nextHops, slots),
+      faults: this.#faults,
       grain: io.grain ?? GRAIN,
       tooLarge: (group: UpdateGroup, unit: number) => {
         const prefix = group.rules.addPath ? group.table.prefix[unit]! : unit;
@@ -124,8 +136,10 @@ export class Rib {
       forwarding: this.forwarding,
       pace: this.#pace,
       housekeeping: this.#housekeeping,
+      faults: this.#faults,
       most: parts.grain * 2,
       idle: () => this.#idle(),
+      failed: () => this.#failed(),
     });
   }
 
@@ -207,7 +221,13 @@ export class Rib {
     if (peer === undefined) return;
     this.#pace.hear(peer);
     const before = peer.marked;
-    this.importer.receive(peer, buf, start, end);
+    try {
+      this.importer.receive(peer, buf, start, end);
+    } catch (error) {
+      // The session that handed it on falls by what is thrown (session/input.ts).
+      peer.malformed.note(ACTION_RESET, `internal error: ${String(error)}`, buf, start, end);
+      throw error;
+    }
     const { changes } = this.#work;
     if (changes > 0) this.wake();
     this.#pace.heard(peer, peer.marked - before, changes);
@@ -295,6 +315,19 @@ export class Rib {
     this.wake();
   }
 
+  #failed(): void {
+    for (const fault of this.#faults.take()) {
+      const peer = this.bySlot[fault.slot];
+      const route = fault.table === undefined ? '' : this.prefixText(fault.table, fault.prefix);
+      if (peer !== undefined) {
+        const message = asUpdate(fault);
+        const reason = `internal error over ${route}: ${String(fault.error)}`;
+        peer.malformed.note(ACTION_RESET, reason, message, 0, message.length);
+      }
+      this.#events.fault(peer, fault.error, route);
+    }
+  }
+
   #idle(): void {
     for (const peer of this.#leaving) if (this.slots.paths[peer.slot] === 0) this.#forget(peer);
     this.originated.owner.marked = 0;
@@ -315,6 +348,7 @@ export class Rib {
         this.paths.reevaluate(peer, table, path, flagsOf(code));
       },
       grain,
+      this.#faults,
     );
   }
 

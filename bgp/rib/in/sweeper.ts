@@ -3,6 +3,7 @@
 // pending; a reason that comes up meanwhile makes the walk go round once more.
 import type { AdjRibIn } from './adj-rib-in.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
+import type { RibFaults } from '../faults.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import type { PeerSlots } from '../table/peer-slots.ts';
 import { CHANGED, DEAD, NO_PEER, type RibTable } from '../table/rib-table.ts';
@@ -19,6 +20,7 @@ export class Sweeper {
   readonly #nextHops: NextHops;
   readonly #reevaluate: (table: RibTable, path: number) => void;
   readonly #grain: number;
+  readonly #faults: RibFaults;
   /** SWEEP_* bits by slot. */
   #reasons = new Uint8Array(64);
   #nextHopsChanged = false;
@@ -36,8 +38,10 @@ export class Sweeper {
     nextHops: NextHops,
     reevaluate: (table: RibTable, path: number) => void,
     grain: number,
+    faults: RibFaults,
   ) {
     this.#grain = grain;
+    this.#faults = faults;
     this.#table = table;
     this.#paths = paths;
     this.#store = store;
@@ -67,6 +71,16 @@ export class Sweeper {
 
   /** One step. */
   step(): void {
+    try {
+      this.#walk();
+    } catch (error) {
+      // The walk goes on behind the path that it failed at.
+      this.#faults.path(error, this.#table, this.#at);
+      this.#advance(this.#table.pathIds.end);
+    }
+  }
+
+  #walk(): void {
     const table = this.#table;
     const end = table.pathIds.end;
     const reasons = this.#reasons;

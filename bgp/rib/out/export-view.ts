@@ -32,6 +32,8 @@ export class ExportView {
   readonly #decision: Decision;
   readonly #export: AppliedPolicy;
   readonly #route: RouteRef;
+  /** The path that path() was asked about last: who is to blame when that throws. */
+  lookedAt = -1;
 
   constructor(
     intern: AttributeIntern,
@@ -51,6 +53,7 @@ export class ExportView {
 
   /** The set to announce (borrowed: the caller takes its own reference), or below 0 why there is none. */
   path(rules: ExportRules, table: RibTable, path: number): number {
+    this.lookedAt = path;
     if (!this.#decision.isUsable(table, path)) return NOT_USABLE;
     const set = table.attribute[path]!;
     const slot = table.peer[path]!;

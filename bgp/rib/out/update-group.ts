@@ -9,6 +9,7 @@ import type { ExportView } from './export-view.ts';
 import { Member } from './member.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import type { RibTable } from '../table/rib-table.ts';
+import type { RibFaults } from '../faults.ts';
 import type { UpdateBatch } from './update-batch.ts';
 import type { PackerSink, UpdatePacker } from './update-packer.ts';
 
@@ -20,6 +21,7 @@ export interface GroupParts {
   /** Empty between flushes. */
   readonly batch: UpdateBatch;
   readonly packer: UpdatePacker;
+  readonly faults: RibFaults;
   /** Units looked at in one step of background work. */
   readonly grain: number;
   /** Units whose attributes fit into no message. */
@@ -117,13 +119,28 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     }
   }
 
+  /** update() threw: whose path it was looking at is noted, and nothing of the prefix goes out. */
+  spare(error: unknown, prefix: number): void {
+    const { table } = this;
+    this.#parts.faults.path(error, table, this.#parts.view.lookedAt);
+    if (!this.rules.addPath) this.#set(prefix, -1, 0);
+    else
+      for (let path = table.head[prefix]! - 1; path >= 0; path = table.next[path]! - 1)
+        this.#set(path, -1, table.peer[path]!);
+  }
+
   /** Looks at a step's worth of prefixes that the group has not seen. True when there are more. */
   build(): boolean {
     const { table } = this;
     const end = table.prefixes.ids.end;
     const last = Math.min(end, this.#built + this.grain);
     for (let prefix = this.#built; prefix < last; prefix++) {
-      if (table.head[prefix] !== 0) this.update(prefix, true);
+      if (table.head[prefix] === 0) continue;
+      try {
+        this.update(prefix, true);
+      } catch (error) {
+        this.spare(error, prefix);
+      }
     }
     this.flush();
     this.#built = last === end ? Number.POSITIVE_INFINITY : last;
@@ -184,6 +201,17 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
       else member.writeAround(bytes, packer.runStart[run]!, packer.runEnd[run]!);
     }
     for (let r = 0; r < packer.runCount; r++) runOf[packer.runSource[r]!] = 0;
+  }
+
+  /** PackerSink */
+  broken(error: unknown, unit: number, source: number, set: number): void {
+    const { table } = this;
+    this.#parts.faults.set(error, table, this.rules.addPath ? table.prefix[unit]! : unit, source, set);
+  }
+
+  /** PackerSink */
+  dropped(unit: number): void {
+    this.out.remove(unit);
   }
 
   /** PackerSink */

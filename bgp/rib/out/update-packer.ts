@@ -21,6 +21,10 @@ export interface PackerSink {
   chunk(bytes: Buffer): void;
   /** A set whose attributes do not fit into a message (TX-9): its units were packed as withdrawals instead. */
   tooLarge(unit: number): void;
+  /** A fault of ours: the set could not be put into a message. Once a set; what was to carry it is dropped(). */
+  broken(error: unknown, unit: number, source: number, set: number): void;
+  /** Its unit was packed as a withdrawal too. */
+  dropped(unit: number): void;
 }
 
 export class UpdatePacker {
@@ -149,7 +153,15 @@ export class UpdatePacker {
     const first = batch.bucketFirst[bucket]!;
     const hopBytes = this.#nextHopOf(set, rules);
     const isClassic = table.family === 0 && hopBytes.length === 4;
-    const length = this.#rewrite(set, rules, source, isClassic ? hopBytes : undefined);
+    let length: number;
+    try {
+      length = this.#rewrite(set, rules, source, isClassic ? hopBytes : undefined);
+    } catch (error) {
+      this.#sink!.broken(error, batch.unit[first - 1]!, source, set);
+      for (let e = first; e !== 0; e = batch.next[e - 1]!) this.#sink!.dropped(batch.unit[e - 1]!);
+      this.#withdrawals(batch, first, table, rules, source);
+      return;
+    }
     const prefixRoom = (rules.addPath ? 4 : 0) + (table.family === 0 ? PREFIX4 : PREFIX6);
     const overhead = isClassic ? codec.CLASSIC_OVERHEAD : codec.MP_REACH_OVERHEAD + hopBytes.length;
     if (length < 0 || overhead + length + prefixRoom > rules.maxMessageBytes) {

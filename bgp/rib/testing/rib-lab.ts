@@ -23,6 +23,8 @@ export class RibLab {
   readonly pages: RoutePages;
   readonly sessions = new Map<string, FakeSession>();
   readonly events: string[] = [];
+  /** Faults are events; else they fail the test. */
+  isFaulty = false;
   readonly #queue: (() => void)[] = [];
 
   /** @param grain small steps and short turns, so that everything is interrupted everywhere */
@@ -47,6 +49,11 @@ export class RibLab {
         limit: (peer, family, isOver) => {
           this.events.push(`${isOver ? 'over' : 'near'} limit ${peer.id} ${family}`);
           if (isOver) this.down(peer.id);
+        },
+        fault: (peer, error, route) => {
+          if (!this.isFaulty) throw error;
+          this.events.push(`fault ${peer?.id ?? '-'} ${route}: ${String(error)}`);
+          if (peer !== undefined) this.down(peer.id);
         },
         tooLarge: (prefix, peers) => this.events.push(`too large ${prefix} to ${peers.join(' ')}`),
       },

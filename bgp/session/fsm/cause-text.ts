@@ -54,7 +54,7 @@ export function causeText(cause: DownCause): string {
     case 'prefix limit':
       return `${cause.family}: ${cause.count} prefixes, the limit is ${cause.limit}`;
     case 'internal error':
-      return `internal error while reading: ${cause.text}`;
+      return `internal error ${cause.route === undefined ? 'while reading' : `over its route ${cause.route}`}: ${cause.text}`;
     case 'fsm error':
       return cause.event === 'automaticStart' ? 'started' : PLAIN[cause.event];
     case 'collision lost':

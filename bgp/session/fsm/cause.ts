@@ -162,11 +162,22 @@ export function refusedKey(error: unknown): KeyRefusal {
   return { kind: 'key refused', problem: code === 'ENOMEM' ? 'no memory' : 'other', text: message };
 }
 
+/** A fault of ours over what this neighbour sent. */
+export interface InternalError {
+  readonly kind: 'internal error';
+  readonly text: string;
+  /** The route in hand, when it was no message. */
+  readonly route?: string;
+}
+
+/** What ends a session because of its routes, beside a malformed message. */
+export type RouteCause = PrefixLimit | InternalError;
+
 export type DownCause =
   | SocketCause
   | NotificationCause
   | OrderCause
-  | PrefixLimit
+  | RouteCause
   | KeyRefusal
   | { readonly kind: 'no answer'; readonly address: string; readonly port: number }
   | { readonly kind: 'connection refused'; readonly refusal: Refusal }
@@ -182,7 +193,6 @@ export type DownCause =
       readonly subcode: number;
       readonly why?: string;
     }
-  | { readonly kind: 'internal error'; readonly text: string }
   | { readonly kind: 'fsm error'; readonly event: PlainEvent }
   | { readonly kind: 'collision lost' }
   | { readonly kind: 'link down'; readonly device: string }

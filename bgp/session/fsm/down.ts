@@ -9,7 +9,7 @@ import {
   encodeShutdownText,
   hardReset,
 } from '../../message/index.ts';
-import { CAUSES, type DownCause, type PrefixLimit } from './cause.ts';
+import { CAUSES, type DownCause, type RouteCause } from './cause.ts';
 import type { FsmEvent, NotificationError, SessionState } from './fsm-types.ts';
 import type { Negotiated } from './negotiate.ts';
 
@@ -35,7 +35,7 @@ export interface FailOptions {
   /** How long the neighbour stays down before the next try; 'until reset' needs resetPeer or a changed configuration. */
   readonly holdDownSeconds?: number | 'until reset';
   /** More than the NOTIFICATION says of it. */
-  readonly cause?: PrefixLimit;
+  readonly cause?: RouteCause;
 }
 
 /** What a session and its neighbour have said so far, as far as it matters at the end. */

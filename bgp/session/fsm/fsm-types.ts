@@ -1,6 +1,6 @@
 // Events, actions and state of the FSM (RFC 4271 §8), as plain data.
 // Events 14 and 15 (a connection request is valid or not) are decided by listener.ts before an FSM exists.
-import type { DownCause, NotificationCause, PrefixLimit, SocketCause } from './cause.ts';
+import type { DownCause, NotificationCause, RouteCause, SocketCause } from './cause.ts';
 
 export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
 
@@ -79,7 +79,7 @@ export type FsmEvent =
   /** 27 */
   | { readonly type: 'updateReceived' }
   /** 28, and every other reset-class error that the speaker finds */
-  | { readonly type: 'updateInvalid'; readonly error: NotificationError; readonly cause?: PrefixLimit }
+  | { readonly type: 'updateInvalid'; readonly error: NotificationError; readonly cause?: RouteCause }
   /** RFC 2918 */
   | { readonly type: 'routeRefreshReceived' }
   /** RFC 9687: the other side takes no bytes */
