@@ -1,7 +1,25 @@
 import assert from 'node:assert/strict';
 import { RibLab } from '../testing/rib-lab.ts';
+import { ReadingPace } from './reading-pace.ts';
 
 describe('rib: reading pace', () => {
+  it('remembers a peer once, however many UPDATEs it sends that change nothing', () => {
+    const lab = new RibLab();
+    lab.up({ id: 'a', address: '192.0.2.1', as: 65101 });
+    lab.settle();
+    const pace = new ReadingPace();
+    const peer = lab.rib.peer('a')!;
+    for (let turn = 0; turn < 3; turn++) {
+      for (let i = 0; i < 1000; i++) {
+        pace.hear(peer);
+        pace.heard(peer, 0, 0);
+      }
+      assert.equal(pace.size, 1);
+      if (turn > 0) pace.beginTurn();
+    }
+    assert.equal(pace.size, 0);
+  });
+
   it('reads on from every peer that it paused, also when nobody says anything any more', () => {
     const lab = new RibLab();
     const peers = Array.from({ length: 7 }, (_, n) => ({

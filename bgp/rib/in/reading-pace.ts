@@ -15,7 +15,7 @@ const HIGH_WATER = 32768;
 const LOW_WATER = 4096;
 
 export class ReadingPace {
-  /** Peers heard since the last turn. */
+  /** Peers heard since the last turn, each once: what they say may change nothing, and then no turn comes. */
   readonly #heard: RibPeer[] = [];
   #marked = 0;
   /** In the order in which they will be read from again. */
@@ -23,7 +23,9 @@ export class ReadingPace {
 
   /** Before an UPDATE of a peer is taken in. */
   hear(peer: RibPeer): void {
-    if (peer.marked === 0) this.#heard.push(peer);
+    if (peer.isHeard) return;
+    peer.isHeard = true;
+    this.#heard.push(peer);
   }
 
   /**
@@ -40,8 +42,17 @@ export class ReadingPace {
     peer.session.pauseReading();
   }
 
+  /** Peers in its lists. */
+  get size(): number {
+    return this.#heard.length + this.#paused.size;
+  }
+
   beginTurn(): void {
-    for (let i = 0; i < this.#heard.length; i++) this.#heard[i]!.marked = 0;
+    for (let i = 0; i < this.#heard.length; i++) {
+      const peer = this.#heard[i]!;
+      peer.isHeard = false;
+      peer.marked = 0;
+    }
     this.#heard.length = 0;
     this.#marked = 0;
   }

@@ -44,6 +44,8 @@ export class RibPeer implements PathOwner {
   warned = false;
   /** Prefixes it made dirty since the last turn of the work loop. */
   marked = 0;
+  /** It said something since the last turn. */
+  isHeard = false;
   isPaused = false;
   /** Classic and multiprotocol blocks apart. */
   readonly last = [new LastBlock(), new LastBlock()] as const;
