@@ -128,6 +128,11 @@ export class Speaker implements AsyncDisposable {
     await this.#sessions.reconfigure(config);
   }
 
+  /** Many calls of addPeer(), updatePeer() and removePeer() as one: a password that all share is changed at once. */
+  together(change: () => void): void {
+    this.#sessions.together(change);
+  }
+
   /** @throws Error when the id or address is taken, or a policy is wrong */
   addPeer(peer: PeerConfig): void {
     this.#rib.checkPolicies(peer);

@@ -67,10 +67,6 @@ export class SpeakerDriver implements AsyncDisposable {
     const moved = difference.updatedPeers.filter((config) =>
       isMoved(accepted.get(config.id)?.config, config),
     );
-    for (const id of [...difference.removedPeers, ...moved.map((config) => config.id)]) {
-      speaker.removePeer(id, 'no longer configured');
-      accepted.delete(id);
-    }
     const fromOf = new Map(plan.peers.map((peer) => [peer.config.id, peer.from]));
     const attempt = (peer: PeerConfig, act: (peer: PeerConfig) => void) => {
       const from = fromOf.get(peer.id) ?? '';
@@ -81,10 +77,16 @@ export class SpeakerDriver implements AsyncDisposable {
         this.#refusals.push({ object: from, field: '', message: `session ${peer.id}: ${messageOf(error)}` });
       }
     };
-    for (const peer of difference.updatedPeers) {
-      if (!moved.includes(peer)) attempt(peer, (c) => speaker.updatePeer(c));
-    }
-    for (const peer of [...moved, ...difference.addedPeers]) attempt(peer, (c) => speaker.addPeer(c));
+    speaker.together(() => {
+      for (const id of [...difference.removedPeers, ...moved.map((config) => config.id)]) {
+        speaker.removePeer(id, 'no longer configured');
+        accepted.delete(id);
+      }
+      for (const peer of difference.updatedPeers) {
+        if (!moved.includes(peer)) attempt(peer, (c) => speaker.updatePeer(c));
+      }
+      for (const peer of [...moved, ...difference.addedPeers]) attempt(peer, (c) => speaker.addPeer(c));
+    });
     if (difference.withdrawn.length > 0) speaker.withdraw(difference.withdrawn);
     if (difference.originated.length > 0) speaker.originate(difference.originated);
     if (difference.unreachable !== undefined) this.#fib?.holdBlocks(difference.unreachable);

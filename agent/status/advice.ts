@@ -151,7 +151,7 @@ function nextWhenHeld(cause: DownCause, context: AdviceContext): string {
 const NEXT_FOR_KEY: Readonly<Record<Extract<DownCause, { kind: 'key refused' }>['problem'], string>> = {
   'too long': 'take a shorter password on both sides; the session then starts by itself',
   'no memory':
-    'raise net.core.optmem_max (sysctl), or give neighbours of one network one password; then change any BGPPeer, or restart the agent',
+    'raise net.core.optmem_max (sysctl), or give neighbours of one network one password; the session then starts by itself',
   'shared address': 'give both the same password, or let this node dial (passive: false)',
   other: 'has the agent NET_ADMIN, and does this kernel have TCP MD5 (CONFIG_TCP_MD5SIG)?',
 };

@@ -64,7 +64,8 @@ export class Peers implements AsyncDisposable {
     };
     this.#listener = new Listener(io.transport, (connection) => this.#accept(connection));
     this.#keyHolds = new KeyHolds(
-      () => this.#listener.refusals,
+      this.#io,
+      this.#listener,
       (id) => this.#ranges.get(id) ?? this.#peers.get(id),
     );
   }
@@ -104,6 +105,15 @@ export class Peers implements AsyncDisposable {
     }
     try {
       if (this.#isStarted) await this.#listener.listenOn(config.listen);
+    } finally {
+      this.#keyHolds.settle();
+    }
+  }
+
+  /** Many changes of neighbours as one: listening sockets get the keys of all when it is over. */
+  together(change: () => void): void {
+    try {
+      this.#listener.together(change);
     } finally {
       this.#keyHolds.settle();
     }
@@ -192,6 +202,7 @@ export class Peers implements AsyncDisposable {
     this.#isStarted = false;
     this.#isStopped = true;
     this.#listener.close();
+    this.#keyHolds.stop();
     const reason = options.message ?? 'this speaker stops';
     const error = options.graceful === true ? undefined : cease(CEASE_ADMIN_SHUTDOWN, options.message ?? '');
     for (const peer of this.#allPeers()) peer.stop({ kind: 'speaker stopped', text: reason }, error);

@@ -41,15 +41,18 @@ describe('keys of a listening socket', () => {
   });
 
   it('whatever is configured, who has a secret is asked for it and who has none is not', () => {
-    const octet = fc.nat(3);
-    const address = fc.tuple(octet, octet, octet).map(([a, b, c]) => `10.${a}.${b}.${c * 85}`);
+    const octet = fc.nat(7);
+    const address = fc.tuple(octet, octet, octet).map(([a, b, c]) => `10.${a}.${b}.${c * 36}`);
     fc.assert(
       fc.property(
-        fc.uniqueArray(fc.tuple(address, fc.constantFrom('mesh', 'mesh', 'mesh', 'tor', undefined)), {
-          minLength: SHARE_FROM,
-          maxLength: 64,
-          selector: ([text]) => text,
-        }),
+        fc.uniqueArray(
+          fc.tuple(address, fc.constantFrom('mesh', 'mesh', 'old mesh', 'old mesh', 'tor', undefined)),
+          {
+            minLength: SHARE_FROM,
+            maxLength: 160,
+            selector: ([text]) => text,
+          },
+        ),
         (neighbours) => {
           const wishes = neighbours.map(([text, secret]) => host(text, text, secret));
           const keys = listenKeys(wishes);

@@ -26,6 +26,7 @@ export const SHARE_FROM = 32;
 interface Place {
   readonly bytes: Uint8Array;
   readonly length: number;
+  readonly secret: string | undefined;
   readonly ids: readonly string[];
 }
 
@@ -55,15 +56,24 @@ export function listenKeys(
       outdone(wish);
     }
   }
-  const bySecret = Map.groupBy([...keys], ([, { secret }]) => secret);
-  for (const [secret, entries] of bySecret) {
-    const hosts = entries.map(placeOf).filter(isHost);
-    if (hosts.length < SHARE_FROM) continue;
-    for (const { bytes } of hosts) keys.delete(textOf(bytes, bytes.length * 8));
-    const others = [...open, ...rangesOf(keys, secret)].map((text) => placeOf([text, undefined]));
+  const groups = Map.groupBy(
+    [...keys].map(placeOf).filter((place) => isHost(place)),
+    ({ secret }) => secret!,
+  );
+  const large = [...groups].filter(([, hosts]) => hosts.length >= SHARE_FROM);
+  const sharing = large.flatMap(([, hosts]) => hosts);
+  for (const { bytes } of sharing) keys.delete(textOf(bytes, bytes.length * 8));
+  // Who has a key of an own address is found by that: only these can be in the way.
+  const others = [
+    ...[...open].map((text) => placeOf([text])),
+    ...[...keys].map(placeOf).filter(isRange),
+    ...sharing,
+  ];
+  for (const [secret, hosts] of large) {
+    const foreign = others.filter((other) => other.secret !== secret);
     for (const width of [4, 16]) {
       const ofWidth = hosts.filter(({ bytes }) => bytes.length === width).sort(byBytes);
-      share(ofWidth, others, secret, keys);
+      share(ofWidth, foreign, secret, keys);
     }
   }
   return keys;
@@ -71,11 +81,11 @@ export function listenKeys(
 
 /** The longest prefix that the kernel finds for an address. */
 export function keyOf(keys: ReadonlyMap<string, ListenKey>, hostPrefix: string): ListenKey | undefined {
-  const { bytes } = placeOf([hostPrefix, undefined]);
+  const { bytes } = placeOf([hostPrefix]);
   let found: ListenKey | undefined;
   let longest = -1;
   for (const [text, key] of keys) {
-    const place = placeOf([text, undefined]);
+    const place = placeOf([text]);
     if (place.length <= longest || place.bytes.length !== bytes.length) continue;
     if (!sameBits(place.bytes, 0, bytes, 0, place.length)) continue;
     found = key;
@@ -109,18 +119,13 @@ function share(
   share(hosts.slice(middle), inTheWay, secret, keys);
 }
 
-function rangesOf(keys: ReadonlyMap<string, ListenKey>, secret: string): string[] {
-  return [...keys].flatMap((entry) =>
-    entry[1].secret === secret || isHost(placeOf(entry)) ? [] : [entry[0]],
-  );
-}
-
-function placeOf([text, key]: readonly [string, ListenKey | undefined]): Place {
+function placeOf([text, key]: readonly [string, ListenKey?]): Place {
   const { bytes, length } = parsePrefixOctets(text)!;
-  return { bytes, length, ids: [...(key?.ids ?? [])] };
+  return { bytes, length, secret: key?.secret, ids: [...(key?.ids ?? [])] };
 }
 
 const isHost = ({ bytes, length }: Place): boolean => length === bytes.length * 8;
+const isRange = (place: Place): boolean => !isHost(place);
 const byBytes = (a: Place, b: Place): number => Buffer.compare(a.bytes, b.bytes);
 
 function commonBits(a: Uint8Array, b: Uint8Array): number {

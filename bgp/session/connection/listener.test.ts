@@ -247,6 +247,12 @@ describe('MD5 keys of the listener (SEC-1)', () => {
     );
     bench.sessions.resetPeer('tor');
     assert.equal(bench.status.heldDownBy?.cause.kind, 'key refused', 'nobody talks it into a start');
+    bench.host.maxListenKeys = 2;
+    bench.clock.advance(31_000);
+    assert.equal(bench.state, 'Active', 'an operator made room');
+    bench.sessions.removePeer('tor');
+    bench.host.maxListenKeys = 1;
+    bench.sessions.addPeer(peerConfig('tor', THEIRS, 65002, { passive: true, md5Key: 'b' }));
     const peer = dial(bench)!;
     assert.ok(!peer.words.includes('OPEN'));
     bench.sessions.removePeer('first');
@@ -288,6 +294,24 @@ describe('MD5 keys of the listener (SEC-1)', () => {
     assert.ok(bench.sessions.status().every(({ heldDown }) => heldDown === undefined));
     for (let i = 0; i < 999; i++) bench.sessions.removePeer(`n${i}`);
     assert.deepEqual(keys(), ['10.1.3.231/32']);
+  });
+
+  it('a password that all change together is one call for the socket, whoever is told first', async () => {
+    const bench = new SessionBench();
+    await bench.sessions.start();
+    const node = (i: number, md5Key: string) =>
+      peerConfig(`n${i}`, `10.1.${i & 3}.${i >> 2}`, 65001, { passive: true, md5Key });
+    const all = Array.from({ length: 1000 }, (_, i) => i);
+    bench.sessions.together(() => {
+      for (const i of all) bench.sessions.addPeer(node(i, 'old'));
+    });
+    const { keys } = bench.host.listenerFor(OURS, 179)!;
+    assert.deepEqual([...keys], [['10.1.0.0/22', 'old']]);
+    bench.sessions.together(() => {
+      for (const i of all) bench.sessions.updatePeer(node(i, 'new'));
+      assert.throws(() => bench.sessions.addPeer(node(0, 'new')), /already one/);
+    });
+    assert.deepEqual([...keys], [['10.1.0.0/22', 'new']]);
   });
 });
 

@@ -32,6 +32,7 @@ export class Listener {
   readonly #wishes = new Map<string, KeyWish>();
   #keys = new Map<string, ListenKey>();
   #outdone: KeyWish[] = [];
+  #isWaiting = false;
   readonly #refusals = new Map<string, KeyRefusal>();
 
   constructor(transport: Transport, accept: (connection: Connection) => void) {
@@ -89,6 +90,26 @@ export class Listener {
     if (keyTooLong(wish.secret) !== undefined || !this.#isMetAlready(wish, before)) this.#settle();
   }
 
+  /** Many changes as one: between them sockets are left as they are. */
+  together(change: () => void): void {
+    if (this.#isWaiting) {
+      change();
+      return;
+    }
+    this.#isWaiting = true;
+    try {
+      change();
+    } finally {
+      this.#isWaiting = false;
+      this.#settle();
+    }
+  }
+
+  /** What a socket did not take may find room now. */
+  retry(): void {
+    this.#settle();
+  }
+
   removeKey(id: string): void {
     const wish = this.#wishes.get(id);
     this.#wishes.delete(id);
@@ -121,7 +142,7 @@ export class Listener {
 
   /** A thousand neighbours that come or go one by one shall not be counted a thousand times. */
   #isMetAlready(wish: KeyWish, before: KeyWish | undefined): boolean {
-    if (this.#sockets.size === 0) return true;
+    if (this.#sockets.size === 0 || this.#isWaiting) return true;
     const key = keyOf(this.#keys, wish.prefix);
     if (before !== undefined || key?.secret !== wish.secret) return false;
     if (!isHost(wish.prefix)) return false;
@@ -134,6 +155,7 @@ export class Listener {
   }
 
   #settle(): void {
+    if (this.#isWaiting) return;
     const usable = [...this.#wishes.values()].filter(({ secret }) => keyTooLong(secret) === undefined);
     this.#outdone = [];
     this.#keys = listenKeys(usable, (wish) => this.#outdone.push(wish));
