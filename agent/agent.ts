@@ -11,7 +11,7 @@ import { Fib } from './fib/fib.ts';
 import { ensureForwarding } from './fib/kernel/ip-forwarding.ts';
 import { ipamInputs } from './pods/ipam-inputs.ts';
 import type { Log } from './log.ts';
-import { isEmptyDifference, makePlan, type Plan, planDifference } from './plan/index.ts';
+import { makePlan, type Plan } from './plan/index.ts';
 import { ProblemBoard } from './status/problem-board.ts';
 import { type Rehearse, Rehearsal } from './speaker/rehearsal.ts';
 import { SpeakerDriver } from './speaker/speaker-driver.ts';
@@ -184,7 +184,7 @@ export class Agent implements AsyncDisposable {
     this.board.set('ipam', this.#ipamProblems());
     this.#isStale = plan === undefined && this.#inForce !== undefined;
     if (plan === undefined) return;
-    if (!isEmptyDifference(planDifference(this.#inForce?.plan, plan))) {
+    if (await this.driver.apply(plan)) {
       const generation = (this.#inForce?.generation ?? 0) + 1;
       this.#inForce = { plan, generation, madeAtMs: clock.wall() };
       this.#io.log.info(
@@ -192,7 +192,6 @@ export class Agent implements AsyncDisposable {
         'plan in force',
       );
     }
-    await this.driver.apply(plan);
     this.#rehearsal.consider(plan);
     this.board.set('speaker', this.driver.problems());
   }

@@ -1,6 +1,5 @@
 // Tables of BGPPeers in and sessions out: targets, fields, selectors, conflicts, fail closed, differences.
 import assert from 'node:assert/strict';
-import { isEmptyDifference, planDifference } from './difference.ts';
 import { nodeYaml, objectYaml, planOf, type PlannedTest, resourcesFromYaml } from './testing/cluster-yaml.ts';
 
 const N1 = nodeYaml('n1', ['10.0.1.1', 'fd00:1::1'], 'labels: { rack: r1 }');
@@ -335,49 +334,5 @@ describe('policies', () => {
     );
     const { export: exported } = config('{ peerIP: 10.0.1.0, asNumber: 65000, filters: [f] }', [filter]);
     assert.deepEqual(exported.terms[0]?.action, { verdict: 'reject' });
-  });
-});
-
-describe('the difference of two plans', () => {
-  const tor = objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.1.0, asNumber: 65000 }');
-  const block = { localBlocks: [{ cidr: '10.244.0.0/26', pool: 'pods' }] };
-  const base = planOf(resourcesFromYaml(N1, N2, POOL, tor), 'n1', block).plan;
-
-  it('from nothing is everything', () => {
-    const all = planDifference(undefined, base);
-    assert.deepEqual(
-      all.addedPeers.map((peer) => peer.id),
-      ['mesh/n2/ipv4', 'mesh/n2/ipv6', 'tor'],
-    );
-    assert.equal(all.originated.length, 1);
-    assert.deepEqual(all.unreachable, ['10.244.0.0/26']);
-    assert.deepEqual(all.speaker, base.speaker);
-  });
-
-  it('between equal plans is empty', () => {
-    const again = planOf(resourcesFromYaml(tor, POOL, N2, N1), 'n1', block).plan;
-    assert.ok(isEmptyDifference(planDifference(base, again)));
-  });
-
-  it('names only the peer of which a field changed', () => {
-    const changed = objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.1.0, asNumber: 65000, holdTime: 30s }');
-    const next = planOf(resourcesFromYaml(N1, N2, POOL, changed), 'n1', block).plan;
-    const difference = planDifference(base, next);
-    assert.deepEqual(
-      difference.updatedPeers.map((peer) => peer.id),
-      ['tor'],
-    );
-    assert.ok(isEmptyDifference({ ...difference, updatedPeers: [] }));
-  });
-
-  it('withdraws a block that went and originates one that came', () => {
-    const other = { localBlocks: [{ cidr: '10.244.1.0/26', pool: 'pods' }] };
-    const difference = planDifference(base, planOf(resourcesFromYaml(N1, N2, POOL, tor), 'n1', other).plan);
-    assert.deepEqual(difference.withdrawn, ['10.244.0.0/26']);
-    assert.deepEqual(
-      difference.originated.map((route) => route.prefix),
-      ['10.244.1.0/26'],
-    );
-    assert.deepEqual(difference.unreachable, ['10.244.1.0/26']);
   });
 });

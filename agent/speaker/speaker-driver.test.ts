@@ -1,9 +1,11 @@
+// The driver with a speaker on a memory network and a clock that stands; and what it finds between two plans.
 import assert from 'node:assert/strict';
 import { MemoryNetwork } from '#bgp';
-import { type Clock, systemClock, systemRandom, systemScheduler } from '#world';
+import { SeededRandom } from '#world';
+import { FakeClock } from '#world/testing';
 import { SILENT } from '../log.ts';
 import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
-import { SpeakerDriver } from './speaker-driver.ts';
+import { planDifference, SpeakerDriver } from './speaker-driver.ts';
 
 const NODE = nodeYaml('n1', ['10.0.0.1']);
 const PASSIVE = objectYaml(
@@ -20,26 +22,14 @@ function plan(...yaml: string[]) {
   return planOf(resourcesFromYaml(NODE, PASSIVE, ...yaml), 'n1').plan;
 }
 
-/** Real time, a hundred times as fast. */
-const fastClock: Clock = {
-  now: () => systemClock.now(),
-  wall: () => systemClock.wall(),
-  setTimer: (delayMs, callback) => systemClock.setTimer(delayMs / 100, callback),
-};
-
 describe('bringing a speaker to the plan', () => {
   function start(retry: () => void = () => undefined) {
-    const network = new MemoryNetwork(systemClock);
-    const transport = network.host('10.0.0.1');
-    const io = {
-      clock: fastClock,
-      random: systemRandom,
-      scheduler: systemScheduler,
-      transport,
-      log: SILENT,
-    };
+    const clock = new FakeClock();
+    const transport = new MemoryNetwork(clock).host('10.0.0.1');
+    const io = { clock, random: new SeededRandom(1), scheduler: clock, transport, log: SILENT };
     const driver = new SpeakerDriver(undefined, io, retry);
     return {
+      clock,
       driver,
       transport,
       remotes: () =>
@@ -67,23 +57,95 @@ describe('bringing a speaker to the plan', () => {
   });
 
   it('says when the port is taken, dials meanwhile, and listens once it is free', async () => {
-    let retried = (): void => undefined;
-    const { driver, transport } = start(() => retried());
+    let retries = 0;
+    const { clock, driver, transport } = start(() => retries++);
     await using _ = driver;
     const squatter = await transport.listen({ address: '10.0.0.1', port: 179 }, (connection) =>
       connection.destroy(),
     );
     const wanted = plan(peer('a', '10.0.0.2').replace('passive: true', 'passive: false'));
-    const isRetried = new Promise<void>((done) => {
-      retried = done;
-    });
-    await driver.apply(wanted);
+    assert.equal(await driver.apply(wanted), true);
     assert.match(driver.problems()[0]?.message ?? '', /EADDRINUSE; this node dials.*cannot connect/);
     assert.equal(driver.problems()[0]?.field, 'spec.listenPort');
     assert.equal(driver.speaker!.status().peers[0]!.connectAttempts, 1);
     squatter.close();
-    await isRetried;
-    await driver.apply(wanted);
+    await clock.run(4_999);
+    assert.equal(retries, 0);
+    await clock.run(1);
+    assert.equal(retries, 1);
+    assert.equal(await driver.apply(wanted), false);
     assert.deepEqual(driver.problems(), []);
+  });
+
+  it('tries again what was refused, which makes the plan no new one', async () => {
+    const { driver, remotes } = start();
+    await using _ = driver;
+    const twins = plan(peer('a', '10.0.0.2'));
+    const [a] = twins.peers;
+    const wrong = { ...twins, peers: [a!, { ...a!, config: { ...a!.config, id: 'b' }, from: 'BGPPeer b' }] };
+    assert.equal(await driver.apply(wrong), true);
+    const refusal = driver.problems();
+    assert.equal(refusal[0]?.object, 'BGPPeer b');
+    assert.equal(await driver.apply(structuredClone(wrong)), false);
+    assert.deepEqual(driver.problems(), refusal);
+    assert.equal(await driver.apply({ ...wrong, peers: [wrong.peers[1]!] }), true);
+    assert.deepEqual([remotes(), driver.problems()], [{ b: '10.0.0.2' }, []]);
+    assert.equal(await driver.apply({ ...wrong, peers: [wrong.peers[1]!] }), false);
+  });
+});
+
+describe('the difference of two plans', () => {
+  const N1 = nodeYaml('n1', ['10.0.1.1', 'fd00:1::1']);
+  const N2 = nodeYaml('n2', ['10.0.2.1', 'fd00:2::1']);
+  const POOL = objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }');
+  const NOTHING = {
+    speaker: undefined,
+    removedPeers: [],
+    addedPeers: [],
+    updatedPeers: [],
+    withdrawn: [],
+    originated: [],
+    unreachable: undefined,
+  };
+  const tor = objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.1.0, asNumber: 65000 }');
+  const block = { localBlocks: [{ cidr: '10.244.0.0/26', pool: 'pods' }] };
+  const base = planOf(resourcesFromYaml(N1, N2, POOL, tor), 'n1', block).plan;
+
+  it('from nothing is everything', () => {
+    const all = planDifference(undefined, base);
+    assert.deepEqual(
+      all.addedPeers.map((peer) => peer.id),
+      ['mesh/n2/ipv4', 'mesh/n2/ipv6', 'tor'],
+    );
+    assert.equal(all.originated.length, 1);
+    assert.deepEqual(all.unreachable, ['10.244.0.0/26']);
+    assert.deepEqual(all.speaker, base.speaker);
+  });
+
+  it('between equal plans is empty', () => {
+    const again = planOf(resourcesFromYaml(tor, POOL, N2, N1), 'n1', block).plan;
+    assert.deepEqual(planDifference(base, again), NOTHING);
+  });
+
+  it('names only the peer of which a field changed', () => {
+    const changed = objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.1.0, asNumber: 65000, holdTime: 30s }');
+    const next = planOf(resourcesFromYaml(N1, N2, POOL, changed), 'n1', block).plan;
+    const difference = planDifference(base, next);
+    assert.deepEqual(
+      difference.updatedPeers.map((peer) => peer.id),
+      ['tor'],
+    );
+    assert.deepEqual({ ...difference, updatedPeers: [] }, NOTHING);
+  });
+
+  it('withdraws a block that went and originates one that came', () => {
+    const other = { localBlocks: [{ cidr: '10.244.1.0/26', pool: 'pods' }] };
+    const difference = planDifference(base, planOf(resourcesFromYaml(N1, N2, POOL, tor), 'n1', other).plan);
+    assert.deepEqual(difference.withdrawn, ['10.244.0.0/26']);
+    assert.deepEqual(
+      difference.originated.map((route) => route.prefix),
+      ['10.244.1.0/26'],
+    );
+    assert.deepEqual(difference.unreachable, ['10.244.1.0/26']);
   });
 });

@@ -1,11 +1,11 @@
 // Brings a speaker to the plan: remembers what it was told, tells it only the difference, and keeps what it refused
 // for the next try. The speaker is made with the first plan, because it has no meaning without an AS and a router ID.
 import type { Problem } from '#api';
-import { type PeerConfig, Speaker, type Transport } from '#bgp';
+import { type PeerConfig, type Policy, Speaker, type SpeakerConfig, type Transport } from '#bgp';
 import type { Clock, Random, Scheduler, Timer } from '#world';
 import type { Fib } from '../fib/fib.ts';
 import type { Log } from '../log.ts';
-import { type Plan, planDifference } from '../plan/index.ts';
+import type { Plan, PlannedOrigination } from '../plan/index.ts';
 
 /** A port that another program holds may come free. */
 const LISTEN_RETRY_MS = 5_000;
@@ -25,7 +25,9 @@ export class SpeakerDriver implements AsyncDisposable {
   readonly #retry: () => void;
   #speaker: Speaker | undefined;
   #unsubscribe: (() => void) | undefined;
-  /** What the speaker has been told and has taken. */
+  /** The plan before. */
+  #told: Plan | undefined;
+  /** What the speaker has taken of it: the same object when that is all. */
   #applied: Plan | undefined;
   #refusals: Problem[] = [];
   #listenProblem: Problem | undefined;
@@ -48,11 +50,12 @@ export class SpeakerDriver implements AsyncDisposable {
     return this.#listenProblem === undefined ? this.#refusals : [this.#listenProblem, ...this.#refusals];
   }
 
-  /** Can be called with the same plan again: what was refused is tried once more. */
-  async apply(plan: Plan): Promise<void> {
+  /** Can be called with the same plan again: what was refused is tried once more. True: it differs from the one before. */
+  async apply(plan: Plan): Promise<boolean> {
     const speaker = (this.#speaker ??= this.#makeSpeaker(plan));
     const old = this.#applied;
     const difference = planDifference(old, plan);
+    const isNew = !isEmpty(old === this.#told ? difference : planDifference(this.#told, plan));
     const accepted = new Map(old?.peers.map((peer) => [peer.config.id, peer]));
     this.#refusals = [];
 
@@ -90,8 +93,11 @@ export class SpeakerDriver implements AsyncDisposable {
     if (difference.withdrawn.length > 0) speaker.withdraw(difference.withdrawn);
     if (difference.originated.length > 0) speaker.originate(difference.originated);
     if (difference.unreachable !== undefined) this.#fib?.holdBlocks(difference.unreachable);
-    this.#applied = { ...plan, speaker: config, peers: [...accepted.values()] };
+    const isAll = config === plan.speaker && this.#refusals.length === 0;
+    this.#applied = isAll ? plan : { ...plan, speaker: config, peers: [...accepted.values()] };
+    this.#told = plan;
     if (!this.#isListening) this.#isListening = await this.#listening(() => speaker.start());
+    return isNew;
   }
 
   #makeSpeaker(plan: Plan): Speaker {
@@ -148,4 +154,74 @@ function cannotListen(error: unknown): Problem {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What brings a speaker from one plan to the next, and nothing else: a peer that did not change is not mentioned. */
+export interface PlanDifference {
+  /** Undefined: unchanged. */
+  readonly speaker: SpeakerConfig | undefined;
+  readonly removedPeers: readonly string[];
+  readonly addedPeers: readonly PeerConfig[];
+  readonly updatedPeers: readonly PeerConfig[];
+  readonly withdrawn: readonly string[];
+  /** New ones, and those whose attributes changed. */
+  readonly originated: readonly PlannedOrigination[];
+  /** Undefined: unchanged. */
+  readonly unreachable: readonly string[] | undefined;
+}
+
+/** @param old undefined at the start */
+export function planDifference(old: Plan | undefined, next: Plan): PlanDifference {
+  const oldPeers = new Map(old?.peers.map(({ config }) => [config.id, config]));
+  const nextIds = new Set(next.peers.map(({ config }) => config.id));
+  const oldRoutes = new Map(old?.originations.map((route) => [route.prefix, route]));
+  const nextPrefixes = new Set(next.originations.map((route) => route.prefix));
+  const compared = new Map<Policy, Map<Policy, boolean>>();
+  const configs = next.peers.map(({ config }) => config);
+  return {
+    speaker: same(old?.speaker, next.speaker) ? undefined : next.speaker,
+    removedPeers: [...oldPeers.keys()].filter((id) => !nextIds.has(id)),
+    addedPeers: configs.filter(({ id }) => !oldPeers.has(id)),
+    updatedPeers: configs.filter((config) => {
+      const before = oldPeers.get(config.id);
+      return before !== undefined && !samePeer(before, config, compared);
+    }),
+    withdrawn: [...oldRoutes.keys()].filter((prefix) => !nextPrefixes.has(prefix)),
+    originated: next.originations.filter((route) => !same(oldRoutes.get(route.prefix), route)),
+    unreachable: same(old?.kernel.unreachable, next.kernel.unreachable) ? undefined : next.kernel.unreachable,
+  };
+}
+
+function isEmpty(difference: PlanDifference): boolean {
+  return Object.values(difference).every(
+    (part) => part === undefined || (Array.isArray(part) && part.length === 0),
+  );
+}
+
+/** Sessions of one plan share their policies, which may be long: each pair is compared once. */
+function samePeer(a: PeerConfig, b: PeerConfig, compared: Map<Policy, Map<Policy, boolean>>): boolean {
+  const { import: importA, export: exportA, ...restA } = a;
+  const { import: importB, export: exportB, ...restB } = b;
+  const samePolicy = (x: Policy, y: Policy): boolean => {
+    let results = compared.get(x);
+    if (results === undefined) compared.set(x, (results = new Map()));
+    let isSame = results.get(y);
+    if (isSame === undefined) results.set(y, (isSame = same(x, y)));
+    return isSame;
+  };
+  return samePolicy(importA, importB) && samePolicy(exportA, exportB) && same(restA, restB);
+}
+
+/** By value, for plain data. */
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  for (const key of keys) {
+    if (!(key in b) || !same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
+      return false;
+  }
+  return true;
 }
