@@ -70,7 +70,7 @@ export interface StatusProblem {
   readonly file?: string;
   readonly line?: number;
   /** Who found it. */
-  readonly from: 'store' | 'plan' | 'speaker' | 'fib' | 'ipam' | 'agent';
+  readonly from: 'store' | 'plan' | 'speaker' | 'fib' | 'ipam' | 'pods' | 'start' | 'agent';
   /** The whole as one line, as logged. */
   readonly text: string;
 }

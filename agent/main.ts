@@ -1,11 +1,11 @@
 // The only place where a node's real clock, kernel, transport, store and disk are bound. Runs one agent from its start to
 // its orderly stop.
-import { mkdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { rehearse, TcpTransport } from '#bgp';
 import { unixSocketListener } from '#cni-plugin';
 import { openKernel, openPodWirer, readSysctl, realDisk, tcpSockets, writeSysctl } from '#linux';
-import { openDirectoryStore, type Store } from '#store';
+import { openDirectoryStore } from '#store';
 import { systemClock, systemRandom, systemScheduler } from '#world';
 import { type EventLoopWatch, watchEventLoop } from './bindings/event-loop.ts';
 import { fileLocks } from './bindings/file-locks.ts';
@@ -41,8 +41,10 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     { version, pid: process.pid, runtime: process.version, store: options.store, fib: options.fib },
     'starting',
   );
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o755 });
+  const folder = storeFolder(options.store);
+  // A disk that cannot be written keeps pods from getting addresses, and nothing else: see its problem in status.
+  await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch(() => undefined);
+  await mkdir(dirname(socketPath), { recursive: true, mode: 0o755 });
   const eventLoop = cleanUp.use(watchEventLoop());
   const memory = cleanUp.use(new MemoryKeeper());
   const node = await startNode(options, {
@@ -51,10 +53,11 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     scheduler: systemScheduler,
     log,
     process: { pid: process.pid, runtime: process.version, status: () => processStatus(eventLoop) },
-    locks: fileLocks,
+    locks: fileLocks(folder),
     disk: realDisk,
     http: httpServers,
-    openStore: () => openStore(options.store, `${stateDir}/last-good`),
+    openStore: () =>
+      openDirectoryStore(folder, { clock: systemClock, disk: realDisk, keepIn: `${stateDir}/last-good` }),
     openTransport: (links) =>
       new TcpTransport({
         socketOptions: tcpSockets,
@@ -81,12 +84,11 @@ const realHost: HostBindings = {
   cniListener: unixSocketListener,
 };
 
-/** @param keepIn see DirectoryStoreIo */
-function openStore(place: string, keepIn: string): Store {
+function storeFolder(place: string): string {
   if (!place.startsWith('dir:')) {
     throw new Error(`--store ${place}: this version reads its objects from a folder only: --store dir:PATH`);
   }
-  return openDirectoryStore(place.slice('dir:'.length), { clock: systemClock, disk: realDisk, keepIn });
+  return place.slice('dir:'.length);
 }
 
 function processStatus(eventLoop: EventLoopWatch) {

@@ -9,7 +9,7 @@ import { Agent } from './agent.ts';
 import { answer, answerPublic, type StatusRequest } from './http/endpoints.ts';
 import { answerAddresses } from './http/ipam-endpoints.ts';
 import type { AgentOptions } from './options.ts';
-import type { NodeBindings } from './outside.ts';
+import { LockedError, type NodeBindings } from './outside.ts';
 import { startCni, subjectLog } from './pods/cni-service.ts';
 import { LinkWatch } from './speaker/link-watch.ts';
 import { AgentStatusSource } from './status-source.ts';
@@ -29,7 +29,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
   const { nodeName, table, version, socketPath } = settings;
   const { clock, random, scheduler, log, process, http, rehearse } = bindings;
   const startedAtMs = clock.wall();
-  await takeLocks(settings, bindings, opening);
+  const unlocked = await takeLocks(settings, bindings, opening);
   const store = opening.use(bindings.openStore());
   await store.start();
   const host = settings.fib === 'none' ? undefined : await openHost(settings, bindings, store, opening);
@@ -49,8 +49,15 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
       },
     ),
   );
+  const tell = (from: 'start' | 'pods') => (messages: readonly string[]) =>
+    agent.board.set(
+      from,
+      messages.map((message) => ({ object: `Node ${nodeName}`, field: '', message })),
+    );
+  tell('start')(unlocked);
   await agent.start();
-  const cni = host === undefined ? undefined : await startCni(settings, bindings, host, opening);
+  const cni =
+    host === undefined ? undefined : await startCni(settings, bindings, host, tell('pods'), opening);
 
   const status = new AgentStatusSource(agent, {
     version,
@@ -71,15 +78,31 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
   return { agent, status, cni, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
+/**
+ * Rejects when another agent has one. That of a folder which cannot be written is done without: what the folder is for
+ * does not work then, and BGP does.
+ * @returns why some could not be taken
+ */
 async function takeLocks(
   { nodeName, fib, table, stateDir }: NodeSettings,
-  { locks, process }: NodeBindings,
+  { locks, process, log }: NodeBindings,
   opening: AsyncDisposableStack,
-): Promise<void> {
+): Promise<string[]> {
   const holder = `pid ${process.pid}, node ${nodeName}`;
   opening.use(await locks.lockHere(`node ${nodeName}`, holder));
   if (fib === 'kernel') opening.use(await locks.lockHere(`kernel routing table ${table}`, holder));
-  opening.use(await locks.lockFolder(stateDir, holder));
+  const troubles: string[] = [];
+  for (const take of [() => locks.lockFolder(stateDir, holder), () => locks.lockName(nodeName, holder)]) {
+    try {
+      opening.use(await take());
+    } catch (error) {
+      if (error instanceof LockedError) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      troubles.push(`cannot keep other agents out: ${why}`);
+      log.warn({}, troubles.at(-1) ?? '');
+    }
+  }
+  return troubles;
 }
 
 interface Host {

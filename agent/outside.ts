@@ -57,6 +57,8 @@ export interface Locks {
    */
   lockHere(subject: string, holder: string): Promise<AsyncDisposable>;
   lockFolder(folder: string, holder: string): Promise<AsyncDisposable>;
+  /** Of the node's name in the store: for all hosts that share it. */
+  lockName(node: string, holder: string): Promise<AsyncDisposable>;
 }
 
 /** Somebody else holds the lock. */

@@ -15,8 +15,6 @@ export interface Disk {
   makeFolder(path: string): Promise<void>;
   /** What was made, renamed and removed in the folder is for good. */
   syncFolder(path: string): Promise<void>;
-  /** Synchronous: for a question that is asked often and has a short answer. */
-  exists(path: string): boolean;
   /** Files below a folder, sorted by path; undefined when there is no such folder. */
   list(folder: string): Promise<readonly FileEntry[] | undefined>;
   /**

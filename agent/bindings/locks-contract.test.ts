@@ -8,7 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockedError, type Locks } from '../outside.ts';
 import { MemoryLocks } from '../testing/memory-locks.ts';
-import { fileLocks } from './file-locks.ts';
+import { fileLocks as locksWith } from './file-locks.ts';
+
+const store = mkdtempSync(join(tmpdir(), 'podroute-lock-store-'));
+const fileLocks = locksWith(store);
+after(() => rmSync(store, { recursive: true }));
 
 for (const [name, makeLocks] of [
   ['in memory', () => new MemoryLocks()],
@@ -46,8 +50,19 @@ for (const [name, makeLocks] of [
       }
     });
 
+    it('of a node’s name are one agent’s of all that share the store', async () => {
+      {
+        await using _lock = await locks.lockName('n1', 'pid 77');
+        await using _other = await locks.lockName('n2', 'pid 78');
+        await assert.rejects(locks.lockName('n1', 'pid 79'), /n1.* has an agent already: pid 77/);
+      }
+      await using _again = await locks.lockName('n1', 'pid 79');
+    });
+
     it('are taken for a node whose name is as long as Kubernetes allows', async () => {
-      const subject = `node ${'n'.repeat(253)}`;
+      const name = 'n'.repeat(253);
+      const subject = `node ${name}`;
+      await using _name = await locks.lockName(name, 'pid 77');
       await using _lock = await locks.lockHere(subject, `pid 77, ${subject}`);
       await assert.rejects(locks.lockHere(subject, 'pid 78'), {
         name: 'LockedError',
@@ -91,7 +106,7 @@ describe('a lock that is a file', () => {
     const door = join(import.meta.dirname, 'file-locks.ts');
     const code = `
       const { fileLocks } = await import(${JSON.stringify(door)});
-      await fileLocks.lockFolder(${JSON.stringify(folder)}, 'pid 77, node n1');
+      await fileLocks('/nowhere').lockFolder(${JSON.stringify(folder)}, 'pid 77, node n1');
       console.log('held');
       setInterval(() => undefined, 1000);`;
     const holder = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', code], {

@@ -1,6 +1,6 @@
 // The CNI server in the agent, and the conflist that tells the container runtime to use it: written once ADD can be
 // served, and left in place when the agent stops (the executable queues DELs and refuses ADDs while it is away).
-import { type CniServer, serveCni, writeConflist } from '#cni-plugin';
+import { type CniServer, CONFLIST_NAME, filesBeforeOurs, serveCni, writeConflist } from '#cni-plugin';
 import type { Ipam } from '#ipam';
 import type { Kernel } from '#linux';
 import type { Clock, Disk } from '#world';
@@ -9,6 +9,8 @@ import type { HostBindings } from '../outside.ts';
 
 const READY_CHECK_MS = 50;
 const WRITE_RETRY_MS = 5_000;
+/** What others put into the runtime's folder, and what of the DEL queue cannot be done. */
+const LOOK_EVERY_MS = 5_000;
 
 export interface CniServiceOptions {
   readonly cniSocketPath: string;
@@ -24,11 +26,15 @@ export interface CniServiceIo {
   readonly host: HostBindings;
 }
 
-/** Rejects when another process serves the socket. */
+/**
+ * Rejects when another process serves the socket.
+ * @param tell what an operator should see; called with the whole, now and then
+ */
 export async function startCni(
   { cniSocketPath: socketPath, stateDir, cniConfDir }: CniServiceOptions,
   { log, clock, disk, host }: CniServiceIo,
   { ipam, kernel }: { readonly ipam: Ipam; readonly kernel: Kernel },
+  tell: (problems: readonly string[]) => void,
   opening: AsyncDisposableStack,
 ): Promise<CniServer> {
   const server = await serveCni(
@@ -48,7 +54,49 @@ export async function startCni(
   if (cniConfDir !== undefined) {
     opening.use(publishConflist(cniConfDir, { socketPath, stateDir }, server, clock, disk, log));
   }
+  opening.use(watchProblems(server, cniConfDir, clock, disk, tell));
   return server;
+}
+
+function watchProblems(
+  server: CniServer,
+  confFolder: string | undefined,
+  clock: Clock,
+  disk: Disk,
+  tell: (problems: readonly string[]) => void,
+): AsyncDisposable {
+  let isStopped = false;
+  let timer: { cancel(): void } | undefined;
+  const look = async (): Promise<void> => {
+    const problems = server.problems();
+    if (confFolder !== undefined) problems.push(...(await conflistProblems(confFolder, disk)));
+    if (isStopped) return;
+    tell(problems);
+    timer = clock.setTimer(LOOK_EVERY_MS, () => {
+      looking = look();
+    });
+  };
+  let looking = look();
+  return {
+    async [Symbol.asyncDispose]() {
+      isStopped = true;
+      timer?.cancel();
+      await looking;
+    },
+  };
+}
+
+async function conflistProblems(folder: string, disk: Disk): Promise<string[]> {
+  try {
+    const before = await filesBeforeOurs(folder, disk);
+    return before.map(
+      (name) =>
+        `${folder}/${name} sorts before ${CONFLIST_NAME}: the container runtime takes that one, and pods get no ` +
+        `address of podroute: move it away`,
+    );
+  } catch (error) {
+    return [`${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}`];
+  }
 }
 
 function publishConflist(

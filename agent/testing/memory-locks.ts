@@ -20,6 +20,10 @@ export class MemoryLocks implements Locks {
     return this.lockHere(folder, holder);
   }
 
+  lockName(node: string, holder: string): Promise<AsyncDisposable> {
+    return this.lockHere(`name ${node}`, holder);
+  }
+
   /** Every holder died. */
   kill(): void {
     this.#held.clear();

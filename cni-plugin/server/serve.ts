@@ -43,6 +43,8 @@ export interface CniServer extends AsyncDisposable {
   release(address: string): Promise<ReleaseOutcome>;
   /** Takes a block back from a node that has no Node object any more. Rejects when the store does not answer. */
   releaseBlock(cidr: string): Promise<BlockRelease>;
+  /** What an operator should see of the server's own work. */
+  problems(): string[];
   /** Undefined when ADD can be served: then the conflist may be written. */
   whyUnready(): string | undefined;
 }
@@ -79,6 +81,7 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
   return {
     audit: () => order.runAlone(() => auditAddresses(handling.io)),
     release: (address) => order.runAlone(() => releaseAddress(address, handling.io)),
+    problems: () => queue.problems(),
     releaseBlock: (cidr) => io.ipam.releaseBlock(cidr),
     whyUnready: () => whyUnready() ?? io.ipam.whyUnready(),
     async [Symbol.asyncDispose]() {

@@ -37,6 +37,7 @@ export class BlockLedger {
   /** Blocks that were claimed because somebody asked for one address: they go when that is free again. */
   readonly #forOne = new Set<string>();
   #isComparing = false;
+  #isRetrying = false;
   readonly #work: SerialWork;
   #storeProblem: string | undefined;
   #inputs: IpamInputs | undefined;
@@ -204,6 +205,12 @@ export class BlockLedger {
     const pools = enabledPools(this.inputs.pools, family);
     if (pools.length === 0)
       return this.#exhaust(family, 'the podCIDR is used up, and no IPPool serves this node');
+    // Meanwhile the store may have told of blocks that are this node's.
+    const blocks = this.#state.blocksOf(family);
+    const open = blocks.find((block) => block.state === 'active' && block.free > 0);
+    if (open !== undefined && !wantsSpare(blocks, this.#tuning)) {
+      return { kind: 'claimed', prefix: open.prefix, pool: open.pool ?? '' };
+    }
     const full = this.#whyFull(family);
     if (full !== undefined) return this.#exhaust(family, full);
     const held = (prefix: Prefix): boolean => this.#state.holdsBlock(formatPrefix(prefix)) !== undefined;
@@ -225,7 +232,10 @@ export class BlockLedger {
     return { kind: 'exhausted', why };
   }
 
-  /** A claimed block is used once the journal has it: a restart without the store knows it then. */
+  /**
+   * A claimed block is this node's, and announced, whether the journal can be written or not: the store knows it. No
+   * address is given out of it before the journal has it too, since that is rewritten whole after any failure.
+   */
   async #hold<R>(prefix: Prefix, pool: string, result: R): Promise<R | { kind: 'failed'; message: string }> {
     const cidr = formatPrefix(prefix);
     this.#returns.cancel(cidr);
@@ -235,18 +245,12 @@ export class BlockLedger {
     const error = await this.#journal.append([
       { type: 'holdBlock', cidr, pool, atMs: this.#io.clock.wall() },
     ]);
-    if (error !== undefined) {
-      this.#state.removeBlock(block);
-      this.#returns.add(cidr, prefix);
-      this.#retryLater();
-      return { kind: 'failed', message: error.message };
-    }
     block.state = 'active';
     this.#exhaustion.end(block.family);
     if (this.#inputs !== undefined) this.#applyPools(this.#inputs);
     this.#io.log.info(cidr, `block of pool ${pool} claimed`);
-    this.#notify();
-    return result;
+    this.tell();
+    return error === undefined ? result : { kind: 'failed', message: error.message };
   }
 
   /** podCIDRs serve a family only while no pool does; one that is in use stays until it is empty. */
@@ -349,7 +353,17 @@ export class BlockLedger {
   }
 
   #retryLater(): void {
-    this.#work.after(RETRY_MS, () => this.#returnBlocks());
+    if (this.#isRetrying) return;
+    this.#isRetrying = true;
+    this.#work.after(RETRY_MS, () => {
+      this.#isRetrying = false;
+      return this.#returnBlocks();
+    });
+  }
+
+  /** The journal's disk failed: it is tried again until it does not. */
+  journalFailed(): void {
+    this.#retryLater();
   }
 
   /** What listeners want to hear of. */
@@ -358,10 +372,11 @@ export class BlockLedger {
   }
 
   #notifyIfChanged(before: string): void {
-    if (this.#fingerprint() !== before) this.#notify();
+    if (this.#fingerprint() !== before) this.tell();
   }
 
-  #notify(): void {
+  /** That blocks or problems changed. */
+  tell(): void {
     for (const listener of this.#listeners) listener();
   }
 }

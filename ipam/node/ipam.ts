@@ -79,17 +79,26 @@ export class Ipam implements AsyncDisposable {
       path: `${options.stateDir}/ipam.journal`,
       snapshot: () => this.#state.snapshot(options.node, io.clock.wall()),
       rewriteAt: this.#tuning.journalRewriteAt,
+      changed: (problem) => {
+        if (problem === undefined) io.log.info('journal', 'can be written again');
+        else {
+          io.log.error('journal', problem);
+          this.#ledger.journalFailed();
+        }
+        this.#ledger.tell();
+      },
     });
     this.#ledger = new BlockLedger(options.node, this.#tuning, this.#state, this.#journal, io);
   }
 
   /**
-   * Reads the journal, so that everything given out before is held again; the store is asked in the background.
-   * Rejects when the journal cannot be read or is another node's.
+   * Reads the journal, so that everything given out before is held again; the store is asked in the background. A disk
+   * that fails is a problem, and no address is given out, while blocks stand. Rejects when the journal is another node's.
    */
   async start(): Promise<void> {
-    await this.#io.disk.makeFolder(this.#options.stateDir);
-    const { records, damage } = await this.#journal.replay();
+    // What cannot be made is told when it is written to.
+    await this.#io.disk.makeFolder(this.#options.stateDir).catch(() => undefined);
+    const { records, damage, unreadable } = await this.#journal.replay();
     const node = this.#state.replay(records, this.#io.clock.now());
     if (node !== undefined && node !== this.#options.node) {
       await this.#journal.close();
@@ -101,11 +110,8 @@ export class Ipam implements AsyncDisposable {
       this.#damage = `journal ${this.#options.stateDir}/ipam.journal was ${damage}`;
       this.#io.log.warn('journal', this.#damage);
     }
-    if (records.length === 0 || damage !== undefined) {
-      const error = await this.#journal.append([
-        { type: 'head', node: this.#options.node, atMs: this.#io.clock.wall() },
-      ]);
-      if (error !== undefined) throw error;
+    if (unreadable === undefined && (records.length === 0 || damage !== undefined)) {
+      await this.#journal.append([{ type: 'head', node: this.#options.node, atMs: this.#io.clock.wall() }]);
     }
     this.#ledger.start();
   }
@@ -236,7 +242,10 @@ export class Ipam implements AsyncDisposable {
       blocks: this.#state.blocks.map((block) => block.usage()),
       allocations: [...this.#state.allocations.values()],
       adopted: [...this.#state.adopted].map(([address, link]) => ({ address, link })),
-      problems: [...(this.#damage === undefined ? [] : [this.#damage]), ...this.#ledger.problems()],
+      problems: [
+        ...[this.#damage, this.#journal.problem].filter((problem) => problem !== undefined),
+        ...this.#ledger.problems(),
+      ],
     };
   }
 
@@ -247,6 +256,7 @@ export class Ipam implements AsyncDisposable {
 
   /** Undefined when an ADD can be served now; else why not. */
   whyUnready(): string | undefined {
+    if (this.#journal.problem !== undefined) return this.#journal.problem;
     const families = this.families();
     if (families.length === 0) {
       return `node ${this.#options.node} has no addresses to give: no enabled IPPool selects it and its Node object has no podCIDRs`;

@@ -120,4 +120,56 @@ describe('journal', () => {
     assert.ok(!('kind' in (await ipam.allocate(owner(1), ['ipv4', 'ipv6']))));
     assert.equal(readJournal(disk.contents(PATH)!).damage, undefined);
   });
+
+  it('that cannot be written from the start on gives no address, keeps what there is, and says why until it can', async () => {
+    const first = await startNode(POOLS);
+    const told = await first.ipam.allocate(owner(1), ['ipv4', 'ipv6']);
+    await first.ipam[Symbol.asyncDispose]();
+    const bytes = first.disk.contents(PATH)!;
+    // Whole, torn (so that it has to be written anew at the start), and not there.
+    for (const found of [bytes, Buffer.concat([bytes, Buffer.alloc(200, 7)]), undefined]) {
+      const disk = new MemoryDisk();
+      if (found !== undefined) disk.put(PATH, found);
+      disk.failure = 'EROFS: read-only file system';
+      const { ipam, clock } = await startNode(POOLS, { disk, store: first.store });
+      assert.deepEqual(
+        ipam.blocks(),
+        first.ipam.blocks().map(({ family, cidr, pool: from }) => ({ family, cidr, pool: from })),
+        'its routes stand',
+      );
+      if (found !== undefined) assert.deepEqual(ipam.allocationOf(owner(1)), told);
+      const refused = await ipam.allocate(owner(2), ['ipv4']);
+      assert.equal('kind' in refused && refused.code, 104);
+      assert.match(ipam.whyUnready() ?? '', /ipam\.journal: cannot be written: EROFS/);
+      assert.match(ipam.usage().problems.join('\n'), /ipam\.journal: cannot be written: EROFS/);
+      let changes = 0;
+      ipam.subscribe(() => changes++);
+      disk.failure = undefined;
+      await clock.run(6_000);
+      await ipam.settled();
+      assert.equal(ipam.whyUnready(), undefined);
+      assert.ok(changes > 0, 'it was told');
+      assert.doesNotMatch(ipam.usage().problems.join('\n'), /EROFS/);
+      assert.ok('addresses' in (await ipam.allocate(owner(2), ['ipv4'])));
+      assert.equal(readJournal(disk.contents(PATH)!).damage, undefined);
+    }
+  });
+
+  it('that cannot be read is not written over; blocks come from the store', async () => {
+    const first = await startNode(POOLS);
+    await first.ipam.allocate(owner(1), ['ipv4']);
+    await first.ipam[Symbol.asyncDispose]();
+    const bytes = first.disk.contents(PATH)!;
+    const disk = new MemoryDisk();
+    disk.put(PATH, bytes);
+    disk.damaged.set(PATH, 'EIO: i/o error');
+    const { ipam, clock } = await startNode(POOLS, { disk, store: first.store });
+    assert.equal(ipam.blocks().length, 2);
+    const refused = await ipam.allocate(owner(2), ['ipv4']);
+    assert.equal('kind' in refused && refused.code, 104);
+    assert.ok((await ipam.release(owner(1))) instanceof Error, 'a DEL is to be tried again');
+    await clock.run(120_000);
+    assert.match(ipam.whyUnready() ?? '', /cannot be read: EIO: i\/o error; restart the agent when it can/);
+    assert.deepEqual(disk.contents(PATH), bytes);
+  });
 });

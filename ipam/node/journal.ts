@@ -8,6 +8,8 @@ export interface Replay {
   readonly records: readonly JournalRecord[];
   /** What was wrong with the file, for the log; undefined when nothing was. */
   readonly damage?: string;
+  /** Why it could not be read at all: what it says is not known, and nothing is written over it. */
+  readonly unreadable?: string;
 }
 
 export interface JournalOptions {
@@ -17,6 +19,8 @@ export interface JournalOptions {
   readonly snapshot: () => readonly JournalRecord[];
   /** Never rewritten for its size below so many records. */
   readonly rewriteAt: number;
+  /** Called when `problem` is another one. */
+  readonly changed: (problem: string | undefined) => void;
 }
 
 /** Rewritten when it holds this many times the records that a snapshot has (and more than rewriteAt). */
@@ -40,21 +44,40 @@ export class Journal {
   #waiting: Waiting[] = [];
   #writer: Promise<void> | undefined;
   #isClosed = false;
+  #unreadable: string | undefined;
+  #problem: string | undefined;
 
   constructor(disk: Disk, options: JournalOptions) {
     this.#disk = disk;
     this.#options = options;
   }
 
-  /** Reads the file. Call once, before the first append. Rejects when it cannot be read. */
+  /** Why nothing can be written now, as the newest try found; undefined when it could. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Reads the file. Call once, before the first append. */
   async replay(): Promise<Replay> {
-    const bytes = await this.#disk.read(this.#options.path);
+    const { path } = this.#options;
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = await this.#disk.read(path);
+    } catch (error) {
+      this.#unreadable = `journal ${path}: cannot be read: ${reasonOf(error)}; restart the agent when it can`;
+      this.#setProblem(this.#unreadable);
+      return { records: [], unreadable: this.#unreadable };
+    }
     if (bytes === undefined || bytes.length === 0) return { records: [] };
     const replay = readJournal(bytes);
     // A damaged file is not appended to: the first record goes into a new one.
     if (replay.damage === undefined) {
-      this.#file = await this.#disk.open(this.#options.path, 'append');
-      this.#recordsInFile = replay.records.length;
+      try {
+        this.#file = await this.#disk.open(path, 'append');
+        this.#recordsInFile = replay.records.length;
+      } catch (error) {
+        this.#fail(error);
+      }
     }
     return replay;
   }
@@ -65,6 +88,10 @@ export class Journal {
    */
   append(records: readonly JournalRecord[], undo?: () => void): Promise<Error | undefined> {
     if (this.#isClosed) return Promise.resolve(new Error(`journal ${this.#options.path}: closed`));
+    if (this.#unreadable !== undefined) {
+      undo?.();
+      return Promise.resolve(new Error(this.#unreadable));
+    }
     return new Promise((done) => {
       this.#waiting.push({ records, undo, done });
       this.#writer ??= this.#write();
@@ -113,6 +140,7 @@ export class Journal {
       if (this.#file === undefined || isFull) {
         // The snapshot is of a state that holds the batch already.
         await this.#rewrite();
+        this.#setProblem(undefined);
         return undefined;
       }
       if (batch.every((waiting) => waiting.records.length === 0)) return undefined;
@@ -124,9 +152,22 @@ export class Journal {
     } catch (cause) {
       await this.#file?.close().catch(() => undefined);
       this.#file = undefined;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      return new Error(`journal ${this.#options.path}: cannot be written: ${reason}`, { cause });
+      return this.#fail(cause);
     }
+  }
+
+  #fail(cause: unknown): Error {
+    const error = new Error(`journal ${this.#options.path}: cannot be written: ${reasonOf(cause)}`, {
+      cause,
+    });
+    this.#setProblem(error.message);
+    return error;
+  }
+
+  #setProblem(problem: string | undefined): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    this.#options.changed(problem);
   }
 
   /** Waits for what was appended, then closes. */
@@ -137,6 +178,8 @@ export class Journal {
     this.#file = undefined;
   }
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Every whole record in order. What a crash can leave behind the last synced one is cut off and reported. */
 export function readJournal(bytes: Uint8Array): Replay {

@@ -41,6 +41,7 @@ for (const [name, disk] of [
       assert.equal(await text(at('a.yaml')), 'longer text, ü');
       assert.equal(await text(at('none')), undefined);
       assert.equal(await text(at('b')), undefined);
+      assert.equal(await text(at('a.yaml/below')), undefined);
     });
 
     it('gives a file another stamp when it is written, also with the same text', async () => {
@@ -56,7 +57,7 @@ for (const [name, disk] of [
     it('appends to what is there, or begins anew; a file under another name is still the one that is open', async () => {
       const journal = at('s/journal');
       await disk.makeFolder(at('s'));
-      assert.equal(disk.exists(journal), false);
+      assert.equal(await disk.read(journal), undefined);
       const put = async (mode: 'append' | 'truncate', what: string) => {
         const file = await disk.open(journal, mode);
         await file.append(Buffer.from(what));
@@ -64,7 +65,7 @@ for (const [name, disk] of [
         return file;
       };
       await (await put('append', 'one')).close();
-      assert.equal(disk.exists(journal), true);
+      assert.equal(await text(journal), 'one');
       await (await put('append', 'two')).close();
       assert.equal(await text(journal), 'onetwo');
       const open = await put('truncate', 'three');

@@ -1,6 +1,6 @@
 // Files of the real machine. Those that are appended to are opened O_DSYNC, so that one write is one trip to the thread
 // pool and for good when it returns.
-import { type BigIntStats, constants, existsSync } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Disk, DiskFile, FileEntry } from '#world';
@@ -11,7 +11,8 @@ const { O_APPEND, O_CREAT, O_DSYNC, O_TRUNC, O_WRONLY } = constants;
 
 export const realDisk: Disk = {
   async read(path) {
-    const found = await absent(stat(path));
+    // Below what is no folder there is no file, either.
+    const found = await absent(stat(path), 'ENOTDIR');
     if (found === undefined || !found.isFile()) return undefined;
     return absent(readFile(path));
   },
@@ -39,8 +40,6 @@ export const realDisk: Disk = {
       await folder.close();
     }
   },
-
-  exists: existsSync,
 
   async list(folder) {
     const found = await absent(readdir(folder, { withFileTypes: true, recursive: true }));
@@ -96,12 +95,13 @@ function diskFile(handle: FileHandle): DiskFile {
 
 const stampOf = ({ mtimeNs, size, ino }: BigIntStats): string => `${mtimeNs} ${size} ${ino}`;
 
-/** Undefined instead of ENOENT. */
-async function absent<T>(promise: Promise<T>): Promise<T | undefined> {
+/** Undefined instead of ENOENT, or of another code that means as much. */
+async function absent<T>(promise: Promise<T>, alike = 'ENOENT'): Promise<T | undefined> {
   try {
     return await promise;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === alike) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 // A running agent, as an operator starts it, under what other users and slow clients of its machine do to it.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,8 @@ import { join } from 'node:path';
 import type { StatusReply, VersionReply } from '#agent-api';
 import { createHost, type Host } from '#lab';
 import { waitUntil } from '#world';
-import { startPodroute } from '../testing/start-podroute.ts';
+import { EXECUTABLE } from '../conformance/testing/cni-node.ts';
+import { PODROUTE, startPodroute } from '../testing/start-podroute.ts';
 
 /** As long as Kubernetes allows. */
 const NODE = `${'n'.repeat(63)}.`.repeat(4).slice(0, 253);
@@ -16,7 +18,13 @@ const NODE = `${'n'.repeat(63)}.`.repeat(4).slice(0, 253);
 const documents = (node: string) =>
   [
     { kind: 'BGPConfiguration', metadata: { name: 'default' }, spec: { nodeToNodeMeshEnabled: false } },
-    { apiVersion: 'v1', kind: 'Node', metadata: { name: node }, spec: { podCIDRs: ['10.77.0.0/24'] } },
+    {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: node },
+      spec: { podCIDRs: ['10.77.0.0/24'] },
+      status: { addresses: [{ type: 'InternalIP', address: '10.20.0.1' }] },
+    },
   ]
     .map((part) => JSON.stringify({ apiVersion: 'podroute.io/v1', ...part }))
     .join('\n---\n');
@@ -31,6 +39,9 @@ describe('a running agent', function () {
   });
   after(async () => {
     await host[Symbol.asyncDispose]();
+  });
+  afterEach(async () => {
+    await Promise.all([...host.processes].map((process) => process.stop()));
   });
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'podroute-agent-'));
@@ -98,6 +109,83 @@ describe('a running agent', function () {
       assert.deepEqual(files(), before);
     } finally {
       await agent.process.stop();
+    }
+  });
+
+  it('whose state directory cannot be written announces its routes, and gives no address until it can', async () => {
+    const state = join(folder, 'state');
+    const cniConf = join(folder, 'cni');
+    mkdirSync(state);
+    mkdirSync(cniConf);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=1m', 'state', state]);
+    try {
+      const agent = await startPodroute(host, {
+        nodeName: 'n1',
+        documents: documents('n1'),
+        folder,
+        fib: 'kernel',
+        more: ['--cni-conf-dir', cniConf],
+      });
+      const status = () => agent.get<StatusReply>('/v1/status');
+      const texts = async () => (await status()).problems.map(({ text }) => text).join('\n');
+      assert.match(await texts(), /ipam\.journal: cannot be written: EROFS/);
+      assert.match(await texts(), /cannot keep other agents out: lock .*\/state\/lock: EROFS/);
+      assert.deepEqual(
+        (await status()).plan.originations.map(({ prefix }) => prefix),
+        ['10.77.0.0/24'],
+      );
+      await waitUntil('the block in the kernel', 3_000, () =>
+        host.ip('route', 'show', 'table', 'all', 'proto', '179').includes('unreachable 10.77.0.0/24'),
+      );
+      const call = (command: string) =>
+        host.run([EXECUTABLE], {
+          env: {
+            CNI_COMMAND: command,
+            CNI_CONTAINERID: 'c1',
+            CNI_NETNS: '/run/netns/none',
+            CNI_IFNAME: 'eth0',
+            CNI_PATH: '/',
+          },
+          input: JSON.stringify({
+            cniVersion: '1.1.0',
+            name: 'podroute',
+            socketPath: join(folder, 'cni.sock'),
+            stateDir: state,
+          }),
+          check: false,
+        });
+      assert.match(call('STATUS'), /"code":50,.*cannot be written: EROFS/);
+      assert.match(call('ADD'), /"code":(3|104),/);
+      assert.deepEqual(readdirSync(cniConf), []);
+
+      writeFileSync(join(cniConf, '05-flannel.conflist'), '{}');
+      execFileSync('mount', ['-o', 'remount,rw', state]);
+      await waitUntil('the conflist', 10_000, () => readdirSync(cniConf).includes('10-podroute.conflist'));
+      assert.equal(call('STATUS'), '');
+      await waitUntil('one problem less', 10_000, async () => !/journal/.test(await texts()));
+      await waitUntil('one problem more', 10_000, async () =>
+        /05-flannel\.conflist sorts before 10-podroute\.conflist/.test(await texts()),
+      );
+    } finally {
+      execFileSync('umount', ['-l', state]);
+    }
+  });
+
+  it('of another host with its node’s name does not start on the same store', async () => {
+    const twin = createHost('twin', { group: 'agent' });
+    try {
+      const agent = await startPodroute(host, { nodeName: 'n1', documents: documents('n1'), folder });
+      const process = twin.spawn([
+        PODROUTE,
+        'agent',
+        ...['--node-name', 'n1', '--store', `dir:${agent.storePath}`, '--fib', 'none'],
+        ...['--socket', join(folder, 'twin.sock'), '--state-dir', join(folder, 'twin')],
+      ]);
+      assert.equal((await process.exited).code, 1);
+      assert.match(process.output, /node n1 of the store .* has an agent already: pid \d+, node n1, on host/);
+      await agent.process.stop();
+    } finally {
+      await twin[Symbol.asyncDispose]();
     }
   });
 

@@ -1,6 +1,7 @@
 // The installed executable with real namespaces: what a pod has after ADD, and what is left after DEL.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { openKernel, withNetns } from '#linux';
 import { CniNode, type CniAnswer } from './testing/cni-node.ts';
 
@@ -212,6 +213,25 @@ describe('CNI executable, wiring', function () {
     assert.match(node.log.join('\n'), /pod-a@eth0: DEL done that came while the agent was down/);
     resultOf(await node.call('ADD', 'pod-a', netns));
     assert.equal((await node.call('CHECK', 'pod-a', netns, { prevResult: result })).exitCode, 1);
+  });
+
+  it('starts and serves whatever lies in its DEL queue, and names what cannot be done', async () => {
+    await using node = await CniNode.up();
+    await node.stopAgent();
+    const queue = `${node.stateDir}/del-queue`;
+    mkdirSync(`${queue}/pod-a@eth0`, { recursive: true });
+    writeFileSync(`${queue}/pod-b@eth0`, 'no request');
+    await node.startAgent();
+    assert.deepEqual(node.server.problems(), [
+      `queued DEL ${queue}/pod-b@eth0: it is not a request: delete it`,
+    ]);
+    resultOf(await node.call('ADD', 'pod-a', node.addNetns()));
+    await node.stopAgent();
+    rmSync(queue, { recursive: true });
+    writeFileSync(queue, 'a file where a folder should be');
+    await node.startAgent();
+    assert.match(node.server.problems().join(), /queued DEL .*del-queue: ENOTDIR/);
+    resultOf(await node.call('ADD', 'pod-c', node.addNetns()));
   });
 
   it('GC frees what the runtime does not list, of its own network only', async () => {

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type { StatusReply } from '#agent-api';
 import type { Host, HostProcess } from '#lab';
 
-const PODROUTE = resolve(import.meta.dirname, '../../bin/podroute');
+export const PODROUTE = resolve(import.meta.dirname, '../../bin/podroute');
 
 export interface PodrouteOptions {
   readonly nodeName: string;
@@ -17,6 +17,8 @@ export interface PodrouteOptions {
   /** Options for Node, e.g. --cpu-prof. */
   readonly nodeOptions?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Further options of the agent. */
+  readonly more?: readonly string[];
 }
 
 export interface RunningPodroute {
@@ -46,6 +48,7 @@ export async function startPodroute(host: Host, options: PodrouteOptions): Promi
     join(options.folder, 'state'),
   );
   command.push('--cni-socket', join(options.folder, 'cni.sock'), '--log-level', 'info');
+  command.push(...(options.more ?? []));
   const process = host.spawn(command, {
     env: { ...options.env, PODROUTE_NODE_OPTIONS: (options.nodeOptions ?? []).join(' ') },
   });

@@ -151,10 +151,6 @@ export class MemoryDisk implements Disk {
     this.#unsynced = this.#unsynced.filter((change) => change.folder !== path);
   }
 
-  exists(path: string): boolean {
-    return this.#entries.has(path);
-  }
-
   async list(folder: string): Promise<readonly FileEntry[] | undefined> {
     await this.#step();
     const inside = [...this.#entries].filter(([path]) => path.startsWith(`${folder}/`));
