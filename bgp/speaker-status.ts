@@ -1,6 +1,7 @@
 // What the RIB adds to a neighbour's status: how many routes came and went. Plain data.
 import { FAMILIES, type Family, familyIndex } from '#ip';
 import type { MalformedCounts, MalformedUpdate } from './rib/in/malformed.ts';
+import { STALE_COUNTS } from './rib/in/adj-rib-in.ts';
 import type { Rib } from './rib/rib.ts';
 
 export interface FamilyRoutes {
@@ -40,15 +41,16 @@ export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
   return {
     families: FAMILIES.filter((f) => session?.negotiated.families.includes(f)).map((family) => {
       const index = familyIndex(family);
+      const inAll = (counts: readonly number[]): number => counts[index]! + counts[index + STALE_COUNTS]!;
       const group = session && rib.exports.groupOf(session, index);
       const catchUp = group?.catchUps.find((c) => c.member.slot === peer.slot);
       return {
         family,
-        received: peer.received[index]!,
-        accepted: peer.received[index]! - peer.filtered[index]! - peer.ineligible[index]!,
-        filtered: peer.filtered[index]!,
-        ineligible: peer.ineligible[index]!,
-        ownAsLoops: peer.ownAsLoops[index]!,
+        received: peer.receivedIn(index),
+        accepted: peer.receivedIn(index) - inAll(peer.filtered) - inAll(peer.ineligible),
+        filtered: inAll(peer.filtered),
+        ineligible: inAll(peer.ineligible),
+        ownAsLoops: inAll(peer.ownAsLoops),
         advertised: group?.out.countFor(peer.slot) ?? 0,
         owed: catchUp?.owed ?? 0,
         endOfRibReceived: peer.endOfRibReceived[index]!,

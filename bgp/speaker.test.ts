@@ -65,9 +65,9 @@ describe('speaker', () => {
     const b = await lab.speaker(65002, '10.0.0.2');
     const c = await lab.speaker(65003, '10.0.0.3');
     a.addPeer(peer('b', '10.0.0.2', 65002));
-    b.addPeer(peer('a', '10.0.0.1', 65001));
-    b.addPeer(peer('c', '10.0.0.3', 65003));
-    c.addPeer(peer('b', '10.0.0.2', 65002));
+    b.addPeer(peer('a', '10.0.0.1', 65001, { nextHopSelf: { ipv6: 'fd00::2' } }));
+    b.addPeer(peer('c', '10.0.0.3', 65003, { nextHopSelf: { ipv6: 'fd00::2' } }));
+    c.addPeer(peer('b', '10.0.0.2', 65002, { nextHopSelf: { ipv6: 'fd00::3' } }));
     a.originate([
       { prefix: '10.244.1.0/24', why: 'IPAMBlock one' },
       { prefix: 'fd12:1::/64', why: 'IPAMBlock two' },
@@ -75,7 +75,7 @@ describe('speaker', () => {
     lab.run(20_000);
     assert.deepEqual(best(c), [
       '10.244.1.0/24 via 10.0.0.2 [65002 65001]',
-      'fd12:1::/64 via fd00::1 [65002 65001]',
+      'fd12:1::/64 via fd00::2 [65002 65001]',
     ]);
     assert.equal(
       c.rib.routes({ view: 'best', prefix: '10.244.1.0/24', limit: 1 }).routes[0]!.why,
@@ -87,7 +87,7 @@ describe('speaker', () => {
     assert.deepEqual(b.rib.routes({ view: 'advertised', peer: 'a', limit: 10 }).routes, []);
     a.withdraw(['10.244.1.0/24']);
     lab.run(100);
-    assert.deepEqual(best(c), ['fd12:1::/64 via fd00::1 [65002 65001]']);
+    assert.deepEqual(best(c), ['fd12:1::/64 via fd00::2 [65002 65001]']);
     const status = b.status().peers.find((p) => p.id === 'a')!;
     assert.equal(status.state, 'Established');
     assert.equal(status.routes!.families[1]!.received, 1);

@@ -286,7 +286,7 @@ export class Speaker implements AsyncDisposable {
   #limit(peer: RibPeer, family: FamilyIndex, isOver: boolean): void {
     const { limit, restartSeconds } = peer.config.maxPrefixes;
     const name = familyName(family);
-    const count = peer.received[family]!;
+    const count = peer.receivedIn(family);
     if (!isOver) {
       this.#io.log?.warn({ peer: peer.id, family: name, count, limit }, 'near its prefix limit');
       return;

@@ -38,8 +38,8 @@ describe('rib: routes between peers', () => {
     lab.announce('i1', ['10.1.0.0/16'], { path: [], nextHop: '198.51.100.1', localPref: 200 });
     lab.announce('i3', ['10.3.0.0/16'], { path: [], nextHop: '198.51.100.3', localPref: 100 });
     lab.settle();
-    const one = 'nh=198.51.100.1 path= lp=200 orig=198.51.100.1 cl=1';
-    const three = 'nh=198.51.100.3 path= lp=100 orig=198.51.100.3 cl=1';
+    const one = 'nh=198.51.100.1 path= lp=200 orig=198.51.100.1 cl=10.0.0.1';
+    const three = 'nh=198.51.100.3 path= lp=100 orig=198.51.100.3 cl=10.0.0.1';
     assert.deepEqual(held(lab, 'i1'), { '10.3.0.0/16': three });
     assert.deepEqual(held(lab, 'i2'), { '10.3.0.0/16': three });
     assert.deepEqual(held(lab, 'i3'), { '10.1.0.0/16': one });

@@ -22,7 +22,7 @@ import { Originated } from './in/originated.ts';
 import { PeerSlots } from './table/peer-slots.ts';
 import { ReadingPace } from './in/reading-pace.ts';
 import { RefreshesIn } from './in/refreshes-in.ts';
-import { RibPeer } from './in/rib-peer.ts';
+import { ownAddresses, RibPeer } from './in/rib-peer.ts';
 import { RibTable } from './table/rib-table.ts';
 import { RibWork } from './rib-work.ts';
 import { SWEEP_OLD_EPOCH, SWEEP_POLICY, Sweeper } from './in/sweeper.ts';
@@ -31,7 +31,7 @@ import type { UpdateGroup } from './out/update-group.ts';
 import { UpdatePacker } from './out/update-packer.ts';
 
 /** Units looked at in one step of background work. */
-const GRAIN = 4096;
+export const GRAIN = 4096;
 
 export interface RibEvents extends ImportEvents {
   /** A route's attributes fit into no message to these peers: it is not announced to them (TX-9). */
@@ -63,7 +63,7 @@ export class Rib {
   readonly #bySession = new Map<Session, RibPeer>();
   readonly #sweepers: readonly [Sweeper, Sweeper];
   readonly #work: RibWork;
-  readonly #pace = new ReadingPace();
+  readonly #pace: ReadingPace;
   readonly #refreshes: RefreshesIn;
   readonly #housekeeping: Housekeeping;
   readonly #batch: UpdateBatch;
@@ -118,8 +118,10 @@ export class Rib {
     this.originated = new Originated(tables, paths, intern, nextHops);
     this.forwarding = new RibForwarding(tables, attributes, nextHops, slots, this.decision);
     this.#sweepers = [this.#sweeper(0, parts.grain), this.#sweeper(1, parts.grain)];
+    this.#pace = new ReadingPace((peer) => this.#sweepers.some((sweeper) => sweeper.isClearing(peer.slot)));
     this.#refreshes = new RefreshesIn(slots, io.clock, (peer, family) => {
       this.#sweepers[family].sweep(peer.slot, SWEEP_OLD_EPOCH);
+      this.#pace.pause(peer);
       this.wake();
     });
     this.#housekeeping = new Housekeeping(tables, attributes, io.clock, () => this.wake());
@@ -176,9 +178,19 @@ export class Rib {
   }
 
   established(session: Session): void {
-    let peer = this.#byId.get(session.peerId);
+    const known = this.#byId.get(session.peerId);
+    let peer = known;
+    if (
+      known !== undefined &&
+      this.slots.paths[known.slot] !== 0 &&
+      !known.isSameSpeaker(session, this.slots)
+    ) {
+      // What it says now looks different to others, even where it is the same: another slot, and the old paths go.
+      this.#leaving.add(known);
+      peer = undefined;
+    }
     if (peer === undefined) {
-      peer = new RibPeer(this.slots.take(), session.config, this.#clock);
+      peer = new RibPeer(this.slots.take(), session.config, this.#clock, known?.malformed);
       this.#byId.set(peer.id, peer);
       this.bySlot[peer.slot] = peer;
     }
@@ -187,8 +199,8 @@ export class Rib {
     peer.configure(session.config);
     peer.attach(session, this.slots);
     this.#bySession.set(session, peer);
-    const { localAddress, remoteAddress, device } = session.negotiated;
-    this.nextHops.addOwnAddress(localAddress);
+    const { remoteAddress, device } = session.negotiated;
+    this.#useOwnAddresses(peer, session);
     if (this.nextHops.setOwner(remoteAddress, peer.slot, device, true)) this.exports.ownersChanged();
     this.#batch.fit(this.slots.end);
     this.exports.join(peer, session, this.intern.identity);
@@ -203,7 +215,10 @@ export class Rib {
     this.exports.leave(session);
     this.importer.forgetBlocks(peer);
     this.#housekeeping.ask();
-    if (peer.session === session) peer.session = undefined;
+    if (peer.session === session) {
+      peer.session = undefined;
+      this.#useOwnAddresses(peer, undefined);
+    }
     const { remoteAddress, device } = session.negotiated;
     if (this.nextHops.setOwner(remoteAddress, peer.slot, device, false)) this.exports.ownersChanged();
     for (const family of [0, 1] as const) {
@@ -264,6 +279,7 @@ export class Rib {
       this.slots.client[peer.slot] = config.routeReflectorClient ? 1 : 0;
       this.exports.rebuild();
     }
+    this.#useOwnAddresses(peer, peer.session);
     if (change.isImportChanged) this.softIn(config.id);
     this.exports.rulesChanged(peer, this.intern.identity);
     this.wake();
@@ -297,21 +313,37 @@ export class Rib {
   }
 
   updateNextHop(address: string, isReachable: boolean, metric: number, device?: string): void {
-    if (!this.nextHops.update(address, isReachable, metric, device)) return;
-    for (const sweeper of this.#sweepers) sweeper.sweepNextHops();
+    if (this.nextHops.update(address, isReachable, metric, device)) this.#sweepNextHops();
+  }
+
+  /**
+   * Who we are changed, or how many paths are used together. Sessions restart by themselves where that is needed; what
+   * is a loop and what goes out is looked at again, and forwarding is told of every prefix.
+   */
+  reconfigure(identity: OwnIdentity, multipath: MultipathRules): void {
+    const before = this.intern.identity;
+    const fields = ['asNumber', 'routerId', 'clusterId'] as const;
+    if (fields.some((field) => before[field] !== identity[field])) {
+      this.intern.identity = identity;
+      for (const peer of this.#byId.values()) {
+        this.exports.rulesChanged(peer, identity);
+        this.softIn(peer.id);
+      }
+    }
+    this.decision.multipath = multipath;
+    for (const sweeper of this.#sweepers) sweeper.sweepAll();
     this.wake();
   }
 
-  /** Who we are changed: sessions restart by themselves, groups look again. */
-  reconfigure(identity: OwnIdentity, multipath: MultipathRules): void {
-    this.intern.identity = identity;
-    this.decision.multipath = multipath;
-    this.exports.rebuild();
-    for (const peer of this.#byId.values()) this.exports.rulesChanged(peer, identity);
-    for (const table of this.tables) {
-      const end = table.prefixes.ids.end;
-      for (let p = 0; p < end; p++) if (table.head[p] !== 0) table.markDirty(p, false);
-    }
+  /** The addresses of ours that a session uses (undefined: none any more) are no next hops for others to give. */
+  #useOwnAddresses(peer: RibPeer, session: Session | undefined): void {
+    const before = peer.ownAddresses;
+    peer.ownAddresses = session === undefined ? [] : ownAddresses(session, peer.config);
+    if (this.nextHops.replaceOwnAddresses(before, peer.ownAddresses)) this.#sweepNextHops();
+  }
+
+  #sweepNextHops(): void {
+    for (const sweeper of this.#sweepers) sweeper.sweepNextHops();
     this.wake();
   }
 

@@ -135,6 +135,7 @@ export interface WireAttributes {
   readonly origin?: number;
   /** AS_SEQUENCE. */
   readonly path: readonly number[];
+  /** 'global link-local' are the 32 octets of RFC 2545. */
   readonly nextHop: string;
   readonly med?: number;
   readonly localPref?: number;
@@ -142,6 +143,8 @@ export interface WireAttributes {
   readonly communities?: readonly number[];
   readonly originator?: string;
   readonly clusterList?: readonly string[];
+  /** RFC 9234. */
+  readonly otc?: number;
 }
 
 /** Announces prefixes of one family; in MP_REACH_NLRI when they or their next hop are IPv6. */
@@ -149,7 +152,7 @@ export function announceMessage(prefixes: readonly string[], a: WireAttributes):
   const list = prefixes.map(prefix).join('');
   const isV6 = prefixes[0]!.includes(':');
   const isClassic = !isV6 && !a.nextHop.includes(':');
-  const hop = address(a.nextHop);
+  const hop = a.nextHop.split(' ').map(address).join('');
   const reach = `${isV6 ? '0002' : '0001'} 01 ${u8(octetsOf(hop))} ${hop} 00 ${list}`;
   const attributes = [
     isClassic ? '' : anyLength(0x80, 14, reach),
@@ -161,6 +164,7 @@ export function announceMessage(prefixes: readonly string[], a: WireAttributes):
     a.communities === undefined ? '' : anyLength(0xc0, 8, a.communities.map(u32).join('')),
     a.originator === undefined ? '' : attribute(0x80, 9, address(a.originator)),
     a.clusterList === undefined ? '' : anyLength(0x80, 10, a.clusterList.map(address).join('')),
+    a.otc === undefined ? '' : attribute(0xc0, 35, u32(a.otc)),
   ];
   return update({ attributes: attributes.join(''), nlri: isClassic ? list : '' });
 }

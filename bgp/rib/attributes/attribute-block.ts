@@ -67,7 +67,7 @@ export class AttributeBlock {
 
   #readPath(bytes: Uint8Array, start: number, end: number): boolean {
     const path = start + ORIGIN_SIZE;
-    if (path + 4 > end || bytes[start] !== PLAIN || bytes[start + 1] !== 1 || bytes[start + 2] !== 1)
+    if (path + 3 > end || bytes[start] !== PLAIN || bytes[start + 1] !== 1 || bytes[start + 2] !== 1)
       return false;
     if (bytes[path + 1] !== 2) return false;
     this.bytes = bytes;
@@ -75,7 +75,7 @@ export class AttributeBlock {
     if (bytes[path] === PLAIN) {
       this.pathStart = path + 3;
       this.pathEnd = path + 3 + bytes[path + 2]!;
-    } else if (bytes[path] === EXTENDED) {
+    } else if (bytes[path] === EXTENDED && path + 4 <= end) {
       // Quagga and FRR give AS_PATH two octets of length however short it is.
       this.pathStart = path + 4;
       this.pathEnd = path + 4 + ((bytes[path + 2]! << 8) | bytes[path + 3]!);

@@ -32,7 +32,7 @@ describe('next hops', () => {
     const begin = performance.now();
     for (const address of told) hops.update(address, false, 0, undefined);
     for (let i = 0; i < 1000; i++) {
-      hops.addOwnAddress('10.0.0.1');
+      hops.replaceOwnAddresses([], ['10.0.0.1']);
       hops.setOwner(`20.0.${i >> 8}.${i & 255}`, 7, undefined, true);
     }
     const tookMs = performance.now() - begin;

@@ -14,10 +14,16 @@ interface NextHopEntry {
   readonly address: string;
   /** Set for a link-local address: the link it is on. */
   readonly device: string | undefined;
-  /** As it goes on the wire: 4, 16, or 32 bytes (global and link-local, RFC 2545). */
+  /** As it came on the wire: 4, 16, or 32 bytes (global and link-local, RFC 2545). */
   readonly bytes: Uint8Array;
+  /** What of it means something on every link; undefined for a link-local address alone. */
+  readonly global: Uint8Array | undefined;
   references: number;
 }
+
+/** Bits of NextHops.changed: its reachability or metric, and whether it is an address of ours. */
+export const HOP_REACH_CHANGED = 1;
+export const HOP_OWN_CHANGED = 2;
 
 export class NextHops {
   readonly #ids = new IdPool();
@@ -29,7 +35,7 @@ export class NextHops {
   reachable = new Uint8Array(64);
   /** By id: IGP metric, lower is better. */
   metric = new Float64Array(64);
-  /** By id: changed since the routes that use it were looked at. */
+  /** By id: HOP_* bits of what changed since the routes that use it were looked at. */
   changed = new Uint8Array(64);
   /** By id: 0 IPv4, 1 IPv6. */
   family = new Uint8Array(64);
@@ -37,14 +43,19 @@ export class NextHops {
   owner = new Int32Array(64).fill(-1);
   /** By id: 1 for an address of this speaker. */
   isOwn = new Uint8Array(64);
-  /** Own addresses as text; routes through them are loops (RFC 4271 section 5.1.3). */
-  readonly #ownAddresses = new Set<string>();
+  /**
+   * Own addresses, link-local ones with their link, and how many sessions use each: routes through them are loops
+   * (RFC 4271 section 5.1.3). Bound: five a session.
+   */
+  readonly #ownUsers = new Map<string, number>();
   /** How many are unreachable now: 0 lets the decision skip the check. */
   unreachableCount = 0;
   /** True when some metric is not 0. */
   hasMetrics = false;
   /** Slots with an established session to the address, the one that counts first: usually one. */
   readonly #slotsByAddress = new Map<string, readonly number[]>();
+  /** By id: 1 for one with a link-local address, which goes out only on its link. */
+  needsLink = new Uint8Array(64);
   /** Ids by the address (and link) that is used: several when they differ in what else goes on the wire. */
   readonly #idsByAddress = new Map<string, Set<number>>();
 
@@ -63,7 +74,7 @@ export class NextHops {
   /** The id of an IPv4 next hop (signed 32-bit word), with a new reference. */
   intern4(word: number): number {
     const known = this.#byKey.get(word);
-    if (known === undefined) return this.#add(word, [word], [word], undefined);
+    if (known === undefined) return this.#add(word, [word], octetsOfWords([word]), undefined, undefined);
     this.#entries[known]!.references++;
     return known;
   }
@@ -90,7 +101,8 @@ export class NextHops {
     const known = this.#byKey.get(key);
     if (known === undefined) {
       const used = link === undefined ? (global ?? linkLocal) : linkLocal;
-      return this.#add(key, used ?? [0, 0, 0, 0], [...(global ?? []), ...(linkLocal ?? [])], link);
+      const wire = octetsOfWords([...(global ?? []), ...(linkLocal ?? [])]);
+      return this.#add(key, used ?? [0, 0, 0, 0], wire, global && octetsOfWords(global), link);
     }
     this.#entries[known]!.references++;
     return known;
@@ -118,8 +130,20 @@ export class NextHops {
     return device === undefined ? { address } : { address, device };
   }
 
-  bytes(id: number): Uint8Array {
-    return this.#entries[id]!.bytes;
+  /** Do two ids (-1: none) stand for one address on one link? */
+  isSame(a: number, b: number): boolean {
+    if (a === b || a < 0 || b < 0 || this.family[a] === 0 || this.family[b] === 0) return a === b;
+    const [x, y] = [this.#entries[a]!, this.#entries[b]!];
+    return x.address === y.address && x.device === y.device;
+  }
+
+  /**
+   * What goes out unchanged to sessions on a link (undefined: none is known): a link-local address only where the
+   * neighbours share its link (RFC 2545 section 3, TX-10). Undefined when nothing is left that they could use.
+   */
+  bytesFor(id: number, link: string | undefined): Uint8Array | undefined {
+    const { bytes, global, device } = this.#entries[id]!;
+    return this.needsLink[id] === 0 || (link !== undefined && link === device) ? bytes : global;
   }
 
   /** Returns true when a route may be decided differently now; `changed` is set for those ids. */
@@ -131,7 +155,7 @@ export class NextHops {
       this.unreachableCount += this.reachable[id]! - now;
       this.reachable[id] = now;
       this.metric[id] = metric;
-      this.changed[id] = 1;
+      this.changed[id] = this.changed[id]! | HOP_REACH_CHANGED;
       any = true;
     }
     if (any && metric !== 0) this.hasMetrics = true;
@@ -143,13 +167,32 @@ export class NextHops {
     this.changed.fill(0);
   }
 
-  /** Routes through an address of our own are loops. */
-  addOwnAddress(address: string): void {
-    if (this.#ownAddresses.has(address)) return;
-    this.#ownAddresses.add(address);
-    for (let id = 0; id < this.#entries.length; id++) {
-      if (this.#entries[id]?.address === address) this.isOwn[id] = 1;
+  /**
+   * A session used addresses of ours, and uses others from now on (link-local ones with their links). Returns true
+   * when routes must be looked at again: `changed` is set for their next hops.
+   */
+  replaceOwnAddresses(before: readonly string[], now: readonly string[]): boolean {
+    let isChanged = false;
+    // First the new ones: what stays must not be gone for a moment.
+    for (const key of now) if (this.#useOwnAddress(key, 1)) isChanged = true;
+    for (const key of before) if (this.#useOwnAddress(key, -1)) isChanged = true;
+    return isChanged;
+  }
+
+  #useOwnAddress(key: string, by: 1 | -1): boolean {
+    const before = this.#ownUsers.get(key) ?? 0;
+    const users = before + by;
+    if (users === 0) this.#ownUsers.delete(key);
+    else this.#ownUsers.set(key, users);
+    const isOwn = users > 0 ? 1 : 0;
+    if (before > 0 === users > 0) return false;
+    let isUsed = false;
+    for (const id of this.#idsByAddress.get(key) ?? []) {
+      this.isOwn[id] = isOwn;
+      this.changed[id] = this.changed[id]! | HOP_OWN_CHANGED;
+      isUsed = true;
     }
+    return isUsed;
   }
 
   /**
@@ -171,19 +214,19 @@ export class NextHops {
     return isUsed;
   }
 
-  /** @param words the address that is used; @param wire all of the next hop as it goes on the wire */
+  /** @param words the address that is used; @param bytes all of the next hop; @param global what of it is global */
   #add(
     key: string | number,
     words: readonly number[],
-    wire: readonly number[],
+    bytes: Uint8Array,
+    global: Uint8Array | undefined,
     device: string | undefined,
   ): number {
     const address = formatWords(words);
     const family = words.length === 1 ? 0 : 1;
-    const bytes = octetsOfWords(wire);
     const id = this.#ids.take();
     if (id >= this.reachable.length) this.#grow();
-    this.#entries[id] = { key, address, device, bytes, references: 1 };
+    this.#entries[id] = { key, address, device, bytes, global, references: 1 };
     this.#byKey.set(key, id);
     const used = withZone(address, device);
     const others = this.#idsByAddress.get(used);
@@ -201,7 +244,8 @@ export class NextHops {
     this.changed[id] = 0;
     this.family[id] = family;
     this.owner[id] = this.#slotsByAddress.get(used)?.[0] ?? -1;
-    this.isOwn[id] = this.#ownAddresses.has(address) ? 1 : 0;
+    this.isOwn[id] = this.#ownUsers.has(used) ? 1 : 0;
+    this.needsLink[id] = family === 1 && bytes.length !== global?.length ? 1 : 0;
     if (others === undefined) this.#tracker?.track(address, device);
     return id;
   }
@@ -226,6 +270,7 @@ export class NextHops {
     this.changed = copy(this.changed, new Uint8Array(size));
     this.family = copy(this.family, new Uint8Array(size));
     this.isOwn = copy(this.isOwn, new Uint8Array(size));
+    this.needsLink = copy(this.needsLink, new Uint8Array(size));
     this.owner = copy(this.owner, new Int32Array(size).fill(-1));
   }
 }

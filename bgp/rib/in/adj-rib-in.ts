@@ -1,6 +1,5 @@
 // Writes single paths into the tables: announced, withdrawn, filtered by import policy, looked at again when
 // the policy changes. Keeps the reference counts of attribute sets and the counters of peers and slots.
-import type { FamilyIndex } from '#ip';
 import { AppliedPolicy } from '../attributes/applied-policy.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
@@ -24,6 +23,11 @@ import {
 /** Changes of one peer in one turn of the work loop up to this many overtake bulk. */
 const URGENT_PER_TURN = 64;
 
+/** Where an owner's counts of stale paths begin. */
+export const STALE_COUNTS = 2;
+/** What is not counted at all. */
+const GONE = -1;
+
 /** Paths that are received but not accepted. */
 const REFUSED = FILTERED | INELIGIBLE;
 
@@ -31,7 +35,10 @@ const REFUSED = FILTERED | INELIGIBLE;
 export interface PathOwner {
   readonly slot: number;
   readonly importPolicy: CompiledPolicy;
-  /** Live paths of the current session by family, filtered ones included. */
+  /**
+   * Live paths of the current session, filtered ones included: by family, and by family + STALE those that a refresh
+   * (RFC 7313) has not sent again yet. The other counts likewise.
+   */
   readonly received: number[];
   /** Of these, rejected by import policy. */
   readonly filtered: number[];
@@ -95,20 +102,29 @@ export class AdjRibIn {
       this.#peers.paths[slot] = this.#peers.paths[slot]! + 1;
       peer.received[table.family]!++;
       if (flags === 0) table.markDirty(prefix, ++peer.marked < URGENT_PER_TURN);
-      else recount(peer, table.family, 0, flags);
+      else addRefused(peer, table.family, flags, 1);
       return;
     }
     const old = table.flags[path]!;
-    const isCurrent = table.epoch[path] === epoch && (old & DEAD) === 0;
-    if (!isCurrent) peer.received[table.family]!++;
-    if (((old | flags) & REFUSED) !== 0) recount(peer, table.family, isCurrent ? old : 0, flags);
+    const before = this.#countedAt(peer, table, path);
+    if (before !== table.family) {
+      if (before !== GONE) peer.received[before]!--;
+      peer.received[table.family]!++;
+    }
+    if (((old | flags) & REFUSED) !== 0) {
+      if (before !== GONE) addRefused(peer, before, old, -1);
+      addRefused(peer, table.family, flags, 1);
+    }
+    table.epoch[path] = epoch;
     const isSame =
       table.attribute[path] === use &&
       (old & (REFUSED | STALE | LONG_LIVED_STALE)) === flags &&
       (table.original === undefined || table.original[path] === (raw === use ? -1 : raw));
     if (isSame) {
-      if (isCurrent) return;
-      table.flags[path] = old & ~DEAD;
+      // Nobody has seen it gone.
+      if (before !== GONE) return;
+      // Who looked at the prefix meanwhile (a group that is built, forwarding) saw none, and must look again.
+      table.flags[path] = (old & ~DEAD) | CHANGED;
     } else {
       references[use] = references[use]! + 1;
       references[raw] = references[raw]! + 1;
@@ -118,16 +134,16 @@ export class AdjRibIn {
       this.#store.release(raw);
       table.flags[path] = (old & (BEST | MULTIPATH)) | flags | CHANGED;
     }
-    table.epoch[path] = epoch;
     table.markDirty(prefix, ++peer.marked < URGENT_PER_TURN);
   }
 
   withdraw(peer: PathOwner, table: RibTable, prefix: number, receivedId: number): void {
     const path = table.findPath(prefix, peer.slot, receivedId);
     if (path < 0 || (table.flags[path]! & DEAD) !== 0) return;
-    if (this.#isCurrent(peer, table, path)) {
-      peer.received[table.family]!--;
-      if ((table.flags[path]! & REFUSED) !== 0) recount(peer, table.family, table.flags[path]!, 0);
+    const before = this.#countedAt(peer, table, path);
+    if (before !== GONE) {
+      peer.received[before]!--;
+      addRefused(peer, before, table.flags[path]!, -1);
     }
     this.kill(table, path, ++peer.marked < URGENT_PER_TURN);
   }
@@ -178,14 +194,21 @@ export class AdjRibIn {
     this.#setOriginal(table, path, raw, use);
     this.#store.release(raw);
     table.flags[path] = (old & ~REFUSED) | flags | CHANGED;
-    if (((old | flags) & REFUSED) !== 0 && this.#isCurrent(peer, table, path))
-      recount(peer, table.family, old, flags);
+    const counted = this.#countedAt(peer, table, path);
+    if (((old | flags) & REFUSED) !== 0 && counted !== GONE) {
+      addRefused(peer, counted, old, -1);
+      addRefused(peer, counted, flags, 1);
+    }
     table.markDirty(table.prefix[path]!, false);
   }
 
-  /** Counted: announced in this session, and since the last BoRR. */
-  #isCurrent(peer: PathOwner, table: RibTable, path: number): boolean {
-    return table.epoch[path] === this.#peers.epoch[peer.slot * 2 + table.family];
+  /** Which of its owner's counts a path is in; GONE when in none. */
+  #countedAt(peer: PathOwner, table: RibTable, path: number): number {
+    if ((table.flags[path]! & DEAD) !== 0) return GONE;
+    const { family } = table;
+    const epoch = table.epoch[path]!;
+    if (epoch === this.#peers.epoch[peer.slot * 2 + family]) return family;
+    return this.#peers.isStale(peer.slot, family, epoch) ? family + STALE_COUNTS : GONE;
   }
 
   /** Gives back what a path refers to. */
@@ -209,15 +232,10 @@ export class AdjRibIn {
   }
 }
 
-/** A live path of the current session goes from one set of REFUSED flags to another. */
-function recount(peer: PathOwner, family: FamilyIndex, before: number, after: number): void {
-  addRefused(peer, family, before, -1);
-  addRefused(peer, family, after, 1);
-}
-
-function addRefused(peer: PathOwner, family: FamilyIndex, flags: number, by: number): void {
+/** A path with these flags is counted at an index from now on, or (by -1) no longer. */
+function addRefused(peer: PathOwner, at: number, flags: number, by: number): void {
   const refused = flags & REFUSED;
-  if (refused === FILTERED) peer.filtered[family]! += by;
-  else if (refused !== 0) peer.ineligible[family]! += by;
-  if (refused === OWN_AS_LOOP) peer.ownAsLoops[family]! += by;
+  if (refused === FILTERED) peer.filtered[at]! += by;
+  else if (refused !== 0) peer.ineligible[at]! += by;
+  if (refused === OWN_AS_LOOP) peer.ownAsLoops[at]! += by;
 }

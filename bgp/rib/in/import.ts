@@ -294,7 +294,7 @@ export class Importer {
 
   #checkLimit(peer: RibPeer, family: FamilyIndex): void {
     const { limit, warnPercent } = peer.config.maxPrefixes;
-    const received = peer.received[family]!;
+    const received = peer.receivedIn(family);
     if (received * 100 <= limit * warnPercent) return;
     if (received > limit) {
       this.#events.limit(peer, family, true);

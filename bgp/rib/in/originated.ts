@@ -31,10 +31,10 @@ export class Originated {
   readonly owner: PathOwner = {
     slot: LOCAL_SLOT,
     importPolicy: new CompiledPolicy(ACCEPT_ALL),
-    received: [0, 0],
-    filtered: [0, 0],
-    ineligible: [0, 0],
-    ownAsLoops: [0, 0],
+    received: [0, 0, 0, 0],
+    filtered: [0, 0, 0, 0],
+    ineligible: [0, 0, 0, 0],
+    ownAsLoops: [0, 0, 0, 0],
     marked: 0,
   };
 

@@ -15,11 +15,17 @@ const HIGH_WATER = 32768;
 const LOW_WATER = 4096;
 
 export class ReadingPace {
+  readonly #isHeld: (peer: RibPeer) => boolean;
   /** Peers heard since the last turn, each once: what they say may change nothing, and then no turn comes. */
   readonly #heard: RibPeer[] = [];
   #marked = 0;
   /** In the order in which they will be read from again. */
   readonly #paused = new Set<RibPeer>();
+
+  /** @param isHeld the peer must not be read from yet, whatever its turn */
+  constructor(isHeld: (peer: RibPeer) => boolean = () => false) {
+    this.#isHeld = isHeld;
+  }
 
   /** Before an UPDATE of a peer is taken in. */
   hear(peer: RibPeer): void {
@@ -37,6 +43,12 @@ export class ReadingPace {
     this.#marked += marked;
     if (peer.isPaused || peer.marked < A_FEW || peer.session === undefined) return;
     if (peer.marked <= PEER_SHARE && this.#marked <= TURN_SHARE && waiting <= HIGH_WATER) return;
+    this.pause(peer);
+  }
+
+  /** Nothing is read from the peer until a later turn, and not while it is held. */
+  pause(peer: RibPeer): void {
+    if (peer.isPaused || peer.session === undefined) return;
     peer.isPaused = true;
     this.#paused.add(peer);
     peer.session.pauseReading();
@@ -62,6 +74,7 @@ export class ReadingPace {
     if (this.#paused.size === 0 || waiting > LOW_WATER) return this.#paused.size > 0;
     let resumed = 0;
     for (const peer of this.#paused) {
+      if (this.#isHeld(peer)) continue;
       this.drop(peer);
       peer.session?.resumeReading();
       if (++resumed === RESUMED_AT_ONCE) break;

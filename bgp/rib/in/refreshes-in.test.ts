@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { FakePeerOptions } from '../testing/fake-session.ts';
 import { RibLab } from '../testing/rib-lab.ts';
-import type { WireAttributes } from '../../testing/message-bytes.ts';
+import { peerRoutes } from '../../speaker-status.ts';
+import { type WireAttributes, withdrawMessage } from '../../testing/message-bytes.ts';
 
 const GIVER: FakePeerOptions = { id: 'giver', address: '10.0.1.1', as: 65001 };
 const TAKER: FakePeerOptions = { id: 'taker', address: '10.0.1.2', as: 65002 };
@@ -15,7 +16,7 @@ const route = (as: number, more: Partial<WireAttributes> = {}): WireAttributes =
   nextHop: '10.0.1.1',
   ...more,
 });
-const SIX_ROUTE: WireAttributes = { path: [65001], nextHop: 'fd00::1' };
+const SIX_ROUTE: WireAttributes = { path: [65001], nextHop: 'fd00::9' };
 const END_OF_RIB = Buffer.from(`${'ff'.repeat(16)}00170200000000`, 'hex');
 
 /** The giver has sent three routes and End-of-RIB for IPv4, and one IPv6 route. */
@@ -135,6 +136,56 @@ describe('a refresh that the neighbour marks (RFC 7313)', () => {
       end(one);
     }
     assert.deepEqual(heldBy(one, 'taker'), [A, B, SIX]);
+  });
+
+  it('more of them in one piece of input than an epoch has numbers bring nothing back', () => {
+    for (const pairs of [255, 256, 257, 65_535]) {
+      const one = lab();
+      one.feed('giver', withdrawMessage([C]));
+      for (let i = 0; i < pairs; i++) {
+        one.rib.refreshBegins(one.session('giver'), 0);
+        one.announce('giver', [A], route(65001));
+        one.rib.refreshEnds(one.session('giver'), 0);
+        if (!one.session('giver').isPaused) continue;
+        // As a socket would: nothing more until reading goes on.
+        one.settle();
+        assert.ok(!one.session('giver').isPaused);
+      }
+      one.settle();
+      assert.deepEqual(heldBy(one, 'taker'), [A, SIX], `${pairs} pairs`);
+    }
+  });
+
+  it('nothing is read after its end until what it left out was found', () => {
+    const one = lab();
+    one.rib.refreshBegins(one.session('giver'), 0);
+    assert.ok(!one.session('giver').isPaused);
+    one.rib.refreshEnds(one.session('giver'), 0);
+    assert.ok(one.session('giver').isPaused);
+    one.settle();
+    assert.ok(!one.session('giver').isPaused);
+    assert.deepEqual(heldBy(one, 'taker'), [SIX]);
+  });
+
+  it('counts what waits to be sent again, so that the limit of prefixes is one', () => {
+    const one = new RibLab();
+    one.up({ ...GIVER, config: { maxPrefixes: { limit: 4, warnPercent: 100 } } });
+    one.announce('giver', [A, B, C], route(65001));
+    one.feed('giver', END_OF_RIB);
+    one.rib.refreshBegins(one.session('giver'), 0);
+    one.announce('giver', [A, '20.0.4.0/24'], route(65001));
+    assert.equal(peerRoutes(one.rib, 'giver')!.families[0]!.received, 4);
+    one.withdraw('giver', [B]);
+    one.announce('giver', ['20.0.5.0/24'], route(65001));
+    assert.deepEqual(
+      one.events.filter((event) => event.includes('limit')),
+      [],
+    );
+    one.announce('giver', ['20.0.6.0/24'], route(65001));
+    assert.deepEqual(
+      one.events.filter((event) => event.includes('limit')),
+      ['over limit giver 0'],
+    );
   });
 
   it('without end do not keep a newcomer from its table', () => {

@@ -29,7 +29,7 @@ export class RefreshesIn {
   begin(peer: RibPeer, family: FamilyIndex): void {
     if (!peer.endOfRibReceived[family] || this.#isOn(peer, family)) return;
     this.#slots.nextEpoch(peer.slot, family, true);
-    peer.forgetCounts(family);
+    peer.ageCounts(family);
     const timer = this.#clock.setTimer(LONGEST_MS, () => this.end(peer, family));
     this.#timers.set(keyOf(peer, family), timer);
   }
@@ -37,6 +37,7 @@ export class RefreshesIn {
   end(peer: RibPeer, family: FamilyIndex): void {
     if (!this.#isOn(peer, family)) return;
     this.drop(peer, family);
+    peer.forgetStale(family);
     this.#over(peer, family);
   }
 

@@ -1,11 +1,11 @@
 // One neighbour as the RIB knows it: its slot, policies, counters, and the attribute sets it sent last.
-import { type Family, type FamilyIndex, parseAddressWords } from '#ip';
+import { type Family, type FamilyIndex, needsZone, parseAddressWords, withZone } from '#ip';
 import type { Clock } from '#world';
 import type { PeerConfig } from '../../config.ts';
 import { FAMILY_BIT_IPV4, FAMILY_BIT_IPV6, SessionCodecContext, verdictKey } from '../../message/index.ts';
 import { type CompiledPolicy, compilePolicy } from '../../policy/compile.ts';
 import type { Session } from '../../session/index.ts';
-import type { PathOwner } from './adj-rib-in.ts';
+import { type PathOwner, STALE_COUNTS } from './adj-rib-in.ts';
 import { MalformedUpdates } from './malformed.ts';
 import { KIND_EBGP, KIND_IBGP, type PeerSlots } from '../table/peer-slots.ts';
 
@@ -37,10 +37,12 @@ export class RibPeer implements PathOwner {
   remoteAs = 0;
   /** Own AS towards this peer, when it is not the speaker's. */
   localAs = 0;
-  readonly received = [0, 0];
-  readonly filtered = [0, 0];
-  readonly ineligible = [0, 0];
-  readonly ownAsLoops = [0, 0];
+  readonly received = [0, 0, 0, 0];
+  readonly filtered = [0, 0, 0, 0];
+  readonly ineligible = [0, 0, 0, 0];
+  readonly ownAsLoops = [0, 0, 0, 0];
+  /** Addresses of ours that its session uses, as NextHops.replaceOwnAddresses() was told. */
+  ownAddresses: readonly string[] = [];
   warned = false;
   /** Prefixes it made dirty since the last turn of the work loop. */
   marked = 0;
@@ -56,9 +58,10 @@ export class RibPeer implements PathOwner {
   /** Removed from the configuration; goes when its last path is gone. */
   isRemoved = false;
 
-  constructor(slot: number, config: PeerConfig, clock: Clock) {
+  /** @param malformed of the same neighbour, when it comes back as somebody else */
+  constructor(slot: number, config: PeerConfig, clock: Clock, malformed = new MalformedUpdates(clock)) {
     this.slot = slot;
-    this.malformed = new MalformedUpdates(clock);
+    this.malformed = malformed;
     this.config = config;
     this.importPolicy = compilePolicy(config.import);
     this.exportPolicy = compilePolicy(config.export);
@@ -91,12 +94,38 @@ export class RibPeer implements PathOwner {
     };
   }
 
-  /** The session's paths are gone, or about to be sent anew. */
+  /** Paths that a family's prefix limit counts. */
+  receivedIn(family: FamilyIndex): number {
+    return this.received[family]! + this.received[family + STALE_COUNTS]!;
+  }
+
+  /** The session's paths are gone. */
   forgetCounts(family: FamilyIndex): void {
-    this.received[family] = 0;
-    this.filtered[family] = 0;
-    this.ineligible[family] = 0;
-    this.ownAsLoops[family] = 0;
+    this.ageCounts(family);
+    this.ageCounts(family);
+  }
+
+  /** What was stale is gone, and what was current is stale: it is about to be sent anew. */
+  ageCounts(family: FamilyIndex): void {
+    for (const counts of [this.received, this.filtered, this.ineligible, this.ownAsLoops]) {
+      counts[family + STALE_COUNTS] = counts[family]!;
+      counts[family] = 0;
+    }
+  }
+
+  /** What was not sent again is gone. */
+  forgetStale(family: FamilyIndex): void {
+    for (const counts of [this.received, this.filtered, this.ineligible, this.ownAsLoops])
+      counts[family + STALE_COUNTS] = 0;
+  }
+
+  /** Is it who it was, as far as others are told (RFC 4456: ORIGINATOR_ID)? Before attach(). */
+  isSameSpeaker(session: Session, slots: PeerSlots): boolean {
+    const { peerType, remoteRouterId } = session.negotiated;
+    return (
+      slots.kind[this.slot] === (peerType === 'ebgp' ? KIND_EBGP : KIND_IBGP) &&
+      slots.routerId[this.slot] === routerIdOf(remoteRouterId)
+    );
   }
 
   /** Takes over what the session agreed; the slot's columns too. */
@@ -117,7 +146,7 @@ export class RibPeer implements PathOwner {
     this.verdictKey = verdictKey(c);
     slots.kind[this.slot] = c.external ? KIND_EBGP : KIND_IBGP;
     slots.client[this.slot] = this.config.routeReflectorClient ? 1 : 0;
-    slots.routerId[this.slot] = (parseAddressWords(n.remoteRouterId)?.words[0] ?? 0) >>> 0;
+    slots.routerId[this.slot] = routerIdOf(n.remoteRouterId);
     const address = parseAddressWords(n.remoteAddress);
     slots.address.fill(0, this.slot * 4, this.slot * 4 + 4);
     if (address !== undefined) slots.address.set(address.words, this.slot * 4);
@@ -127,6 +156,21 @@ export class RibPeer implements PathOwner {
     this.endOfRibReceived.fill(false);
     this.endOfRibSent.fill(false);
   }
+}
+
+/** Our addresses that a session uses, or tells as next hops; a link-local one with its link. */
+export function ownAddresses(session: Session, config: PeerConfig): string[] {
+  const { localAddress, device, sharedLink } = session.negotiated;
+  const own = [withZone(localAddress, needsZone(localAddress) ? device : undefined)];
+  for (const { ipv4, ipv6 } of [sharedLink ?? {}, config.nextHopSelf] as PeerConfig['nextHopSelf'][]) {
+    if (ipv4 !== undefined) own.push(ipv4);
+    if (ipv6 !== undefined) own.push(ipv6);
+  }
+  return own;
+}
+
+function routerIdOf(text: string): number {
+  return (parseAddressWords(text)?.words[0] ?? 0) >>> 0;
 }
 
 function familyBits(families: readonly Family[]): number {

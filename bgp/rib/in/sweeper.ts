@@ -1,10 +1,10 @@
 // Walks all paths of a table in small steps when something changed for many of them at once: a session ended
-// (its epoch is over), an import policy changed, next hops came or went. One walk serves all reasons that are
-// pending; a reason that comes up meanwhile makes the walk go round once more.
+// (its epoch is over), an import policy changed, next hops came or went, or how many paths are used together. One walk
+// serves all reasons that are pending; a reason that comes up meanwhile makes the walk go round once more.
 import type { AdjRibIn } from './adj-rib-in.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { RibFaults } from '../faults.ts';
-import type { NextHops } from '../attributes/next-hops.ts';
+import { HOP_OWN_CHANGED, type NextHops } from '../attributes/next-hops.ts';
 import type { PeerSlots } from '../table/peer-slots.ts';
 import { CHANGED, DEAD, NO_PEER, type RibTable } from '../table/rib-table.ts';
 
@@ -24,6 +24,7 @@ export class Sweeper {
   /** SWEEP_* bits by slot. */
   #reasons = new Uint8Array(64);
   #nextHopsChanged = false;
+  #isAllChanged = false;
   #isIdle = true;
   /** The walk is complete when it has passed the end and come to #stop. */
   #at = 0;
@@ -64,6 +65,17 @@ export class Sweeper {
     this.#start();
   }
 
+  /** Are paths that a peer no longer has still to be found? */
+  isClearing(slot: number): boolean {
+    return !this.#isIdle && ((this.#reasons[slot] ?? 0) & SWEEP_OLD_EPOCH) !== 0;
+  }
+
+  /** What every prefix is forwarded by must be decided and told again. */
+  sweepAll(): void {
+    this.#isAllChanged = true;
+    this.#start();
+  }
+
   sweepNextHops(): void {
     this.#nextHopsChanged = true;
     this.#start();
@@ -92,12 +104,12 @@ export class Sweeper {
         const slot = peers[path]!;
         const why = slot < reasons.length ? reasons[slot]! : 0;
         if (why !== 0) this.#look(path, slot, why);
-        if (this.#nextHopsChanged) {
-          const hop = this.#store.nextHop[table.attribute[path]!]!;
-          if (hop >= 0 && changed[hop] === 1) {
-            table.flags[path] = table.flags[path]! | CHANGED;
-            table.markDirty(table.prefix[path]!, false);
-          }
+        const hop = this.#nextHopsChanged ? this.#store.nextHop[table.attribute[path]!]! : -1;
+        const hopChange = hop < 0 ? 0 : changed[hop]!;
+        if ((hopChange & HOP_OWN_CHANGED) !== 0) this.#look(path, slot, SWEEP_POLICY);
+        if (hopChange !== 0 || this.#isAllChanged) {
+          table.flags[path] = table.flags[path]! | CHANGED;
+          table.markDirty(table.prefix[path]!, false);
         }
       }
       this.#advance(end);
@@ -142,5 +154,6 @@ export class Sweeper {
     if (this.#at >= this.#table.pathIds.end) this.#at = 0;
     this.#reasons.fill(0);
     this.#nextHopsChanged = false;
+    this.#isAllChanged = false;
   }
 }

@@ -19,6 +19,8 @@ import type { RibPeer } from '../in/rib-peer.ts';
 export interface ExportRules {
   /** Equal for peers that get the same bytes. */
   readonly key: string;
+  /** Of it what changes octets of a route; the rest is which routes go out, and in which messages. */
+  readonly octets: string;
   readonly family: FamilyIndex;
   readonly external: boolean;
   /** iBGP clients of this reflector get routes of all iBGP peers (RFC 4456). */
@@ -29,6 +31,10 @@ export interface ExportRules {
   readonly blocksOtc: boolean;
   /** Next hops are passed on as they are, except of routes that start here. */
   readonly keepsNextHop: boolean;
+  /** Of the sessions, where next hops are passed on: a link-local one is, only there (RFC 2545 section 3). */
+  readonly link: string | undefined;
+  /** Our own next hop stands in for a link-local one of another link: always right inside the AS, unless told to keep. */
+  readonly replacesLinkLocal: boolean;
   /** Bytes of our own next hop: 4, 16 or 32; undefined when this family has none on these sessions. */
   readonly self: Uint8Array | undefined;
   /** IPv4 routes may go out with an IPv6 next hop (RFC 8950). */
@@ -60,30 +66,40 @@ export function exportRules(
   const blocksOtc = role === 'customer' || role === 'peer' || role === 'rs-client';
   const addPath = family === 0 ? n.addPathSend.ipv4 : n.addPathSend.ipv6;
   const extendedNextHop = family === 0 && n.extendedNextHop;
-  const key = JSON.stringify([
+  const link = keepsNextHop ? (n.device ?? n.sharedLink?.device) : undefined;
+  const octets = JSON.stringify([
     family,
-    external ? 'e' : config.routeReflectorClient ? 'c' : 'i',
+    external,
     transparent,
     n.localAs,
     n.fourByteAs,
-    session.maxMessageBytes,
-    extendedNextHop,
     keepsNextHop,
+    link,
     self === undefined ? '' : Buffer.from(self).toString('hex'),
     addPath,
     addsOtc,
+    external ? config.removePrivateAs : own.clusterId,
+  ]);
+  const key = JSON.stringify([
+    octets,
+    external || config.routeReflectorClient,
+    session.maxMessageBytes,
+    extendedNextHop,
     blocksOtc,
-    config.removePrivateAs,
+    config.nextHop === 'keep',
     peer.exportPolicy.fingerprint,
   ]);
   return {
     key,
+    octets,
     family,
     external,
     client: !external && config.routeReflectorClient,
     blockedFlags: HAS_NO_ADVERTISE | (external ? HAS_NO_EXPORT | HAS_NO_EXPORT_SUBCONFED : 0),
     blocksOtc,
     keepsNextHop,
+    link,
+    replacesLinkLocal: !external && config.nextHop === 'auto',
     self,
     extendedNextHop,
     addPath,

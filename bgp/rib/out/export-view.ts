@@ -71,6 +71,11 @@ export class ExportView {
       !(rules.family === 0 && rules.extendedNextHop)
     ) {
       return NO_NEXT_HOP;
+    } else if (
+      this.#nextHops.needsLink[hop] === 1 &&
+      this.#nextHops.bytesFor(hop, rules.link) === undefined
+    ) {
+      if (!rules.replacesLinkLocal || rules.self === undefined) return NO_NEXT_HOP;
     }
     if (rules.policy.acceptsAll) return set;
     const result = this.#export.apply(rules.policy, this.#point(table, path));

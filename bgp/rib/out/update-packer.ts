@@ -87,7 +87,8 @@ export class UpdatePacker {
 
   #nextHopOf(set: number, rules: ExportRules): Uint8Array {
     const hop = this.#attributes.nextHop[set]!;
-    return hop < 0 || !rules.keepsNextHop ? rules.self! : this.#nextHops.bytes(hop);
+    if (hop < 0 || !rules.keepsNextHop) return rules.self!;
+    return this.#nextHops.bytesFor(hop, rules.link) ?? rules.self!;
   }
 
   #begin(sink: PackerSink): void {

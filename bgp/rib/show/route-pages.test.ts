@@ -136,7 +136,7 @@ describe('rib: routes as an operator reads them', () => {
     lab.settle();
     const refusal = (prefix: string, id: string) => ask(lab, { prefix, view: 'advertised', peer: id }).notes;
     assert.deepEqual(refusal('fd00:1::/32', 'e2'), [
-      'fd00:1::/32 is not sent to e2: no usable next hop for this family',
+      'fd00:1::/32 is not sent to e2: no next hop that it could use: of another family, or good on another link only',
     ]);
     assert.deepEqual(refusal('10.1.0.0/16', 'e3'), [
       '10.1.0.0/16 is not sent to e3: its attributes fit into no message',

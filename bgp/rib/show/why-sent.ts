@@ -51,7 +51,7 @@ function refusalText(
     case view.KEPT_BY_OTC:
       return 'OTC (RFC 9234)';
     case view.NO_NEXT_HOP:
-      return 'no usable next hop for this family';
+      return 'no next hop that it could use: of another family, or good on another link only';
     case view.REJECTED_BY_POLICY:
       return `export policy: ${rib.view.whyRejected(rules, table, path)}`;
     case view.FITS_NO_MESSAGE:

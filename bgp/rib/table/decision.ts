@@ -159,27 +159,49 @@ export class Decision {
     return this.#reader.samePath(x, y);
   }
 
-  /** Sets MULTIPATH on the paths used together with the best, and returns their number (0 without a best path). */
+  /**
+   * Sets MULTIPATH on the paths used together with the best, and returns their number (0 without a best path). Of more
+   * than are allowed those that the tie-break puts first are used, whatever the order of the list: the same on all
+   * nodes, and from one change to the next. Of paths through one next hop the first counts.
+   */
   markMultipath(table: RibTable, prefixId: number, out: Int32Array): number {
     const best = table.best(prefixId);
     if (best < 0) return 0;
-    const attributes = this.#attributes;
     const isEbgp = this.#peers.kind[table.peer[best]!] === KIND_EBGP;
     const most = Math.min(isEbgp ? this.multipath.ebgp : this.multipath.ibgp, out.length);
     out[0] = best;
     let count = 1;
     for (let p = table.next[best]! - 1; p >= 0; p = table.next[p]! - 1) {
       table.flags[p] = table.flags[p]! & ~MULTIPATH;
-      if (count >= most || !this.isUsable(table, p) || !this.isEqualCost(table, best, p)) continue;
-      const hop = attributes.nextHop[table.attribute[p]!]!;
-      let isNew = true;
-      for (let i = 0; i < count; i++)
-        if (attributes.nextHop[table.attribute[out[i]!]!] === hop) isNew = false;
-      if (!isNew) continue;
-      table.flags[p] = table.flags[p]! | MULTIPATH;
-      out[count++] = p;
+      if (most > 1 && this.isUsable(table, p) && this.isEqualCost(table, best, p))
+        count = this.#join(table, p, out, count, most);
     }
+    for (let i = 1; i < count; i++) table.flags[out[i]!] = table.flags[out[i]!]! | MULTIPATH;
     return count;
+  }
+
+  /** Puts a path to its place in out[1..count), which is in the order of the tie-break; returns the new count. */
+  #join(table: RibTable, path: number, out: Int32Array, count: number, most: number): number {
+    let left = count;
+    for (let i = 0; i < count; i++) {
+      if (!this.#hasSameHop(table, path, out[i]!)) continue;
+      if (i === 0 || this.#breakTie(table, out[i]!, path) <= 0) return count;
+      out.copyWithin(i, i + 1, count);
+      left--;
+      break;
+    }
+    let at = left;
+    while (at > 1 && this.#breakTie(table, path, out[at - 1]!) < 0) at--;
+    if (at >= most) return left;
+    const end = Math.min(left, most - 1);
+    out.copyWithin(at + 1, at, end);
+    out[at] = path;
+    return end + 1;
+  }
+
+  #hasSameHop(table: RibTable, a: number, b: number): boolean {
+    const { nextHop } = this.#attributes;
+    return this.#nextHops.isSame(nextHop[table.attribute[a]!]!, nextHop[table.attribute[b]!]!);
   }
 
   #compareToMetric(table: RibTable, a: number, b: number): number {

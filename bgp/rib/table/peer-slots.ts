@@ -17,8 +17,11 @@ export class PeerSlots {
   kind = new Uint8Array(64);
   /** 1: our route reflector client (RFC 4456). */
   client = new Uint8Array(64);
-  /** By slot * 2 + family. Bumped at each session's end and at each BoRR: paths of an older epoch are gone, or stale. */
-  epoch = new Uint8Array(64 * 2);
+  /**
+   * By slot * 2 + family. Bumped at each session's end and at each BoRR: paths of an older epoch are gone, or stale. So
+   * many do not fit between two sweeps that a number could come round: after an EoRR nothing is read until it is swept.
+   */
+  epoch = new Uint16Array(64 * 2);
   /** By slot * 2 + family: 1 between BoRR and EoRR (RFC 7313), while paths of the epoch before are still used. */
   refreshing = new Uint8Array(64 * 2);
   /** BGP identifier, for the tie-break and ORIGINATOR_ID. */
@@ -60,7 +63,7 @@ export class PeerSlots {
   /** A path of a former epoch that is still used: its peer is sending everything anew, and has not sent it yet. */
   isStale(slot: number, family: number, epoch: number): boolean {
     const at = slot * 2 + family;
-    return this.refreshing[at] === 1 && epoch === ((this.epoch[at]! - 1) & 0xff);
+    return this.refreshing[at] === 1 && epoch === ((this.epoch[at]! - 1) & 0xffff);
   }
 
   /** One above the highest slot in use. */
@@ -70,13 +73,13 @@ export class PeerSlots {
 
   #grow(): void {
     const size = this.kind.length * 2;
-    const copy = <T extends Uint8Array | Uint32Array | Int32Array>(from: T, to: T): T => {
+    const copy = <T extends Uint8Array | Uint16Array | Uint32Array | Int32Array>(from: T, to: T): T => {
       to.set(from);
       return to;
     };
     this.kind = copy(this.kind, new Uint8Array(size));
     this.client = copy(this.client, new Uint8Array(size));
-    this.epoch = copy(this.epoch, new Uint8Array(size * 2));
+    this.epoch = copy(this.epoch, new Uint16Array(size * 2));
     this.refreshing = copy(this.refreshing, new Uint8Array(size * 2));
     this.routerId = copy(this.routerId, new Uint32Array(size));
     this.address = copy(this.address, new Uint32Array(size * 4));

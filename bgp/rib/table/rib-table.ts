@@ -2,7 +2,7 @@
 // Everything is a typed-array column indexed by prefix id or path id; links hold id + 1, so that fresh
 // (zero) memory means "none". Who changes a path marks its prefix dirty; decide.ts and the update groups take
 // it from there. A withdrawn path stays in its list, DEAD, until its prefix was processed.
-// Bound: paths are bounded by each peer's prefix limit; 21 bytes a path, 5 a prefix beside the PrefixTable.
+// Bound: paths are bounded by each peer's prefix limit; 18 bytes a path, 5 a prefix beside the PrefixTable.
 import type { FamilyIndex } from '#ip';
 import {
   grownCapacity,
@@ -68,9 +68,10 @@ export class RibTable {
   attribute: I32 = new Int32Array(FIRST_CAPACITY);
   next: I32 = new Int32Array(FIRST_CAPACITY);
   prefix: I32 = new Int32Array(FIRST_CAPACITY);
-  flags: U8 = new Uint8Array(FIRST_CAPACITY);
+  /** Sixteen bits, of which eight are in use. */
+  flags: U16 = new Uint16Array(FIRST_CAPACITY);
   /** The peer's epoch (PeerSlots) when the path was last announced. */
-  epoch: U8 = new Uint8Array(FIRST_CAPACITY);
+  epoch: U16 = new Uint16Array(FIRST_CAPACITY);
   /** Path identifiers received (RFC 7911): made when the first peer sends them. */
   receivedId: U32 | undefined;
   /** The set as received, where import policy changed it: made when the first policy sets something. */
@@ -281,7 +282,7 @@ export class RibTable {
     return (
       this.prefixes.bytes +
       this.head.length * 5 +
-      this.pathCapacity * (16 + optional) +
+      this.pathCapacity * (18 + optional) +
       this.#urgent.bytes +
       this.#bulk.bytes
     );
@@ -294,8 +295,8 @@ export class RibTable {
     this.attribute = resizeI32(this.attribute, capacity);
     this.next = resizeI32(this.next, capacity);
     this.prefix = resizeI32(this.prefix, capacity);
-    this.flags = resizeU8(this.flags, capacity);
-    this.epoch = resizeU8(this.epoch, capacity);
+    this.flags = resizeU16(this.flags, capacity);
+    this.epoch = resizeU16(this.epoch, capacity);
     if (this.receivedId !== undefined) this.receivedId = resizeU32(this.receivedId, capacity);
     if (this.original !== undefined) {
       this.original = resizeI32(this.original, capacity);

@@ -182,7 +182,7 @@ export class FakeSession implements Session {
   }
 }
 
-/** 'nh=… path=… lp=… med=… comm=… orig=… cl=…', only what is present. */
+/** 'nh=… path=… lp=… med=… comm=… orig=… cl=… otc=…', only what is present. */
 export function attributeText(
   blob: Uint8Array,
   start: number,
@@ -202,6 +202,15 @@ export function attributeText(
     parts.push(`comm=${codec.formatCommunities(v.bytes, range.start, range.end).join(',')}`);
   }
   if (v.hasOriginatorId) parts.push(`orig=${formatIpv4(v.originatorId)}`);
-  if (v.clusterListLength > 0) parts.push(`cl=${v.clusterListLength}`);
+  if (v.clusterListLength > 0) {
+    const ids: string[] = [];
+    for (let at = v.clusterListStart; at < v.clusterListEnd; at += 4) ids.push(formatIpv4(word(v.bytes, at)));
+    parts.push(`cl=${ids.join(',')}`);
+  }
+  if (v.hasOtc) parts.push(`otc=${v.otc}`);
   return parts.join(' ');
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }

@@ -1,32 +1,34 @@
 // A RIB as simple as it can be written: lists of objects, everything computed anew. What rib.ts does with
-// columns, batches and shared streams must come to the same tables.
-import { formatCommunity } from '../../message/index.ts';
-import type { Policy, PolicyTerm } from '../../policy/policy.ts';
-import { type FakePeerOptions, OWN_AS } from './fake-session.ts';
+// columns, batches and shared streams must come to the same tables. Sending is in model-export.ts.
+import type { Family } from '#ip';
+import type { MultipathRules } from '../table/decision.ts';
+import { OWN_AS } from './fake-session.ts';
+import { exported } from './model-export.ts';
+import {
+  apply,
+  familyOf,
+  isIbgp,
+  keyOfUsed,
+  LOCAL,
+  type ModelPath,
+  type ModelPeer,
+  OWN_ID,
+  type Told,
+} from './model-routes.ts';
 import type { WireAttributes } from '../../testing/message-bytes.ts';
 
-export interface ModelPeer extends FakePeerOptions {
-  import: Policy;
-  export: Policy;
-}
-
-export interface ModelPath {
-  readonly peer: string;
-  readonly prefix: string;
-  readonly pathId: number;
-  readonly a: WireAttributes;
-}
-
-const OWN_ID = '10.0.0.1';
-
-export class Model {
+export class Model implements Told {
   readonly peers = new Map<string, ModelPeer>();
   paths: ModelPath[] = [];
-  readonly unreachable = new Set<string>();
+  multipath: MultipathRules = { ebgp: 1, ibgp: 1, relax: false };
+  clusterId = OWN_ID;
+  /** What was said of next hops: absent is reachable at metric 0, undefined is unreachable. */
+  readonly metrics = new Map<string, number | undefined>();
+  readonly #refreshing = new Set<string>();
 
   announce(peer: string, prefix: string, pathId: number, a: WireAttributes): void {
     this.withdraw(peer, prefix, pathId);
-    this.paths.push({ peer, prefix, pathId, a });
+    this.paths.push({ peer, prefix, pathId, a, isStale: false });
   }
 
   withdraw(peer: string, prefix: string, pathId: number): void {
@@ -36,66 +38,146 @@ export class Model {
   down(peer: string): void {
     this.paths = this.paths.filter((p) => p.peer !== peer);
     this.peers.delete(peer);
+    for (const family of ['ipv4', 'ipv6']) this.#refreshing.delete(`${peer} ${family}`);
   }
 
-  /** What a peer must hold: 'prefix' -> attributes; with ADD-PATH a sorted list of them. */
-  view(id: string): Record<string, string | string[]> {
+  /** RFC 7313. The peer has sent its End-of-RIB. */
+  refreshBegins(peer: string, family: Family): void {
+    const key = `${peer} ${family}`;
+    if (this.#refreshing.has(key)) return;
+    this.#refreshing.add(key);
+    this.paths = this.paths.map((p) =>
+      p.peer === peer && familyOf(p.prefix) === family ? { ...p, isStale: true } : p,
+    );
+  }
+
+  refreshEnds(peer: string, family: Family): void {
+    if (!this.#refreshing.delete(`${peer} ${family}`)) return;
+    this.paths = this.paths.filter((p) => p.peer !== peer || familyOf(p.prefix) !== family || !p.isStale);
+  }
+
+  /** What a peer must hold of a family: 'prefix' -> attributes; with ADD-PATH a sorted list of them. */
+  view(id: string, family: Family): Record<string, string | string[]> {
     const to = this.peers.get(id)!;
     const out: Record<string, string | string[]> = {};
-    for (const prefix of new Set(this.paths.map((p) => p.prefix))) {
+    if (to.families?.includes(family) === false) return out;
+    for (const prefix of this.prefixes(family)) {
       const usable = this.usable(prefix);
       const best = this.best(usable);
       if (to.addPathSend === true) {
-        const all = usable.map((p) => this.#exported(p, to)).filter((t) => t !== undefined);
+        const all = usable.map((p) => exported(this, p, to)).filter((t) => t !== undefined);
         if (all.length > 0) out[prefix] = all.sort();
       } else if (best !== undefined) {
-        const text = this.#exported(best, to);
+        const text = exported(this, best, to);
         if (text !== undefined) out[prefix] = text;
       }
     }
     return out;
   }
 
+  /** What the kernel must be told of a family: 'local', or the addresses used together, sorted. */
+  forwarding(family: Family): Record<string, string> {
+    const out: Record<string, string> = {};
+    for (const prefix of this.prefixes(family)) {
+      const usable = this.usable(prefix);
+      const best = this.best(usable);
+      if (best !== undefined) out[prefix] = best.peer === LOCAL ? 'local' : this.#together(best, usable);
+    }
+    return out;
+  }
+
+  prefixes(family: Family): Set<string> {
+    return new Set(this.paths.map((p) => p.prefix).filter((prefix) => familyOf(prefix) === family));
+  }
+
+  /** Of more equal paths than may be used, those are used that the tie-break puts first. */
+  #together(best: ModelPath, usable: readonly ModelPath[]): string {
+    const isEbgp = !this.isIbgp(best.peer);
+    const most = isEbgp ? this.multipath.ebgp : this.multipath.ibgp;
+    const equal = usable
+      .filter((p) => p !== best && this.#upToMetric(best, p) === 0 && this.#mayJoin(best, p, isEbgp))
+      .sort((x, y) => this.#tieBreak(x, y));
+    const hops = [best, ...equal].map((p) => this.hopKey(p));
+    return [...new Set(hops)].slice(0, most).sort().join(' ');
+  }
+
+  #mayJoin(best: ModelPath, other: ModelPath, isEbgp: boolean): boolean {
+    if (this.multipath.relax) return true;
+    if (isEbgp) return (best.a.path[0] ?? 0) === (other.a.path[0] ?? 0);
+    return best.a.path.join() === other.a.path.join();
+  }
+
   /** Paths that may be chosen, as import policy left them. */
   usable(prefix: string): ModelPath[] {
     const out: ModelPath[] = [];
     for (const path of this.paths) {
-      if (path.prefix !== prefix || this.unreachable.has(path.a.nextHop)) continue;
-      const accepted = this.#accepted(path);
+      if (path.prefix !== prefix) continue;
+      if (path.peer !== LOCAL && this.#isUnreachable(path)) continue;
+      const accepted = path.peer === LOCAL ? path.a : this.#accepted(path);
       if (typeof accepted !== 'string') out.push({ ...path, a: accepted });
     }
     return out;
   }
 
   /** What a peer sent, by what became of it. */
-  counts(id: string): {
-    received: number;
-    accepted: number;
-    filtered: number;
-    ineligible: number;
-    ownAsLoops: number;
-  } {
-    const paths = this.paths.filter((path) => path.peer === id);
+  counts(id: string, family: Family): Record<string, number> {
+    const paths = this.paths.filter((path) => path.peer === id && familyOf(path.prefix) === family);
     const all = paths.map((path) => this.#accepted(path));
-    const [filtered, ineligible] = ['filtered', 'ineligible'].map((is) => all.filter((a) => a === is).length);
+    const [filtered, ineligible, loops] = ['filtered', 'ineligible', 'loop'].map(
+      (is) => all.filter((a) => a === is).length,
+    );
     return {
-      ownAsLoops: paths.filter(({ a }) => a.path.includes(OWN_AS)).length,
+      ownAsLoops: loops!,
       received: all.length,
-      accepted: all.length - filtered! - ineligible!,
+      accepted: all.length - filtered! - ineligible! - loops!,
       filtered: filtered!,
-      ineligible: ineligible!,
+      ineligible: ineligible! + loops!,
     };
   }
 
   /** A path's attributes as import policy leaves them, or why there are none. */
-  #accepted(path: ModelPath): WireAttributes | 'filtered' | 'ineligible' {
+  #accepted(path: ModelPath): WireAttributes | 'filtered' | 'ineligible' | 'loop' {
     const peer = this.peers.get(path.peer)!;
-    if (path.a.path.includes(OWN_AS) || path.a.nextHop === OWN_ID) return 'ineligible';
-    if (isIbgp(peer) && (path.a.originator === OWN_ID || path.a.clusterList?.includes(OWN_ID)))
+    const isIbgp = this.isIbgp(path.peer);
+    const localAs = peer.localAs ?? OWN_AS;
+    const own = path.a.path.filter((as) => as === OWN_AS || as === localAs).length;
+    if (own > peer.config.allowedLocalAs) return 'loop';
+    if (isIbgp && (path.a.originator === OWN_ID || path.a.clusterList?.includes(this.clusterId)))
       return 'ineligible';
-    const localPref = isIbgp(peer) ? (path.a.localPref ?? 100) : 100;
-    const a = { ...path.a, localPref };
-    return apply(peer.import, path.prefix, a, isIbgp(peer) ? 'ibgp' : 'ebgp') ?? 'filtered';
+    if (this.#ownAddresses().has(this.hopKey(path))) return 'ineligible';
+    if (!isIbgp && peer.config.enforceFirstAs && path.a.path[0] !== peer.as) return 'ineligible';
+    // RFC 9234 section 5, by our role.
+    const role = isIbgp ? undefined : peer.config.role;
+    const isFromAbove = role === 'customer' || role === 'peer' || role === 'rs-client';
+    const otc = path.a.otc ?? (isFromAbove ? peer.as : undefined);
+    if (otc !== undefined && (role === 'provider' || role === 'rs')) return 'ineligible';
+    if (otc !== undefined && role === 'peer' && otc !== peer.as) return 'ineligible';
+    const isShutDown = path.a.communities?.includes(0xffff0000) === true;
+    const localPref = isIbgp ? (path.a.localPref ?? 100) : isShutDown ? 0 : 100;
+    const a = { ...path.a, localPref, ...(otc === undefined ? {} : { otc }) };
+    return apply(peer.config.import, path.prefix, a, isIbgp ? 'ibgp' : 'ebgp') ?? 'filtered';
+  }
+
+  /** Addresses of ours on sessions that are up. */
+  #ownAddresses(): Set<string> {
+    const all = [...this.peers.values()].flatMap((peer) => [
+      keyOfUsed(peer.localAddress, peer.device),
+      ...Object.values(peer.config.nextHopSelf),
+      ...[peer.negotiated?.sharedLink?.ipv4, peer.negotiated?.sharedLink?.ipv6].filter(
+        (a) => a !== undefined,
+      ),
+    ]);
+    return new Set(all);
+  }
+
+  /** The address that forwarding uses, with its link. */
+  hopKey(path: ModelPath): string {
+    return keyOfUsed(path.a.nextHop, this.peers.get(path.peer)?.device);
+  }
+
+  #isUnreachable(path: ModelPath): boolean {
+    const key = this.hopKey(path);
+    return this.metrics.has(key) && this.metrics.get(key) === undefined;
   }
 
   best(paths: readonly ModelPath[]): ModelPath | undefined {
@@ -109,73 +191,52 @@ export class Model {
   }
 
   #compare(x: ModelPath, y: ModelPath): number {
-    const peerX = this.peers.get(x.peer)!;
-    const peerY = this.peers.get(y.peer)!;
+    return this.#upToMetric(x, y) || this.#tieBreak(x, y);
+  }
+
+  #upToMetric(x: ModelPath, y: ModelPath): number {
     const sameAs = (x.a.path[0] ?? 0) === (y.a.path[0] ?? 0);
-    const id = (p: ModelPath, peer: ModelPeer): number => number(p.a.originator ?? peer.address);
+    const metric = (p: ModelPath): number => (p.peer === LOCAL ? 0 : (this.metrics.get(this.hopKey(p)) ?? 0));
     return (
       (y.a.localPref ?? 100) - (x.a.localPref ?? 100) ||
+      Number(y.peer === LOCAL) - Number(x.peer === LOCAL) ||
       x.a.path.length - y.a.path.length ||
       (x.a.origin ?? 0) - (y.a.origin ?? 0) ||
       (sameAs ? (x.a.med ?? 0) - (y.a.med ?? 0) : 0) ||
-      Number(isIbgp(peerX)) - Number(isIbgp(peerY)) ||
-      id(x, peerX) - id(y, peerY) ||
+      Number(this.isIbgp(x.peer)) - Number(this.isIbgp(y.peer)) ||
+      metric(x) - metric(y)
+    );
+  }
+
+  #tieBreak(x: ModelPath, y: ModelPath): number {
+    const peerX = this.peers.get(x.peer);
+    const peerY = this.peers.get(y.peer);
+    if (peerX === undefined || peerY === undefined) return 0;
+    const [hexX, hexY] = [sortable(peerX.address), sortable(peerY.address)];
+    return (
+      number(x.a.originator ?? peerX.routerId) - number(y.a.originator ?? peerY.routerId) ||
       (x.a.clusterList?.length ?? 0) - (y.a.clusterList?.length ?? 0) ||
-      number(peerX.address) - number(peerY.address) ||
+      (hexX < hexY ? -1 : hexX > hexY ? 1 : 0) ||
       x.pathId - y.pathId
     );
   }
 
-  #exported(path: ModelPath, to: ModelPeer): string | undefined {
-    if (path.peer === to.id) return undefined;
-    const from = this.peers.get(path.peer)!;
-    const reflected = isIbgp(from) && isIbgp(to);
-    if (reflected && from.client !== true && to.client !== true) return undefined;
-    if (path.a.communities?.includes(0xffffff02)) return undefined;
-    if (!isIbgp(to) && path.a.communities?.includes(0xffffff01)) return undefined;
-    const a = apply(to.export, path.prefix, { ...path.a, isMedSet: false }, isIbgp(from) ? 'ibgp' : 'ebgp');
-    if (a === undefined) return undefined;
-    if (isIbgp(to) && path.a.nextHop === to.address) return undefined;
-    const parts: string[] = [];
-    parts.push(`nh=${isIbgp(to) ? path.a.nextHop : OWN_ID}`);
-    parts.push(`path=${(isIbgp(to) ? a.path : [OWN_AS, ...a.path]).join(',')}`);
-    if (isIbgp(to)) parts.push(`lp=${a.localPref ?? 100}`);
-    if (a.med !== undefined && (isIbgp(to) || a.isMedSet === true)) parts.push(`med=${a.med}`);
-    if (a.communities !== undefined) parts.push(`comm=${a.communities.map(formatCommunity).join(',')}`);
-    if (reflected)
-      parts.push(`orig=${a.originator ?? from.address}`, `cl=${(a.clusterList?.length ?? 0) + 1}`);
-    return parts.join(' ');
+  isIbgp(id: string): boolean {
+    const peer = this.peers.get(id);
+    return peer !== undefined && isIbgp(peer);
   }
-}
-
-function isIbgp(peer: ModelPeer): boolean {
-  return peer.as === OWN_AS;
 }
 
 function number(address: string): number {
   return address.split('.').reduce((n, part) => n * 256 + Number(part), 0);
 }
 
-/** MED goes to eBGP only when the export policy set it. */
-type Changed = WireAttributes & { readonly isMedSet?: boolean };
-
-/** Only what the test's policies use: prefix 'equal', source, and sets. */
-function apply(policy: Policy, prefix: string, a: Changed, source: 'ebgp' | 'ibgp'): Changed | undefined {
-  let out = a;
-  for (const term of policy.terms) {
-    if (!matches(term, prefix, source)) continue;
-    if (term.action.verdict === 'reject') return undefined;
-    const set = term.action.set;
-    if (set?.localPref !== undefined) out = { ...out, localPref: set.localPref };
-    if (set?.med !== undefined) out = { ...out, med: set.med, isMedSet: true };
-    if (set?.prependAs !== undefined) out = { ...out, path: [...set.prependAs, ...out.path] };
-    if (term.action.verdict === 'accept') return out;
-  }
-  return policy.otherwise === 'accept' ? out : undefined;
-}
-
-function matches(term: PolicyTerm, prefix: string, source: string): boolean {
-  const { prefixes, source: wanted } = term.match;
-  if (wanted !== undefined && wanted !== source && wanted !== 'remote') return false;
-  return prefixes === undefined || prefixes.some((rule) => rule.prefix === prefix);
+/** Compares like the octets do: the RIB puts an IPv4 address into the first word. */
+function sortable(address: string): string {
+  if (!address.includes(':')) return number(address).toString(16).padStart(8, '0');
+  const [head = '', tail = ''] = address.split('::');
+  const groups = (part: string): string[] => (part === '' ? [] : part.split(':'));
+  const [left, right] = [groups(head), groups(tail)];
+  const zeros = Array<string>(8 - left.length - right.length).fill('0');
+  return [...left, ...zeros, ...right].map((group) => group.padStart(4, '0')).join('');
 }

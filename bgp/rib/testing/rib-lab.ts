@@ -27,7 +27,7 @@ export class RibLab {
   isFaulty = false;
   readonly #queue: (() => void)[] = [];
 
-  /** @param grain small steps and short turns, so that everything is interrupted everywhere */
+  /** @param grain of the steps, in short turns, so that everything is interrupted everywhere; without, all in one */
   constructor(multipath: MultipathRules = ONE_PATH, grain?: number) {
     this.clock = grain === undefined ? new FakeClock() : new BusyClock();
     this.rib = new Rib(
