@@ -275,6 +275,8 @@ describe('a password where a reference belongs', () => {
       ...peer('password:', '  - hunter2'),
       ...peer('password: { secretKeyRef: hunter2 }'),
       ...peer('password: { value: hunter2 }'),
+      ...peer('password: { hunter2 }'),
+      ...peer('password: { secretKeyRef: { name: a, key: b }, hunter2: x }'),
       ...peer('password: { secretKeyRef: { name: [hunter2], key: x } }'),
       ...only('BGPConfiguration', 'nodeMeshPassword: hunter2'),
       ...only('BGPConfiguration', 'nodeMeshPassword: 12345'),

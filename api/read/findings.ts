@@ -17,6 +17,7 @@ export interface Finding {
 export function findingsOf(error: z.ZodError, schema: z.ZodType, document: unknown): Finding[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+    if (isSecret(path)) return [secretFinding(path, valueAt(document, path), issue)];
     if (issue.code === 'unrecognized_keys') {
       const known = knownKeys(schemaAt(schema, path));
       return issue.keys.map((key) => unknownField([...path, key], known));
@@ -51,13 +52,21 @@ function withoutSecrets(value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
+const isSecret = (path: Path): boolean => path.some((key) => SECRET_FIELDS.includes(key));
+
+/** Neither a value nor the name of a field that nobody knows: that, too, may be the password. */
+function secretFinding(path: Path, value: unknown, { code }: z.core.$ZodIssue): Finding {
+  const message =
+    value === undefined
+      ? 'is missing'
+      : code === 'unrecognized_keys'
+        ? 'has fields that do not belong there'
+        : 'is not a reference to a Secret';
+  return { path, field: formatPath(path), message, allowed: SECRET_FORM };
+}
+
 function finding(path: Path, found: unknown, issue: z.core.$ZodIssue): Finding {
   const value = withoutSecrets(found);
-  const isSecret = path.some((key) => SECRET_FIELDS.includes(key));
-  if (isSecret && typeof value !== 'undefined') {
-    const message = typeof value === 'object' ? issue.message : 'is not a reference to a Secret';
-    return { path, field: formatPath(path), message, allowed: SECRET_FORM };
-  }
   const place = { path, field: formatPath(path), ...(value === undefined ? {} : { value }) };
   switch (issue.code) {
     case 'custom': {

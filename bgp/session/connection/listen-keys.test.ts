@@ -48,8 +48,8 @@ describe('keys of a listening socket', () => {
         fc.uniqueArray(
           fc.tuple(address, fc.constantFrom('mesh', 'mesh', 'old mesh', 'old mesh', 'tor', undefined)),
           {
-            minLength: SHARE_FROM,
-            maxLength: 160,
+            minLength: 4 * SHARE_FROM,
+            maxLength: 6 * SHARE_FROM,
             selector: ([text]) => text,
           },
         ),
@@ -63,7 +63,7 @@ describe('keys of a listening socket', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
