@@ -2,7 +2,7 @@
 // served, and stays across restarts. What an operator has put into it (plugins behind ours, an MTU) stays, too.
 import { isDeepStrictEqual } from 'node:util';
 import type { Disk } from '#world';
-import { NEWEST } from './server/request/network-config.ts';
+import { NEWEST } from './server/network-config.ts';
 
 export interface ConflistOptions {
   readonly socketPath: string;

@@ -2,7 +2,7 @@
 // its twin in testing/.
 import type { Clock } from '#world';
 
-/** Turns a whole request into a whole answer (server/request/call-frame.ts). Never rejects. */
+/** Turns a whole request into a whole answer (server/call.ts). Never rejects. */
 export type AnswerCall = (request: Uint8Array) => Promise<Uint8Array>;
 
 /** Serves a unix socket, one request a connection. */

@@ -1,5 +1,5 @@
 import { deepEqual } from 'node:assert/strict';
-import { deadReferences, unknownRules } from './check-docs.ts';
+import { deadReferences, miscounted, unknownRules } from './check-docs.ts';
 
 describe('check-docs', () => {
   it('finds rule ids of the code that the page does not have', () => {
@@ -23,6 +23,16 @@ describe('check-docs', () => {
       'docs/page.md names out/import.ts, which is not there',
       'docs/page.md names agent/store, which is not there',
       'docs/page.md names ../rules.md, which is not there',
+    ]);
+  });
+
+  it('counts the files of a walk', () => {
+    const walk = (count: number, files: string) =>
+      `Text.\n\n**In and out** (${count}): ${files}.\n\nbgp/more.ts`;
+    deepEqual(miscounted('docs/page.md', walk(3, 'a/b.ts,\na/c.c; and\na/d.ts')), []);
+    deepEqual(miscounted('docs/page.md', walk(2, 'a/b.ts, a/c.c, a/b.ts')), [
+      'docs/page.md: "In and out" has 3 files, not 2',
+      'docs/page.md: "In and out" has a/b.ts twice',
     ]);
   });
 });

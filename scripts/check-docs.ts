@@ -1,5 +1,5 @@
-// Checks what pages say about code: the files and folders that they name exist, links lead somewhere, and docs/rules.md
-// has every rule id that stands in the code.
+// Checks what pages say about code: the files and folders that they name exist, links lead somewhere, walks have as
+// many files as they say, and docs/rules.md has every rule id that stands in the code.
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { ROOMS } from './rooms-table.ts';
@@ -43,6 +43,22 @@ export function deadReferences(page: string, text: string, paths: readonly strin
   );
 }
 
+/** Walks: `**name** (count): files`. The count is that of the files, and none stands twice. */
+export function miscounted(page: string, text: string): string[] {
+  return [...text.matchAll(/^\*\*(.+?)\*\* \((\d+)\):([^]*?)(?:\n\n|$(?![^]))/gm)].flatMap(
+    ([, name = '', count, walk = '']) => {
+      const files = [...walk.matchAll(FILE)].map(([file]) => file);
+      const twice = files.filter((file, i) => files.indexOf(file) < i);
+      return [
+        ...(files.length === Number(count)
+          ? []
+          : [`${page}: "${name}" has ${files.length} files, not ${count}`]),
+        ...twice.map((file) => `${page}: "${name}" has ${file} twice`),
+      ];
+    },
+  );
+}
+
 function main(): void {
   const exclude = ['node_modules', 'build', 'dist', 'coverage'];
   const paths = globSync('**/*', { exclude }).filter((path) => statSync(path).isFile());
@@ -53,7 +69,10 @@ function main(): void {
       readFileSync(RULES, 'utf8'),
       new Map(code.map((path) => [path, readFileSync(path, 'utf8')])),
     ),
-    ...pages.flatMap((page) => deadReferences(page, readFileSync(page, 'utf8'), paths)),
+    ...pages.flatMap((page) => {
+      const text = readFileSync(page, 'utf8');
+      return [...deadReferences(page, text, paths), ...miscounted(page, text)];
+    }),
   ];
   for (const fault of faults) console.error(fault);
   console.log(`docs: ${pages.length} pages checked, ${faults.length} faults`);

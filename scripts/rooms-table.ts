@@ -74,7 +74,14 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   'bgp/rib': ['attributes', 'table', 'faults', 'in', 'out', 'show'],
   cli: ['exit client files output-format', 'routes-table session-details status-table', 'commands'],
   'cni-plugin': ['outside', 'server', 'conflist', 'bindings'],
-  'cni-plugin/server': ['request', 'call-order uplink-mtu', 'verbs'],
+  'cni-plugin/server': [
+    'cni-error',
+    'call',
+    'network-config',
+    'attachment',
+    'call-order uplink-mtu',
+    'verbs',
+  ],
   linux: ['errno kernel-error kernel pod-wiring describe datagrams', 'netlink', 'native', 'memory real'],
   store: ['lease store', 'directory memory-store'],
 };

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Clock } from '#world';
 import { realDisk } from '#linux';
 import type { CniListener } from '../outside.ts';
-import { encodeAnswer, encodeRequest, STILL_AT_WORK } from '../server/request/call-frame.ts';
+import { encodeAnswer, encodeRequest, STILL_AT_WORK } from '../server/call.ts';
 import { MemoryCni } from '../testing/memory-cni.ts';
 import { unixSocketListener } from './unix-socket.ts';
 

@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock } from '#world';
 import { type AnswerCall, type CniListener, servedByAnother } from '../outside.ts';
-import { requestLength, STILL_AT_WORK } from '../server/request/call-frame.ts';
+import { requestLength, STILL_AT_WORK } from '../server/call.ts';
 
 /** The executable gives up on an agent that is silent for three times as long. */
 const SIGN_OF_LIFE_MS = 300;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { CallOrder } from './call-order.ts';
-import { CniError } from './request/cni-error.ts';
+import { CniError } from './cni-error.ts';
 
 function gate(): { open: () => void; passed: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>();

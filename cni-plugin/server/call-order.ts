@@ -1,6 +1,6 @@
 // Which calls may run at the same time: one after the other for one attachment, any number for different ones, garbage
 // collection alone. Bounded: more than MAX_CALLS at once are sent away.
-import { CniError, codes } from './request/cni-error.ts';
+import { CniError, codes } from './cni-error.ts';
 
 const MAX_CALLS = 1000;
 

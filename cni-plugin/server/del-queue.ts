@@ -3,10 +3,9 @@
 import { ownerKey } from '#ipam';
 import type { Disk } from '#world';
 import type { CallOrder } from './call-order.ts';
-import { CniError, codes, toCniError } from './request/cni-error.ts';
-import { readEnvironment } from './request/environment.ts';
-import { decodeRequest } from './request/call-frame.ts';
-import type { Attachment } from './request/network-config.ts';
+import { CniError, codes, toCniError } from './cni-error.ts';
+import { decodeRequest, readEnvironment } from './call.ts';
+import type { Attachment } from './network-config.ts';
 import { del } from './verbs/del.ts';
 import type { VerbIo } from './verbs/verb-io.ts';
 

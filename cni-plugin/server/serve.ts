@@ -1,5 +1,6 @@
-// The server behind the CNI executable: takes up what an earlier agent left (links, queued DELs), then serves the socket.
-import type { BlockRelease, Ipam } from '#ipam';
+// The server behind the CNI executable: takes up what an earlier agent left (links, queued DELs), then serves the socket;
+// and the way of each call from its bytes to those of the answer.
+import { type BlockRelease, type Ipam, ownerKey } from '#ipam';
 import type { Kernel, PodWirer } from '#linux';
 import type { Clock, Disk } from '#world';
 import type { CniListener, CniLog } from '../outside.ts';
@@ -12,8 +13,16 @@ import {
 } from './verbs/audit.ts';
 import { CallOrder } from './call-order.ts';
 import { DelQueue } from './del-queue.ts';
-import { answerCall, type Handling } from './handle.ts';
 import { UplinkMtu } from './uplink-mtu.ts';
+import { ownerOf, resultJson } from './attachment.ts';
+import { CniError, codes, errorJson, toCniError } from './cni-error.ts';
+import { type CniRequest, decodeRequest, encodeAnswer, readEnvironment, withoutLength } from './call.ts';
+import { NEWEST, readConfig, versionForErrors, VERSIONS } from './network-config.ts';
+import { add } from './verbs/add.ts';
+import { check } from './verbs/check.ts';
+import { del } from './verbs/del.ts';
+import { collectGarbage } from './verbs/gc.ts';
+import type { VerbIo } from './verbs/verb-io.ts';
 
 export interface CniServerOptions {
   readonly socketPath: string;
@@ -98,4 +107,58 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
 async function adoptLinks(io: CniServerIo): Promise<void> {
   const { routes } = await podLinksAndRoutes(io.kernel);
   for (const { address, link } of routes) io.ipam.adopt(address, link);
+}
+
+interface Handling {
+  readonly io: VerbIo;
+  readonly order: CallOrder;
+  readonly queue: DelQueue;
+}
+
+/** One call from its bytes to those of the answer: read, ordered, done, written. Never throws.
+ *
+ * @param bytes a whole request, its length included */
+async function answerCall(bytes: Uint8Array, handling: Handling): Promise<Uint8Array> {
+  const request = decodeRequest(withoutLength(bytes));
+  try {
+    if (request === undefined) throw new CniError(codes.decoding, 'the request on the socket cannot be read');
+    return encodeAnswer(0, await perform(request, handling));
+  } catch (thrown) {
+    const error = toCniError(thrown);
+    const command = request?.environment.get('CNI_COMMAND') ?? '';
+    const details = error.details === '' ? '' : ` (${error.details})`;
+    handling.io.log.warn('cni', `${command} answered code ${error.code}: ${error.message}${details}`);
+    return encodeAnswer(1, errorJson(error, versionForErrors(request?.input ?? '')));
+  }
+}
+
+/** JSON, or nothing. */
+async function perform(request: CniRequest, { io, order, queue }: Handling): Promise<string> {
+  const call = readEnvironment(request.environment);
+  if (call.command === 'VERSION') {
+    return `${JSON.stringify({ cniVersion: NEWEST, supportedVersions: VERSIONS })}\n`;
+  }
+  const config = readConfig(request.input, call.command);
+  const key = call.containerId === '' ? '' : ownerKey(call);
+  switch (call.command) {
+    case 'ADD':
+      return order.run(key, async () => {
+        await queue.finish(call, io);
+        return resultJson(await add(call, config, io), config.cniVersion);
+      });
+    case 'DEL':
+      await order.run(key, () => del(ownerOf(call, config), io));
+      return '';
+    case 'CHECK':
+      await order.run(key, () => check(call, config, io));
+      return '';
+    case 'GC':
+      await order.runAlone(() => collectGarbage(config, io));
+      return '';
+    case 'STATUS': {
+      const why = io.whyUnready() ?? io.ipam.whyUnready();
+      if (why !== undefined) throw new CniError(codes.unavailable, 'podroute cannot serve ADD', why);
+      return '';
+    }
+  }
 }

@@ -3,7 +3,7 @@
 import type { Disk } from '#world';
 import type { AnswerCall, CniListener } from '../outside.ts';
 import { servedByAnother } from '../outside.ts';
-import { type CniRequest, encodeRequest, withoutLength } from '../server/request/call-frame.ts';
+import { type CniRequest, encodeRequest, withoutLength } from '../server/call.ts';
 
 const TRY_AGAIN = 11;
 const UNAVAILABLE = 50;

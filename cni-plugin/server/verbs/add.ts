@@ -4,18 +4,20 @@ import { addressBits, FAMILIES } from '#ip';
 import { type Owner } from '#ipam';
 import { KernelError } from '#linux';
 import {
+  appendResult,
   attachmentNames,
+  type CniResult,
   DEFAULT_ROUTES,
   GATEWAYS,
   ownerOf,
+  readPrevResult,
   requestedAddresses,
   requestedMac,
   subjectOf,
-} from '../request/attachment.ts';
-import { CniError, codes } from '../request/cni-error.ts';
-import type { NetworkConfig } from '../request/network-config.ts';
-import type { CniCall } from '../request/environment.ts';
-import { appendResult, type CniResult, readPrevResult } from '../request/results.ts';
+} from '../attachment.ts';
+import { CniError, codes } from '../cni-error.ts';
+import type { NetworkConfig } from '../network-config.ts';
+import type { CniCall } from '../call.ts';
 import type { VerbIo } from './verb-io.ts';
 
 /** Throws CniError. */

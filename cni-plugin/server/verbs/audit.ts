@@ -2,7 +2,7 @@
 // left over. Both run alone, so that no ADD or DEL is half done meanwhile.
 import { type IpamUsage, hostLinkName, type Owner, ownerKey, POD_LINK } from '#ipam';
 import { type Kernel, PODROUTE_PROTOCOL } from '#linux';
-import { subjectOf } from '../request/attachment.ts';
+import { subjectOf } from '../attachment.ts';
 import { del } from './del.ts';
 import type { VerbIo } from './verb-io.ts';
 

@@ -3,11 +3,10 @@
 import { FAMILIES, familyOf } from '#ip';
 import { type Owner } from '#ipam';
 import { type Kernel, KernelError, type Link } from '#linux';
-import { attachmentNames, DEFAULT_ROUTES, ownerOf, subjectOf } from '../request/attachment.ts';
-import { CniError, codes } from '../request/cni-error.ts';
-import type { NetworkConfig } from '../request/network-config.ts';
-import type { CniCall } from '../request/environment.ts';
-import { readPrevResult } from '../request/results.ts';
+import { attachmentNames, DEFAULT_ROUTES, ownerOf, readPrevResult, subjectOf } from '../attachment.ts';
+import { CniError, codes } from '../cni-error.ts';
+import type { NetworkConfig } from '../network-config.ts';
+import type { CniCall } from '../call.ts';
 import type { VerbIo } from './verb-io.ts';
 
 /** Throws CniError 7 without prevResult, 112 with all that is missing. */

@@ -1,7 +1,7 @@
 // DEL: the link goes, then the address is free. Needs neither the namespace nor a result of ADD, and may be repeated.
 import type { Owner } from '#ipam';
-import { attachmentNames, subjectOf } from '../request/attachment.ts';
-import { CniError, codes } from '../request/cni-error.ts';
+import { attachmentNames, subjectOf } from '../attachment.ts';
+import { CniError, codes } from '../cni-error.ts';
 import type { VerbIo } from './verb-io.ts';
 
 /** Throws CniError; the address stays held when the link could not be deleted or the journal not be written. */

@@ -1,8 +1,8 @@
 // GC: frees every attachment of this network that the runtime does not know any more. Goes on after an error and
 // reports all of them.
-import { subjectOf } from '../request/attachment.ts';
-import { CniError, toCniError } from '../request/cni-error.ts';
-import type { NetworkConfig } from '../request/network-config.ts';
+import { subjectOf } from '../attachment.ts';
+import { CniError, toCniError } from '../cni-error.ts';
+import type { NetworkConfig } from '../network-config.ts';
 import { del } from './del.ts';
 import type { VerbIo } from './verb-io.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { CniError } from './cni-error.ts';
 import { readConfig } from './network-config.ts';
-import type { CniCommand } from './environment.ts';
+import type { CniCommand } from './call.ts';
 import { VERSIONS } from './network-config.ts';
 
 const base = { cniVersion: '1.1.0', name: 'podroute', type: 'podroute' };

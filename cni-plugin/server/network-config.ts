@@ -2,7 +2,7 @@
 // 1: a version that we do not speak; 2: a field that we do not have, with its value.
 import { canonicalAddress, FAMILIES, type Family, familyOf } from '#ip';
 import { CniError, codes } from './cni-error.ts';
-import { type CniCommand, isIdentifier } from './environment.ts';
+import { type CniCommand, isIdentifier } from './call.ts';
 
 /** Versions of the CNI specification that we speak (also written in podroute.c). */
 export const VERSIONS = ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const;
