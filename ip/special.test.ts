@@ -48,11 +48,26 @@ describe('an address with a meaning of its own', () => {
     );
   });
 
-  it('is no host when it is unspecified, loopback, multicast, reserved or IPv4-mapped', () => {
-    for (const text of ['0.0.0.0', '0.1.2.3', '127.0.0.1', '224.0.0.1', '255.255.255.255']) {
+  it('is no host when it is unspecified, loopback, multicast, broadcast or IPv4-mapped', () => {
+    for (const text of [
+      '0.0.0.0',
+      '0.1.2.3',
+      '127.0.0.1',
+      '224.0.0.1',
+      '239.255.255.255',
+      '255.255.255.255',
+    ]) {
       assert.ok(!isUnicastIpv4(words(text)[0]), text);
     }
-    for (const text of ['1.0.0.1', '10.0.0.1', '126.1.1.1', '128.0.0.1', '223.255.255.255']) {
+    for (const text of [
+      '1.0.0.1',
+      '10.0.0.1',
+      '126.1.1.1',
+      '128.0.0.1',
+      '223.255.255.255',
+      '240.0.0.1',
+      '255.0.0.1',
+    ]) {
       assert.ok(isUnicastIpv4(words(text)[0]), text);
     }
     for (const text of ['::', '::1', 'ff02::1', '::ffff:10.0.0.1'])

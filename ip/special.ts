@@ -29,10 +29,14 @@ export function isUnspecified(bytes: Uint8Array): boolean {
   return true;
 }
 
-/** False for 0/8, 127/8, 224/4 and above: no host has these (RFC 4271 §6.3). */
+/**
+ * False for 0/8, 127/8, 224/4 and 255.255.255.255: no host has these (RFC 4271 §6.3). 240/4 is reserved (RFC 1112 §4),
+ * but Linux and other systems give its addresses to hosts, and so may a pool.
+ */
 export function isUnicastIpv4(address: number): boolean {
   const first = address >>> 24;
-  return first !== 0 && first !== 127 && first < 224;
+  if (first < 224) return first !== 0 && first !== 127;
+  return first >= 240 && address >>> 0 !== 0xffffffff;
 }
 
 /** False for unspecified, loopback, IPv4-mapped and multicast addresses. */

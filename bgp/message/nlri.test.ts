@@ -147,10 +147,24 @@ describe('NLRI', () => {
       return nlri.isMartianIpv4(cursor.address, cursor.length);
     };
     assert.deepEqual(
-      ['04 e0', '20 ffffffff', '08 7f', '08 00', '20 00000001', '04 f0'].map(v4),
+      ['04 e0', '20 ffffffff', '08 7f', '08 00', '20 00000001', '20 efffffff'].map(v4),
       Array(6).fill(true),
     );
-    assert.deepEqual(['00', '01 00', '08 0a', '07 7e', '03 c0', '20 dfffffff'].map(v4), Array(6).fill(false));
+    assert.deepEqual(
+      [
+        '00',
+        '01 00',
+        '08 0a',
+        '07 7e',
+        '03 c0',
+        '20 dfffffff',
+        '04 f0',
+        '18 ffffff',
+        '20 fffffffe',
+        '03 e0',
+      ].map(v4),
+      Array(10).fill(false),
+    );
     assert.ok(nlri.isMartianIpv6(0xff020000, 0, 0, 0, 16));
     assert.ok(nlri.isMartianIpv6(0xfe800000, 0, 0, 0, 10));
     assert.ok(nlri.isMartianIpv6(0, 0, 0, 1, 128));

@@ -143,10 +143,10 @@ function tailBits(buf: Uint8Array, start: number, end: number): number {
 
 /**
  * True for IPv4 prefixes that no unicast table may hold (RFC 7606 section 5.3: ignore and log):
- * 0/8 longer than the default route, 127/8, 224/4 and above.
+ * 0/8 longer than the default route, 127/8, 224/4, 255.255.255.255. Not the rest of 240/4: pools may lie there.
  */
 export function isMartianIpv4(address: number, length: number): boolean {
-  if (address >= 0xe0000000) return true;
+  if (address >= 0xe0000000) return address < 0xf0000000 ? length >= 4 : address === 0xffffffff;
   const first = address >>> 24;
   return first === 127 || (first === 0 && length >= 8);
 }

@@ -17,6 +17,16 @@ describe('rib: routes between peers', () => {
     assert.deepEqual(held(lab, 'e1'), {}, 'never back to where it came from');
   });
 
+  it('takes 240.0.0.0/4 for routes and next hops, as pools do', () => {
+    const lab = new RibLab();
+    lab.up(ebgp(1));
+    lab.up(ibgp(1));
+    lab.announce('e1', ['240.0.0.0/4', '250.1.0.0/16'], { path: [65101], nextHop: '241.0.0.1' });
+    lab.settle();
+    const text = 'nh=241.0.0.1 path=65101 lp=100';
+    assert.deepEqual(held(lab, 'i1'), { '240.0.0.0/4': text, '250.1.0.0/16': text });
+  });
+
   it('passes IPv6 routes on in MP_REACH_NLRI', () => {
     const lab = new RibLab();
     lab.up(ebgp(1));
