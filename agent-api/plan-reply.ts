@@ -36,6 +36,8 @@ export interface NodePlan {
     readonly config: SessionSettings;
     /** 'BGPPeer tor-a', 'node-to-node mesh, Node node-2' */
     readonly from: string;
+    /** What its document, being one of Calico, means beside what it says: 'import: All (everything …)'. */
+    readonly implied?: readonly string[];
   }[];
   readonly originations: readonly {
     readonly prefix: string;

@@ -1,5 +1,6 @@
 // The door of api/: resource kinds, reading documents, problems, selectors.
 export type { BGPConfiguration, BGPConfigurationSpec } from './kinds/bgp-configuration.ts';
+export { ROUTE_PRIORITY } from './kinds/bgp-filter.ts';
 export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './kinds/bgp-filter.ts';
 export type { BGPNodeStatus, BGPNodeStatusSpec, BGPNodeStatusStatus } from './kinds/bgp-node-status.ts';
 export type { BGPPeer, BGPPeerSpec } from './kinds/bgp-peer.ts';
@@ -19,6 +20,7 @@ export { mayHideNodes, mayHidePools, nothingRefused, type Refused } from './read
 export { type PeerAddress, parsePeerAddress } from './schema/peer-address.ts';
 export { usablePools } from './read/pool-conflicts.ts';
 export { formatProblem, type Problem } from './schema/problem.ts';
+export { impliedText, NO_LIMIT } from './kinds/implied.ts';
 export { bgpConfigurationFor, configurationOfNode } from './kinds/node-configuration.ts';
 export {
   bgpConfigurationOf,

@@ -1,6 +1,13 @@
 // From BGPPeer objects to the sessions of this node. A peerSelector makes a session on both sides: on the nodes that
 // the object is for, and in reverse on those that it selects.
-import { type BGPPeer, type BGPPeerSpec, parsePeerAddress, type Problem, selectorMatches } from '#api';
+import {
+  type BGPPeer,
+  type BGPPeerSpec,
+  impliedText,
+  parsePeerAddress,
+  type Problem,
+  selectorMatches,
+} from '#api';
 import type { PeerRemote } from '#bgp';
 import { canonicalAddress, FAMILIES, type Family, familyOf } from '#ip';
 import { type PeerWish, RANK } from './conflicts.ts';
@@ -48,7 +55,14 @@ export function configuredPeers(
         },
         context,
       );
-      wishes.push({ config: made.config, from: object, rank: target.rank, field: target.field });
+      const implied = peer.implied?.map(impliedText) ?? [];
+      wishes.push({
+        config: made.config,
+        from: object,
+        ...(implied.length > 0 && { implied }),
+        rank: target.rank,
+        field: target.field,
+      });
       for (const problem of made.problems) {
         if (!told.has(problem.field)) problems.push(problem);
         told.add(problem.field);

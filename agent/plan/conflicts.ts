@@ -35,7 +35,7 @@ export function resolveConflicts(
   }
   problems.push(...otherPasswords([...winners.values()]));
   const peers = [...winners.values()]
-    .map(({ config, from }) => ({ config, from }))
+    .map(({ config, from, implied }) => ({ config, from, ...(implied && { implied }) }))
     .sort((a, b) => (a.config.id < b.config.id ? -1 : 1));
   return { peers, problems };
 }

@@ -8,6 +8,7 @@ import {
   nothingRefused,
   type Problem,
   type Refused,
+  ROUTE_PRIORITY,
   usablePools,
 } from '#api';
 import type { SpeakerConfig } from '#bgp';
@@ -23,7 +24,7 @@ import { strayBlocks } from './stray-blocks.ts';
 import type { PlannedNode, PlannedOrigination, PlannedPeer, PlanResult } from './types.ts';
 
 /** rtm_protocol and metric of podroute's kernel routes; table 254 is the kernel's main one. */
-const KERNEL = { protocol: 179, metric: 1024, table: 254 } as const;
+const KERNEL = { protocol: 179, metric: ROUTE_PRIORITY, table: 254 } as const;
 
 /** Without a Node object of this name there is no plan: who would speak, and from which address? */
 export function makePlan(input: PlanInput): PlanResult {

@@ -1,6 +1,6 @@
 // From BGPFilters and the words Cluster, All, None to the two policies of a session. A filter's verdict comes first;
 // what no filter decides falls to the word. What cannot be honoured rejects everything: fail closed.
-import type { BGPFilter, BGPFilterRule, BGPPeerSpec, Problem } from '#api';
+import { type BGPFilter, type BGPFilterRule, type BGPPeerSpec, type Problem, ROUTE_PRIORITY } from '#api';
 import type { Policy, PolicyMatch, PolicySet, PolicyTerm } from '#bgp';
 import { FAMILIES, type Family, familyOf } from '#ip';
 
@@ -118,7 +118,8 @@ function filterTerms(
   return FAMILIES.flatMap((family) => {
     const field = fieldOf(direction, family);
     return spec[field].flatMap((rule, i) => {
-      if (!concernsSession(rule, type) || (rule.action === 'Accept' && isUncheckable(rule))) return [];
+      if (!concernsSession(rule, type) || !hasItsPriority(rule)) return [];
+      if (rule.action === 'Accept' && isUncheckable(rule)) return [];
       return [termOf(rule, family, `BGPFilter ${metadata.name}, ${field} rule ${i + 1}`)];
     });
   });
@@ -133,12 +134,17 @@ function concernsSession(rule: BGPFilterRule, type: PolicyContext['type']): bool
   return (rule.peerType === 'eBGP') === (type === 'ebgp');
 }
 
+/** All routes of podroute, own and learned, have one metric in the kernel. */
+function hasItsPriority({ priority }: BGPFilterRule): boolean {
+  return priority === undefined || priority === ROUTE_PRIORITY;
+}
+
 /**
- * Conditions on the interface and on the kernel's metric cannot be checked by this version: a rule that accepts
- * matches nothing, one that rejects does so whatever the interface or metric (fail closed).
+ * Conditions on the interface cannot be checked by this version: a rule that accepts matches nothing, one that rejects
+ * does so whatever the interface (fail closed).
  */
 function isUncheckable(rule: BGPFilterRule): boolean {
-  return rule.interface !== undefined || rule.priority !== undefined;
+  return rule.interface !== undefined;
 }
 
 const OPERATORS = { Equal: 'equal', NotEqual: 'notEqual', In: 'in', NotIn: 'notIn' } as const;

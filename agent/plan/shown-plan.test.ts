@@ -23,4 +23,19 @@ describe('the plan as it is shown', () => {
       text.replaceAll('"md5Key":"geheim"', '"md5Key":"(secret)"'),
     );
   });
+
+  it('lists of a session what its document, being one of Calico, implies', () => {
+    const calico =
+      'apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: { name: tor }\nspec: { peerIP: 10.0.1.0, asNumber: 65000, addPaths: Send }';
+    const { plan } = planOf(
+      resourcesFromYaml(nodeYaml('n1', ['10.0.0.1']), nodeYaml('n2', ['10.0.0.2']), calico),
+      'n1',
+    );
+    const [mesh, tor] = shownPlan(plan).peers;
+    assert.equal(mesh?.implied, undefined);
+    assert.deepEqual(
+      tor?.implied?.map((line) => line.split(' (')[0]),
+      ['import: All', 'multihop: 255', 'maxPrefixes.limit: none', 'gracefulRestart.mode: Full'],
+    );
+  });
 });

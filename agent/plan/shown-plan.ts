@@ -6,10 +6,10 @@ export function shownPlan({ node, speaker, peers, originations, kernel }: Plan):
   return {
     node,
     speaker,
-    peers: peers.map(({ config, from }) => {
+    peers: peers.map(({ config, ...rest }) => {
       const { md5Key, ...settings } = config;
       // A key keeps its place in the text.
-      return { config: md5Key === undefined ? settings : { ...config, md5Key: '(secret)' }, from };
+      return { config: md5Key === undefined ? settings : { ...config, md5Key: '(secret)' }, ...rest };
     }),
     originations,
     kernel,

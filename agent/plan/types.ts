@@ -37,6 +37,8 @@ export interface PlannedPeer {
   readonly config: PeerConfig;
   /** 'BGPPeer tor-a', 'node-to-node mesh, Node node-2' */
   readonly from: string;
+  /** What a document of Calico means beside what it says: 'import: All (everything …)'. */
+  readonly implied?: readonly string[];
 }
 
 export interface PlannedOrigination {

@@ -35,6 +35,8 @@ describe('the decision to rehearse large tables', () => {
   it('falls for a neighbour that may send 100,000 prefixes, once, and not for those of a mesh', async () => {
     using decision = rehearsal(() => Promise.resolve(1));
     decision.consider(planWith(10_000, 99_999));
+    // Of documents of Calico, which know no limit.
+    decision.consider(planWith(0xffffffff));
     assert.deepEqual(like, []);
     decision.consider(planWith(10_000, 100_000, 1_000_000));
     decision.consider(planWith(2_000_000));

@@ -1,11 +1,12 @@
 // Decides whether this process prepares for large tables (bgp/rehearsal), and sees that it does so once at most: a
 // node of a mesh never gets one, and its memory and CPU time are better spent elsewhere.
+import { NO_LIMIT } from '#api';
 import type { PeerConfig } from '#bgp';
 import type { Clock } from '#world';
 import type { Log } from '../log.ts';
 import type { Plan } from '../plan/index.ts';
 
-/** A neighbour that may announce so many prefixes is worth it. */
+/** A neighbour that may announce so many prefixes is worth it; that there is no limit says nothing of how many come. */
 const LARGE_TABLE = 100_000;
 
 /** @returns octets of made-up routes that were sent */
@@ -27,7 +28,8 @@ export class Rehearsal implements Disposable {
   /** Begins in the background when the plan has a neighbour with a large `maxPrefixes.limit`. */
   consider(plan: Plan): void {
     if (this.#isBegun || this.#rehearse === undefined) return;
-    const like = plan.peers.find(({ config }) => config.maxPrefixes.limit >= LARGE_TABLE)?.config;
+    const isLarge = (limit: number) => limit >= LARGE_TABLE && limit < NO_LIMIT;
+    const like = plan.peers.find(({ config }) => isLarge(config.maxPrefixes.limit))?.config;
     if (like === undefined) return;
     this.#isBegun = true;
     const start = this.#clock.now();

@@ -5,6 +5,9 @@ import { asNumber, cidr, community, integer, list, oneOf, text } from '../schema
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { excludes, withRules } from '../schema/rules.ts';
 
+/** The metric of every route that podroute puts into the kernel; Calico's default is the same. */
+export const ROUTE_PRIORITY = 1024;
+
 const priority = () => integer(1, 2_147_483_646);
 
 const operation = withRules(

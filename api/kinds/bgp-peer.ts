@@ -17,7 +17,8 @@ import {
   text,
   Wrong,
 } from '../schema/fields.ts';
-import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
+import { age, defineKind, type Implied, type ResourceObject } from '../schema/kind.ts';
+import { impliedByCalico } from './implied.ts';
 import { formatPeerAddress, readPeerAddress } from '../schema/peer-address.ts';
 import { excludes, type Rule, withRules } from '../schema/rules.ts';
 
@@ -240,7 +241,10 @@ const bgpPeerSpec = withRules(fields, rules).transform(
 );
 
 export type BGPPeerSpec = z.output<typeof bgpPeerSpec>;
-export type BGPPeer = ResourceObject<'BGPPeer', BGPPeerSpec>;
+export interface BGPPeer extends ResourceObject<'BGPPeer', BGPPeerSpec> {
+  /** Of a document of Calico: what it means beside what it says. */
+  readonly implied?: readonly Implied[];
+}
 
 export const bgpPeer = defineKind({
   kind: 'BGPPeer',
@@ -250,10 +254,7 @@ export const bgpPeer = defineKind({
   description: 'A BGP neighbour, or many, of some nodes or all.',
   spec: bgpPeerSpec,
   calico: true,
-  // Calico lets BIRD open every session without ttlSecurity as multihop.
-  fromCalico: (spec) => {
-    if (!spec.ttlSecurity) spec.multihop ??= 255;
-  },
+  implied: impliedByCalico.BGPPeer,
   columns: [
     { name: 'Peer', type: 'string', jsonPath: '.spec.peerIP' },
     { name: 'Range', type: 'string', jsonPath: '.spec.peerRange', priority: 1 },

@@ -256,3 +256,42 @@ describe('an IPReservation', () => {
     );
   });
 });
+
+describe('what a document of Calico implies', () => {
+  const peer = (spec: string, version?: string) => {
+    const [resource] = good(object('BGPPeer', spec, version));
+    assert.ok(resource?.kind === 'BGPPeer');
+    return resource;
+  };
+
+  it('is what Calico does, and is told; ours has narrower defaults', () => {
+    const spec = '{ peerIP: 192.0.2.1, asNumber: 65000 }';
+    for (const version of ['projectcalico.org/v3', 'crd.projectcalico.org/v1']) {
+      const { spec: read, implied } = peer(spec, version);
+      assert.deepEqual(
+        [read.import, read.multihop, read.addPaths, read.maxPrefixes, read.gracefulRestart.mode],
+        ['All', 255, 'Both', { limit: 0xffffffff, warnPercent: 80 }, 'Full'],
+      );
+      assert.deepEqual(
+        implied?.map(({ field }) => field),
+        ['import', 'multihop', 'addPaths', 'maxPrefixes', 'gracefulRestart'],
+      );
+    }
+    const ours = peer(spec, 'podroute.io/v1');
+    assert.deepEqual(
+      [ours.implied, ours.spec.import, ours.spec.multihop, ours.spec.addPaths, ours.spec.maxPrefixes.limit],
+      [undefined, 'Cluster', undefined, undefined, 10_000],
+    );
+  });
+
+  it('never goes before what it says', () => {
+    const { spec, implied } = peer(
+      '{ peerIP: 192.0.2.1, asNumber: 65000, ttlSecurity: 1, import: None, maxPrefixes: { limit: 5 } }',
+    );
+    assert.deepEqual([spec.import, spec.multihop, spec.maxPrefixes.limit], ['None', undefined, 5]);
+    assert.deepEqual(
+      implied?.map(({ field }) => field),
+      ['addPaths', 'gracefulRestart'],
+    );
+  });
+});

@@ -127,7 +127,7 @@ function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
   return at;
 }
 
-function unwrap(schema: z.ZodType): z.ZodType {
+export function unwrap(schema: z.ZodType): z.ZodType {
   let inner = schema;
   for (;;) {
     if (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {

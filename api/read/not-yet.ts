@@ -1,5 +1,6 @@
 // Fields that are read and checked but not honoured by this version. Each gives a warning, so that nothing that an
 // operator wrote is ignored in silence. An entry is taken out when its field becomes real.
+import { ROUTE_PRIORITY } from '../kinds/bgp-filter.ts';
 import type { Kind } from '../kinds/resources.ts';
 
 interface NotYet {
@@ -45,18 +46,18 @@ const notYet: readonly NotYet[] = [
   { kind: 'BGPConfiguration', field: 'spec.localWorkloadPeeringIPV4' },
   { kind: 'BGPConfiguration', field: 'spec.localWorkloadPeeringIPV6' },
   { kind: 'BGPConfiguration', field: 'spec.logSeverityScreen', harmless: ['Info'] },
-  { kind: 'BGPConfiguration', field: 'spec.ipv4NormalRoutePriority', harmless: [1024] },
-  { kind: 'BGPConfiguration', field: 'spec.ipv6NormalRoutePriority', harmless: [1024] },
+  { kind: 'BGPConfiguration', field: 'spec.ipv4NormalRoutePriority', harmless: [ROUTE_PRIORITY] },
+  { kind: 'BGPConfiguration', field: 'spec.ipv6NormalRoutePriority', harmless: [ROUTE_PRIORITY] },
   { kind: 'IPPool', field: 'spec.natOutgoing', harmless: [false] },
   { kind: 'IPPool', field: 'spec.namespaceSelector', harmless: ['all()'] },
   { kind: 'IPPool', field: 'spec.assignmentMode', harmless: ['Automatic'] },
   ...rules.flatMap((list): NotYet[] => [
     { kind: 'BGPFilter', field: `spec.${list}.*.interface`, effect: uncheckedCondition },
-    { kind: 'BGPFilter', field: `spec.${list}.*.priority`, effect: uncheckedCondition },
     {
       kind: 'BGPFilter',
-      field: `spec.${list}.*.operations.*.setPriority`,
-      effect: 'the operation does nothing',
+      field: `spec.${list}.*.operations.*.setPriority.value`,
+      harmless: [ROUTE_PRIORITY],
+      effect: `the operation does nothing, and the route keeps the metric ${ROUTE_PRIORITY}`,
     },
   ]),
   { kind: 'IPClaim', field: 'spec', effect: 'the object has no effect' },

@@ -2,9 +2,10 @@
 import * as z from 'zod';
 import { type Finding, findingsOf, formatPath, type Path, unknownField } from './findings.ts';
 import { calicoVersions, isCalicoKind, unreadBecause, withoutZeroValues } from './calico.ts';
-import { apiVersion, calicoApiVersion, group, type Metadata } from '../schema/kind.ts';
+import { apiVersion, calicoApiVersion, group, type Implied, type Metadata } from '../schema/kind.ts';
 import { readMetadata } from './read-metadata.ts';
 import { type BGPConfigurationSpec, writtenFields } from '../kinds/bgp-configuration.ts';
+import { imply } from '../kinds/implied.ts';
 import { calicoNodeFrom, calicoNodeTop } from '../kinds/calico-node.ts';
 import { annotationProblems, nodeFrom, nodeTop } from '../kinds/node.ts';
 import { findNotYet, isWithoutEffect, notYetMessage } from './not-yet.ts';
@@ -141,9 +142,10 @@ function withoutField(document: Record<string, unknown>, path: Path): Record<str
 function readOurs(kind: OurKind, document: Record<string, unknown>, calico: boolean): Body {
   const definition = ourKinds[kind];
   let spec = document.spec ?? {};
-  if (calico && definition.fromCalico && typeof spec === 'object') {
+  let implied: readonly Implied[] | undefined;
+  if (calico && definition.implied && typeof spec === 'object') {
     spec = { ...spec };
-    definition.fromCalico(spec as Record<string, unknown>);
+    implied = imply(spec as Record<string, unknown>, definition.implied);
   }
   const status = definition.status
     ? { status: definition.status.optional() as z.ZodType }
@@ -158,6 +160,7 @@ function readOurs(kind: OurKind, document: Record<string, unknown>, calico: bool
         ...frame,
         kind,
         spec: top.spec,
+        ...(implied && { implied }),
         ...(kind === 'BGPConfiguration' && {
           writtenFields: writtenFields(spec as object, top.spec as BGPConfigurationSpec),
         }),

@@ -28,6 +28,17 @@ export interface ResourceObject<K extends string, Spec, Status = never> {
   readonly status?: Status;
 }
 
+/** What a document of Calico means where podroute's own default is another. */
+export interface Implied {
+  /** Below spec. */
+  readonly field: string;
+  readonly value: unknown;
+  /** Reads on after the value. */
+  readonly why: string;
+  /** Not where one of these stands in the document (or is not 0). */
+  readonly unless?: readonly string[];
+}
+
 export interface KindDefinition<K extends string, S extends z.ZodType, T extends z.ZodType> {
   readonly kind: K;
   readonly plural: string;
@@ -39,8 +50,8 @@ export interface KindDefinition<K extends string, S extends z.ZodType, T extends
   readonly status?: T;
   /** Documents with apiVersion projectcalico.org/v3 are read too. */
   readonly calico: boolean;
-  /** Fields that such a document implies. It is given the document's own spec and may change the copy. */
-  readonly fromCalico?: (spec: Record<string, unknown>) => void;
+  /** What such a document means beside what it says. */
+  readonly implied?: readonly Implied[];
   readonly columns: readonly PrinterColumn[];
 }
 
