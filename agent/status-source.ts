@@ -119,13 +119,13 @@ export class AgentStatusSource implements StatusSource {
   routes(request: RoutesRequest): RoutesReply {
     const { view, ...query } = request;
     const { fib, driver } = this.#agent;
-    if (view === 'fib') {
-      if (fib === undefined) throw new RequestError(404, 'this agent keeps no kernel routes (--fib none)');
-      return { view, ...fibPage(fib.state, query) };
-    }
     const { speaker } = driver;
-    if (speaker === undefined) return { view, routes: [] };
     try {
+      if (view === 'fib') {
+        if (fib === undefined) throw new RequestError(404, 'this agent keeps no kernel routes (--fib none)');
+        return { view, ...fibPage(fib.state, query) };
+      }
+      if (speaker === undefined) return { view, routes: [] };
       const { routes, cursor, notes } = speaker.rib.routes({ ...query, view });
       return {
         view,
@@ -134,7 +134,8 @@ export class AgentStatusSource implements StatusSource {
         ...(notes === undefined || notes.length === 0 ? {} : { notes }),
       };
     } catch (error) {
-      // The RIB throws only for what the asker got wrong: an unknown peer, no prefix.
+      if (error instanceof RequestError) throw error;
+      // RIB and FIB throw only for what the asker got wrong: an unknown peer, no prefix.
       throw new RequestError(400, error instanceof Error ? error.message : String(error));
     }
   }

@@ -9,7 +9,8 @@ import {
   openKernel,
   type RouteSpec,
 } from '#linux';
-import { systemClock, waitUntil } from '#world';
+import { type Clock, systemClock, waitUntil } from '#world';
+import { FakeClock } from '#world/testing';
 import { SILENT } from '../log.ts';
 import { Fib } from './fib.ts';
 import { fibPage, fibStatus } from './report.ts';
@@ -20,15 +21,17 @@ const OSPF = 188;
 
 interface Place {
   readonly name: string;
+  readonly clock: Clock;
   open(): Promise<Kernel>;
   close(): void;
 }
 
 const netns = `pr-agent-${process.pid}`;
 const PLACES: Place[] = [
-  { name: 'in memory', open: async () => new MemoryKernel(), close: () => undefined },
+  { name: 'in memory', clock: new FakeClock(), open: async () => new MemoryKernel(), close: () => undefined },
   {
     name: 'of Linux',
+    clock: systemClock,
     open: async () => {
       createNetns(netns);
       return openKernel({ netns: netnsPath(netns) });
@@ -37,8 +40,16 @@ const PLACES: Place[] = [
   },
 ];
 
-/** Real time, and short. */
-const clock = systemClock;
+const LIMIT_MS = 3000;
+
+/** Time stands in memory, and is moved until it is true; the kernel of Linux takes its own. */
+async function until(what: string, clock: Clock, isTrue: () => boolean | Promise<boolean>): Promise<void> {
+  if (!(clock instanceof FakeClock)) return void (await waitUntil(what, LIMIT_MS, isTrue));
+  for (let ms = 0; !(await isTrue()); ms += 10) {
+    assert.ok(ms < LIMIT_MS, `never: ${what}`);
+    await clock.run(10);
+  }
+}
 
 for (const place of PLACES) {
   describe(`the FIB on a kernel ${place.name}`, function () {
@@ -67,7 +78,7 @@ for (const place of PLACES) {
     function makeFib(): Fib {
       return new Fib({
         kernel,
-        clock,
+        clock: place.clock,
         log: SILENT,
         table: TABLE,
         seed: 42,
@@ -166,7 +177,7 @@ for (const place of PLACES) {
         metric: 20,
         nextHops: [{ gateway: '10.9.0.9', device: 'eth0' }],
       });
-      await waitUntil('it follows', 3000, async () =>
+      await until('it follows', place.clock, async () =>
         (await ownRoutes(kernel)).includes('10.1.0.0/24 via 10.9.0.9 dev eth0'),
       );
     });
@@ -175,18 +186,18 @@ for (const place of PLACES) {
       await fib.start();
       fib.track('10.9.0.2', undefined);
       fib.track('10.77.0.1', undefined);
-      await waitUntil('first answers', 3000, () => told.size === 2);
+      await until('first answers', place.clock, () => told.size === 2);
       assert.deepEqual(Object.fromEntries(told), { '10.9.0.2': true, '10.77.0.1': false });
       await foreign('addRoute', {
         destination: '10.77.0.0/16',
         protocol: OSPF,
         nextHops: [{ gateway: '10.9.0.9', device: 'eth0' }],
       });
-      await waitUntil('it is reachable', 3000, () => told.get('10.77.0.1') === true);
+      await until('it is reachable', place.clock, () => told.get('10.77.0.1') === true);
       await kernel.apply([{ type: 'setLink', device: 'b0', up: false }]);
-      await waitUntil(
+      await until(
         'both are lost',
-        3000,
+        place.clock,
         () => told.get('10.9.0.2') === false && told.get('10.77.0.1') === false,
       );
     });
@@ -200,7 +211,7 @@ for (const place of PLACES) {
         protocol: 4,
         nextHops: [{ gateway: '10.9.0.9', device: 'eth0' }],
       });
-      await waitUntil('it is told', 3000, () => gatewayChanges > 0);
+      await until('it is told', place.clock, () => gatewayChanges > 0);
       assert.deepEqual(fib.defaultGateways(), { ipv4: { address: '10.9.0.9', device: 'eth0' } });
       await learn(['10.1.0.0/24'], '192.0.2.1');
       assert.deepEqual(await ownRoutes(kernel), ['10.1.0.0/24 via 10.9.0.9 dev eth0']);
@@ -211,11 +222,11 @@ for (const place of PLACES) {
       await learn(['10.1.0.0/24'], '10.9.0.2');
       await learn(['10.1.1.0/24'], '10.9.1.2', '10.9.0.2');
       await kernel.apply([{ type: 'setLink', device: 'eth0', up: false }]);
-      await waitUntil('its routes are gone', 3000, async () => {
+      await until('its routes are gone', place.clock, async () => {
         return (await ownRoutes(kernel)).join() === '10.1.1.0/24 via 10.9.1.2 dev eth1';
       });
       await kernel.apply([{ type: 'setLink', device: 'eth0', up: true }]);
-      await waitUntil('they are back', 3000, async () => {
+      await until('they are back', place.clock, async () => {
         return (
           (await ownRoutes(kernel)).join() ===
           '10.1.0.0/24 via 10.9.0.2 dev eth0,10.1.1.0/24 via 10.9.0.2 dev eth0 via 10.9.1.2 dev eth1'
@@ -272,7 +283,7 @@ for (const place of PLACES) {
         'EEXIST: routing protocol 12 has a route to the same prefix with metric 1024',
       ]);
       await foreign('deleteRoute', bird);
-      await waitUntil('it takes the place', 3000, async () =>
+      await until('it takes the place', place.clock, async () =>
         (await ownRoutes(kernel)).includes('10.8.0.0/16 via 10.9.1.2 dev eth1'),
       );
     });
@@ -287,16 +298,20 @@ for (const place of PLACES) {
       const before = await ownRoutes(kernel);
       await foreign('deleteRoute', { destination: '10.1.0.0/24', protocol: 179, metric: 1024 });
       await foreign('deleteRoute', { destination: 'fd02::/122', protocol: 179, metric: 1024 });
-      await waitUntil('both are back', 3000, async () => (await ownRoutes(kernel)).join() === before.join());
+      await until(
+        'both are back',
+        place.clock,
+        async () => (await ownRoutes(kernel)).join() === before.join(),
+      );
       await foreign('addRoute', {
         destination: '10.1.0.0/24',
         protocol: 179,
         metric: 1024,
         nextHops: [{ gateway: '10.9.1.7', device: 'eth1' }],
       });
-      await waitUntil(
+      await until(
         'it is as before',
-        3000,
+        place.clock,
         async () => (await ownRoutes(kernel)).join() === before.join(),
       );
       assert.ok(fibStatus(fib.state, TABLE, 179, 1024).repaired >= 3);
@@ -317,6 +332,14 @@ for (const place of PLACES) {
       assert.deepEqual(inside.routes.map((route) => route.prefix).sort(), ['10.1.0.0/24', '10.1.1.0/24']);
       assert.deepEqual(inside.routes[0]?.kernel, { state: 'installed', route: 'via 10.9.0.2 dev eth0' });
       assert.deepEqual(inside.routes[0]?.nextHops, ['10.9.0.2']);
+      for (const longer of [false, true]) {
+        const asked = fibPage(fib.state, { limit: 9, prefix: '10.3.7.1/16', longer });
+        assert.deepEqual(
+          asked.routes.map(({ prefix }) => prefix),
+          ['10.3.0.0/16'],
+          'host bits are no part of a prefix',
+        );
+      }
       assert.throws(() => fibPage(fib.state, { limit: 1, cursor: 'x' }), RangeError);
     });
   });

@@ -77,6 +77,7 @@ const SCAN_LIMIT = 50_000;
 export function fibPage(state: FibState, query: FibQuery): FibPage {
   if (query.prefix !== undefined && !query.prefix.includes('/')) return longestMatch(state, query.prefix);
   const filter = query.prefix === undefined ? undefined : tablePrefix(query.prefix);
+  if (filter !== undefined) clearHostBits(filter.bytes, filter.length); // as the RIB's views do
   const [familyText = '0', idText = '0'] = (query.cursor ?? '0:0').split(':');
   let family = Number(familyText);
   let id = Number(idText);

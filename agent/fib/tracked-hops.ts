@@ -1,6 +1,7 @@
 // The next hops that the RIB's routes use, each with how the kernel reaches it now. Two users: the speaker, which
 // wants to know whether a next hop is reachable (track), and next-hop sets of installed routes (acquire).
 // Bound: the distinct next hops of the RIB.
+import { withZone } from '#ip';
 import type { Link } from '#linux';
 import { type KernelFacts, type Resolution, resolve, sameResolution } from './resolve.ts';
 
@@ -24,7 +25,7 @@ export class NextHops {
   }
 
   acquire(address: string, device: string | undefined): HopEntry {
-    const key = keyOf(address, device);
+    const key = withZone(address, device);
     let entry = this.#byKey.get(key);
     if (entry === undefined) {
       const id = this.#free.pop() ?? this.#byId.length;
@@ -40,7 +41,7 @@ export class NextHops {
   release(id: number): void {
     const entry = this.#byId[id];
     if (entry === undefined || --entry.users > 0) return;
-    this.#byKey.delete(keyOf(entry.address, entry.device));
+    this.#byKey.delete(withZone(entry.address, entry.device));
     this.#byId[id] = undefined;
     this.#free.push(id);
   }
@@ -54,7 +55,7 @@ export class NextHops {
   }
 
   untrack(address: string, device: string | undefined): void {
-    const entry = this.#byKey.get(keyOf(address, device));
+    const entry = this.#byKey.get(withZone(address, device));
     if (entry === undefined || !entry.isTracked) return;
     entry.isTracked = false;
     this.release(entry.id);
@@ -88,8 +89,4 @@ export class NextHops {
     }
     return false;
   }
-}
-
-function keyOf(address: string, device: string | undefined): string {
-  return device === undefined ? address : `${address}%${device}`;
 }

@@ -9,7 +9,7 @@ import {
   selectorMatches,
 } from '#api';
 import type { PeerRemote } from '#bgp';
-import { canonicalAddress, FAMILIES, type Family, familyOf } from '#ip';
+import { canonicalAddress, FAMILIES, type Family, familyOf, needsZone, withZone } from '#ip';
 import { type PeerWish, RANK } from './conflicts.ts';
 import type { ClusterNode } from './node-bgp.ts';
 import { type SessionContext, sessionConfig } from './peer-config.ts';
@@ -156,8 +156,7 @@ function foundTarget(
           : 'this node has no default route with a gateway';
       return lost(name, field, defaultGateway, why);
     }
-    const isLinkLocal = /^fe[89ab]/.test(gateway.address);
-    const text = isLinkLocal ? `${gateway.address}%${gateway.device}` : gateway.address;
+    const text = withZone(gateway.address, needsZone(gateway.address) ? gateway.device : undefined);
     const target = addressTarget(text, remoteAs, context);
     return {
       targets: target === undefined ? [] : [{ ...target, id: name, rank, field: 'spec.peerFrom' }],

@@ -1,7 +1,8 @@
 // What two speakers may agree on beyond the basics: one IPv6 session for both families with IPv6 next hops for IPv4
 // (RFC 8950), and 4-octet AS numbers across a neighbour that knows only two octets (RFC 6793).
 import assert from 'node:assert/strict';
-import type { Daemon, DaemonKind, Family, Route } from './daemons/daemon.ts';
+import type { Family } from '#ip';
+import type { Daemon, DaemonKind, Route } from './daemons/daemon.ts';
 import { DAEMONS } from './daemons/index.ts';
 import {
   EXTERNAL_AS,

@@ -1,6 +1,7 @@
 // BIRD 2: routes to announce are in the configuration file, which `birdc configure` reads again.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Family, familyOf } from '#ip';
 import { BIRD } from '../../testing/routers.ts';
 import {
   type Announcement,
@@ -8,8 +9,6 @@ import {
   type Daemon,
   type DaemonConfig,
   type DaemonKind,
-  type Family,
-  familyOf,
   type PeerSetup,
   type Route,
   type SessionView,

@@ -1,9 +1,9 @@
 // What interop asks of any BGP daemon, ours included: plain objects in, plain objects out. One adapter file a
 // daemon turns them into its configuration and reads its answers back.
+import type { Family } from '#ip';
 import type { Host } from '#lab';
 import type { Installed } from '../../testing/routers.ts';
 
-export type Family = 'ipv4' | 'ipv6';
 export type DaemonName = 'podroute' | 'bird' | 'frr' | 'gobgp' | 'openbgpd' | 'exabgp';
 
 export interface DaemonConfig {
@@ -108,10 +108,6 @@ export interface DaemonKind extends Installed {
 }
 
 export type Feature = 'extendedNextHop' | 'refreshRequest' | 'gtsmDemand' | 'maxPrefixes' | 'ceaseOnStop';
-
-export function familyOf(prefixOrAddress: string): Family {
-  return prefixOrAddress.includes(':') ? 'ipv6' : 'ipv4';
-}
 
 /** A route with its sets sorted and absent attributes left out, ready for deepEqual. */
 export function canonicalRoute(route: { [K in keyof Route]: Route[K] | undefined }): Route {

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Family } from '#ip';
 import { EXABGP } from '../../testing/routers.ts';
 import {
   type Announcement,
@@ -11,7 +12,6 @@ import {
   type Daemon,
   type DaemonConfig,
   type DaemonKind,
-  type Family,
   type PeerSetup,
   type Route,
   type SessionView,

@@ -1,4 +1,5 @@
 // FRR: zebra (for the interfaces) and bgpd, spoken to by vtysh.
+import { type Family, familyOf } from '#ip';
 import { waitUntil } from '#world';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,8 +11,6 @@ import {
   type Daemon,
   type DaemonConfig,
   type DaemonKind,
-  type Family,
-  familyOf,
   type PeerSetup,
   type Route,
   type SessionView,

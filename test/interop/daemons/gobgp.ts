@@ -1,6 +1,7 @@
 // GoBGP, spoken to by its command line in JSON.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Family, familyOf } from '#ip';
 import { GOBGP } from '../../testing/routers.ts';
 import {
   type Announcement,
@@ -9,8 +10,6 @@ import {
   type Daemon,
   type DaemonConfig,
   type DaemonKind,
-  type Family,
-  familyOf,
   type PeerSetup,
   type Route,
   type SessionView,

@@ -1,6 +1,7 @@
 // OpenBGPD's portable edition, spoken to by bgpctl in JSON.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Family } from '#ip';
 import { OPENBGPD } from '../../testing/routers.ts';
 import {
   type Announcement,
@@ -9,7 +10,6 @@ import {
   type Daemon,
   type DaemonConfig,
   type DaemonKind,
-  type Family,
   type PeerSetup,
   type Route,
   type SessionView,

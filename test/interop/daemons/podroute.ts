@@ -1,5 +1,6 @@
 // Our own agent behind the same interface as the others: its YAML, its socket.
 import { startPodroute, type RunningPodroute } from '../../testing/start-podroute.ts';
+import type { Family } from '#ip';
 import type { RoutesReply, SessionStatus, StatusReply } from '#agent-api';
 import {
   type Announcement,
@@ -8,7 +9,6 @@ import {
   type Daemon,
   type DaemonConfig,
   type DaemonKind,
-  type Family,
   type PeerSetup,
   type Route,
   type SessionView,
