@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { IPAMBlock } from '#api';
 import { realDisk } from '#linux';
 import { systemClock, waitUntil } from '#world';
-import { MemoryDisk } from '#world/testing';
+import { FakeClock, MemoryDisk } from '#world/testing';
 import { openDirectoryStore, type Store } from '../index.ts';
 
 const pool = (name: string, cidr: string) =>
@@ -219,6 +219,64 @@ describe('the directory store', () => {
       String(fewest),
     );
     assert.deepEqual(problems(), []);
+  });
+
+  it('lets nothing go because another change makes it look again at once', async () => {
+    const clock = new FakeClock();
+    class BusyDisk extends MemoryDisk {
+      /** While the empty file is being read, another comes. */
+      override async read(path: string): Promise<Uint8Array | undefined> {
+        const bytes = await super.read(path);
+        if (bytes?.length === 0) this.put('/half/other.yaml', Buffer.from(pool('b', '10.2.0.0/16')));
+        return bytes;
+      }
+    }
+    const disk = new BusyDisk();
+    const text = Buffer.from(pool('a', '10.1.0.0/16'));
+    disk.put('/half/one.yaml', text);
+    await using other = openDirectoryStore('/half', { clock, disk });
+    await other.start();
+    const seen: number[] = [];
+    other.subscribe(() => seen.push(other.snapshot().ipPools.has('a') ? 1 : 0));
+    disk.put('/half/one.yaml', new Uint8Array());
+    await clock.run(20);
+    await clock.run(50);
+    disk.put('/half/one.yaml', text);
+    await clock.run(200);
+    assert.deepEqual([...other.snapshot().ipPools.keys()].sort(), ['a', 'b']);
+    assert.ok(
+      seen.every((count) => count >= 1),
+      String(seen),
+    );
+    await disk.remove('/half/one.yaml');
+    await clock.run(190);
+    assert.deepEqual([...other.snapshot().ipPools.keys()], ['b'], 'one that stays away is believed');
+  });
+
+  it('lets nothing go that moved to a file of which nobody has told yet', async () => {
+    class DeafDisk extends MemoryDisk {
+      override watch(below: string, told: (path: string | undefined) => void): Disposable {
+        return super.watch(below, (path) => {
+          if (path === 'one.yaml') told(path);
+        });
+      }
+    }
+    const disk = new DeafDisk();
+    const text = Buffer.from(pool('a', '10.1.0.0/16'));
+    disk.put('/moved/one.yaml', text);
+    await using other = openDirectoryStore('/moved', { clock: systemClock, disk });
+    await other.start();
+    const seen: number[] = [];
+    other.subscribe(() => seen.push(other.snapshot().ipPools.size));
+    disk.put('/moved/two.yaml', text);
+    await disk.remove('/moved/one.yaml');
+    await waitUntil('the file where it stands now', 2_000, () => {
+      return other.locate({ object: 'IPPool a', field: '', message: '' }).file === 'two.yaml';
+    });
+    assert.ok(
+      seen.every((count) => count === 1),
+      String(seen),
+    );
   });
 
   it('knows file and line of a problem that others find with an object', async () => {

@@ -3,7 +3,7 @@
 // KeptObjects what was in force before a restart.
 import { identityText, placed, type Problem, type Refused, type Resource, type Resources } from '#api';
 import type { Clock, Disk, Timer } from '#world';
-import { FileCache } from './file-cache.ts';
+import { DOUBT_MS, FileCache } from './file-cache.ts';
 import { KeptObjects } from './kept-objects.ts';
 import { nothingSelected, selectObjects } from './last-good.ts';
 import { ObjectFiles } from './object-files.ts';
@@ -21,8 +21,6 @@ import {
 
 /** An editor writes a file in several steps, an `rsync` many files: one look after all of it. */
 const SETTLE_MS = 20;
-/** Until the second look at files that lost objects. With SETTLE_MS well below the 200 ms for any change. */
-const DOUBT_MS = 60;
 /** For changes that no notification tells of (a network file system). */
 const RESCAN_MS = 30_000;
 /** While the folder is away: nothing tells of its return. */
@@ -187,7 +185,8 @@ class DirectoryStore implements Store {
       }
       if (this.#leavesFolder(wasAway)) this.#followAbsence();
       if (doubtful.length > 0) {
-        for (const path of doubtful) this.#wanted.add(path);
+        // At all files: what a lost object has moved to may not have been told of yet.
+        this.#isAllWanted = true;
         this.#lookIn(DOUBT_MS);
         return;
       }

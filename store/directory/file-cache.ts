@@ -25,8 +25,14 @@ interface CachedFile {
 
 interface Doubt {
   readonly text: string | undefined;
+  /** Looks that found another text than the one before. */
   readonly looks: number;
+  /** When this text was seen first. */
+  readonly sinceMs: number;
 }
+
+/** For so long a file that lost objects has to stay as it is. With the time to settle well below the 200 ms for any change. */
+export const DOUBT_MS = 60;
 
 /** A file that loses objects at every look, each time others, is taken as it is then. */
 const MOST_LOOKS = 5;
@@ -124,8 +130,12 @@ export class FileCache {
   ): boolean {
     if (isOwn(path) || !losesObjects(before, now)) return false;
     const doubt = this.#doubts.get(path);
-    if (doubt && (doubt.text === text || doubt.looks >= MOST_LOOKS)) return false;
-    this.#doubts.set(path, { text, looks: (doubt?.looks ?? 0) + 1 });
+    const nowMs = this.#clock.now();
+    // A look may come at once after the first, since something else changed: that says nothing.
+    const isSame = doubt?.text === text && doubt !== undefined;
+    if (isSame && nowMs - doubt.sinceMs >= DOUBT_MS) return false;
+    if (!isSame && doubt !== undefined && doubt.looks >= MOST_LOOKS) return false;
+    if (!isSame) this.#doubts.set(path, { text, looks: (doubt?.looks ?? 0) + 1, sinceMs: nowMs });
     return true;
   }
 
