@@ -74,6 +74,55 @@ describe('a running agent', function () {
     }
   });
 
+  it('whose port another program holds dials its neighbours all the same, and listens once it is free', async () => {
+    host.ip('link', 'set', 'lo', 'up');
+    for (const n of [1, 2]) host.ip('address', 'replace', `10.20.0.${n}/32`, 'dev', 'lo');
+    const speaks = (own: number, other: number, listenPort: number, spec: object) =>
+      [
+        {
+          kind: 'BGPConfiguration',
+          metadata: { name: 'default' },
+          spec: { nodeToNodeMeshEnabled: false, listenPort },
+        },
+        {
+          apiVersion: 'v1',
+          kind: 'Node',
+          metadata: { name: `n${own}` },
+          status: { addresses: [{ type: 'InternalIP', address: `10.20.0.${own}` }] },
+        },
+        { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'bgp' }, stringData: { key: 'hush' } },
+        {
+          kind: 'BGPPeer',
+          metadata: { name: `n${other}` },
+          spec: {
+            ...{ peerIP: `10.20.0.${other}:${listenPort === 179 ? 1179 : 179}`, asNumber: 64512 },
+            ...{ password: { secretKeyRef: { name: 'bgp', key: 'key' } }, ...spec },
+          },
+        },
+      ]
+        .map((part) => JSON.stringify({ apiVersion: 'podroute.io/v1', ...part }))
+        .join('\n---\n');
+    const squatter = host.spawn([
+      process.execPath,
+      '-e',
+      "require('net').createServer().listen(179, '0.0.0.0')",
+    ]);
+    await waitUntil('the other program', 5000, () => host.run(['ss', '-ltn']).includes('0.0.0.0:179'));
+    const start = (nodeName: string, documents: string) =>
+      startPodroute(host, { nodeName, documents, folder: join(folder, nodeName) });
+    await start('n2', speaks(2, 1, 1179, { passive: true }));
+    const near = await start('n1', speaks(1, 2, 179, {}));
+    const status = () => near.get<StatusReply>('/v1/status');
+    await waitUntil('the session', 15_000, async () => (await status()).sessions[0]?.state === 'Established');
+    const texts = async () => (await status()).problems.map(({ text }) => text).join('\n');
+    assert.match(await texts(), /port 179.*EADDRINUSE; this node dials its neighbours/);
+    await squatter.stop();
+    await waitUntil('no problem', 12_000, async () => !(await texts()).includes('EADDRINUSE'));
+    assert.match(host.run(['ss', '-ltn']), /0\.0\.0\.0:179/);
+    const [session] = (await status()).sessions;
+    assert.deepEqual([session!.state, session!.flaps], ['Established', 0]);
+  });
+
   it('makes the objects of its blocks anew when they are deleted under it, and says which one cannot be read', async () => {
     const poolText = JSON.stringify({
       apiVersion: 'podroute.io/v1',
