@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { ACTION_DISCARD_ATTRIBUTE, ACTION_OK, ACTION_RESET, ACTION_TREAT_AS_WITHDRAW } from './constants.ts';
 import { formatAttributes } from './attributes/table.ts';
 import { validateAttributes } from './attributes/validate.ts';
-import { AttributeVerdict } from './attributes/verdict.ts';
+import { AttributeVerdict, isOnlyIncomplete } from './attributes/verdict.ts';
 import { SessionCodecContext } from './context.ts';
 import { Framer } from './frame.ts';
 import { decodeNotification, describeNotification } from './notification.ts';
@@ -37,7 +37,7 @@ function judge(whole: Uint8Array, values: Partial<SessionCodecContext> = {}): nu
   const ctx = Object.assign(new SessionCodecContext(), values);
   if (scanUpdate(whole, 0, whole.length, ctx, scan) === RESET) return RESET;
   validateAttributes(scan.blob, scan.blobStart, scan.blobEnd, ctx, verdict);
-  return judgeUpdate(scan, verdict.action, verdict.hasNextHop);
+  return judgeUpdate(scan, verdict.action, verdict.hasNextHop, isOnlyIncomplete(verdict));
 }
 
 /** An announcement of 10.3.1.0/24 with these attributes besides the mandatory ones. */
@@ -187,10 +187,12 @@ describe('what brought other speakers down', () => {
   });
 
   it('FRR CVE-2023-47234: MP_UNREACH_NLRI beside an unknown attribute', () => {
-    for (const unknown of ['c063 02 0102', '8063 00', '4063 00']) {
+    for (const unknown of ['c063 02 0102', '8063 00']) {
       assert.equal(judge(update({ attributes: MP_UNREACH_IPV6 + unknown })), OK);
       assert.equal(scan.mpUnreachCount, 1);
     }
+    // One that claims to be well-known is an error, and nothing is announced (RFC 7606 section 5.2).
+    assert.equal(judge(update({ attributes: `${MP_UNREACH_IPV6}4063 00` })), RESET);
   });
 
   it('FRR CVE-2023-47235: an End-of-RIB that is none', () => {

@@ -14,6 +14,7 @@ export {
   HAS_NO_ADVERTISE,
   HAS_NO_EXPORT,
   HAS_NO_EXPORT_SUBCONFED,
+  isOnlyIncomplete,
   PRESENT_OTC,
 } from './attributes/verdict.ts';
 export * from './attributes/export-plan.ts';

@@ -190,30 +190,33 @@ describe('UPDATE scan', () => {
     const { action, errorSubcode } = scanOf(update({ attributes: `${MANDATORY}4005` }));
     assert.deepEqual([action, errorSubcode], [ACTION_RESET, 1]);
     scanOf(update({ attributes: MANDATORY }));
-    assert.equal(judgeUpdate(scan, ACTION_TREAT_AS_WITHDRAW, true), ACTION_RESET);
+    assert.equal(judgeUpdate(scan, ACTION_TREAT_AS_WITHDRAW, true, false), ACTION_RESET);
   });
 
-  it('(h) wrong values beside withdrawals do not hurt them', () => {
+  it('(h) so it is beside withdrawals, which need no attributes, but must not stand beside wrong ones', () => {
     for (const parts of [
       { withdrawn: '18 0a0101', attributes: '4001 01 09' },
       { attributes: `${MP_UNREACH_IPV6}4001 01 09` },
     ]) {
       scanOf(update(parts));
-      assert.equal(judgeUpdate(scan, ACTION_TREAT_AS_WITHDRAW, false), ACTION_OK);
+      assert.equal(judgeUpdate(scan, ACTION_TREAT_AS_WITHDRAW, false, false), ACTION_RESET);
+      assert.deepEqual([scan.errorCode, scan.errorSubcode], [3, 1]);
+      scanOf(update(parts));
+      assert.equal(judgeUpdate(scan, ACTION_TREAT_AS_WITHDRAW, false, true), ACTION_OK, 'some are missing');
     }
   });
 
   it('(d) NEXT_HOP is mandatory with classic NLRI only', () => {
     const without = wire.ORIGIN_IGP + wire.AS_PATH;
     scanOf(update({ attributes: without, nlri: '18 0a0301' }));
-    assert.equal(judgeUpdate(scan, ACTION_OK, false), ACTION_TREAT_AS_WITHDRAW);
+    assert.equal(judgeUpdate(scan, ACTION_OK, false, false), ACTION_TREAT_AS_WITHDRAW);
     assert.deepEqual([scan.errorCode, scan.errorSubcode, scan.errorType], [3, 3, 3]);
     assert.deepEqual(describeUpdateError(scan), {
       action: 'treat as withdraw',
       reason: 'next_hop: missing well-known attribute',
     });
     scanOf(update({ attributes: MP_REACH_IPV6 + without }));
-    assert.equal(judgeUpdate(scan, ACTION_OK, false), ACTION_OK);
+    assert.equal(judgeUpdate(scan, ACTION_OK, false, false), ACTION_OK);
   });
 
   it('(f) the strongest of several errors wins', () => {
@@ -225,7 +228,7 @@ describe('UPDATE scan', () => {
     );
     assert.equal(scan.action, ACTION_RESET);
     scanOf(update({ attributes: MANDATORY, nlri: '18 0a0301' }));
-    assert.equal(judgeUpdate(scan, ACTION_TREAT_AS_WITHDRAW, true), ACTION_TREAT_AS_WITHDRAW);
+    assert.equal(judgeUpdate(scan, ACTION_TREAT_AS_WITHDRAW, true, false), ACTION_TREAT_AS_WITHDRAW);
   });
 
   it('wrong prefixes are 3/10 in the fixed fields and 3/9, with the attribute as data, in the MP ones', () => {

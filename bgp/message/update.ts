@@ -113,15 +113,21 @@ export function scanUpdate(
  * The verdict over a whole message: framing (scan), attributes (`attributeAction` and `present` of the
  * AttributeVerdict of its blob), and what only both together tell. Cheap: run it on each message.
  *  - NEXT_HOP is mandatory only with classic NLRI (RFC 7606 section 3 (d), RFC 4760 section 3).
- *  - Withdrawals alone need no attributes, and wrong values beside them do not hurt them.
- *  - Treat-as-withdraw without any route to withdraw is a session reset (RFC 7606 section 5.2).
+ *  - Withdrawals alone need no attributes: beside them none is missing (`isOnlyIncomplete`).
+ *  - Treat-as-withdraw without a route that is announced is a session reset, also beside withdrawals: nobody can be
+ *    sure that the announcement was found (RFC 7606 section 5.2).
  * Sets out.action and, when NEXT_HOP is what is missing, the error fields.
  */
-export function judgeUpdate(scan: UpdateScan, attributeAction: number, hasNextHop: boolean): number {
+export function judgeUpdate(
+  scan: UpdateScan,
+  attributeAction: number,
+  hasNextHop: boolean,
+  isOnlyIncomplete: boolean,
+): number {
   if (scan.action === ACTION_RESET) return ACTION_RESET;
   if (!scan.hasReachable) {
-    if (scan.hasWithdrawals || scan.blobStart === scan.blobEnd) return scan.action;
-    if (attributeAction !== ACTION_TREAT_AS_WITHDRAW) return scan.action;
+    if (scan.blobStart === scan.blobEnd || attributeAction !== ACTION_TREAT_AS_WITHDRAW) return scan.action;
+    if (scan.hasWithdrawals && isOnlyIncomplete) return scan.action;
     return fail(scan, ACTION_RESET, 1, 0, scan.attributesStart, scan.attributesEnd);
   }
   if (attributeAction > scan.action) scan.action = attributeAction;

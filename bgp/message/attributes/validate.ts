@@ -17,11 +17,16 @@ import { reconcileAggregators } from './aggregator.ts';
 import { listAttributes } from './attribute-list.ts';
 import { append, IncomingBlock, NOT_WANTED, OPTIONAL_TRANSITIVE, WELL_FORMED } from './row.ts';
 import { ATTRIBUTE_TABLE, MANDATORY_ROWS } from './table.ts';
-import { type AttributeVerdict, clearVerdict, noteError, PRESENT_UNKNOWN } from './verdict.ts';
+import {
+  type AttributeVerdict,
+  clearVerdict,
+  MISSING_WELL_KNOWN,
+  noteError,
+  PRESENT_UNKNOWN,
+} from './verdict.ts';
 
 const MALFORMED_LIST = 1;
 const UNRECOGNIZED_WELL_KNOWN = 2;
-const MISSING_WELL_KNOWN = 3;
 const WRONG_FLAGS = 4;
 
 /** Scratch of one call. */

@@ -1,7 +1,7 @@
 // What `validateAttributes` finds out about one block of path attributes: the action, the canonical bytes, and
 // the columns that the decision process compares. One object is reused for all blocks.
 
-import { ACTION_OK, MAX_EXTENDED_MESSAGE_LENGTH } from '../constants.ts';
+import { ACTION_OK, ACTION_TREAT_AS_WITHDRAW, MAX_EXTENDED_MESSAGE_LENGTH } from '../constants.ts';
 
 // Bits of `AttributeVerdict.flags`: well-known communities that the route carries.
 export const HAS_NO_EXPORT = 1;
@@ -30,6 +30,9 @@ export const PRESENT_AIGP = 1 << 13;
 export const PRESENT_LINK_BANDWIDTH = 1 << 14;
 /** Attributes that podroute does not know but must carry. */
 export const PRESENT_UNKNOWN = 1 << 15;
+
+/** NOTIFICATION subcode (RFC 4271 section 6.3). */
+export const MISSING_WELL_KNOWN = 3;
 
 /** Numbers that may pass 2^31 start as this, so that V8 keeps the fields as doubles and never changes the shape. */
 const WIDE = 4294967295;
@@ -119,6 +122,11 @@ export function clearVerdict(out: AttributeVerdict): void {
   out.aigp = 0;
   out.hasLinkBandwidth = false;
   out.linkBandwidth = 0;
+}
+
+/** Is nothing wrong but that a mandatory attribute is missing? Of several errors the first is kept, and that is the last. */
+export function isOnlyIncomplete(verdict: AttributeVerdict): boolean {
+  return verdict.action === ACTION_TREAT_AS_WITHDRAW && verdict.errorSubcode === MISSING_WELL_KNOWN;
 }
 
 /** Keeps the strongest error, and of equal ones the first. */

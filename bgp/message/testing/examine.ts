@@ -13,7 +13,7 @@ import { exportPlan, RELATION_EBGP, RELATION_IBGP } from '../attributes/export-p
 import { formatAttributes } from '../attributes/table.ts';
 import { rewriteAttributes } from '../attributes/rewrite.ts';
 import { validateAttributes } from '../attributes/validate.ts';
-import { AttributeVerdict } from '../attributes/verdict.ts';
+import { AttributeVerdict, isOnlyIncomplete } from '../attributes/verdict.ts';
 import { SessionCodecContext } from '../context.ts';
 import { decodeNextHop, NextHop } from '../next-hop.ts';
 import { nextIpv4, nextIpv6, NlriCursor, startNlri } from '../nlri.ts';
@@ -122,7 +122,7 @@ function examineUpdate(
   if (verdict.errorOffset < 0 || verdict.errorOffset + verdict.errorLength > Math.max(scan.blobEnd, 0)) {
     if (verdict.action !== ACTION_OK) return 'an attribute error outside the block';
   }
-  lastAction = judgeUpdate(scan, verdict.action, verdict.hasNextHop);
+  lastAction = judgeUpdate(scan, verdict.action, verdict.hasNextHop, isOnlyIncomplete(verdict));
   if (deep) describeUpdateError(scan, verdict);
   if (verdict.action === ACTION_TREAT_AS_WITHDRAW) return '';
   return examineCanonical(deep);

@@ -9,6 +9,7 @@ import {
   HAS_GRACEFUL_SHUTDOWN,
   isMartianIpv4,
   isMartianIpv6,
+  isOnlyIncomplete,
   judgeUpdate,
   nextIpv4,
   nextIpv6,
@@ -112,7 +113,7 @@ export class Importer {
       const hasMp = scan.mpReachFamily >= 0;
       const last = peer.last[hasMp ? 1 : 0];
       if (!isSameBlock(last, scan, buf)) this.#judge(peer, last, buf);
-      const action = judgeUpdate(scan, last.action, last.hasNextHop);
+      const action = judgeUpdate(scan, last.action, last.hasNextHop, last.isOnlyIncomplete);
       if (action !== ACTION_OK) {
         // The block may be one that was judged before, of which only the action is remembered.
         this.#intern.judge(scan.blob, scan.blobStart, scan.blobEnd, peer.context);
@@ -186,10 +187,12 @@ export class Importer {
     if (last.attribute >= 0) {
       last.action = ACTION_OK;
       last.hasNextHop = true;
+      last.isOnlyIncomplete = false;
       last.attribute = this.#complete(peer, last.attribute);
     } else {
       last.action = intern.judge(scan.blob, scan.blobStart, scan.blobEnd, peer.context);
       last.hasNextHop = intern.verdict.hasNextHop;
+      last.isOnlyIncomplete = isOnlyIncomplete(intern.verdict);
       if (last.action !== ACTION_TREAT_AS_WITHDRAW) this.#store(peer, last, buf, isMp);
     }
     if (before >= 0) intern.store.release(before);

@@ -81,6 +81,18 @@ describe('rib: malformed UPDATEs', () => {
       '3/9 800e050002011020',
     ],
     [
+      'a wrong ORIGIN beside a withdrawal (RFC 7606 section 5.2)',
+      update({ withdrawn: '180a0101', attributes: `40010109 ${AS_PATH} ${NEXT_HOP}` }),
+      'origin: invalid ORIGIN attribute',
+      '3/1 ',
+    ],
+    [
+      'a wrong ORIGIN beside a withdrawal in MP_UNREACH_NLRI',
+      withAttributes('800f08 000201 20 20010db8 40010109', ''),
+      'origin: invalid ORIGIN attribute',
+      '3/1 ',
+    ],
+    [
       'a wrong ORIGIN and no route to withdraw',
       withAttributes('40010109', ''),
       'origin: invalid ORIGIN attribute',
@@ -100,6 +112,19 @@ describe('rib: malformed UPDATEs', () => {
       assert.equal(last[0]!.hex, bytes.toString('hex'), 'it outlives the session');
     });
   }
+
+  it('a withdrawal goes through without attributes, with some of them, and beside one that is only discarded', () => {
+    const lab = labWithPeer();
+    for (const attributes of ['', ORIGIN, `${ORIGIN} ${AS_PATH} c007020001`]) {
+      lab.announce('e1', ['10.1.1.0/24'], { path: [65101], nextHop: '192.0.2.1' });
+      lab.settle();
+      assert.equal(lab.routes({ view: 'best' }).length, 1);
+      lab.feed('e1', update({ withdrawn: '180a0101', attributes }));
+      lab.settle();
+      assert.equal(lab.routes({ view: 'best' }).length, 0);
+    }
+    assert.equal(malformed(lab).counts.sessionReset, 0);
+  });
 
   it('the newest five are kept, 4,096 octets of each', () => {
     const lab = labWithPeer();

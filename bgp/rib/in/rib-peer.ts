@@ -18,6 +18,7 @@ export class LastBlock {
   hopLength = 0;
   action = 0;
   hasNextHop = false;
+  isOnlyIncomplete = false;
   /** With a reference; -1 when the block was no good. */
   attribute = -1;
 }
