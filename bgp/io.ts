@@ -95,6 +95,8 @@ export interface ListenerHandle extends ListenKeys {
 /** A link of this host and its addresses that others may send to: the next hops on it (RFC 4271 §5.1.3). */
 export interface OwnLink {
   readonly device: string;
+  /** On-link there with the address that was asked for, '192.0.2.0/31'. */
+  readonly network: string;
   readonly ipv4?: string;
   /** Not link-local. */
   readonly ipv6?: string;

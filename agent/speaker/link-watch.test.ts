@@ -42,7 +42,7 @@ async function watched() {
 describe('the watch on links under sessions', () => {
   it('knows which link has an address, and forgets it with the address', async () => {
     const { watch, tell } = await watched();
-    assert.deepEqual(watch.linkOf('10.0.0.1'), { device: 'eth0', ipv4: '10.0.0.1' });
+    assert.deepEqual(watch.linkOf('10.0.0.1'), { device: 'eth0', network: '10.0.0.0/24', ipv4: '10.0.0.1' });
     assert.equal(watch.linkOf('10.0.0.2'), undefined);
     tell({ type: 'address', change: 'deleted', address });
     assert.equal(watch.linkOf('10.0.0.1'), undefined);
@@ -58,14 +58,14 @@ describe('the watch on links under sessions', () => {
       });
     add('fe80::1/64');
     add('2001:db8::1/64', { tentative: true });
-    assert.deepEqual(watch.linkOf('10.0.0.1'), { device: 'eth0', ipv4: '10.0.0.1' });
+    assert.deepEqual(watch.linkOf('10.0.0.1'), { device: 'eth0', network: '10.0.0.0/24', ipv4: '10.0.0.1' });
     add('2001:db8::1/64');
-    const both = { device: 'eth0', ipv4: '10.0.0.1', ipv6: '2001:db8::1' };
+    const both = { device: 'eth0', network: '10.0.0.0/24', ipv4: '10.0.0.1', ipv6: '2001:db8::1' };
     assert.deepEqual(watch.linkOf('10.0.0.1'), both);
     tell({ type: 'link', change: 'new', link: link({ index: 3, name: 'eth1' }) });
     add('fe80::1/64', { deviceIndex: 3 });
-    assert.deepEqual(watch.linkOf('fe80::1', 'eth1'), { device: 'eth1' });
-    assert.deepEqual(watch.linkOf('fe80::1', 'eth0'), both);
+    assert.deepEqual(watch.linkOf('fe80::1', 'eth1'), { device: 'eth1', network: 'fe80::/64' });
+    assert.deepEqual(watch.linkOf('fe80::1', 'eth0'), { ...both, network: 'fe80::/64' });
   });
 
   it('tells once when the link loses its carrier, is switched off, or goes', async () => {

@@ -1,7 +1,7 @@
 // Tells sessions when the link under them goes down, so that they need not wait for their hold timer, and which of our
 // addresses are on it. Follows the kernel's links and addresses. Bound: the links and addresses of the host.
 import type { OwnLink } from '#bgp';
-import { type Family, familyOf, isLinkLocal } from '#ip';
+import { type Family, formatPrefix, isLinkLocal, parseAddress, truncate } from '#ip';
 import type { Address, Kernel, KernelEvent, Link } from '#linux';
 import type { Log } from '../log.ts';
 
@@ -10,8 +10,8 @@ export class LinkWatch implements Disposable {
   readonly #log: Log;
   readonly #isUp = new Map<number, boolean>();
   readonly #names = new Map<number, string>();
-  /** By link index, in the kernel's order; those that may be next hops (no duplicate detection under way) are true. */
-  readonly #addresses = new Map<number, Map<string, boolean>>();
+  /** By link index, then by address without length, in the kernel's order. */
+  readonly #addresses = new Map<number, Map<string, Address>>();
   readonly #listeners = new Map<string, Set<() => void>>();
   #watch: Disposable | undefined;
 
@@ -32,11 +32,14 @@ export class LinkWatch implements Disposable {
   linkOf(address: string, device?: string): OwnLink | undefined {
     for (const [index, addresses] of this.#addresses) {
       const name = this.#names.get(index);
-      if (name === undefined || !addresses.has(address)) continue;
+      const found = addresses.get(address);
+      if (name === undefined || found === undefined) continue;
       if (device !== undefined && device !== name) continue;
+      const network = networkOf(found);
+      if (network === undefined) return undefined;
       const ipv4 = usable(addresses, 'ipv4');
       const ipv6 = usable(addresses, 'ipv6');
-      return { device: name, ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) };
+      return { device: name, network, ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) };
     }
     return undefined;
   }
@@ -97,10 +100,11 @@ export class LinkWatch implements Disposable {
     if (wasUp === true && !isUp) this.#tell(link.name);
   }
 
-  #noteAddress({ address, deviceIndex, tentative }: Address): void {
+  #noteAddress(address: Address): void {
+    const { deviceIndex } = address;
     let addresses = this.#addresses.get(deviceIndex);
     if (addresses === undefined) this.#addresses.set(deviceIndex, (addresses = new Map()));
-    addresses.set(bare(address), !tentative);
+    addresses.set(bare(address.address), address);
   }
 
   #gone(link: Link): void {
@@ -120,13 +124,20 @@ export class LinkWatch implements Disposable {
   }
 }
 
-/** The first of a family that a neighbour may send to. */
-function usable(addresses: ReadonlyMap<string, boolean>, family: Family): string | undefined {
-  for (const [address, isReady] of addresses) {
-    if (!isReady || familyOf(address) !== family) continue;
-    if (family === 'ipv4' || !isLinkLocal(address)) return address;
+/** The first of a family that a neighbour may send to: no other host may have it (duplicate detection has ended). */
+function usable(addresses: ReadonlyMap<string, Address>, family: Family): string | undefined {
+  for (const [text, address] of addresses) {
+    if (address.tentative || address.family !== family) continue;
+    if (family === 'ipv4' || !isLinkLocal(text)) return text;
   }
   return undefined;
+}
+
+/** What is on-link by an address: its network, or the other end of its wire. */
+function networkOf({ address, peer }: Address): string | undefined {
+  const end = parseAddress(bare(peer ?? address));
+  const length = Number(address.slice(address.indexOf('/') + 1));
+  return end === undefined ? undefined : formatPrefix(truncate(end, length));
 }
 
 function bare(address: string): string {

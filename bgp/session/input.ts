@@ -1,7 +1,7 @@
 // What a session's connection brings: bytes through the framer to messages, and these to events of the FSM.
 // UPDATE and KEEPALIVE of an established session, which are nearly all, go past the FSM.
 import type { ConnectionHandler } from '../io.ts';
-import { isSingleHop } from './link-rules.ts';
+import { sharedLinkOf } from './link-rules.ts';
 import {
   FRAME_OK,
   FRAME_STOPPED,
@@ -126,9 +126,8 @@ export class SessionInput implements FrameSink, ConnectionHandler {
     wire.ourOpen ??= this.#owner.buildOpen();
     const { connection, ourOpen } = wire;
     const device = connection.device ?? this.#owner.origin.device;
-    const sharedLink = isSingleHop(session.config)
-      ? this.#owner.io.transport.linkOf?.(connection.localAddress, device)
-      : undefined;
+    const { origin, io } = this.#owner;
+    const sharedLink = sharedLinkOf(session.config, origin, io.transport, connection);
     const ends = {
       localAddress: connection.localAddress,
       remoteAddress: connection.remoteAddress,

@@ -1,5 +1,7 @@
 // The ends of a session that are not BGP: its link, TTL rules and keys.
 import assert from 'node:assert/strict';
+import type { Connection, Transport, TtlRule } from '../io.ts';
+import { sharedLinkOf } from './link-rules.ts';
 import { peerConfig } from '../testing/configs.ts';
 import { KEEPALIVE } from '../testing/message-bytes.ts';
 import { ScriptPeer } from '../testing/script-peer.ts';
@@ -90,5 +92,21 @@ describe('link, TTL and keys', () => {
     assert.ok(arrives({ kind: 'direct' }, 0) && !arrives({ kind: 'direct' }, 1));
     assert.ok(arrives({ kind: 'gtsm', hops: 1 }, 0) && !arrives({ kind: 'gtsm', hops: 1 }, 1));
     assert.ok(arrives({ kind: 'gtsm', hops: 3 }, 2) && !arrives({ kind: 'gtsm', hops: 3 }, 3));
+  });
+
+  it('the link is shared with a neighbour one hop away, or on-link, and with no other', () => {
+    const config = (ttl: TtlRule) => peerConfig('tor', THEIRS, 65001, { ttl });
+    const origin = { id: 'tor', address: THEIRS, port: 179, device: undefined, dynamicOf: undefined };
+    const shared = (ttl: TtlRule, network: string) => {
+      const transport = { linkOf: () => ({ device: 'eth0', network }) } as Partial<Transport> as Transport;
+      const connection = { localAddress: OURS, remoteAddress: THEIRS } as Connection;
+      return sharedLinkOf(config(ttl), origin, transport, connection) !== undefined;
+    };
+    const far: TtlRule = { kind: 'multihop', hops: 255 };
+    assert.equal(shared({ kind: 'direct' }, '203.0.113.0/31'), true);
+    assert.equal(shared({ kind: 'gtsm', hops: 1 }, '203.0.113.0/31'), true);
+    assert.equal(shared({ kind: 'gtsm', hops: 2 }, '203.0.113.0/31'), false);
+    assert.equal(shared(far, '203.0.113.0/31'), false);
+    assert.equal(shared(far, `${THEIRS}/32`), true);
   });
 });

@@ -1,6 +1,7 @@
 // Where a neighbour is found, and by which rules a connection with it is made, started and watched.
 import type { PeerConfig } from '../config.ts';
-import type { Connection, DialOptions, Transport } from '../io.ts';
+import { contains, parseAddress, parsePrefix } from '#ip';
+import type { Connection, DialOptions, OwnLink, Transport } from '../io.ts';
 import type { FsmRules } from './fsm/fsm-types.ts';
 
 /** Where a dynamic neighbour came from; an ordinary one dials its configured address. */
@@ -51,6 +52,25 @@ function timeRules(config: PeerConfig): Pick<FsmRules, 'connectRetryMs' | 'delay
 /** Its packets cross no router, so that both ends share a link. */
 export function isSingleHop({ ttl }: PeerConfig): boolean {
   return ttl.kind === 'direct' || (ttl.kind === 'gtsm' && ttl.hops === 1);
+}
+
+/**
+ * Our end of the link that we share with a neighbour in another AS: it is one hop away by its TTL rule, or its address
+ * is on-link. Undefined also when the transport does not know.
+ */
+export function sharedLinkOf(
+  config: PeerConfig,
+  origin: PeerOrigin,
+  transport: Transport,
+  connection: Connection,
+): OwnLink | undefined {
+  const { localAddress, remoteAddress } = connection;
+  const link = transport.linkOf?.(localAddress, connection.device ?? origin.device);
+  if (link === undefined || isSingleHop(config)) return link;
+  const network = parsePrefix(link.network);
+  const remote = parseAddress(remoteAddress);
+  const isOnLink = network !== undefined && remote !== undefined && contains(network, remote);
+  return isOnLink ? link : undefined;
 }
 
 /**

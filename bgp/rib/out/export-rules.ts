@@ -126,10 +126,10 @@ export function exportRules(
  */
 function ownNextHop(peer: RibPeer, session: Session, family: FamilyIndex): Uint8Array | undefined {
   const { config } = peer;
-  const { localAddress, sharedLink, extendedNextHop } = session.negotiated;
+  const { localAddress, sharedLink, extendedNextHop, peerType } = session.negotiated;
   const local = parseAddressWords(localAddress);
   if (local === undefined) return undefined;
-  const isShared = isSingleHop(config);
+  const isShared = peerType === 'ebgp' && (isSingleHop(config) || sharedLink !== undefined);
   const name = family === 0 ? 'ipv4' : 'ipv6';
   const nodes = octetsOf(config.nextHopSelf[name], family);
   const links = isShared ? octetsOf(sharedLink?.[name], family) : undefined;

@@ -13,6 +13,7 @@ const SELF: Partial<PeerConfig> = { nextHop: 'self' };
 interface Case {
   readonly says: string;
   readonly local: string;
+  readonly as?: number;
   readonly config?: Partial<PeerConfig>;
   readonly link?: OwnLink;
   readonly extended?: boolean;
@@ -20,8 +21,8 @@ interface Case {
   readonly ipv6: string;
 }
 
-const UPLINK: OwnLink = { device: 'eth0', ipv4: '192.0.2.1', ipv6: '2001:db8::1' };
-const BARE: OwnLink = { device: 'eth0' };
+const UPLINK: OwnLink = { device: 'eth0', network: '192.0.2.0/31', ipv4: '192.0.2.1', ipv6: '2001:db8::1' };
+const BARE: OwnLink = { device: 'eth0', network: 'fe80::/64' };
 
 /** The node's own addresses are 10.0.0.1 and fd00::1. */
 const CASES: readonly Case[] = [
@@ -37,6 +38,14 @@ const CASES: readonly Case[] = [
     says: 'is the node’s where the link has none of the family',
     ...{ local: '192.0.2.1', config: DIRECT, link: { ...BARE, ipv4: '192.0.2.1' } },
     ...{ ipv4: '192.0.2.1', ipv6: 'fd00::1' },
+  },
+  {
+    says: 'is the same when the session could cross routers, but the neighbour is on-link',
+    ...{ local: '192.0.2.1', link: UPLINK, ipv4: '192.0.2.1', ipv6: '2001:db8::1' },
+  },
+  {
+    says: 'of a neighbour in our own AS is the node’s, on whatever link it is',
+    ...{ local: '192.0.2.1', as: 65000, link: UPLINK, ipv4: '10.0.0.1', ipv6: 'fd00::1' },
   },
   {
     says: 'of a neighbour further away is the node’s',
@@ -75,7 +84,7 @@ describe('our own next hop', () => {
   for (const one of CASES) {
     it(one.says, () => {
       const session = new FakeSession({
-        ...{ id: 'tor', address: '192.0.2.254', as: 65001 },
+        ...{ id: 'tor', address: '192.0.2.254', as: one.as ?? 65001 },
         ...(one.config === undefined ? {} : { config: one.config }),
         negotiated: {
           localAddress: one.local,
