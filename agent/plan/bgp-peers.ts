@@ -95,7 +95,7 @@ function targetsOf(peer: BGPPeer, context: SessionContext): { targets: Target[];
   return { targets: [], problems };
 }
 
-function selects({ spec }: BGPPeer, node: ClusterNode): boolean {
+export function selects({ spec }: BGPPeer, node: ClusterNode): boolean {
   if (spec.node !== undefined) return spec.node === node.name;
   return spec.nodeSelector === undefined || selectorMatches(spec.nodeSelector, node.labels);
 }

@@ -23,6 +23,7 @@ export interface SessionContext {
   readonly config: BGPConfigurationSpec;
   readonly reflectors: Reflectors;
   readonly clusterPrefixes: readonly string[];
+  readonly poolPrefixes: readonly string[];
   readonly input: PlanInput;
   /** Policies made so far. */
   readonly policies: Map<string, SessionPolicies>;
@@ -137,7 +138,7 @@ function sharedPolicies(
   object: string,
   context: SessionContext,
 ): SessionPolicies {
-  const { clusterPrefixes, self, reflectors, input } = context;
+  const { clusterPrefixes, poolPrefixes, self, reflectors, input } = context;
   // Only a missing filter makes a problem, which names the object.
   const key = JSON.stringify([
     spec.import,
@@ -151,7 +152,7 @@ function sharedPolicies(
     const { bgpFilters: filters } = input.resources;
     policies = sessionPolicies(
       spec,
-      { clusterPrefixes, filters, type, isReflector, isLeaving: self.isLeaving },
+      { clusterPrefixes, poolPrefixes, filters, type, isReflector, isLeaving: self.isLeaving },
       object,
     );
     context.policies.set(key, policies);

@@ -12,6 +12,7 @@ import {
   usablePools,
 } from '#api';
 import type { SpeakerConfig } from '#bgp';
+import { onlyWayOut } from './way-out.ts';
 import { comparePrefixes, contains, FAMILIES, type Family, familyOf, parsePrefix } from '#ip';
 import { resolveConflicts } from './conflicts.ts';
 import type { LocalBlock, PlanInput, PlanResources } from './inputs.ts';
@@ -48,8 +49,13 @@ export function makePlan(input: PlanInput): PlanResult {
     ...stray.prefixes,
     ...unpooledPrefixes(resources, config, nodes, refused),
   ]);
-  const policies = new Map();
-  const context: SessionContext = { self, nodes, config, reflectors, clusterPrefixes, input, policies };
+  const poolPrefixes = sortedPrefixes(
+    usable.pools.filter((pool) => !pool.spec.disableBGPExport).map((pool) => pool.spec.cidr),
+  );
+  const context: SessionContext = {
+    ...{ self, nodes, config, reflectors, clusterPrefixes, poolPrefixes, input },
+    policies: new Map(),
+  };
   const configured = configuredPeers(byName(resources.bgpPeers), context);
   const automatic = automaticPeers(context);
   const resolved = resolveConflicts([...configured.wishes, ...automatic.wishes], input.inForce ?? new Set());
@@ -77,6 +83,7 @@ export function makePlan(input: PlanInput): PlanResult {
       ...configured.problems,
       ...automatic.problems,
       ...resolved.problems,
+      ...onlyWayOut(self, nodes, resources.bgpPeers, resolved.peers),
       ...sameAddress(self, nodes),
     ],
   };

@@ -7,6 +7,8 @@ import { FAMILIES, type Family, familyOf } from '#ip';
 export interface PolicyContext {
   /** Prefixes that `Cluster` lets in. */
   readonly clusterPrefixes: readonly string[];
+  /** Pools that may be known outside of the cluster: what `Pools` passes on. */
+  readonly poolPrefixes: readonly string[];
   readonly filters: ReadonlyMap<string, BGPFilter>;
   readonly type: 'ebgp' | 'ibgp';
   /** This node reflects routes between its iBGP neighbours. */
@@ -49,7 +51,7 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
   };
   return {
     import: side('import', words.import === 'Cluster' ? clusterImport(context.clusterPrefixes) : []),
-    export: leaving(context, side('export', words.export === 'Cluster' ? clusterExport(context) : [])),
+    export: leaving(context, side('export', exportTerms(words.export, context))),
     problems,
   };
 }
@@ -81,19 +83,32 @@ function missingFilter(
 
 /** Never a default route: a pool is narrower than /0, and longer prefixes inside a pool are pods and blocks. */
 function clusterImport(prefixes: readonly string[]): PolicyTerm[] {
+  return insideTerms(prefixes, {}, 'import: Cluster (pools and services)');
+}
+
+function insideTerms(prefixes: readonly string[], match: PolicyMatch, why: string): PolicyTerm[] {
   return FAMILIES.flatMap((family) => {
     const rules = prefixes
       .filter((prefix) => familyOf(prefix) === family)
       .map((prefix) => ({ prefix, operator: 'in' as const }));
     if (rules.length === 0) return [];
-    return [
-      {
-        match: { family, prefixes: rules },
-        action: { verdict: 'accept' as const },
-        why: 'import: Cluster (pools and services)',
-      },
-    ];
+    return [{ match: { ...match, family, prefixes: rules }, action: { verdict: 'accept' as const }, why }];
   });
+}
+
+function exportTerms(word: PolicyWords['export'], context: PolicyContext): PolicyTerm[] {
+  switch (word) {
+    case 'Cluster':
+      return clusterExport(context);
+    case 'Pools':
+      return [
+        ...clusterExport(context),
+        ...insideTerms(context.poolPrefixes, { source: 'remote' }, 'export: Pools (of other nodes)'),
+      ];
+    case 'All':
+    case 'None':
+      return [];
+  }
 }
 
 function clusterExport(context: PolicyContext): PolicyTerm[] {

@@ -145,9 +145,11 @@ const fields = z.strictObject({
   import: oneOf('Cluster', 'All', 'None')
     .default('Cluster')
     .describe('What is accepted. Cluster: only prefixes inside pools and services.'),
-  export: oneOf('Cluster', 'All', 'None')
+  export: oneOf('Cluster', 'Pools', 'All', 'None')
     .default('Cluster')
-    .describe("What is announced. Cluster: this node's own prefixes, and as reflector the others'."),
+    .describe(
+      "What is announced. Cluster: this node's own prefixes, and as reflector the others'. Pools: these, and what other nodes announce inside pools, for a node that is the way out of others.",
+    ),
   reversePeering: oneOf('Auto', 'Manual')
     .default('Auto')
     .describe('Auto: the node that peerSelector finds makes the other side by itself.'),

@@ -14,6 +14,11 @@ export const impliedByCalico: { readonly BGPPeer: readonly Implied[] } = {
       why: 'everything that a neighbour announces is taken, also a default route, unless a filter rejects it',
     },
     {
+      field: 'export',
+      value: 'Pools',
+      why: 'what other nodes announce inside pools is passed on, also to neighbours in another AS',
+    },
+    {
       field: 'multihop',
       value: 255,
       why: 'a neighbour may be several hops away, unless ttlSecurity limits them',
