@@ -3,7 +3,7 @@
 import { mayHidePools, type Problem, type Refused, validateTexts } from '#api';
 import type { NodePlan } from '#agent-api';
 import { familyOf } from '#ip';
-import type { LocalBlock, PlanResources } from './inputs.ts';
+import type { LocalBlock, PlanResources } from './types.ts';
 import { makePlan } from './plan.ts';
 import { shownPlan } from './shown-plan.ts';
 

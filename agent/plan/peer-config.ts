@@ -11,7 +11,7 @@ import {
 } from '#api';
 import type { PeerConfig, PeerRemote, TtlRule } from '#bgp';
 import type { Family } from '#ip';
-import type { PlanInput } from './inputs.ts';
+import type { PlanInput } from './types.ts';
 import type { ClusterNode } from './node-bgp.ts';
 import { type SessionPolicies, sessionPolicies } from './policies.ts';
 import type { Reflectors } from './reflectors.ts';

@@ -15,14 +15,21 @@ import type { SpeakerConfig } from '#bgp';
 import { onlyWayOut } from './way-out.ts';
 import { comparePrefixes, contains, FAMILIES, type Family, familyOf, parsePrefix } from '#ip';
 import { resolveConflicts } from './conflicts.ts';
-import type { LocalBlock, PlanInput, PlanResources } from './inputs.ts';
+import type {
+  LocalBlock,
+  PlanInput,
+  PlanResources,
+  PlanResult,
+  PlannedNode,
+  PlannedOrigination,
+  PlannedPeer,
+} from './types.ts';
 import { automaticPeers } from './mesh.ts';
 import { type ClusterNode, clusterNode, plannedNode } from './node-bgp.ts';
 import { configuredPeers } from './bgp-peers.ts';
 import { findReflectors } from './reflectors.ts';
 import type { SessionContext } from './peer-config.ts';
 import { strayBlocks } from './stray-blocks.ts';
-import type { PlannedNode, PlannedOrigination, PlannedPeer, PlanResult } from './types.ts';
 
 /** rtm_protocol and metric of podroute's kernel routes; table 254 is the kernel's main one. */
 const KERNEL = { protocol: 179, metric: ROUTE_PRIORITY, table: 254 } as const;

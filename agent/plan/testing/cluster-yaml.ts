@@ -1,8 +1,7 @@
 // For tests of the planner: a cluster as the YAML that an operator would apply.
 import { formatProblem, parseText, type Resource, type Resources, resourcesOf } from '#api';
-import type { PlanInput } from '../inputs.ts';
+import type { Plan, PlanInput, PlannedPeer } from '../types.ts';
 import { makePlan } from '../plan.ts';
-import type { Plan, PlannedPeer } from '../types.ts';
 
 /** Throws when a document has an error (warnings pass). */
 export function resourcesFromYaml(...texts: readonly string[]): Resources {
