@@ -79,10 +79,10 @@ function nextHopFor(model: Told, path: ModelPath, to: ModelPeer): string | undef
   return model.hopKey(path) === keyOfUsed(to.address, to.device) ? undefined : out;
 }
 
-/** RFC 4271 section 5.1.3: on a shared link an address on it, else the node's. */
+/** RFC 4271 section 5.1.3: to another AS on a shared link an address on it, else the node's. */
 function ownNextHop(to: ModelPeer, isIpv4: boolean): string | undefined {
   const { localAddress: local, config } = to;
-  const isShared = config.ttl.kind === 'direct';
+  const isShared = !isIbgp(to) && (config.ttl.kind === 'direct' || to.negotiated?.sharedLink !== undefined);
   const name = isIpv4 ? 'ipv4' : 'ipv6';
   const nodes = config.nextHopSelf[name];
   const links = isShared ? to.negotiated?.sharedLink?.[name] : undefined;

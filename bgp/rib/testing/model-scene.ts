@@ -42,7 +42,7 @@ const peer = (
 };
 
 const LOCAL_AS = 64999;
-const LINK = { device: 'eth0', ipv4: '10.0.0.3', ipv6: 'fd00::3' };
+const LINK = { device: 'eth0', network: '10.0.0.0/24', ipv4: '10.0.0.3', ipv6: 'fd00::3' };
 export const PEERS: readonly ModelPeer[] = [
   peer('e1', '192.0.2.1', {
     as: 65101,
