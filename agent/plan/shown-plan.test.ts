@@ -35,7 +35,13 @@ describe('the plan as it is shown', () => {
     assert.equal(mesh?.implied, undefined);
     assert.deepEqual(
       tor?.implied?.map((line) => line.split(' (')[0]),
-      ['import: All', 'multihop: 255', 'maxPrefixes.limit: none', 'gracefulRestart.mode: Full'],
+      [
+        'import: All',
+        'export: Pools',
+        'multihop: 255',
+        'maxPrefixes.limit: none',
+        'gracefulRestart.mode: Full',
+      ],
     );
   });
 });

@@ -274,7 +274,7 @@ describe('what a document of Calico implies', () => {
       );
       assert.deepEqual(
         implied?.map(({ field }) => field),
-        ['import', 'multihop', 'addPaths', 'maxPrefixes', 'gracefulRestart'],
+        ['import', 'export', 'multihop', 'addPaths', 'maxPrefixes', 'gracefulRestart'],
       );
     }
     const ours = peer(spec, 'podroute.io/v1');
@@ -291,7 +291,7 @@ describe('what a document of Calico implies', () => {
     assert.deepEqual([spec.import, spec.multihop, spec.maxPrefixes.limit], ['None', undefined, 5]);
     assert.deepEqual(
       implied?.map(({ field }) => field),
-      ['addPaths', 'gracefulRestart'],
+      ['export', 'addPaths', 'gracefulRestart'],
     );
   });
 });
