@@ -271,6 +271,13 @@ describe('MD5 keys of the listener (SEC-1)', () => {
         md5Key: 'x'.repeat(81),
       }),
     );
+    const off = { passive: true, md5Key: 'x'.repeat(81), shutdown: { message: 'moving' } };
+    bench.sessions.addPeer(peerConfig('off', '10.0.0.3', 65002, off));
+    const causeOf = (name: string) =>
+      bench.sessions.status().find(({ id }) => id === name)!.heldDownBy?.cause.kind;
+    assert.equal(causeOf('off'), 'shut down', 'as somebody wants it');
+    bench.sessions.updatePeer(peerConfig('off', '10.0.0.3', 65002, { ...off, md5Key: 'short' }));
+    assert.equal(causeOf('off'), 'shut down');
     const range = bench.sessions.status().find(({ id }) => id === 'fleet')!;
     assert.equal(range.heldDownBy?.cause.kind, 'key refused');
     const peer = dial(bench, undefined, '10.0.1.7')!;

@@ -197,7 +197,10 @@ const OTHER: readonly BadInput[] = [
   },
   { ...{ title: 'UPDATE before OPEN', at: 'OpenSent', answer: '5/1' }, bytes: () => update({}) },
   { ...{ title: 'KEEPALIVE before OPEN', at: 'OpenSent', answer: '5/1' }, bytes: () => KEEPALIVE },
-  { ...{ title: 'UPDATE before KEEPALIVE', at: 'OpenConfirm', answer: '5/2' }, bytes: () => update({}) },
+  {
+    ...{ title: 'UPDATE before KEEPALIVE', at: 'OpenConfirm', answer: '5/2', data: '02' },
+    bytes: () => update({}),
+  },
   {
     ...{ title: 'OPEN in an established session', at: 'Established', answer: '5/3' },
     bytes: (i) => open(goodOpen(i)),

@@ -8,7 +8,6 @@ export interface Difference {
   readonly reason: string;
 }
 
-const TAKEN_FOR_KEEPALIVE = 'takes it for the KEEPALIVE';
 const REFRESH_LENGTH = 'a wrong header length by RFC 4271; RFC 7313 has 7/1 for it';
 const SILENT_END = 'ends the connection without a word';
 const NO_FAMILY = 'sessions without any common family are allowed';
@@ -20,19 +19,13 @@ const UNCHECKED = 'hands on what it reads: it has no table, and the check is its
 const NO_7606 = 'ends the session (RFC 4271) where RFC 7606 only withdraws the route';
 
 export const DIFFERENCES: Partial<Record<DaemonName, Readonly<Record<string, Difference>>>> = {
-  podroute: {
-    'UPDATE before KEEPALIVE': {
-      answer: 'stays',
-      reason: TAKEN_FOR_KEEPALIVE,
-    },
-  },
   bird: {
     'header: KEEPALIVE of 20 octets': {
       answer: 'stays',
       reason: KEEPALIVE_LENGTH,
     },
     'ROUTE-REFRESH of 3 octets': { answer: '1/2', reason: REFRESH_LENGTH },
-    'UPDATE before KEEPALIVE': { answer: 'stays', reason: TAKEN_FOR_KEEPALIVE },
+    'UPDATE before KEEPALIVE': { answer: 'stays', reason: 'takes it for the KEEPALIVE' },
   },
   frr: {
     'UPDATE: MP_REACH_NLRI with a next hop of 5 octets': {
