@@ -38,6 +38,8 @@ export interface NodePlan {
     readonly from: string;
     /** What its document, being one of Calico, means beside what it says: 'import: All (everything …)'. */
     readonly implied?: readonly string[];
+    /** The gateway through which it is reached. */
+    readonly reachableBy?: string;
   }[];
   readonly originations: readonly {
     readonly prefix: string;
@@ -52,6 +54,8 @@ export interface NodePlan {
     readonly metric: number;
     /** Blocks of this node, each held by an `unreachable` route (also those that are not advertised). */
     readonly unreachable: readonly string[];
+    /** Neighbours that are reached through a gateway (reachableBy), by address. */
+    readonly gateways: Readonly<Record<string, string>>;
     /** What `import: Cluster` lets in: pools, service ranges, or podCIDRs when there is no pool. */
     readonly clusterPrefixes: readonly string[];
   };

@@ -38,6 +38,8 @@ export class Columns {
   #wanted: I32 = new Int32Array(FIRST_CAPACITY);
   #installed: I32 = new Int32Array(FIRST_CAPACITY);
   #flags: U8 = new Uint8Array(FIRST_CAPACITY);
+  /** Next-hop sets that go before what the RIB wants: routes to neighbours behind a gateway. Bound: the sessions. */
+  readonly #fixed = new Map<number, number>();
   readonly #queue = new IdRing();
   readonly #address = new Uint8Array(16);
   #wantedCount = 0;
@@ -105,6 +107,18 @@ export class Columns {
     this.#wishChanged(id, wasWanted);
   }
 
+  /** Wants this set whatever the RIB says, until NO_SET. */
+  fix(id: number, set: number): void {
+    const old = this.#fixed.get(id) ?? NO_SET;
+    if (old === set) return;
+    const wasWanted = this.isWanted(id);
+    this.#sets.retain(set);
+    if (set === NO_SET) this.#fixed.delete(id);
+    else this.#fixed.set(id, set);
+    this.#sets.release(old);
+    this.#wishChanged(id, wasWanted);
+  }
+
   #wishChanged(id: number, wasWanted: boolean): void {
     const isWanted = this.isWanted(id);
     this.#wantedCount += (isWanted ? 1 : 0) - (wasWanted ? 1 : 0);
@@ -126,12 +140,12 @@ export class Columns {
   }
 
   wantedSetOf(id: number): number {
-    return this.#wanted[id]!;
+    return this.#fixed.get(id) ?? this.#wanted[id]!;
   }
 
   /** What the kernel should have: a target, or NO_TARGET also when no next hop can be reached. */
   targetOf(id: number): number {
-    return this.isHeld(id) ? this.#unreachable : this.#sets.targetOf(this.#wanted[id]!, this.family);
+    return this.isHeld(id) ? this.#unreachable : this.#sets.targetOf(this.wantedSetOf(id), this.family);
   }
 
   isHeld(id: number): boolean {
@@ -139,7 +153,7 @@ export class Columns {
   }
 
   isWanted(id: number): boolean {
-    return this.isHeld(id) || this.#wanted[id] !== NO_SET;
+    return this.isHeld(id) || this.wantedSetOf(id) !== NO_SET;
   }
 
   isAdopted(id: number): boolean {
@@ -174,6 +188,7 @@ export class Columns {
   markSets(sets: ReadonlySet<number>): void {
     const { end } = this.prefixes.ids;
     for (let id = 0; id < end; id++) if (sets.has(this.#wanted[id]!)) this.markDirty(id);
+    for (const [id, set] of this.#fixed) if (sets.has(set)) this.markDirty(id);
   }
 
   /** Takes the next prefix to look at out of the queue, or -1. It stays busy until done(). */

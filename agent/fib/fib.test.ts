@@ -139,6 +139,36 @@ for (const place of PLACES) {
       assert.ok((await ownRoutes(kernel)).includes('fd01::/64 via fd09::3 dev eth0'));
     });
 
+    it('has a route to each neighbour behind a gateway, which no learned route replaces', async () => {
+      await fib.start();
+      fib.reachThrough(
+        new Map([
+          ['192.0.2.1', '10.9.0.254'],
+          ['2001:db8::1', 'fd09::fe'],
+        ]),
+      );
+      await learn(['10.1.0.0/24'], '192.0.2.1');
+      await learn(['192.0.2.0/24', '192.0.2.1/32'], '10.9.1.2');
+      const others = ['10.1.0.0/24 via 10.9.0.254 dev eth0', '192.0.2.0/24 via 10.9.1.2 dev eth1'];
+      const behind = ['192.0.2.1/32 via 10.9.0.254 dev eth0', '2001:db8::1/128 via fd09::fe dev eth0'];
+      assert.deepEqual(await ownRoutes(kernel), [...others, ...behind]);
+      fib.track('192.0.2.1', undefined);
+      await until('the next hop', place.clock, () => told.get('192.0.2.1') === true);
+      fib.reachThrough(new Map([['192.0.2.1', '10.9.1.254']]));
+      await fib.idle();
+      assert.deepEqual(await ownRoutes(kernel), [
+        '10.1.0.0/24 via 10.9.1.254 dev eth1',
+        '192.0.2.0/24 via 10.9.1.2 dev eth1',
+        '192.0.2.1/32 via 10.9.1.254 dev eth1',
+      ]);
+      fib.reachThrough(new Map());
+      await fib.idle();
+      assert.deepEqual(await ownRoutes(kernel), [
+        '192.0.2.0/24 via 10.9.1.2 dev eth1',
+        '192.0.2.1/32 via 10.9.1.2 dev eth1',
+      ]);
+    });
+
     it('holds own blocks by unreachable routes, whatever is learned for them', async () => {
       await fib.start();
       fib.holdBlocks(['10.2.0.0/26', 'fd02::/122']);

@@ -8,6 +8,7 @@
 // Bounds: the RIB's prefixes; one batch on its way to the kernel at a time.
 import type { ForwardingChange, ForwardingSource, ForwardingView } from '#bgp';
 import { type Kernel, type KernelEvent, type Link, PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
+import { hostPrefix } from '#ip';
 import type { Clock, Timer } from '#world';
 import type { Log } from '../log.ts';
 import type { DefaultGateways } from '../plan/index.ts';
@@ -17,7 +18,7 @@ import { Flusher } from './kernel/flush.ts';
 import { KernelView } from './kernel/kernel-view.ts';
 import { type HopEntry, NextHops } from './tracked-hops.ts';
 import { tablePrefix } from './table-prefix.ts';
-import { HopSets, Targets } from './targets.ts';
+import { HopSets, NO_SET, Targets } from './targets.ts';
 
 /** Notifications of links and routes come in bursts: next hops are resolved again after this. */
 const RESOLVE_DELAY_MS = 10;
@@ -54,6 +55,8 @@ export class Fib implements AsyncDisposable {
   readonly #flusher: Flusher;
   /** Blocks that are held, by prefix text. */
   readonly #held = new Map<string, { family: 0 | 1; id: number }>();
+  /** Neighbours that are reached through a gateway, by address. */
+  readonly #behind = new Map<string, { family: 0 | 1; id: number }>();
   readonly #untold = new Set<HopEntry>();
   #watch: Disposable | undefined;
   /** While a dump is on its way notifications wait here, to be applied on top of it. */
@@ -127,6 +130,27 @@ export class Fib implements AsyncDisposable {
       this.#columns[family].hold(id, true);
       this.#held.set(prefix, { family, id });
     }
+    this.#kick();
+  }
+
+  /**
+   * Neighbours behind a gateway: each gets a route of its own, which no route that a neighbour announces replaces, and
+   * is reached through it as a next hop, too. All of them, each time.
+   */
+  reachThrough(gateways: ReadonlyMap<string, string>): void {
+    for (const [address, { family, id }] of this.#behind) {
+      if (gateways.has(address)) continue;
+      this.#columns[family].fix(id, NO_SET);
+      this.#behind.delete(address);
+    }
+    for (const [address, gateway] of gateways) {
+      const { family, bytes, length } = tablePrefix(hostPrefix(address));
+      const id = this.#behind.get(address)?.id ?? this.#columns[family].add(bytes, 0, length);
+      this.#columns[family].fix(id, this.#sets.ofAddress(gateway));
+      this.#behind.set(address, { family, id });
+    }
+    this.#hops.gateways = gateways;
+    this.#resolveAgain();
     this.#kick();
   }
 

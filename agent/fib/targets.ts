@@ -138,6 +138,15 @@ export class HopSets {
     return this.#intern(count);
   }
 
+  /** The set of one next hop; retain() it before anything is released. */
+  ofAddress(address: string): number {
+    const hop = this.#hops.acquire(address, undefined).id;
+    this.#members[0] = hop;
+    const id = this.#intern(1);
+    this.#hops.release(hop);
+    return id;
+  }
+
   #ownHopOf(ribHop: number, rib: ForwardingView): number {
     const known = this.#ownHop.get(ribHop);
     if (known !== undefined) return known;

@@ -19,6 +19,8 @@ export class NextHops {
   readonly #byKey = new Map<string, HopEntry>();
   readonly #byId: (HopEntry | undefined)[] = [];
   readonly #free: number[] = [];
+  /** Next hops that are reached through another address, whatever the kernel's routes say. Bound: the sessions. */
+  #gateways: ReadonlyMap<string, string> = new Map();
 
   constructor(facts: KernelFacts) {
     this.#facts = facts;
@@ -29,13 +31,28 @@ export class NextHops {
     let entry = this.#byKey.get(key);
     if (entry === undefined) {
       const id = this.#free.pop() ?? this.#byId.length;
-      const resolution = resolve(address, device, this.#facts);
+      const resolution = this.#resolve(address, device);
       entry = { id, address, device, resolution, users: 0, isTracked: false };
       this.#byKey.set(key, entry);
       this.#byId[id] = entry;
     }
     entry.users++;
     return entry;
+  }
+
+  /** Ask resolveAgain() afterwards. */
+  set gateways(gateways: ReadonlyMap<string, string>) {
+    this.#gateways = gateways;
+  }
+
+  #resolve(address: string, device: string | undefined): Resolution {
+    const gateway = device === undefined ? this.#gateways.get(address) : undefined;
+    if (gateway === undefined) return resolve(address, device, this.#facts);
+    const through = resolve(gateway, undefined, this.#facts);
+    return {
+      ...through,
+      how: `through its gateway ${gateway}, which ${through.isReachable ? 'is ' : ''}${through.how}`,
+    };
   }
 
   release(id: number): void {
@@ -73,7 +90,7 @@ export class NextHops {
   resolveAgain(): HopEntry[] {
     const changed: HopEntry[] = [];
     for (const entry of this.#byKey.values()) {
-      const resolution = resolve(entry.address, entry.device, this.#facts);
+      const resolution = this.#resolve(entry.address, entry.device);
       const isSame = sameResolution(entry.resolution, resolution);
       entry.resolution = resolution;
       if (!isSame) changed.push(entry);

@@ -55,11 +55,14 @@ export function configuredPeers(
         },
         context,
       );
+      const { reachableBy } = peer.spec;
+      const isWay = reachableBy !== undefined && !isReversed && isBehind(reachableBy, remote);
       const implied = peer.implied?.map(impliedText) ?? [];
       wishes.push({
         config: made.config,
         from: object,
         ...(implied.length > 0 && { implied }),
+        ...(isWay && { reachableBy }),
         rank: target.rank,
         field: target.field,
       });
@@ -70,6 +73,16 @@ export function configuredPeers(
     }
   }
   return { wishes, problems };
+}
+
+/** A gateway is the way to an address of its own family; a link-local one is on the link anyway. */
+function isBehind(gateway: string, remote: PeerRemote): boolean {
+  return (
+    remote.kind === 'address' &&
+    remote.device === undefined &&
+    remote.address !== gateway &&
+    familyOf(remote.address) === familyOf(gateway)
+  );
 }
 
 function targetsOf(peer: BGPPeer, context: SessionContext): { targets: Target[]; problems: Problem[] } {

@@ -5,6 +5,34 @@ import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from './testing/clust
 const N1 = nodeYaml('n1', ['10.0.1.1', 'fd00:1::1'], 'labels: { rack: r1 }');
 const NO_MESH = objectYaml('BGPConfiguration', 'default', '{ nodeToNodeMeshEnabled: false }');
 
+describe('a neighbour behind a gateway', () => {
+  const plan = (spec: string) =>
+    planOf(
+      resourcesFromYaml(
+        N1,
+        NO_MESH,
+        objectYaml('BGPPeer', 'tor', `{ asNumber: 65010, multihop: 2, ${spec} }`),
+      ),
+      'n1',
+    ).plan;
+
+  it('is reached through it, and the kernel is told so', () => {
+    const { kernel, peers } = plan('peerIP: 192.0.2.1, reachableBy: 10.0.1.254');
+    assert.deepEqual(kernel.gateways, { '192.0.2.1': '10.0.1.254' });
+    assert.equal(peers[0]?.reachableBy, '10.0.1.254');
+  });
+
+  it('of the other family, or that is the neighbour itself, is none', () => {
+    for (const spec of [
+      'peerIP: 192.0.2.1, reachableBy: "fd00::1"',
+      'peerIP: 192.0.2.1, reachableBy: 192.0.2.1',
+      'peerIP: 192.0.2.1',
+    ]) {
+      assert.deepEqual(plan(spec).kernel.gateways, {}, spec);
+    }
+  });
+});
+
 describe('several neighbours on one address', () => {
   it('that differ in the port are different neighbours', () => {
     const at = (name: string, peerIP: string) =>

@@ -35,7 +35,12 @@ export function resolveConflicts(
   }
   problems.push(...otherPasswords([...winners.values()]));
   const peers = [...winners.values()]
-    .map(({ config, from, implied }) => ({ config, from, ...(implied && { implied }) }))
+    .map(({ config, from, implied, reachableBy }) => ({
+      config,
+      from,
+      ...(implied && { implied }),
+      ...(reachableBy && { reachableBy }),
+    }))
     .sort((a, b) => (a.config.id < b.config.id ? -1 : 1));
   return { peers, problems };
 }

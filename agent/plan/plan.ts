@@ -79,6 +79,7 @@ export function makePlan(input: PlanInput): PlanResult {
         protocol: KERNEL.protocol,
         metric: KERNEL.metric,
         unreachable: sortedPrefixes(input.localBlocks.map((block) => block.cidr)),
+        gateways: gatewaysOf(resolved.peers),
         clusterPrefixes,
       },
     },
@@ -113,6 +114,16 @@ function unpooledPrefixes(
     ? []
     : nodes.flatMap((node) => node.podCIDRs).filter((prefix) => !pooled.has(familyOf(prefix)));
   return [...services.flatMap((list) => list.map(({ cidr }) => cidr)), ...podCidrs];
+}
+
+/** Of several sessions with one address the first that names a gateway counts. */
+function gatewaysOf(peers: readonly PlannedPeer[]): Record<string, string> {
+  const gateways: Record<string, string> = {};
+  for (const { config, reachableBy } of peers) {
+    if (config.remote.kind !== 'address' || reachableBy === undefined) continue;
+    gateways[config.remote.address] ??= reachableBy;
+  }
+  return gateways;
 }
 
 function sortedPrefixes(prefixes: readonly string[]): string[] {

@@ -95,6 +95,8 @@ export interface PlannedPeer {
   readonly from: string;
   /** What a document of Calico means beside what it says: 'import: All (everything …)'. */
   readonly implied?: readonly string[];
+  /** The gateway through which it is reached; undefined: as the kernel's routes say. */
+  readonly reachableBy?: string;
 }
 
 export interface PlannedOrigination {
@@ -111,6 +113,8 @@ export interface KernelPolicy {
   readonly metric: number;
   /** Blocks of this node, each held by an `unreachable` route (also those that are not advertised). */
   readonly unreachable: readonly string[];
+  /** Neighbours that are reached through a gateway (reachableBy), by address. */
+  readonly gateways: Readonly<Record<string, string>>;
   /** What `import: Cluster` lets in: pools, service ranges, or podCIDRs when there is no pool. */
   readonly clusterPrefixes: readonly string[];
 }

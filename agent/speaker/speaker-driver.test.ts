@@ -106,6 +106,7 @@ describe('the difference of two plans', () => {
     withdrawn: [],
     originated: [],
     unreachable: undefined,
+    gateways: undefined,
   };
   const tor = objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.1.0, asNumber: 65000 }');
   const block = { localBlocks: [{ cidr: '10.244.0.0/26', pool: 'pods' }] };

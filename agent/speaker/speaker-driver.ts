@@ -63,6 +63,9 @@ export class SpeakerDriver implements AsyncDisposable {
     if (difference.unreachable !== undefined) {
       this.#fib?.holdBlocks([...new Set([...(old?.kernel.unreachable ?? []), ...difference.unreachable])]);
     }
+    // Before a neighbour is dialled, and until nobody is who is reached so.
+    if (difference.gateways !== undefined)
+      this.#reachThrough({ ...old?.kernel.gateways, ...difference.gateways });
     let config = plan.speaker;
     if (old !== undefined && difference.speaker !== undefined && !(await this.#reconfigure(speaker, plan))) {
       config = old.speaker;
@@ -93,11 +96,16 @@ export class SpeakerDriver implements AsyncDisposable {
     if (difference.withdrawn.length > 0) speaker.withdraw(difference.withdrawn);
     if (difference.originated.length > 0) speaker.originate(difference.originated);
     if (difference.unreachable !== undefined) this.#fib?.holdBlocks(difference.unreachable);
+    if (difference.gateways !== undefined) this.#reachThrough(difference.gateways);
     const isAll = config === plan.speaker && this.#refusals.length === 0;
     this.#applied = isAll ? plan : { ...plan, speaker: config, peers: [...accepted.values()] };
     this.#told = plan;
     if (!this.#isListening) this.#isListening = await this.#listening(() => speaker.start());
     return isNew;
+  }
+
+  #reachThrough(gateways: Plan['kernel']['gateways']): void {
+    this.#fib?.reachThrough(new Map(Object.entries(gateways)));
   }
 
   #makeSpeaker(plan: Plan): Speaker {
@@ -168,6 +176,8 @@ export interface PlanDifference {
   readonly originated: readonly PlannedOrigination[];
   /** Undefined: unchanged. */
   readonly unreachable: readonly string[] | undefined;
+  /** Undefined: unchanged. */
+  readonly gateways: Plan['kernel']['gateways'] | undefined;
 }
 
 /** @param old undefined at the start */
@@ -189,6 +199,7 @@ export function planDifference(old: Plan | undefined, next: Plan): PlanDifferenc
     withdrawn: [...oldRoutes.keys()].filter((prefix) => !nextPrefixes.has(prefix)),
     originated: next.originations.filter((route) => !same(oldRoutes.get(route.prefix), route)),
     unreachable: same(old?.kernel.unreachable, next.kernel.unreachable) ? undefined : next.kernel.unreachable,
+    gateways: same(old?.kernel.gateways ?? {}, next.kernel.gateways) ? undefined : next.kernel.gateways,
   };
 }
 

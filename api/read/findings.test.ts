@@ -212,9 +212,9 @@ describe('the message for a mistake', () => {
     ],
     [
       'a field that this version does not honour',
-      peer('reachableBy: 10.0.0.9'),
+      peer('maxRestartTime: 60s'),
       [
-        'f.yaml:7: warning: BGPPeer x: spec.reachableBy: "10.0.0.9" is not supported yet by this version: the field has no effect',
+        'f.yaml:7: warning: BGPPeer x: spec.maxRestartTime: "60s" is not supported yet by this version: the field has no effect',
       ],
     ],
     [

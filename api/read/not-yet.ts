@@ -20,7 +20,6 @@ const rules = ['importV4', 'exportV4', 'importV6', 'exportV6'];
 const notYet: readonly NotYet[] = [
   { kind: 'BGPPeer', field: 'spec.peerInterface', effect: 'there is no such neighbour' },
   { kind: 'BGPPeer', field: 'spec.localWorkloadSelector', effect: 'there is no such neighbour' },
-  { kind: 'BGPPeer', field: 'spec.reachableBy' },
   { kind: 'BGPPeer', field: 'spec.maxRestartTime' },
   { kind: 'BGPPeer', field: 'spec.gracefulRestart.mode', harmless: ['Disabled'] },
   { kind: 'BGPPeer', field: 'spec.gracefulRestart.restartTime' },
