@@ -1,6 +1,7 @@
 // What podroute expects of a Kernel, asked of Linux itself (in a fresh namespace) and of the one in memory.
 import assert from 'node:assert/strict';
 import { type Kernel, type KernelEvent, PODROUTE_PROTOCOL, type Request, type Route } from './kernel.ts';
+import { waitUntil } from '#world';
 import { KernelError } from './kernel-error.ts';
 import { MemoryKernel } from './memory/memory-kernel.ts';
 import { openKernel } from './real/real-kernel.ts';
@@ -57,8 +58,8 @@ for (const { name, isReal } of bindings) {
     const ours = async (): Promise<Route[]> => await kernel.routes({ protocol: 179 });
     /** Waits until a notification like this has come. */
     const heard = async (test: (event: KernelEvent) => boolean) => {
-      for (let i = 0; i < 100 && !events.some(test); i++) await new Promise((done) => setTimeout(done, 5));
-      return events.some(test);
+      await waitUntil('a notification', 5_000, () => events.some(test));
+      return true;
     };
 
     it('shows a veth with both ends up and with carrier', async () => {

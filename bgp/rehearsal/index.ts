@@ -6,6 +6,7 @@ import type { PeerConfig } from '../config.ts';
 import { encodeKeepalive, encodeOpen, NO_CAPABILITIES, SAFI_UNICAST } from '../message/index.ts';
 import { ACCEPT_ALL } from '../policy/policy.ts';
 import { Speaker } from '../speaker.ts';
+import { Errands } from './errands.ts';
 import { announcements, PREFIXES, SCRIPT_BYTES, withdrawals } from './made-up-routes.ts';
 import { Stage, type StageConnection } from './stage.ts';
 
@@ -13,11 +14,11 @@ const OWN_AS = 64_600;
 const OWN_ADDRESS = '10.0.0.1';
 /** A route reflector client. */
 const CLIENT = '10.0.0.5';
-const ROUNDS = 4;
+const ROUNDS = 2;
 /** Handed over at once, so that other work of the process waits for a few milliseconds at most. */
 const CHUNK_BYTES = 16_384;
-/** A neighbour that is not read from for so many turns of the event loop is not waited for any longer. */
-const PATIENCE = 2000;
+/** A speaker that is busy for so long is not waited for any longer. */
+const PATIENCE_MS = 10_000;
 
 /** Two who feed iBGP routes, one who feeds eBGP routes, and those who get everything: a client and a router. */
 const CAST = [
@@ -36,12 +37,13 @@ export interface RehearsalIo {
 }
 
 /**
- * Takes 0.5 to 1 s of CPU time, in turns of a few milliseconds.
+ * Takes about a second of CPU time, in turns of a few milliseconds.
  * @param like a neighbour of the real speaker: the made-up ones are configured alike, but for addresses and AS
  * @returns octets of routes that the made-up neighbours were sent
  */
 export async function rehearse(io: RehearsalIo, like: PeerConfig): Promise<number> {
   const stage = new Stage();
+  const errands = new Errands(io.clock);
   await using speaker = new Speaker(
     {
       asNumber: OWN_AS,
@@ -49,7 +51,7 @@ export async function rehearse(io: RehearsalIo, like: PeerConfig): Promise<numbe
       listen: [{ address: OWN_ADDRESS, port: 179 }],
       multipath: { ebgp: 1, ibgp: 1, relax: false },
     },
-    { ...io, transport: stage },
+    { random: io.random, clock: errands, scheduler: errands, transport: stage },
   );
   await speaker.start();
   const actors = CAST.map((role) => {
@@ -66,11 +68,11 @@ export async function rehearse(io: RehearsalIo, like: PeerConfig): Promise<numbe
         asNumber,
       };
       for (const family of [0, 1] as const)
-        await say(connection, script, announcements(script, speech, family));
+        await say(connection, script, announcements(script, speech, family), io, errands);
     }
     for (const { connection } of feeders) {
       for (const family of [0, 1] as const) {
-        await say(connection, script, withdrawals(script, family, 1000 * round));
+        await say(connection, script, withdrawals(script, family, 1000 * round), io, errands);
       }
     }
   }
@@ -89,14 +91,25 @@ function enter(stage: Stage, address: string, asNumber: number): StageConnection
   return connection;
 }
 
-async function say(connection: StageConnection, bytes: Buffer, length: number): Promise<void> {
+/** Says all of it, and waits until everybody has been told. */
+async function say(
+  connection: StageConnection,
+  bytes: Buffer,
+  length: number,
+  { clock, signal }: RehearsalIo,
+  errands: Errands,
+): Promise<void> {
+  const isDone = async (isBusy: () => boolean): Promise<boolean> => {
+    const end = clock.now() + PATIENCE_MS;
+    do await new Promise<void>((done) => systemScheduler.soon(done));
+    while (isBusy() && !connection.isOver && !signal.aborted && clock.now() < end);
+    return !isBusy() && !connection.isOver && !signal.aborted;
+  };
   for (let at = 0; at < length; at += CHUNK_BYTES) {
     connection.hear(bytes, at, Math.min(length, at + CHUNK_BYTES));
-    let turns = 0;
-    do await new Promise<void>((done) => systemScheduler.soon(done));
-    while (connection.isPaused && ++turns < PATIENCE);
-    if (connection.isOver || turns === PATIENCE) return;
+    if (!(await isDone(() => connection.isPaused))) return;
   }
+  await isDone(() => errands.isBusy);
 }
 
 function peer(like: PeerConfig, address: string, asNumber: number): PeerConfig {
