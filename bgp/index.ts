@@ -26,6 +26,7 @@ export type {
   Negotiated,
   NotificationRecord,
   PeerStatus,
+  Refusal,
   ResetKind,
   SessionState,
   SocketProblem,

@@ -2,6 +2,8 @@
 // session that is in force stays; else the more specific object wins, then the name. The mesh yields silently: a
 // BGPPeer for another node's address is how an operator changes one session of it.
 import type { Problem } from '#api';
+import type { PeerRemote } from '#bgp';
+import { contains, hostPrefix, parsePrefix } from '#ip';
 import type { PlannedPeer } from './types.ts';
 
 /** How specific the object is that asks; lower wins. */
@@ -33,7 +35,7 @@ export function resolveConflicts(
     if (winner === undefined) winners.set(key, wish);
     else if (wish.rank < RANK.reversed && winner.from !== wish.from) problems.push(doubled(wish, winner));
   }
-  problems.push(...otherPasswords([...winners.values()]));
+  problems.push(...otherPasswords([...winners.values()]), ...withoutPassword([...winners.values()]));
   const peers = [...winners.values()]
     .map(({ config, from, implied, reachableBy }) => ({
       config,
@@ -47,9 +49,7 @@ export function resolveConflicts(
 
 /** Neighbours with one address on several links: a listening socket of Linux has one MD5 key for an address. */
 function otherPasswords(wishes: readonly PeerWish[]): Problem[] {
-  const byAddress = Map.groupBy(wishes, ({ config: { remote } }) =>
-    remote.kind === 'range' ? remote.prefix : remote.address,
-  );
+  const byAddress = Map.groupBy(wishes, ({ config: { remote } }) => placeOf(remote));
   return [...byAddress].flatMap(([value, sharing]) => {
     const first = sharing.find(({ config }) => config.md5Key !== undefined);
     if (first === undefined) return [];
@@ -60,6 +60,25 @@ function otherPasswords(wishes: readonly PeerWish[]): Problem[] {
     });
   });
 }
+
+/** Neighbours without a password inside a range with one: a listening socket asks all of the range to sign. */
+function withoutPassword(wishes: readonly PeerWish[]): Problem[] {
+  const ranges = wishes.filter(({ config }) => config.remote.kind === 'range');
+  return wishes.flatMap(({ from, field, config: { remote, md5Key } }): Problem[] => {
+    if (md5Key !== undefined) return [];
+    const value = placeOf(remote);
+    const place = parsePrefix(remote.kind === 'range' ? value : hostPrefix(value))!;
+    const around = ranges
+      .map((range) => ({ range, prefix: parsePrefix(placeOf(range.config.remote))! }))
+      .filter(({ prefix }) => prefix.length < place.length && contains(prefix, place));
+    const nearest = around.sort((a, b) => b.prefix.length - a.prefix.length)[0]?.range;
+    if (nearest?.config.md5Key === undefined) return [];
+    const message = `lies in the range of ${nearest.from}, which has a password: who connects from there without one is not heard`;
+    return [{ object: from, field, value, message, severity: 'warning' }];
+  });
+}
+
+const placeOf = (remote: PeerRemote): string => (remote.kind === 'range' ? remote.prefix : remote.address);
 
 /** Mesh and reflectors come after whatever was written by hand, in force or not. */
 function automatic(wish: PeerWish): number {
@@ -75,7 +94,7 @@ function doubled(wish: PeerWish, winner: PeerWish): Problem {
   return {
     object: wish.from,
     field: wish.field,
-    value: remote.kind === 'range' ? remote.prefix : remote.address,
+    value: placeOf(remote),
     message: `is the neighbour of ${winner.from} (session ${winner.config.id}) already, which stays in force; delete one of them`,
   };
 }

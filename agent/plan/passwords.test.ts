@@ -60,6 +60,26 @@ describe('a session with a password', () => {
     );
   });
 
+  it('of a range: who is inside it and has none is told that he is not heard', () => {
+    const secret = secretYaml('x');
+    const range = objectYaml(
+      'BGPPeer',
+      'fleet',
+      '{ peerRange: 10.0.1.0/24, asNumber: 65000, password: { secretKeyRef: { name: bgp, key: md5 } } }',
+    );
+    const inside = (name: string, spec: string) =>
+      objectYaml('BGPPeer', name, `{ asNumber: 65000, ${spec} }`);
+    const problems = (...more: string[]) =>
+      planOf(resourcesFromYaml(N1, secret, range, ...more), 'n1').problems;
+    assert.deepEqual(problems(inside('far', 'peerIP: 10.0.2.1')), []);
+    assert.match(
+      problems(inside('tor', 'peerIP: 10.0.1.0')).join(),
+      /^warning: BGPPeer tor: spec.peerIP: "10.0.1.0" lies in the range of BGPPeer fleet, which has a password/,
+    );
+    assert.equal(problems(inside('rack', 'peerRange: 10.0.1.128/25')).length, 1);
+    assert.equal(problems(inside('rack', 'peerRange: 10.0.0.0/16')).length, 0);
+  });
+
   it('never has that of a Secret in another namespace', () => {
     const foreign = secretYaml('foreign', '{ name: bgp, namespace: web-shop }');
     const own = plan(SPEC, [foreign, secretYaml('right', '{ name: bgp, namespace: kube-system }')]);

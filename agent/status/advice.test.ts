@@ -102,6 +102,18 @@ describe('why a session is down, and what to do', () => {
       /new password/,
       /change what it says in BGPPeer tor/,
     ],
+    [
+      'refused because it came without a signature',
+      error({ kind: 'connection refused', refusal: { kind: 'unsigned' } }),
+      /without a signature/,
+      /give the neighbour the password/,
+    ],
+    [
+      'refused because it came over a router',
+      error({ kind: 'connection refused', refusal: { kind: 'too far', ttl: 64, least: 255 } }),
+      /too far: TTL 64, at least 255/,
+      /GTSM on at the neighbour.*ttlSecurity of BGPPeer tor/,
+    ],
     ['passive and never seen', { isPassive: true }, /has not connected/, /make 10.0.1.0 connect/],
   ] as const) {
     it(what, () => {

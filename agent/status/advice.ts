@@ -6,6 +6,7 @@ import {
   type DownCause,
   type PeerConfig,
   type PeerStatus,
+  type Refusal,
   type SocketProblem,
   type StateTransition,
 } from '#bgp';
@@ -100,9 +101,7 @@ export function adviceOn(cause: DownCause, context: AdviceContext): string | und
     case 'no answer':
       return afterSocketProblem('no answer', context);
     case 'connection refused':
-      return cause.refusal.kind === 'wrong address'
-        ? 'the neighbour connects to another address of this node: correct it there, or sourceAddress here'
-        : undefined;
+      return afterRefusal(cause.refusal.kind, context);
     case 'transport refused':
     case 'key refused':
       return nextWhenHeld(cause, context);
@@ -137,6 +136,26 @@ export function adviceOn(cause: DownCause, context: AdviceContext): string | und
     case 'forgotten':
     case 'speaker stopped':
       return BY_ITSELF;
+  }
+}
+
+function afterRefusal(refusal: Refusal['kind'], { from }: AdviceContext): string | undefined {
+  switch (refusal) {
+    case 'wrong address':
+      return 'the neighbour connects to another address of this node: correct it there, or sourceAddress here';
+    case 'unsigned':
+      return 'give the neighbour the password; if it has it, it dials again by itself';
+    case 'too far':
+      return `switch GTSM on at the neighbour, so that it sends TTL 255, or raise ttlSecurity of ${from} by the routers between`;
+    case 'transport refused':
+      return 'this kernel cannot do what the configuration asks for: see the reason';
+    case 'no neighbour':
+    case 'range full':
+    case 'range shut down':
+    case 'not started':
+    case 'held down':
+    case 'backing off':
+      return undefined;
   }
 }
 
