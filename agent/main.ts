@@ -7,6 +7,7 @@ import { unixSocketListener } from '#cni-plugin';
 import { openKernel, openPodWirer, readSysctl, realDisk, tcpSockets, writeSysctl } from '#linux';
 import { openDirectoryStore } from '#store';
 import { systemClock, systemRandom, systemScheduler } from '#world';
+import { DocumentWorker } from './bindings/document-worker.ts';
 import { type EventLoopWatch, watchEventLoop } from './bindings/event-loop.ts';
 import { fileLocks } from './bindings/file-locks.ts';
 import { httpServers } from './bindings/http-server.ts';
@@ -47,6 +48,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
   await mkdir(dirname(socketPath), { recursive: true, mode: 0o755 });
   const eventLoop = cleanUp.use(watchEventLoop());
   const memory = cleanUp.use(new MemoryKeeper());
+  const documents = cleanUp.use(new DocumentWorker());
   const node = await startNode(options, {
     clock: systemClock,
     random: systemRandom,
@@ -57,7 +59,12 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     disk: realDisk,
     http: httpServers,
     openStore: () =>
-      openDirectoryStore(folder, { clock: systemClock, disk: realDisk, keepIn: `${stateDir}/last-good` }),
+      openDirectoryStore(folder, {
+        clock: systemClock,
+        disk: realDisk,
+        keepIn: `${stateDir}/last-good`,
+        parseAside: (text, file) => documents.parse(text, file),
+      }),
     openTransport: (links) =>
       new TcpTransport({
         socketOptions: tcpSockets,

@@ -15,7 +15,16 @@ export type { IPPool, IPPoolSpec, IPReservation, IPReservationSpec } from './kin
 export type { Metadata } from './schema/kind.ts';
 export { type Node, type NodeBgp, nodeBgp } from './kinds/node.ts';
 export { parseDocument, type ParsedDocument } from './read/parse-document.ts';
-export { parseText, parseTextInSteps, type TextDocument } from './read/parse-text.ts';
+export {
+  MOST_FILE_BYTES,
+  parseText,
+  parseTextInSteps,
+  type ReadDocument,
+  readText,
+  type TextDocument,
+  unreadableFile,
+  withLines,
+} from './read/parse-text.ts';
 export { mayHideNodes, mayHidePools, nothingRefused, type Refused } from './read/refused.ts';
 export { type PeerAddress, parsePeerAddress } from './schema/peer-address.ts';
 export { usablePools } from './read/pool-conflicts.ts';

@@ -16,7 +16,7 @@ const dist = join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { podroute: 'cli/main.ts' },
+  entryPoints: { podroute: 'cli/main.ts', 'parse-worker': 'agent/bindings/parse-worker.ts' },
   outdir: dist,
   bundle: true,
   splitting: true,

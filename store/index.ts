@@ -1,5 +1,6 @@
 // The door of the stores.
 export { openDirectoryStore } from './directory/directory-store.ts';
+export type { ParseAside } from './directory/file-cache.ts';
 export { type CandidateOptions, LeaseCandidate, type LeaseState } from './lease.ts';
 export { MemoryStore, type MemoryStoreView } from './memory-store.ts';
 export type {

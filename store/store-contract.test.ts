@@ -167,12 +167,12 @@ for (const { name, make } of STORE_PLACES) {
       assert.deepEqual(await other.list('Lease'), [here, there]);
       await other.delete(key('here'), here.metadata.resourceVersion!);
       assert.deepEqual(await other.list('Lease'), [there]);
-      await place.apply(secretYaml('here', 'x'), secretYaml('there', 'y'));
+      await place.apply(secretYaml('here', 'x'), secretYaml('there', 'z'));
       await place.clock.run(TOLD_MS);
       const secrets = [...one.snapshot().secrets].map(([path, { values }]) => [path, values['tor']]);
       assert.deepEqual(secrets, [
         ['here/bgp', 'x'],
-        ['there/bgp', 'y'],
+        ['there/bgp', 'z'],
       ]);
       assert.deepEqual(one.problems(), []);
     });

@@ -4,7 +4,7 @@
 
 export interface Disk {
   /** Undefined when there is no such file (any more); a folder or a pipe is none. */
-  read(path: string): Promise<Uint8Array | undefined>;
+  read(path: string, options?: ReadOptions): Promise<Uint8Array | undefined>;
   /** For writing at the end; made when missing; 'truncate' empties it first. */
   open(path: string, mode: 'append' | 'truncate'): Promise<DiskFile>;
   /** Over what had the name. For good after syncFolder. */
@@ -29,6 +29,15 @@ export interface Disk {
    * when any file may have; may call for nothing, and more than once.
    */
   watch(folder: string, changed: (path: string | undefined) => void): Disposable;
+}
+
+export interface ReadOptions {
+  /** A larger file is not read: the promise rejects, and says how large it is. */
+  readonly mostBytes?: number;
+}
+
+export function tooLarge(bytes: number, mostBytes: number): Error {
+  return new Error(`has ${bytes} bytes; more than ${mostBytes} are not read`);
 }
 
 export interface DiskFile {

@@ -219,7 +219,7 @@ describe('the message for a mistake', () => {
     ],
     [
       'a way of add-path that is none',
-      peer('addPaths: Yes'),
+      peer('addPaths: "Yes"'),
       ['f.yaml:7: BGPPeer x: spec.addPaths: "Yes" is not one of Send, Receive, Both'],
     ],
     [

@@ -265,6 +265,13 @@ function kindOf(document: Record<string, unknown>, where: Where): KindFound | Pa
   return { problems: [{ ...toProblem(where, object, finding), severity: 'warning' }], ignored };
 }
 
+/** Why documents of a version and kind are read over without a word; undefined when they are not. */
+export function isForeign(version: string, kind: string): string | undefined {
+  if (kind.endsWith('List')) return undefined;
+  const found = kindOf({ apiVersion: version, kind }, {});
+  return 'problems' in found && found.problems.length === 0 ? found.ignored : undefined;
+}
+
 const nameOf = (document: Record<string, unknown>): string | undefined => {
   const name = (document.metadata as { name?: unknown } | undefined)?.name;
   return typeof name === 'string' ? name : undefined;

@@ -1,27 +1,39 @@
 // A file's text (YAML, several documents; JSON is YAML too) → parsed documents whose problems know their line.
-import {
-  Composer,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Document,
-  type Node as YamlNode,
-  Parser,
-} from 'yaml';
-import { parsePath } from './findings.ts';
-import { parseDocument, type ParsedDocument } from './parse-document.ts';
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node as YamlNode } from 'yaml';
+import { formatPath, parsePath } from './findings.ts';
+import { isForeign, parseDocument, type ParsedDocument } from './parse-document.ts';
+import { type DocumentText, nameInText, splitText } from './split-text.ts';
+import { composeYaml, excessOf, oddities, type Oddity } from './yaml-reader.ts';
+import { identityText } from '../kinds/resources.ts';
+import type { Problem } from '../schema/problem.ts';
 
-export interface TextDocument extends ParsedDocument {
+/** What can be sent from one thread to another. */
+export interface ReadDocument extends ParsedDocument {
   readonly file: string;
-  /** The line of a field of this document, counted from 1 in the file. Keeps the document's text, not its tree. */
-  readonly lineOf: (field: string) => number | undefined;
+  readonly place: Place;
   /** The document could not be read as YAML: it may be any object of this file. */
   readonly unreadable?: true;
 }
 
+export interface TextDocument extends Omit<ReadDocument, 'place'> {
+  /** The line of a field of this document, counted from 1 in the file. Keeps the document's text, not its tree. */
+  readonly lineOf: (field: string) => number | undefined;
+}
+
+/** Where a document stands in its file. */
+interface Place {
+  readonly text: string;
+  readonly linesBefore: number;
+  /** 'items[3]' in a List. */
+  readonly within: string;
+  readonly line: number | undefined;
+}
+
 /** Larger files are refused: nobody writes them. */
-const maxTextLength = 4 * 1024 * 1024;
+export const MOST_FILE_BYTES = 4 * 1024 * 1024;
+/** Of a document that is larger, only the line where it begins is known after it was read. */
+const LARGE_DOCUMENT = 32 * 1024;
+const MOST_PROBLEMS = 50;
 
 /** Parses every document of a text; empty ones are left out. `kind: List` gives one entry an item. */
 export function parseText(text: string, file: string): TextDocument[] {
@@ -33,71 +45,146 @@ export function parseText(text: string, file: string): TextDocument[] {
  * One document is one step, however large.
  */
 export function* parseTextInSteps(text: string, file: string): Generator<readonly TextDocument[], void> {
-  if (text.length > maxTextLength) {
-    const message = `has ${text.length} characters; more than ${maxTextLength} are not read`;
-    yield [unreadable(file, 'file', undefined, message)];
+  for (const some of readTextInSteps(text, file)) yield some.map(withLines);
+}
+
+/** As parseText, for another thread: withLines makes the documents whole. */
+export function readText(text: string, file: string): ReadDocument[] {
+  return [...readTextInSteps(text, file)].flat();
+}
+
+export function withLines({ place, ...document }: ReadDocument): TextDocument {
+  const { text, linesBefore, within, line } = place;
+  return {
+    ...document,
+    lineOf: (field) => {
+      if (document.unreadable || text.length > LARGE_DOCUMENT) return line;
+      return lineInText(text, linesBefore, pathWithin(within, field)) ?? line;
+    },
+  };
+}
+
+/** A file of which nothing is known but that it is there. */
+export function unreadableFile(file: string, message: string): TextDocument {
+  return withLines(unreadable(file, { object: 'file', message }));
+}
+
+function* readTextInSteps(text: string, file: string): Generator<readonly ReadDocument[], void> {
+  if (text.length > MOST_FILE_BYTES) {
+    const message = `has ${text.length} characters; more than ${MOST_FILE_BYTES} are not read`;
+    yield [unreadable(file, { object: 'file', message })];
     return;
   }
-  const lines = new LineCounter();
-  let index = 0;
-  let before: Document.Parsed | undefined;
-  // One behind: whether a document is called by its number depends on whether there is a second one.
-  for (const document of yamlDocuments(text, lines)) {
-    if (before !== undefined) yield readDocument(before, `document ${++index}`, text, file, lines);
-    before = document;
+  const parts = splitText(text);
+  for (const [i, part] of parts.entries()) {
+    const call = parts.length > 1 ? `document ${i + 1}` : 'document';
+    yield readDocument(part, call, file).map(withFewProblems);
   }
-  const last = index > 0 ? `document ${index + 1}` : 'document';
-  if (before !== undefined) yield readDocument(before, last, text, file, lines);
 }
 
 /** @param call how problems name it when it does not name itself */
-function readDocument(
-  document: Document.Parsed,
-  call: string,
-  text: string,
-  file: string,
-  lines: LineCounter,
-): TextDocument[] {
-  const broken = document.errors[0];
-  if (broken) {
-    const { line } = lines.linePos(broken.pos[0]);
-    return [unreadable(file, call, line, `not readable as YAML: ${broken.message.split('\n')[0]}`)];
+function readDocument(part: DocumentText, call: string, file: string): ReadDocument[] {
+  const { text, linesBefore, apiVersion, kind } = part;
+  if (apiVersion !== undefined && kind !== undefined) {
+    const ignored = isForeign(apiVersion, kind);
+    const place = { text: '', linesBefore, within: '', line: linesBefore + 1 };
+    if (ignored !== undefined) return [{ problems: [], ignored, file, place }];
   }
+  const object = nameInText(part) ?? call;
+  const refuse = (message: string, line = linesBefore + 1, more: Partial<Problem> = {}) => [
+    unreadable(file, { object, message, line, ...more }),
+  ];
+  const excess = excessOf(text);
+  if (excess !== undefined) return refuse(excess);
+  const lines = new LineCounter();
+  let document: Document.Parsed | undefined;
   let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: 100 });
+    document = composeYaml(text, lines);
+    const broken = document?.errors[0];
+    if (broken?.message.startsWith('Maximum call stack')) throw new RangeError(broken.message);
+    if (broken) {
+      const { line, col } = lines.linePos(broken.pos[0]);
+      const field = keyBefore(text, line);
+      const message = `not readable as YAML: ${broken.message.split('\n')[0]}`;
+      return refuse(message, linesBefore + line, { column: col, field });
+    }
+    value = document?.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    const line = lineAt(document, lines, '');
-    return [unreadable(file, call, line, `not readable as YAML: ${(error as Error).message}`)];
+    const message = error instanceof RangeError ? 'is nested too deeply' : (error as Error).message;
+    return refuse(`not readable as YAML: ${message}`);
   }
-  if (value === null || value === undefined) return [];
-  const [start, , end] = document.range;
-  const itself = text.slice(start, end);
-  const linesBefore = lines.linePos(start).line - 1;
-  const one = (item: unknown, name: string, within: (field: string) => string): TextDocument => {
-    const where = { file, call: name, lineOf: (field: string) => lineAt(document, lines, within(field)) };
-    return {
-      ...parseDocument(item, where),
-      file,
-      lineOf: (field) => lineInText(itself, linesBefore, within(field)),
-    };
+  if (document === undefined || value === null || value === undefined) return [];
+  const tree = document;
+  const lineOf = (field: string) => {
+    const line = lineAt(tree, lines, field);
+    return line === undefined ? undefined : linesBefore + line;
+  };
+  const one = (item: unknown, node: unknown, name: string, within: string): ReadDocument => {
+    const where = { file, call: name, lineOf: (field: string) => lineOf(pathWithin(within, field)) };
+    const parsed = parseDocument(item, where);
+    const place = { text, linesBefore, within, line: where.lineOf('') };
+    const lineAtOffset = (offset: number) => linesBefore + lines.linePos(offset).line;
+    return { ...withOddities(parsed, oddities(node), { ...where, lineAtOffset }), file, place };
   };
   const items = listItems(value);
-  if (!items) return [one(value, call, (field) => field)];
+  if (!items) return [one(value, tree.contents, call, '')];
+  const list = isMap(tree.contents) ? (tree.contents.get('items', true) as unknown) : undefined;
   return items.map((item, i) =>
-    one(item, `${call}, item ${i + 1}`, (field) => (field === '' ? `items[${i}]` : `items[${i}].${field}`)),
+    one(item, isSeq(list) ? list.items[i] : undefined, `${call}, item ${i + 1}`, `items[${i}]`),
   );
 }
 
-function unreadable(file: string, object: string, line: number | undefined, message: string): TextDocument {
-  const problem = { file, ...(line !== undefined && { line }), object, field: '', message };
-  return { problems: [problem], file, lineOf: () => line, unreadable: true };
+const pathWithin = (within: string, field: string): string =>
+  within === '' || field === '' ? within + field : `${within}.${field}`;
+
+/** An error about a field goes before what else was found about it; with one, nothing is used. */
+function withOddities(
+  parsed: ParsedDocument,
+  found: readonly Oddity[],
+  where: {
+    file: string;
+    call: string;
+    lineOf: (field: string) => number | undefined;
+    lineAtOffset: (offset: number) => number;
+  },
+): ParsedDocument {
+  if (found.length === 0 || parsed.ignored !== undefined) return parsed;
+  const { identity, problems } = parsed;
+  const object = problems[0]?.object ?? (identity ? identityText(identity) : where.call);
+  const odd = found.map(({ path, offset, ...rest }): Problem => {
+    const field = formatPath(path);
+    const line = offset === undefined ? where.lineOf(field) : where.lineAtOffset(offset);
+    return { file: where.file, ...(line !== undefined && { line }), object, field, ...rest };
+  });
+  const told = new Set(odd.flatMap(({ field, severity }) => (severity === undefined ? [field] : [])));
+  const all = [...odd, ...problems.filter(({ field }) => !told.has(field))];
+  if (told.size === 0) return { ...parsed, problems: all };
+  return { ...(identity && { identity }), problems: all };
 }
 
-/** Lazily, as the text is read. */
-function yamlDocuments(text: string, lines: LineCounter): Generator<Document.Parsed> {
-  const composer = new Composer({ lineCounter: lines, merge: true, prettyErrors: false });
-  return composer.compose(new Parser(lines.addNewLine).parse(text)) as Generator<Document.Parsed>;
+function withFewProblems(document: ReadDocument): ReadDocument {
+  const { problems } = document;
+  if (problems.length <= MOST_PROBLEMS) return document;
+  const [first] = problems;
+  const message = `and ${problems.length - MOST_PROBLEMS} problems more`;
+  return { ...document, problems: [...problems.slice(0, MOST_PROBLEMS), { ...first!, field: '', message }] };
+}
+
+function unreadable(
+  file: string,
+  { field = '', ...rest }: Omit<Problem, 'file' | 'field'> & { field?: string },
+): ReadDocument {
+  const place = { text: '', linesBefore: 0, within: '', line: rest.line };
+  return { problems: [{ file, field, ...rest }], file, place, unreadable: true };
+}
+
+/** The key that was being read when the text of a line made no sense. */
+function keyBefore(text: string, line: number): string {
+  const keys = text
+    .split('\n', line)
+    .map((one) => /^\s*(?:- +)*["']?([A-Za-z0-9_./-]+)["']?\s*:(?:\s|$)/.exec(one)?.[1]);
+  return keys.findLast((key) => key !== undefined) ?? '';
 }
 
 /** What kubectl and calicoctl print for several objects. */
@@ -113,11 +200,9 @@ function listItems(value: unknown): unknown[] | undefined {
  */
 function lineInText(text: string, linesBefore: number, field: string): number | undefined {
   const lines = new LineCounter();
-  for (const document of yamlDocuments(text, lines)) {
-    const line = lineAt(document, lines, field);
-    return line === undefined ? undefined : linesBefore + line;
-  }
-  return undefined;
+  const document = composeYaml(text, lines);
+  const line = document && lineAt(document, lines, field);
+  return line === undefined ? undefined : linesBefore + line;
 }
 
 /** The line of the field's key (of its value inside a list), else of the nearest field around it. */

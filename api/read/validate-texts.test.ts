@@ -114,7 +114,7 @@ describe('files checked together', () => {
     const mesh = object(
       'BGPConfiguration',
       'default',
-      '{ nodeMeshPassword: { secretKeyRef: { name: x, key: y } } }',
+      '{ nodeMeshPassword: { secretKeyRef: { name: x, key: z } } }',
     );
     assert.match(
       problems(mesh)[0] ?? '',

@@ -4,6 +4,8 @@ export interface Problem {
   readonly file?: string;
   /** Counted from 1. */
   readonly line?: number;
+  /** Of a text that makes no sense; counted from 1. */
+  readonly column?: number;
   /** 'BGPPeer tor-a' */
   readonly object: string;
   /** 'spec.peerIP', 'spec.filters[2]'; empty when the whole object is meant. */
@@ -24,7 +26,7 @@ export function formatProblem(problem: Problem): string {
       ? undefined
       : problem.line === undefined
         ? problem.file
-        : `${problem.file}:${problem.line}`;
+        : `${problem.file}:${problem.line}${problem.column === undefined ? '' : `:${problem.column}`}`;
   const message = [
     problem.value === undefined ? undefined : formatValue(problem.value),
     problem.message,

@@ -44,6 +44,15 @@ for (const [name, disk] of [
       assert.equal(await text(at('a.yaml/below')), undefined);
     });
 
+    it('does not read a file that is larger than the caller will have', async () => {
+      await write(at('a.yaml'), 'x'.repeat(100));
+      assert.equal((await disk.read(at('a.yaml'), { mostBytes: 100 }))?.length, 100);
+      await assert.rejects(
+        disk.read(at('a.yaml'), { mostBytes: 99 }),
+        /has 100 bytes; more than 99 are not read/,
+      );
+    });
+
     it('gives a file another stamp when it is written, also with the same text', async () => {
       const stamps = async () => (await disk.list(root))?.map(({ stamp }) => stamp);
       const before = await stamps();

@@ -3,17 +3,18 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import type { Disk, DiskFile, FileEntry } from '#world';
+import { type Disk, type DiskFile, type FileEntry, tooLarge } from '#world';
 import { lockFile } from './file-lock.ts';
 import { watchFolders } from './watch-folders.ts';
 
 const { O_APPEND, O_CREAT, O_DSYNC, O_TRUNC, O_WRONLY } = constants;
 
 export const realDisk: Disk = {
-  async read(path) {
+  async read(path, { mostBytes = Number.POSITIVE_INFINITY } = {}) {
     // Below what is no folder there is no file, either.
     const found = await absent(stat(path), 'ENOTDIR');
     if (found === undefined || !found.isFile()) return undefined;
+    if (found.size > mostBytes) throw tooLarge(found.size, mostBytes);
     return absent(readFile(path));
   },
 

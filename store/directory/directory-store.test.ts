@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { IPAMBlock } from '#api';
+import { type IPAMBlock, parseText } from '#api';
 import { realDisk } from '#linux';
 import { systemClock, waitUntil } from '#world';
 import { FakeClock, MemoryDisk } from '#world/testing';
@@ -92,14 +92,14 @@ describe('the directory store', () => {
 
   it('sees a new, a changed and a deleted file within 200 ms', async () => {
     const added = changed();
-    write('new.yaml', pool('n', '10.7.0.0/16'));
+    write('new.yaml', pool('new', '10.7.0.0/16'));
     await added;
-    assert.ok(pools().includes('n 10.7.0.0/16'));
+    assert.ok(pools().includes('new 10.7.0.0/16'));
     const replaced = changed();
-    write('.new.tmp', pool('n', '10.8.0.0/16'));
+    write('.new.tmp', pool('new', '10.8.0.0/16'));
     renameSync(join(folder, '.new.tmp'), join(folder, 'new.yaml'));
     await replaced;
-    assert.ok(pools().includes('n 10.8.0.0/16'));
+    assert.ok(pools().includes('new 10.8.0.0/16'));
     const gone = changed();
     rmSync(join(folder, 'new.yaml'));
     await gone;
@@ -156,6 +156,65 @@ describe('the directory store', () => {
     for (let i = 0; i < 20 && pools()[0] !== 'a 10.11.0.0/16'; i++) await changed().catch(() => {});
     assert.deepEqual(pools(), ['a 10.11.0.0/16']);
     assert.deepEqual(problems(), []);
+  });
+
+  it('reads a mounted ConfigMap once, and sees within 200 ms that it was replaced', async () => {
+    const volume = join(folder, 'volume');
+    const data = (name: string, cidr: string) => {
+      mkdirSync(join(volume, name), { recursive: true });
+      writeFileSync(join(volume, name, 'net.yaml'), pool('m', cidr));
+    };
+    data('..2026_01', '10.31.0.0/16');
+    symlinkSync('..2026_01', join(volume, '..data'));
+    const mounted = changed();
+    symlinkSync('..data/net.yaml', join(volume, 'net.yaml'));
+    await mounted;
+    assert.ok(pools().includes('m 10.31.0.0/16'));
+    assert.deepEqual(problems(), []);
+    data('..2026_02', '10.32.0.0/16');
+    symlinkSync('..2026_02', join(volume, '..data_tmp'));
+    const replaced = changed();
+    renameSync(join(volume, '..data_tmp'), join(volume, '..data'));
+    rmSync(join(volume, '..2026_01'), { recursive: true });
+    await replaced;
+    assert.ok(pools().includes('m 10.32.0.0/16'));
+    assert.deepEqual(problems(), []);
+  });
+
+  it('has large files parsed aside, takes none that is too large, and keeps what such a file held', async () => {
+    const disk = new MemoryDisk();
+    const aside: string[] = [];
+    const parseAside = async (text: string, file: string) => {
+      aside.push(file);
+      if (text.includes('too slow')) throw new Error('took too long');
+      return parseText(text, file);
+    };
+    const clock = new FakeClock();
+    disk.put('/s/large.yaml', Buffer.from(`${pool('a', '10.1.0.0/16')}${'# filler\n'.repeat(3_000)}`));
+    disk.put('/s/small.yaml', Buffer.from(pool('b', '10.2.0.0/16')));
+    await using large = openDirectoryStore('/s', { clock, disk, parseAside });
+    await large.start();
+    assert.deepEqual([...large.snapshot().ipPools.keys()], ['a', 'b']);
+    assert.deepEqual(aside, ['large.yaml']);
+    disk.put('/s/large.yaml', Buffer.from(`# too slow\n${'# filler\n'.repeat(3_000)}`));
+    disk.put('/s/small.yaml', Buffer.alloc(4 * 1024 * 1024 + 1));
+    await clock.run(1_000);
+    assert.deepEqual([...large.snapshot().ipPools.keys()].sort(), ['a', 'b']);
+    assert.deepEqual(
+      large.problems().map(({ file, message }) => `${file}: ${message}`),
+      ['small.yaml: has 4194305 bytes; more than 4194304 are not read', 'large.yaml: took too long'],
+    );
+  });
+
+  it('writes texts so that they are read again as texts', async () => {
+    for (const node of ['no', 'y', '0123', '1_0', '12:30']) {
+      const object = { ...block, spec: { ...block.spec, node } };
+      const stored = await store.create(object);
+      assert.ok(stored.kind === 'stored', node);
+      const key = { kind: 'IPAMBlock', name: block.metadata.name } as const;
+      assert.equal((await store.get(key))?.spec.node, node);
+      await store.delete(key, stored.object.metadata.resourceVersion!);
+    }
   });
 
   it('does not start on a folder that is not there, and keeps what it has when the folder goes', async () => {

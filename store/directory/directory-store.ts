@@ -3,7 +3,7 @@
 // KeptObjects what was in force before a restart.
 import { identityText, placed, type Problem, type Refused, type Resource, type Resources } from '#api';
 import type { Clock, Disk, Timer } from '#world';
-import { DOUBT_MS, FileCache } from './file-cache.ts';
+import { DOUBT_MS, FileCache, type ParseAside } from './file-cache.ts';
 import { KeptObjects } from './kept-objects.ts';
 import { nothingSelected, selectObjects } from './last-good.ts';
 import { ObjectFiles } from './object-files.ts';
@@ -33,6 +33,8 @@ export interface DirectoryStoreIo {
   readonly disk: Disk;
   /** A folder of this node alone for the last good versions; undefined: they are forgotten at the end. */
   readonly keepIn?: string;
+  /** Undefined: large files are parsed here. */
+  readonly parseAside?: ParseAside;
 }
 
 class DirectoryStore implements Store {
@@ -60,7 +62,7 @@ class DirectoryStore implements Store {
     this.#folder = folder;
     this.#io = io;
     this.#objects = new ObjectFiles(folder, io.disk);
-    this.#cache = new FileCache(folder, io.disk, io.clock);
+    this.#cache = new FileCache(folder, io.disk, io.clock, io.parseAside);
     this.#kept = io.keepIn === undefined ? undefined : new KeptObjects(io.keepIn, folder, io.disk);
   }
 

@@ -1,10 +1,17 @@
 // The documents of all files below a folder, as they were last read. A look reads the files that are named, or all
-// whose stamp differs. Bound: files of up to 4 MiB, kept as text and parsed.
+// whose stamp differs. Bound: files of up to 4 MiB, kept as text and parsed; large ones by another thread.
 //
 // A file that loses objects may just be half written (an editor empties it first, or moves it away), and a peer that
 // goes for an instant is a session reset. Such a loss is believed when a second look finds the same text; the files of
 // agents are replaced as a whole and need no second look.
-import { identityText, type Problem, parseTextInSteps, type TextDocument } from '#api';
+import {
+  identityText,
+  MOST_FILE_BYTES,
+  type Problem,
+  parseTextInSteps,
+  type TextDocument,
+  unreadableFile,
+} from '#api';
 import type { Clock, Disk } from '#world';
 import type { FileContent } from './last-good.ts';
 import { OWN_FOLDER, textOf } from './object-files.ts';
@@ -40,19 +47,27 @@ const MOST_LOOKS = 5;
 /** BGP and the CNI wait no longer than this for the parsing of files (and one document more). */
 const TURN_MS = 8;
 
+/** Parsed in one piece it takes 20 ms or so; longer ones go to whoever parses beside this thread. */
+const LARGE_FILE = 16 * 1024;
+
+/** Parses a file's text in another thread. Rejects when that takes more than it may. */
+export type ParseAside = (text: string, file: string) => Promise<readonly TextDocument[]>;
+
 export class FileCache {
   readonly #folder: string;
   readonly #disk: Disk;
   readonly #clock: Clock;
+  readonly #parseAside: ParseAside | undefined;
   readonly #files = new Map<string, CachedFile>();
   readonly #doubts = new Map<string, Doubt>();
   readonly #unreadable = new Map<string, Problem>();
   #hasFolder = true;
 
-  constructor(folder: string, disk: Disk, clock: Clock) {
+  constructor(folder: string, disk: Disk, clock: Clock, parseAside?: ParseAside) {
     this.#folder = folder;
     this.#disk = disk;
     this.#clock = clock;
+    this.#parseAside = parseAside;
   }
 
   get hasFolder(): boolean {
@@ -90,12 +105,7 @@ export class FileCache {
         if (before && stamp !== undefined) this.#files.set(path, { ...before, stamp });
         continue;
       }
-      const documents: TextDocument[] = [];
-      for (const some of text === undefined ? [] : parseTextInSteps(text, path)) {
-        documents.push(...some);
-        const pause = rest();
-        if (pause !== undefined) await pause;
-      }
+      const documents = text === undefined ? [] : await this.#parse(text, path, rest);
       if (before && this.#isDoubtful(path, before.documents, text, documents)) doubtful.push(path);
       next.set(path, text === undefined ? undefined : { text, documents, stamp });
     }
@@ -106,6 +116,23 @@ export class FileCache {
       else this.#files.delete(path);
     }
     return { isChanged: next.size > 0, doubtful };
+  }
+
+  async #parse(
+    text: string,
+    path: string,
+    rest: () => Promise<void> | undefined,
+  ): Promise<readonly TextDocument[]> {
+    if (this.#parseAside && text.length > LARGE_FILE) {
+      return this.#parseAside(text, path).catch((error: Error) => [unreadableFile(path, error.message)]);
+    }
+    const documents: TextDocument[] = [];
+    for (const some of parseTextInSteps(text, path)) {
+      documents.push(...some);
+      const pause = rest();
+      if (pause !== undefined) await pause;
+    }
+    return documents;
   }
 
   /** To be called often: resolves at once, or after the others' turn when this one has had its time. */
@@ -182,7 +209,7 @@ export class FileCache {
     for (const path of paths) {
       if (!isDocument(path)) continue;
       try {
-        const text = textOf(await this.#disk.read(`${this.#folder}/${path}`));
+        const text = textOf(await this.#disk.read(`${this.#folder}/${path}`, READING));
         texts.set(path, { text, stamp: stamps?.get(path) });
         this.#unreadable.delete(path);
       } catch (error) {
@@ -197,6 +224,8 @@ export class FileCache {
     return texts;
   }
 }
+
+const READING = { mostBytes: MOST_FILE_BYTES };
 
 interface Read {
   /** Undefined: no such file. */

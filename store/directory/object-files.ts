@@ -21,6 +21,9 @@ import {
 
 export const OWN_FOLDER = '.podroute';
 
+/** With quotes around whatever kubectl, and so parseText, would not take for a text. */
+const WRITING = { schema: 'yaml-1.1' } as const;
+
 export class ObjectFiles {
   readonly #root: string;
   readonly #disk: Disk;
@@ -99,7 +102,7 @@ export class ObjectFiles {
   async #write<T extends StoredObject>(key: ObjectKey, object: T, before: string | undefined): Promise<T> {
     const resourceVersion = versionAfter(before, object);
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion } };
-    await this.#disk.replace(this.#path(key), Buffer.from(stringify(stored)));
+    await this.#disk.replace(this.#path(key), Buffer.from(stringify(stored, WRITING)));
     return stored;
   }
 

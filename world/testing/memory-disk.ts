@@ -1,7 +1,7 @@
 // A disk in memory that can lose power: after crash() every call rejects, and recover() gives the disk that the next
 // start finds. Of what was not synced any part may have survived: of each file bytes up to any cut, of each folder its
 // changes up to any one. Folders need not be made.
-import type { Disk, DiskFile, FileEntry } from '../disk.ts';
+import { type Disk, type DiskFile, type FileEntry, type ReadOptions, tooLarge } from '../disk.ts';
 import type { Random } from '../random.ts';
 
 interface FileNode {
@@ -80,11 +80,16 @@ export class MemoryDisk implements Disk {
     this.#tell(path);
   }
 
-  async read(path: string): Promise<Uint8Array | undefined> {
+  async read(
+    path: string,
+    { mostBytes = Number.POSITIVE_INFINITY }: ReadOptions = {},
+  ): Promise<Uint8Array | undefined> {
     await this.#step();
     const damage = this.damaged.get(path);
     if (damage !== undefined) throw new Error(damage);
-    return this.#entries.get(path)?.bytes.slice();
+    const bytes = this.#entries.get(path)?.bytes;
+    if (bytes && bytes.length > mostBytes) throw tooLarge(bytes.length, mostBytes);
+    return bytes?.slice();
   }
 
   async open(path: string, mode: 'append' | 'truncate'): Promise<DiskFile> {

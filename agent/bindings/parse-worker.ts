@@ -1,0 +1,7 @@
+// The thread beside the agent's that parses large files (see document-worker.ts): texts in, documents out, one at a time.
+import { parentPort } from 'node:worker_threads';
+import { readText } from '#api';
+
+parentPort?.on('message', ({ text, file }: { text: string; file: string }) => {
+  parentPort?.postMessage(readText(text, file));
+});
