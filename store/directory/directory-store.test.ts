@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type IPAMBlock, parseText } from '#api';
+import type { IPAMBlock } from '#api';
 import { realDisk } from '#linux';
 import { systemClock, waitUntil } from '#world';
 import { FakeClock, MemoryDisk } from '#world/testing';
@@ -158,54 +158,6 @@ describe('the directory store', () => {
     assert.deepEqual(problems(), []);
   });
 
-  it('reads a mounted ConfigMap once, and sees within 200 ms that it was replaced', async () => {
-    const volume = join(folder, 'volume');
-    const data = (name: string, cidr: string) => {
-      mkdirSync(join(volume, name), { recursive: true });
-      writeFileSync(join(volume, name, 'net.yaml'), pool('m', cidr));
-    };
-    data('..2026_01', '10.31.0.0/16');
-    symlinkSync('..2026_01', join(volume, '..data'));
-    const mounted = changed();
-    symlinkSync('..data/net.yaml', join(volume, 'net.yaml'));
-    await mounted;
-    assert.ok(pools().includes('m 10.31.0.0/16'));
-    assert.deepEqual(problems(), []);
-    data('..2026_02', '10.32.0.0/16');
-    symlinkSync('..2026_02', join(volume, '..data_tmp'));
-    const replaced = changed();
-    renameSync(join(volume, '..data_tmp'), join(volume, '..data'));
-    rmSync(join(volume, '..2026_01'), { recursive: true });
-    await replaced;
-    assert.ok(pools().includes('m 10.32.0.0/16'));
-    assert.deepEqual(problems(), []);
-  });
-
-  it('has large files parsed aside, takes none that is too large, and keeps what such a file held', async () => {
-    const disk = new MemoryDisk();
-    const aside: string[] = [];
-    const parseAside = async (text: string, file: string) => {
-      aside.push(file);
-      if (text.includes('too slow')) throw new Error('took too long');
-      return parseText(text, file);
-    };
-    const clock = new FakeClock();
-    disk.put('/s/large.yaml', Buffer.from(`${pool('a', '10.1.0.0/16')}${'# filler\n'.repeat(3_000)}`));
-    disk.put('/s/small.yaml', Buffer.from(pool('b', '10.2.0.0/16')));
-    await using large = openDirectoryStore('/s', { clock, disk, parseAside });
-    await large.start();
-    assert.deepEqual([...large.snapshot().ipPools.keys()], ['a', 'b']);
-    assert.deepEqual(aside, ['large.yaml']);
-    disk.put('/s/large.yaml', Buffer.from(`# too slow\n${'# filler\n'.repeat(3_000)}`));
-    disk.put('/s/small.yaml', Buffer.alloc(4 * 1024 * 1024 + 1));
-    await clock.run(1_000);
-    assert.deepEqual([...large.snapshot().ipPools.keys()].sort(), ['a', 'b']);
-    assert.deepEqual(
-      large.problems().map(({ file, message }) => `${file}: ${message}`),
-      ['small.yaml: has 4194305 bytes; more than 4194304 are not read', 'large.yaml: took too long'],
-    );
-  });
-
   it('writes texts so that they are read again as texts', async () => {
     for (const node of ['no', 'y', '0123', '1_0', '12:30']) {
       const object = { ...block, spec: { ...block.spec, node } };
@@ -255,29 +207,6 @@ describe('the directory store', () => {
     await changed();
     assert.deepEqual(pools().sort(), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
     assert.deepEqual(problems(), [{ file: 'pools.yaml', line: 2, object: 'IPPol a', field: 'kind' }]);
-  });
-
-  it('lets nothing go while a file is being written anew, or moved to another name', async () => {
-    const text = `${pool('a', '10.1.0.0/16')}---\n${pool('b', '10.2.0.0/16')}`;
-    const fewest: number[] = [];
-    const unsubscribe = store.subscribe(() => fewest.push(pools().length));
-    write('pools.yaml', '');
-    await new Promise((done) => setTimeout(done, 45));
-    write('pools.yaml', pool('a', '10.1.0.0/16'));
-    await new Promise((done) => setTimeout(done, 45));
-    write('pools.yaml', text);
-    await new Promise((done) => setTimeout(done, 45));
-    renameSync(join(folder, 'pools.yaml'), join(folder, 'pools.yaml~'));
-    await new Promise((done) => setTimeout(done, 45));
-    renameSync(join(folder, 'pools.yaml~'), join(folder, 'renamed.yaml'));
-    await new Promise((done) => setTimeout(done, 150));
-    unsubscribe();
-    assert.deepEqual(pools(), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
-    assert.ok(
-      fewest.every((count) => count === 2),
-      String(fewest),
-    );
-    assert.deepEqual(problems(), []);
   });
 
   it('lets nothing go because another change makes it look again at once', async () => {
