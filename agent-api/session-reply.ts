@@ -52,6 +52,8 @@ export interface SessionStatus {
   readonly notifications: SessionNotifications;
   /** UPDATEs with errors (RFC 7606), over all sessions with this neighbour. */
   readonly malformed: MalformedStatus;
+  /** Absent before the first session. */
+  readonly memory?: SessionMemory;
   /** How the newest established session ended. */
   readonly lastLost?: {
     readonly at: string;
@@ -115,6 +117,16 @@ export interface SessionPrefixes {
   readonly endOfRibReceived: readonly Family[];
   readonly endOfRibSent: readonly Family[];
   readonly limit: number;
+}
+
+/** What a neighbour's routes make this node keep; above a limit the session ends. */
+export interface SessionMemory {
+  /** Of attributes; each route counts all of its own. */
+  readonly attributeOctets: number;
+  readonly attributeOctetsLimit: number;
+  /** Different ones that it brought. */
+  readonly nextHops: number;
+  readonly nextHopsLimit: number;
 }
 
 /** Over all sessions with this neighbour since it was configured. */

@@ -1,5 +1,6 @@
 // What the RIB adds to a neighbour's status: how many routes came and went. Plain data.
 import { FAMILIES, type Family, familyIndex } from '#ip';
+import { MOST_NEXT_HOPS } from './rib/in/memory-limits.ts';
 import type { MalformedCounts, MalformedUpdate } from './rib/in/malformed.ts';
 import { STALE_COUNTS } from './rib/in/adj-rib-in.ts';
 import type { Rib } from './rib/rib.ts';
@@ -27,6 +28,13 @@ export interface PeerRoutes {
   readonly families: readonly FamilyRoutes[];
   readonly importPolicy: string;
   readonly exportPolicy: string;
+  /** What its routes make us keep, and how much of it they may. */
+  readonly memory: {
+    readonly attributeOctets: number;
+    readonly attributeOctetsLimit: number;
+    readonly nextHops: number;
+    readonly nextHopsLimit: number;
+  };
   /** Reading is paused until the RIB has caught up. */
   readonly isPaused: boolean;
   /** UPDATEs that were malformed, by what became of them (RFC 7606), over all sessions since it was configured. */
@@ -59,6 +67,12 @@ export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
     }),
     importPolicy: peer.importPolicy.policy.name,
     exportPolicy: peer.exportPolicy.policy.name,
+    memory: {
+      attributeOctets: peer.attributeOctets,
+      attributeOctetsLimit: peer.octetsLimit,
+      nextHops: rib.nextHops.chargedTo(peer.slot),
+      nextHopsLimit: MOST_NEXT_HOPS,
+    },
     isPaused: peer.isPaused,
     malformed: { counts: peer.malformed.counts, last: peer.malformed.last },
   };

@@ -26,6 +26,7 @@ import type { RibView } from './rib/show/view.ts';
 import {
   type PeerStatus,
   type ResetKind,
+  type MemoryLimit,
   type Session,
   type SessionDown,
   type SessionHandler,
@@ -98,6 +99,7 @@ export class Speaker implements AsyncDisposable {
         endOfRib: (peer, family) => {
           this.#log('info', peer.id, `End-of-RIB received for ${familyName(family)}`);
         },
+        memory: (peer, cause) => this.#memory(peer, cause),
         fault: (peer, error, route) => this.#fault(peer, error, route),
         limit: (peer, family, isOver) => this.#limit(peer, family, isOver),
         tooLarge: (prefix, peers) => {
@@ -280,6 +282,12 @@ export class Speaker implements AsyncDisposable {
     }
     const cause = { kind: 'internal error', text: String(error), route } as const;
     peer?.session?.fail({ code: CODE_CEASE, subcode: CEASE_RESOURCES }, { cause });
+  }
+
+  /** SEC-5: Cease/8 (RFC 4486 section 4), and down for as long as after too many prefixes. */
+  #memory(peer: RibPeer, cause: MemoryLimit): void {
+    const holdDownSeconds = peer.config.maxPrefixes.restartSeconds ?? 'until reset';
+    peer.session?.fail({ code: CODE_CEASE, subcode: CEASE_RESOURCES }, { holdDownSeconds, cause });
   }
 
   /** RX-6: Cease/1 with family and limit (RFC 4486 section 4), or a warning. */

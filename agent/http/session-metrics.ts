@@ -95,6 +95,18 @@ const ROWS: readonly Row[] = [
     'Received prefixes of a family above which the session ends.',
     (s) => s.prefixes.limit,
   ),
+  gauge(
+    'attribute_bytes',
+    'Bytes of attributes of its routes, each route counted with all of its own.',
+    (s) => s.memory?.attributeOctets ?? 0,
+  ),
+  gauge(
+    'attribute_bytes_limit',
+    'Bytes of attributes above which the session ends.',
+    (s) => s.memory?.attributeOctetsLimit ?? 0,
+  ),
+  gauge('next_hops', 'Different next hops that the neighbour brought.', (s) => s.memory?.nextHops ?? 0),
+  gauge('next_hops_limit', 'Next hops above which the session ends.', (s) => s.memory?.nextHopsLimit ?? 0),
   gauge('queued_bytes', 'Bytes that wait for the neighbour to take them.', (s) => s.queuedBytes),
 ];
 

@@ -191,6 +191,7 @@ const ONE_OF_EACH: { readonly [Kind in CauseKind]: Extract<DownCause, { kind: Ki
   'notification unreadable': { kind: 'notification unreadable', why: 'bad message length' },
   'notification sent': { kind: 'notification sent', code: 2, subcode: 7, why: 'no family in common' },
   'prefix limit': { kind: 'prefix limit', family: 'ipv6', count: 11, limit: 10 },
+  'memory limit': { kind: 'memory limit', what: 'next hops', count: 11, limit: 10 },
   'internal error': { kind: 'internal error', text: 'Error: x' },
   'fsm error': { kind: 'fsm error', event: 'keepaliveReceived' },
   'collision lost': { kind: 'collision lost' },

@@ -117,6 +117,10 @@ export function adviceOn(cause: DownCause, context: AdviceContext): string | und
       return afterSent(cause, context);
     case 'prefix limit':
       return `ask why the neighbour sends so many, or raise maxPrefixes of ${from}: a change of it starts the session again`;
+    case 'memory limit':
+      return cause.what === 'next hops'
+        ? 'ask why the neighbour sends routes with so many next hops'
+        : `ask why its routes have so many attributes; maxPrefixes.limit of ${from} allows 1 KiB a prefix`;
     case 'internal error':
       return 'a fault of podroute: please report it with the log';
     case 'fsm error':
@@ -160,7 +164,7 @@ function afterRefusal(refusal: Refusal['kind'], { from }: AdviceContext): string
 }
 
 function nextWhenHeld(cause: DownCause, context: AdviceContext): string {
-  if (cause.kind === 'prefix limit') return adviceOn(cause, context)!;
+  if (cause.kind === 'prefix limit' || cause.kind === 'memory limit') return adviceOn(cause, context)!;
   if (cause.kind === 'key refused') return NEXT_FOR_KEY[cause.problem];
   if (cause.kind === 'shut down' && cause.lacksKey === true)
     return 'create the Secret that podroute status names; the session then starts by itself';

@@ -85,6 +85,7 @@ export function sessionStatus(
       countsOut: peer.notifications.out,
     },
     malformed: malformedOf(routes),
+    ...(routes === undefined ? {} : { memory: routes.memory }),
     ...(lastLost === undefined
       ? {}
       : {

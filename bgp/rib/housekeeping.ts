@@ -1,9 +1,10 @@
 // Forgets what nobody refers to any more, and gives memory back, when there is time for it: a withdrawn prefix
 // or attribute set often comes back within moments, and while tables come or go the processor has better to do.
-// Bound: what waits to be forgotten is at most LIMIT prefixes and LIMIT_BYTES of attributes; above that it is
-// done at once.
+// Bound: what waits to be forgotten is at most LIMIT prefixes, LIMIT_BYTES of attributes, and beside LIMIT_HOPS next hops
+// nothing; above that it is done at once.
 import type { Clock, Timer } from '#world';
 import type { AttributeStore } from './attributes/attribute-store.ts';
+import type { NextHops } from './attributes/next-hops.ts';
 import type { RibTable } from './table/rib-table.ts';
 
 /** So long nothing changed before housekeeping begins … */
@@ -16,9 +17,13 @@ const LIMIT = 1 << 20;
 /** A neighbour that never sends the same attributes twice, and never rests, must not hold more than this. */
 const LIMIT_BYTES = 64 << 20;
 
+/** A next hop is a kilobyte of objects and an address that is tracked: with so many none waits. */
+const LIMIT_HOPS = 8192;
+
 export class Housekeeping {
   readonly #tables: readonly RibTable[];
   readonly #attributes: AttributeStore;
+  readonly #nextHops: NextHops;
   readonly #clock: Clock;
   readonly #wake: () => void;
   #timer: Timer | undefined;
@@ -28,7 +33,14 @@ export class Housekeeping {
   #isWanted = false;
 
   /** @param wake makes the owner call step() again */
-  constructor(tables: readonly RibTable[], attributes: AttributeStore, clock: Clock, wake: () => void) {
+  constructor(
+    tables: readonly RibTable[],
+    attributes: AttributeStore,
+    nextHops: NextHops,
+    clock: Clock,
+    wake: () => void,
+  ) {
+    this.#nextHops = nextHops;
     this.#tables = tables;
     this.#attributes = attributes;
     this.#clock = clock;
@@ -67,11 +79,16 @@ export class Housekeeping {
     return false;
   }
 
+  /** Also what changes nothing may leave attributes behind: then a turn must come. */
+  get isOverBound(): boolean {
+    const { unusedBytes, unusedCount } = this.#attributes;
+    if (unusedBytes > LIMIT_BYTES || (unusedCount > 0 && this.#nextHops.count > LIMIT_HOPS)) return true;
+    return this.#tables[0]!.orphanCount > LIMIT || this.#tables[1]!.orphanCount > LIMIT;
+  }
+
   /** Called in every turn: keeps the bound however busy it is. */
   keepBound(): void {
-    const isOver = (): boolean =>
-      this.#attributes.unusedBytes > LIMIT_BYTES || this.#tables.some((table) => table.orphanCount > LIMIT);
-    while (isOver()) this.#drop();
+    while (this.isOverBound) this.#drop();
     this.#attributes.keepDense();
   }
 

@@ -98,7 +98,7 @@ export class Rib {
     this.paths = new AdjRibIn(this.intern, this.reader, this.slots, this.tables);
     const { attributes, nextHops, intern, reader, slots, tables, paths } = this;
     this.eligibility = new Eligibility(intern, reader, slots, nextHops);
-    this.importer = new Importer(intern, this.eligibility, tables, paths, events);
+    this.importer = new Importer(intern, this.eligibility, tables, paths, nextHops, events);
     this.view = new ExportView(intern, reader, slots, nextHops, this.decision, tables);
     const parts = {
       attributes,
@@ -124,7 +124,7 @@ export class Rib {
       this.#pace.pause(peer);
       this.wake();
     });
-    this.#housekeeping = new Housekeeping(tables, attributes, io.clock, () => this.wake());
+    this.#housekeeping = new Housekeeping(tables, attributes, nextHops, io.clock, () => this.wake());
     this.#work = new RibWork({
       clock: io.clock,
       scheduler: io.scheduler,
@@ -244,7 +244,7 @@ export class Rib {
       throw error;
     }
     const { changes } = this.#work;
-    if (changes > 0) this.wake();
+    if (changes > 0 || this.#housekeeping.isOverBound) this.wake();
     this.#pace.heard(peer, peer.marked - before, changes);
   };
 
@@ -388,6 +388,7 @@ export class Rib {
     this.#leaving.delete(peer);
     this.bySlot[peer.slot] = undefined;
     if (this.#byId.get(peer.id) === peer) this.#byId.delete(peer.id);
+    this.nextHops.acquit(peer.slot);
     this.slots.free(peer.slot);
   }
 }

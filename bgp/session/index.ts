@@ -4,6 +4,7 @@ export {
   CAUSES,
   type CauseKind,
   type DownCause,
+  type MemoryLimit,
   type Refusal,
   type SocketProblem,
 } from './fsm/cause.ts';

@@ -58,9 +58,38 @@ export class NextHops {
   needsLink = new Uint8Array(64);
   /** Ids by the address (and link) that is used: several when they differ in what else goes on the wire. */
   readonly #idsByAddress = new Map<string, Set<number>>();
+  /** Slot of the peer whose next hops are interned at the moment: who brings a new one is charged with it. */
+  payer = 0;
+  /** By id: who is charged. */
+  #payerOf = new Uint16Array(64);
+  /** By slot: how many. */
+  #charged = new Int32Array(64);
 
   get count(): number {
     return this.#ids.used;
+  }
+
+  /** Next hops that a peer brought and that are kept. */
+  chargedTo(slot: number): number {
+    return this.#charged[slot] ?? 0;
+  }
+
+  /** The slot goes to another peer: what is left of its next hops (others use them) is charged to nobody. */
+  acquit(slot: number): void {
+    if (this.chargedTo(slot) === 0) return;
+    for (let id = 0; id < this.#ids.end; id++) if (this.#payerOf[id] === slot) this.#charge(id, 0);
+  }
+
+  #charge(id: number, slot: number): void {
+    if (slot >= this.#charged.length) {
+      const charged = new Int32Array(slot * 2);
+      charged.set(this.#charged);
+      this.#charged = charged;
+    }
+    const before = this.#payerOf[id]!;
+    if (this.#entries[id] !== undefined) this.#charged[before] = this.#charged[before]! - 1;
+    this.#payerOf[id] = slot;
+    this.#charged[slot] = this.#charged[slot]! + 1;
   }
 
   setTracker(tracker: NextHopTracker | undefined): void {
@@ -116,6 +145,8 @@ export class NextHops {
     const entry = this.#entries[id]!;
     if (--entry.references > 0) return;
     this.#entries[id] = undefined;
+    const payer = this.#payerOf[id]!;
+    this.#charged[payer] = this.#charged[payer]! - 1;
     this.#byKey.delete(entry.key);
     const isLast = this.#dropAddress(withZone(entry.address, entry.device), id);
     if (this.reachable[id] === 0) this.unreachableCount--;
@@ -226,6 +257,7 @@ export class NextHops {
     const family = words.length === 1 ? 0 : 1;
     const id = this.#ids.take();
     if (id >= this.reachable.length) this.#grow();
+    this.#charge(id, this.payer);
     this.#entries[id] = { key, address, device, bytes, global, references: 1 };
     this.#byKey.set(key, id);
     const used = withZone(address, device);
@@ -261,7 +293,7 @@ export class NextHops {
 
   #grow(): void {
     const size = this.reachable.length * 2;
-    const copy = <T extends Uint8Array | Float64Array | Int32Array>(from: T, to: T): T => {
+    const copy = <T extends Uint8Array | Uint16Array | Float64Array | Int32Array>(from: T, to: T): T => {
       to.set(from);
       return to;
     };
@@ -271,6 +303,7 @@ export class NextHops {
     this.family = copy(this.family, new Uint8Array(size));
     this.isOwn = copy(this.isOwn, new Uint8Array(size));
     this.needsLink = copy(this.needsLink, new Uint8Array(size));
+    this.#payerOf = copy(this.#payerOf, new Uint16Array(size));
     this.owner = copy(this.owner, new Int32Array(size).fill(-1));
   }
 }

@@ -46,6 +46,8 @@ export interface PathOwner {
   readonly ineligible: number[];
   /** Of the ineligible ones, those with our own AS in AS_PATH. */
   readonly ownAsLoops: number[];
+  /** Of all of them, octets of attributes: each path counts its own, though equal ones are stored once. */
+  readonly octets: Float64Array;
   /** Prefixes made dirty since the last turn of the work loop. */
   marked: number;
 }
@@ -101,6 +103,7 @@ export class AdjRibIn {
       this.#setOriginal(table, path, raw, use);
       this.#peers.paths[slot] = this.#peers.paths[slot]! + 1;
       peer.received[table.family]!++;
+      peer.octets[table.family]! += this.#octetsOf(table, path);
       if (flags === 0) table.markDirty(prefix, ++peer.marked < URGENT_PER_TURN);
       else addRefused(peer, table.family, flags, 1);
       return;
@@ -120,7 +123,10 @@ export class AdjRibIn {
       table.attribute[path] === use &&
       (old & (REFUSED | STALE | LONG_LIVED_STALE)) === flags &&
       (table.original === undefined || table.original[path] === (raw === use ? -1 : raw));
+    if (before !== GONE && (!isSame || before !== table.family))
+      peer.octets[before]! -= this.#octetsOf(table, path);
     if (isSame) {
+      if (before !== table.family) peer.octets[table.family]! += this.#octetsOf(table, path);
       // Nobody has seen it gone.
       if (before !== GONE) return;
       // Who looked at the prefix meanwhile (a group that is built, forwarding) saw none, and must look again.
@@ -133,6 +139,7 @@ export class AdjRibIn {
       this.#setOriginal(table, path, raw, use);
       this.#store.release(raw);
       table.flags[path] = (old & (BEST | MULTIPATH)) | flags | CHANGED;
+      peer.octets[table.family]! += this.#octetsOf(table, path);
     }
     table.markDirty(prefix, ++peer.marked < URGENT_PER_TURN);
   }
@@ -143,6 +150,7 @@ export class AdjRibIn {
     const before = this.#countedAt(peer, table, path);
     if (before !== GONE) {
       peer.received[before]!--;
+      peer.octets[before]! -= this.#octetsOf(table, path);
       addRefused(peer, before, table.flags[path]!, -1);
     }
     this.kill(table, path, ++peer.marked < URGENT_PER_TURN);
@@ -185,6 +193,7 @@ export class AdjRibIn {
       }
     }
     const old = table.flags[path]!;
+    const octets = this.#octetsOf(table, path);
     if (use === before && (old & REFUSED) === flags) return;
     const references = this.#store.references;
     references[use] = references[use]! + 1;
@@ -195,6 +204,7 @@ export class AdjRibIn {
     this.#store.release(raw);
     table.flags[path] = (old & ~REFUSED) | flags | CHANGED;
     const counted = this.#countedAt(peer, table, path);
+    if (counted !== GONE) peer.octets[counted]! += this.#octetsOf(table, path) - octets;
     if (((old | flags) & REFUSED) !== 0 && counted !== GONE) {
       addRefused(peer, counted, old, -1);
       addRefused(peer, counted, flags, 1);
@@ -209,6 +219,13 @@ export class AdjRibIn {
     const epoch = table.epoch[path]!;
     if (epoch === this.#peers.epoch[peer.slot * 2 + family]) return family;
     return this.#peers.isStale(peer.slot, family, epoch) ? family + STALE_COUNTS : GONE;
+  }
+
+  /** What a path's attributes take, with those that import policy changed. */
+  #octetsOf(table: RibTable, path: number): number {
+    const { length } = this.#store;
+    const original = table.original?.[path] ?? -1;
+    return length[table.attribute[path]!]! + (original < 0 ? 0 : length[original]!);
   }
 
   /** Gives back what a path refers to. */

@@ -21,12 +21,14 @@ import {
   updateNotification,
   UpdateScan,
 } from '../../message/index.ts';
+import type { MemoryLimit } from '../../session/index.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
-import { KIND_EBGP, KIND_IBGP, type PeerSlots } from '../table/peer-slots.ts';
+import { KIND_EBGP, KIND_IBGP, LOCAL_SLOT, type PeerSlots } from '../table/peer-slots.ts';
 import { type MalformedAction, malformedReason } from './malformed.ts';
+import { MOST_NEXT_HOPS } from './memory-limits.ts';
 import type { LastBlock, RibPeer } from './rib-peer.ts';
 import { INELIGIBLE, OWN_AS_LOOP, type RibTable } from '../table/rib-table.ts';
 
@@ -67,6 +69,8 @@ export interface ImportEvents {
   ignored(peer: RibPeer, why: IgnoredRoutes): void;
   /** The peer's received paths of that family passed its limit, or the warning mark. */
   limit(peer: RibPeer, family: FamilyIndex, isOver: boolean): void;
+  /** What it makes us keep passed a limit: its session must end. */
+  memory(peer: RibPeer, limit: MemoryLimit): void;
 }
 
 export class Importer {
@@ -75,6 +79,7 @@ export class Importer {
   readonly #tables: readonly [RibTable, RibTable];
   readonly #paths: AdjRibIn;
   readonly #events: ImportEvents;
+  readonly #nextHops: NextHops;
   readonly #scan = new UpdateScan();
   readonly #cursor = new NlriCursor();
   /** In the message being read. */
@@ -85,8 +90,10 @@ export class Importer {
     eligibility: Eligibility,
     tables: readonly [RibTable, RibTable],
     paths: AdjRibIn,
+    nextHops: NextHops,
     events: ImportEvents,
   ) {
+    this.#nextHops = nextHops;
     this.#intern = intern;
     this.#eligibility = eligibility;
     this.#tables = tables;
@@ -202,6 +209,7 @@ export class Importer {
   /** Interns the block that was just judged. */
   #store(peer: RibPeer, last: LastBlock, buf: Uint8Array, isMp: boolean): void {
     const intern = this.#intern;
+    this.#nextHops.payer = peer.slot;
     if (isMp) {
       const { nextHopStart, nextHopLength } = this.#scan;
       last.attribute = intern.multiprotocol(buf, nextHopStart, nextHopLength, peer.device);
@@ -209,6 +217,7 @@ export class Importer {
     } else if (last.hasNextHop) {
       last.attribute = intern.classic(peer.verdictKey);
     }
+    this.#nextHops.payer = LOCAL_SLOT;
     if (last.attribute >= 0) last.attribute = this.#complete(peer, last.attribute);
   }
 
@@ -296,6 +305,18 @@ export class Importer {
   }
 
   #checkLimit(peer: RibPeer, family: FamilyIndex): void {
+    const octets = peer.attributeOctets;
+    const hops = this.#nextHops.chargedTo(peer.slot);
+    if (octets > peer.octetsLimit) {
+      const limit = peer.octetsLimit;
+      this.#events.memory(peer, { kind: 'memory limit', what: 'attribute octets', count: octets, limit });
+      return;
+    }
+    if (hops > MOST_NEXT_HOPS) {
+      const limit = MOST_NEXT_HOPS;
+      this.#events.memory(peer, { kind: 'memory limit', what: 'next hops', count: hops, limit });
+      return;
+    }
     const { limit, warnPercent } = peer.config.maxPrefixes;
     const received = peer.receivedIn(family);
     if (received * 100 <= limit * warnPercent) return;

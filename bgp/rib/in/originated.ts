@@ -35,6 +35,7 @@ export class Originated {
     filtered: [0, 0, 0, 0],
     ineligible: [0, 0, 0, 0],
     ownAsLoops: [0, 0, 0, 0],
+    octets: new Float64Array(4),
     marked: 0,
   };
 

@@ -7,6 +7,7 @@ import { type CompiledPolicy, compilePolicy } from '../../policy/compile.ts';
 import type { Session } from '../../session/index.ts';
 import { type PathOwner, STALE_COUNTS } from './adj-rib-in.ts';
 import { MalformedUpdates } from './malformed.ts';
+import { attributeOctetsLimit } from './memory-limits.ts';
 import { KIND_EBGP, KIND_IBGP, type PeerSlots } from '../table/peer-slots.ts';
 
 /** The last attribute block of a peer, so that a run of UPDATEs with one block costs a comparison each. */
@@ -42,6 +43,8 @@ export class RibPeer implements PathOwner {
   readonly filtered = [0, 0, 0, 0];
   readonly ineligible = [0, 0, 0, 0];
   readonly ownAsLoops = [0, 0, 0, 0];
+  readonly octets = new Float64Array(4);
+  octetsLimit: number;
   /** Addresses of ours that its session uses, as NextHops.replaceOwnAddresses() was told. */
   ownAddresses: readonly string[] = [];
   warned = false;
@@ -64,6 +67,7 @@ export class RibPeer implements PathOwner {
     this.slot = slot;
     this.malformed = malformed;
     this.config = config;
+    this.octetsLimit = attributeOctetsLimit(config);
     this.importPolicy = compilePolicy(config.import);
     this.exportPolicy = compilePolicy(config.export);
   }
@@ -83,6 +87,7 @@ export class RibPeer implements PathOwner {
     if (config.import !== old.import) this.importPolicy = compilePolicy(config.import);
     if (config.export !== old.export) this.exportPolicy = compilePolicy(config.export);
     this.config = config;
+    this.octetsLimit = attributeOctetsLimit(config);
     return {
       isImportChanged:
         this.importPolicy.fingerprint !== fingerprint ||
@@ -100,6 +105,12 @@ export class RibPeer implements PathOwner {
     return this.received[family]! + this.received[family + STALE_COUNTS]!;
   }
 
+  /** Octets of attributes of all its paths. */
+  get attributeOctets(): number {
+    const { octets } = this;
+    return octets[0]! + octets[1]! + octets[2]! + octets[3]!;
+  }
+
   /** The session's paths are gone. */
   forgetCounts(family: FamilyIndex): void {
     this.ageCounts(family);
@@ -108,7 +119,7 @@ export class RibPeer implements PathOwner {
 
   /** What was stale is gone, and what was current is stale: it is about to be sent anew. */
   ageCounts(family: FamilyIndex): void {
-    for (const counts of [this.received, this.filtered, this.ineligible, this.ownAsLoops]) {
+    for (const counts of [this.received, this.filtered, this.ineligible, this.ownAsLoops, this.octets]) {
       counts[family + STALE_COUNTS] = counts[family]!;
       counts[family] = 0;
     }
@@ -116,7 +127,7 @@ export class RibPeer implements PathOwner {
 
   /** What was not sent again is gone. */
   forgetStale(family: FamilyIndex): void {
-    for (const counts of [this.received, this.filtered, this.ineligible, this.ownAsLoops])
+    for (const counts of [this.received, this.filtered, this.ineligible, this.ownAsLoops, this.octets])
       counts[family + STALE_COUNTS] = 0;
   }
 

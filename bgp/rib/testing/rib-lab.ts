@@ -50,6 +50,10 @@ export class RibLab {
           this.events.push(`${isOver ? 'over' : 'near'} limit ${peer.id} ${family}`);
           if (isOver) this.down(peer.id);
         },
+        memory: (peer, { what, limit }) => {
+          this.events.push(`over ${limit} ${what} ${peer.id}`);
+          this.down(peer.id);
+        },
         fault: (peer, error, route) => {
           if (!this.isFaulty) throw error;
           this.events.push(`fault ${peer?.id ?? '-'} ${route}: ${String(error)}`);

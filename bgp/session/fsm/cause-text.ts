@@ -53,6 +53,8 @@ export function causeText(cause: DownCause): string {
       return cause.why ?? `error ${cause.code}/${cause.subcode} found`;
     case 'prefix limit':
       return `${cause.family}: ${cause.count} prefixes, the limit is ${cause.limit}`;
+    case 'memory limit':
+      return `its routes have ${cause.count} ${cause.what}, the limit is ${cause.limit}`;
     case 'internal error':
       return `internal error ${cause.route === undefined ? 'while reading' : `over its route ${cause.route}`}: ${cause.text}`;
     case 'fsm error':

@@ -27,6 +27,7 @@ export const CAUSES = {
   'notification unreadable': { isFailure: true, keepsRoutes: 'agreed' },
   'notification sent': { isFailure: true, keepsRoutes: 'agreed' },
   'prefix limit': { isFailure: true, keepsRoutes: 'agreed' },
+  'memory limit': { isFailure: true, keepsRoutes: 'agreed' },
   'internal error': { isFailure: true, keepsRoutes: 'agreed' },
   'fsm error': { isFailure: true, keepsRoutes: 'agreed' },
   'collision lost': { isFailure: false, keepsRoutes: 'agreed' },
@@ -162,6 +163,14 @@ export function refusedKey(error: unknown): KeyRefusal {
   return { kind: 'key refused', problem: code === 'ENOMEM' ? 'no memory' : 'other', text: message };
 }
 
+/** What its routes make us keep is more than one neighbour may have (bgp/rib/in/memory-limits.ts). */
+export interface MemoryLimit {
+  readonly kind: 'memory limit';
+  readonly what: 'attribute octets' | 'next hops';
+  readonly count: number;
+  readonly limit: number;
+}
+
 /** A fault of ours over what this neighbour sent. */
 export interface InternalError {
   readonly kind: 'internal error';
@@ -171,7 +180,7 @@ export interface InternalError {
 }
 
 /** What ends a session because of its routes, beside a malformed message. */
-export type RouteCause = PrefixLimit | InternalError;
+export type RouteCause = PrefixLimit | MemoryLimit | InternalError;
 
 export type DownCause =
   | SocketCause
