@@ -31,7 +31,8 @@ export interface MachineParts {
 
 export class Machine {
   readonly name: string;
-  readonly address: string;
+  /** Of its network card, one a family, without length. */
+  readonly addresses: readonly string[];
   readonly host: MemoryHost;
   readonly #parts: MachineParts;
   #process: SimulatedProcess | undefined;
@@ -45,12 +46,11 @@ export class Machine {
   node: RunningNode | undefined;
   isUp = false;
 
-  /** @param address of its network card, without length */
-  constructor(name: string, address: string, parts: MachineParts) {
+  constructor(name: string, addresses: readonly string[], parts: MachineParts) {
     this.name = name;
-    this.address = address;
+    this.addresses = addresses;
     this.#parts = parts;
-    this.host = parts.network.host(address);
+    this.host = parts.network.host(...addresses);
     this.host.isUp = false;
   }
 
@@ -66,6 +66,11 @@ export class Machine {
     this.#parts.plugIn(this.kernel, this);
     this.host.isUp = true;
     this.isUp = true;
+  }
+
+  start(): void {
+    this.boot();
+    void this.startAgent();
   }
 
   /** Resolves when the agent serves its sockets; it need not be waited for. */

@@ -1,5 +1,5 @@
-// A cluster in one process: machines on one switch, a ToR router that is a machine with an agent of its own, pods. Kernels
-// decide where a TCP segment goes, as where a pod's packet goes.
+// A cluster in one process: machines on one switch, a ToR router that is a machine with an agent of its own, pods, IPv4 and
+// IPv6. Kernels decide where a TCP segment goes, as where a pod's packet goes; cables can be pulled out of the switch.
 import { MemoryNetwork } from '#bgp';
 import { MemoryKernel, walk, walkText } from '#linux';
 import { MemoryStore } from '#store';
@@ -8,7 +8,8 @@ import { Kubelet, type RunningPod } from './kubelet.ts';
 import { change, Machine } from './machine.ts';
 import { Simulation } from './simulation.ts';
 
-const TOR = '10.0.0.254';
+const TOR = ['10.0.0.254', 'fd10::fe'];
+const CARD_LENGTHS = [24, 64];
 const LATENCY_MS = 0.2;
 
 export class SimulatedCluster {
@@ -19,6 +20,8 @@ export class SimulatedCluster {
   readonly kubelets: Kubelet[] = [];
   readonly #network: MemoryNetwork;
   readonly #switch = new MemoryKernel('switch');
+  /** Machines whose cable is out. */
+  readonly #cut = new Set<Machine>();
 
   constructor(simulation: Simulation, size: number) {
     this.simulation = simulation;
@@ -31,53 +34,75 @@ export class SimulatedCluster {
     const parts = { simulation, network: this.#network, plugIn };
     apply(
       torStore,
-      nodeYaml('tor', [TOR], 'annotations: { podroute.io/ASNumber: "65000" }'),
+      nodeYaml('tor', TOR, 'annotations: { podroute.io/ASNumber: "65000" }'),
       objectYaml('BGPConfiguration', 'default', '{ nodeToNodeMeshEnabled: false }'),
       objectYaml('BGPPeer', 'nodes', '{ peerRange: 10.0.0.0/24, asNumber: 64512, import: All }'),
+      objectYaml('BGPPeer', 'nodes6', '{ peerRange: "fd10::/64", asNumber: 64512, import: All }'),
     );
     this.tor = new Machine('tor', TOR, { ...parts, store: torStore });
     apply(
       this.store,
       objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }'),
-      objectYaml('BGPPeer', 'tor', `{ peerIP: ${TOR}, asNumber: 65000 }`),
+      objectYaml('IPPool', 'pods6', '{ cidr: "fd44::/112" }'),
+      ...TOR.map((address, i) =>
+        objectYaml('BGPPeer', `tor${i}`, `{ peerIP: "${address}", asNumber: 65000 }`),
+      ),
     );
     for (let n = 1; n <= size; n++) {
-      const address = `10.0.0.${n}`;
-      apply(this.store, nodeYaml(`n${n}`, [address]));
-      const machine = new Machine(`n${n}`, address, { ...parts, store: this.store });
+      const addresses = [`10.0.0.${n}`, `fd10::${n.toString(16)}`];
+      apply(this.store, nodeYaml(`n${n}`, addresses));
+      const machine = new Machine(`n${n}`, addresses, { ...parts, store: this.store });
       this.machines.push(machine);
       this.kubelets.push(new Kubelet(simulation, machine));
     }
     const machineOf = new Map([this.tor, ...this.machines].map((machine) => [machine.host, machine]));
-    const all = [...machineOf.values()];
+    const ownerOf = new Map(
+      [...machineOf.values()].flatMap((machine) => machine.addresses.map((address) => [address, machine])),
+    );
     this.#network.paths = {
       routersTo: (from, address) => {
         const { end, at, hops } = walk(machineOf.get(from)!.kernel, address);
-        const isThere = end.kind === 'arrived' && all.some((m) => m.kernel === at && m.address === address);
+        const isThere = end.kind === 'arrived' && ownerOf.get(address)?.kernel === at;
         return isThere ? Math.max(0, hops.length - 1) : undefined;
       },
     };
   }
 
-  /** A port of the switch, an address, and what an operator gives a host: a default route. */
-  #plugIn(kernel: MemoryKernel, { name, address }: Machine): void {
+  /** A port of the switch, addresses, and what an operator gives a host: default routes. */
+  #plugIn(kernel: MemoryKernel, machine: Machine): void {
+    const { name, addresses } = machine;
     const error = kernel.addPair(
       { type: 'addLink', kind: 'veth', name: 'eth0', up: true, peer: { name } },
       this.#switch,
     );
     if (error !== undefined) throw error;
-    change(this.#switch, { type: 'setLink', device: name, up: true, master: this.#switch.indexOf('br0') });
-    change(kernel, { type: 'addAddress', device: 'eth0', address: `${address}/24` });
-    if (address === TOR) return;
-    const route = { destination: '0.0.0.0/0', nextHops: [{ gateway: TOR }], protocol: 3 };
-    change(kernel, { type: 'addRoute', route });
+    const isIn = !this.#cut.has(machine);
+    change(this.#switch, { type: 'setLink', device: name, up: isIn, master: this.#switch.indexOf('br0') });
+    for (const [i, address] of addresses.entries()) {
+      change(kernel, {
+        type: 'addAddress',
+        device: 'eth0',
+        address: `${address}/${CARD_LENGTHS[i]}`,
+        noDad: true,
+      });
+      if (name === 'tor') continue;
+      const route = { destination: ['0.0.0.0/0', '::/0'][i]!, nextHops: [{ gateway: TOR[i]! }], protocol: 3 };
+      change(kernel, { type: 'addRoute', route });
+    }
+  }
+
+  /** Pulls a machine's cable out of the switch, or puts it back: the machine's card loses its carrier. */
+  cable(machine: Machine, isIn: boolean): void {
+    this.simulation.note(machine.name, isIn ? 'its cable is back' : 'its cable is pulled');
+    if (isIn) this.#cut.delete(machine);
+    else this.#cut.add(machine);
+    if (machine.isUp) change(this.#switch, { type: 'setLink', device: machine.name, up: isIn });
   }
 
   /** Powers everything on. */
   start(): void {
     for (const machine of [this.tor, ...this.machines]) {
-      machine.boot();
-      void machine.startAgent();
+      machine.start();
     }
   }
 
@@ -87,8 +112,7 @@ export class SimulatedCluster {
   }
 
   restart(n: number): void {
-    this.machines[n]!.boot();
-    void this.machines[n]!.startAgent();
+    this.machines[n]!.start();
     this.kubelets[n]!.booted();
   }
 

@@ -38,12 +38,16 @@ export class Refusal extends Error {
 
 /** Metric of an IPv6 route that is given none. */
 const IPV6_METRIC = 1024;
+const MOST_FOUND = 1000;
 
 export class MemoryRoutes {
   /** by family, table, prefix and metric */
   readonly #routes = new Map<string, Route>();
   /** bounded by the destinations that a test ever uses */
   readonly #prefixes = new Map<string, PrefixOctets>();
+  /** Where packets went since routes and rules last changed. Bound: MOST_FOUND. */
+  readonly #found = new Map<string, Route | undefined>();
+  #foundBy: readonly Rule[] = [];
   readonly #tell: (event: KernelEvent) => void;
   readonly #find: (device: Device) => Link;
 
@@ -84,7 +88,7 @@ export class MemoryRoutes {
     };
     const key = keyOf(route);
     if (!replace && this.#routes.has(key)) throw new Refusal(errnos.EEXIST);
-    this.#routes.set(key, route);
+    this.#put(key, route);
     this.#tell({ type: 'route', change: 'new', route });
   }
 
@@ -92,7 +96,7 @@ export class MemoryRoutes {
   addOwn(route: Route): void {
     // Two addresses of one network have one connected route; the first keeps it.
     if (this.#routes.has(keyOf(route))) return;
-    this.#routes.set(keyOf(route), route);
+    this.#put(keyOf(route), route);
     this.#tell({ type: 'route', change: 'new', route });
   }
 
@@ -100,7 +104,7 @@ export class MemoryRoutes {
     const network = networkOf(prefixOf(wanted.destination));
     for (const [key, route] of this.#routes) {
       if (!matches(route, wanted, network, (device) => this.#find(device).index)) continue;
-      this.#routes.delete(key);
+      this.#drop(key);
       this.#tell({ type: 'route', change: 'deleted', route });
       return;
     }
@@ -110,7 +114,7 @@ export class MemoryRoutes {
   deleteOwn(match: (route: Route) => boolean): void {
     for (const [key, route] of this.#routes) {
       if (!match(route)) continue;
-      this.#routes.delete(key);
+      this.#drop(key);
       this.#tell({ type: 'route', change: 'deleted', route });
     }
   }
@@ -122,17 +126,37 @@ export class MemoryRoutes {
       if (!gone && route.type === 'local' && route.family === 'ipv4') continue;
       const left = route.nextHops.filter((hop) => hop.deviceIndex !== deviceIndex);
       if (left.length > 0 && route.family === 'ipv6') {
-        this.#routes.set(key, { ...route, nextHops: left });
+        this.#put(key, { ...route, nextHops: left });
         continue;
       }
       if (left.length > 0) continue;
-      this.#routes.delete(key);
+      this.#drop(key);
       if (route.family === 'ipv6') this.#tell({ type: 'route', change: 'deleted', route });
     }
   }
 
   /** The route for a packet from this host, rules in their order; only rules without conditions on source or mark count. */
   lookup(address: string, rules: readonly Rule[]): Route | undefined {
+    if (rules !== this.#foundBy || this.#found.size >= MOST_FOUND) this.#found.clear();
+    this.#foundBy = rules;
+    const known = this.#found.get(address);
+    if (known !== undefined || this.#found.has(address)) return known;
+    const found = this.#lookup(address, rules);
+    this.#found.set(address, found);
+    return found;
+  }
+
+  #put(key: string, route: Route): void {
+    this.#routes.set(key, route);
+    this.#found.clear();
+  }
+
+  #drop(key: string): void {
+    this.#routes.delete(key);
+    this.#found.clear();
+  }
+
+  #lookup(address: string, rules: readonly Rule[]): Route | undefined {
     const bytes = parseOctets(address) as Uint8Array;
     const family = familyOf(address);
     for (const rule of rules) {
