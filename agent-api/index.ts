@@ -2,5 +2,6 @@
 export type * from './ipam-reply.ts';
 export type * from './plan-reply.ts';
 export type * from './routes-reply.ts';
+export type * from './session-action.ts';
 export type * from './session-reply.ts';
 export type * from './status-reply.ts';

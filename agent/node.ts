@@ -8,6 +8,7 @@ import type { Store } from '#store';
 import { Agent } from './agent.ts';
 import { answer, answerPublic, type StatusRequest } from './http/endpoints.ts';
 import { answerAddresses } from './http/ipam-endpoints.ts';
+import { answerSessions } from './http/session-endpoints.ts';
 import type { AgentOptions } from './options.ts';
 import { LockedError, type NodeBindings } from './outside.ts';
 import { startCni, subjectLog } from './pods/cni-service.ts';
@@ -68,7 +69,8 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     now: () => clock.wall(),
     whyNoPods: () => cni?.whyUnready(),
   });
-  const answerAll = (request: StatusRequest) => answerAddresses(request, cni) ?? answer(request, status);
+  const answerAll = (request: StatusRequest) =>
+    answerAddresses(request, cni) ?? answerSessions(request, agent.driver) ?? answer(request, status);
   opening.use(await http.serveUnixSocket(socketPath, answerAll));
   if (settings.http !== undefined) {
     opening.use(await http.serveTcp(settings.http, (request) => answerPublic(request, status)));

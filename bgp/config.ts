@@ -78,10 +78,10 @@ export interface PeerConfig {
   readonly import: Policy;
   readonly export: Policy;
   /**
-   * Administratively down, with the text for the other side (RFC 9003, may be empty). lacksKey: nobody wants it so, but
-   * its MD5 key is not to be had.
+   * Administratively down, with the text for the other side (RFC 9003, may be empty). Because of what, other than the
+   * configuration: its MD5 key is not to be had, or somebody said so at run time.
    */
-  readonly shutdown?: { readonly message: string; readonly lacksKey?: boolean };
+  readonly shutdown?: { readonly message: string; readonly because?: 'missing key' | 'operator' };
 }
 
 export type PeerRemote =

@@ -1,13 +1,15 @@
 // The `podroute` command. Each subcommand is a thin client of the agent's socket or a pure function of files; what
 // it needs is imported when it runs, so that `podroute version` does not pay for the agent.
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { CommandError, EXIT } from './exit.ts';
+import { SESSION_ACTIONS } from './commands/session.ts';
+import { VERSION } from './commands/version.ts';
 import { OUTPUT_FORMATS } from './output-format.ts';
 
 const DEFAULT_SOCKET = '/run/podroute/agent.sock';
 
 function socketOption(): Option {
-  return new Option('--socket <path>', "the agent's socket").default(DEFAULT_SOCKET);
+  return new Option('--socket <path>', "the agent's socket").env('PODROUTE_SOCKET').default(DEFAULT_SOCKET);
 }
 
 function outputOption(): Option {
@@ -17,8 +19,22 @@ function outputOption(): Option {
 function program(): Command {
   const root = new Command('podroute')
     .description('BGP-routed, unencapsulated pod network for Kubernetes')
+    .version(VERSION, '-V, --version', 'version of this command')
     .exitOverride()
-    .showHelpAfterError('(podroute --help lists what there is)');
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'podroute: ')) })
+    .showHelpAfterError('(podroute --help lists what there is)')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 good; 1 answered, and it is bad news; 2 wrong use; 3 no agent answers.
+
+Examples:
+  podroute status                          is all well on this node, and if not, what next
+  podroute status tor-a                    everything about one session
+  podroute routes 10.244.3.7 --why         how a packet to this address goes, and why
+  podroute session tor-a disable --message 'rack 7 is rewired'
+  podroute validate bgp.yaml               what is wrong in it, before it is applied`,
+    );
 
   root
     .command('agent')
@@ -60,6 +76,21 @@ function program(): Command {
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async (session, options) => (await import('./commands/status.ts')).status(session, options));
+
+  root
+    .command('session')
+    .description(
+      'disable a session until it is enabled (or the agent starts anew), reset it, or have its routes come or go again',
+    )
+    .argument('<session>', 'its id, as in podroute status')
+    .addArgument(new Argument('<action>', 'what to do').choices(SESSION_ACTIONS))
+    .addArgument(new Argument('[direction]', 'of refresh').choices(['in', 'out']))
+    .option('--message <text>', 'with disable and reset: what the neighbour is told (RFC 9003)')
+    .addOption(socketOption())
+    .addOption(outputOption())
+    .action(async (id, action, direction, options) =>
+      (await import('./commands/session.ts')).session(id, action, direction, options),
+    );
 
   root
     .command('routes')

@@ -116,4 +116,32 @@ describe('what happened to a session is visible', function () {
       assert.ok(text.split('\n').includes(line), line);
     }
   });
+
+  it('and obeys: disabled until it is enabled, the router is told why; refreshed without a loss; reset', async () => {
+    const say = (...words: string[]) => lab.podroute('n1', 'session', SESSION, ...words);
+    assert.match(say('disable', '--message', 'new fan'), /goes down and stays so/);
+    await waitUntil('the session to go', 5000, () => session().state !== 'Established');
+    assert.match(session().whyDown!.why, /shut down by an operator: new fan/);
+    assert.match(session().whyDown!.next, /podroute session .* enable/);
+    assert.match(
+      lab.router('tor').ask('show', 'protocols', 'all', 'n1_ipv4'),
+      /administrative shutdown|new fan/i,
+    );
+    say('enable');
+    await waitUntil('the session to return', 20_000, () => session().state === 'Established');
+    const { since, messages } = session();
+    say('refresh', 'out');
+    await waitUntil(
+      'routes to go out again',
+      5000,
+      () => session().messages.out.update > messages.out.update,
+    );
+    say('refresh', 'in');
+    assert.equal(session().since, since);
+    say('reset');
+    await waitUntil('a new session', 20_000, () => {
+      const now = session();
+      return now.state === 'Established' && now.since !== since;
+    });
+  });
 });

@@ -126,7 +126,7 @@ export function sessionConfig(
       export: policies.export,
       ...(spec.password === undefined || password.key !== undefined
         ? {}
-        : { shutdown: { message: 'its password is not to be had', lacksKey: true } }),
+        : { shutdown: { message: 'its password is not to be had', because: 'missing key' as const } }),
     },
   };
 }

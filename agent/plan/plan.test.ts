@@ -200,7 +200,7 @@ describe('route reflectors', () => {
     assert.deepEqual(ids, ['reflector/n2/ipv4', 'reflector/n2/ipv6']);
     for (const id of ids) assert.equal(peer(id).config.md5Key, 'hush');
     const missing = planOf(resourcesFromYaml(N1, N2, configuration), 'n1');
-    assert.ok(missing.peer(ids[0]!).config.shutdown?.lacksKey);
+    assert.ok(missing.peer(ids[0]!).config.shutdown?.because === 'missing key');
     assert.match(
       missing.problems.join(),
       /BGPConfiguration default: spec.nodeMeshPassword.secretKeyRef.name/,

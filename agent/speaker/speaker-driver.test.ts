@@ -56,6 +56,39 @@ describe('bringing a speaker to the plan', () => {
     assert.deepEqual(driver.problems(), []);
   });
 
+  it('keeps a session down that an operator disabled, whatever its object says, until he enables it', async () => {
+    let retries = 0;
+    const { driver } = start(() => retries++);
+    await using _ = driver;
+    const held = () => driver.speaker!.status().peers.map(({ id, heldDown }) => [id, heldDown]);
+    await driver.apply(plan(peer('a', '10.0.0.2'), peer('b', '10.0.0.3')));
+    assert.match(driver.act('a', 'disable', 'rack 7') ?? '', /until it is enabled/);
+    assert.equal(retries, 1);
+    await driver.apply(plan(peer('a', '10.0.0.2', ', holdTime: 9s'), peer('b', '10.0.0.3')));
+    assert.deepEqual(held(), [
+      ['a', 'shut down by an operator: rack 7'],
+      ['b', undefined],
+    ]);
+    driver.act('a', 'enable', '');
+    await driver.apply(plan(peer('a', '10.0.0.2'), peer('b', '10.0.0.3')));
+    assert.deepEqual(held(), [
+      ['a', undefined],
+      ['b', undefined],
+    ]);
+    assert.equal(driver.act('a', 'enable', ''), 'was not disabled');
+    assert.equal(driver.act('c', 'reset', ''), undefined);
+  });
+
+  it('forgets that a session was disabled when it goes', async () => {
+    const { driver } = start();
+    await using _ = driver;
+    await driver.apply(plan(peer('a', '10.0.0.2')));
+    driver.act('a', 'disable', '');
+    await driver.apply(plan());
+    await driver.apply(plan(peer('a', '10.0.0.2')));
+    assert.equal(driver.speaker!.status().peers[0]!.heldDown, undefined);
+  });
+
   it('says when the port is taken, dials meanwhile, and listens once it is free', async () => {
     let retries = 0;
     const { clock, driver, transport } = start(() => retries++);

@@ -1,5 +1,6 @@
 // Brings a speaker to the plan: remembers what it was told, tells it only the difference, and keeps what it refused
 // for the next try. The speaker is made with the first plan, because it has no meaning without an AS and a router ID.
+import type { SessionAction } from '#agent-api';
 import type { Problem } from '#api';
 import { type PeerConfig, type Policy, Speaker, type SpeakerConfig, type Transport } from '#bgp';
 import type { Clock, Random, Scheduler, Timer } from '#world';
@@ -32,6 +33,8 @@ export class SpeakerDriver implements AsyncDisposable {
   #refusals: Problem[] = [];
   #listenProblem: Problem | undefined;
   #listenTimer: Timer | undefined;
+  /** Sessions that an operator disabled, with his words. Bound: those of the plan. */
+  readonly #disabled = new Map<string, string>();
   #isListening = false;
   #isClosed = false;
 
@@ -51,7 +54,8 @@ export class SpeakerDriver implements AsyncDisposable {
   }
 
   /** Can be called with the same plan again: what was refused is tried once more. True: it differs from the one before. */
-  async apply(plan: Plan): Promise<boolean> {
+  async apply(wanted: Plan): Promise<boolean> {
+    const plan = this.#withoutDisabled(wanted);
     const speaker = (this.#speaker ??= this.#makeSpeaker(plan));
     const old = this.#applied;
     const difference = planDifference(old, plan);
@@ -106,6 +110,48 @@ export class SpeakerDriver implements AsyncDisposable {
 
   #reachThrough(gateways: Plan['kernel']['gateways']): void {
     this.#fib?.reachThrough(new Map(Object.entries(gateways)));
+  }
+
+  ids(): readonly string[] {
+    return this.#told?.peers.map(({ config }) => config.id) ?? [];
+  }
+
+  /** What an operator does to a session of the plan; see SessionDesk. */
+  act(id: string, action: SessionAction, message: string): string | undefined {
+    const speaker = this.#speaker;
+    const peer = this.#told?.peers.find(({ config }) => config.id === id);
+    if (speaker === undefined || peer === undefined) return undefined;
+    switch (action) {
+      case 'disable':
+        this.#disabled.set(id, message);
+        this.#retry();
+        return 'goes down and stays so until it is enabled or the agent starts anew';
+      case 'enable':
+        if (!this.#disabled.delete(id)) return 'was not disabled';
+        this.#retry();
+        return 'follows its object again';
+      case 'reset':
+        speaker.resetPeer(id, 'hard', message === '' ? undefined : message);
+        return 'is closed and begins anew';
+      case 'refresh-in':
+        speaker.resetPeer(id, 'soft-in');
+        return 'has its received routes go through import policy again';
+      case 'refresh-out':
+        speaker.resetPeer(id, 'soft-out');
+        return 'gets all routes again';
+    }
+  }
+
+  #withoutDisabled(plan: Plan): Plan {
+    const ids = new Set(plan.peers.map(({ config }) => config.id));
+    for (const id of this.#disabled.keys()) if (!ids.has(id)) this.#disabled.delete(id);
+    if (this.#disabled.size === 0) return plan;
+    const peers = plan.peers.map((peer) => {
+      const message = this.#disabled.get(peer.config.id);
+      if (message === undefined || peer.config.shutdown !== undefined) return peer;
+      return { ...peer, config: { ...peer.config, shutdown: { message, because: 'operator' as const } } };
+    });
+    return { ...plan, peers };
   }
 
   #makeSpeaker(plan: Plan): Speaker {

@@ -87,7 +87,7 @@ describe('why a session is down, and what to do', () => {
     [
       'without its password',
       heldDown(
-        { kind: 'shut down', message: 'its password is not to be had', lacksKey: true },
+        { kind: 'shut down', message: 'its password is not to be had', because: 'missing key' },
         'shut down by configuration: its password is not to be had',
       ),
       /password/,

@@ -166,7 +166,9 @@ function afterRefusal(refusal: Refusal['kind'], { from }: AdviceContext): string
 function nextWhenHeld(cause: DownCause, context: AdviceContext): string {
   if (cause.kind === 'prefix limit' || cause.kind === 'memory limit') return adviceOn(cause, context)!;
   if (cause.kind === 'key refused') return NEXT_FOR_KEY[cause.problem];
-  if (cause.kind === 'shut down' && cause.lacksKey === true)
+  if (cause.kind === 'shut down' && cause.because === 'operator')
+    return 'enable it again: podroute session ID enable';
+  if (cause.kind === 'shut down' && cause.because === 'missing key')
     return 'create the Secret that podroute status names; the session then starts by itself';
   return `change what it says in ${context.from}, or see the problems in podroute status; the session then starts by itself`;
 }

@@ -14,9 +14,16 @@ interface StatusOptions {
 
 export async function status(session: string | undefined, options: StatusOptions): Promise<void> {
   for (;;) {
-    if (options.watch && options.output === 'table') process.stdout.write('\u001b[2J\u001b[H');
-    await showOnce(session, options);
-    if (!options.watch) return;
+    if (!options.watch) return showOnce(session, options);
+    // A pipe gets one answer after the other.
+    if (options.output === 'table' && process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');
+    try {
+      await showOnce(session, options);
+    } catch (error) {
+      // Who watches wants to see the agent come back.
+      if (!(error instanceof CommandError) || error.exitCode !== EXIT.agentUnreachable) throw error;
+      process.stdout.write(`${error.message}\n`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
 }

@@ -68,9 +68,9 @@ export function causeText(cause: DownCause): string {
     case 'too many half-open':
       return `more than ${cause.max} half-open connections`;
     case 'shut down':
-      return cause.message === ''
-        ? 'shut down by configuration'
-        : `shut down by configuration: ${cause.message}`;
+      return `shut down by ${cause.because === 'operator' ? 'an operator' : 'configuration'}${
+        cause.message === '' ? '' : `: ${cause.message}`
+      }`;
     case 'identity changed':
       return `our ${cause.field} changed from ${cause.from} to ${cause.to}`;
     case 'forgotten':

@@ -97,8 +97,7 @@ export type OrderCause =
   | {
       readonly kind: 'shut down';
       readonly message: string;
-      /** Only because its MD5 key is not to be had. */
-      readonly lacksKey?: boolean;
+      readonly because?: 'missing key' | 'operator';
     }
   | { readonly kind: 'reset'; readonly text: string }
   /** @see configChange() */

@@ -1,0 +1,59 @@
+// What the agent's socket does to single sessions: POST /v1/session?id=ID&action=ACTION[&message=TEXT]. Only on the unix
+// socket, which is root's.
+import type { ErrorReply, SessionAction, SessionActionReply } from '#agent-api';
+import type { Reply, StatusRequest } from './endpoints.ts';
+
+/** The sessions of the agent, by their ids. */
+export interface SessionDesk {
+  /** Undefined: there is no such session; else what happens now. */
+  act(id: string, action: SessionAction, message: string): string | undefined;
+  ids(): readonly string[];
+}
+
+const ACTIONS: Readonly<Record<SessionAction, true>> = {
+  enable: true,
+  disable: true,
+  reset: true,
+  'refresh-in': true,
+  'refresh-out': true,
+};
+
+/** RFC 9003: what a NOTIFICATION can carry, in octets. */
+const LONGEST_MESSAGE = 255;
+/** Ids that a refusal names. */
+const NAMED = 20;
+
+/** @returns undefined for any other path */
+export function answerSessions({ method, url }: StatusRequest, desk: SessionDesk): Reply | undefined {
+  const { pathname, searchParams } = new URL(url, 'http://agent');
+  if (pathname !== '/v1/session') return undefined;
+  if (method !== 'POST') return refusal(405, `${method}: only POST is served here`);
+  const id = searchParams.get('id') ?? '';
+  const action = searchParams.get('action') ?? '';
+  const message = searchParams.get('message') ?? '';
+  if (!isAction(action)) {
+    return refusal(400, `action=${action}: expected one of ${Object.keys(ACTIONS).join(', ')}`);
+  }
+  const length = Buffer.byteLength(message);
+  if (length > LONGEST_MESSAGE) {
+    return refusal(400, `message of ${length} octets: a neighbour can be told at most ${LONGEST_MESSAGE}`);
+  }
+  const text = desk.act(id, action, message);
+  if (text === undefined) {
+    const ids = desk.ids();
+    const known =
+      ids.slice(0, NAMED).join(', ') + (ids.length > NAMED ? ` and ${ids.length - NAMED} more` : '');
+    return refusal(404, `no session ${id} on this node; there are: ${known || 'none'}`);
+  }
+  const body: SessionActionReply = { id, action, text };
+  return { status: 200, contentType: 'application/json', body: JSON.stringify(body) };
+}
+
+function isAction(text: string): text is SessionAction {
+  return Object.hasOwn(ACTIONS, text);
+}
+
+function refusal(status: number, error: string): Reply {
+  const body: ErrorReply = { error };
+  return { status, contentType: 'application/json', body: JSON.stringify(body) };
+}
