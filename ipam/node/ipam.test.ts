@@ -159,6 +159,16 @@ describe('ipam: reuse', () => {
     assert.deepEqual(next, ['10.9.0.3', '10.9.0.4', '10.9.0.5', '10.9.0.6', '10.9.0.7', '10.9.0.1']);
   });
 
+  it('leaves an address alone for the cool-down while another block has one that was free for longer', async () => {
+    const node = await startNode(inputs([], { podCidrs: ['10.9.0.0/30', '10.9.1.0/30'] }));
+    await fill(node, 4);
+    await node.ipam.release(owner('f1'));
+    node.clock.advance(29_000);
+    assert.equal(granted(await node.ipam.allocate(owner('a'), ['ipv4'])).addresses.ipv4, '10.9.1.0');
+    node.clock.advance(1_000);
+    assert.equal(granted(await node.ipam.allocate(owner('b'), ['ipv4'])).addresses.ipv4, '10.9.0.1');
+  });
+
   it('remembers across a restart which was freed last', async () => {
     const given = inputs([], { podCidrs: ['10.9.0.0/29'] });
     const { ipam, disk } = await startNode(given);
@@ -202,6 +212,39 @@ describe('ipam: blocks', () => {
     assert.equal(node.store.blocks.size, 1);
     assert.equal(node.ipam.blocks().length, 1);
     assert.equal(changes, 1);
+  });
+
+  it('has no block any more after a restart that it had given back, store or no store', async () => {
+    const given = inputs([pool('v4', '10.0.0.0/24', 28)]);
+    const node = await startNode(given);
+    await fill(node, 20);
+    for (let i = 0; i < 20; i++) await node.ipam.release(owner(`f${i}`));
+    await node.clock.run(400_000);
+    const left = node.ipam.blocks().map(({ cidr }) => cidr);
+    assert.equal(left.length, 1);
+    await node.ipam[Symbol.asyncDispose]();
+    node.store.failure = 'connect ECONNREFUSED';
+    const again = await startNode(given, { disk: node.disk, store: node.store });
+    assert.deepEqual(
+      again.ipam.blocks().map(({ cidr }) => cidr),
+      left,
+    );
+  });
+
+  it('gives back only what the store still calls its own', async () => {
+    const node = await startNode(inputs([pool('v4', '10.0.0.0/24', 28)]));
+    await fill(node, 20);
+    for (let i = 0; i < 20; i++) await node.ipam.release(owner(`f${i}`));
+    // Up to the last sweep before the grace time is over; then another node has the extra block.
+    await node.clock.run(299_000);
+    const extra = node.ipam.blocks().at(-1)!.cidr;
+    const [[name, object] = ['', undefined]] = [...node.store.blocks].filter(
+      ([, b]) => b.spec.cidr === extra,
+    );
+    node.store.blocks.set(name, { ...object!, spec: { ...object!.spec, node: 'n2' } });
+    await node.clock.run(2_000_000);
+    assert.equal(node.store.blocks.get(name)?.spec.node, 'n2');
+    assert.equal(node.ipam.blocks().length, 1);
   });
 
   it('never shares a block with another node that asks at the same time', async () => {

@@ -82,6 +82,29 @@ describe('journal', () => {
     assert.equal(readJournal(disk.contents(PATH)!).damage, undefined);
   });
 
+  it('that lost a release gives the address to who got it last, and to him alone', async () => {
+    const disk = new MemoryDisk();
+    const records: JournalRecord[] = [
+      { type: 'head', node: 'n1', atMs: 1 },
+      { type: 'holdBlock', cidr: '10.9.0.0/29', pool: undefined, atMs: 2 },
+      ...[1, 2].map(
+        (n) =>
+          ({
+            type: 'allocate',
+            key: ownerKey(owner(n)),
+            owner: owner(n),
+            addresses: { ipv4: '10.9.0.3' },
+            atMs: 3,
+          }) as const,
+      ),
+    ];
+    disk.put(PATH, Buffer.concat(records.map(encode)));
+    const { ipam } = await startNode(inputs([], { podCidrs: ['10.9.0.0/29'] }), { disk });
+    assert.equal(ipam.allocationOf(owner(1)), undefined);
+    assert.equal(ipam.allocationOf(owner(2))?.addresses.ipv4, '10.9.0.3');
+    assert.equal(ipam.usage().blocks[0]?.used, 1);
+  });
+
   it("refuses another node's file", async () => {
     const { disk } = await startNode(POOLS, { name: 'n1' });
     await assert.rejects(

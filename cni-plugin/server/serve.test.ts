@@ -1,0 +1,121 @@
+// The whole CNI server over a kernel, a disk and a socket in memory: what one call does that a look at one verb does not
+// show.
+import assert from 'node:assert/strict';
+import { type BlockStore, Ipam } from '#ipam';
+import { MemoryKernel, MemoryNamespaces, MemoryPodWirer } from '#linux';
+import { FakeClock, MemoryDisk } from '#world/testing';
+import { MemoryCni } from '../testing/memory-cni.ts';
+import { encodeRequest, withoutLength } from './call.ts';
+import { type CniServer, type CniServerIo, serveCni } from './serve.ts';
+
+const PATHS = { socketPath: '/run/cni.sock', stateDir: '/state' };
+const POD = '/run/netns/pod';
+
+/** Addresses come from podCIDRs: no store is asked. */
+const noStore: BlockStore = {
+  create: () => Promise.reject(new Error('there is no store')),
+  get: () => Promise.resolve(undefined),
+  list: () => Promise.resolve([]),
+  delete: () => Promise.resolve({ kind: 'notFound' }),
+};
+
+class Bench implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly disk = new MemoryDisk();
+  readonly kernel = new MemoryKernel();
+  readonly namespaces = new MemoryNamespaces();
+  readonly cni = new MemoryCni(this.disk);
+  readonly log: string[] = [];
+  ipam!: Ipam;
+  server!: CniServer;
+
+  static async up(more: Partial<CniServerIo> = {}): Promise<Bench> {
+    const bench = new Bench();
+    await bench.start(more);
+    return bench;
+  }
+
+  async start(more: Partial<CniServerIo>): Promise<void> {
+    const { clock, disk, kernel, namespaces } = this;
+    const write = (subject: string, message: string): void => void this.log.push(`${subject}: ${message}`);
+    const log = { debug: write, info: write, warn: write, error: write };
+    this.ipam = new Ipam({ node: 'n1', stateDir: PATHS.stateDir }, { clock, disk, store: noStore, log });
+    await this.ipam.start();
+    this.ipam.setInputs({ pools: [], podCidrs: ['10.77.0.0/29'], reservations: [] });
+    namespaces.create(POD);
+    this.server = await serveCni(PATHS, {
+      clock,
+      disk,
+      listener: this.cni,
+      ipam: this.ipam,
+      kernel,
+      wirer: new MemoryPodWirer(kernel, namespaces),
+      openPodKernel: () => Promise.reject(new Error('not asked for')),
+      log,
+      ...more,
+    });
+  }
+
+  request(command: string, args = '') {
+    return {
+      environment: new Map([
+        ['CNI_COMMAND', command],
+        ['CNI_CONTAINERID', 'c1'],
+        ['CNI_NETNS', POD],
+        ['CNI_IFNAME', 'eth0'],
+        ['CNI_PATH', '/opt/cni/bin'],
+        ['CNI_ARGS', args],
+      ]),
+      input: JSON.stringify({ cniVersion: '1.1.0', name: 'podroute', type: 'podroute', ...PATHS }),
+    };
+  }
+
+  async call(command: string, args?: string): Promise<{ exitCode: number; json: Record<string, unknown> }> {
+    const { exitCode, output } = await this.cni.call(this.request(command, args));
+    return { exitCode, json: JSON.parse(output === '' ? '{}' : output) as Record<string, unknown> };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+    await this.ipam[Symbol.asyncDispose]();
+  }
+}
+
+describe('the CNI server', () => {
+  it('finishes the queued DEL of an attachment before its ADD, which is of the next life', async () => {
+    await using bench = await Bench.up();
+    assert.equal((await bench.call('ADD')).exitCode, 0);
+    const file = '/state/del-queue/c1@eth0';
+    // As the executable leaves it when the agent was silent for a second.
+    bench.disk.put(file, withoutLength(encodeRequest(bench.request('DEL'))));
+    const again = await bench.call('ADD');
+    assert.equal(again.exitCode, 0, JSON.stringify(again.json));
+    assert.equal(bench.disk.contents(file), undefined);
+    // Nobody takes the new pod for the old one later.
+    await bench.clock.run(30_000);
+    assert.equal(bench.ipam.usage().allocations.length, 1);
+    assert.equal((await bench.kernel.links()).length, 2, 'lo and the pod’s');
+  });
+
+  it('answers STATUS by what ADD waits for besides addresses, and writes no conflist before', async () => {
+    let why: string | undefined = 'the first routes have not come';
+    await using bench = await Bench.up({ whyUnready: () => why });
+    const { exitCode, json } = await bench.call('STATUS');
+    assert.deepEqual([exitCode, json['code'], json['details']], [1, 50, why]);
+    assert.equal(bench.server.whyUnready(), why);
+    why = undefined;
+    assert.equal((await bench.call('STATUS')).exitCode, 0);
+    assert.equal(bench.server.whyUnready(), undefined);
+  });
+
+  it('gives the pod the MAC that CNI_ARGS asks for', async () => {
+    await using bench = await Bench.up();
+    const { exitCode, json } = await bench.call('ADD', 'MAC=0a:58:0a:4d:00:07');
+    assert.equal(exitCode, 0, JSON.stringify(json));
+    assert.equal((json['interfaces'] as { mac: string }[])[1]?.mac, '0a:58:0a:4d:00:07');
+    const pod = bench.namespaces.open(POD) as MemoryKernel;
+    assert.equal((await pod.links()).find(({ name }) => name === 'eth0')?.mac, '0a:58:0a:4d:00:07');
+    const wrong = await bench.call('ADD', 'MAC=07');
+    assert.deepEqual([wrong.exitCode, wrong.json['code']], [1, 7]);
+  });
+});
