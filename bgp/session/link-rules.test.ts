@@ -68,6 +68,23 @@ describe('link, TTL and keys', () => {
     assert.notEqual(dial('second'), undefined);
   });
 
+  it('SEC-1 a password that comes while a connection is under way is asked of that one too', async () => {
+    const bench = await SessionBench.withPeer({ passive: false });
+    await bench.listen();
+    bench.network.latencyMs = 1000;
+    bench.sessions.resetPeer('tor');
+    bench.clock.advance(500);
+    bench.sessions.updatePeer(peerConfig('tor', THEIRS, 65002, { md5Key: 'secret' }));
+    bench.clock.advance(1000);
+    assert.equal(bench.dialled.length, 1, 'it came about without');
+    bench.clock.advance(60_000);
+    assert.equal(bench.dialled[0]!.words, '');
+    assert.ok(bench.dialled[0]!.isClosed);
+    bench.remote.listenerFor(THEIRS, 179)!.keys.set(`${OURS}/32`, 'secret');
+    bench.clock.advance(60_000);
+    assert.match(bench.dialled.at(-1)!.words, /^OPEN/);
+  });
+
   it('what the transport cannot do holds the neighbour down, visibly, and never goes on without', async () => {
     for (const more of [
       { md5Key: 'k' },

@@ -28,6 +28,11 @@ export function dialOptions(config: PeerConfig, origin: PeerOrigin): DialOptions
   };
 }
 
+/** Whether a connection that was dialled by one may stay under the other. */
+export function isBySameRules(asked: DialOptions, now: DialOptions): boolean {
+  return asked.md5Key === now.md5Key && JSON.stringify(asked.ttl) === JSON.stringify(now.ttl);
+}
+
 /** For the session that we dial, or only wait with. */
 export function diallerRules(config: PeerConfig, origin: PeerOrigin): FsmRules {
   return {

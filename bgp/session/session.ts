@@ -28,7 +28,7 @@ import { initialState, step } from './fsm/fsm.ts';
 import { SessionInput } from './input.ts';
 import { expiryEvent } from './connection/liveness.ts';
 import type { LiveSession, SessionOwner } from './ports.ts';
-import { dialOptions, watchLink } from './link-rules.ts';
+import { dialOptions, isBySameRules, watchLink } from './link-rules.ts';
 import { KEEPALIVE_TIMER, SessionTimers, jittered } from './connection/timers.ts';
 import { Wire } from './connection/wire.ts';
 
@@ -247,8 +247,15 @@ export class BgpSession implements LiveSession {
   #dial(): void {
     const { record, io, config, origin } = this.#owner;
     record.connectAttempts++;
-    this.#dialling = io.transport.dial(dialOptions(config, origin), (result) => {
+    const asked = dialOptions(config, origin);
+    this.#dialling = io.transport.dial(asked, (result) => {
       this.#dialling = undefined;
+      if (!('error' in result) && !isBySameRules(asked, dialOptions(this.config, this.#owner.origin))) {
+        // Meanwhile it got a password, or another one: what came about without it is none of ours.
+        result.destroy();
+        this.#dial();
+        return;
+      }
       this.#dialDone(result);
     });
   }
