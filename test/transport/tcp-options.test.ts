@@ -101,7 +101,7 @@ describe('TCP with socket options', () => {
       prepared.close();
     }
     const refuse = transport.listen(
-      { address: '127.0.0.1', port: listener.port + 1 },
+      { address: '127.0.0.1', port: 0 },
       () => {},
       () => {
         throw new Error('no');

@@ -186,9 +186,13 @@ export class Listener {
     let isRoomMade = false;
     for (const prefix of held.applied.keys()) {
       if (this.#keys.has(prefix)) continue;
-      held.applied.delete(prefix);
-      socket.setMd5Key(prefix, undefined);
-      isRoomMade = true;
+      try {
+        socket.setMd5Key(prefix, undefined);
+        held.applied.delete(prefix);
+        isRoomMade = true;
+      } catch {
+        // Who connects from there is asked for a key that nobody has: no harm, and tried again with the next change.
+      }
     }
     if (isRoomMade && held.failed.size > 0) this.#add(held, socket);
   }
