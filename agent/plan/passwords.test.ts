@@ -50,7 +50,7 @@ describe('a session with a password', () => {
         link,
         `{ peerIP: "fe80::1%${link}", asNumber: 65000, password: { secretKeyRef: { name: bgp, key: ${key} } } }`,
       );
-    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData: { a: x, b: y }';
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData: { a: x, b: z }';
     const problems = (...keys: string[]) =>
       planOf(resourcesFromYaml(N1, secret, ...keys.map((key, i) => on(`eth${i}`, key))), 'n1').problems;
     assert.deepEqual(problems('a', 'a'), []);
