@@ -1,7 +1,7 @@
 // The door of the agent: what of it runs in another process than its own daemon. Whatever is heavy is imported when it
 // is used, so that `podroute plan` does not load a BGP speaker. What a running agent answers is in agent-api/.
 import type { AgentOptions } from './options.ts';
-import type { OfflinePlan } from './plan/index.ts';
+import type { OfflinePlan, ValidatedPlans } from './plan/index.ts';
 
 export type { AgentOptions, LogLevel } from './options.ts';
 
@@ -18,4 +18,12 @@ export async function planOffline(
 ): Promise<OfflinePlan> {
   const { offlinePlan } = await import('./plan/index.ts');
   return offlinePlan(files, nodeName);
+}
+
+/** What is wrong with these files, for every node among them. */
+export async function validateOffline(
+  files: readonly { readonly file: string; readonly text: string }[],
+): Promise<ValidatedPlans> {
+  const { validateWithPlans } = await import('./plan/index.ts');
+  return validateWithPlans(files);
 }

@@ -14,6 +14,7 @@ export {
 export type { IPPool, IPPoolSpec, IPReservation, IPReservationSpec } from './kinds/ip-pool.ts';
 export type { Metadata } from './schema/kind.ts';
 export { type Node, type NodeBgp, nodeBgp } from './kinds/node.ts';
+export { inReadingOrder, isDocumentFile, isOwnFile, OWN_FOLDER } from './read/document-files.ts';
 export { parseDocument, type ParsedDocument } from './read/parse-document.ts';
 export {
   MOST_FILE_BYTES,
@@ -47,7 +48,7 @@ export {
   type Resources,
   resourcesOf,
 } from './kinds/resources.ts';
-export { passwordFault, passwordIn, type Secret, secretNamed } from './kinds/secret.ts';
+export { passwordDoubt, passwordFault, passwordIn, type Secret, secretNamed } from './kinds/secret.ts';
 export { type Labels, selectorMatches } from './schema/selector.ts';
 export {
   doubledObject,

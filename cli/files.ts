@@ -1,10 +1,11 @@
 // Files that a command is given, as the directory store would find them.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { inReadingOrder, isDocumentFile, MOST_FILE_BYTES } from '#api';
 import { CommandError, EXIT } from './exit.ts';
 
 /**
- * The YAML and JSON files at or below each path, in order of name. Throws CommandError (2) for one that is not there.
+ * The YAML and JSON files at or below each path, in the store's order. Throws CommandError (2) for one that is not there.
  *
  * @param command for the message
  */
@@ -14,7 +15,7 @@ export function readFilesBelow(
 ): { readonly file: string; readonly text: string }[] {
   return paths.flatMap((path) => {
     try {
-      return filesBelow(path).map((file) => ({ file, text: readFileSync(file, 'utf8') }));
+      return filesBelow(path).map((file) => ({ file, text: textOf(file) }));
     } catch (error) {
       throw new CommandError(`${command}: ${path}: ${(error as Error).message}`, EXIT.wrongUse);
     }
@@ -23,8 +24,21 @@ export function readFilesBelow(
 
 function filesBelow(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(ya?ml|json)$/.test(name))
-    .sort()
-    .map((name) => join(path, name));
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).filter(isDocumentFile);
+  return inReadingOrder(names)
+    .map((name) => join(path, name))
+    .filter((file) => statSync(file).isFile());
+}
+
+/** Of a file that is larger than the agent reads, no more than shows that it is. */
+function textOf(file: string): string {
+  if (statSync(file).size <= MOST_FILE_BYTES) return readFileSync(file, 'utf8');
+  const start = Buffer.alloc(MOST_FILE_BYTES + 1);
+  const opened = openSync(file, 'r');
+  try {
+    readSync(opened, start);
+    return start.toString('latin1');
+  } finally {
+    closeSync(opened);
+  }
 }

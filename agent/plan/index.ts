@@ -3,3 +3,4 @@ export { offlinePlan, type OfflinePlan } from './offline.ts';
 export { makePlan } from './plan.ts';
 export type * from './types.ts';
 export { shownPlan } from './shown-plan.ts';
+export { type ValidatedPlans, validateWithPlans } from './validate-plans.ts';

@@ -37,7 +37,7 @@ export function offlinePlan(
 }
 
 /** Blocks that it has claimed; its podCIDRs for a family without a pool. */
-function blocksOf(nodeName: string, resources: PlanResources, refused: Refused): LocalBlock[] {
+export function blocksOf(nodeName: string, resources: PlanResources, refused: Refused): LocalBlock[] {
   const { ipamBlocks, ipPools, nodes } = resources;
   const claimed = [...ipamBlocks.values()].filter(({ spec }) => spec.node === nodeName);
   const pooled = new Set([...ipPools.values()].map(({ spec }) => familyOf(spec.cidr)));

@@ -3,6 +3,7 @@
 import {
   type BGPConfigurationSpec,
   type BGPPeerSpec,
+  passwordDoubt,
   passwordFault,
   passwordIn,
   type Problem,
@@ -237,7 +238,13 @@ function passwordOf(
   const fault = passwordFault(secrets, secretKeyRef);
   // One that is too long is the speaker's to refuse: it says why the session is down.
   const known = key === undefined || key === '' ? {} : { key };
-  if (fault === undefined) return { ...known, problems: [] };
+  if (fault === undefined) {
+    const doubt = passwordDoubt(secrets, secretKeyRef);
+    const place = { object, field: `${field}.secretKeyRef.key`, value: secretKeyRef.key };
+    const problems: Problem[] =
+      doubt === undefined ? [] : [{ ...place, message: doubt, severity: 'warning' }];
+    return { ...known, problems };
+  }
   const message = `${fault.why}: the session stays down until it has its password`;
   const at = `${field}.secretKeyRef.${fault.at}`;
   return { ...known, problems: [{ object, field: at, value: fault.value, message }] };

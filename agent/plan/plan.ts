@@ -64,7 +64,7 @@ export function makePlan(input: PlanInput): PlanResult {
     policies: new Map(),
   };
   const configured = configuredPeers(byName(resources.bgpPeers), context);
-  const automatic = automaticPeers(context);
+  const automatic = input.withoutMesh ? { wishes: [], problems: [] } : automaticPeers(context);
   const resolved = resolveConflicts([...configured.wishes, ...automatic.wishes], input.inForce ?? new Set());
   const clusterId = reflectors.clusterIds.has(nodeName) ? reflectors.clusterIds.get(nodeName) : undefined;
   const node = plannedNode(self, config, clusterId, input.routerId);

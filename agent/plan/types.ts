@@ -27,6 +27,8 @@ export interface PlanResources {
 
 export interface PlanInput {
   readonly resources: PlanResources;
+  /** Leaves the sessions out that no object names: they are many, and what is wrong with one is so with all. */
+  readonly withoutMesh?: true;
   /** Documents without any version in force; undefined: none. */
   readonly refused?: Refused;
   readonly nodeName: string;

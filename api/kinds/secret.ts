@@ -48,6 +48,17 @@ export function passwordFault(
   return { at: 'key', value: key, why };
 }
 
+/** What is odd about a password that can be used all the same. Never shows it. */
+export function passwordDoubt(
+  secrets: ReadonlyMap<string, Secret>,
+  { name, key }: { readonly name: string; readonly key: string },
+): string | undefined {
+  const secret = secretNamed(secrets, name);
+  const password = secret && passwordIn(secret, key);
+  if (password === undefined || !/[\r\n]$/.test(password)) return undefined;
+  return `ends with the end of a line in Secret ${name}, which is part of the password (${Buffer.byteLength(password)} octets): the neighbour's seldom has one; make it with echo -n`;
+}
+
 /** Of its own keys: 'constructor' is in every object. */
 export function passwordIn({ values }: Secret, key: string): string | undefined {
   return Object.hasOwn(values, key) ? values[key] : undefined;

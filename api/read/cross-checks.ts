@@ -3,12 +3,12 @@
 import type { BGPPeer } from '../kinds/bgp-peer.ts';
 import type { Node } from '../kinds/node.ts';
 import { parsePeerAddress } from '../schema/peer-address.ts';
+import { checkAgainstNodes, isFor } from './node-checks.ts';
 import { usablePools } from './pool-conflicts.ts';
 import type { Problem } from '../schema/problem.ts';
 import { bgpConfigurationFor, nodeOfConfiguration } from '../kinds/node-configuration.ts';
 import { objectName, type Resources } from '../kinds/resources.ts';
-import { passwordFault } from '../kinds/secret.ts';
-import { selectorMatches } from '../schema/selector.ts';
+import { passwordDoubt, passwordFault } from '../kinds/secret.ts';
 
 /** Every fault between objects, in the order of kinds and names. Problems have no file: see Problem.object. */
 export function checkTogether(resources: Resources): Problem[] {
@@ -18,6 +18,7 @@ export function checkTogether(resources: Resources): Problem[] {
     ...missingSecrets(resources),
     ...doubledNeighbours(resources),
     ...usablePools(resources).problems,
+    ...checkAgainstNodes(resources),
   ];
 }
 
@@ -66,7 +67,11 @@ function missingSecrets({ bgpPeers, bgpConfigurations, secrets }: Resources): Pr
   return wanted.flatMap(({ object, field, ref }): Problem[] => {
     if (ref === undefined) return [];
     const fault = passwordFault(secrets, ref);
-    if (fault === undefined) return [];
+    if (fault === undefined) {
+      const doubt = passwordDoubt(secrets, ref);
+      const place = { object, field: `${field}.key`, value: ref.key };
+      return doubt === undefined ? [] : [{ ...place, message: doubt, severity: 'warning' }];
+    }
     const message = `${fault.why}: no session is opened until it has its password`;
     return [{ object, field: `${field}.${fault.at}`, value: fault.value, message }];
   });
@@ -113,9 +118,4 @@ function sharedNodes(a: BGPPeer, b: BGPPeer, nodes: ReadonlyMap<string, Node>): 
   if (names.length === 0) return undefined;
   if (names.length === nodes.size && names.length > 1) return 'every node';
   return names.length === 1 ? `node ${names[0]}` : `node ${names[0]} and ${names.length - 1} more`;
-}
-
-function isFor({ spec }: BGPPeer, { metadata }: Node): boolean {
-  if (spec.node !== undefined) return spec.node === metadata.name;
-  return spec.nodeSelector === undefined || selectorMatches(spec.nodeSelector, metadata.labels ?? {});
 }

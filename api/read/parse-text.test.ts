@@ -189,7 +189,7 @@ describe('a text of documents', () => {
     assert.match(problemsOf(bomb)[0] ?? '', /not readable as YAML: Excessive alias count/);
     assert.match(
       problemsOf('#'.repeat(5_000_000))[0] ?? '',
-      /5000000 characters; more than 4194304 are not read/,
+      /has more than 4194304 characters, and is not read/,
     );
   });
 

@@ -71,7 +71,7 @@ export function unreadableFile(file: string, message: string): TextDocument {
 
 function* readTextInSteps(text: string, file: string): Generator<readonly ReadDocument[], void> {
   if (text.length > MOST_FILE_BYTES) {
-    const message = `has ${text.length} characters; more than ${MOST_FILE_BYTES} are not read`;
+    const message = `has more than ${MOST_FILE_BYTES} characters, and is not read`;
     yield [unreadable(file, { object: 'file', message })];
     return;
   }

@@ -1,7 +1,7 @@
 // podroute validate, from outside: what it says of a folder as a whole.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -53,4 +53,29 @@ describe('podroute validate', function () {
       }
     });
   }
+
+  it('reads a folder as the store does: mounted ConfigMaps once, what agents wrote last, nothing that is too large', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'validate-'));
+    try {
+      mkdirSync(join(folder, '..2026_01'));
+      writeFileSync(join(folder, '..2026_01', 'net.yaml'), POOL);
+      symlinkSync('..2026_01', join(folder, '..data'));
+      symlinkSync('..data/net.yaml', join(folder, 'net.yaml'));
+      mkdirSync(join(folder, '.podroute'));
+      writeFileSync(join(folder, '.podroute', 'p.yaml'), POOL.replace('/16', '/24'));
+      writeFileSync(join(folder, 'big.json'), Buffer.alloc(4 * 1024 * 1024 + 1, ' '));
+      mkdirSync(join(folder, 'folder.yaml'));
+      const { stdout, status } = spawnSync(process.execPath, [MAIN, 'validate', folder], {
+        encoding: 'utf8',
+      });
+      assert.equal(status, 1);
+      assert.deepEqual(stdout.replaceAll(folder, '').trimEnd().split('\n'), [
+        '/big.json: file: has more than 4194304 characters, and is not read',
+        '/.podroute/p.yaml:3: IPPool pods: metadata.name: stands in /net.yaml already, and that one is in force; delete one of them',
+        '3 documents in 3 files: 2 errors',
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });

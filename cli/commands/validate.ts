@@ -1,13 +1,14 @@
-// podroute validate FILE…: reads documents as the agent would, alone and together, and says what is wrong before they
-// are applied.
-import { formatProblem, validateTexts } from '#api';
+// podroute validate FILE…: reads documents as the agents would, alone, together and for every Node among them, and says
+// what is wrong before they are applied.
+import { formatProblem } from '#api';
+import { validateOffline } from '#agent';
 import { EXIT } from '../exit.ts';
 import { readFilesBelow } from '../files.ts';
 import { type OutputFormat, print } from '../output-format.ts';
 
-export function validate(paths: readonly string[], options: { output: OutputFormat }): void {
+export async function validate(paths: readonly string[], options: { output: OutputFormat }): Promise<void> {
   const files = readFilesBelow(paths, 'validate');
-  const { documents, unread, problems } = validateTexts(files);
+  const { documents, unread, problems } = await validateOffline(files);
   const errors = problems.filter(({ severity }) => severity !== 'warning').length;
   const counts = [count(errors, 'error'), count(problems.length - errors, 'warning')].filter(
     (text) => text !== '',

@@ -6,6 +6,9 @@
 // agents are replaced as a whole and need no second look.
 import {
   identityText,
+  inReadingOrder,
+  isDocumentFile,
+  isOwnFile,
   MOST_FILE_BYTES,
   type Problem,
   parseTextInSteps,
@@ -14,7 +17,7 @@ import {
 } from '#api';
 import type { Clock, Disk } from '#world';
 import type { FileContent } from './last-good.ts';
-import { OWN_FOLDER, textOf } from './object-files.ts';
+import { textOf } from './object-files.ts';
 
 export interface Look {
   /** Any text is new or gone. */
@@ -74,11 +77,10 @@ export class FileCache {
     return this.#hasFolder;
   }
 
-  /** Sorted, with the agents' own files last: what an operator wrote comes first. */
+  /** In reading order. */
   files(): FileContent[] {
     const unread = [...this.#unreadable.keys()].filter((path) => path !== '' && !this.#files.has(path));
-    const paths = [...this.#files.keys(), ...unread].sort();
-    return [...paths.filter((path) => !isOwn(path)), ...paths.filter(isOwn)].map((path) => {
+    return inReadingOrder([...this.#files.keys(), ...unread]).map((path) => {
       const file = this.#files.get(path);
       return file ? { path, documents: file.documents } : { path, documents: [], isUnreadable: true };
     });
@@ -155,7 +157,7 @@ export class FileCache {
     text: string | undefined,
     now: readonly TextDocument[],
   ): boolean {
-    if (isOwn(path) || !losesObjects(before, now)) return false;
+    if (isOwnFile(path) || !losesObjects(before, now)) return false;
     const doubt = this.#doubts.get(path);
     const nowMs = this.#clock.now();
     // A look may come at once after the first, since something else changed: that says nothing.
@@ -171,7 +173,7 @@ export class FileCache {
     const entries = await this.#list();
     // Without the folder everything stays in force: it was moved, not emptied.
     if (entries === undefined) return new Map();
-    const wanted = entries.filter(({ path }) => isDocument(path));
+    const wanted = entries.filter(({ path }) => isDocumentFile(path));
     const present = new Set(wanted.map(({ path }) => path));
     for (const path of this.#unreadable.keys()) if (!present.has(path)) this.#unreadable.delete(path);
     const texts = await this.#read(
@@ -207,7 +209,7 @@ export class FileCache {
   async #read(paths: Iterable<string>, stamps?: ReadonlyMap<string, string>): Promise<Map<string, Read>> {
     const texts = new Map<string, Read>();
     for (const path of paths) {
-      if (!isDocument(path)) continue;
+      if (!isDocumentFile(path)) continue;
       try {
         const text = textOf(await this.#disk.read(`${this.#folder}/${path}`, READING));
         texts.set(path, { text, stamp: stamps?.get(path) });
@@ -231,13 +233,6 @@ interface Read {
   /** Undefined: no such file. */
   readonly text: string | undefined;
   readonly stamp: string | undefined;
-}
-
-const isOwn = (path: string): boolean => path.startsWith(`${OWN_FOLDER}/`);
-
-/** YAML and JSON; hidden files and folders are an editor's or a mounted volume's own. */
-function isDocument(path: string): boolean {
-  return /\.(ya?ml|json)$/.test(path) && (isOwn(path) || !/(^|\/)\./.test(path));
 }
 
 /** Whether an object has no document any more. Wrong documents lose nothing: the last good version stays. */

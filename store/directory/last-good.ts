@@ -7,6 +7,7 @@ import {
   identityOf,
   identityText,
   isNobody,
+  isOwnFile,
   keyOf,
   nothingRefused,
   objectName,
@@ -18,7 +19,6 @@ import {
   type Resources,
   type TextDocument,
 } from '#api';
-import { OWN_FOLDER } from './object-files.ts';
 
 export interface FileContent {
   /** Relative to the store's folder. */
@@ -72,7 +72,7 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
   };
   for (const { path, documents } of files) {
     // Agents write one object a file: one without any is a file that something else has emptied.
-    if (documents.length === 0 && path.startsWith(`${OWN_FOLDER}/`)) problems.push(emptied(path));
+    if (documents.length === 0 && isOwnFile(path)) problems.push(emptied(path));
     for (const document of documents) {
       problems.push(...document.problems);
       const { resource, identity } = document;

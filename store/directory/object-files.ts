@@ -3,7 +3,7 @@
 // when its holder dies (flock), and every file is replaced as a whole: a reader sees the old one or the new one, and so
 // does whoever comes after a crash.
 import { createHash } from 'node:crypto';
-import { type Kind, type KindMap, parseText } from '#api';
+import { type Kind, type KindMap, OWN_FOLDER, parseText } from '#api';
 import type { Disk } from '#world';
 import { parse, stringify } from 'yaml';
 import type { Lease } from '../store.ts';
@@ -18,8 +18,6 @@ import {
   type UpdateResult,
   withStatusOf,
 } from '../store.ts';
-
-export const OWN_FOLDER = '.podroute';
 
 /** With quotes around whatever kubectl, and so parseText, would not take for a text. */
 const WRITING = { schema: 'yaml-1.1' } as const;
