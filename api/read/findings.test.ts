@@ -289,4 +289,22 @@ describe('a password where a reference belongs', () => {
       /^f\.yaml:7: BGPPeer x: spec\.password: is not a reference to a Secret \(expected \{ secretKeyRef: \{ name/,
     );
   });
+
+  it('that YAML does not take for a text is not shown either', () => {
+    const secret = (line: string) =>
+      parseText(`apiVersion: v1\nkind: Secret\nmetadata: { name: x }\nstringData:\n  ${line}\n`, 'f.yaml')
+        .flatMap(({ problems }) => problems)
+        .map(formatProblem);
+    for (const [texts, words] of [
+      [peer('password: *hunter2'), /begins with "\*" is an alias.*quote it/],
+      [peer('password: !hunter2 x'), /takes for a tag; quote it/],
+      [peer('password: { hunter2'), /not readable as YAML/],
+      [secret('a: !hunter2 x'), /stringData.a.*takes for a tag; quote it/],
+      [secret('a: 012345'), /stringData.a.*octal way to write a number; quote it/],
+      [secret('a: *hunter2'), /is an alias/],
+    ] as const) {
+      assert.match(texts.join('\n'), words);
+      assert.doesNotMatch(texts.join('\n'), /hunter2|12345|5349/);
+    }
+  });
 });

@@ -52,7 +52,8 @@ function withoutSecrets(value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
-const isSecret = (path: Path): boolean => path.some((key) => SECRET_FIELDS.includes(key));
+/** Within a field for a reference to a Secret. */
+export const isSecret = (path: Path): boolean => path.some((key) => SECRET_FIELDS.includes(key));
 
 /** Neither a value nor the name of a field that nobody knows: that, too, may be the password. */
 function secretFinding(path: Path, value: unknown, { code }: z.core.$ZodIssue): Finding {

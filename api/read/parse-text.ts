@@ -111,7 +111,12 @@ function readDocument(part: DocumentText, call: string, file: string): ReadDocum
     }
     value = document?.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    const message = error instanceof RangeError ? 'is nested too deeply' : (error as Error).message;
+    if (error instanceof RangeError) return refuse('not readable as YAML: is nested too deeply');
+    // The name of an alias may be a password that begins with '*'.
+    const message = (error as Error).message.replace(
+      /^Unresolved alias.*/s,
+      'a value that begins with "*" is an alias, and there is no anchor of its name; quote it if it is none',
+    );
     return refuse(`not readable as YAML: ${message}`);
   }
   if (document === undefined || value === null || value === undefined) return [];

@@ -2,7 +2,7 @@
 // dates), within limits, and what in it is not what its writer meant. Bounds: aliases, values, keys of one map.
 import { Composer, isMap, isScalar, isSeq, type LineCounter, Parser, Scalar, type ScalarTag } from 'yaml';
 import type { Document, Tags } from 'yaml';
-import type { Path } from './findings.ts';
+import { isSecret, type Path } from './findings.ts';
 
 const MOST_ALIASES = 100;
 const MOST_VALUES = 200_000;
@@ -96,18 +96,24 @@ export function oddities(node: unknown, path: Path = [], found: Oddity[] = []): 
   return found;
 }
 
+/** Where passwords stand, or where people write them: no value from there is shown. */
+function isSecretPlace(path: Path): boolean {
+  return isSecret(path) || path[0] === 'stringData' || path[0] === 'data';
+}
+
 function ofScalar(node: Scalar, path: Path): Oddity[] {
   const { tag, source = '', value } = node;
   // '!has(x)' is YAML for a value with the tag "has(x)", of which nothing is left.
   if (tag?.startsWith('!') && !tag.startsWith('!!')) {
-    const meant = `${tag} ${String(value)}`.trim();
-    return [
-      { path, message: `begins with "!", which YAML takes for a tag; quote it: ${JSON.stringify(meant)}` },
-    ];
+    const meant = JSON.stringify(`${tag} ${String(value)}`.trim());
+    const quoted = isSecretPlace(path) ? '' : `: ${meant}`;
+    return [{ path, message: `begins with "!", which YAML takes for a tag; quote it${quoted}` }];
   }
   if (node.type !== 'PLAIN' || typeof value !== 'number' || !octal.test(source) || Number(source) === value) {
     return [];
   }
+  if (isSecretPlace(path))
+    return [{ path, message: 'is the octal way to write a number; quote it', severity: 'warning' }];
   const message = `is the octal way to write ${value}, and is read so, as kubectl does; write ${value}, or ${Number(source)} if that is meant`;
   return [{ path, value: source, message, severity: 'warning' }];
 }
