@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { type Complaint, complaintsAbout, deadLines, smallFolders } from './check-rooms.ts';
+import { type Complaint, complaintsAbout, deadLines, namesOfTwoRooms, smallFolders } from './check-rooms.ts';
 import { importCircles } from './import-circles.ts';
 
 /** A made-up house: each file imports what is named for it. */
@@ -111,6 +111,16 @@ describe('check-rooms', () => {
     });
     deepEqual(faults(found), [
       'api/: text.ts: this name stands twice in the room: api/read/text.ts api/schema/text.ts',
+    ]);
+  });
+
+  it('wants a name that two rooms have explained; commands, doors and tests aside', () => {
+    const files =
+      'bgp/a/build.ts linux/build.ts ip/text.ts cli/commands/text.ts api/index.ts ip/index.ts test/text.ts';
+    deepEqual(namesOfTwoRooms(files.split(' '), { 'build.ts': 'makes a native piece' }), []);
+    deepEqual(faults(namesOfTwoRooms(files.split(' '), { 'text.ts': 'words' })), [
+      'build.ts: this name stands in two rooms: bgp/a/build.ts linux/build.ts: say in SHARED_NAMES what it means in both, or rename one',
+      'text.ts: this name stands in one room: take it out of SHARED_NAMES',
     ]);
   });
 

@@ -16,6 +16,7 @@ import {
   PURE_MODULES,
   REPEATED_NAMES,
   ROOMS,
+  SHARED_NAMES,
   TEST_PACKAGES,
 } from './rooms-table.ts';
 
@@ -137,6 +138,30 @@ function repeatedNames(files: readonly string[]): Complaint[] {
   return [...byName]
     .filter(([, same]) => same.length > 1)
     .map(([name, same]) => ({ what: `${name}: this name stands twice in the room`, detail: same.join(' ') }));
+}
+
+/** A name means one thing: product files of two rooms that share one have it explained, and only these. */
+export function namesOfTwoRooms(
+  files: readonly string[],
+  shared: Readonly<Record<string, string>> = SHARED_NAMES,
+): Complaint[] {
+  const named = files.filter((file) => isProduct(file) && !REPEATED_NAMES.test(file));
+  const byName = Map.groupBy(named, (file) => basename(file));
+  const isShared = (name: string) => new Set(byName.get(name)?.map(roomOf)).size > 1;
+  return [
+    ...[...byName.keys()]
+      .filter((name) => isShared(name) && shared[name] === undefined)
+      .map((name) => ({
+        what: `${name}: this name stands in two rooms`,
+        detail: `${byName.get(name)!.join(' ')}: say in SHARED_NAMES what it means in both, or rename one`,
+      })),
+    ...Object.keys(shared)
+      .filter((name) => !isShared(name))
+      .map((name) => ({
+        what: `${name}: this name stands in one room`,
+        detail: 'take it out of SHARED_NAMES',
+      })),
+  ];
 }
 
 function folderSizes(files: readonly string[]): Complaint[] {
@@ -271,6 +296,7 @@ function main(): void {
   const complaints = [
     ...complaintsAbout(files),
     ...smallFolders([...files.keys()]),
+    ...namesOfTwoRooms([...files.keys()]),
     ...deadLines(files, imports),
   ];
   for (const { what, detail } of complaints) console.error(`${what}: ${detail}`);

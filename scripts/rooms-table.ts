@@ -119,6 +119,16 @@ export const MOST_LINES = 400;
 /** Names that may stand more than once in a room: doors, types, and the commands, which are named as what they show. */
 export const REPEATED_NAMES = /(^|\/)(index|types)\.ts$|^cli\/commands\//;
 
+/** Names that files of several rooms have, with the one meaning that they have there. */
+export const SHARED_NAMES: Readonly<Record<string, string>> = {
+  'address.ts': 'an address: in ip/ its text and words, in linux/netlink/ its message',
+  'build.ts': 'makes a native piece',
+  'constants.ts': 'the numbers of a wire format',
+  'main.ts': 'where a process begins',
+  'node.ts': 'a node of the cluster: its object in api/kinds/, the whole of it running in agent/',
+  'outside.ts': "what a room's owner hands in",
+};
+
 /**
  * What product files may have of Node besides what they bind: computing only. Everything that reaches outside the
  * process (files, sockets, timers, threads, other processes, names, chance) is had by an interface of world/ or linux/.

@@ -20,7 +20,7 @@ export {
 export * from './attributes/export-plan.ts';
 export { validateAttributes } from './attributes/validate.ts';
 export { rewriteAttributes } from './attributes/rewrite.ts';
-export { buildAttributes } from './attributes/build.ts';
+export { buildAttributes } from './attributes/originate.ts';
 export { AttributeRange, findAttribute } from './attributes/attribute-list.ts';
 export { formatAttributes } from './attributes/table.ts';
 export { printNextHop } from './attributes/reachability.ts';

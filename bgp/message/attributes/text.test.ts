@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { attribute, bytes, IPV6_NEXT_HOP, MANDATORY, MED_50 } from '../../testing/message-bytes.ts';
 import { SessionCodecContext } from '../context.ts';
-import { type AttributeInput, buildAttributes } from './build.ts';
+import { type AttributeInput, buildAttributes } from './originate.ts';
 import * as communities from './communities.ts';
 import { formatAttributes } from './table.ts';
 import { countAs, startsWithAs } from './as-path.ts';
