@@ -15,6 +15,8 @@ type Drawn = Omit<WireAttributes, 'nextHop'>;
 export interface Command {
   readonly do: string;
   readonly peer?: number;
+  /** A second one. */
+  readonly other?: number;
   readonly names?: readonly number[];
   readonly pathId?: number;
   /** Which of the scene's. */
@@ -28,6 +30,8 @@ export interface Command {
   readonly which?: number;
   readonly count?: number;
   readonly isOtherId?: boolean;
+  /** Between two moments of rest. */
+  readonly isAlone?: boolean;
 }
 
 const as = fc.oneof(
@@ -59,12 +63,16 @@ const NEXT_HOPS6 = [
 ];
 const peer = fc.nat(MOST_PEERS - 1);
 const family = fc.constantFrom('ipv4', 'ipv6');
+/** Mostly false. */
+const oneOf4 = fc.nat(3).map((n) => n === 3);
 const below = (count: number) => fc.nat(count - 1);
 
 export interface Scene {
   /** Which PEERS take part: the numbers in commands count these. All are up at first. */
   readonly peers: readonly number[];
   readonly attributes: readonly Drawn[];
+  /** Before anything else happens each of them announces all names, with such attributes and next hop. */
+  readonly opening: readonly Command[];
   readonly commands: readonly Command[];
 }
 
@@ -73,6 +81,15 @@ export function scenes(scale: Scale, minLength: number, maxLength: number): fc.A
   return fc.record({
     peers: fc.uniqueArray(below(PEERS.length), { minLength: 3, maxLength: MOST_PEERS }),
     attributes: fc.array(attributes, { minLength: 1, maxLength: 4 }),
+    opening: fc.array(
+      fc.record({
+        do: fc.constant('announce'),
+        attributes: below(4),
+        hop: fc.nat(6),
+        isOverIpv6: fc.boolean(),
+      }),
+      { minLength: MOST_PEERS, maxLength: MOST_PEERS },
+    ),
     commands: commands(scale, minLength, maxLength),
   });
 }
@@ -96,8 +113,15 @@ function commands(scale: Scale, minLength: number, maxLength: number): fc.Arbitr
       // Often the same again: what is known must not be lost.
       one(6, 'again', { peer, names }),
       one(6, 'withdraw', { peer, names, pathId: fc.nat(1) }),
-      one(6, 'toggle', { peer, isOtherId: fc.boolean() }),
-      one(6, 'restart', { peer, isOtherId: fc.boolean(), count: fc.nat(2) }),
+      one(6, 'toggle', { peer, isOtherId: oneOf4 }),
+      one(16, 'restart', {
+        peer,
+        other: peer,
+        which: below(POLICY_COUNT),
+        isOtherId: oneOf4,
+        count: fc.nat(12),
+        isAlone: fc.boolean(),
+      }),
       one(2, 'refresh', { peer, family }),
       one(2, 'soft', { peer, which: below(2) }),
       one(2, 'begin', { peer, family }),
@@ -112,7 +136,7 @@ function commands(scale: Scale, minLength: number, maxLength: number): fc.Arbitr
       one(2, 'drain', { peer }),
       one(2, 'hop', { which: below(TRACKED.length), count: fc.nat(2) }),
       one(12, 'turns', { count: fc.integer({ min: 1, max: 3 }) }),
-      one(1, 'compare', {}),
+      one(3, 'compare', {}),
     ),
     { minLength, maxLength },
   );
@@ -122,6 +146,10 @@ export function play(scene: Scene, scale: Scale): void {
   const peers = scene.peers.map((i) => PEERS[i]!);
   const world = new ModelWorld(scale, peers);
   const said = new Map<string, WireAttributes>();
+  const names = scale.names.map((_, i) => i);
+  for (let peer = 0; peer < peers.length; peer++)
+    run(world, scene, said, { ...scene.opening[peer]!, peer, names }, scale);
+  world.lab.settle();
   for (const command of scene.commands) run(world, scene, said, command, scale);
   world.compare();
   world.end();
@@ -167,13 +195,19 @@ function run(
       else world.up(id, routerIdOf(p.routerId, c.isOtherId!));
       return;
     case 'restart': {
+      // From rest, so that what happens now is all that happens; and nothing later mends what goes wrong.
+      if (c.isAlone!) lab.settle();
       world.down(id);
+      // Meanwhile another neighbour comes into a group that has to be built.
+      const other = PEERS[scene.peers[c.other! % scene.peers.length]!]!.id;
+      if (other !== id) world.setPolicy(other, 'export', world.policies[c.which!]!);
       for (let i = 0; i < c.count!; i++) lab.turn();
       world.up(id, routerIdOf(p.routerId, c.isOtherId!));
       for (const name of scale.names) {
         const a = said.get(`${id} ${name}`);
         if (a !== undefined) world.announce(id, name, 0, a);
       }
+      if (c.isAlone!) world.compare();
       return;
     }
     case 'refresh':
