@@ -95,8 +95,8 @@ export class Agent implements AsyncDisposable {
             log,
             table: settings.table,
             seed: Math.floor(io.random.next() * 0x7fffffff),
-            nextHopChanged: (address, isReachable, metric, device) =>
-              this.driver.speaker?.updateNextHop(address, isReachable, metric, device),
+            nextHopChanged: (address, isReachable, metric, device, links) =>
+              this.driver.speaker?.updateNextHop(address, isReachable, metric, device, links),
             gatewaysChanged: () => this.#kick(),
           });
     this.driver = new SpeakerDriver(this.fib, io, () => this.#kick());

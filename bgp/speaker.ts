@@ -192,9 +192,19 @@ export class Speaker implements AsyncDisposable {
     this.#rib.nextHops.setTracker(tracker);
   }
 
-  /** What a tracked next hop turned out to be. @param metric lower is better */
-  updateNextHop(address: string, reachable: boolean, metric: number, device?: string): void {
-    this.#rib.updateNextHop(address, reachable, metric, device);
+  /**
+   * What a tracked next hop turned out to be.
+   * @param metric lower is better
+   * @param interfaces over which it is reached, for policies
+   */
+  updateNextHop(
+    address: string,
+    reachable: boolean,
+    metric: number,
+    device?: string,
+    interfaces?: readonly string[],
+  ): void {
+    this.#rib.updateNextHop(address, reachable, metric, device, interfaces);
   }
 
   status(): SpeakerStatus {

@@ -103,7 +103,6 @@ export const FEW_ENTRIES: Readonly<Record<string, string>> = {
   'agent/speaker': 'between the plan and bgp/: fib/ must not know of it, nor it of status/',
   'agent/status': 'each page of the status JSON is one file; the rest of it is in agent-api/',
   'api/crd': 'writes manifests/ when it is built: nothing at run time may lean on it',
-  'bgp/policy': 'below rib/ and session/, which both apply policies',
   'bgp/prefix': 'one table, on a floor of its own: it knows columns/, and neither messages nor routes',
   'bgp/rehearsal': 'a made-up speaker above the real one, entered by a door of its own',
   'bgp/rib/table': 'paths and the choice among them, below in/ and out/, which must not know each other',

@@ -38,6 +38,7 @@ export interface FibOptions {
     isReachable: boolean,
     metric: number,
     device: string | undefined,
+    interfaces: readonly string[],
   ) => void;
   /** Called when defaultGateways() may answer differently. */
   readonly gatewaysChanged: () => void;
@@ -179,7 +180,10 @@ export class Fib implements AsyncDisposable {
     const entries = [...this.#untold];
     this.#untold.clear();
     for (const { address, device, resolution, isTracked } of entries) {
-      if (isTracked) this.#options.nextHopChanged(address, resolution.isReachable, resolution.metric, device);
+      if (!isTracked) continue;
+      const { isReachable, metric, hops } = resolution;
+      const links = hops.flatMap((hop) => this.#view.links.get(hop.deviceIndex ?? 0)?.name ?? []);
+      this.#options.nextHopChanged(address, isReachable, metric, device, links);
     }
   }
 

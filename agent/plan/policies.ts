@@ -134,7 +134,6 @@ function filterTerms(
     const field = fieldOf(direction, family);
     return spec[field].flatMap((rule, i) => {
       if (!concernsSession(rule, type) || !hasItsPriority(rule)) return [];
-      if (rule.action === 'Accept' && isUncheckable(rule)) return [];
       return [termOf(rule, family, `BGPFilter ${metadata.name}, ${field} rule ${i + 1}`)];
     });
   });
@@ -152,14 +151,6 @@ function concernsSession(rule: BGPFilterRule, type: PolicyContext['type']): bool
 /** All routes of podroute, own and learned, have one metric in the kernel. */
 function hasItsPriority({ priority }: BGPFilterRule): boolean {
   return priority === undefined || priority === ROUTE_PRIORITY;
-}
-
-/**
- * Conditions on the interface cannot be checked by this version: a rule that accepts matches nothing, one that rejects
- * does so whatever the interface (fail closed).
- */
-function isUncheckable(rule: BGPFilterRule): boolean {
-  return rule.interface !== undefined;
 }
 
 const OPERATORS = { Equal: 'equal', NotEqual: 'notEqual', In: 'in', NotIn: 'notIn' } as const;
@@ -180,6 +171,7 @@ function termOf(rule: BGPFilterRule, family: Family, why: string): PolicyTerm {
             },
           ],
         }),
+    ...(rule.interface === undefined ? {} : { interface: rule.interface }),
     ...(rule.source === undefined ? {} : { source: 'remote' as const }),
     ...(rule.communities === undefined ? {} : { communities: rule.communities.values }),
     ...(rule.asPathPrefix === undefined ? {} : { asPathPrefix: rule.asPathPrefix }),

@@ -17,6 +17,8 @@ import { PrefixMatcher } from './prefix-matcher.ts';
 const questions: AttributeQuestions = {
   hasCommunity: (_id, value) => value === 65000 * 65536 + 1 || value === 0xffffff01,
   hasLargeCommunity: (_id, [a, b, c]) => a === 65000 && b === 1 && c === 2,
+  linksOf: () => 2,
+  linkNames: () => ['eth0'],
   pathStartsWith: (_id, path) => path.every((as, i) => as === [65101, 7][i]),
 };
 

@@ -5,6 +5,7 @@ import { familyIndex } from '#ip';
 import { type LargeCommunity, parseCommunity, parseLargeCommunity } from '../message/index.ts';
 import type { PrefixTable } from '../prefix/prefix-table.ts';
 import type { Policy, PolicySet, PolicyTerm } from './policy.ts';
+import { LinkPattern } from './link-pattern.ts';
 import { PrefixMatcher } from './prefix-matcher.ts';
 
 /** Where a route was learned, as policies see it. */
@@ -18,6 +19,9 @@ export interface AttributeQuestions {
   hasCommunity(attributeId: number, value: number): boolean;
   hasLargeCommunity(attributeId: number, community: LargeCommunity): boolean;
   pathStartsWith(attributeId: number, asNumbers: readonly number[]): boolean;
+  /** The number of the set of interfaces over which the next hop is reached. */
+  linksOf(attributeId: number): number;
+  readonly linkNames: (links: number) => readonly string[];
 }
 
 /** The route that a policy is asked about: one object, pointed at route after route. */
@@ -52,6 +56,7 @@ interface CompiledTerm {
   readonly communities: readonly number[];
   readonly largeCommunities: readonly LargeCommunity[];
   readonly path: readonly number[];
+  readonly link: LinkPattern | undefined;
 }
 
 const ANY_SOURCE = 7;
@@ -63,6 +68,8 @@ export class CompiledPolicy {
   readonly fingerprint: string;
   /** Accepts everything without looking. */
   readonly acceptsAll: boolean;
+  /** Decides by the interface of the next hop: to be asked again when that is another. */
+  readonly asksLinks: boolean;
   readonly #terms: readonly CompiledTerm[];
   /** Combination id -> the sets applied, in order. Id 0 is none. Bound: 2 ** terms in theory, a few in practice. */
   readonly #combinations: (readonly PolicySet[])[] = [[]];
@@ -75,6 +82,7 @@ export class CompiledPolicy {
       policy.otherwise,
     ]);
     this.#terms = policy.terms.map((term) => compileTerm(term));
+    this.asksLinks = this.#terms.some(({ link }) => link !== undefined);
     this.acceptsAll = policy.terms.length === 0 && policy.otherwise === 'accept';
   }
 
@@ -100,6 +108,8 @@ export class CompiledPolicy {
       if (matcher !== undefined && !matcher.matches(w0, w1, w2, w3, length)) continue;
       if (!hasCommunities(t, attribute, questions)) continue;
       if (t.path.length > 0 && !questions.pathStartsWith(attribute, t.path)) continue;
+      if (t.link !== undefined && !t.link.matches(questions.linksOf(attribute), questions.linkNames))
+        continue;
       const action = t.term.action;
       if (action.verdict === 'reject') return ~i;
       if (action.set !== undefined) combination = this.#step(combination, i, action.set);
@@ -153,6 +163,10 @@ function compileTerm(term: PolicyTerm): CompiledTerm {
     sources: match.source === undefined ? ANY_SOURCE : SOURCE_BITS[match.source],
     ...parseCommunities(match.communities ?? []),
     path: match.asPathPrefix ?? [],
+    link:
+      match.interface === undefined
+        ? undefined
+        : new LinkPattern(match.interface, term.action.verdict === 'reject'),
   };
 }
 

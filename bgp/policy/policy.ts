@@ -31,6 +31,11 @@ export interface PolicyMatch {
   /** The AS_PATH starts with these AS numbers. */
   readonly asPathPrefix?: readonly number[];
   readonly family?: Family;
+  /**
+   * The next hop is reached over an interface of this name; '*' stands for any characters. While that is not known a
+   * term that rejects holds, and another does not.
+   */
+  readonly interface?: string;
 }
 
 /** minLength/maxLength bound the route's own length; defaults: the rule's prefix length, and 32 or 128. */

@@ -92,7 +92,7 @@ export class Rib {
     this.attributes = new AttributeStore(this.nextHops, seed);
     this.#faults = new RibFaults(this.attributes);
     this.intern = new AttributeIntern(this.attributes, this.nextHops, identity);
-    this.reader = new AttributeReader(this.attributes);
+    this.reader = new AttributeReader(this.attributes, this.nextHops);
     this.tables = [new RibTable(0, seed), new RibTable(1, seed)];
     this.decision = new Decision(this.attributes, this.reader, this.slots, this.nextHops, multipath);
     this.paths = new AdjRibIn(this.intern, this.reader, this.slots, this.tables);
@@ -197,6 +197,7 @@ export class Rib {
     peer.isRemoved = false;
     this.#leaving.delete(peer);
     peer.configure(session.config);
+    this.nextHops.areLinksAsked ||= peer.asksLinks;
     peer.attach(session, this.slots);
     this.#bySession.set(session, peer);
     const { remoteAddress, device } = session.negotiated;
@@ -274,6 +275,7 @@ export class Rib {
     const peer = this.#byId.get(config.id);
     if (peer === undefined) return;
     const change = peer.configure(config);
+    this.nextHops.areLinksAsked ||= peer.asksLinks;
     if (peer.session === undefined) return;
     if (change.isClientChanged) {
       this.slots.client[peer.slot] = config.routeReflectorClient ? 1 : 0;
@@ -312,8 +314,8 @@ export class Rib {
     this.wake();
   }
 
-  updateNextHop(address: string, isReachable: boolean, metric: number, device?: string): void {
-    if (this.nextHops.update(address, isReachable, metric, device)) this.#sweepNextHops();
+  updateNextHop(...told: Parameters<NextHops['update']>): void {
+    if (this.nextHops.update(...told)) this.#sweepNextHops();
   }
 
   /**

@@ -11,14 +11,24 @@ import {
   startsWithAs,
 } from '../../message/index.ts';
 import type { AttributeQuestions } from '../../policy/compile.ts';
+import { NO_LINKS } from '../../policy/link-pattern.ts';
 import type { AttributeStore } from './attribute-store.ts';
+import type { NextHops } from './next-hops.ts';
 
 export class AttributeReader implements AttributeQuestions {
   readonly #store: AttributeStore;
+  readonly #nextHops: NextHops;
+  readonly linkNames = (links: number): readonly string[] => this.#nextHops.linkNames(links);
   readonly #range = new AttributeRange();
 
-  constructor(store: AttributeStore) {
+  constructor(store: AttributeStore, nextHops: NextHops) {
     this.#store = store;
+    this.#nextHops = nextHops;
+  }
+
+  linksOf(id: number): number {
+    const hop = this.#store.nextHop[id]!;
+    return hop < 0 ? NO_LINKS : this.#nextHops.links[hop]!;
   }
 
   hasCommunity(id: number, value: number): boolean {

@@ -1,6 +1,7 @@
 // Interned next hops with what the outside says about them. Until somebody tells otherwise a next hop counts
 // as reachable at metric 0. Bound: next hops in use; freed with the last attribute set that names them.
 import { formatWords, needsZone, octetsOfWords, withZone } from '#ip';
+import { LINKS_UNKNOWN, NO_LINKS } from '../../policy/link-pattern.ts';
 import { IdPool } from '../../columns/id-pool.ts';
 
 /** Told which next hops matter; answers come back through Speaker.updateNextHop. */
@@ -21,9 +22,10 @@ interface NextHopEntry {
   references: number;
 }
 
-/** Bits of NextHops.changed: its reachability or metric, and whether it is an address of ours. */
+/** Bits of NextHops.changed: its reachability or metric, whether it is an address of ours, over which interfaces. */
 export const HOP_REACH_CHANGED = 1;
 export const HOP_OWN_CHANGED = 2;
+export const HOP_LINKS_CHANGED = 4;
 
 export class NextHops {
   readonly #ids = new IdPool();
@@ -37,6 +39,13 @@ export class NextHops {
   metric = new Float64Array(64);
   /** By id: HOP_* bits of what changed since the routes that use it were looked at. */
   changed = new Uint8Array(64);
+  /** By id: the number of the set of interfaces over which it is reached, LINKS_UNKNOWN until somebody tells. */
+  links = new Int32Array(64);
+  /** Interfaces by number of the set. Bound: the sets that next hops were ever reached over. */
+  readonly #linkSets: (readonly string[])[] = [[], []];
+  readonly #linkSetOf = new Map<string, number>([['', NO_LINKS]]);
+  /** Some policy has decided by interfaces: routes are looked at again when those of their next hops change. */
+  areLinksAsked = false;
   /** By id: 0 IPv4, 1 IPv6. */
   family = new Uint8Array(64);
   /** By id: slot of the established peer whose own address this is, else -1 (such a route must not go to it). */
@@ -178,10 +187,24 @@ export class NextHops {
   }
 
   /** Returns true when a route may be decided differently now; `changed` is set for those ids. */
-  update(address: string, isReachable: boolean, metric: number, device: string | undefined): boolean {
+  update(
+    address: string,
+    isReachable: boolean,
+    metric: number,
+    device?: string,
+    interfaces?: readonly string[],
+  ): boolean {
     let any = false;
     const now = isReachable ? 1 : 0;
+    const links = interfaces === undefined ? LINKS_UNKNOWN : this.#linkSet(interfaces);
     for (const id of this.#idsByAddress.get(withZone(address, device)) ?? []) {
+      if (this.links[id] !== links) {
+        this.links[id] = links;
+        if (this.areLinksAsked) {
+          this.changed[id] = this.changed[id]! | HOP_LINKS_CHANGED;
+          any = true;
+        }
+      }
       if (this.reachable[id] === now && this.metric[id] === metric) continue;
       this.unreachableCount += this.reachable[id]! - now;
       this.reachable[id] = now;
@@ -191,6 +214,21 @@ export class NextHops {
     }
     if (any && metric !== 0) this.hasMetrics = true;
     return any;
+  }
+
+  linkNames(links: number): readonly string[] {
+    return this.#linkSets[links] ?? [];
+  }
+
+  #linkSet(interfaces: readonly string[]): number {
+    const names = [...new Set(interfaces)].sort();
+    const key = names.join(' ');
+    let set = this.#linkSetOf.get(key);
+    if (set === undefined) {
+      set = this.#linkSets.push(names) - 1;
+      this.#linkSetOf.set(key, set);
+    }
+    return set;
   }
 
   /** All routes were looked at since the last change. */
@@ -264,12 +302,14 @@ export class NextHops {
     const others = this.#idsByAddress.get(used);
     this.reachable[id] = 1;
     this.metric[id] = 0;
+    this.links[id] = LINKS_UNKNOWN;
     if (others === undefined) {
       this.#idsByAddress.set(used, new Set([id]));
     } else {
       const [known] = others;
       this.reachable[id] = this.reachable[known!]!;
       this.metric[id] = this.metric[known!]!;
+      this.links[id] = this.links[known!]!;
       if (this.reachable[id] === 0) this.unreachableCount++;
       others.add(id);
     }
@@ -299,6 +339,7 @@ export class NextHops {
     };
     this.reachable = copy(this.reachable, new Uint8Array(size));
     this.metric = copy(this.metric, new Float64Array(size));
+    this.links = copy(this.links, new Int32Array(size));
     this.changed = copy(this.changed, new Uint8Array(size));
     this.family = copy(this.family, new Uint8Array(size));
     this.isOwn = copy(this.isOwn, new Uint8Array(size));

@@ -76,6 +76,11 @@ export class RibPeer implements PathOwner {
     return this.config.id;
   }
 
+  /** Its routes depend on the interfaces of next hops. */
+  get asksLinks(): boolean {
+    return this.importPolicy.asksLinks || this.exportPolicy.asksLinks;
+  }
+
   /** Takes a new configuration over and says what of it touches routes. */
   configure(config: PeerConfig): {
     readonly isImportChanged: boolean;
