@@ -1,6 +1,6 @@
 // Serves requests without a body in HTTP/1.1 over a unix socket or TCP, one a connection. Written on node:net because importing node:http
 // costs 15 MB of memory, a fifth of an idle agent. What is answered is decided elsewhere.
-import { chmodSync, rmSync } from 'node:fs';
+import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Reply } from '../http/endpoints.ts';
 import type { Answer, HttpServers } from '../outside.ts';
@@ -33,7 +33,7 @@ export function httpServersThatWait(clientMs: number): HttpServers {
 }
 
 async function serveUnixSocket(path: string, answer: Answer, clientMs: number): Promise<AsyncDisposable> {
-  rmSync(path, { force: true });
+  await rm(path, { force: true });
   const server = createServer();
   const closed = serve(server, answer, clientMs);
   // Private from the start, whatever umask the agent was started with: listen() binds before it returns.
@@ -45,7 +45,7 @@ async function serveUnixSocket(path: string, answer: Answer, clientMs: number): 
       process.umask(before);
     }
   });
-  chmodSync(path, 0o600);
+  await chmod(path, 0o600);
   return closed;
 }
 

@@ -1,5 +1,5 @@
 // The unix socket that the CNI executable calls: one request a connection, answered and closed.
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock } from '#world';
@@ -17,8 +17,8 @@ const MAX_SILENT = 1024;
 export const unixSocketListener: CniListener = {
   async listen(path, answer, clock) {
     if (await isServed(path)) throw servedByAnother(path);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    rmSync(path, { force: true });
+    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    await rm(path, { force: true });
     /** Those that have not asked yet, in the order in which they came. */
     const silent = new Set<Socket>();
     const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -53,8 +53,7 @@ function listenPrivately(server: Server, path: string): Promise<void> {
     const before = process.umask(0o177);
     try {
       server.listen({ path, backlog: BACKLOG }, () => {
-        chmodSync(path, 0o600);
-        resolve();
+        chmod(path, 0o600).then(resolve, reject);
       });
     } finally {
       process.umask(before);

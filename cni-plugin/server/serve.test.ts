@@ -50,13 +50,13 @@ class Bench implements AsyncDisposable {
       ipam: this.ipam,
       kernel,
       wirer: new MemoryPodWirer(kernel, namespaces),
-      openPodKernel: () => Promise.reject(new Error('not asked for')),
+      openPodKernel: async () => namespaces.open(POD) as MemoryKernel,
       log,
       ...more,
     });
   }
 
-  request(command: string, args = '') {
+  request(command: string, args = '', config: object = {}) {
     return {
       environment: new Map([
         ['CNI_COMMAND', command],
@@ -66,12 +66,16 @@ class Bench implements AsyncDisposable {
         ['CNI_PATH', '/opt/cni/bin'],
         ['CNI_ARGS', args],
       ]),
-      input: JSON.stringify({ cniVersion: '1.1.0', name: 'podroute', type: 'podroute', ...PATHS }),
+      input: JSON.stringify({ cniVersion: '1.1.0', name: 'podroute', type: 'podroute', ...PATHS, ...config }),
     };
   }
 
-  async call(command: string, args?: string): Promise<{ exitCode: number; json: Record<string, unknown> }> {
-    const { exitCode, output } = await this.cni.call(this.request(command, args));
+  async call(
+    command: string,
+    args?: string,
+    config?: object,
+  ): Promise<{ exitCode: number; json: Record<string, unknown> }> {
+    const { exitCode, output } = await this.cni.call(this.request(command, args, config));
     return { exitCode, json: JSON.parse(output === '' ? '{}' : output) as Record<string, unknown> };
   }
 
@@ -95,6 +99,33 @@ describe('the CNI server', () => {
     await bench.clock.run(30_000);
     assert.equal(bench.ipam.usage().allocations.length, 1);
     assert.equal((await bench.kernel.links()).length, 2, 'lo and the pod’s');
+  });
+
+  it('looks at the host side, too, when it CHECKs', async () => {
+    await using bench = await Bench.up();
+    const { json: prevResult } = await bench.call('ADD');
+    const good = await bench.call('CHECK', '', { prevResult });
+    assert.equal(good.exitCode, 0, JSON.stringify(good.json));
+    const [route] = await bench.kernel.routes({ protocol: 179 });
+    assert.equal(bench.kernel.change({ type: 'deleteRoute', route: route! }), undefined);
+    const { json } = await bench.call('CHECK', '', { prevResult });
+    assert.equal(json['code'], 112);
+    assert.match(String(json['details']), /the host's route to 10\.77\.0\.0 does not lead to pr/);
+  });
+
+  it('leaves no link of an ADD whose record could not be written', async () => {
+    await using bench = await Bench.up();
+    bench.disk.failure = 'ENOSPC: no space left on device';
+    const { exitCode, json } = await bench.call('ADD');
+    assert.deepEqual([exitCode, json['code']], [1, 104]);
+    assert.match(String(json['msg']), /cannot be written: ENOSPC/);
+    assert.deepEqual(
+      (await bench.kernel.links()).map(({ name }) => name),
+      ['lo'],
+    );
+    assert.equal((await bench.call('STATUS')).json['code'], 50);
+    bench.disk.failure = undefined;
+    assert.equal((await bench.call('ADD')).exitCode, 0);
   });
 
   it('answers STATUS by what ADD waits for besides addresses, and writes no conflist before', async () => {
