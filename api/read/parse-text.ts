@@ -22,6 +22,7 @@ export interface TextDocument extends Omit<ReadDocument, 'place'> {
 
 /** Where a document stands in its file. */
 interface Place {
+  /** Empty: not kept, because it is large, and a copy for each item of a List would go to the other thread. */
   readonly text: string;
   readonly linesBefore: number;
   /** 'items[3]' in a List. */
@@ -58,7 +59,7 @@ export function withLines({ place, ...document }: ReadDocument): TextDocument {
   return {
     ...document,
     lineOf: (field) => {
-      if (document.unreadable || text.length > LARGE_DOCUMENT) return line;
+      if (text === '') return line;
       return lineInText(text, linesBefore, pathWithin(within, field)) ?? line;
     },
   };
@@ -128,7 +129,8 @@ function readDocument(part: DocumentText, call: string, file: string): ReadDocum
   const one = (item: unknown, node: unknown, name: string, within: string): ReadDocument => {
     const where = { file, call: name, lineOf: (field: string) => lineOf(pathWithin(within, field)) };
     const parsed = parseDocument(item, where);
-    const place = { text, linesBefore, within, line: where.lineOf('') };
+    const kept = text.length > LARGE_DOCUMENT ? '' : text;
+    const place = { text: kept, linesBefore, within, line: where.lineOf('') };
     const lineAtOffset = (offset: number) => linesBefore + lines.linePos(offset).line;
     return { ...withOddities(parsed, oddities(node), { ...where, lineAtOffset }), file, place };
   };

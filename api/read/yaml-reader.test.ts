@@ -1,6 +1,6 @@
 // YAML as kubectl reads it, mistakes that YAML hides, and documents that are too much.
 import assert from 'node:assert/strict';
-import { formatProblem, parseText, type Resource } from '../index.ts';
+import { formatProblem, parseText, readText, type Resource, withLines } from '../index.ts';
 
 const problemsOf = (text: string) =>
   parseText(text, 'f.yaml').flatMap(({ problems }) => problems.map(formatProblem));
@@ -123,6 +123,15 @@ describe('a document that is too much', () => {
       /has 600 aliases; more than 100/,
     );
     assert.match(problemsOf(of(keys(2_100))).join(), /Secret big: stringData: has 2100 keys; more than 2000/);
+  });
+
+  it('is not copied for each of its items', () => {
+    const item = (i: number) => `- apiVersion: v1\n  kind: Node\n  metadata: { name: n${i} }\n`;
+    const list = `apiVersion: v1\nkind: List\nitems:\n${Array.from({ length: 800 }, (_, i) => item(i)).join('')}`;
+    const documents = readText(list, 'f.yaml');
+    assert.equal(documents.length, 800);
+    assert.ok(JSON.stringify(documents).length < 20 * list.length);
+    assert.equal(withLines(documents[799]!).lineOf('metadata.name'), 4 + 799 * 3);
   });
 
   it('tells of fifty problems, and how many more there are', () => {
