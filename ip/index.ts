@@ -47,6 +47,7 @@ export {
   isUnicastIpv6,
   isUnspecified,
   needsZone,
+  splitZone,
   withZone,
 } from './special.ts';
 export { formatIpv4, formatIpv6, formatOctets, parseIpv4, parseIpv6, parseOctets } from './text.ts';

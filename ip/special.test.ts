@@ -6,6 +6,7 @@ import {
   isUnicastIpv6,
   isUnspecified,
   needsZone,
+  splitZone,
   withZone,
 } from './special.ts';
 import { parseOctets } from './text.ts';
@@ -39,6 +40,10 @@ describe('an address with a meaning of its own', () => {
     assert.ok(!needsZone('169.254.0.1'));
     assert.equal(withZone('fe80::1', 'eth0'), 'fe80::1%eth0');
     assert.equal(withZone('10.0.0.1', undefined), '10.0.0.1');
+    assert.deepEqual(splitZone('fe80::1%eth0'), { address: 'fe80::1', zone: 'eth0' });
+    assert.deepEqual(splitZone('::1.2.3.4'), { address: '::102:304' });
+    assert.deepEqual(splitZone('::ffff:1.2.3.4'), { address: '::ffff:1.2.3.4' });
+    assert.deepEqual(splitZone(''), { address: '' });
   });
 
   it('is unspecified when it is all zeros', () => {

@@ -1,5 +1,5 @@
 // Addresses with a meaning of their own (RFC 4291 §2, RFC 6890), told by their bits and never by their text.
-import { parseIpv6, parseOctets } from './text.ts';
+import { formatOctets, parseIpv6, parseOctets } from './text.ts';
 
 /** fe80::/10, by the first word of an IPv6 address. */
 export function isLinkLocalIpv6(word0: number): boolean {
@@ -55,4 +55,13 @@ export function needsZone(address: string): boolean {
 /** 'address%device', without a device the address as it is (RFC 4007 §11). */
 export function withZone(address: string, device: string | undefined): string {
   return device === undefined ? address : `${address}%${device}`;
+}
+
+/** An address as the system tells it, printed anew: ::1.2.3.4 is ::102:304. What is no address stays as it is. */
+export function splitZone(text: string): { readonly address: string; readonly zone?: string } {
+  const percent = text.indexOf('%');
+  const bare = percent < 0 ? text : text.slice(0, percent);
+  const octets = parseOctets(bare);
+  const address = octets === undefined ? bare : formatOctets(octets, 0, octets.length);
+  return percent < 0 ? { address } : { address, zone: text.slice(percent + 1) };
 }

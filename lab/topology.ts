@@ -1,5 +1,6 @@
 // What each lab looks like, as plain data: hosts, wires, the YAML an operator would apply, the routers' configurations.
 // Nothing is done here.
+import type { Family } from '#ip';
 
 export const TOPOLOGIES = ['tor', 'dual-tor', 'mesh', 'rr'] as const;
 export type TopologyName = (typeof TOPOLOGIES)[number];
@@ -222,13 +223,13 @@ ${peers.join('---\n')}`,
 
 function frrConfig(
   routerId: string,
-  neighbours: readonly { address: string; as: number; family: 'ipv4' | 'ipv6' }[],
+  neighbours: readonly { address: string; as: number; family: Family }[],
 ): string {
   const session = ({ address, as }: { address: string; as: number }) =>
     ['remote-as ' + as, 'timers connect 1', 'advertisement-interval 0']
       .map((option) => ` neighbor ${address} ${option}`)
       .join('\n');
-  const family = (name: 'ipv4' | 'ipv6') =>
+  const family = (name: Family) =>
     [
       ` address-family ${name} unicast`,
       ...neighbours.filter((one) => one.family === name).map((one) => `  neighbor ${one.address} activate`),

@@ -1,5 +1,6 @@
 // One TCP connection over node:net: no copying in either direction, and a close that lets a NOTIFICATION arrive.
 import type { Socket } from 'node:net';
+import { splitZone } from '#ip';
 import type { Connection, ConnectionHandler } from '../io.ts';
 import type { Reader, ReadTurns } from './read-turns.ts';
 import type { SocketOptions } from './socket-options.ts';
@@ -144,10 +145,4 @@ export class TcpConnection implements Connection, Reader {
     this.#socket.destroy();
     handler.closed(error, errno);
   }
-}
-
-function splitZone(text: string): { readonly address: string; readonly zone?: string } {
-  const percent = text.indexOf('%');
-  if (percent >= 0) return { address: text.slice(0, percent), zone: text.slice(percent + 1) };
-  return { address: text };
 }

@@ -1,5 +1,6 @@
 // The kernel switches of a namespace in memory: of net/ipv4 and net/ipv6 those that routing and pods' links need. As in
 // Linux a link has switches of its own, which begin as `default` says; `all` of forwarding and disable_ipv6 sets them all.
+import type { Family } from '#ip';
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
 import type { Sysctl } from '../kernel.ts';
@@ -38,7 +39,7 @@ export class MemorySysctl implements Sysctl {
   }
 
   /** IPv4 asks the link that the packet came in by, IPv6 the namespace. */
-  isForwarding(family: 'ipv4' | 'ipv6', link: string): boolean {
+  isForwarding(family: Family, link: string): boolean {
     return this.#values.get(nameOf(family, family === 'ipv4' ? link : 'all', 'forwarding')) === '1';
   }
 

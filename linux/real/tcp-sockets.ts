@@ -1,6 +1,6 @@
 // TCP sockets with the options that BGP wants and node:net has no call for. The descriptor goes to
 // new net.Socket({ fd }) and connect(), or to server.listen({ fd }). The shape is that of bgp/'s SocketOptions.
-import { parseOctets, parsePrefixOctets, type PrefixOctets } from '#ip';
+import { type Family, familyOf, parseOctets, parsePrefixOctets, type PrefixOctets } from '#ip';
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
 import { addon } from '../native/addon.ts';
@@ -34,7 +34,7 @@ const MAX_KEY_BYTES = 80;
 const SYN_BYTES = 512;
 
 export interface TcpSocketRequest {
-  readonly family: 'ipv4' | 'ipv6';
+  readonly family: Family;
   /** port 0: the kernel chooses */
   readonly bind?: { readonly address: string; readonly port: number };
   /** SO_BINDTODEVICE; for a link-local bind address also its scope */
@@ -105,7 +105,7 @@ export const tcpSockets = {
    * @returns false when it had none: it was connected without a signature
    */
   renewMd5(fd: number, address: string, key: string): boolean {
-    const everybody = address.includes(':') ? '::/0' : '0.0.0.0/0';
+    const everybody = familyOf(address) === 'ipv6' ? '::/0' : '0.0.0.0/0';
     tcpSockets.setMd5(fd, everybody, key);
     let hadKey = true;
     try {
@@ -130,7 +130,7 @@ export const tcpSockets = {
   },
 
   /** Absent values stay as they are; minTtl 0 switches the check off. */
-  setTtl(fd: number, family: 'ipv4' | 'ipv6', ttl: number | undefined, minTtl: number | undefined): void {
+  setTtl(fd: number, family: Family, ttl: number | undefined, minTtl: number | undefined): void {
     // A socket of IPv6 that carries IPv4 (::ffff:1.2.3.4) obeys IPv4's options.
     const levels = family === 'ipv4' && domainOf(fd) === AF_INET ? [IPPROTO_IP] : [IPPROTO_IPV6, IPPROTO_IP];
     for (const level of levels) {
