@@ -240,6 +240,12 @@ describe('a document that nobody reads', () => {
       { file: 'f', text: object('ConfigMap', '{}', 'v1').repeat(1) },
     ]);
     assert.deepEqual([problems, unread], [[], ['v1 ConfigMap is not a kind that podroute reads']]);
+    const warned = validateTexts([{ file: 'f', text: object('BgpPeer', '{}') }]);
+    assert.deepEqual(
+      [warned.problems.length, warned.unread],
+      [1, []],
+      'what a warning names is not told twice',
+    );
   });
 });
 

@@ -7,7 +7,7 @@ import { identityText, type Resource, type Resources, resourcesOf } from '../kin
 
 export interface ValidatedTexts {
   readonly documents: number;
-  /** What of them nobody read, once each: 'v1 ConfigMap is not a kind that podroute reads'. */
+  /** What of them nobody read and no warning names, once each: 'v1 ConfigMap is not a kind that podroute reads'. */
   readonly unread: readonly string[];
   readonly problems: readonly Problem[];
   /** What is good of them, wrong objects left out. */
@@ -45,7 +45,9 @@ export function validateTexts(
     files: new Set(documents.flatMap((document) => (isNobody(document) ? [document.file] : []))),
   };
   const together = checkTogether(resources).map(locate);
-  const unread = [...new Set(documents.flatMap(({ ignored }) => ignored ?? []))];
+  const unread = [
+    ...new Set(documents.flatMap(({ ignored, problems: told }) => (told.length > 0 ? [] : (ignored ?? [])))),
+  ];
   return {
     documents: documents.length,
     unread,
