@@ -20,6 +20,8 @@ export class SessionCodecContext {
   aigp = false;
   /** RFC 9774: AS_SET and AS_CONFED_SET make a path malformed. */
   rejectAsSets = false;
+  /** Secret number for what is found by hashing: it changes no verdict, only who can foresee collisions. */
+  seed = 0;
 }
 
 /**

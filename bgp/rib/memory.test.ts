@@ -34,6 +34,12 @@ function attacked(): RibLab {
 }
 
 describe('memory under a neighbour that never rests', () => {
+  it('what it sends is hashed with the seed of this RIB', () => {
+    const lab = attacked();
+    lab.announce('hostile', ['20.0.0.0/24'], { path: [65001], nextHop: '10.0.1.1' });
+    assert.equal(lab.rib.peer('hostile')!.context.seed, 42);
+  });
+
   it('attributes that are never the same do not pile up', () => {
     const lab = attacked();
     const route = new Changeable(lab);

@@ -44,7 +44,7 @@ export interface RibEvents extends ImportEvents {
 }
 
 export class Rib {
-  readonly nextHops = new NextHops();
+  readonly nextHops: NextHops;
   readonly attributes: AttributeStore;
   readonly intern: AttributeIntern;
   readonly reader: AttributeReader;
@@ -89,12 +89,13 @@ export class Rib {
     const { seed } = io;
     this.#clock = io.clock;
     this.#events = events;
+    this.nextHops = new NextHops(seed);
     this.attributes = new AttributeStore(this.nextHops, seed);
     this.#faults = new RibFaults(this.attributes);
-    this.intern = new AttributeIntern(this.attributes, this.nextHops, identity);
+    this.intern = new AttributeIntern(this.attributes, this.nextHops, identity, seed);
     this.reader = new AttributeReader(this.attributes, this.nextHops);
     this.tables = [new RibTable(0, seed), new RibTable(1, seed)];
-    this.decision = new Decision(this.attributes, this.reader, this.slots, this.nextHops, multipath);
+    this.decision = new Decision(this.attributes, this.reader, this.slots, this.nextHops, multipath, seed);
     this.paths = new AdjRibIn(this.intern, this.reader, this.slots, this.tables);
     const { attributes, nextHops, intern, reader, slots, tables, paths } = this;
     this.eligibility = new Eligibility(intern, reader, slots, nextHops);
@@ -104,7 +105,7 @@ export class Rib {
       attributes,
       nextHops,
       view: this.view,
-      batch: new UpdateBatch(),
+      batch: new UpdateBatch(seed),
       packer: new UpdatePacker(attributes, nextHops, slots),
       faults: this.#faults,
       grain: io.grain ?? GRAIN,

@@ -64,8 +64,8 @@ const LARGE_COMMUNITIES = row({
   flags: OPTIONAL_TRANSITIVE,
   check: (_buf, start, end) => multipleOf(12, start, end),
   onError: ACTION_TREAT_AS_WITHDRAW,
-  accept({ buf, out, scratch }, type, start, end, flags) {
-    appendValue(out, type, flags, scratch, 0, copyLargeCommunities(buf, start, end, scratch, 0));
+  accept({ buf, out, scratch, ctx }, type, start, end, flags) {
+    appendValue(out, type, flags, scratch, 0, copyLargeCommunities(buf, start, end, scratch, 0, ctx.seed));
   },
   adds: (plan) => plan.addLargeCommunities.length > 0,
   toIbgp: addLargeCommunities,
@@ -206,6 +206,13 @@ const FEW = 16;
 const SLOTS = 16384;
 /** Offsets into the output, plus one; slots are cleared before use, so that it holds nothing between calls. */
 const slots = new Int32Array(SLOTS);
+/** Slots that were looked at in vain since it was cleared. */
+let collisions = 0;
+
+/** Of the last long list: how well the hash spread it. */
+export function largeCommunityCollisions(): number {
+  return collisions;
+}
 
 /** Copies a list of large communities without its duplicates (RFC 8092 section 5), order kept; the offset behind. */
 function copyLargeCommunities(
@@ -214,12 +221,16 @@ function copyLargeCommunities(
   end: number,
   out: Uint8Array,
   to: number,
+  seed: number,
 ): number {
   const many = end - start > FEW * 12;
-  if (many) slots.fill(0);
+  if (many) {
+    slots.fill(0);
+    collisions = 0;
+  }
   let write = to;
   for (let at = start; at < end; at += 12) {
-    const seen = many ? isInTable(buf, at, out, write) : isInList(buf, at, out, to, write);
+    const seen = many ? isInTable(buf, at, out, write, seed) : isInList(buf, at, out, to, write);
     if (seen) continue;
     for (let i = 0; i < 12; i++) out[write + i] = buf[at + i]!;
     write += 12;
@@ -235,10 +246,13 @@ function isInList(buf: Uint8Array, at: number, out: Uint8Array, start: number, e
 }
 
 /** Looks it up; when it is new, puts it in as the one that will stand at `write`. */
-function isInTable(buf: Uint8Array, at: number, out: Uint8Array, write: number): boolean {
-  let hash = Math.imul(readU32(buf, at), 0x9e3779b1);
-  hash = Math.imul(hash ^ (hash >>> 15) ^ readU32(buf, at + 4), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13) ^ readU32(buf, at + 8), 0xc2b2ae35);
+function isInTable(buf: Uint8Array, at: number, out: Uint8Array, write: number, seed: number): boolean {
+  // The seed is in the multipliers too: with one that is only added, differences that collide do so under any seed.
+  const first = Math.imul(seed, 0x9e3779b1) | 1;
+  const second = Math.imul(seed ^ 0x5bd1e995, 0x85ebca6b) | 1;
+  let hash = Math.imul(readU32(buf, at) ^ seed, first);
+  hash = Math.imul(hash ^ (hash >>> 15) ^ readU32(buf, at + 4), second);
+  hash = Math.imul(hash ^ (hash >>> 13) ^ readU32(buf, at + 8), first ^ (second << 1));
   let slot = (hash ^ (hash >>> 16)) & (SLOTS - 1);
   for (;;) {
     const known = slots[slot]!;
@@ -247,6 +261,7 @@ function isInTable(buf: Uint8Array, at: number, out: Uint8Array, write: number):
       return false;
     }
     if (isSame(buf, at, out, known - 1)) return true;
+    collisions++;
     slot = (slot + 1) & (SLOTS - 1);
   }
 }

@@ -42,6 +42,7 @@ export class AttributeIntern {
   readonly #facts = new AttributeFacts();
   readonly #hop = new NextHop();
   readonly #scratch = new Uint8Array(MAX_EXTENDED_MESSAGE_LENGTH + 1);
+  readonly #seed: number;
   readonly #internal = new SessionCodecContext();
   /** The block that recall() looked for last: its next hop (-1: not looked for) and hash. */
   readonly #raw = new AttributeBlock();
@@ -49,7 +50,9 @@ export class AttributeIntern {
   #rawHash = 0;
   readonly #canonical = new AttributeBlock();
 
-  constructor(store: AttributeStore, nextHops: NextHops, identity: OwnIdentity) {
+  /** @param seed secret */
+  constructor(store: AttributeStore, nextHops: NextHops, identity: OwnIdentity, seed: number) {
+    this.#seed = seed;
     this.store = store;
     this.#nextHops = nextHops;
     this.#identity = identity;
@@ -102,6 +105,7 @@ export class AttributeIntern {
 
   /** Judges a block into `verdict`; returns its action. */
   judge(blob: Uint8Array, start: number, end: number, context: SessionCodecContext): number {
+    context.seed = this.#seed;
     validateAttributes(blob, start, end, context, this.verdict);
     return this.verdict.action;
   }

@@ -3,7 +3,7 @@ import { NextHops } from './next-hops.ts';
 
 describe('next hops', () => {
   it('that share the address that is used are tracked once, and share what is known of it', () => {
-    const hops = new NextHops();
+    const hops = new NextHops(1);
     const told: string[] = [];
     hops.setTracker({
       track: (address, device) => void told.push(`track ${address}%${device}`),
@@ -25,7 +25,7 @@ describe('next hops', () => {
   });
 
   it('20,000 of them, as a hostile neighbour can make, are told about and given back without a stall', () => {
-    const hops = new NextHops();
+    const hops = new NextHops(1);
     const told: string[] = [];
     hops.setTracker({ track: (address) => void told.push(address), untrack: () => undefined });
     const ids = Array.from({ length: 20_000 }, (_, i) => hops.intern4(0x14000000 + i));
@@ -45,7 +45,7 @@ describe('next hops', () => {
   });
 
   it('two sessions with one address: the end of one does not take what belongs to the other', () => {
-    const hops = new NextHops();
+    const hops = new NextHops(1);
     const id = hops.intern4(0x14000001);
     for (const slot of [3, 4]) hops.setOwner('20.0.0.1', slot, undefined, true);
     assert.equal(hops.owner[id], 3);
@@ -61,7 +61,7 @@ describe('next hops', () => {
       [0xfe800000 | 0, 'fe80::9'],
       [0xfe900000 | 0, 'fe90::9'],
     ] as const) {
-      const hops = new NextHops();
+      const hops = new NextHops(1);
       const [near, far] = ['eth1', 'eth2'].map((link) => hops.intern6(undefined, [first, 0, 0, 9], link));
       assert.ok(hops.setOwner(address, 4, 'eth1', true));
       assert.deepEqual([hops.owner[near!], hops.owner[far!]], [4, -1]);

@@ -3,6 +3,7 @@
 import { formatWords, needsZone, octetsOfWords, withZone } from '#ip';
 import { LINKS_UNKNOWN, NO_LINKS } from '../../policy/link-pattern.ts';
 import { IdPool } from '../../columns/id-pool.ts';
+import { SecretWords } from '../../columns/secret-words.ts';
 
 /** Told which next hops matter; answers come back through Speaker.updateNextHop. */
 export interface NextHopTracker {
@@ -30,8 +31,9 @@ export const HOP_LINKS_CHANGED = 4;
 export class NextHops {
   readonly #ids = new IdPool();
   readonly #entries: (NextHopEntry | undefined)[] = [];
-  /** IPv4 addresses as numbers, everything else as text. */
+  /** IPv4 addresses as secret words (neighbours choose them), everything else as text. */
   readonly #byKey = new Map<string | number, number>();
+  readonly #secret: SecretWords;
   #tracker: NextHopTracker | undefined;
   /** By id: 1 reachable. */
   reachable = new Uint8Array(64);
@@ -74,6 +76,11 @@ export class NextHops {
   /** By slot: how many. */
   #charged = new Int32Array(64);
 
+  /** @param seed secret */
+  constructor(seed: number) {
+    this.#secret = new SecretWords(seed);
+  }
+
   get count(): number {
     return this.#ids.used;
   }
@@ -111,15 +118,16 @@ export class NextHops {
 
   /** The id of an IPv4 next hop (signed 32-bit word), with a new reference. */
   intern4(word: number): number {
-    const known = this.#byKey.get(word);
-    if (known === undefined) return this.#add(word, [word], octetsOfWords([word]), undefined, undefined);
+    const key = this.#secret.of(word);
+    const known = this.#byKey.get(key);
+    if (known === undefined) return this.#add(key, [word], octetsOfWords([word]), undefined, undefined);
     this.#entries[known]!.references++;
     return known;
   }
 
   /** The id of a known IPv4 next hop, without a reference, or -1. */
   find4(word: number): number {
-    return this.#byKey.get(word) ?? -1;
+    return this.#byKey.get(this.#secret.of(word)) ?? -1;
   }
 
   /**

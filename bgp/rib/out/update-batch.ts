@@ -37,6 +37,15 @@ export class UpdateBatch {
   memberCount = 0;
   firstForMember = new Int32Array(64);
 
+  /** Odd and secret: set ids are handed out in an order that neighbours influence. */
+  readonly #bySet: number;
+  readonly #bySource: number;
+
+  constructor(seed: number) {
+    this.#bySet = Math.imul(seed ^ 0x5bd1e995, 0x9e3779b1) | 1;
+    this.#bySource = Math.imul(seed, 0x85ebca6b) | 1;
+  }
+
   /** Room for one more announcement with its member's withdrawal. */
   get isFull(): boolean {
     return this.count >= CAPACITY - 2;
@@ -106,7 +115,7 @@ export class UpdateBatch {
   #bucketOf(set: number, source: number): number {
     const recent = this.bucketCount - 1;
     if (recent >= 0 && this.bucketSet[recent] === set && this.#bucketSource[recent] === source) return recent;
-    let i = (Math.imul(set, 0x9e3779b1) ^ Math.imul(source, 0x85ebca6b)) >>> 17;
+    let i = (Math.imul(set, this.#bySet) ^ Math.imul(source, this.#bySource)) >>> 17;
     for (; ; i = (i + 1) & (BUCKET_SLOTS - 1)) {
       const bucket = this.#slots[i]! - 1;
       if (bucket < 0) break;

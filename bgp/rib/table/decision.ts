@@ -3,6 +3,7 @@
 // same neighbouring AS and never depends on the order in which paths came (deterministic MED).
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
+import { SecretWords } from '../../columns/secret-words.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import { KIND_EBGP, KIND_LOCAL, type PeerSlots } from './peer-slots.ts';
 import {
@@ -53,7 +54,8 @@ export class Decision {
   readonly #peers: PeerSlots;
   readonly #nextHops: NextHops;
   multipath: MultipathRules;
-  /** Scratch: best path by neighbouring AS. */
+  readonly #secret: SecretWords;
+  /** Scratch: best path by neighbouring AS, as a secret word: who sends many paths of one prefix chooses them. */
   readonly #groups = new Map<number, number>();
 
   constructor(
@@ -62,7 +64,9 @@ export class Decision {
     peers: PeerSlots,
     nextHops: NextHops,
     multipath: MultipathRules,
+    seed: number,
   ) {
+    this.#secret = new SecretWords(seed);
     this.#attributes = attributes;
     this.#reader = reader;
     this.#peers = peers;
@@ -280,7 +284,7 @@ export class Decision {
     groups.clear();
     for (let p = first; p >= 0; p = table.next[p]! - 1) {
       if (!this.isUsable(table, p)) continue;
-      const as = neighborAs[table.attribute[p]!]!;
+      const as = this.#secret.of(neighborAs[table.attribute[p]!]!);
       const other = groups.get(as);
       if (other === undefined || this.compare(table, p, other) < 0) groups.set(as, p);
     }
