@@ -141,12 +141,8 @@ function sharedPolicies(
 ): SessionPolicies {
   const { clusterPrefixes, poolPrefixes, self, reflectors, input } = context;
   // Only a missing filter makes a problem, which names the object.
-  const key = JSON.stringify([
-    spec.import,
-    spec.export,
-    type,
-    ...(spec.filters.length > 0 ? [object, spec.filters] : []),
-  ]);
+  const isMissing = spec.filters.some((name) => !input.resources.bgpFilters.has(name));
+  const key = JSON.stringify([spec.import, spec.export, type, spec.filters, ...(isMissing ? [object] : [])]);
   let policies = context.policies.get(key);
   if (policies === undefined) {
     const isReflector = reflectors.clusterIds.has(self.name);

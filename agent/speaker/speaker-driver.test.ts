@@ -47,6 +47,36 @@ describe('bringing a speaker to the plan', () => {
     assert.deepEqual(driver.problems(), []);
   });
 
+  it('changes many neighbours in turns, so that sessions and timers are served meanwhile', async () => {
+    const { driver, clock } = start();
+    await using _ = driver;
+    const peers = (more = '') =>
+      Array.from({ length: 100 }, (_x, n) => peer(`p${n}`, `10.0.1.${n}`, `, filters: [f]${more}`));
+    const filter = (cidr: string) => `{ importV4: [ { action: Accept, matchOperator: In, cidr: ${cidr} } ] }`;
+    const before = plan(objectYaml('BGPFilter', 'f', filter('10.0.0.0/8')), ...peers());
+    assert.equal(new Set(before.peers.map(({ config }) => config.import)).size, 1, 'one policy for all');
+    await driver.apply(before);
+    const { speaker } = driver;
+    let changed = 0;
+    const updatePeer = speaker!.updatePeer.bind(speaker);
+    speaker!.updatePeer = (config) => {
+      changed++;
+      updatePeer(config);
+    };
+    const done = driver.apply(plan(objectYaml('BGPFilter', 'f', filter('11.0.0.0/8')), ...peers()));
+    const perTurn: number[] = [];
+    for (let n = 0; changed < 100 || n === 0; n = changed) {
+      perTurn.push(changed - n);
+      clock.advance(0);
+      await Promise.resolve();
+      await Promise.resolve();
+      if (perTurn.length > 100) break;
+    }
+    await done;
+    assert.equal(changed, 100);
+    assert.ok(Math.max(...perTurn) <= 32, perTurn.join());
+  });
+
   it('lets two neighbours exchange their addresses in one step', async () => {
     const { driver, remotes } = start();
     await using _ = driver;

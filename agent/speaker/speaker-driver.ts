@@ -11,6 +11,9 @@ import type { Plan, PlannedOrigination } from '../plan/index.ts';
 /** A port that another program holds may come free. */
 const LISTEN_RETRY_MS = 5_000;
 
+/** Neighbours whose configuration changes in one turn of the event loop: a policy may be that of a thousand. */
+const AT_ONCE = 32;
+
 export interface SpeakerDriverIo {
   readonly clock: Clock;
   readonly random: Random;
@@ -77,6 +80,8 @@ export class SpeakerDriver implements AsyncDisposable {
     const moved = difference.updatedPeers.filter((config) =>
       isMoved(accepted.get(config.id)?.config, config),
     );
+    const movedPeers = new Set(moved);
+    const updated = difference.updatedPeers.filter((config) => !movedPeers.has(config));
     const fromOf = new Map(plan.peers.map((peer) => [peer.config.id, peer.from]));
     const attempt = (peer: PeerConfig, act: (peer: PeerConfig) => void) => {
       const from = fromOf.get(peer.id) ?? '';
@@ -92,11 +97,15 @@ export class SpeakerDriver implements AsyncDisposable {
         speaker.removePeer(id, 'no longer configured');
         accepted.delete(id);
       }
-      for (const peer of difference.updatedPeers) {
-        if (!moved.includes(peer)) attempt(peer, (c) => speaker.updatePeer(c));
-      }
+      for (const peer of updated.slice(0, AT_ONCE)) attempt(peer, (c) => speaker.updatePeer(c));
       for (const peer of [...moved, ...difference.addedPeers]) attempt(peer, (c) => speaker.addPeer(c));
     });
+    for (let i = AT_ONCE; i < updated.length && !this.#isClosed; i += AT_ONCE) {
+      await new Promise<void>((resolve) => this.#io.scheduler.soon(resolve));
+      speaker.together(() => {
+        for (const peer of updated.slice(i, i + AT_ONCE)) attempt(peer, (c) => speaker.updatePeer(c));
+      });
+    }
     if (difference.withdrawn.length > 0) speaker.withdraw(difference.withdrawn);
     if (difference.originated.length > 0) speaker.originate(difference.originated);
     if (difference.unreachable !== undefined) this.#fib?.holdBlocks(difference.unreachable);

@@ -1,6 +1,7 @@
 // Policies compiled for the hot path: a verdict per (prefix, attribute set) without allocation.
 // What a policy sets is not applied here: the verdict names a combination of sets (a small integer), and the
 // RIB rewrites an attribute set once per combination.
+import { createHash } from 'node:crypto';
 import { familyIndex } from '#ip';
 import { type LargeCommunity, parseCommunity, parseLargeCommunity } from '../message/index.ts';
 import type { PrefixTable } from '../prefix/prefix-table.ts';
@@ -77,10 +78,10 @@ export class CompiledPolicy {
 
   constructor(policy: Policy) {
     this.policy = policy;
-    this.fingerprint = JSON.stringify([
-      policy.terms.map((t) => [t.match, t.action.verdict, t.action.set]),
-      policy.otherwise,
-    ]);
+    const decisions = policy.terms.map((t) => [t.match, t.action.verdict, t.action.set]);
+    this.fingerprint = createHash('sha256')
+      .update(JSON.stringify([decisions, policy.otherwise]))
+      .digest('base64');
     this.#terms = policy.terms.map((term) => compileTerm(term));
     this.asksLinks = this.#terms.some(({ link }) => link !== undefined);
     this.acceptsAll = policy.terms.length === 0 && policy.otherwise === 'accept';

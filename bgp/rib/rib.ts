@@ -3,7 +3,7 @@
 import { type FamilyIndex, formatOctets } from '#ip';
 import type { Clock, Scheduler } from '#world';
 import type { PeerConfig } from '../config.ts';
-import { compilePolicy } from '../policy/compile.ts';
+import { PolicyCache } from '../policy/policy-cache.ts';
 import { ACTION_RESET } from '../message/index.ts';
 import type { Session } from '../session/index.ts';
 import { AdjRibIn } from './in/adj-rib-in.ts';
@@ -69,6 +69,7 @@ export class Rib {
   readonly #batch: UpdateBatch;
   readonly #clock: Clock;
   readonly #faults: RibFaults;
+  readonly #policies = new PolicyCache();
   readonly #events: RibEvents;
   /** Removed peers whose paths are not all gone yet. */
   readonly #leaving = new Set<RibPeer>();
@@ -164,8 +165,8 @@ export class Rib {
 
   /** @throws Error naming policy and value when one of a peer's policies is wrong */
   checkPolicies(config: PeerConfig): void {
-    compilePolicy(config.import);
-    compilePolicy(config.export);
+    this.#policies.get(config.import);
+    this.#policies.get(config.export);
   }
 
   prefixText(table: RibTable, prefix: number): string {
@@ -191,7 +192,7 @@ export class Rib {
       peer = undefined;
     }
     if (peer === undefined) {
-      peer = new RibPeer(this.slots.take(), session.config, this.#clock, known?.malformed);
+      peer = new RibPeer(this.slots.take(), session.config, this.#policies, this.#clock, known?.malformed);
       this.#byId.set(peer.id, peer);
       this.bySlot[peer.slot] = peer;
     }

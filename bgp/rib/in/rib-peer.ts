@@ -3,7 +3,8 @@ import { type Family, type FamilyIndex, needsZone, parseAddressWords, withZone }
 import type { Clock } from '#world';
 import type { PeerConfig } from '../../config.ts';
 import { FAMILY_BIT_IPV4, FAMILY_BIT_IPV6, SessionCodecContext, verdictKey } from '../../message/index.ts';
-import { type CompiledPolicy, compilePolicy } from '../../policy/compile.ts';
+import type { CompiledPolicy } from '../../policy/compile.ts';
+import type { PolicyCache } from '../../policy/policy-cache.ts';
 import type { Session } from '../../session/index.ts';
 import { type PathOwner, STALE_COUNTS } from './adj-rib-in.ts';
 import { MalformedUpdates } from './malformed.ts';
@@ -27,6 +28,7 @@ export class LastBlock {
 export class RibPeer implements PathOwner {
   readonly slot: number;
   config: PeerConfig;
+  readonly #policies: PolicyCache;
   importPolicy: CompiledPolicy;
   exportPolicy: CompiledPolicy;
   /** Undefined while no session is established. */
@@ -63,13 +65,20 @@ export class RibPeer implements PathOwner {
   isRemoved = false;
 
   /** @param malformed of the same neighbour, when it comes back as somebody else */
-  constructor(slot: number, config: PeerConfig, clock: Clock, malformed = new MalformedUpdates(clock)) {
+  constructor(
+    slot: number,
+    config: PeerConfig,
+    policies: PolicyCache,
+    clock: Clock,
+    malformed = new MalformedUpdates(clock),
+  ) {
+    this.#policies = policies;
     this.slot = slot;
     this.malformed = malformed;
     this.config = config;
     this.octetsLimit = attributeOctetsLimit(config);
-    this.importPolicy = compilePolicy(config.import);
-    this.exportPolicy = compilePolicy(config.export);
+    this.importPolicy = policies.get(config.import);
+    this.exportPolicy = policies.get(config.export);
   }
 
   get id(): string {
@@ -89,8 +98,8 @@ export class RibPeer implements PathOwner {
   } {
     const old = this.config;
     const { fingerprint } = this.importPolicy;
-    if (config.import !== old.import) this.importPolicy = compilePolicy(config.import);
-    if (config.export !== old.export) this.exportPolicy = compilePolicy(config.export);
+    this.importPolicy = this.#policies.get(config.import);
+    this.exportPolicy = this.#policies.get(config.export);
     this.config = config;
     this.octetsLimit = attributeOctetsLimit(config);
     return {
