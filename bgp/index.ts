@@ -32,7 +32,8 @@ export type {
   SocketProblem,
   StateTransition,
 } from './session/index.ts';
-export { Speaker, type SpeakerIo, type SpeakerLog, type SpeakerStatus } from './speaker.ts';
+export type { SpeakerLog } from './limited-log.ts';
+export { Speaker, type SpeakerIo, type SpeakerStatus } from './speaker.ts';
 export type { FamilyRoutes, PeerRoutes } from './speaker-status.ts';
 export type { SocketOptions, TcpSocketRequest } from './transport/socket-options.ts';
 export { MemoryHost, MemoryNetwork } from './transport/memory-network.ts';

@@ -4,7 +4,7 @@ import { afiOf, type Family, familyIndex, type FamilyIndex, familyName, parseIpv
 import { type Clock, type Random, type Scheduler, systemScheduler } from '#world';
 import type { PeerConfig, SpeakerConfig } from './config.ts';
 import type { Transport } from './io.ts';
-import { LogLimit } from './log-limit.ts';
+import { LimitedLog, type SpeakerLog } from './limited-log.ts';
 import {
   CEASE_RESOURCES,
   CODE_CEASE,
@@ -38,13 +38,6 @@ import {
 } from './session/index.ts';
 import { peerRoutes, type PeerRoutes } from './speaker-status.ts';
 
-/** Fields first, text second, as pino takes them. */
-export interface SpeakerLog {
-  debug(fields: object, text: string): void;
-  info(fields: object, text: string): void;
-  warn(fields: object, text: string): void;
-}
-
 export interface SpeakerIo {
   readonly clock: Clock;
   readonly random: Random;
@@ -61,6 +54,8 @@ export interface SpeakerStatus {
   readonly rib: ReturnType<RibView['sizes']>;
   /** Connections from addresses that no neighbour has. */
   readonly strangersRefused: number;
+  /** Lines of the log that a neighbour caused and that were left out, since it began. */
+  readonly logLinesLeftOut: number;
 }
 
 export class Speaker implements AsyncDisposable {
@@ -73,15 +68,13 @@ export class Speaker implements AsyncDisposable {
   readonly rib: RibView;
   /** What a forwarding table reads of them. */
   readonly forwarding: ForwardingSource;
-  /** A neighbour that comes and goes hundreds of times a second must not fill the log. */
-  readonly #transitionLog: LogLimit;
-  readonly #refusalLog: LogLimit;
+  readonly #lines: LimitedLog;
 
   constructor(config: SpeakerConfig, io: SpeakerIo) {
     this.#config = config;
     this.#io = io;
-    this.#transitionLog = new LogLimit(io.clock, 30, 2000);
-    this.#refusalLog = new LogLimit(io.clock, 1, 60_000);
+    const lines = new LimitedLog(io.log, io.clock);
+    this.#lines = lines;
     const seed = Math.floor(io.random.next() * 0x7fffffff);
     this.#rib = new Rib(
       identityOf(config),
@@ -90,24 +83,25 @@ export class Speaker implements AsyncDisposable {
       {
         malformed: (peer, action, reason, reset) => {
           if (reset !== undefined) peer.session?.fail({ ...reset, reason: `malformed UPDATE: ${reason}` });
-          else if (peer.malformed.takeLogTurn()) {
-            const fields = { peer: peer.id, action, reason, counts: peer.malformed.counts };
-            io.log?.warn(fields, 'malformed UPDATE; others within a minute are only counted');
-          }
+          else
+            lines.line('malformed', peer.id, () => [
+              { peer: peer.id, action, reason, counts: peer.malformed.counts },
+              'malformed UPDATE; others within a minute are only counted',
+            ]);
         },
         ignored: (peer, why) => this.#ignored(peer.id, why),
         endOfRib: (peer, family) => {
-          this.#log('info', peer.id, `End-of-RIB received for ${familyName(family)}`);
+          const text = `End-of-RIB received for ${familyName(family)}`;
+          lines.line('end of rib', peer.id, () => [{ peer: peer.id }, text]);
         },
         memory: (peer, cause) => this.#memory(peer, cause),
         fault: (peer, error, route) => this.#fault(peer, error, route),
         limit: (peer, family, isOver) => this.#limit(peer, family, isOver),
-        tooLarge: (prefix, peers) => {
-          io.log?.warn(
-            { prefix, peers },
-            'attributes fit into no message: the route is withdrawn from these peers',
-          );
-        },
+        tooLarge: (source, route) =>
+          lines.line('too large', source, () => [
+            { from: source, ...route() },
+            'attributes fit into no message: the route is withdrawn from these peers; others of its neighbour within a minute are counted',
+          ]),
       },
     );
     this.forwarding = this.#rib.forwarding;
@@ -217,6 +211,7 @@ export class Speaker implements AsyncDisposable {
       }),
       rib: this.rib.sizes(),
       strangersRefused: this.#sessions.unknownRefused,
+      logLinesLeftOut: this.#lines.leftOut,
     };
   }
 
@@ -247,49 +242,46 @@ export class Speaker implements AsyncDisposable {
         rib.down(session);
         if (!this.#configured.has(session.peerId)) rib.remove(session.peerId);
         const { cause, keepRoutes } = reason;
-        this.#io.log?.debug(
-          { peer: session.peerId, cause: cause.kind, keepRoutes },
+        const fields = { peer: session.peerId, cause: cause.kind, keepRoutes };
+        this.#lines.line('routes dropped', session.peerId, () => [
+          fields,
           'routes of the session are dropped',
-        );
+        ]);
       },
       stateChanged: (peer: string, { from, to, reason, cause }: StateTransition) => {
         // Anybody in a range may begin a session. How it ends before its OPEN was good is told once a minute.
         const isStranger = !this.#configured.has(peer) && !isAgreed(from) && !isAgreed(to);
         if (isStranger && from !== 'OpenSent') return;
-        const leftOut = isStranger
-          ? this.#refusalLog.take(peer.slice(0, peer.lastIndexOf('/')))
-          : this.#transitionLog.take(peer);
-        if (leftOut === undefined) return;
-        const kind = cause === undefined ? {} : { kind: cause.kind };
-        const fields = { peer, from, to, reason, ...kind, ...(leftOut === 0 ? {} : { leftOut }) };
-        this.#io.log?.info(fields, `BGP session ${peer}: ${from} -> ${to}`);
+        const kind = isStranger ? 'refused' : 'transition';
+        const subject = isStranger ? peer.slice(0, peer.lastIndexOf('/')) : peer;
+        this.#lines.line(kind, subject, () => [
+          { peer, from, to, reason, ...(cause === undefined ? {} : { kind: cause.kind }) },
+          `BGP session ${peer}: ${from} -> ${to}`,
+        ]);
       },
       refused: (from: string, subject: string | undefined, refusal: Refusal) => {
-        const leftOut = this.#refusalLog.take(subject ?? '');
-        if (leftOut === undefined) return;
-        const why = refusalText(refusal);
-        const fields = { from, ...(subject === undefined ? {} : { peer: subject }), why, leftOut };
-        this.#io.log?.info(fields, `BGP connection from ${from} refused; others within a minute are counted`);
+        this.#lines.line('refused', subject ?? '', () => [
+          { from, ...(subject === undefined ? {} : { peer: subject }), why: refusalText(refusal) },
+          `BGP connection from ${from} refused; others within a minute are counted`,
+        ]);
       },
     };
   }
 
   #ignored(peer: string, why: IgnoredRoutes): void {
-    const leftOut = this.#refusalLog.take(`${peer} ${why}`);
-    if (leftOut === undefined) return;
     const what = why === 'family' ? 'of a family that was not agreed' : 'that no unicast table may hold';
-    this.#io.log?.warn({ peer, leftOut }, `routes ${what} are ignored; others within a minute are counted`);
+    const text = `routes ${what} are ignored; others within a minute are counted`;
+    this.#lines.line(`ignored ${why}`, peer, () => [{ peer }, text]);
   }
 
   /** SEC-4: who sent the route falls, and nobody else. */
   #fault(peer: RibPeer | undefined, error: unknown, route: string): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const leftOut = this.#refusalLog.take(`${peer?.id ?? ''} fault`);
-    if (leftOut !== undefined) {
-      const kept = peer?.malformed.last.at(-1)?.hex;
-      const fields = { ...(peer && { peer: peer.id }), route, error: text, hex: kept, leftOut };
-      this.#io.log?.warn(fields, 'a fault of podroute over a route: please report this line');
-    }
+    this.#lines.line('fault', peer?.id ?? '', () => {
+      const hex = peer?.malformed.last.at(-1)?.hex;
+      const fields = { ...(peer && { peer: peer.id }), route, error: text, hex };
+      return [fields, 'a fault of podroute over a route: please report this line'];
+    });
     const cause = { kind: 'internal error', text: String(error), route } as const;
     peer?.session?.fail({ code: CODE_CEASE, subcode: CEASE_RESOURCES }, { cause });
   }
@@ -306,7 +298,8 @@ export class Speaker implements AsyncDisposable {
     const name = familyName(family);
     const count = peer.receivedIn(family);
     if (!isOver) {
-      this.#io.log?.warn({ peer: peer.id, family: name, count, limit }, 'near its prefix limit');
+      const fields = { peer: peer.id, family: name, count, limit };
+      this.#lines.line('near limit', peer.id, () => [fields, 'near its prefix limit']);
       return;
     }
     peer.session?.fail(maxPrefixesReached(afiOf(name), SAFI_UNICAST, limit), {

@@ -58,6 +58,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   api: ['schema', 'kinds', 'read', 'crd'],
   bgp: [
     'io log-limit',
+    'limited-log',
     'columns',
     'prefix',
     'message transport',

@@ -34,8 +34,8 @@ import { UpdatePacker } from './out/update-packer.ts';
 export const GRAIN = 4096;
 
 export interface RibEvents extends ImportEvents {
-  /** A route's attributes fit into no message to these peers: it is not announced to them (TX-9). */
-  tooLarge(prefix: string, peers: readonly string[]): void;
+  /** A route's attributes fit into no message to some peers: it is not announced to them (TX-9). It came from `source`. */
+  tooLarge(source: string, route: () => { readonly prefix: string; readonly peers: readonly string[] }): void;
   /**
    * A fault of ours, outside of any message: SEC-4.
    * @param peer whose route it was, and who must fall; `peer.malformed` has it already
@@ -112,7 +112,11 @@ export class Rib {
       grain: io.grain ?? GRAIN,
       tooLarge: (group: UpdateGroup, unit: number) => {
         const prefix = group.rules.addPath ? group.table.prefix[unit]! : unit;
-        events.tooLarge(this.prefixText(group.table, prefix), group.memberIds());
+        const source = this.bySlot[group.out.source[unit]!]?.id ?? '';
+        events.tooLarge(source, () => ({
+          prefix: this.prefixText(group.table, prefix),
+          peers: group.memberIds(),
+        }));
       },
     };
     this.exports = new ExportGroups(tables, parts, slots);

@@ -15,8 +15,6 @@ import {
 const KEPT = 5;
 /** An ordinary message is kept whole (RFC 4271 section 4.1); of an extended one (RFC 8654) the beginning. */
 const KEPT_BYTES = 4096;
-/** A neighbour that sends nothing else must not fill the log. */
-const LOG_EVERY_MS = 60_000;
 
 export type MalformedAction = 'attributeDiscard' | 'treatAsWithdraw' | 'sessionReset';
 
@@ -49,7 +47,6 @@ export class MalformedUpdates {
   readonly #counts = { attributeDiscard: 0, treatAsWithdraw: 0, sessionReset: 0 };
   /** Newest last. */
   readonly #kept: Kept[] = [];
-  #loggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -76,14 +73,6 @@ export class MalformedUpdates {
       bytes: copyOf(buf, start, Math.min(end, start + KEPT_BYTES)),
     });
     return name;
-  }
-
-  /** May this one have its line in the log? True once a minute. */
-  takeLogTurn(): boolean {
-    const now = this.#clock.now();
-    if (now - this.#loggedAt < LOG_EVERY_MS) return false;
-    this.#loggedAt = now;
-    return true;
   }
 }
 

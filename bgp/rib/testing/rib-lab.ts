@@ -59,7 +59,10 @@ export class RibLab {
           this.events.push(`fault ${peer?.id ?? '-'} ${route}: ${String(error)}`);
           if (peer !== undefined) this.down(peer.id);
         },
-        tooLarge: (prefix, peers) => this.events.push(`too large ${prefix} to ${peers.join(' ')}`),
+        tooLarge: (_source, route) => {
+          const { prefix, peers } = route();
+          this.events.push(`too large ${prefix} to ${peers.join(' ')}`);
+        },
       },
     );
     this.pages = new RoutePages(this.rib, this.clock);
