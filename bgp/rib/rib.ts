@@ -106,7 +106,7 @@ export class Rib {
       attributes,
       nextHops,
       view: this.view,
-      batch: new UpdateBatch(seed),
+      batch: new UpdateBatch(attributes, seed),
       packer: new UpdatePacker(attributes, nextHops, slots),
       faults: this.#faults,
       grain: io.grain ?? GRAIN,

@@ -21,6 +21,7 @@ export interface CatchUpGroup {
   readonly advertised: number;
   readonly isBuilding: boolean;
   readonly hasBatch: boolean;
+  readonly isBatchFull: boolean;
   readonly unitEnd: number;
   readonly grain: number;
   isSentTo(unit: number, slot: number): boolean;
@@ -114,7 +115,9 @@ export class CatchUp {
     }
     const changes = this.#changes.subarray(0, this.#changeCount);
     this.#changeCount = 0;
-    for (let i = 0; i < changes.length; i++) if (this.#dirty.has(changes[i]!)) this.#settle(changes[i]!);
+    // What does not fit is still dirty, and comes without its place in the order.
+    for (let i = 0; i < changes.length && !group.isBatchFull; i++)
+      if (this.#dirty.has(changes[i]!)) this.#settle(changes[i]!);
     if (!this.#group.hasBatch && this.#dirtyCount > 0) this.#scanDirty();
     if (!this.#group.hasBatch && this.#dirtyCount === 0) this.#advanceBulk();
     group.flushTo(member);
@@ -165,7 +168,7 @@ export class CatchUp {
   #scanDirty(): void {
     let unit = this.#dirty.nextFrom(this.#scan);
     if (unit < 0) unit = this.#dirty.nextFrom(0);
-    for (let n = 0; n < this.#group.grain && unit >= 0; n++) {
+    for (let n = 0; n < this.#group.grain && unit >= 0 && !this.#group.isBatchFull; n++) {
       this.#settle(unit);
       unit = this.#dirty.nextFrom(unit + 1);
     }
@@ -176,13 +179,14 @@ export class CatchUp {
     if (this.bulk === BULK_NONE) return;
     const group = this.#group;
     const last = Math.min(this.#end, this.#cursor + this.#group.grain);
-    for (let unit = this.#cursor; unit < last; unit++) {
+    let unit = this.#cursor;
+    for (; unit < last && !group.isBatchFull; unit++) {
       if (this.#done.has(unit)) {
         this.#done.delete(unit);
         this.#doneCount--;
       } else if (group.isSentTo(unit, this.member.slot)) group.batchAnnounce(unit);
     }
-    this.#cursor = last;
+    this.#cursor = unit;
   }
 
   /** Puts the newest state of a dirty unit into the batch. */

@@ -1,10 +1,15 @@
 // Collects what one flush tells the members of an update group, arranged for packing: units (a prefix id, or a
 // path id with ADD-PATH) with the same attribute set share a bucket, and everything that came from one source
 // peer lies together, so that this peer's own routes are one hole in the shared stream (split horizon).
-// Bound: CAPACITY units; the owner flushes when `isFull`.
+// Bound: CAPACITY units and about MOST_OCTETS on the wire; the owner flushes when `isFull`. A member that blocks in the middle
+// of a flush gets the rest of it, so that this is what it may hold beyond its mark.
 
 const CAPACITY = 16384;
 const BUCKET_SLOTS = CAPACITY * 2;
+const MOST_OCTETS = 1 << 20;
+/** Beside its attributes: the longest prefix with its path id; header and lengths of a message. */
+const UNIT_OCTETS = 21;
+const MESSAGE_OCTETS = 64;
 
 export class UpdateBatch {
   /** Units and the next entry + 1 of the same list. */
@@ -37,18 +42,23 @@ export class UpdateBatch {
   memberCount = 0;
   firstForMember = new Int32Array(64);
 
+  /** About what its messages take. */
+  #octets = 0;
+  readonly #attributes: { readonly length: Uint16Array };
   /** Odd and secret: set ids are handed out in an order that neighbours influence. */
   readonly #bySet: number;
   readonly #bySource: number;
 
-  constructor(seed: number) {
+  /** @param attributes for the lengths of sets */
+  constructor(attributes: { readonly length: Uint16Array }, seed: number) {
+    this.#attributes = attributes;
     this.#bySet = Math.imul(seed ^ 0x5bd1e995, 0x9e3779b1) | 1;
     this.#bySource = Math.imul(seed, 0x85ebca6b) | 1;
   }
 
   /** Room for one more announcement with its member's withdrawal. */
   get isFull(): boolean {
-    return this.count >= CAPACITY - 2;
+    return this.count >= CAPACITY - 2 || this.#octets >= MOST_OCTETS;
   }
 
   get isEmpty(): boolean {
@@ -69,6 +79,7 @@ export class UpdateBatch {
   announce(unit: number, set: number, source: number): void {
     const bucket = this.#bucketOf(set, source);
     const entry = this.count++;
+    this.#octets += UNIT_OCTETS;
     this.unit[entry] = unit;
     this.next[entry] = 0;
     const last = this.#bucketLast[bucket]!;
@@ -81,6 +92,7 @@ export class UpdateBatch {
   withdraw(unit: number, source: number): void {
     if (this.#isListed[source] === 0) this.#list(source);
     const entry = this.count++;
+    this.#octets += UNIT_OCTETS;
     this.unit[entry] = unit;
     this.next[entry] = this.firstWithdrawn[source]!;
     this.firstWithdrawn[source] = entry + 1;
@@ -89,6 +101,7 @@ export class UpdateBatch {
   /** For the member with that slot only. */
   withdrawFrom(unit: number, slot: number): void {
     const entry = this.count++;
+    this.#octets += UNIT_OCTETS;
     const first = this.firstForMember[slot]!;
     if (first === 0) this.member[this.memberCount++] = slot;
     this.unit[entry] = unit;
@@ -107,6 +120,7 @@ export class UpdateBatch {
     }
     for (let i = 0; i < this.memberCount; i++) this.firstForMember[this.member[i]!] = 0;
     this.count = 0;
+    this.#octets = 0;
     this.bucketCount = 0;
     this.sourceCount = 0;
     this.memberCount = 0;
@@ -122,6 +136,7 @@ export class UpdateBatch {
       if (this.bucketSet[bucket] === set && this.#bucketSource[bucket] === source) return bucket;
     }
     const bucket = this.bucketCount++;
+    this.#octets += this.#attributes.length[set]! + MESSAGE_OCTETS;
     this.#slots[i] = bucket + 1;
     this.bucketSet[bucket] = set;
     this.#bucketSource[bucket] = source;

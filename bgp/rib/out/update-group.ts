@@ -91,6 +91,10 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     return this.rules.addPath ? this.table.pathIds.end : this.table.prefixes.ids.end;
   }
 
+  get isBatchFull(): boolean {
+    return this.#parts.batch.isFull;
+  }
+
   get hasBatch(): boolean {
     return !this.#parts.batch.isEmpty;
   }
