@@ -43,6 +43,11 @@ export function asUpdate({ table, prefix, attributes }: RibFault): Uint8Array {
   return out.subarray(0, endMpReach(out, 0, end, attributes, 0, length));
 }
 
+/** What is kept with it. @param route its prefix, '' when it is not known */
+export function faultReason({ error }: RibFault, route: string): string {
+  return `internal error over ${route === '' ? 'an unknown route' : route}: ${String(error)}`;
+}
+
 export class RibFaults {
   readonly #attributes: AttributeStore;
   #noted: RibFault[] = [];

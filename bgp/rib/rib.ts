@@ -14,7 +14,7 @@ import { Decision, type MultipathRules } from './table/decision.ts';
 import { ExportGroups } from './out/export-groups.ts';
 import { ExportView } from './out/export-view.ts';
 import { RibForwarding } from './forwarding.ts';
-import { asUpdate, RibFaults } from './faults.ts';
+import { asUpdate, faultReason, RibFaults } from './faults.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Eligibility, flagsOf, Importer, type ImportEvents } from './in/import.ts';
 import { NextHops } from './attributes/next-hops.ts';
@@ -113,10 +113,8 @@ export class Rib {
       tooLarge: (group: UpdateGroup, unit: number) => {
         const prefix = group.rules.addPath ? group.table.prefix[unit]! : unit;
         const source = this.bySlot[group.out.source[unit]!]?.id ?? '';
-        events.tooLarge(source, () => ({
-          prefix: this.prefixText(group.table, prefix),
-          peers: group.memberIds(),
-        }));
+        const text = () => this.prefixText(group.table, prefix);
+        events.tooLarge(source, () => ({ prefix: text(), peers: group.memberIds() }));
       },
     };
     this.exports = new ExportGroups(tables, parts, slots);
@@ -359,11 +357,8 @@ export class Rib {
     for (const fault of this.#faults.take()) {
       const peer = this.bySlot[fault.slot];
       const route = fault.table === undefined ? '' : this.prefixText(fault.table, fault.prefix);
-      if (peer !== undefined) {
-        const message = asUpdate(fault);
-        const reason = `internal error over ${route}: ${String(fault.error)}`;
-        peer.malformed.note(ACTION_RESET, reason, message, 0, message.length);
-      }
+      const message = asUpdate(fault);
+      peer?.malformed.note(ACTION_RESET, faultReason(fault, route), message, 0, message.length);
       this.#events.fault(peer, fault.error, route);
     }
   }
