@@ -22,6 +22,8 @@ export class SimulatedCluster {
   readonly #switch = new MemoryKernel('switch');
   /** Machines whose cable is out. */
   readonly #cut = new Set<Machine>();
+  /** 'machine address' -> routers on the way, until a kernel changes: each segment of each session asks. */
+  readonly #ways = new Map<string, number | undefined>();
 
   constructor(simulation: Simulation, size: number) {
     this.simulation = simulation;
@@ -30,6 +32,7 @@ export class SimulatedCluster {
     this.#network = new MemoryNetwork(simulation.clock);
     this.#network.latencyMs = LATENCY_MS;
     change(this.#switch, { type: 'addLink', kind: 'bridge', name: 'br0', up: true });
+    this.#switch.watch(() => this.#ways.clear());
     const plugIn = (kernel: MemoryKernel, machine: Machine) => this.#plugIn(kernel, machine);
     const parts = { simulation, network: this.#network, plugIn };
     apply(
@@ -61,9 +64,14 @@ export class SimulatedCluster {
     );
     this.#network.paths = {
       routersTo: (from, address) => {
-        const { end, at, hops } = walk(machineOf.get(from)!.kernel, address);
+        const { name, kernel } = machineOf.get(from)!;
+        const key = `${name} ${address}`;
+        if (this.#ways.has(key)) return this.#ways.get(key);
+        const { end, at, hops } = walk(kernel, address);
         const isThere = end.kind === 'arrived' && ownerOf.get(address)?.kernel === at;
-        return isThere ? Math.max(0, hops.length - 1) : undefined;
+        const routers = isThere ? Math.max(0, hops.length - 1) : undefined;
+        this.#ways.set(key, routers);
+        return routers;
       },
     };
   }
@@ -71,6 +79,7 @@ export class SimulatedCluster {
   /** A port of the switch, addresses, and what an operator gives a host: default routes. */
   #plugIn(kernel: MemoryKernel, machine: Machine): void {
     const { name, addresses } = machine;
+    kernel.watch(() => this.#ways.clear());
     const error = kernel.addPair(
       { type: 'addLink', kind: 'veth', name: 'eth0', up: true, peer: { name } },
       this.#switch,
@@ -96,6 +105,7 @@ export class SimulatedCluster {
     this.simulation.note(machine.name, isIn ? 'its cable is back' : 'its cable is pulled');
     if (isIn) this.#cut.delete(machine);
     else this.#cut.add(machine);
+    this.#ways.clear();
     if (machine.isUp) change(this.#switch, { type: 'setLink', device: machine.name, up: isIn });
   }
 

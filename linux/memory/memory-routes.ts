@@ -46,7 +46,7 @@ export class MemoryRoutes {
   /** bounded by the destinations that a test ever uses */
   readonly #prefixes = new Map<string, PrefixOctets>();
   /** Where packets went since routes and rules last changed. Bound: MOST_FOUND. */
-  readonly #found = new Map<string, Route | undefined>();
+  readonly #found = new Map<string, { readonly bytes: Uint8Array; readonly route: Route | undefined }>();
   #foundBy: readonly Rule[] = [];
   readonly #tell: (event: KernelEvent) => void;
   readonly #find: (device: Device) => Link;
@@ -140,25 +140,31 @@ export class MemoryRoutes {
     if (rules !== this.#foundBy || this.#found.size >= MOST_FOUND) this.#found.clear();
     this.#foundBy = rules;
     const known = this.#found.get(address);
-    if (known !== undefined || this.#found.has(address)) return known;
-    const found = this.#lookup(address, rules);
-    this.#found.set(address, found);
-    return found;
+    if (known !== undefined) return known.route;
+    const bytes = parseOctets(address) as Uint8Array;
+    const route = this.#lookup(bytes, familyOf(address), rules);
+    this.#found.set(address, { bytes, route });
+    return route;
   }
 
   #put(key: string, route: Route): void {
     this.#routes.set(key, route);
-    this.#found.clear();
+    this.#forget(route);
   }
 
   #drop(key: string): void {
+    const route = this.#routes.get(key);
     this.#routes.delete(key);
-    this.#found.clear();
+    if (route !== undefined) this.#forget(route);
   }
 
-  #lookup(address: string, rules: readonly Rule[]): Route | undefined {
-    const bytes = parseOctets(address) as Uint8Array;
-    const family = familyOf(address);
+  /** Whoever is inside may go another way now. */
+  #forget({ destination }: Route): void {
+    const prefix = this.#prefix(destination);
+    for (const [address, { bytes }] of this.#found) if (contains(prefix, bytes)) this.#found.delete(address);
+  }
+
+  #lookup(bytes: Uint8Array, family: Family, rules: readonly Rule[]): Route | undefined {
     for (const rule of rules) {
       if (rule.family !== family || rule.action !== 'lookup') continue;
       if (rule.from !== undefined || rule.fwMark !== undefined || rule.inputDevice !== undefined) continue;
