@@ -56,7 +56,7 @@ export interface NodePlan {
     readonly unreachable: readonly string[];
     /** Neighbours that are reached through a gateway (reachableBy), by address. */
     readonly gateways: Readonly<Record<string, string>>;
-    /** What `import: Cluster` lets in: pools, service ranges, or podCIDRs when there is no pool. */
+    /** What `import: Cluster` lets in: pools, or podCIDRs when there is no pool. */
     readonly clusterPrefixes: readonly string[];
   };
 }

@@ -110,6 +110,10 @@ export interface SessionPrefixes {
   readonly ineligible: PerFamily;
   /** Of the ineligible ones, those with our own AS in AS_PATH. */
   readonly ownAsLoops: PerFamily;
+  /** Of these, our own routes that come back. */
+  readonly ownReturns: PerFamily;
+  /** Rejected ones for blocks of this node, or parts of them; at most 256. */
+  readonly ownClaims: PerFamily;
   /** In Adj-RIB-Out: what the neighbour has, or gets as soon as it takes it. */
   readonly advertised: PerFamily;
   /** Of the changes to these, those that it has still to get. */

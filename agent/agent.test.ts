@@ -1,8 +1,11 @@
 // Whole agents in one process: network, kernels and store in memory, time simulated.
 import assert from 'node:assert/strict';
+import { Speaker } from '#bgp';
+import { fakeConfig } from '../bgp/rib/testing/fake-session.ts';
 import { ownRoutes } from './fib/testing/rib-and-host.ts';
 import { nodeYaml, objectYaml } from './plan/testing/cluster-yaml.ts';
 import { startNode, TestCluster } from './testing/cluster.ts';
+import { SimulatedProcess } from './testing/simulation.ts';
 
 const NODES = [1, 2, 3].map((n) => nodeYaml(`n${n}`, [`10.0.0.${n}`], n < 3 ? 'labels: { rr: "true" }' : ''));
 const POOL = objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }');
@@ -85,6 +88,91 @@ describe('agents that speak with one another', () => {
     const { routes } = d.source.routes({ view: 'all', prefix: '10.244.3.0/26', longer: false, limit: 10 });
     assert.equal(routes.length, 2);
     assert.ok(routes.every((r) => r.originatorId === '10.0.0.3'));
+  });
+
+  it('each keep their block when another announces it, and say who does', async () => {
+    const store = new TestCluster();
+    store.set(NODES[0]!, NODES[1]!, POOL, MESH);
+    await using a = await startNode(1, store);
+    const own = ['10.244.2.0/26', '10.244.1.0/26', '10.244.1.64/28'];
+    {
+      await using _b = await startNode(2, store, own);
+      await store.until('a problem', () => a.source.status().problems.length > 0);
+      assert.deepEqual(
+        a.source.status().problems.map(({ text }) => text),
+        [
+          'node-to-node mesh, Node n2: neighbour 10.0.0.2 announces our block: 10.244.1.0/26, not used here; find who originates it, and stop it there',
+        ],
+      );
+      const [session] = a.source.status().sessions;
+      assert.deepEqual(
+        [session?.prefixes.ownClaims, session?.prefixes.advertised],
+        [
+          { ipv4: 1, ipv6: 0 },
+          { ipv4: 1, ipv6: 0 },
+        ],
+      );
+      const { routes } = a.source.routes({ view: 'all', prefix: own[1]!, longer: false, limit: 9 });
+      assert.deepEqual(
+        routes.map(({ isBest, isLocal, why }) => [isBest, isLocal, why]),
+        [
+          [true, true, routes[0]!.why],
+          [false, false, routes[1]!.why],
+        ],
+      );
+      assert.match(routes[1]!.why, /a block of this node: only this node announces it/);
+      assert.deepEqual(await ownRoutes(a.kernel), [
+        '10.244.1.64/28 via 10.0.0.2 dev eth0',
+        route(2),
+        'unreachable 10.244.1.0/26',
+      ]);
+    }
+    await store.until('no problem', () => a.source.status().problems.length === 0);
+  });
+
+  it('take nothing from a neighbour that covers or splits their network, or that is inside their block', async () => {
+    const store = new TestCluster();
+    const tor = (spec: string) =>
+      objectYaml('BGPPeer', 'tor', `{ peerIP: 10.0.0.9, asNumber: internal, ${spec} }`);
+    const noMesh = objectYaml('BGPConfiguration', 'default', '{ nodeToNodeMeshEnabled: false }');
+    store.set(NODES[0]!, POOL, noMesh, tor('import: Cluster'));
+    await using a = await startNode(1, store);
+    await a.kernel.apply([{ type: 'addAddress', device: 'eth0', address: '10.244.77.1/24' }]);
+    await store.until('n1 to say that', () => a.source.status().problems.length > 0);
+    const life = new SimulatedProcess(store.simulation, 'tor');
+    const speaker = new Speaker(
+      { asNumber: 64512, routerId: '10.0.0.9', listen: [], multipath: { ebgp: 1, ibgp: 1, relax: false } },
+      { clock: life, random: life, scheduler: life, transport: store.network.host('10.0.0.9'), log: life },
+    );
+    await speaker.start();
+    speaker.addPeer({
+      ...fakeConfig({ id: 'n1', address: '10.0.0.1', as: 64512 }),
+      passive: false,
+      nextHopSelf: { ipv4: '10.0.0.9' },
+      nextHop: 'self',
+    });
+    const bad = ['10.244.77.64/26', '10.244.77.0/24', '10.244.76.0/23', '10.244.0.0/16', '10.244.77.1/32'];
+    const ours = ['10.244.1.0/26', '10.244.1.7/32'];
+    const good = '10.244.9.0/26 via 10.0.0.9 dev eth0';
+    speaker.originate(
+      [...bad, ...ours, '10.244.9.0/26'].map((prefix) => ({ prefix, localPref: 200, why: 'test' })),
+    );
+    try {
+      await store.until('n1 to have a route', async () => (await ownRoutes(a.kernel)).includes(good));
+      assert.deepEqual(await ownRoutes(a.kernel), [good, 'unreachable 10.244.1.0/26']);
+      const told = /BGPPeer tor: neighbour 10\.0\.0\.9 announces our block: \S+ and 1 more/;
+      await store.until('a problem', () => a.source.status().problems.some(({ text }) => told.test(text)));
+      // What an operator asks for in so many words is let in, but for what is ours.
+      store.set(NODES[0]!, POOL, noMesh, tor('import: All'));
+      await store.until('n1 to have all', async () => (await ownRoutes(a.kernel)).length > 3);
+      const all = await ownRoutes(a.kernel);
+      assert.ok(all.includes('10.244.77.64/26 via 10.0.0.9 dev eth0'));
+      assert.ok(!all.some((text) => text.includes('10.244.1.7/32')), all.join());
+      assert.ok(all.includes('unreachable 10.244.1.0/26'));
+    } finally {
+      await speaker.stop();
+      life.die();
+    }
   });
 
   it('keep the last good plan when the inputs give none, and say so', async () => {

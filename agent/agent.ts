@@ -11,7 +11,7 @@ import { Fib } from './fib/fib.ts';
 import { ensureForwarding } from './fib/kernel/ip-forwarding.ts';
 import { ipamInputs } from './pods/ipam-inputs.ts';
 import type { Log } from './log.ts';
-import { makePlan, type Plan } from './plan/index.ts';
+import { guardedOf, makePlan, type Plan } from './plan/index.ts';
 import { ProblemBoard } from './status/problem-board.ts';
 import { type Rehearse, Rehearsal } from './speaker/rehearsal.ts';
 import { SpeakerDriver } from './speaker/speaker-driver.ts';
@@ -19,6 +19,8 @@ import { SpeakerDriver } from './speaker/speaker-driver.ts';
 /** Stale kernel routes of an earlier run go when every session has sent all its routes, or after this. */
 const SETTLE_LIMIT_MS = 60_000;
 const SETTLE_CHECK_MS = 500;
+/** How often it is asked whether a neighbour announces what is ours. */
+const CLAIMS_CHECK_MS = 1_000;
 
 export interface AgentIo {
   readonly clock: Clock;
@@ -77,6 +79,7 @@ export class Agent implements AsyncDisposable {
   #isClosed = false;
   #settleDeadlineMs = 0;
   #settleTimer: Timer | undefined;
+  #claimsTimer: Timer | undefined;
 
   /** Store and ipam are started by the caller. */
   constructor(settings: AgentSettings, io: AgentIo) {
@@ -97,7 +100,7 @@ export class Agent implements AsyncDisposable {
             seed: Math.floor(io.random.next() * 0x7fffffff),
             nextHopChanged: (address, isReachable, metric, device, links) =>
               this.driver.speaker?.updateNextHop(address, isReachable, metric, device, links),
-            gatewaysChanged: () => this.#kick(),
+            hostChanged: () => this.#kick(),
           });
     this.driver = new SpeakerDriver(this.fib, io, () => this.#kick());
     this.#rehearsal = new Rehearsal(io);
@@ -124,6 +127,7 @@ export class Agent implements AsyncDisposable {
       this.#settleSoon();
     }
     this.#subscriptions.push(store.subscribe(() => this.#kick()));
+    this.#watchClaims();
     this.#kick();
     await this.#loop;
   }
@@ -165,17 +169,20 @@ export class Agent implements AsyncDisposable {
     const { store, clock } = this.#io;
     const resources = store.snapshot();
     const refused = store.refused();
-    this.ipam?.setInputs(ipamInputs(resources, refused, this.nodeName));
-    const { plan, problems } = makePlan({
+    const input = {
       resources,
       refused,
       nodeName: this.nodeName,
-      localBlocks: this.ipam?.blocks() ?? [],
+      localBlocks: [],
       table: this.#settings.table,
       ...(this.#settings.routerId === undefined ? {} : { routerId: this.#settings.routerId }),
-      ...(this.fib === undefined ? {} : { defaultGateways: this.fib.defaultGateways() }),
+      ...(this.fib === undefined
+        ? {}
+        : { defaultGateways: this.fib.defaultGateways(), hostNetworks: this.fib.hostNetworks() }),
       inForce: new Set(this.#inForce?.plan.peers.map((peer) => peer.config.id)),
-    });
+    };
+    this.ipam?.setInputs(ipamInputs(resources, refused, this.nodeName, guardedOf(input)));
+    const { plan, problems } = makePlan({ ...input, localBlocks: this.ipam?.blocks() ?? [] });
     this.board.set('store', store.problems());
     this.board.set(
       'plan',
@@ -194,6 +201,13 @@ export class Agent implements AsyncDisposable {
     }
     this.#rehearsal.consider(plan);
     this.board.set('speaker', this.driver.problems());
+  }
+
+  #watchClaims(): void {
+    this.#claimsTimer = this.#io.clock.setTimer(CLAIMS_CHECK_MS, () => {
+      this.board.set('speaker', this.driver.problems());
+      this.#watchClaims();
+    });
   }
 
   #ipamProblems(): Problem[] {
@@ -227,6 +241,7 @@ export class Agent implements AsyncDisposable {
     this.#isClosed = true;
     this.#rehearsal[Symbol.dispose]();
     this.#settleTimer?.cancel();
+    this.#claimsTimer?.cancel();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     await this.#loop;
     await this.driver[Symbol.asyncDispose]();

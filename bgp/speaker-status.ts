@@ -3,6 +3,7 @@ import { FAMILIES, type Family, familyIndex } from '#ip';
 import { MOST_NEXT_HOPS } from './rib/in/memory-limits.ts';
 import type { MalformedCounts, MalformedUpdate } from './rib/in/malformed.ts';
 import { STALE_COUNTS } from './rib/in/adj-rib-in.ts';
+import type { RibPeer } from './rib/in/rib-peer.ts';
 import type { Rib } from './rib/rib.ts';
 
 export interface FamilyRoutes {
@@ -16,6 +17,8 @@ export interface FamilyRoutes {
   readonly ineligible: number;
   /** Of the ineligible ones, those with our own AS in AS_PATH. */
   readonly ownAsLoops: number;
+  /** Of these, our own routes that come back: the prefix starts here. */
+  readonly ownReturns: number;
   /** What the peer has, or gets as soon as it takes it; its own routes are not sent back to it. */
   readonly advertised: number;
   /** Changes of these that a slow or new peer has still to get; 0 when it is up to date. */
@@ -26,6 +29,8 @@ export interface FamilyRoutes {
 
 export interface PeerRoutes {
   readonly families: readonly FamilyRoutes[];
+  /** Prefixes of ours that it announces: never used. At most 256. */
+  readonly ownClaims: readonly string[];
   readonly importPolicy: string;
   readonly exportPolicy: string;
   /** What its routes make us keep, and how much of it they may. */
@@ -39,6 +44,13 @@ export interface PeerRoutes {
   readonly isPaused: boolean;
   /** UPDATEs that were malformed, by what became of them (RFC 7606), over all sessions since it was configured. */
   readonly malformed: { readonly counts: MalformedCounts; readonly last: readonly MalformedUpdate[] };
+}
+
+/** Prefixes of ours that a neighbour announces (PolicyTerm.action.isOwn); at most 256. */
+export function ownClaims(rib: Rib, peer: RibPeer): string[] {
+  return rib.tables.flatMap((table) =>
+    peer.claimsIn(table, rib.slots).map((prefix) => rib.prefixText(table, prefix)),
+  );
 }
 
 /** Undefined for a neighbour that has never been up. */
@@ -59,12 +71,14 @@ export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
         filtered: inAll(peer.filtered),
         ineligible: inAll(peer.ineligible),
         ownAsLoops: inAll(peer.ownAsLoops),
+        ownReturns: inAll(peer.ownAsLoops) === 0 ? 0 : rib.originated.returned(peer.slot, index),
         advertised: group?.out.countFor(peer.slot) ?? 0,
         owed: catchUp?.owed ?? 0,
         endOfRibReceived: peer.endOfRibReceived[index]!,
         endOfRibSent: peer.endOfRibSent[index]!,
       };
     }),
+    ownClaims: ownClaims(rib, peer),
     importPolicy: peer.importPolicy.policy.name,
     exportPolicy: peer.exportPolicy.policy.name,
     memory: {

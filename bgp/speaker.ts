@@ -36,7 +36,7 @@ import {
   refusalText,
   type StateTransition,
 } from './session/index.ts';
-import { peerRoutes, type PeerRoutes } from './speaker-status.ts';
+import { ownClaims, peerRoutes, type PeerRoutes } from './speaker-status.ts';
 
 export interface SpeakerIo {
   readonly clock: Clock;
@@ -56,6 +56,16 @@ export interface SpeakerStatus {
   readonly strangersRefused: number;
   /** Lines of the log that a neighbour caused and that were left out, since it began. */
   readonly logLinesLeftOut: number;
+}
+
+export interface OwnClaim {
+  readonly id: string;
+  /** The neighbour's address. */
+  readonly remote: string;
+  /** As configured. */
+  readonly description: string | undefined;
+  /** At most 256. */
+  readonly prefixes: readonly string[];
 }
 
 export class Speaker implements AsyncDisposable {
@@ -213,6 +223,16 @@ export class Speaker implements AsyncDisposable {
       strangersRefused: this.#sessions.unknownRefused,
       logLinesLeftOut: this.#lines.leftOut,
     };
+  }
+
+  /** Neighbours that announce what is ours (PolicyTerm.action.isOwn). */
+  ownClaims(): OwnClaim[] {
+    return [...this.#rib.peers()].flatMap((peer): OwnClaim[] => {
+      const prefixes = ownClaims(this.#rib, peer);
+      if (prefixes.length === 0) return [];
+      const remote = peer.session?.negotiated.remoteAddress ?? '';
+      return [{ id: peer.id, remote, description: peer.config.description, prefixes }];
+    });
   }
 
   /** graceful: connections just close, so that neighbours keep our routes (RFC 4724). */

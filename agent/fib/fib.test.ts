@@ -57,7 +57,7 @@ for (const place of PLACES) {
     let rib: TestRib;
     let fib: Fib;
     const told = new Map<string, boolean>();
-    let gatewayChanges = 0;
+    let hostChanges = 0;
 
     before(function () {
       if (place.name === 'of Linux' && process.getuid?.() !== 0) this.skip();
@@ -83,7 +83,7 @@ for (const place of PLACES) {
         table: TABLE,
         seed: 42,
         nextHopChanged: (address, isReachable) => told.set(address, isReachable),
-        gatewaysChanged: () => gatewayChanges++,
+        hostChanged: () => hostChanges++,
       });
     }
 
@@ -123,6 +123,24 @@ for (const place of PLACES) {
           { ipv4: 1, ipv6: 1 },
           { ipv4: 1, ipv6: 1 },
         ],
+      );
+    });
+
+    it('knows the addresses and connected networks of its node, and hears of new ones', async () => {
+      await fib.start();
+      await foreign('addRoute', {
+        destination: '10.50.0.0/16',
+        nextHops: [{ gateway: '10.9.0.9' }],
+        protocol: 4,
+      });
+      const before = hostChanges;
+      await kernel.apply([{ type: 'addAddress', device: 'eth1', address: '10.8.0.1/30' }]);
+      await until('the change', place.clock, () => hostChanges > before);
+      const networks = fib.hostNetworks().map(({ prefix, what }) => `${prefix} ${what}`);
+      const of1 = networks.filter((text) => text.startsWith('10.8.') || text.startsWith('fd09')).sort();
+      assert.equal(
+        of1.join('; '),
+        '10.8.0.0/30 the network of link eth1; 10.8.0.1/32 an address of this node; fd09::/64 the network of link eth0; fd09::1/128 an address of this node',
       );
     });
 
@@ -235,13 +253,17 @@ for (const place of PLACES) {
     it('knows the default gateways of others, and says when they change', async () => {
       await fib.start();
       assert.deepEqual(fib.defaultGateways(), {});
-      gatewayChanges = 0;
+      hostChanges = 0;
       await foreign('addRoute', {
         destination: '0.0.0.0/0',
         protocol: 4,
         nextHops: [{ gateway: '10.9.0.9', device: 'eth0' }],
       });
-      await until('it is told', place.clock, () => gatewayChanges > 0);
+      await until(
+        'it is told',
+        place.clock,
+        () => hostChanges > 0 && fib.defaultGateways().ipv4 !== undefined,
+      );
       assert.deepEqual(fib.defaultGateways(), { ipv4: { address: '10.9.0.9', device: 'eth0' } });
       await learn(['10.1.0.0/24'], '192.0.2.1');
       assert.deepEqual(await ownRoutes(kernel), ['10.1.0.0/24 via 10.9.0.9 dev eth0']);

@@ -11,7 +11,7 @@ import { type Kernel, type KernelEvent, type Link, PODROUTE_METRIC, PODROUTE_PRO
 import { hostPrefix } from '#ip';
 import type { Clock, Timer } from '#world';
 import type { Log } from '../log.ts';
-import type { DefaultGateways } from '../plan/index.ts';
+import type { DefaultGateways, HostNetwork } from '../plan/index.ts';
 import { Columns } from './fib-columns.ts';
 import { Failures } from './kernel/failures.ts';
 import { Flusher } from './kernel/flush.ts';
@@ -40,8 +40,8 @@ export interface FibOptions {
     device: string | undefined,
     interfaces: readonly string[],
   ) => void;
-  /** Called when defaultGateways() may answer differently. */
-  readonly gatewaysChanged: () => void;
+  /** Called when defaultGateways() or hostNetworks() may answer differently. */
+  readonly hostChanged: () => void;
 }
 
 export class Fib implements AsyncDisposable {
@@ -71,7 +71,7 @@ export class Fib implements AsyncDisposable {
   #isSettled = false;
   #isClosed = false;
   #repaired = 0;
-  #toldGateways = '';
+  #toldHost = '';
 
   constructor(options: FibOptions) {
     const { kernel, table } = options;
@@ -114,6 +114,11 @@ export class Fib implements AsyncDisposable {
   /** Of the kernel's default routes that somebody else made, the one with the lowest metric in each family. */
   defaultGateways(): DefaultGateways {
     return this.#view.defaultGateways();
+  }
+
+  /** Addresses and connected networks of this node. */
+  hostNetworks(): HostNetwork[] {
+    return this.#view.hostNetworks();
   }
 
   /** The blocks of this node: each is held by an `unreachable` route. */
@@ -244,15 +249,15 @@ export class Fib implements AsyncDisposable {
       this.#resolveAgain();
       this.#retryFailures(Number.POSITIVE_INFINITY);
       this.#kick();
-      this.#compareGateways();
+      this.#compareHost();
     });
   }
 
-  #compareGateways(): void {
-    const gateways = JSON.stringify(this.defaultGateways());
-    if (gateways === this.#toldGateways) return;
-    this.#toldGateways = gateways;
-    this.#options.gatewaysChanged();
+  #compareHost(): void {
+    const host = JSON.stringify([this.defaultGateways(), this.hostNetworks()]);
+    if (host === this.#toldHost) return;
+    this.#toldHost = host;
+    this.#options.hostChanged();
   }
 
   #resolveAgain(): void {

@@ -74,6 +74,12 @@ export class ForeignRoutes {
     }
   }
 
+  /** One table's routes, of each prefix the one with the lowest metric. */
+  *all(table: number): Iterable<Route> {
+    for (const level of this.#tables.get(table) ?? [])
+      for (const [route] of level.byPrefix.values()) if (route) yield route;
+  }
+
   /**
    * The routes of the longest prefix that holds the address, in the first table that has one; lowest metric first.
    * @param address 4 or 16 bytes

@@ -89,6 +89,11 @@ const ROWS: readonly Row[] = [
     'Of the ineligible ones, those with our own AS in AS_PATH.',
     (s) => s.prefixes.ownAsLoops,
   ),
+  perFamily(
+    'prefixes_own_block',
+    'Of the filtered ones, those for blocks of this node or parts of them: somebody announces what is ours.',
+    (s) => s.prefixes.ownClaims,
+  ),
   perFamily('prefixes_advertised', 'Paths in Adj-RIB-Out.', (s) => s.prefixes.advertised),
   gauge(
     'prefixes_limit',

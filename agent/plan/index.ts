@@ -1,6 +1,7 @@
 // The door of the planner.
 export { offlinePlan, type OfflinePlan } from './offline.ts';
-export { makePlan } from './plan.ts';
+export type { Guarded } from './guarded.ts';
+export { guardedOf, makePlan } from './plan.ts';
 export type * from './types.ts';
 export { shownPlan } from './shown-plan.ts';
 export { type ValidatedPlans, validateWithPlans } from './validate-plans.ts';

@@ -12,6 +12,7 @@ import {
 } from '#api';
 import type { PeerConfig, PeerRemote, TtlRule } from '#bgp';
 import type { Family } from '#ip';
+import type { Guarded } from './guarded.ts';
 import type { PlanInput } from './types.ts';
 import type { ClusterNode } from './node-bgp.ts';
 import { type SessionPolicies, sessionPolicies } from './policies.ts';
@@ -25,6 +26,9 @@ export interface SessionContext {
   readonly reflectors: Reflectors;
   readonly clusterPrefixes: readonly string[];
   readonly poolPrefixes: readonly string[];
+  readonly guarded: readonly Guarded[];
+  /** Blocks of this node. */
+  readonly ownPrefixes: readonly string[];
   readonly input: PlanInput;
   /** Policies made so far. */
   readonly policies: Map<string, SessionPolicies>;
@@ -139,7 +143,7 @@ function sharedPolicies(
   object: string,
   context: SessionContext,
 ): SessionPolicies {
-  const { clusterPrefixes, poolPrefixes, self, reflectors, input } = context;
+  const { clusterPrefixes, poolPrefixes, guarded, ownPrefixes, self, reflectors, input } = context;
   // Only a missing filter makes a problem, which names the object.
   const isMissing = spec.filters.some((name) => !input.resources.bgpFilters.has(name));
   const key = JSON.stringify([spec.import, spec.export, type, spec.filters, ...(isMissing ? [object] : [])]);
@@ -149,7 +153,16 @@ function sharedPolicies(
     const { bgpFilters: filters } = input.resources;
     policies = sessionPolicies(
       spec,
-      { clusterPrefixes, poolPrefixes, filters, type, isReflector, isLeaving: self.isLeaving },
+      {
+        clusterPrefixes,
+        poolPrefixes,
+        guarded,
+        ownPrefixes,
+        filters,
+        type,
+        isReflector,
+        isLeaving: self.isLeaving,
+      },
       object,
     );
     context.policies.set(key, policies);

@@ -343,14 +343,15 @@ describe('what a node originates', () => {
 });
 
 describe('what counts as the cluster’s prefixes', () => {
-  it('is pools and service ranges', () => {
+  it('is pools that are used, and no service ranges: nothing is done with those yet', () => {
     const services = objectYaml(
       'BGPConfiguration',
       'default',
       '{ serviceClusterIPs: [{ cidr: 10.96.0.0/12 }] }',
     );
-    const { plan } = planOf(resourcesFromYaml(N1, POOL, services), 'n1');
-    assert.deepEqual(plan.kernel.clusterPrefixes, ['10.96.0.0/12', '10.244.0.0/16']);
+    const twice = objectYaml('IPPool', 'zz-wider', '{ cidr: 10.0.0.0/8 }');
+    const { plan } = planOf(resourcesFromYaml(N1, POOL, twice, services), 'n1');
+    assert.deepEqual(plan.kernel.clusterPrefixes, ['10.244.0.0/16']);
   });
 
   it('is the nodes’ podCIDRs for a family without a pool', () => {

@@ -4,6 +4,7 @@ import {
   bgpConfigurationFor,
   type BGPConfigurationSpec,
   configurationOfNode,
+  type IPPool,
   mayHidePools,
   nothingRefused,
   type Problem,
@@ -15,6 +16,7 @@ import type { SpeakerConfig } from '#bgp';
 import { onlyWayOut } from './way-out.ts';
 import { comparePrefixes, contains, FAMILIES, type Family, familyOf, parsePrefix } from '#ip';
 import { resolveConflicts } from './conflicts.ts';
+import { type Guarded, guardedBy, guardedPrefixes, guardProblems } from './guarded.ts';
 import type {
   LocalBlock,
   PlanInput,
@@ -51,16 +53,15 @@ export function makePlan(input: PlanInput): PlanResult {
   const reflectors = findReflectors(nodes, config);
   const usable = usablePools(resources);
   const stray = strayBlocks(resources, usable.pools, refused);
-  const clusterPrefixes = sortedPrefixes([
-    ...usable.pools.map(({ spec }) => spec.cidr),
-    ...stray.prefixes,
-    ...unpooledPrefixes(resources, config, nodes, refused),
-  ]);
+  const clusterPrefixes = clusterPrefixesOf(resources, nodes, refused);
+  const guarded = guardedPrefixes(input, nodes, clusterPrefixes);
+  const localBlocks = input.localBlocks.filter(({ cidr }) => guardedBy(cidr, guarded) === undefined);
+  const ownPrefixes = sortedPrefixes(localBlocks.map((block) => block.cidr));
   const poolPrefixes = sortedPrefixes(
     usable.pools.filter((pool) => !pool.spec.disableBGPExport).map((pool) => pool.spec.cidr),
   );
   const context: SessionContext = {
-    ...{ self, nodes, config, reflectors, clusterPrefixes, poolPrefixes, input },
+    ...{ self, nodes, config, reflectors, clusterPrefixes, poolPrefixes, guarded, ownPrefixes, input },
     policies: new Map(),
   };
   const configured = configuredPeers(byName(resources.bgpPeers), context);
@@ -73,12 +74,12 @@ export function makePlan(input: PlanInput): PlanResult {
       node,
       speaker: speakerConfig(node, config, resolved.peers),
       peers: resolved.peers,
-      originations: originations(input.localBlocks, resources, config),
+      originations: originations(localBlocks, resources, config),
       kernel: {
         table: input.table ?? KERNEL.table,
         protocol: KERNEL.protocol,
         metric: KERNEL.metric,
-        unreachable: sortedPrefixes(input.localBlocks.map((block) => block.cidr)),
+        unreachable: ownPrefixes,
         gateways: gatewaysOf(resolved.peers),
         clusterPrefixes,
       },
@@ -87,6 +88,7 @@ export function makePlan(input: PlanInput): PlanResult {
       ...idleFields,
       ...usable.problems,
       ...stray.problems,
+      ...guardProblems(addressRanges(usable.pools, self), guarded),
       ...reflectors.problems,
       ...configured.problems,
       ...automatic.problems,
@@ -101,19 +103,44 @@ function byName<T>(objects: ReadonlyMap<string, T>): T[] {
   return [...objects].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);
 }
 
-/** What `Cluster` lets in beside pools: service ranges; for a family without a pool, what nodes have as podCIDRs. */
-function unpooledPrefixes(
+/**
+ * What this node must not hold, give out or take for its own, of what it has pools and podCIDRs for; what pods get is
+ * checked against it as well.
+ */
+export function guardedOf(input: PlanInput): Guarded[] {
+  const { resources, refused = nothingRefused } = input;
+  const config = bgpConfigurationFor(resources, input.nodeName).spec;
+  const nodes = byName(resources.nodes).map((node) => clusterNode(node, config));
+  return guardedPrefixes(input, nodes, clusterPrefixesOf(resources, nodes, refused));
+}
+
+/** What `Cluster` lets in: pools, and blocks in force; for a family without a pool, what nodes have as podCIDRs. */
+function clusterPrefixesOf(
   resources: PlanResources,
-  config: BGPConfigurationSpec,
   nodes: readonly ClusterNode[],
   refused: Refused,
 ): string[] {
+  const { pools } = usablePools(resources);
   const pooled = new Set([...resources.ipPools.values()].map((pool) => familyOf(pool.spec.cidr)));
-  const services = [config.serviceClusterIPs, config.serviceExternalIPs, config.serviceLoadBalancerIPs];
   const podCidrs = mayHidePools(refused, resources)
     ? []
     : nodes.flatMap((node) => node.podCIDRs).filter((prefix) => !pooled.has(familyOf(prefix)));
-  return [...services.flatMap((list) => list.map(({ cidr }) => cidr)), ...podCidrs];
+  return sortedPrefixes([
+    ...pools.map(({ spec }) => spec.cidr),
+    ...strayBlocks(resources, pools, refused).prefixes,
+    ...podCidrs,
+  ]);
+}
+
+function addressRanges(pools: readonly IPPool[], self: ClusterNode) {
+  return [
+    ...pools.map(({ metadata, spec }) => ({
+      object: `IPPool ${metadata.name}`,
+      field: 'spec.cidr',
+      cidr: spec.cidr,
+    })),
+    ...self.podCIDRs.map((cidr) => ({ object: `Node ${self.name}`, field: 'spec.podCIDRs', cidr })),
+  ];
 }
 
 /** Of several sessions with one address the first that names a gateway counts. */

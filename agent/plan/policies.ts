@@ -3,12 +3,17 @@
 import { type BGPFilter, type BGPFilterRule, type BGPPeerSpec, type Problem, ROUTE_PRIORITY } from '#api';
 import type { Policy, PolicyMatch, PolicySet, PolicyTerm } from '#bgp';
 import { FAMILIES, type Family, familyOf } from '#ip';
+import { type Guarded, guardTerms } from './guarded.ts';
 
 export interface PolicyContext {
   /** Prefixes that `Cluster` lets in. */
   readonly clusterPrefixes: readonly string[];
   /** Pools that may be known outside of the cluster: what `Pools` passes on. */
   readonly poolPrefixes: readonly string[];
+  /** Of these, what no neighbour may take over. */
+  readonly guarded: readonly Guarded[];
+  /** Blocks of this node: nothing inside them is taken from anybody, whatever a filter says. */
+  readonly ownPrefixes: readonly string[];
   readonly filters: ReadonlyMap<string, BGPFilter>;
   readonly type: 'ebgp' | 'ibgp';
   /** This node reflects routes between its iBGP neighbours. */
@@ -39,19 +44,23 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
     else problems.push(missingFilter(object, `spec.filters[${i}]`, name, context.filters));
   }
   const rejectAll = problems.length > 0;
-  const side = (direction: 'import' | 'export', defaults: PolicyTerm[]): Policy => {
+  const side = (direction: 'import' | 'export', first: PolicyTerm[], defaults: PolicyTerm[]): Policy => {
     if (rejectAll) return { name: 'reject all: see problems', terms: [], otherwise: 'reject' };
     const terms = found.flatMap((filter) => filterTerms(filter, direction, context.type));
     const name = [...words.filters.map((filter) => `BGPFilter ${filter}`), words[direction]].join(', then ');
     return {
       name,
-      terms: [...terms, ...defaults],
+      terms: [...first, ...terms, ...defaults],
       otherwise: words[direction] === 'All' ? 'accept' : 'reject',
     };
   };
   return {
-    import: side('import', words.import === 'Cluster' ? clusterImport(context.clusterPrefixes) : []),
-    export: leaving(context, side('export', exportTerms(words.export, context))),
+    import: side(
+      'import',
+      ownTerms(context.ownPrefixes),
+      words.import === 'Cluster' ? clusterImport(context) : [],
+    ),
+    export: leaving(context, side('export', [], exportTerms(words.export, context))),
     problems,
   };
 }
@@ -81,9 +90,24 @@ function missingFilter(
   };
 }
 
+/** Our own pods are here: a neighbour that says otherwise is wrong, and it is told of. */
+function ownTerms(prefixes: readonly string[]): PolicyTerm[] {
+  if (prefixes.length === 0) return [];
+  return [
+    {
+      match: { prefixes: prefixes.map((prefix) => ({ prefix, operator: 'in' })) },
+      action: { verdict: 'reject', isOwn: true },
+      why: 'a block of this node: only this node announces it',
+    },
+  ];
+}
+
 /** Never a default route: a pool is narrower than /0, and longer prefixes inside a pool are pods and blocks. */
-function clusterImport(prefixes: readonly string[]): PolicyTerm[] {
-  return insideTerms(prefixes, {}, 'import: Cluster (pools and services)');
+function clusterImport({ clusterPrefixes, guarded }: PolicyContext): PolicyTerm[] {
+  return [
+    ...guardTerms(guarded, clusterPrefixes),
+    ...insideTerms(clusterPrefixes, {}, 'import: Cluster (pools)'),
+  ];
 }
 
 function insideTerms(prefixes: readonly string[], match: PolicyMatch, why: string): PolicyTerm[] {

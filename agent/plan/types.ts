@@ -40,6 +40,8 @@ export interface PlanInput {
   readonly table?: number;
   /** Of the node's default routes, for peerFrom.defaultGateway; undefined: not known to who asks for the plan. */
   readonly defaultGateways?: DefaultGateways;
+  /** Addresses and connected networks of this node; undefined: not known to who asks for the plan. */
+  readonly hostNetworks?: readonly HostNetwork[];
   /** Ids of sessions of the plan in force: of two objects that ask for the same neighbour, the running one stays. */
   readonly inForce?: ReadonlySet<string>;
 }
@@ -48,6 +50,12 @@ export interface LocalBlock {
   readonly cidr: string;
   /** Undefined for a block from Node.spec.podCIDRs. */
   readonly pool?: string;
+}
+
+export interface HostNetwork {
+  readonly prefix: string;
+  /** 'the network of link eth0', 'an address of this node' */
+  readonly what: string;
 }
 
 export interface DefaultGateways {
@@ -117,6 +125,6 @@ export interface KernelPolicy {
   readonly unreachable: readonly string[];
   /** Neighbours that are reached through a gateway (reachableBy), by address. */
   readonly gateways: Readonly<Record<string, string>>;
-  /** What `import: Cluster` lets in: pools, service ranges, or podCIDRs when there is no pool. */
+  /** What `import: Cluster` lets in: pools, or podCIDRs when there is no pool. */
   readonly clusterPrefixes: readonly string[];
 }

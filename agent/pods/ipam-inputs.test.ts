@@ -10,7 +10,7 @@ const POOL = objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }');
 /** [pools, podCIDRs] */
 function inputsOf(...yaml: string[]) {
   const { resources, refused } = validateTexts([{ file: 'a.yaml', text: yaml.join('\n---\n') }]);
-  const { pools, podCidrs } = ipamInputs(resources, refused, 'n1');
+  const { pools, podCidrs } = ipamInputs(resources, refused, 'n1', []);
   return [pools.map(({ name }) => name), podCidrs];
 }
 
@@ -34,7 +34,7 @@ describe('where addresses come from', () => {
 describe('whose blocks may be taken back', () => {
   const nodesOf = (...yaml: string[]) => {
     const { resources, refused } = validateTexts([{ file: 'a.yaml', text: yaml.join('\n---\n') }]);
-    return ipamInputs(resources, refused, 'n1').nodes;
+    return ipamInputs(resources, refused, 'n1', []).nodes;
   };
 
   it('is known when every Node can be read, and this node’s own is there', () => {

@@ -1,9 +1,16 @@
 // What ipam has to know of the cluster's objects: the pools this node may use, its podCIDRs, reserved prefixes.
 import { mayHideNodes, mayHidePools, type Refused, type Resources, selectorMatches, usablePools } from '#api';
-import { familyOf } from '#ip';
+import { familyOf, formatPrefix } from '#ip';
 import type { IpamInputs } from '#ipam';
+import type { Guarded } from '../plan/index.ts';
 
-export function ipamInputs(resources: Resources, refused: Refused, nodeName: string): IpamInputs {
+/** @param guarded what no pod may have the address of */
+export function ipamInputs(
+  resources: Resources,
+  refused: Refused,
+  nodeName: string,
+  guarded: readonly Guarded[],
+): IpamInputs {
   const node = resources.nodes.get(nodeName);
   const labels = node?.metadata.labels ?? {};
   const usable = usablePools(resources).pools;
@@ -28,5 +35,6 @@ export function ipamInputs(resources: Resources, refused: Refused, nodeName: str
     // Without its own Node an agent has been told too little to say that another's is gone.
     ...(node === undefined || mayHideNodes(refused) ? {} : { nodes: new Set(resources.nodes.keys()) }),
     reservations: [...resources.ipReservations.values()].flatMap(({ spec }) => spec.reservedCIDRs),
+    guarded: guarded.map(({ prefix }) => formatPrefix(prefix)),
   };
 }

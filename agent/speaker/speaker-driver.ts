@@ -53,7 +53,17 @@ export class SpeakerDriver implements AsyncDisposable {
   }
 
   problems(): readonly Problem[] {
-    return this.#listenProblem === undefined ? this.#refusals : [this.#listenProblem, ...this.#refusals];
+    const listening = this.#listenProblem === undefined ? [] : [this.#listenProblem];
+    return [...listening, ...this.#refusals, ...this.#ownClaims()];
+  }
+
+  /** Somebody else announces what is ours: traffic to pods here goes astray, or the block has two owners. */
+  #ownClaims(): Problem[] {
+    return (this.#speaker?.ownClaims() ?? []).map(({ id, remote, description, prefixes }) => {
+      const rest = prefixes.length === 1 ? '' : ` and ${prefixes.length - 1} more`;
+      const message = `neighbour ${remote} announces our block: ${prefixes[0]}${rest}, not used here; find who originates it, and stop it there`;
+      return { object: description ?? `session ${id}`, field: '', message };
+    });
   }
 
   /** Can be called with the same plan again: what was refused is tried once more. True: it differs from the one before. */

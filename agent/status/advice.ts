@@ -312,6 +312,8 @@ export interface LoopFacts {
   readonly localAs: number;
   /** Paths refused because of our own AS. */
   readonly ownAsLoops: PerFamily;
+  /** Of these, our own routes that come back: many routers send to a neighbour what they have from it. */
+  readonly ownReturns: PerFamily;
   /** The object that asked for the session. */
   readonly from: string;
   readonly allowed: number;
@@ -326,9 +328,9 @@ export interface LoopFacts {
  * @returns undefined when nothing needs to be said
  */
 export function loopHint(facts: LoopFacts): string | undefined {
-  const { ipv4, ipv6 } = facts.ownAsLoops;
-  const count = ipv4 + ipv6;
-  if (count === 0 || facts.type !== 'ebgp' || facts.hasInternal) return undefined;
+  const { ownAsLoops, ownReturns } = facts;
+  const count = ownAsLoops.ipv4 + ownAsLoops.ipv6 - ownReturns.ipv4 - ownReturns.ipv6;
+  if (count <= 0 || facts.type !== 'ebgp' || facts.hasInternal) return undefined;
   const routes = count === 1 ? '1 route is' : `${count} routes are`;
   const next = Math.min(facts.allowed + 1, 255);
   return `${routes} refused: our own AS ${facts.localAs} is in AS_PATH. If they are those of nodes in the same AS: numAllowedLocalASNumbers: ${next} in ${facts.from}, as-override at the neighbour, or an AS of its own for each node`;

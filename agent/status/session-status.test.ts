@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DownCause, PeerStatus } from '#bgp';
+import { loopHint } from './advice.ts';
 import { sessionStatus } from './session-status.ts';
 
 const REFUSED: DownCause = { kind: 'dial failed', problem: 'refused', text: 'connect: ECONNREFUSED' };
@@ -20,6 +21,20 @@ const LOST: PeerStatus = {
   ...{ connectAttempts: 0, queuedBytes: 0, connections: 0, history: [] },
   lastNotificationOut: { atMs: 1000, code: 4, subcode: 0, text: 'hold timer', dataBytes: 0, dataHex: '' },
 };
+
+describe('the hint about our own AS in AS_PATH', () => {
+  const hint = (ownAsLoops: number, ownReturns: number) =>
+    loopHint({
+      ...{ type: 'ebgp', localAs: 64512, from: 'BGPPeer tor', allowed: 0, hasInternal: false },
+      ownAsLoops: { ipv4: ownAsLoops, ipv6: 0 },
+      ownReturns: { ipv4: ownReturns, ipv6: 0 },
+    });
+
+  it('counts the routes of others, and is left out when only our own come back', () => {
+    assert.equal(hint(2, 2), undefined);
+    assert.match(hint(3, 2) ?? '', /^1 route is refused: our own AS 64512 is in AS_PATH/);
+  });
+});
 
 describe('the last error of a session', () => {
   it('is the NOTIFICATION, also when the error that it made was recorded a millisecond later', () => {

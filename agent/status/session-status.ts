@@ -1,5 +1,6 @@
 // One neighbour of the speaker and what the plan says of it, as SessionStatus. Pure.
 import type { NotificationRecord, PeerStatus, Speaker } from '#bgp';
+import { familyOf } from '#ip';
 import type { PlannedPeer } from '../plan/index.ts';
 import { loopHint, SAME_MOMENT_MS, whyDown } from './advice.ts';
 import type {
@@ -35,10 +36,10 @@ export function sessionStatus(
   const down = whyDown(peer, { config, from, ownAs });
   const localAs = negotiated?.localAs ?? config?.localAs ?? ownAs;
   const prefixes = prefixesOf(routes, config?.maxPrefixes.limit ?? 0);
-  const { ownAsLoops } = prefixes;
+  const { ownAsLoops, ownReturns } = prefixes;
   const type = negotiated?.peerType;
   const hint = loopHint({
-    ...{ type, localAs, ownAsLoops, from, hasInternal },
+    ...{ type, localAs, ownAsLoops, ownReturns, from, hasInternal },
     allowed: config?.allowedLocalAs ?? 0,
   });
   return {
@@ -144,6 +145,8 @@ function prefixesOf(routes: Routes | undefined, limit: number): SessionPrefixes 
     filtered: count((f) => f.filtered),
     ineligible: count((f) => f.ineligible),
     ownAsLoops: count((f) => f.ownAsLoops),
+    ownReturns: count((f) => f.ownReturns),
+    ownClaims: count((f) => routes?.ownClaims.filter((p) => familyOf(p) === f.family).length ?? 0),
     advertised: count((f) => f.advertised),
     owed: count((f) => f.owed),
     endOfRibReceived: families.filter((f) => f.endOfRibReceived).map((f) => f.family),

@@ -144,7 +144,7 @@ const fields = z.strictObject({
     .describe('BGPFilters, in this order; their verdict comes before import and export.'),
   import: oneOf('Cluster', 'All', 'None')
     .default('Cluster')
-    .describe('What is accepted. Cluster: only prefixes inside pools and services.'),
+    .describe('What is accepted. Cluster: only prefixes inside pools.'),
   export: oneOf('Cluster', 'Pools', 'All', 'None')
     .default('Cluster')
     .describe(

@@ -124,6 +124,11 @@ export class CompiledPolicy {
     return this.#combinations[combination]!;
   }
 
+  /** evaluate()'s negative result: rejected because the prefix is this speaker's own. */
+  isOwn(result: number): boolean {
+    return this.#terms[~result]?.term.action.isOwn === true;
+  }
+
   /** Why a route was rejected, from evaluate()'s negative result. */
   whyRejected(result: number): string {
     return this.#terms[~result]?.term.why ?? `${this.policy.name}: no rule accepts it`;

@@ -15,6 +15,8 @@ export interface PolicyTerm {
     /** 'next' applies `set` and goes on with the next term. */
     readonly verdict: 'accept' | 'reject' | 'next';
     readonly set?: PolicySet;
+    /** What it rejects is this speaker's own: a neighbour that announces it is listed (Speaker.ownClaims). */
+    readonly isOwn?: true;
   };
   /** Shown to the operator, for example 'BGPFilter f, importV4 rule 2'. */
   readonly why: string;

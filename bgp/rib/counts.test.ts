@@ -1,6 +1,6 @@
 // What status says of a neighbour's routes: counted as they change, never by looking at all of them.
 import assert from 'node:assert/strict';
-import { REJECT_ALL } from '../policy/policy.ts';
+import { type Policy, REJECT_ALL } from '../policy/policy.ts';
 import { type FamilyRoutes, peerRoutes } from '../speaker-status.ts';
 import { fakeConfig } from './testing/fake-session.ts';
 import { RibLab } from './testing/rib-lab.ts';
@@ -42,6 +42,57 @@ describe('rib: counts for status', () => {
     lab.up(ebgp(1));
     assert.equal(counts(lab, 'e1').received, 0, 'a new session begins at nothing');
     assert.equal(counts(lab, 'e1').filtered, 0);
+  });
+
+  it('tell our own routes that come back from other loops', () => {
+    const lab = new RibLab();
+    lab.rib.originated.originate([{ prefix: '10.9.0.0/26', why: 'block' }]);
+    lab.up(ebgp(1));
+    lab.announce('e1', ['10.9.0.0/26', '10.8.0.0/26'], { path: [65101, 65000], nextHop: '192.0.2.1' });
+    lab.settle();
+    assert.deepEqual([counts(lab, 'e1').ownAsLoops, counts(lab, 'e1').ownReturns], [2, 1]);
+    lab.withdraw('e1', ['10.9.0.0/26', '10.8.0.0/26']);
+    lab.settle();
+    assert.deepEqual([counts(lab, 'e1').ownAsLoops, counts(lab, 'e1').ownReturns], [0, 0]);
+  });
+
+  it('name what of ours a neighbour announces, and only what is not our own come back', () => {
+    const lab = new RibLab();
+    const own = (...prefixes: string[]): Policy => ({
+      name: 'own',
+      terms: [
+        {
+          match: { prefixes: prefixes.map((prefix) => ({ prefix, operator: 'in' })) },
+          action: { verdict: 'reject', isOwn: true },
+          why: 'ours',
+        },
+      ],
+      otherwise: 'accept',
+    });
+    const claims = () => peerRoutes(lab.rib, 'e1')!.ownClaims;
+    const peer = ebgp(1, { config: { import: own('10.9.0.0/26'), allowedLocalAs: 1 } });
+    lab.up(peer);
+    const theirs = { path: [65101], nextHop: '192.0.2.1' };
+    lab.announce('e1', ['10.9.0.0/26', '10.9.0.7/32', '10.8.0.0/26'], theirs);
+    assert.deepEqual(claims(), ['10.9.0.0/26', '10.9.0.7/32']);
+    lab.settle();
+    assert.deepEqual(
+      lab.routes({ view: 'best' }).map(({ prefix }) => prefix),
+      ['10.8.0.0/26'],
+    );
+    lab.withdraw('e1', ['10.9.0.7/32']);
+    assert.deepEqual(claims(), ['10.9.0.0/26']);
+    lab.announce('e1', ['10.9.0.0/26'], { path: [65101, 65000], nextHop: '192.0.2.1' });
+    assert.deepEqual(claims(), [], 'our own AS is in AS_PATH: it may be ours');
+    // What is ours changes while the neighbour says nothing.
+    const config = fakeConfig({ ...peer, config: { import: own('10.8.0.0/16') } });
+    lab.session('e1').config = config;
+    lab.rib.configure(config);
+    lab.settle();
+    assert.deepEqual(claims(), ['10.8.0.0/26']);
+    lab.down('e1');
+    lab.settle();
+    assert.deepEqual(claims(), []);
   });
 
   it('leave out of what is advertised what came from the peer itself', () => {

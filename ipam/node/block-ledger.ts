@@ -1,6 +1,6 @@
 // Which blocks the node has: those of its podCIDRs, those it claimed, when to claim one more and when to give one
 // back. All work with the store is done one after the other, so that a claim never meets a give-back half-way.
-import { FAMILIES, type Family, formatPrefix, parsePrefix, type Prefix } from '#ip';
+import { FAMILIES, type Family, formatPrefix, overlaps, parsePrefix, type Prefix } from '#ip';
 import type { Clock } from '#world';
 import { BlockClaims, type ClaimResult, enabledPools } from './claims.ts';
 import { BlockComparison } from './block-comparison.ts';
@@ -41,6 +41,7 @@ export class BlockLedger {
   readonly #work: SerialWork;
   #storeProblem: string | undefined;
   #inputs: IpamInputs | undefined;
+  #guarded: readonly Prefix[] = [];
 
   constructor(
     node: string,
@@ -83,7 +84,7 @@ export class BlockLedger {
 
   blocks(): Block[] {
     return this.#state.blocks
-      .filter((block) => !this.#comparison.isLost(block))
+      .filter((block) => !this.#comparison.isLost(block) && !this.isGuarded(block.prefix))
       .map((block) => block.describe());
   }
 
@@ -110,6 +111,7 @@ export class BlockLedger {
 
   setInputs(inputs: IpamInputs): void {
     this.#inputs = inputs;
+    this.#guarded = (inputs.guarded ?? []).map(parsePrefix).filter((prefix) => prefix !== undefined);
     this.#exhaustion.mayAsk();
     this.#state.setReservations(inputs.reservations);
     const before = this.#fingerprint();
@@ -145,6 +147,11 @@ export class BlockLedger {
     this.#claiming.set(family, claim);
     void claim.then(() => this.#claiming.delete(family));
     return claim;
+  }
+
+  /** Nodes, routers or a network of theirs have addresses in there. */
+  isGuarded(prefix: Prefix): boolean {
+    return this.#guarded.some((guarded) => overlaps(guarded, prefix));
   }
 
   claimExactly(prefix: Prefix, pool: string): Promise<ClaimOutcome> {
@@ -214,7 +221,7 @@ export class BlockLedger {
     const full = this.#whyFull(family);
     if (full !== undefined) return this.#exhaust(family, full);
     const held = (prefix: Prefix): boolean => this.#state.holdsBlock(formatPrefix(prefix)) !== undefined;
-    const result = await this.#claims.claim(pools, held);
+    const result = await this.#claims.claim(pools, held, this.#guarded);
     if (result.kind === 'claimed') return this.#hold(result.prefix, result.pool, result);
     if (result.kind === 'exhausted') {
       return this.#exhaust(
@@ -245,7 +252,7 @@ export class BlockLedger {
     const error = await this.#journal.append([
       { type: 'holdBlock', cidr, pool, atMs: this.#io.clock.wall() },
     ]);
-    block.state = 'active';
+    if (!this.isGuarded(prefix)) block.state = 'active';
     this.#exhaustion.end(block.family);
     if (this.#inputs !== undefined) this.#applyPools(this.#inputs);
     this.#io.log.info(cidr, `block of pool ${pool} claimed`);
@@ -268,7 +275,7 @@ export class BlockLedger {
     }
     for (const block of this.#state.blocksOf(family).filter((b) => b.pool === undefined)) {
       const isWanted = wanted.some((prefix) => formatPrefix(prefix) === block.cidr);
-      block.state = isWanted ? 'active' : 'frozen';
+      block.state = isWanted && !this.isGuarded(block.prefix) ? 'active' : 'frozen';
       if (!isWanted && block.used === 0) this.#drop(block);
     }
   }
@@ -277,7 +284,8 @@ export class BlockLedger {
     for (const block of this.#state.blocks) {
       if (block.pool === undefined || block.state === 'releasing') continue;
       const isServed = inputs.pools.some((pool) => pool.name === block.pool && !pool.disabled);
-      block.state = isServed && !this.#comparison.isLost(block) ? 'active' : 'frozen';
+      const isOurs = !this.#comparison.isLost(block) && !this.isGuarded(block.prefix);
+      block.state = isServed && isOurs ? 'active' : 'frozen';
     }
   }
 

@@ -5,10 +5,12 @@ import { createHash } from 'node:crypto';
 import { type IPAMBlock, ipamBlockName } from '#api';
 import {
   blockCount,
+  blockIndex,
   contains,
   type Family,
   formatPrefix,
   nthBlock,
+  overlaps,
   parsePrefix,
   type Prefix,
   truncate,
@@ -41,11 +43,20 @@ export class BlockClaims {
     this.#store = store;
   }
 
-  /** The next block of the first pool that has one. held: this node has it already. */
-  async claim(pools: readonly Pool[], held: (prefix: Prefix) => boolean): Promise<ClaimResult> {
+  /**
+   * The next block of the first pool that has one.
+   *
+   * @param held this node has it already
+   * @param guarded a block that overlaps one of these is not asked for
+   */
+  async claim(
+    pools: readonly Pool[],
+    held: (prefix: Prefix) => boolean,
+    guarded: readonly Prefix[],
+  ): Promise<ClaimResult> {
     try {
       for (const pool of pools) {
-        const result = (await this.#probe(pool, held)) ?? (await this.#search(pool));
+        const result = (await this.#probe(pool, held, guarded)) ?? (await this.#search(pool, guarded));
         if (result !== undefined) return result;
       }
       return { kind: 'exhausted' };
@@ -79,7 +90,11 @@ export class BlockClaims {
     return kind !== 'conflict';
   }
 
-  async #probe(pool: Pool, held: (prefix: Prefix) => boolean): Promise<ClaimResult | undefined> {
+  async #probe(
+    pool: Pool,
+    held: (prefix: Prefix) => boolean,
+    guarded: readonly Prefix[],
+  ): Promise<ClaimResult | undefined> {
     const key = `${pool.cidr} ${pool.blockSize}`;
     let step = this.#probed.get(key);
     if (step === undefined) {
@@ -91,8 +106,10 @@ export class BlockClaims {
     }
     if (step < 0n) return undefined;
     for (let probes = 0; probes < PROBES; step++) {
-      const block = candidate(pool, this.#node, step);
-      if (block === undefined) return undefined;
+      const next = unguarded(pool, this.#node, step, guarded);
+      if (next === undefined) return undefined;
+      const { block } = next;
+      ({ step } = next);
       if (held(block)) continue;
       const result = await this.#create(block, pool.name);
       if (result.kind === 'claimed') return result;
@@ -102,14 +119,14 @@ export class BlockClaims {
     return undefined;
   }
 
-  async #search(pool: Pool): Promise<ClaimResult | undefined> {
+  async #search(pool: Pool, guarded: readonly Prefix[]): Promise<ClaimResult | undefined> {
     // What no list shows: claimed since, or an object that cannot be read.
     const refused: Prefix[] = [];
     for (let race = 0; race < RACES; race++) {
       const blocks = await this.#store.list('IPAMBlock');
       const listed = blocks.map((b) => parsePrefix(b.spec.cidr)).filter((p) => p !== undefined);
       const taken = [...listed, ...refused];
-      const free = firstFree(pool, this.#node, taken);
+      const free = firstFree(pool, this.#node, taken, guarded);
       if (free === undefined) return undefined;
       const result = await this.#create(free, pool.name);
       if (result.kind === 'claimed') return result;
@@ -174,16 +191,40 @@ function candidate(pool: Pool, nodeName: string, step: bigint): Prefix | undefin
   return nthBlock(range, pool.blockSize, (startIndex(nodeName, pool.cidr, blocks) + step) % blocks);
 }
 
+/** The first block from `step` on that overlaps nothing guarded. A large network is stepped over, not walked through. */
+function unguarded(
+  pool: Pool,
+  nodeName: string,
+  step: bigint,
+  guarded: readonly Prefix[],
+): { readonly block: Prefix; readonly step: bigint } | undefined {
+  for (let at = step; ; ) {
+    const block = candidate(pool, nodeName, at);
+    if (block === undefined) return undefined;
+    const network = guarded.find((one) => overlaps(one, block));
+    if (network === undefined) return { block, step: at };
+    const isWider = network.length < block.length;
+    at += isWider ? blockCount(network, block.length) - (blockIndex(network, block) ?? 0n) : 1n;
+  }
+}
+
 /** The first free block in this node's order, given the blocks that are taken. Looks at no more than one beyond these. */
-function firstFree(pool: Pool, nodeName: string, taken: readonly Prefix[]): Prefix | undefined {
+function firstFree(
+  pool: Pool,
+  nodeName: string,
+  taken: readonly Prefix[],
+  guarded: readonly Prefix[],
+): Prefix | undefined {
   const same = new Set(
     taken.filter((t) => t.length >= pool.blockSize).map((t) => formatPrefix(truncate(t, pool.blockSize))),
   );
   // Larger than ours: from a time when the pool's blockSize was another one. Few, so a scan does.
   const larger = taken.filter((t) => t.length < pool.blockSize);
   for (let step = 0n; ; step++) {
-    const block = candidate(pool, nodeName, step);
-    if (block === undefined) return undefined;
+    const next = unguarded(pool, nodeName, step, guarded);
+    if (next === undefined) return undefined;
+    const { block } = next;
+    ({ step } = next);
     if (!same.has(formatPrefix(block)) && !larger.some((t) => contains(t, block))) return block;
   }
 }

@@ -63,6 +63,39 @@ describe('ipam: where addresses come from', () => {
     );
   });
 
+  it('claims no block that overlaps an address or a network of nodes and routers, and gives none out', async () => {
+    const guarded = ['10.0.0.0/25', '10.0.0.130/32', 'fd00::/64'];
+    const node = await startNode(inputs(POOLS, { guarded }));
+    await fill(node, 7 * 16 + 1).then(
+      () => assert.fail('more than there is'),
+      () => undefined,
+    );
+    const blocks = [...node.store.blocks.values()].map(({ spec }) => spec.cidr).sort();
+    const free = [144, 160, 176, 192, 208, 224, 240].map((n) => `10.0.0.${n}/28`);
+    assert.deepEqual(blocks, free);
+    const asked = refused(await node.ipam.allocate(owner('asked'), ['ipv4'], { ipv4: '10.0.0.5' }));
+    assert.match(asked.message, /its block 10\.0\.0\.0\/28 overlaps an address or a network/);
+  });
+
+  it('steps over a network in a pool of more blocks than can be counted', async () => {
+    const guarded = ['fd00::/49', 'fd00:0:0:ff00::/56'];
+    const { store } = await startNode(inputs([pool('v6', 'fd00::/48', 122)], { guarded }));
+    const [block] = store.blocks.values();
+    assert.match(block!.spec.cidr, /^fd00:0:0:[89a-f]/);
+  });
+
+  it('gives nothing more out of a block that an address of the host has come into, until that is gone', async () => {
+    const node = await startNode(inputs([], { podCidrs: ['10.9.0.0/29'] }));
+    granted(await node.ipam.allocate(owner(1), ['ipv4']));
+    const given = inputs([], { podCidrs: ['10.9.0.0/29'], guarded: ['10.9.0.1/32'] });
+    node.ipam.setInputs(given);
+    assert.deepEqual(node.ipam.blocks(), []);
+    assert.equal(refused(await node.ipam.allocate(owner(2), ['ipv4'])).code, 101);
+    node.ipam.setInputs({ ...given, guarded: [] });
+    assert.equal(node.ipam.blocks().length, 1);
+    granted(await node.ipam.allocate(owner(2), ['ipv4']));
+  });
+
   it('leaves out reserved addresses unless one is asked for', async () => {
     const node = await startNode(
       inputs([], { podCidrs: ['10.9.0.0/29'], reservations: ['10.9.0.0/31', '10.9.0.7/32'] }),

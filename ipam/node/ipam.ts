@@ -356,6 +356,12 @@ export class Ipam implements AsyncDisposable {
     if (pool === undefined)
       return refuse(101, `requested address ${wanted} is in no enabled pool of node ${this.#options.node}`);
     const block = truncate(address, pool.blockSize);
+    if (this.#ledger.isGuarded(block)) {
+      return refuse(
+        102,
+        `requested address ${wanted}: its block ${formatPrefix(block)} overlaps an address or a network of nodes or routers`,
+      );
+    }
     const outcome = await this.#ledger.claimExactly(block, pool.name);
     const asked = `requested address ${wanted}`;
     switch (outcome.kind) {

@@ -41,6 +41,8 @@ export interface IpamInputs {
   readonly stored?: readonly StoredBlock[];
   /** Names of all Node objects, this node's among them; undefined: not known, and no block is taken for left over. */
   readonly nodes?: ReadonlySet<string>;
+  /** Addresses and networks of nodes and routers: a block that overlaps one is neither claimed nor given out from. */
+  readonly guarded?: readonly string[];
 }
 
 export type Addresses = { readonly [family in Family]?: string };

@@ -3,7 +3,7 @@
 // IPv4 routes without a word), and kept by notifications in between.
 import { type FamilyIndex, WIDTHS } from '#ip';
 import type { Kernel, KernelEvent, Link, Route } from '#linux';
-import type { DefaultGateways, Gateway } from '../../plan/index.ts';
+import type { DefaultGateways, Gateway, HostNetwork } from '../../plan/index.ts';
 import type { Columns } from '../fib-columns.ts';
 import { ForeignRoutes } from '../foreign-routes.ts';
 import { tablePrefix } from '../table-prefix.ts';
@@ -12,6 +12,8 @@ import { NO_TARGET, type Targets, UNKNOWN_TARGET } from '../targets.ts';
 
 const LOCAL_TABLE = 255;
 const MAIN_TABLE = 254;
+/** Protocols of routes that come with an address: the kernel's own, and of router advertisements. */
+const CONNECTED: readonly number[] = [2, 9];
 
 export interface KernelViewOptions {
   readonly kernel: Kernel;
@@ -67,6 +69,22 @@ export class KernelView {
     const ipv4 = this.#gatewayOf(0, '0.0.0.0/0');
     const ipv6 = this.#gatewayOf(1, '::/0');
     return { ...(ipv4 === undefined ? {} : { ipv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) };
+  }
+
+  /** This node's addresses and connected networks, but for those that every node has. */
+  hostNetworks(): HostNetwork[] {
+    const networks: HostNetwork[] = [];
+    for (const { type, destination } of this.foreign.all(LOCAL_TABLE)) {
+      if (type === 'local' && !isLoopback(destination))
+        networks.push({ prefix: destination, what: 'an address of this node' });
+    }
+    for (const { type, destination, protocol, nextHops } of this.foreign.all(MAIN_TABLE)) {
+      const isConnected = type === 'unicast' && nextHops.every((hop) => hop.gateway === undefined);
+      if (!isConnected || !CONNECTED.includes(protocol)) continue;
+      const links = nextHops.map((hop) => this.links.get(hop.deviceIndex ?? 0)?.name ?? hop.deviceIndex);
+      networks.push({ prefix: destination, what: `the network of link ${links.join(', ')}` });
+    }
+    return networks;
   }
 
   #gatewayOf(family: FamilyIndex, destination: string): Gateway | undefined {
@@ -163,6 +181,10 @@ export class KernelView {
     column.markDirty(id);
     return { touched: { family, id } };
   }
+}
+
+function isLoopback(destination: string): boolean {
+  return destination.startsWith('127.') || destination === '::1/128';
 }
 
 /** The target that a route in the kernel comes to; one use of it is the caller's. */

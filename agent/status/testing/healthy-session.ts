@@ -39,6 +39,8 @@ export const HEALTHY: SessionStatus = {
     filtered: { ipv4: 1, ipv6: 0 },
     ineligible: NONE,
     ownAsLoops: NONE,
+    ownReturns: NONE,
+    ownClaims: NONE,
     advertised: { ipv4: 1, ipv6: 0 },
     owed: NONE,
     endOfRibReceived: ['ipv4'],

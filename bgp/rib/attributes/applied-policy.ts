@@ -7,6 +7,8 @@ import type { AttributeReader } from './attribute-reader.ts';
 /** Results of apply() below 0: a term rejects the route, or what the policy sets fits into no message. */
 export const REJECTED = -1;
 export const TOO_LARGE = -2;
+/** Rejected, and because the prefix is this speaker's own. */
+export const OWN_PREFIX = -3;
 
 export class AppliedPolicy {
   readonly #intern: AttributeIntern;
@@ -25,10 +27,11 @@ export class AppliedPolicy {
     this.#isExport = isExport;
   }
 
-  /** The set to use for the route (borrowed: the caller takes its own reference), REJECTED or TOO_LARGE. */
+  /** The set to use for the route (borrowed: the caller takes its own reference), REJECTED, OWN_PREFIX or TOO_LARGE. */
   apply(policy: CompiledPolicy, route: RouteRef): number {
     const combination = policy.evaluate(route, this.#reader);
-    if (combination <= 0) return combination < 0 ? REJECTED : route.attribute;
+    if (combination < 0) return policy.isOwn(combination) ? OWN_PREFIX : REJECTED;
+    if (combination === 0) return route.attribute;
     if (route.attribute !== this.#from || combination !== this.#combination || policy !== this.#policy) {
       this.#change(policy, route.attribute, combination);
     }

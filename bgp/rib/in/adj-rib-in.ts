@@ -1,8 +1,9 @@
 // Writes single paths into the tables: announced, withdrawn, filtered by import policy, looked at again when
 // the policy changes. Keeps the reference counts of attribute sets and the counters of peers and slots.
-import { AppliedPolicy } from '../attributes/applied-policy.ts';
+import { AppliedPolicy, OWN_PREFIX } from '../attributes/applied-policy.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
+import type { OwnClaims } from './own-claims.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { PeerSlots } from '../table/peer-slots.ts';
 import { type CompiledPolicy, RouteRef } from '../../policy/compile.ts';
@@ -48,6 +49,8 @@ export interface PathOwner {
   readonly ownAsLoops: number[];
   /** Of all of them, octets of attributes: each path counts its own, though equal ones are stored once. */
   readonly octets: Float64Array;
+  /** Its paths for prefixes that are this speaker's own. */
+  readonly ownClaims: OwnClaims;
   /** Prefixes made dirty since the last turn of the work loop. */
   marked: number;
 }
@@ -85,9 +88,11 @@ export class AdjRibIn {
   ): void {
     let use = raw;
     let flags = eligibility;
+    let isClaim = false;
     if (flags === 0 && !peer.importPolicy.acceptsAll) {
       use = this.#import.apply(peer.importPolicy, this.#point(peer, table, prefix, raw));
       if (use < 0) {
+        isClaim = this.#isClaim(use, raw);
         flags = FILTERED;
         use = raw;
       }
@@ -100,6 +105,7 @@ export class AdjRibIn {
       path = table.addPath(prefix, slot, use, flags | CHANGED, epoch);
       references[use] = references[use]! + 1;
       if (table.receivedId !== undefined) table.receivedId[path] = receivedId;
+      peer.ownClaims.note(table, path, isClaim);
       this.#setOriginal(table, path, raw, use);
       this.#peers.paths[slot] = this.#peers.paths[slot]! + 1;
       peer.received[table.family]!++;
@@ -108,6 +114,7 @@ export class AdjRibIn {
       else addRefused(peer, table.family, flags, 1);
       return;
     }
+    peer.ownClaims.note(table, path, isClaim);
     const old = table.flags[path]!;
     const before = this.#countedAt(peer, table, path);
     if (before !== table.family) {
@@ -147,6 +154,7 @@ export class AdjRibIn {
   withdraw(peer: PathOwner, table: RibTable, prefix: number, receivedId: number): void {
     const path = table.findPath(prefix, peer.slot, receivedId);
     if (path < 0 || (table.flags[path]! & DEAD) !== 0) return;
+    peer.ownClaims.note(table, path, false);
     const before = this.#countedAt(peer, table, path);
     if (before !== GONE) {
       peer.received[before]!--;
@@ -185,13 +193,16 @@ export class AdjRibIn {
     const before = table.attribute[path]!;
     let flags = eligibility;
     let use = raw;
+    let isClaim = false;
     if (flags === 0 && !peer.importPolicy.acceptsAll) {
       use = this.#import.apply(peer.importPolicy, this.#point(peer, table, table.prefix[path]!, raw));
       if (use < 0) {
+        isClaim = this.#isClaim(use, raw);
         flags = FILTERED;
         use = raw;
       }
     }
+    peer.ownClaims.note(table, path, isClaim);
     const old = table.flags[path]!;
     const octets = this.#octetsOf(table, path);
     if (use === before && (old & REFUSED) === flags) return;
@@ -210,6 +221,11 @@ export class AdjRibIn {
       addRefused(peer, counted, flags, 1);
     }
     table.markDirty(table.prefix[path]!, false);
+  }
+
+  /** With our own AS in AS_PATH it may be our own route that comes back, where that is allowed. */
+  #isClaim(result: number, raw: number): boolean {
+    return result === OWN_PREFIX && this.#store.ownAsCount[raw] === 0;
   }
 
   /** Which of its owner's counts a path is in; GONE when in none. */

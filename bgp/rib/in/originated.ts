@@ -1,12 +1,13 @@
 // Routes that start at this speaker: given as text by the agent, held in the tables under the local slot.
-import { formatWords, parseAddressWords, parsePrefixWords, type PrefixWords } from '#ip';
+import { type FamilyIndex, formatWords, parseAddressWords, parsePrefixWords, type PrefixWords } from '#ip';
 import { ACCEPT_ALL } from '../../policy/policy.ts';
 import { CompiledPolicy } from '../../policy/compile.ts';
 import type { AdjRibIn, PathOwner } from './adj-rib-in.ts';
+import { OwnClaims } from './own-claims.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
-import type { RibTable } from '../table/rib-table.ts';
+import { DEAD, OWN_AS_LOOP, type RibTable } from '../table/rib-table.ts';
 
 /** A route to announce as our own. */
 export interface Origination {
@@ -36,6 +37,7 @@ export class Originated {
     ineligible: [0, 0, 0, 0],
     ownAsLoops: [0, 0, 0, 0],
     octets: new Float64Array(4),
+    ownClaims: new OwnClaims(),
     marked: 0,
   };
 
@@ -67,14 +69,27 @@ export class Originated {
     for (const text of prefixes) {
       const prefix = prefixOf(text);
       const table = this.#tables[prefix.family];
-      const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = prefix.words;
-      const id =
-        prefix.family === 0
-          ? table.prefixes.find4(w0, prefix.length)
-          : table.prefixes.find6(w0, w1, w2, w3, prefix.length);
+      const id = findPrefix(table, prefix);
       this.#why.delete(`${formatWords(prefix.words)}/${prefix.length}`);
       if (id >= 0) this.#paths.withdraw(this.owner, table, id, 0);
     }
+  }
+
+  /** Of a peer's paths with our own AS in AS_PATH, those for prefixes that start here: our own routes, come back. */
+  returned(slot: number, family: FamilyIndex): number {
+    const table = this.#tables[family];
+    let count = 0;
+    for (const text of this.#why.keys()) {
+      const prefix = prefixOf(text);
+      if (prefix.family !== family) continue;
+      const id = findPrefix(table, prefix);
+      if (id < 0) continue;
+      for (let path = table.head[id]! - 1; path >= 0; path = table.next[path]! - 1) {
+        const isLoop = (table.flags[path]! & (OWN_AS_LOOP | DEAD)) === OWN_AS_LOOP;
+        if (table.peer[path] === slot && isLoop) count++;
+      }
+    }
+    return count;
   }
 
   why(prefix: string): string | undefined {
@@ -111,6 +126,12 @@ export class Originated {
       ? this.#nextHops.intern4(address.words[0]!)
       : this.#nextHops.intern6(address.words, undefined, undefined);
   }
+}
+
+/** Its id, or -1. */
+function findPrefix(table: RibTable, { family, words, length }: PrefixWords): number {
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
+  return family === 0 ? table.prefixes.find4(w0, length) : table.prefixes.find6(w0, w1, w2, w3, length);
 }
 
 function prefixOf(text: string): PrefixWords {

@@ -9,6 +9,8 @@ import type { Session } from '../../session/index.ts';
 import { type PathOwner, STALE_COUNTS } from './adj-rib-in.ts';
 import { MalformedUpdates } from './malformed.ts';
 import { attributeOctetsLimit } from './memory-limits.ts';
+import { OwnClaims } from './own-claims.ts';
+import type { RibTable } from '../table/rib-table.ts';
 import { KIND_EBGP, KIND_IBGP, type PeerSlots } from '../table/peer-slots.ts';
 
 /** The last attribute block of a peer, so that a run of UPDATEs with one block costs a comparison each. */
@@ -47,6 +49,7 @@ export class RibPeer implements PathOwner {
   readonly ownAsLoops = [0, 0, 0, 0];
   readonly octets = new Float64Array(4);
   octetsLimit: number;
+  readonly ownClaims = new OwnClaims();
   /** Addresses of ours that its session uses, as NextHops.replaceOwnAddresses() was told. */
   ownAddresses: readonly string[] = [];
   warned = false;
@@ -114,6 +117,11 @@ export class RibPeer implements PathOwner {
     };
   }
 
+  /** Ids of prefixes of ours that it announces. */
+  claimsIn(table: RibTable, slots: PeerSlots): number[] {
+    return this.ownClaims.prefixes(table, this.slot, slots.epoch[this.slot * 2 + table.family]!);
+  }
+
   /** Paths that a family's prefix limit counts. */
   receivedIn(family: FamilyIndex): number {
     return this.received[family]! + this.received[family + STALE_COUNTS]!;
@@ -129,6 +137,7 @@ export class RibPeer implements PathOwner {
   forgetCounts(family: FamilyIndex): void {
     this.ageCounts(family);
     this.ageCounts(family);
+    this.ownClaims.forget(family);
   }
 
   /** What was stale is gone, and what was current is stale: it is about to be sent anew. */

@@ -114,10 +114,10 @@ function stepText(rib: RibContents, table: RibTable, path: number, winner: numbe
   switch (decided) {
     case step.STEP_LONG_LIVED_STALE:
       return 'long-lived stale, worse';
-    case step.STEP_LOCAL_PREF:
-      return `lower LOCAL_PREF (${a.localPref[x]} < ${a.localPref[y]})`;
     case step.STEP_LOCAL:
       return 'learned, not originated here: worse';
+    case step.STEP_LOCAL_PREF:
+      return `lower LOCAL_PREF (${a.localPref[x]} < ${a.localPref[y]})`;
     case step.STEP_AS_PATH_LENGTH:
       return `longer AS_PATH (${a.pathLength[x]} > ${a.pathLength[y]})`;
     case step.STEP_ORIGIN:

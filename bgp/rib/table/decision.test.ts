@@ -152,6 +152,15 @@ describe('decision process', () => {
     assert.match(why.get('e1')!, /not originated here: worse than our own route/);
   });
 
+  it('prefers a route that starts here, whatever LOCAL_PREF a neighbour gives its own', () => {
+    const { best, why } = decide([{ peer: 'i1', a: { ...base, path: [], localPref: 4_000_000 } }], (lab) => {
+      lab.rib.originated.originate([{ prefix: PREFIX, why: 'x' }]);
+      lab.rib.wake();
+    });
+    assert.equal(best, 'local');
+    assert.match(why.get('i1')!, /not originated here: worse than our own route/);
+  });
+
   it('says when a path lost inside its own AS only (deterministic MED, BP-3)', () => {
     // Alone against the best, e1 would win by its router ID; but e3 of the same AS has the lower MED.
     const { best, why } = decide([

@@ -1,6 +1,6 @@
 // The decision process (RFC 4271 section 9.1.2, RFC 4456, RFC 5004 not used), as numeric comparison of columns.
-// The order of steps is BIRD's; each stops at the first difference. MED is compared only between paths from the
-// same neighbouring AS and never depends on the order in which paths came (deterministic MED).
+// Our own routes go first; then the order of steps is BIRD's. Each stops at the first difference. MED is compared only
+// between paths from the same neighbouring AS and never depends on the order in which paths came (deterministic MED).
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import { SecretWords } from '../../columns/secret-words.ts';
@@ -19,8 +19,9 @@ import {
 
 /** Where two paths first differed; `why` puts it into words. Paths equal up to METRIC may be used together. */
 export const STEP_LONG_LIVED_STALE = 1;
-export const STEP_LOCAL_PREF = 2;
-export const STEP_LOCAL = 3;
+/** Whatever a neighbour says with LOCAL_PREF: what starts here is never withdrawn in favour of what was learned. */
+export const STEP_LOCAL = 2;
+export const STEP_LOCAL_PREF = 3;
 export const STEP_AS_PATH_LENGTH = 4;
 export const STEP_ORIGIN = 5;
 export const STEP_MED = 6;
@@ -216,12 +217,12 @@ export class Decision {
     const y = table.attribute[b]!;
     // Several feeds of one table: most paths of a prefix have one set.
     if (x === y) return this.#compareKinds(table, a, b);
-    let d = attributes.localPref[y]! - attributes.localPref[x]!;
-    if (d !== 0) return d < 0 ? -STEP_LOCAL_PREF : STEP_LOCAL_PREF;
     const kindA = this.#peers.kind[table.peer[a]!]!;
     const kindB = this.#peers.kind[table.peer[b]!]!;
     if ((kindA === KIND_LOCAL) !== (kindB === KIND_LOCAL))
       return kindA === KIND_LOCAL ? -STEP_LOCAL : STEP_LOCAL;
+    let d = attributes.localPref[y]! - attributes.localPref[x]!;
+    if (d !== 0) return d < 0 ? -STEP_LOCAL_PREF : STEP_LOCAL_PREF;
     d = attributes.pathLength[x]! - attributes.pathLength[y]!;
     if (d !== 0) return d < 0 ? -STEP_AS_PATH_LENGTH : STEP_AS_PATH_LENGTH;
     d = attributes.origin[x]! - attributes.origin[y]!;

@@ -123,11 +123,13 @@ export class Model implements Told {
   counts(id: string, family: Family): Record<string, number> {
     const paths = this.paths.filter((path) => path.peer === id && familyOf(path.prefix) === family);
     const all = paths.map((path) => this.#accepted(path));
+    const own = new Set(this.paths.filter(({ peer }) => peer === LOCAL).map(({ prefix }) => prefix));
     const [filtered, ineligible, loops] = ['filtered', 'ineligible', 'loop'].map(
       (is) => all.filter((a) => a === is).length,
     );
     return {
       ownAsLoops: loops!,
+      ownReturns: paths.filter(({ prefix }, i) => all[i] === 'loop' && own.has(prefix)).length,
       received: all.length,
       accepted: all.length - filtered! - ineligible! - loops!,
       filtered: filtered!,
@@ -198,8 +200,8 @@ export class Model implements Told {
     const sameAs = (x.a.path[0] ?? 0) === (y.a.path[0] ?? 0);
     const metric = (p: ModelPath): number => (p.peer === LOCAL ? 0 : (this.metrics.get(this.hopKey(p)) ?? 0));
     return (
-      (y.a.localPref ?? 100) - (x.a.localPref ?? 100) ||
       Number(y.peer === LOCAL) - Number(x.peer === LOCAL) ||
+      (y.a.localPref ?? 100) - (x.a.localPref ?? 100) ||
       x.a.path.length - y.a.path.length ||
       (x.a.origin ?? 0) - (y.a.origin ?? 0) ||
       (sameAs ? (x.a.med ?? 0) - (y.a.med ?? 0) : 0) ||
