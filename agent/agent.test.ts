@@ -175,6 +175,31 @@ describe('agents that speak with one another', () => {
     }
   });
 
+  it('keep what an earlier run left until all neighbours have sent their routes, or a minute has passed', async () => {
+    const left = (...prefixes: string[]) =>
+      prefixes.map((destination) => {
+        const nextHops = [{ gateway: '10.0.0.2', device: 'eth0' }];
+        return { type: 'addRoute', route: { destination, nextHops, metric: 1024 } } as const;
+      });
+    const store = new TestCluster();
+    store.set(...NODES.slice(0, 2), POOL, MESH);
+    const old = ['10.244.2.0/26', '10.244.7.0/26'];
+    await using a = await startNode(1, store, undefined, store, left(...old));
+    await store.simulation.run(30_000);
+    assert.equal((await ownRoutes(a.kernel)).length, 3, 'n2 has not come yet');
+    await using _b = await startNode(2, store);
+    await store.until('what n2 does not have to go', async () => (await ownRoutes(a.kernel)).length === 2);
+    assert.ok((await ownRoutes(a.kernel)).includes(route(2)));
+    await using c = await startNode(3, store, undefined, store, left(...old));
+    store.set(...NODES, POOL, MESH, objectYaml('BGPPeer', 'gone', '{ peerIP: 10.0.0.99, asNumber: 1 }'));
+    await store.until('n3 to have the route of n1', async () =>
+      (await ownRoutes(c.kernel)).includes(route(1)),
+    );
+    assert.equal((await ownRoutes(c.kernel)).length, 4, 'one neighbour has sent nothing');
+    await store.simulation.run(60_000);
+    assert.equal((await ownRoutes(c.kernel)).length, 3);
+  });
+
   it('keep the last good plan when the inputs give none, and say so', async () => {
     const store = new TestCluster();
     store.set(...NODES.slice(0, 2), POOL, MESH);

@@ -4,11 +4,11 @@
 import type { Problem, Refused, Resources } from '#api';
 import type { Transport } from '#bgp';
 import { FAMILIES } from '#ip';
-import type { Ipam } from '#ipam';
+import { type Ipam, POD_LINK } from '#ipam';
 import type { Kernel, Sysctl } from '#linux';
 import type { Clock, Random, Scheduler, Timer } from '#world';
 import { Fib } from './fib/fib.ts';
-import { ensureForwarding } from './fib/kernel/ip-forwarding.ts';
+import { ensureForwarding, refusePodsAdvertisements } from './fib/kernel/ip-forwarding.ts';
 import { ipamInputs } from './pods/ipam-inputs.ts';
 import type { Log } from './log.ts';
 import { guardedOf, makePlan, type Plan } from './plan/index.ts';
@@ -19,6 +19,8 @@ import { SpeakerDriver } from './speaker/speaker-driver.ts';
 /** Stale kernel routes of an earlier run go when every session has sent all its routes, or after this. */
 const SETTLE_LIMIT_MS = 60_000;
 const SETTLE_CHECK_MS = 500;
+/** RTPROT_RA: routes of router advertisements. */
+const RA_PROTOCOL = 9;
 /** How often it is asked whether a neighbour announces what is ours. */
 const CLAIMS_CHECK_MS = 1_000;
 
@@ -108,14 +110,9 @@ export class Agent implements AsyncDisposable {
 
   /** Resolves when the first plan is in force (or there is none to be made yet). */
   async start(): Promise<void> {
-    const { store, host, clock, log } = this.#io;
+    const { store, host, clock } = this.#io;
     if (host !== undefined && this.fib !== undefined) {
-      const links = await host.kernel.links();
-      const troubles = ensureForwarding(
-        host.sysctl,
-        links.map((link) => link.name),
-        log,
-      );
+      const troubles = await this.#prepareHost(host);
       const object = `Node ${this.nodeName}`;
       this.board.set(
         'agent',
@@ -130,6 +127,16 @@ export class Agent implements AsyncDisposable {
     this.#watchClaims();
     this.#kick();
     await this.#loop;
+  }
+
+  async #prepareHost({ kernel, sysctl }: NonNullable<AgentIo['host']>): Promise<string[]> {
+    const { log } = this.#io;
+    const routes = await kernel.routes({ family: 'ipv6', protocol: RA_PROTOCOL });
+    const advertised = routes.flatMap(({ nextHops }) => nextHops.flatMap(({ device }) => device ?? []));
+    const troubles = ensureForwarding(sysctl, [...new Set(advertised)], log);
+    const pods = (await kernel.links()).map(({ name }) => name).filter((name) => POD_LINK.test(name));
+    refusePodsAdvertisements(sysctl, pods, log);
+    return troubles;
   }
 
   /** Undefined until there was a usable set of inputs. */

@@ -159,6 +159,7 @@ for (const { name, isReal, makeMachine } of bindings) {
         .map((n) => `${n.address} ${n.mac}`);
       assert.deepEqual(known.sort(), ['169.254.1.1 ee:ee:ee:ee:ee:ee', 'fe80::1 ee:ee:ee:ee:ee:ee']);
       assert.equal(machine.readSysctl('net/ipv4/conf/pr1/rp_filter'), '1');
+      assert.equal(machine.readSysctl('net/ipv6/conf/pr1/accept_ra'), '0');
     });
 
     it('carry packets between two pods at once, both families', () => {
@@ -197,14 +198,24 @@ for (const { name, isReal, makeMachine } of bindings) {
       assert.match(twice, /^add address 10\.244\.1\.1\/32 dev eth0 in \/run\/netns\/\S+: EEXIST/);
       await wirer.unwire('pr1'); // behind the undo, which runs in the background
       assert.deepEqual(await hostLinks(), []);
-      await kernel.apply([
-        { type: 'setLink', device: 'lo', up: true },
-        {
-          type: 'addRoute',
-          route: { destination: '10.244.1.1/32', metric: 1024, nextHops: [{ device: 'lo' }] },
-        },
+    });
+
+    it('take the place of what stands for their addresses', async () => {
+      const stands = (destination: string) =>
+        ({ type: 'addRoute', route: { destination, type: 'unreachable', metric: 1024 } }) as const;
+      assert.deepEqual(await kernel.apply([stands('10.244.1.1/32'), stands('fd00:244::1/128')]), [
+        undefined,
+        undefined,
       ]);
-      assert.match(messageOf(spec), /^add route 10\.244\.1\.1\/32 dev pr1 table 254 metric 1024: EEXIST/);
+      using pod = machine.pod();
+      wire(specOf(pod.path, 1));
+      assert.deepEqual(
+        (await kernel.routes({ protocol: 179 })).map((r) => [r.destination, r.type, r.nextHops[0]?.device]),
+        [
+          ['10.244.1.1/32', 'unicast', 'pr1'],
+          ['fd00:244::1/128', 'unicast', 'pr1'],
+        ],
+      );
     });
 
     it('whose name is taken say on which side', () => {

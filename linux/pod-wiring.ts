@@ -100,7 +100,8 @@ export function hostRequests(spec: PodWiring): Request[] {
     const destination = hostPrefix(address);
     const route = { destination, nextHops: [{ device }], metric: PODROUTE_METRIC, ...spec.routes };
     return [
-      { type: 'addRoute', route },
+      // Whatever stands there leads elsewhere: the address is this pod's.
+      { type: 'addRoute', route, replace: true },
       { type: 'addNeighbour', device, address, mac: spec.podMac, replace: true },
     ];
   });

@@ -18,7 +18,7 @@ import { Flusher } from './kernel/flush.ts';
 import { KernelView } from './kernel/kernel-view.ts';
 import { type HopEntry, NextHops } from './tracked-hops.ts';
 import { tablePrefix } from './table-prefix.ts';
-import { HopSets, NO_SET, Targets } from './targets.ts';
+import { HopSets, NO_SET, NO_TARGET, Targets } from './targets.ts';
 
 /** Notifications of links and routes come in bursts: next hops are resolved again after this. */
 const RESOLVE_DELAY_MS = 10;
@@ -218,7 +218,18 @@ export class Fib implements AsyncDisposable {
     if (effect.reread) this.#readSoon(event.type === 'link' ? 'link' : 'lost');
     if (effect.facts) this.#resolveSoon();
     if (effect.touched !== undefined) this.#noteRepair(effect.touched.family, effect.touched.id);
-    if (effect.reread || effect.touched !== undefined) this.#kick();
+    if (event.type === 'link' && event.change === 'deleted') this.#holdAgain();
+    if (effect.reread || effect.work || effect.touched !== undefined) this.#kick();
+  }
+
+  /** A pod's route to the only address of a block goes with the pod's link, in IPv4 without a word. */
+  #holdAgain(): void {
+    for (const [prefix, { family, id }] of this.#held) {
+      if (!isHostPrefix(prefix)) continue;
+      this.#columns[family].setInstalled(id, NO_TARGET);
+      this.#columns[family].markDirty(id);
+    }
+    this.#kick();
   }
 
   /** @param reason 'link': the kernel took routes away with a link, which is no surprise */
@@ -386,6 +397,11 @@ export class Fib implements AsyncDisposable {
     this.#retryTimer?.cancel();
     await this.idle();
   }
+}
+
+function isHostPrefix(prefix: string): boolean {
+  const { bytes, length } = tablePrefix(prefix);
+  return length === bytes.length * 8;
 }
 
 export interface FibState {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { nothingRefused, type Problem, type Refused, type Resources } from '#api';
 import { MemoryNetwork } from '#bgp';
 import { familyOf } from '#ip';
-import { type Kernel, MemoryKernel } from '#linux';
+import { type Kernel, MemoryKernel, type Request } from '#linux';
 import { Agent, type AgentIpam, type AgentStore } from '../agent.ts';
 import { resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
 import { AgentStatusSource } from '../status-source.ts';
@@ -62,12 +62,14 @@ export interface TestNode extends AsyncDisposable {
  *
  * @param blocks that it holds; default 10.244.N.0/26
  * @param objects what it reads; default: what the cluster shares
+ * @param left in the kernel by an earlier run
  */
 export async function startNode(
   n: number,
   store: TestCluster,
   blocks: readonly string[] = [`10.244.${n}.0/26`],
   objects: AgentStore = store,
+  left: readonly Request[] = [],
 ): Promise<TestNode> {
   const address = `10.0.0.${n}`;
   const kernel = new MemoryKernel();
@@ -76,6 +78,7 @@ export async function startNode(
     { type: 'addLink', kind: 'veth', name: 'eth0', up: true, peer: { name: 'far' } },
     { type: 'setLink', device: 'far', up: true },
     { type: 'addAddress', device: 'eth0', address: `${address}/24` },
+    ...left,
   ]);
   const sysctl = { read: () => '1', write: () => assert.fail('forwarding was on') };
   const life = new SimulatedProcess(store.simulation, `n${n}`);

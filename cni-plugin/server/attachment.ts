@@ -31,8 +31,21 @@ export interface AttachmentNames {
 export function attachmentNames(of: Pick<Owner, 'containerId' | 'ifname'>): AttachmentNames {
   const key = ownerKey(of);
   const digits = key.slice(-10).match(/../g)!.join(':');
-  // Locally administered addresses: 02 the pod's end, 06 the host's.
-  return { key, hostName: hostLinkName(key), podMac: `02:${digits}`, hostMac: `06:${digits}` };
+  return { key, hostName: hostLinkName(key), podMac: `02:${digits}`, hostMac: `${OF_DERIVED}:${digits}` };
+}
+
+// Locally administered addresses: 02 the pod's end; the host's end says whether the pod has the one that belongs to it.
+const OF_DERIVED = '06';
+const OF_REQUESTED = '0a';
+
+/** Of the host's end of a pod that asked for a MAC address of its own. */
+export function hostMacBesideRequested(hostMac: string): string {
+  return OF_REQUESTED + hostMac.slice(2);
+}
+
+/** The pod's MAC address, from that of the host's end; undefined when the pod asked for another. */
+export function derivedPodMac(hostMac: string | undefined): string | undefined {
+  return hostMac?.startsWith(`${OF_DERIVED}:`) ? `02${hostMac.slice(2)}` : undefined;
 }
 
 export function ownerOf(call: CniCall, config: Pick<NetworkConfig, 'name'>): Owner {

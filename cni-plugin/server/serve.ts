@@ -13,6 +13,7 @@ import {
 } from './verbs/audit.ts';
 import { CallOrder } from './call-order.ts';
 import { DelQueue } from './del-queue.ts';
+import { PodKeeper } from './pod-keeper.ts';
 import { UplinkMtu } from './uplink-mtu.ts';
 import { ownerOf, resultJson } from './attachment.ts';
 import { CniError, codes, errorJson, toCniError } from './cni-error.ts';
@@ -76,14 +77,17 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
     });
   };
 
+  const keeper = new PodKeeper(io);
   let socket: AsyncDisposable;
   try {
     await mtu.refresh();
     await adoptLinks(io);
+    await keeper.start();
     await queue.drain(order, handling.io);
     socket = await io.listener.listen(options.socketPath, (bytes) => answerCall(bytes, handling), io.clock);
   } catch (error) {
     mtu[Symbol.dispose]();
+    await keeper[Symbol.asyncDispose]();
     throw error;
   }
   lookLater();
@@ -99,6 +103,7 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
       await looking;
       timer?.cancel();
       mtu[Symbol.dispose]();
+      await keeper[Symbol.asyncDispose]();
     },
   };
 }

@@ -37,6 +37,7 @@ export class MemoryPodWirer implements PodWirer {
       return error;
     }
     this.#host.sysctl.write(`net/ipv4/conf/${spec.hostName}/forwarding`, '1');
+    this.#host.sysctl.write(`net/ipv6/conf/${spec.hostName}/accept_ra`, '0');
     this.#host.sysctl.write(`net/ipv4/conf/${spec.hostName}/rp_filter`, String(spec.rpFilter ?? 1));
     const hostIndex = this.#host.indexOf(spec.hostName);
     const podIndex = pod.indexOf(spec.podName);

@@ -12,7 +12,7 @@ import { nlmFlag, rtm } from '../netlink/constants.ts';
 import { decodeLink, encodeLink, encodeLinkSwitches } from '../netlink/link.ts';
 import { NetlinkSocket } from '../native/netlink-socket.ts';
 import { MessageWriter } from '../netlink/writer.ts';
-import { openNetns, withNetnsFd } from '../native/netns.ts';
+import { openNetns, withNetns, withNetnsFd } from '../native/netns.ts';
 import {
   findMistake,
   hostRequests,
@@ -35,8 +35,10 @@ class NetlinkPodWirer implements PodWirer {
   readonly #host: NetlinkSocket;
   readonly #remover: LinkRemover;
   readonly #writer = new MessageWriter();
+  readonly #netns: KernelOptions['netns'];
 
   constructor(options: KernelOptions) {
+    this.#netns = options.netns;
     this.#host = NetlinkSocket.open({ netns: options.netns });
     this.#remover = new LinkRemover(NetlinkSocket.open({ netns: options.netns }));
   }
@@ -124,7 +126,19 @@ class NetlinkPodWirer implements PodWirer {
   #setUpHost(spec: PodWiring, hostIndex: number): KernelError | undefined {
     const device = spec.hostName;
     const switches = { forwarding: 1, rpFilter: spec.rpFilter ?? 1 };
+    this.#refuseAdvertisements(device);
     return this.#send(this.#host, hostRequests(spec), device, hostIndex, undefined, switches);
+  }
+
+  /** Pods are no routers. Netlink has no such switch; where it cannot be set the agent has said so at its start. */
+  #refuseAdvertisements(device: string): void {
+    const write = () => writeSysctl(`net/ipv6/conf/${device}/accept_ra`, 0);
+    try {
+      if (this.#netns === undefined) write();
+      else withNetns(this.#netns, write);
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+    }
   }
 
   /** All in one send; the first error, or undefined. The device is the only one that the requests name. */

@@ -143,7 +143,7 @@ export class Flusher {
 
   /** EEXIST: is it an own route that we did not know of, or somebody else's? */
   async #examine(collisions: readonly number[]): Promise<void> {
-    const { kernel, columns, table, protocol, metric } = this.#parts;
+    const { kernel, columns, table, protocol, metric, failures } = this.#parts;
     const slice = this.#slice;
     const routes = await kernel.routes({ table });
     const byPrefix = new Map(routes.filter((r) => r.metric === metric).map((r) => [r.destination, r]));
@@ -154,6 +154,10 @@ export class Flusher {
       if (found === undefined || isFibRoute(found, table, protocol)) {
         if (found !== undefined) columns[family].setInstalled(id, UNKNOWN_TARGET);
         columns[family].markDirty(id);
+      } else if (found.protocol === protocol && columns[family].isHeld(id)) {
+        // A pod has the only address of the block.
+        columns[family].setInstalled(id, NO_TARGET);
+        failures.clear(family, id);
       } else {
         const whose =
           found.protocol === protocol ? 'a pod of this node' : `routing protocol ${found.protocol}`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { SILENT } from '../../log.ts';
 import type { Sysctl } from '#linux';
-import { ensureForwarding } from './ip-forwarding.ts';
+import { ensureForwarding, refusePodsAdvertisements } from './ip-forwarding.ts';
 
 class FakeSysctl implements Sysctl {
   readonly values: Map<string, string>;
@@ -38,10 +38,18 @@ describe('forwarding', () => {
 
   it('keeps router advertisements accepted on links that accept them', () => {
     const accept = (link: string) => `net/ipv6/conf/${link}/accept_ra`;
-    const sysctl = new FakeSysctl({ [IPV4]: '1', [IPV6]: '0', [accept('eth0')]: '1', [accept('eth1')]: '0' });
-    ensureForwarding(sysctl, ['lo', 'eth0', 'eth1'], SILENT);
-    assert.equal(sysctl.values.get(accept('eth0')), '2');
-    assert.equal(sysctl.values.get(accept('eth1')), '0');
+    const sysctl = new FakeSysctl({
+      ...{ [IPV4]: '1', [IPV6]: '0' },
+      ...{ [accept('eth0')]: '1', [accept('eth1')]: '0', [accept('eth2')]: '1' },
+    });
+    ensureForwarding(sysctl, ['eth0', 'eth1'], SILENT);
+    assert.deepEqual(
+      ['eth0', 'eth1', 'eth2'].map((link) => sysctl.values.get(accept(link))),
+      ['2', '0', '1'],
+      'eth2 has no route of one',
+    );
+    refusePodsAdvertisements(sysctl, ['eth0', 'gone'], SILENT);
+    assert.equal(sysctl.values.get(accept('eth0')), '0');
   });
 
   it('that cannot be switched on is told with the switch’s name', () => {

@@ -28,6 +28,8 @@ export interface EventEffect {
   readonly facts?: boolean;
   /** Everything must be read again. */
   readonly reread?: boolean;
+  /** A prefix must be looked at. */
+  readonly work?: boolean;
   /** An own route was deleted or changed by somebody else. */
   readonly touched?: { readonly family: 0 | 1; readonly id: number };
 }
@@ -172,9 +174,18 @@ export class KernelView {
 
   #applyOwn(isDeleted: boolean, route: Route, columns: readonly [Columns, Columns]): EventEffect {
     const { table, protocol, metric } = this.#options;
-    if (!isFibRoute(route, table, protocol) || route.metric !== metric) return {};
+    if (route.table !== table || route.metric !== metric) return {};
     const { family, bytes, length } = tablePrefix(route.destination);
     const column = columns[family];
+    if (!isFibRoute(route, table, protocol)) {
+      // A pod's: it takes the place of a route of ours, such as the hold of a block of one address, and leaves it again.
+      const held = column.prefixes.findBytes(bytes, 0, length);
+      if (held < 0) return {};
+      column.setInstalled(held, NO_TARGET);
+      if (!isDeleted && column.isHeld(held)) return {};
+      column.markDirty(held);
+      return { work: true };
+    }
     const id = isDeleted ? column.prefixes.findBytes(bytes, 0, length) : column.add(bytes, 0, length);
     if (id < 0) return {};
     column.setInstalled(id, isDeleted ? NO_TARGET : UNKNOWN_TARGET);
