@@ -17,7 +17,8 @@ import { Failures } from './kernel/failures.ts';
 import { Flusher } from './kernel/flush.ts';
 import { KernelView } from './kernel/kernel-view.ts';
 import { type HopEntry, NextHops } from './tracked-hops.ts';
-import { tablePrefix } from './table-prefix.ts';
+import type { FibState } from './report.ts';
+import { isHostPrefix, tablePrefix } from './table-prefix.ts';
 import { HopSets, NO_SET, NO_TARGET, Targets } from './targets.ts';
 
 /** Notifications of links and routes come in bursts: next hops are resolved again after this. */
@@ -117,9 +118,7 @@ export class Fib implements AsyncDisposable {
   }
 
   /** Addresses and connected networks of this node. */
-  hostNetworks(): HostNetwork[] {
-    return this.#view.hostNetworks();
-  }
+  readonly hostNetworks = (): HostNetwork[] => this.#view.hostNetworks();
 
   /** The blocks of this node: each is held by an `unreachable` route. */
   holdBlocks(prefixes: readonly string[]): void {
@@ -397,21 +396,4 @@ export class Fib implements AsyncDisposable {
     this.#retryTimer?.cancel();
     await this.idle();
   }
-}
-
-function isHostPrefix(prefix: string): boolean {
-  const { bytes, length } = tablePrefix(prefix);
-  return length === bytes.length * 8;
-}
-
-export interface FibState {
-  readonly columns: readonly [Columns, Columns];
-  readonly targets: Targets;
-  readonly sets: HopSets;
-  readonly hops: NextHops;
-  readonly failures: Failures;
-  readonly links: ReadonlyMap<number, Link>;
-  readonly repaired: number;
-  readonly isSettled: boolean;
-  readonly nowMs: number;
 }

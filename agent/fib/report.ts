@@ -2,12 +2,27 @@
 import type { FibFailure, FibStatus, NextHopStatus, RouteStatus } from '#agent-api';
 import { clearHostBits, type Family, familyName, sameBits } from '#ip';
 import type { Columns } from './fib-columns.ts';
-import type { FibState } from './fib.ts';
 import { tablePrefix } from './table-prefix.ts';
-import { NO_TARGET } from './targets.ts';
+import type { Link } from '#linux';
+import type { Failures } from './kernel/failures.ts';
+import type { NextHops } from './tracked-hops.ts';
+import { type HopSets, NO_TARGET, type Targets } from './targets.ts';
 
 const SHOWN_FAILURES = 100;
 const SHOWN_NEXT_HOPS = 1_000;
+
+/** What the FIB shows of itself. */
+export interface FibState {
+  readonly columns: readonly [Columns, Columns];
+  readonly targets: Targets;
+  readonly sets: HopSets;
+  readonly hops: NextHops;
+  readonly failures: Failures;
+  readonly links: ReadonlyMap<number, Link>;
+  readonly repaired: number;
+  readonly isSettled: boolean;
+  readonly nowMs: number;
+}
 
 export function fibStatus(state: FibState, table: number, protocol: number, metric: number): FibStatus {
   const [ipv4, ipv6] = state.columns;

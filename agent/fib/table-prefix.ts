@@ -15,3 +15,9 @@ export function tablePrefix(text: string): TablePrefix {
   if (prefix === undefined) throw new RangeError(`not an address or a prefix: ${text}`);
   return { family: familyIndex(prefix.family), bytes: prefix.bytes, length: prefix.length };
 }
+
+/** A single address. */
+export function isHostPrefix(prefix: string): boolean {
+  const { bytes, length } = tablePrefix(prefix);
+  return length === bytes.length * 8;
+}

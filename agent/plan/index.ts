@@ -1,7 +1,6 @@
 // The door of the planner.
-export { offlinePlan, type OfflinePlan } from './offline.ts';
+export { offlinePlan, type OfflinePlan, shownPlan } from './offline.ts';
 export type { Guarded } from './guarded.ts';
 export { guardedOf, makePlan } from './plan.ts';
 export type * from './types.ts';
-export { shownPlan } from './shown-plan.ts';
 export { type ValidatedPlans, validateWithPlans } from './validate-plans.ts';

@@ -3,9 +3,8 @@
 import { mayHidePools, type Problem, type Refused, validateTexts } from '#api';
 import type { NodePlan } from '#agent-api';
 import { familyOf } from '#ip';
-import type { LocalBlock, PlanResources } from './types.ts';
+import type { LocalBlock, Plan, PlanResources } from './types.ts';
 import { makePlan } from './plan.ts';
-import { shownPlan } from './shown-plan.ts';
 
 export interface OfflinePlan {
   /** Undefined when there is none; the problems say why. */
@@ -46,4 +45,19 @@ export function blocksOf(nodeName: string, resources: PlanResources, refused: Re
     ...claimed.map(({ spec: { cidr, pool } }) => ({ cidr, ...(pool === undefined ? {} : { pool }) })),
     ...podCidrs.filter((cidr) => !pooled.has(familyOf(cidr))).map((cidr) => ({ cidr })),
   ];
+}
+
+/** As the agent's socket shows it, too. Its passwords are secret: NodePlan has no place for one. */
+export function shownPlan({ node, speaker, peers, originations, kernel }: Plan): NodePlan {
+  return {
+    node,
+    speaker,
+    peers: peers.map(({ config, ...rest }) => {
+      const { md5Key, ...settings } = config;
+      // A key keeps its place in the text.
+      return { config: md5Key === undefined ? settings : { ...config, md5Key: '(secret)' }, ...rest };
+    }),
+    originations,
+    kernel,
+  };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { shownPlan } from './shown-plan.ts';
+import { shownPlan } from './offline.ts';
 import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from './testing/cluster-yaml.ts';
 
 describe('the plan as it is shown', () => {
