@@ -10,7 +10,7 @@ describe('the native addon', () => {
     try {
       cpSync(join(import.meta.dirname, '..'), join(elsewhere, 'linux'), { recursive: true });
       // what it stands on, and the names of the doors
-      for (const name of ['ip', 'package.json'])
+      for (const name of ['ip', 'world', 'package.json'])
         symlinkSync(join(import.meta.dirname, '../..', name), join(elsewhere, name));
       const code = `
         import { openKernel, MemoryKernel } from './linux/index.ts';
