@@ -33,6 +33,8 @@ export interface StatusReply {
   /** Undefined with --fib none. */
   readonly fib?: FibStatus;
   readonly ipam: IpamSummary;
+  /** Why no pod can be given an address now; absent: one can, or the agent is without pods. */
+  readonly whyNoPods?: string;
   readonly problems: readonly StatusProblem[];
   readonly process: ProcessStatus;
 }
@@ -70,7 +72,7 @@ export interface StatusProblem {
   readonly file?: string;
   readonly line?: number;
   /** Who found it. */
-  readonly from: 'store' | 'plan' | 'speaker' | 'fib' | 'ipam' | 'pods' | 'start' | 'agent';
+  readonly from: 'store' | 'plan' | 'speaker' | 'fib' | 'ipam' | 'pods' | 'start' | 'agent' | 'reconcile';
   /** The whole as one line, as logged. */
   readonly text: string;
 }

@@ -163,11 +163,12 @@ export class Agent implements AsyncDisposable {
       this.#isWanted = false;
       try {
         await this.#reconcile();
+        this.board.set('reconcile', []);
       } catch (error) {
         // A bug, or an outside that failed in an unknown way: what is in force stays, the next change tries again.
         const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
         this.#io.log.error({ error: text }, 'the plan could not be applied');
-        this.board.set('agent', [{ object: `Node ${this.nodeName}`, field: '', message: String(error) }]);
+        this.board.set('reconcile', [{ object: `Node ${this.nodeName}`, field: '', message: String(error) }]);
       }
     }
   }

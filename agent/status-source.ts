@@ -52,6 +52,7 @@ export class AgentStatusSource implements StatusSource {
     const { version, pid, startedAtMs, now, process } = this.#facts;
     const node = inForce?.plan.node;
     const speaker = driver.speaker?.status();
+    const whyNoPods = this.#facts.whyNoPods();
     return {
       node: this.#agent.nodeName,
       version,
@@ -69,6 +70,7 @@ export class AgentStatusSource implements StatusSource {
         ? {}
         : { fib: fibStatus(fib.state, fib.table, PODROUTE_PROTOCOL, PODROUTE_METRIC) }),
       ipam: ipam === undefined ? EMPTY_IPAM : ipamSummary(ipam.usage()),
+      ...(whyNoPods === undefined ? {} : { whyNoPods }),
       problems: board.all(),
       process: process(),
     };

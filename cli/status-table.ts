@@ -63,6 +63,7 @@ function forwarding(status: StatusReply): string {
   const used = ipam.addressesInUse.ipv4 + ipam.addressesInUse.ipv6;
   const free = ipam.addressesFree.ipv4 + ipam.addressesFree.ipv6;
   lines.push(`IPAM   ${ipam.blocks.ipv4 + ipam.blocks.ipv6} blocks, ${used} addresses in use, ${free} free`);
+  if (status.whyNoPods !== undefined) lines.push(`PODS   get no addresses: ${status.whyNoPods}`);
   return lines.join('\n');
 }
 

@@ -32,9 +32,7 @@ async function showOnce(session: string | undefined, options: StatusOptions): Pr
   const reply = await ask<StatusReply>(options.socket, '/v1/status');
   if (session === undefined) {
     print(reply, options.output, statusTable);
-    const isDown = reply.sessions.some((s) => s.state !== 'Established');
-    process.exitCode =
-      isDown || reply.problems.length > 0 || (reply.fib?.failed ?? 0) > 0 ? EXIT.badNews : EXIT.good;
+    process.exitCode = isWell(reply) ? EXIT.good : EXIT.badNews;
     return;
   }
   const found = reply.sessions.find((s) => s.id === session || s.remote === session);
@@ -47,4 +45,18 @@ async function showOnce(session: string | undefined, options: StatusOptions): Pr
   }
   print(found, options.output, sessionDetails);
   process.exitCode = found.state === 'Established' ? EXIT.good : EXIT.badNews;
+}
+
+/** Every wanted session is up, a pod can be given an address, every route is in the kernel, and nothing is reported. */
+export function isWell({ sessions, ranges, fib, whyNoPods, problems }: StatusReply): boolean {
+  const isRouted =
+    fib === undefined ||
+    (fib.failed === 0 && fib.installed.ipv4 === fib.wanted.ipv4 && fib.installed.ipv6 === fib.wanted.ipv6);
+  return (
+    sessions.every((session) => session.state === 'Established' && session.hint === undefined) &&
+    ranges.every((range) => range.shutdown === undefined) &&
+    isRouted &&
+    whyNoPods === undefined &&
+    problems.length === 0
+  );
 }
