@@ -3,7 +3,6 @@
 // force. Everything outside the process comes in through AgentIo, so that many agents can run in one test.
 import type { Problem, Refused, Resources } from '#api';
 import type { Transport } from '#bgp';
-import { FAMILIES } from '#ip';
 import { type Ipam, POD_LINK } from '#ipam';
 import type { Kernel, Sysctl } from '#linux';
 import type { Clock, Random, Scheduler, Timer } from '#world';
@@ -230,18 +229,8 @@ export class Agent implements AsyncDisposable {
     });
   }
 
-  /** Every wanted session has sent its End-of-RIB in every family (RFC 4724 §2). */
   #isConverged(): boolean {
-    const { speaker } = this.driver;
-    if (speaker === undefined || this.#inForce === undefined) return false;
-    return speaker.status().peers.every((peer) => {
-      if (peer.heldDown !== undefined || peer.dynamicPeers !== undefined) return true;
-      if (peer.state !== 'Established' || peer.negotiated === undefined) return false;
-      return FAMILIES.every((family) => {
-        if (!peer.negotiated?.families.includes(family)) return true;
-        return peer.routes?.families.some((f) => f.family === family && f.endOfRibReceived) ?? false;
-      });
-    });
+    return this.#inForce !== undefined && this.driver.speaker?.hasHeardAll() === true;
   }
 
   /** Says farewell to neighbours (Cease); kernel routes and pods stay. */

@@ -211,6 +211,14 @@ export class Speaker implements AsyncDisposable {
     this.#rib.updateNextHop(address, reachable, metric, device, interfaces);
   }
 
+  /** Every neighbour that is wanted is up and has sent its End-of-RIB in each family (RFC 4724 §2). */
+  hasHeardAll(): boolean {
+    return this.#sessions.everyWanted(({ peerId, negotiated }) => {
+      const ended = this.#rib.peer(peerId)?.endOfRibReceived;
+      return negotiated.families.every((family) => ended?.[familyIndex(family)] === true);
+    });
+  }
+
   status(): SpeakerStatus {
     return {
       asNumber: this.#config.asNumber,

@@ -184,6 +184,15 @@ export class Peers implements AsyncDisposable {
     return this.#find(peerId)?.current;
   }
 
+  /** Of the neighbours that are not held down: whether each has a session of which this holds. */
+  everyWanted(holds: (session: Session) => boolean): boolean {
+    for (const peer of this.#allPeers()) {
+      if (peer.heldDown !== undefined) continue;
+      if (peer.current === undefined || !holds(peer.current)) return false;
+    }
+    return true;
+  }
+
   status(): PeerStatus[] {
     return [...[...this.#ranges.values()].map(rangeStatus), ...[...this.#allPeers()].map(peerStatus)];
   }
