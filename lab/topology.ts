@@ -1,6 +1,6 @@
 // What each lab looks like, as plain data: hosts, wires, the YAML an operator would apply, the routers' configurations.
 // Nothing is done here.
-import type { Family } from '#ip';
+import { FAMILIES, type Family } from '#ip';
 
 export const TOPOLOGIES = ['tor', 'dual-tor', 'mesh', 'rr'] as const;
 export type TopologyName = (typeof TOPOLOGIES)[number];
@@ -85,12 +85,9 @@ function torTopology(): Topology {
     uplinks: ['uplink'],
   }));
   const asOf = (n: number) => 65000 + n;
-  const birdNeighbours = nodes.flatMap((node, i) => {
-    const as = asOf(i + 1);
-    return [
-      `protocol bgp ${node.name}_ipv4 { local ${node.gateway.ipv4} as ${TOR_AS}; neighbor ${node.ipv4} as ${as}; ipv4 { import all; export where source = RTS_BGP; }; }`,
-      `protocol bgp ${node.name}_ipv6 { local ${node.gateway.ipv6} as ${TOR_AS}; neighbor ${node.ipv6} as ${as}; ipv6 { import all; export where source = RTS_BGP; }; }`,
-    ];
+  const torEnds = ({ ipv4, ipv6, gateway }: (typeof nodes)[number]) => ({
+    ipv4: { node: ipv4, tor: gateway.ipv4 },
+    ipv6: { node: ipv6, tor: gateway.ipv6 },
   });
   const peers = nodes.map(
     (node) => `apiVersion: podroute.io/v1
@@ -116,28 +113,15 @@ spec: { node: ${node.name}, peerIP: "${node.gateway.ipv6}", asNumber: ${TOR_AS} 
       {
         host: 'tor',
         software: 'BIRD',
-        config: `# The lab's top-of-rack router: eBGP to every node, one session a family.
-router id 10.0.0.254;
-log stderr all;
-protocol device { scan time 2; }
-protocol direct { ipv4; ipv6; }
-protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
-protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; }
-${birdNeighbours.join('\n')}
-`,
+        config: birdConfig(nodes.map((node, n) => ({ node: node.name, as: asOf(n + 1), ...torEnds(node) }))),
       },
     ],
-    documents: {
-      'pools.yaml': POOLS,
-      'bgp.yaml': `# Nodes speak only to their ToR; it carries routes between them.
-apiVersion: podroute.io/v1
-kind: BGPConfiguration
-metadata: { name: default }
-spec: { nodeToNodeMeshEnabled: false }
----
-${peers.join('---\n')}`,
-      'nodes.yaml': nodes.map((node, i) => nodeDocument(node, { as: asOf(i + 1) })).join('---\n'),
-    },
+    documents: torDocuments(
+      nodes,
+      asOf,
+      peers,
+      'Nodes speak only to their ToR; it carries routes between them.',
+    ),
   };
 }
 
@@ -184,20 +168,7 @@ spec: { node: ${node}, peerIP: "${link.tor}", asNumber: ${TOR_AS}, sourceAddress
       const own = links.filter(({ tor }) => tor === host);
       const config =
         software === 'BIRD'
-          ? `# One of two top-of-rack routers: eBGP to every node, one session a family.
-router id 10.0.0.254;
-log stderr all;
-protocol device { scan time 2; }
-protocol direct { ipv4; ipv6; }
-protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
-protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; }
-${own
-  .flatMap(({ node, as, ipv4, ipv6 }) => [
-    `protocol bgp ${node}_ipv4 { local ${ipv4.tor} as ${TOR_AS}; neighbor ${ipv4.node} as ${as}; ipv4 { import all; export where source = RTS_BGP; }; }`,
-    `protocol bgp ${node}_ipv6 { local ${ipv6.tor} as ${TOR_AS}; neighbor ${ipv6.node} as ${as}; ipv6 { import all; export where source = RTS_BGP; }; }`,
-  ])
-  .join('\n')}
-`
+          ? birdConfig(own)
           : frrConfig(
               '10.0.0.253',
               own.flatMap(({ as, ipv4, ipv6 }) => [
@@ -207,18 +178,54 @@ ${own
             );
       return { host, software, config };
     }),
-    documents: {
-      'pools.yaml': POOLS,
-      'bgp.yaml': `# Every node speaks with both routers, from its address on the link to each.
+    documents: torDocuments(
+      nodes,
+      asOf,
+      peers,
+      'Every node speaks with both routers, from its address on the link to each.',
+    ),
+  };
+}
+
+/** Of nodes that speak with routers only, an AS a node. */
+function torDocuments(
+  nodes: readonly LabNodePlan[],
+  asOf: (n: number) => number,
+  peers: readonly string[],
+  comment: string,
+): Readonly<Record<string, string>> {
+  return {
+    'pools.yaml': POOLS,
+    'bgp.yaml': `# ${comment}
 apiVersion: podroute.io/v1
 kind: BGPConfiguration
 metadata: { name: default }
 spec: { nodeToNodeMeshEnabled: false }
 ---
 ${peers.join('---\n')}`,
-      'nodes.yaml': nodes.map((node, i) => nodeDocument(node, { as: asOf(i + 1) })).join('---\n'),
-    },
+    'nodes.yaml': nodes.map((node, i) => nodeDocument(node, { as: asOf(i + 1) })).join('---\n'),
   };
+}
+
+interface TorLink {
+  readonly node: string;
+  readonly as: number;
+  readonly ipv4: { readonly node: string; readonly tor: string };
+  readonly ipv6: { readonly node: string; readonly tor: string };
+}
+
+function birdConfig(links: readonly TorLink[]): string {
+  const session = (link: TorLink, family: Family) =>
+    `protocol bgp ${link.node}_${family} { local ${link[family].tor} as ${TOR_AS}; neighbor ${link[family].node} as ${link.as}; ${family} { import all; export where source = RTS_BGP; }; }`;
+  return `# A top-of-rack router: eBGP to every node, one session a family.
+router id 10.0.0.254;
+log stderr all;
+protocol device { scan time 2; }
+protocol direct { ipv4; ipv6; }
+protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
+protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; }
+${links.flatMap((link) => FAMILIES.map((family) => session(link, family))).join('\n')}
+`;
 }
 
 function frrConfig(
