@@ -33,6 +33,13 @@ export interface StatusReply {
   /** Undefined with --fib none. */
   readonly fib?: FibStatus;
   readonly ipam: IpamSummary;
+  /** Of all neighbours together, since start; absent until there is a plan. */
+  readonly speaker?: {
+    /** Connections from addresses that are nobody's. */
+    readonly strangersRefused: number;
+    /** Log lines that neighbours would have caused above the rate of their kind. */
+    readonly logLinesLeftOut: number;
+  };
   /** Why no pod can be given an address now; absent: one can, or the agent is without pods. */
   readonly whyNoPods?: string;
   readonly problems: readonly StatusProblem[];

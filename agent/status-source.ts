@@ -70,6 +70,14 @@ export class AgentStatusSource implements StatusSource {
         ? {}
         : { fib: fibStatus(fib.state, fib.table, PODROUTE_PROTOCOL, PODROUTE_METRIC) }),
       ipam: ipam === undefined ? EMPTY_IPAM : ipamSummary(ipam.usage()),
+      ...(speaker === undefined
+        ? {}
+        : {
+            speaker: {
+              strangersRefused: speaker.strangersRefused,
+              logLinesLeftOut: speaker.logLinesLeftOut,
+            },
+          }),
       ...(whyNoPods === undefined ? {} : { whyNoPods }),
       problems: board.all(),
       process: process(),

@@ -19,6 +19,7 @@ const status: StatusReply = {
     },
   ],
   ranges: [],
+  speaker: { strangersRefused: 5, logLinesLeftOut: 7 },
   rib: { prefixes: { ipv4: 3, ipv6: 1 }, paths: 4, attributeSets: 2, bytes: 100 },
   ipam: {
     blocks: { ipv4: 1, ipv6: 0 },
@@ -140,6 +141,9 @@ describe('health and metrics over TCP', () => {
       'only families in use',
     );
     assert.ok(lines.includes('podroute_rib_prefixes{family="ipv6"} 1'));
+    assert.ok(lines.includes('podroute_bgp_strangers_refused_total 5'));
+    assert.ok(lines.includes('podroute_bgp_log_lines_left_out_total 7'));
+    assert.ok(!body.includes('pods_ready'), 'no pods, no metric of them');
     assert.ok(lines.includes('podroute_event_loop_delay_p99_seconds 0.0015'));
     assert.ok(!body.includes('fib_routes'), 'no FIB, no metric of it');
     for (const line of lines.filter((l) => !l.startsWith('#'))) {

@@ -20,7 +20,25 @@ export function prometheusText(status: StatusReply): string {
   addSessionMetrics(out, status.sessions);
   metric('rib_prefixes', 'gauge', 'Prefixes in the RIB.', byFamily(status.rib.prefixes));
   metric('rib_paths', 'gauge', 'Paths in the RIB.', [{ value: status.rib.paths }]);
-  const { fib } = status;
+  const { fib, speaker } = status;
+  metric(
+    'bgp_strangers_refused_total',
+    'counter',
+    "Connections from addresses that are nobody's.",
+    speaker ? [{ value: speaker.strangersRefused }] : [],
+  );
+  metric(
+    'bgp_log_lines_left_out_total',
+    'counter',
+    'Log lines of neighbours above the rate of their kind.',
+    speaker ? [{ value: speaker.logLinesLeftOut }] : [],
+  );
+  metric(
+    'pods_ready',
+    'gauge',
+    '1: a pod can be given an address now.',
+    fib ? [{ value: status.whyNoPods === undefined ? 1 : 0 }] : [],
+  );
   metric('fib_routes_wanted', 'gauge', 'Kernel routes that should exist.', byFamily(fib?.wanted));
   metric('fib_routes_installed', 'gauge', 'Of these, in the kernel as wanted.', byFamily(fib?.installed));
   metric('fib_routes_failed', 'gauge', 'Routes that the kernel refused.', fib ? [{ value: fib.failed }] : []);
