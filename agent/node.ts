@@ -30,9 +30,11 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
   const { nodeName, table, version, socketPath } = settings;
   const { clock, random, scheduler, log, process, http, rehearse } = bindings;
   const startedAtMs = clock.wall();
-  const unlocked = await takeLocks(settings, bindings, opening);
+  const lockTroubles = await takeLocks(settings, bindings, opening);
   const store = opening.use(bindings.openStore());
   await store.start();
+  // In the store, which has to be there: a lock would make the folder that a mistyped --store names.
+  lockTroubles.push(...(await takeNameLock(settings, bindings, opening)));
   const host = settings.fib === 'none' ? undefined : await openHost(settings, bindings, store, opening);
   const transport = bindings.openTransport(host?.links);
   const agent = opening.use(
@@ -55,7 +57,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
       from,
       messages.map((message) => ({ object: `Node ${nodeName}`, field: '', message })),
     );
-  tell('start')(unlocked);
+  tell('start')(lockTroubles);
   await agent.start();
   const cni =
     host === undefined ? undefined : await startCni(settings, bindings, host, tell('pods'), opening);
@@ -81,30 +83,49 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
 }
 
 /**
- * Rejects when another agent has one. That of a folder which cannot be written is done without: what the folder is for
- * does not work then, and BGP does.
- * @returns why some could not be taken
+ * What only one agent of this host may use. Rejects when another has it. The state directory's lock is done without when
+ * the folder cannot be written: what it is for does not work then, and BGP does.
+ * @returns why it could not be taken
  */
 async function takeLocks(
-  { nodeName, fib, table, stateDir }: NodeSettings,
+  settings: NodeSettings,
   { locks, process, log }: NodeBindings,
   opening: AsyncDisposableStack,
 ): Promise<string[]> {
-  const holder = `pid ${process.pid}, node ${nodeName}`;
+  const { nodeName, fib, table, stateDir } = settings;
+  const holder = holderOf(settings, process);
   opening.use(await locks.lockHere(`node ${nodeName}`, holder));
   if (fib === 'kernel') opening.use(await locks.lockHere(`kernel routing table ${table}`, holder));
-  const troubles: string[] = [];
-  for (const take of [() => locks.lockFolder(stateDir, holder), () => locks.lockName(nodeName, holder)]) {
-    try {
-      opening.use(await take());
-    } catch (error) {
-      if (error instanceof LockedError) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      troubles.push(`cannot keep other agents out: ${why}`);
-      log.warn({}, troubles.at(-1) ?? '');
-    }
+  return takeIfWritable(() => locks.lockFolder(stateDir, holder), log, opening);
+}
+
+/** The node's name among all that share the store. As takeLocks() with the state directory. */
+async function takeNameLock(
+  settings: NodeSettings,
+  { locks, process, log }: NodeBindings,
+  opening: AsyncDisposableStack,
+): Promise<string[]> {
+  return takeIfWritable(() => locks.lockName(settings.nodeName, holderOf(settings, process)), log, opening);
+}
+
+async function takeIfWritable(
+  take: () => Promise<AsyncDisposable>,
+  log: NodeBindings['log'],
+  opening: AsyncDisposableStack,
+): Promise<string[]> {
+  try {
+    opening.use(await take());
+    return [];
+  } catch (error) {
+    if (error instanceof LockedError) throw error;
+    const text = `cannot keep other agents out: ${error instanceof Error ? error.message : String(error)}`;
+    log.warn({}, text);
+    return [text];
   }
-  return troubles;
+}
+
+function holderOf({ nodeName }: NodeSettings, { pid }: NodeBindings['process']): string {
+  return `pid ${pid}, node ${nodeName}`;
 }
 
 interface Host {

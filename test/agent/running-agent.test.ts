@@ -74,6 +74,17 @@ describe('a running agent', function () {
     }
   });
 
+  it('does not start on a store folder that does not exist, says so, and makes none', async () => {
+    const store = join(folder, 'mistyped');
+    const agent = host.spawn([
+      ...[PODROUTE, 'agent', '--node-name', 'n1', '--store', `dir:${store}`, '--fib', 'none'],
+      ...['--socket', join(folder, 'agent.sock'), '--state-dir', join(folder, 'state')],
+    ]);
+    assert.notEqual((await agent.exited).code, 0);
+    assert.ok(agent.output.includes(`store dir:${store}: no such folder`), agent.output);
+    assert.equal(existsSync(store), false);
+  });
+
   it('whose port another program holds dials its neighbours all the same, and listens once it is free', async () => {
     host.ip('link', 'set', 'lo', 'up');
     for (const n of [1, 2]) host.ip('address', 'replace', `10.20.0.${n}/32`, 'dev', 'lo');
