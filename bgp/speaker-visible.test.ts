@@ -1,9 +1,6 @@
 // What an operator sees of a neighbour that does everything wrong: status, and one line in the log for each step.
 import assert from 'node:assert/strict';
-import { SeededRandom } from '#world';
-import { FakeClock } from '#world/testing';
-import { Speaker } from './speaker.ts';
-import { peerConfig, speakerConfig } from './testing/configs.ts';
+import { peerConfig } from './testing/configs.ts';
 import {
   END_OF_RIB,
   fourByteAs,
@@ -13,48 +10,17 @@ import {
   rawNotification,
   rawOpen,
 } from './testing/message-bytes.ts';
-import { ScriptPeer } from './testing/script-peer.ts';
-import { MemoryNetwork } from './transport/memory-network.ts';
+import type { ScriptPeer } from './testing/script-peer.ts';
+import { TestedSpeaker } from './testing/tested-speaker.ts';
 
-interface Line {
-  readonly level: string;
-  readonly text: string;
-  readonly peer?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly reason?: string;
-  readonly action?: string;
-}
-
-class Bench implements AsyncDisposable {
-  readonly clock = new FakeClock();
-  readonly network = new MemoryNetwork(this.clock);
-  readonly lines: Line[] = [];
-  readonly speaker: Speaker;
-
-  constructor() {
-    const log = (level: string) => (fields: object, text: string) => {
-      this.lines.push({ level, ...fields, text });
-    };
-    this.speaker = new Speaker(speakerConfig(65001, '10.0.0.1', '10.0.0.1'), {
-      clock: this.clock,
-      random: new SeededRandom(1),
-      transport: this.network.host('10.0.0.1'),
-      scheduler: this.clock,
-      log: { debug: log('debug'), info: log('info'), warn: log('warn') },
-    });
-  }
-
+class Bench extends TestedSpeaker {
   async start(): Promise<void> {
     await this.speaker.start();
     this.speaker.addPeer(peerConfig('tor', '10.0.0.2', 65002, { passive: true }));
   }
 
   connect(): ScriptPeer {
-    const box = ScriptPeer.dial(this.network.host('10.0.0.2'), '10.0.0.1', '10.0.0.2');
-    this.clock.advance(10);
-    assert.ok(box.peer, box.error);
-    return box.peer;
+    return this.dialFrom('10.0.0.2');
   }
 
   up(): ScriptPeer {
@@ -72,14 +38,10 @@ class Bench implements AsyncDisposable {
 
   get transitions(): string[] {
     return this.lines
-      .filter((line) => line.from !== undefined)
-      .map(({ level, peer, from, to, reason }) => `${level} ${peer}: ${from} -> ${to}: ${reason}`);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const stopping = this.speaker.stop();
-    this.clock.advance(20_000);
-    await stopping;
+      .filter(({ fields }) => fields['from'] !== undefined)
+      .map(({ level, fields: { peer, from, to, reason } }) =>
+        [`${level} ${String(peer)}: ${String(from)} -> ${String(to)}`, String(reason)].join(': '),
+      );
   }
 }
 
@@ -160,9 +122,9 @@ describe('speaker: what happened is visible', () => {
     );
     for (let n = 0; n < 3; n++) peer.send(wrongOrigin);
     bench.clock.advance(10);
-    const warnings = () => bench.lines.filter((line) => line.action !== undefined);
+    const warnings = () => bench.lines.filter((line) => line.fields['action'] !== undefined);
     assert.deepEqual(
-      warnings().map(({ level, peer: id, action, reason }) => [level, id, action, reason]),
+      warnings().map(({ level, fields: { peer: id, action, reason } }) => [level, id, action, reason]),
       [['warn', 'tor', 'treatAsWithdraw', 'origin: invalid ORIGIN attribute']],
     );
     const { malformed } = bench.status.routes!;
