@@ -4,4 +4,5 @@ export type { Clock, Scheduler, Timer } from './clock.ts';
 export { type Disk, type DiskFile, type FileEntry, type ReadOptions, tooLarge } from './disk.ts';
 export { type Random, SeededRandom } from './random.ts';
 export { systemClock, systemRandom, systemScheduler } from './system-clock.ts';
+export { Turns } from './turns.ts';
 export { waitUntil } from './wait-until.ts';

@@ -36,9 +36,9 @@ export class BlockLedger {
   readonly #comparison: BlockComparison;
   /** Blocks that were claimed because somebody asked for one address: they go when that is free again. */
   readonly #forOne = new Set<string>();
-  #isComparing = false;
-  #isRetrying = false;
   readonly #work: SerialWork;
+  readonly #compareSoon: () => void;
+  readonly #retryLater: () => void;
   #storeProblem: string | undefined;
   #inputs: IpamInputs | undefined;
   #guarded: readonly Prefix[] = [];
@@ -51,6 +51,8 @@ export class BlockLedger {
     io: { readonly clock: Clock; readonly store: BlockStore; readonly log: IpamLog },
   ) {
     this.#work = new SerialWork(io.clock);
+    this.#compareSoon = this.#work.once(COMPARE_MS, () => this.#reconcile());
+    this.#retryLater = this.#work.once(RETRY_MS, () => this.#returnBlocks());
     this.#tuning = tuning;
     this.#state = state;
     this.#journal = journal;
@@ -303,15 +305,6 @@ export class BlockLedger {
     );
   }
 
-  #compareSoon(): void {
-    if (this.#isComparing) return;
-    this.#isComparing = true;
-    this.#work.after(COMPARE_MS, () => {
-      this.#isComparing = false;
-      return this.#reconcile();
-    });
-  }
-
   /** Compares with the store's objects: at start, after changes, at every sweep, and again while it does not answer. */
   async #reconcile(): Promise<void> {
     const before = this.#fingerprint();
@@ -358,15 +351,6 @@ export class BlockLedger {
 
   async #returnBlocks(): Promise<void> {
     if (!(await this.#returns.tell())) this.#retryLater();
-  }
-
-  #retryLater(): void {
-    if (this.#isRetrying) return;
-    this.#isRetrying = true;
-    this.#work.after(RETRY_MS, () => {
-      this.#isRetrying = false;
-      return this.#returnBlocks();
-    });
   }
 
   /** The journal's disk failed: it is tried again until it does not. */

@@ -1,10 +1,10 @@
 // Work with the store, one piece after the other, now or later, until it is stopped.
-import type { Clock } from '#world';
+import { type Clock, Turns } from '#world';
 
 export class SerialWork {
   readonly #clock: Clock;
   readonly #timers = new Set<{ cancel(): void }>();
-  #last: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
   #isStopped = false;
 
   constructor(clock: Clock) {
@@ -12,12 +12,7 @@ export class SerialWork {
   }
 
   run<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
-    this.#last = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    return result;
+    return this.#turns.run(work);
   }
 
   after(delayMs: number, work: () => Promise<void>): void {
@@ -29,6 +24,19 @@ export class SerialWork {
     this.#timers.add(timer);
   }
 
+  /** What does the work once after that time, however often it is asked for it meanwhile. */
+  once(delayMs: number, work: () => Promise<void>): () => void {
+    let isWaiting = false;
+    return () => {
+      if (isWaiting) return;
+      isWaiting = true;
+      this.after(delayMs, () => {
+        isWaiting = false;
+        return work();
+      });
+    };
+  }
+
   every(delayMs: number, work: () => Promise<void>): void {
     this.after(delayMs, async () => {
       this.every(delayMs, work);
@@ -37,11 +45,8 @@ export class SerialWork {
   }
 
   /** Resolves when nothing is under way. */
-  async settled(): Promise<void> {
-    for (let work: Promise<void> | undefined; work !== this.#last; ) {
-      work = this.#last;
-      await work;
-    }
+  settled(): Promise<void> {
+    return this.#turns.settled();
   }
 
   async stop(): Promise<void> {

@@ -2,6 +2,7 @@
 // work inside send; so answers wait in the receive buffer when send returns. Exchanges come in two forms: at once (for
 // pod wiring, which wants the shortest way) and with the send on a pool thread (everything else).
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
+import { Turns } from '#world';
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
 import { addon } from './addon.ts';
@@ -51,7 +52,7 @@ export class NetlinkSocket {
   /** how many requests may go into one send, so that the answers fit into the receive buffer */
   readonly maxRequests: number;
   #sequence = 1;
-  #turn: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
 
   /** Throws KernelError. */
   static open(settings: SocketSettings = {}): NetlinkSocket {
@@ -132,12 +133,7 @@ export class NetlinkSocket {
 
   /** Runs one exchange after the other. */
   exclusive<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(run);
-    this.#turn = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    return result;
+    return this.#turns.run(run);
   }
 
   /** One Ack for each request in the receive buffer; for one whose answer was lost ENOBUFS. */
