@@ -41,6 +41,11 @@ describe('a node that is the way out of others', () => {
     assert.deepEqual(warnings(cluster(objectYaml('BGPPeer', 'tor', `${TOR} }`)), 'w1'), []);
   });
 
+  it('is not told of a session with another node, whatever port that has', () => {
+    const inside = '{ nodeSelector: has(reflects), peerIP: "10.20.0.2:1790", asNumber: 64800 }';
+    assert.deepEqual(warnings(cluster(objectYaml('BGPPeer', 'w1', inside))), []);
+  });
+
   it('passes on with Pools what others announce inside pools that may be known outside, and no more', () => {
     const resources = cluster(objectYaml('BGPPeer', 'tor', `${TOR}, export: Pools }`));
     const { terms, otherwise } = planOf(resources, 'rr1').peer('tor').config.export;

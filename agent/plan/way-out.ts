@@ -1,6 +1,6 @@
 // Nodes whose pods the outside can only hear of from this node, which does not tell: a reflector or border node with a
 // neighbour outside of the cluster that is told of this node's own pods alone.
-import type { BGPPeer, Problem } from '#api';
+import { type BGPPeer, parsePeerAddress, type Problem } from '#api';
 import { selects } from './bgp-peers.ts';
 import type { ClusterNode } from './node-bgp.ts';
 import type { PlannedPeer } from './types.ts';
@@ -40,7 +40,7 @@ export function onlyWayOut(
 
 function leadsOut({ spec }: BGPPeer, nodeAddresses: ReadonlySet<string | undefined>): boolean {
   if (spec.peerFrom !== undefined || spec.peerRange !== undefined) return true;
-  return spec.peerIP !== undefined && !nodeAddresses.has(spec.peerIP);
+  return spec.peerIP !== undefined && !nodeAddresses.has(parsePeerAddress(spec.peerIP).address);
 }
 
 function isInside(
