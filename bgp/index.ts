@@ -34,7 +34,7 @@ export type {
 } from './session/index.ts';
 export type { SpeakerLog } from './limited-log.ts';
 export { Speaker, type SpeakerIo, type SpeakerStatus } from './speaker.ts';
-export type { FamilyRoutes, PeerRoutes } from './speaker-status.ts';
+export type { FamilyRoutes, NextHopDoubt, PeerRoutes } from './speaker-status.ts';
 export type { SocketOptions, TcpSocketRequest } from './transport/socket-options.ts';
 export { MemoryHost, MemoryNetwork } from './transport/memory-network.ts';
 export { TcpTransport, type TcpTransportOptions } from './transport/tcp.ts';

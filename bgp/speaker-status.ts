@@ -1,9 +1,10 @@
 // What the RIB adds to a neighbour's status: how many routes came and went. Plain data.
-import { FAMILIES, type Family, familyIndex } from '#ip';
+import { FAMILIES, type Family, familyIndex, needsZone, withZone } from '#ip';
 import { MOST_NEXT_HOPS } from './rib/in/memory-limits.ts';
 import type { MalformedCounts, MalformedUpdate } from './rib/in/malformed.ts';
 import { STALE_COUNTS } from './rib/in/adj-rib-in.ts';
 import type { RibPeer } from './rib/in/rib-peer.ts';
+import { type NextHopFault, nextHopFaults } from './rib/out/next-hop-faults.ts';
 import type { Rib } from './rib/rib.ts';
 
 export interface FamilyRoutes {
@@ -44,6 +45,27 @@ export interface PeerRoutes {
   readonly isPaused: boolean;
   /** UPDATEs that were malformed, by what became of them (RFC 7606), over all sessions since it was configured. */
   readonly malformed: { readonly counts: MalformedCounts; readonly last: readonly MalformedUpdate[] };
+}
+
+/** A neighbour that gets next hops which it surely cannot use, or no route for want of one. */
+export interface NextHopDoubt {
+  readonly id: string;
+  /** The neighbour's address, with its link where that is needed. */
+  readonly remote: string;
+  /** As configured. */
+  readonly description: string | undefined;
+  readonly fault: NextHopFault;
+}
+
+export function nextHopDoubts(rib: Rib): NextHopDoubt[] {
+  return [...rib.peers()].flatMap((peer): NextHopDoubt[] => {
+    const { id, config, session } = peer;
+    if (session === undefined) return [];
+    const { remoteAddress, device } = session.negotiated;
+    const remote = withZone(remoteAddress, needsZone(remoteAddress) ? device : undefined);
+    const { description } = config;
+    return nextHopFaults(rib, peer).map((fault) => ({ id, remote, description, fault }));
+  });
 }
 
 /** Prefixes of ours that a neighbour announces (PolicyTerm.action.isOwn); at most 256. */

@@ -36,7 +36,13 @@ import {
   refusalText,
   type StateTransition,
 } from './session/index.ts';
-import { ownClaims, peerRoutes, type PeerRoutes } from './speaker-status.ts';
+import {
+  type NextHopDoubt,
+  nextHopDoubts,
+  ownClaims,
+  peerRoutes,
+  type PeerRoutes,
+} from './speaker-status.ts';
 
 export interface SpeakerIo {
   readonly clock: Clock;
@@ -241,6 +247,11 @@ export class Speaker implements AsyncDisposable {
       const remote = peer.session?.negotiated.remoteAddress ?? '';
       return [{ id: peer.id, remote, description: peer.config.description, prefixes }];
     });
+  }
+
+  /** Sessions that are up, and yet the neighbour can use nothing of what it is sent, as far as this side can know. */
+  nextHopDoubts(): NextHopDoubt[] {
+    return nextHopDoubts(this.#rib);
   }
 
   /** graceful: connections just close, so that neighbours keep our routes (RFC 4724). */

@@ -7,6 +7,7 @@ import type { Clock, Random, Scheduler, Timer } from '#world';
 import type { Fib } from '../fib/fib.ts';
 import type { Log } from '../log.ts';
 import type { Plan, PlannedOrigination } from '../plan/index.ts';
+import { nextHopProblem } from './next-hop-problem.ts';
 
 /** A port that another program holds may come free. */
 const LISTEN_RETRY_MS = 5_000;
@@ -54,7 +55,8 @@ export class SpeakerDriver implements AsyncDisposable {
 
   problems(): readonly Problem[] {
     const listening = this.#listenProblem === undefined ? [] : [this.#listenProblem];
-    return [...listening, ...this.#refusals, ...this.#ownClaims()];
+    const doubts = this.#speaker?.nextHopDoubts() ?? [];
+    return [...listening, ...this.#refusals, ...this.#ownClaims(), ...doubts.map(nextHopProblem)];
   }
 
   /** Somebody else announces what is ours: traffic to pods here goes astray, or the block has two owners. */

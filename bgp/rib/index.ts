@@ -1,5 +1,6 @@
 // The door of the RIB folder.
 export type { MalformedAction, MalformedCounts, MalformedUpdate } from './in/malformed.ts';
+export type { NextHopFault } from './out/next-hop-faults.ts';
 export type { NextHopTracker } from './attributes/next-hops.ts';
 export type { Origination } from './in/originated.ts';
 export type { Forwarding, ForwardingChange, ForwardingSource, ForwardingView } from './forwarding.ts';

@@ -92,6 +92,18 @@ export class Originated {
     return count;
   }
 
+  /** The paths of a family that start here. */
+  *paths(family: FamilyIndex): Generator<number> {
+    const table = this.#tables[family];
+    for (const text of this.#why.keys()) {
+      const prefix = prefixOf(text);
+      const id = prefix.family === family ? findPrefix(table, prefix) : -1;
+      if (id < 0) continue;
+      for (let path = table.head[id]! - 1; path >= 0; path = table.next[path]! - 1)
+        if (table.peer[path] === LOCAL_SLOT && (table.flags[path]! & DEAD) === 0) yield path;
+    }
+  }
+
   why(prefix: string): string | undefined {
     return this.#why.get(prefix);
   }
