@@ -10,5 +10,6 @@ export {
   type HostProcess,
   type SpawnOptions,
 } from './hosts.ts';
+export { endProcess, recordOf } from './processes.ts';
 export { FRR_FOLDER, frrCommand, hasOneUser } from './routers.ts';
 export type { TopologyName } from './topology.ts';
