@@ -164,7 +164,7 @@ Examples:
     .description('three nodes, pods and (topology tor) a BIRD router')
     .addOption(
       new Option('--topology <name>', 'how nodes are joined')
-        .choices(['tor', 'dual-tor', 'mesh', 'rr'])
+        .choices(['tor', 'dual-tor', 'unnumbered', 'mesh', 'rr'])
         .default('tor'),
     )
     .action(async (options) => (await import('./commands/lab.ts')).labUp(options));

@@ -29,7 +29,7 @@ describe('the demo', function () {
   it('names the topologies when asked for one that it does not have', () => {
     const { status, output } = run(process.execPath, 'lab/demo.ts', '--topology', 'ring');
     assert.equal(status, 1);
-    assert.match(output, /--topology ring: choose one of tor, dual-tor, mesh, rr/);
+    assert.match(output, /--topology ring: choose one of tor, dual-tor, unnumbered, mesh, rr/);
   });
 });
 

@@ -10,13 +10,17 @@ import { createHost } from './hosts.ts';
 import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
 import { ping, pingUntilReached } from './ping.ts';
 import { hasOneUser } from './routers.ts';
-import { TOPOLOGIES, type TopologyName } from './topology.ts';
+import { TOPOLOGIES, topology, type TopologyName } from './topology.ts';
 
-async function labWithPods(topology: TopologyName): Promise<Lab> {
+const PODROUTE = join(import.meta.dirname, '../bin/podroute');
+/** In topology 'unnumbered'. */
+const ROUTER_NEIGHBOUR_OF_N1 = 'fe80::1';
+
+async function labWithPods(name: TopologyName): Promise<Lab> {
   const folder = mkdtempSync(join(tmpdir(), 'podroute-test-'));
   rmSync(folder, { recursive: true });
   const lab = await Lab.up({
-    topology,
+    topology: name,
     folder,
     name: `pr-lab-${process.pid}`,
     keep: false,
@@ -49,14 +53,16 @@ function problemsOf(lab: Lab, node: string): string[] {
 }
 
 /** What this user can run: FRR becomes a user of its own. */
-const RUNNABLE = TOPOLOGIES.filter((name) => name !== 'dual-tor' || !hasOneUser());
+const RUNNABLE = TOPOLOGIES.filter(
+  (name) => !hasOneUser() || topology(name).routers.every(({ software }) => software !== 'FRR'),
+);
 
-for (const topology of RUNNABLE) {
-  describe(`a lab of topology ${topology}`, function () {
+for (const name of RUNNABLE) {
+  describe(`a lab of topology ${name}`, function () {
     this.timeout(60_000);
     let lab: Lab;
     before(async () => {
-      lab = await labWithPods(topology);
+      lab = await labWithPods(name);
     });
     after(() => lab?.down());
 
@@ -109,29 +115,62 @@ for (const topology of RUNNABLE) {
       await waitUntil('routes to return', 20_000, () => knowsAll(viewer, blocks));
       assert.deepEqual(unreached(lab), []);
     });
+
+    if (name === 'unnumbered') warnsOfUselessRoutes(() => lab);
+    if (topology(name).routers.length > 1) survivesARouter(() => lab);
   });
 }
 
-describe('nodes on two routers of which each has its own link', function () {
-  this.timeout(60_000);
-  let lab: Lab;
-  before(async function () {
-    if (!RUNNABLE.includes('dual-tor')) this.skip();
-    lab = await labWithPods('dual-tor');
-    await lab.allEstablished();
-  });
-  after(() => lab?.down());
-
-  it('share traffic between both, in both families', async () => {
-    for (const block of lab.ownBlocks('n3')) {
-      await waitUntil(`two next hops to ${block}`, 5000, () => {
-        const route = lab.host('n1').ip(block.includes(':') ? '-6' : '-4', 'route', 'show', block);
-        return /via \S+ dev tor-a\b/.test(route) && /via \S+ dev tor-b\b/.test(route);
+/** A session is up, and the neighbour can use nothing of what it gets. */
+function warnsOfUselessRoutes(labNow: () => Lab): void {
+  it('says so while a router does not take IPv6 next hops for IPv4 routes', async () => {
+    const lab = labNow();
+    const router = lab.router('tor-a');
+    const session = () => lab.status('n1').sessions.find(({ id }) => id === 'tor-a');
+    const setExtended = async (...not: string[]) => {
+      const before = session()?.since;
+      const neighbour = ROUTER_NEIGHBOUR_OF_N1;
+      const line = [...not, 'neighbor', neighbour, 'capability', 'extended-nexthop'].join(' ');
+      router.ask('configure terminal', 'router bgp 65000', line, 'end', `clear bgp ${neighbour}`);
+      await waitUntil('a new session', 15_000, () => {
+        const now = session();
+        return now?.state === 'Established' && now.since !== before;
       });
+    };
+    await setExtended('no');
+    try {
+      await waitUntil('the problem to be told', 5000, () => problemsOf(lab, 'n1').length > 0);
+      const [problem = '', ...others] = problemsOf(lab, 'n1');
+      assert.deepEqual(others, []);
+      assert.match(
+        problem,
+        /^warning: BGPPeer tor-a: .*cannot reach .*IPv4 routes: 10\.0\.0\.1 is not on link tor-a.*RFC 8950/,
+      );
+      const status = spawnSync(PODROUTE, ['status', '--socket', lab.socketOf('n1')], { encoding: 'utf8' });
+      assert.deepEqual([status.status, status.stdout.includes(problem)], [1, true], status.stdout);
+    } finally {
+      await setExtended();
+    }
+    await waitUntil('the problem to go', 5000, () => problemsOf(lab, 'n1').length === 0);
+  });
+}
+
+function survivesARouter(labNow: () => Lab): void {
+  it('shares traffic between both routers in the kernel of every node, in both families', async () => {
+    const lab = labNow();
+    await lab.allEstablished();
+    for (const node of lab.nodes) {
+      for (const block of lab.nodes.filter((n) => n !== node).flatMap(({ name }) => lab.ownBlocks(name))) {
+        await waitUntil(`two next hops of ${node.name} to ${block}`, 5000, () => {
+          const route = lab.host(node.name).ip(block.includes(':') ? '-6' : '-4', 'route', 'show', block);
+          return node.uplinks.every((device) => new RegExp(`via (inet6 )?\\S+ dev ${device}\\b`).test(route));
+        });
+      }
     }
   });
 
-  it('tell each router a next hop that it reaches: every pod answers both', () => {
+  it('tells each router a next hop that it reaches: every pod answers both', () => {
+    const lab = labNow();
     const pods = [...lab.pods.values()];
     for (const router of lab.routers) {
       const silent = pods.flatMap((pod) => pod.addresses.filter((a) => ping(router.host, a) === undefined));
@@ -139,7 +178,8 @@ describe('nodes on two routers of which each has its own link', function () {
     }
   });
 
-  it('lose one, and all traffic goes through the other within a second', async () => {
+  it('loses one router, and all traffic goes through the other within a second', async () => {
+    const lab = labNow();
     const [first] = lab.routers;
     assert.ok(first !== undefined);
     const begin = performance.now();
@@ -152,7 +192,7 @@ describe('nodes on two routers of which each has its own link', function () {
       }
     }
   });
-});
+}
 
 describe('a running cluster that is changed, rightly and wrongly', function () {
   this.timeout(60_000);
@@ -268,7 +308,7 @@ describe('a running cluster that is changed, rightly and wrongly', function () {
       [
         `--net=${lab.host('n1').path}`,
         '--',
-        join(import.meta.dirname, '../bin/podroute'),
+        PODROUTE,
         'agent',
         ...['--node-name', 'n1', '--store', `dir:${lab.store}`, '--socket', lab.socketOf('n1')],
         ...['--state-dir', join(lab.folder, 'n1', 'state'), '--cni-socket', join(folder, 'cni.sock')],

@@ -196,6 +196,7 @@ export class Lab implements AsyncDisposable {
       host.ip('-6', 'route', 'add', 'default', 'via', node.gateway.ipv6, 'dev', uplink);
     }
     for (const router of plan.routers) {
+      addAddresses(this.host(router.host), 'lo', router.loopback ?? []);
       mkdirSync(join(this.folder, router.host), { recursive: true });
       await this.#startRouter(router.host);
     }

@@ -1,8 +1,9 @@
 // What each lab looks like, as plain data: hosts, wires, the YAML an operator would apply, the routers' configurations.
 // Nothing is done here.
-import { FAMILIES, type Family } from '#ip';
+import { FAMILIES } from '#ip';
+import { birdConfig, frrConfig, type FrrNeighbour, TOR_AS } from './router-config.ts';
 
-export const TOPOLOGIES = ['tor', 'dual-tor', 'mesh', 'rr'] as const;
+export const TOPOLOGIES = ['tor', 'dual-tor', 'unnumbered', 'mesh', 'rr'] as const;
 export type TopologyName = (typeof TOPOLOGIES)[number];
 
 /** One end of a wire; addresses carry their prefix length. */
@@ -28,6 +29,8 @@ export interface RouterPlan {
   readonly host: string;
   readonly software: 'BIRD' | 'FRR';
   readonly config: string;
+  /** Addresses of its own, with their length, that are on no link. */
+  readonly loopback?: readonly string[];
 }
 
 export interface Topology {
@@ -43,7 +46,6 @@ export interface Topology {
   readonly documents: Readonly<Record<string, string>>;
 }
 
-const TOR_AS = 65000;
 const NODE_NUMBERS = [1, 2, 3] as const;
 
 const POOLS = `# Pods get their addresses from these two pools, one block of each to a node.
@@ -171,10 +173,13 @@ spec: { node: ${node}, peerIP: "${link.tor}", asNumber: ${TOR_AS}, sourceAddress
           ? birdConfig(own)
           : frrConfig(
               '10.0.0.253',
-              own.flatMap(({ as, ipv4, ipv6 }) => [
-                { address: ipv4.node, as, family: 'ipv4' },
-                { address: ipv6.node, as, family: 'ipv6' },
-              ]),
+              own.flatMap((link) =>
+                FAMILIES.map((family) => ({
+                  name: link[family].node,
+                  options: [`remote-as ${link.as}`],
+                  families: [family],
+                })),
+              ),
             );
       return { host, software, config };
     }),
@@ -183,6 +188,66 @@ spec: { node: ${node}, peerIP: "${link.tor}", asNumber: ${TOR_AS}, sourceAddress
       asOf,
       peers,
       'Every node speaks with both routers, from its address on the link to each.',
+    ),
+  };
+}
+
+/** The links have no addresses but their link-local ones; nodes and routers have theirs on lo. */
+function unnumberedTopology(): Topology {
+  const asOf = (n: number) => TOR_AS + n;
+  const racks = [
+    { host: 'tor-a', address: 'fe80::a', loopback: ['10.0.0.250', 'fd00::a'] },
+    { host: 'tor-b', address: 'fe80::b', loopback: ['10.0.0.251', 'fd00::b'] },
+  ] as const;
+  const nodes = NODE_NUMBERS.map((n) => ({
+    name: `n${n}`,
+    ipv4: `10.0.0.${n}`,
+    ipv6: `fd00::${n}`,
+    uplinks: racks.map(({ host }) => host),
+    loopback: [`10.0.0.${n}/32`, `fd00::${n}/128`],
+  }));
+  const linkLocal = (n: number) => `fe80::${n}`;
+  const peers = racks.map(
+    ({ host, address }) => `apiVersion: podroute.io/v1
+kind: BGPPeer
+metadata: { name: ${host} }
+spec:
+  peerIP: "${address}%${host}"
+  asNumber: ${TOR_AS}
+  families: [IPv4, IPv6]
+  # The routers announce their own addresses too.
+  import: All
+`,
+  );
+  return {
+    name: 'unnumbered',
+    summary:
+      'three nodes, each on a link to two ToRs (both FRR) with link-local addresses only, eBGP; IPv4 by IPv6 next hops',
+    nodes,
+    wires: racks.flatMap(({ host, address }) =>
+      NODE_NUMBERS.map((n): [WireEnd, WireEnd] => [
+        { host: `n${n}`, device: host, addresses: [`${linkLocal(n)}/64`] },
+        { host, device: `n${n}`, addresses: [`${address}/64`] },
+      ]),
+    ),
+    routers: racks.map(({ host, loopback }) => {
+      const prefixes = [`${loopback[0]}/32`, `${loopback[1]}/128`];
+      const neighbours = NODE_NUMBERS.map((n): FrrNeighbour => {
+        const options = [`remote-as ${asOf(n)}`, `interface n${n}`, 'capability extended-nexthop'];
+        return { name: linkLocal(n), options, families: FAMILIES };
+      });
+      return {
+        host,
+        software: 'FRR',
+        loopback: prefixes,
+        config: frrConfig(loopback[0], neighbours, prefixes),
+      };
+    }),
+    documents: torDocuments(
+      nodes,
+      asOf,
+      peers,
+      'Every node speaks with both routers over links without addresses: one session for both families.',
     ),
   };
 }
@@ -205,50 +270,6 @@ spec: { nodeToNodeMeshEnabled: false }
 ${peers.join('---\n')}`,
     'nodes.yaml': nodes.map((node, i) => nodeDocument(node, { as: asOf(i + 1) })).join('---\n'),
   };
-}
-
-interface TorLink {
-  readonly node: string;
-  readonly as: number;
-  readonly ipv4: { readonly node: string; readonly tor: string };
-  readonly ipv6: { readonly node: string; readonly tor: string };
-}
-
-function birdConfig(links: readonly TorLink[]): string {
-  const session = (link: TorLink, family: Family) =>
-    `protocol bgp ${link.node}_${family} { local ${link[family].tor} as ${TOR_AS}; neighbor ${link[family].node} as ${link.as}; ${family} { import all; export where source = RTS_BGP; }; }`;
-  return `# A top-of-rack router: eBGP to every node, one session a family.
-router id 10.0.0.254;
-log stderr all;
-protocol device { scan time 2; }
-protocol direct { ipv4; ipv6; }
-protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
-protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; }
-${links.flatMap((link) => FAMILIES.map((family) => session(link, family))).join('\n')}
-`;
-}
-
-function frrConfig(
-  routerId: string,
-  neighbours: readonly { address: string; as: number; family: Family }[],
-): string {
-  const session = ({ address, as }: { address: string; as: number }) =>
-    ['remote-as ' + as, 'timers connect 1', 'advertisement-interval 0']
-      .map((option) => ` neighbor ${address} ${option}`)
-      .join('\n');
-  const family = (name: Family) =>
-    [
-      ` address-family ${name} unicast`,
-      ...neighbours.filter((one) => one.family === name).map((one) => `  neighbor ${one.address} activate`),
-      ' exit-address-family',
-    ].join('\n');
-  return `! One of two top-of-rack routers: eBGP to every node, one session a family.
-router bgp ${TOR_AS}
- bgp router-id ${routerId}
- no bgp ebgp-requires-policy
- no bgp default ipv4-unicast
-${[...neighbours.map(session), family('ipv4'), family('ipv6')].join('\n')}
-`;
 }
 
 /** Three nodes on one segment; they differ only in who speaks with whom. */
@@ -288,6 +309,8 @@ export function topology(name: TopologyName): Topology {
       return torTopology();
     case 'dual-tor':
       return dualTorTopology();
+    case 'unnumbered':
+      return unnumberedTopology();
     case 'mesh':
       return segmentTopology(
         'mesh',
