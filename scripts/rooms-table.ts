@@ -83,7 +83,14 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'call-order uplink-mtu',
     'verbs',
   ],
-  linux: ['errno kernel-error kernel pod-wiring describe datagrams', 'netlink', 'native', 'memory real'],
+  linux: [
+    'errno kernel-error kernel pod-wiring describe datagrams',
+    'netlink',
+    'router-messages',
+    'router-discovery',
+    'native',
+    'memory real',
+  ],
   store: ['lease store', 'directory memory-store'],
 };
 
@@ -109,7 +116,6 @@ export const FEW_ENTRIES: Readonly<Record<string, string>> = {
   'bgp/rib/table': 'paths and the choice among them, below in/ and out/, which must not know each other',
   'cni-plugin/bindings': 'what does I/O stands in bindings/; the executable in C is the other end',
   ipam: 'services/ comes beside node/',
-  'linux/native': 'three more are in C',
 };
 
 /** Files longer than MOST_LINES, with the reason. */

@@ -118,6 +118,9 @@ export class MemoryKernel implements Kernel {
   hasAddress(address: string): boolean {
     return this.#links.hasAddress(address);
   }
+  linkLocalOf(index: number): string | undefined {
+    return this.#links.linkLocalOf(index);
+  }
   /** Of a neighbour entry. */
   macOf(deviceIndex: number, address: string): string | undefined {
     return this.#neighbours.get(`${deviceIndex} ${address}`)?.mac;

@@ -93,6 +93,13 @@ export class MemoryLinks {
       ?.address.split('/')[0];
   }
 
+  linkLocalOf(index: number): string | undefined {
+    const held = this.#addresses.find(
+      ({ deviceIndex, family, scope }) => deviceIndex === index && family === 'ipv6' && scope === 'link',
+    );
+    return held?.address.split('/')[0];
+  }
+
   at(index: number): Link | undefined {
     return this.#links.get(index);
   }

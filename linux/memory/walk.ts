@@ -89,7 +89,7 @@ function leave(
 }
 
 /** Who hears what leaves by this link: its other end, or all ports' of the bridges in between. */
-function attachedTo(kernel: MemoryKernel, link: Link): readonly Attached[] {
+export function attachedTo(kernel: MemoryKernel, link: Link): readonly Attached[] {
   const found: Attached[] = [];
   const bridges = new Set<Link>();
   const hear = (at: MemoryKernel, heard: Link): void => {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 
 #define PATH_BYTES 4096
 // As in addon.ts: raised when a call is added, changed or taken away.
-#define EDITION 2
+#define EDITION 3
 
 // ---- sockets ----
 
@@ -71,6 +72,44 @@ CALL(socket_receive) {
   do {
     result = recv(integer(call, 0), room.data, room.length, integer(call, 4));
   } while (result < 0 && errno == EINTR);
+  return outcome(env, result);
+}
+
+CALL(socket_send_to) {
+  bytes_t message = bytes(call, 1), to = bytes(call, 2);
+  long result;
+  do {
+    result = sendto(integer(call, 0), message.data, message.length, MSG_NOSIGNAL, (struct sockaddr *)to.data, (socklen_t)to.length);
+  } while (result < 0 && errno == EINTR);
+  return outcome(env, result);
+}
+
+// Who sent it goes into a struct sockaddr_in6, with which hop limit (IPV6_RECVHOPLIMIT) into the 4 bytes behind it.
+CALL(socket_receive_from) {
+  bytes_t room = bytes(call, 1), from = bytes(call, 2);
+  if (from.length < sizeof(struct sockaddr_in6) + sizeof(int)) return number(env, -EINVAL);
+  union {
+    struct cmsghdr header;
+    char room[CMSG_SPACE(sizeof(int))];
+  } control;
+  struct iovec into = {.iov_base = room.data, .iov_len = room.length};
+  struct msghdr message = {
+      .msg_name = from.data,
+      .msg_namelen = sizeof(struct sockaddr_in6),
+      .msg_iov = &into,
+      .msg_iovlen = 1,
+      .msg_control = &control,
+      .msg_controllen = sizeof control,
+  };
+  long result;
+  do {
+    result = recvmsg(integer(call, 0), &message, MSG_DONTWAIT | MSG_TRUNC);
+  } while (result < 0 && errno == EINTR);
+  int hops = -1;
+  struct cmsghdr *told = result < 0 ? NULL : CMSG_FIRSTHDR(&message);
+  if (told != NULL && told->cmsg_level == IPPROTO_IPV6 && told->cmsg_type == IPV6_HOPLIMIT)
+    memcpy(&hops, CMSG_DATA(told), sizeof hops);
+  memcpy(from.data + sizeof(struct sockaddr_in6), &hops, sizeof hops);
   return outcome(env, result);
 }
 
@@ -247,6 +286,8 @@ static napi_value start(napi_env env, napi_value exports) {
       {"getsockname", socket_name},
       {"send", socket_send},
       {"recv", socket_receive},
+      {"sendTo", socket_send_to},
+      {"receiveFrom", socket_receive_from},
       {"unread", socket_unread},
       {"sendInBackground", socket_send_background},
       {"open", file_open},

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 export type PollHandle = object & { readonly kind?: 'poll' };
 
 /** As in addon.c: an addon that was built from other sources is refused, not called. */
-const EDITION = 2;
+const EDITION = 3;
 
 export interface Addon {
   readonly edition?: number;
@@ -22,6 +22,12 @@ export interface Addon {
   getsockname(fd: number, address: Uint8Array): number;
   send(fd: number, bytes: Uint8Array, offset: number, length: number): number;
   recv(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number): number;
+  sendTo(fd: number, bytes: Uint8Array, address: Uint8Array): number;
+  /**
+   * Never waits; gives the datagram's whole length, also when it is more than bytes holds. from gets a struct sockaddr_in6
+   * and the hop limit (IPV6_RECVHOPLIMIT; -1: not told): 32 octets.
+   */
+  receiveFrom(fd: number, bytes: Uint8Array, from: Uint8Array): number;
   /** FIONREAD */
   unread(fd: number): number;
   /** send on a pool thread; the bytes must not change until done(result) */

@@ -1,0 +1,175 @@
+// A raw ICMPv6 socket on one link that hears router advertisements and solicitations and sends them: in the network
+// namespace that the calling thread is in at open. The kernel makes and checks the checksum and lets nothing else come
+// up; who floods the link costs a bounded share of the event loop, and the rest is lost in a small receive buffer.
+import { formatOctets, isLinkLocal, parseOctets } from '#ip';
+import { errnos } from '../errno.ts';
+import { KernelError } from '../kernel-error.ts';
+import { LITTLE } from '../netlink/writer.ts';
+import type { RouterDiscovery, RouterSocket } from '../router-discovery.ts';
+import {
+  decodeRouterMessage,
+  encodeRouterMessage,
+  ROUTER_ADVERTISEMENT,
+  ROUTER_SOLICITATION,
+  type RouterMessage,
+} from '../router-messages.ts';
+import { addon, type PollHandle } from './addon.ts';
+
+const AF_INET6 = 10;
+const SOCK_RAW_NONBLOCK = 3 | 2048;
+const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const SO_BINDTODEVICE = 25;
+const IPPROTO_IPV6 = 41;
+const IPPROTO_ICMPV6 = 58;
+const IPV6_MULTICAST_HOPS = 18;
+const IPV6_MULTICAST_LOOP = 19;
+const IPV6_JOIN_GROUP = 20;
+const IPV6_RECVHOPLIMIT = 51;
+const ICMP6_FILTER = 1;
+
+/** What only a sender on the link itself can have: a router takes one away (RFC 4861 §6.1). */
+const ON_LINK_HOPS = 255;
+const ALL_NODES = parseOctets('ff02::1')!;
+const ALL_ROUTERS = parseOctets('ff02::2')!;
+
+const RECEIVE_BYTES = 32_768;
+/** Longer ones do not come whole, and are not heard: an advertisement with all of RFC 4861's options has some hundred. */
+const LONGEST = 1_500;
+/** struct sockaddr_in6, and the hop limit. */
+const SENDER_BYTES = 32;
+/** So many are read in one turn of the event loop; when there may be more, the next look is after a rest. */
+const AT_ONCE = 32;
+const REST_MS = 50;
+
+/** One receive buffer: a message is decoded before the next is read. */
+const buffer = new Uint8Array(LONGEST);
+const sender = new Uint8Array(SENDER_BYTES);
+
+export const routerDiscovery: RouterDiscovery = {
+  open(device, heard) {
+    const native = addon();
+    const fd = native.socket(AF_INET6, SOCK_RAW_NONBLOCK, IPPROTO_ICMPV6);
+    if (fd < 0) return new KernelError('open ICMPv6 socket', `on ${device}`, -fd);
+    const index = native.interfaceIndex(fd, device);
+    const failed = index < 0 ? index : prepare(fd, index, device);
+    if (failed < 0) {
+      native.close(fd);
+      return new KernelError('hear routers on', device, -failed);
+    }
+    return new Icmp6Socket(fd, index, device, heard);
+  },
+};
+
+/** 0 or a negative errno. */
+function prepare(fd: number, index: number, device: string): number {
+  const set = (level: number, name: number, value: Uint8Array) => addon().setsockopt(fd, level, name, value);
+  const results = [
+    set(IPPROTO_ICMPV6, ICMP6_FILTER, onlyRouterMessages()),
+    set(SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${device}\0`)),
+    set(SOL_SOCKET, SO_RCVBUF, number(RECEIVE_BYTES)),
+    set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, number(1)),
+    set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, number(ON_LINK_HOPS)),
+    set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, number(0)),
+  ];
+  // Solicitations go to all routers; the kernel is in that group only where it forwards. Refused on a link without IPv6.
+  set(IPPROTO_IPV6, IPV6_JOIN_GROUP, Buffer.concat([ALL_ROUTERS, number(index)]));
+  return results.find((result) => result < 0) ?? 0;
+}
+
+/** struct icmp6_filter: a bit for each type that is kept out. */
+function onlyRouterMessages(): Uint8Array {
+  const words = new Uint32Array(8).fill(0xffffffff);
+  for (const type of [ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT]) words[type >>> 5]! &= ~(1 << (type & 31));
+  return new Uint8Array(words.buffer);
+}
+
+function number(value: number): Uint8Array {
+  return new Uint8Array(Int32Array.of(value).buffer);
+}
+
+class Icmp6Socket implements RouterSocket {
+  readonly #fd: number;
+  readonly #index: number;
+  readonly #device: string;
+  readonly #heard: (message: RouterMessage, from: string) => void;
+  #poll: PollHandle | undefined;
+  #rest: NodeJS.Timeout | undefined;
+  #isOpen = true;
+
+  constructor(
+    fd: number,
+    index: number,
+    device: string,
+    heard: (message: RouterMessage, from: string) => void,
+  ) {
+    this.#fd = fd;
+    this.#index = index;
+    this.#device = device;
+    this.#heard = heard;
+    this.#listen();
+  }
+
+  /** Where no poll handle is to be had, it is tried again: the socket can send meanwhile. */
+  #listen(): void {
+    const poll = addon().pollStart(this.#fd, () => this.#readable());
+    if (typeof poll === 'number') this.#restThen();
+    else this.#poll = poll;
+  }
+
+  #restThen(): void {
+    this.#rest = setTimeout(() => this.#listen(), REST_MS);
+    this.#rest.unref();
+  }
+
+  #readable(): void {
+    for (let left = AT_ONCE; left > 0; left--) {
+      const size = addon().receiveFrom(this.#fd, buffer, sender);
+      if (size < 0) return;
+      if (size <= LONGEST) this.#received(buffer.subarray(0, size));
+      if (!this.#isOpen) return;
+    }
+    this.#unlisten();
+    this.#restThen();
+  }
+
+  #received(bytes: Uint8Array): void {
+    const view = new DataView(sender.buffer);
+    if (view.getInt32(28, LITTLE) !== ON_LINK_HOPS) return;
+    const from = formatOctets(sender, 8, 16);
+    const message = decodeRouterMessage(bytes);
+    if (message === undefined || !isFromLink(message, from, view.getUint32(24, LITTLE), this.#index)) return;
+    this.#heard(message, from);
+  }
+
+  send(message: RouterMessage): KernelError | undefined {
+    const fail = (errno: number) => new KernelError(`send router ${message.type} on`, this.#device, errno);
+    if (!this.#isOpen) return fail(errnos.EBADF);
+    const to = new Uint8Array(28);
+    const view = new DataView(to.buffer);
+    view.setUint16(0, AF_INET6, LITTLE);
+    to.set(message.type === 'advertisement' ? ALL_NODES : ALL_ROUTERS, 8);
+    view.setUint32(24, this.#index, LITTLE);
+    const sent = addon().sendTo(this.#fd, encodeRouterMessage(message), to);
+    return sent < 0 ? fail(-sent) : undefined;
+  }
+
+  #unlisten(): void {
+    if (this.#poll !== undefined) addon().pollStop(this.#poll);
+    this.#poll = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    clearTimeout(this.#rest);
+    this.#unlisten();
+    addon().close(this.#fd);
+  }
+}
+
+/** A solicitation may come from a node that has no address yet; it has no address to tell then (RFC 4861 §6.1.1). */
+function isFromLink(message: RouterMessage, from: string, scope: number, index: number): boolean {
+  if (isLinkLocal(from)) return scope === index;
+  return message.type === 'solicitation' && from === '::' && message.mac === undefined;
+}
