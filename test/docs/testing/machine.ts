@@ -29,7 +29,7 @@ mkdir -p /usr/local/bin
 ln -s "${PROJECT}/bin/podroute" /usr/local/bin/podroute
 mkdir -p /run/bird /run/frr
 mkdir -p /opt/cni/bin && cp "${PROJECT}/build/podroute-cni" /opt/cni/bin/podroute
-cd /
+mkdir /run/home && cd /run/home
 `;
 
 export class Machine implements AsyncDisposable {

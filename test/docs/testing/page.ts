@@ -65,7 +65,7 @@ export function blocksOf(page: string): Block[] {
 /** What a reader of the page does, in order. */
 export function stepsOf(page: string): Step[] {
   return blocksOf(page).flatMap((block): Step[] => {
-    const file = /^\*\*`(\/\S+)`\*\* on (.+):$/.exec(block.caption);
+    const file = /^\*\*`(\S+)`\*\* on (.+):$/.exec(block.caption);
     if (block.language === 'console') return commandsOf(block);
     if (file === null) return [];
     const machines = (file[2] ?? '').split(/, | and /);
