@@ -12,7 +12,7 @@ export interface RoutesReply {
 }
 
 /**
- * 'received' has the attributes as they came, before import policy; 'advertised' as they go out; 'fib' is what the
+ * 'best' has the best path of each prefix and those used beside it; 'received' has the attributes as they came, before import policy; 'advertised' as they go out; 'fib' is what the
  * agent wants in the kernel, and whether it is there.
  */
 export type RoutesView = 'best' | 'all' | 'received' | 'advertised' | 'fib';
@@ -39,6 +39,9 @@ export interface RouteStatus {
   readonly others?: readonly { readonly name: string; readonly value: string }[];
   /** RFC 7911, when the session uses ADD-PATH. */
   readonly pathId?: number;
+  /** Since when it is as it is: it came, or came with other attributes. Absent in view 'fib'. */
+  readonly since?: string;
+  readonly sinceSeconds?: number;
   /** Kept over a restart of its neighbour (RFC 4724). */
   readonly isStale?: boolean;
   /** Why this path won or lost, was filtered, or is not in the kernel. */

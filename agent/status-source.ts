@@ -136,10 +136,11 @@ export class AgentStatusSource implements StatusSource {
         return { view, ...fibPage(fib.state, query) };
       }
       if (speaker === undefined) return { view, routes: [] };
+      const nowMs = this.#facts.now();
       const { routes, cursor, notes } = speaker.rib.routes({ ...query, view });
       return {
         view,
-        routes: routes.map(routeStatus),
+        routes: routes.map((route) => routeStatus(route, nowMs)),
         ...(cursor === undefined ? {} : { nextCursor: cursor }),
         ...(notes === undefined || notes.length === 0 ? {} : { notes }),
       };

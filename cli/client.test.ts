@@ -42,14 +42,21 @@ describe('what a command asks the agent', () => {
     assert.deepEqual(await ask(path, '/v1/ipam/release', 'POST'), { asked: 'POST /v1/ipam/release' });
   });
 
-  it('tells the agent’s own words when it refuses', async () => {
-    await using _agent = await agent(400, () => JSON.stringify({ error: 'no such peer' }));
-    await failsWith(ask(path, '/v1/routes'), EXIT.badNews, /GET \/v1\/routes: no such peer$/);
-  });
+  for (const [status, exitCode, what] of [
+    [400, EXIT.wrongUse, 'the question is wrong'],
+    [404, EXIT.wrongUse, 'there is no such thing'],
+    [409, EXIT.badNews, 'it refuses'],
+    [500, EXIT.badNews, 'it fails'],
+  ] as const) {
+    it(`tells the agent’s own words when ${what}`, async () => {
+      await using _agent = await agent(status, () => JSON.stringify({ error: 'no such peer' }));
+      await failsWith(ask(path, '/v1/routes'), exitCode, /^agent: no such peer$/);
+    });
+  }
 
   it('shows what is not JSON, with its status', async () => {
     await using _agent = await agent(200, () => 'hello');
-    await failsWith(ask(path, '/'), EXIT.badNews, /status 200, not JSON: hello$/);
+    await failsWith(ask(path, '/'), EXIT.badNews, /GET \/: status 200, not JSON: hello$/);
   });
 
   it('says that nobody is there: no file, or a file that a dead agent left', async () => {

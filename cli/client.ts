@@ -7,7 +7,8 @@ const TIMEOUT_MS = 10_000;
 
 /**
  * The JSON that the agent answers to `path`. Throws CommandError: 3 when no agent answers (none runs there, or it
- * hangs), 1 with the agent's own words when it answers with a status of 400 or more.
+ * hangs), 2 with the agent's own words where the question was wrong (no such session, no such prefix), 1 with its words
+ * when it refuses or fails.
  */
 export function ask<T>(socketPath: string, path: string, method: 'GET' | 'POST' = 'GET'): Promise<T> {
   return new Promise<T>((done, fail) => {
@@ -17,14 +18,13 @@ export function ask<T>(socketPath: string, path: string, method: 'GET' | 'POST' 
       response.on('error', (error) => fail(unreachable(socketPath, error)));
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
-        const refused = (words: string) =>
-          fail(new CommandError(`agent: ${method} ${path}: ${words}`, EXIT.badNews));
+        const status = response.statusCode ?? 500;
         try {
           const body: unknown = JSON.parse(text);
-          if ((response.statusCode ?? 500) < 400) done(body as T);
-          else refused((body as ErrorReply).error);
+          if (status < 400) done(body as T);
+          else fail(refused(status, (body as ErrorReply).error));
         } catch {
-          refused(`status ${response.statusCode}, not JSON: ${text.slice(0, 200)}`);
+          fail(refused(500, `${method} ${path}: status ${status}, not JSON: ${text.slice(0, 200)}`));
         }
       });
     });
@@ -34,6 +34,11 @@ export function ask<T>(socketPath: string, path: string, method: 'GET' | 'POST' 
     call.on('error', (error) => fail(unreachable(socketPath, error)));
     call.end();
   });
+}
+
+function refused(status: number, words: string): CommandError {
+  const isWrongUse = status === 400 || status === 404;
+  return new CommandError(`agent: ${words}`, isWrongUse ? EXIT.wrongUse : EXIT.badNews);
 }
 
 function unreachable(socketPath: string, error: NodeJS.ErrnoException): CommandError {

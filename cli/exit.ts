@@ -1,4 +1,4 @@
-// What the exit code of a command tells a script.
+// What the exit code of a command tells a script, and how it speaks on stderr.
 
 export const EXIT = {
   good: 0,
@@ -8,7 +8,7 @@ export const EXIT = {
   agentUnreachable: 3,
 } as const;
 
-/** Ends a command with a message on stderr and an exit code; thrown by commands, caught in main.ts only. */
+/** Ends a command with a message on stderr and an exit code; thrown by commands, caught at the top. */
 export class CommandError extends Error {
   readonly exitCode: number;
 
@@ -16,4 +16,9 @@ export class CommandError extends Error {
     super(message);
     this.exitCode = exitCode;
   }
+}
+
+/** A line on stderr: an error, or a note beside what stdout has. */
+export function tell(text: string): void {
+  process.stderr.write(`podroute: ${text}\n`);
 }

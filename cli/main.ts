@@ -1,190 +1,7 @@
-// The `podroute` command. Each subcommand is a thin client of the agent's socket or a pure function of files; what
-// it needs is imported when it runs, so that `podroute version` does not pay for the agent.
-import { Argument, Command, CommanderError, Option } from 'commander';
-import { CommandError, EXIT } from './exit.ts';
-import { SESSION_ACTIONS } from './commands/session.ts';
-import { VERSION } from './commands/version.ts';
-import { OUTPUT_FORMATS } from './output-format.ts';
-
-const DEFAULT_SOCKET = '/run/podroute/agent.sock';
-
-function socketOption(): Option {
-  return new Option('--socket <path>', "the agent's socket").env('PODROUTE_SOCKET').default(DEFAULT_SOCKET);
-}
-
-function outputOption(): Option {
-  return new Option('-o, --output <format>', 'how to print').choices(OUTPUT_FORMATS).default('table');
-}
-
-function program(): Command {
-  const root = new Command('podroute')
-    .description('BGP-routed, unencapsulated pod network for Kubernetes')
-    .version(VERSION, '-V, --version', 'version of this command')
-    .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'podroute: ')) })
-    .showHelpAfterError('(podroute --help lists what there is)')
-    .addHelpText(
-      'after',
-      `
-Exit codes: 0 good; 1 answered, and it is bad news; 2 wrong use; 3 no agent answers.
-
-Examples:
-  podroute status                          is all well on this node, and if not, what next
-  podroute status tor-a                    everything about one session
-  podroute routes 10.244.3.7 --why         how a packet to this address goes, and why
-  podroute session tor-a disable --message 'rack 7 is rewired'
-  podroute validate bgp.yaml               what is wrong in it, before it is applied`,
-    );
-
-  root
-    .command('agent')
-    .description("run this node's agent: BGP, kernel routes, pod addresses, CNI")
-    .requiredOption('--node-name <name>', 'the Node object that this agent is')
-    .requiredOption(
-      '--store <store>',
-      'where the objects are: kubernetes, or dir:PATH (a folder of YAML files)',
-    )
-    .addOption(
-      new Option('--fib <mode>', 'where learned routes go; none: a route reflector or a looking glass')
-        .choices(['kernel', 'none'])
-        .default('kernel'),
-    )
-    .option('--table <number>', 'kernel routing table', '254')
-    .option(
-      '--router-id <id>',
-      "an IPv4 address, or 'hash' (of the node's name); also PODROUTE_ROUTER_ID or CALICO_ROUTER_ID in the environment",
-    )
-    .option('--socket <path>', 'socket for the other commands', DEFAULT_SOCKET)
-    .option('--state-dir <path>', 'what must survive a restart', '/var/lib/podroute')
-    .option('--cni-socket <path>', 'socket for the CNI executable', '/run/podroute/cni.sock')
-    .option('--cni-conf-dir <path>', 'where the conflist is written once ADD can be served', '/etc/cni/net.d')
-    .option('--http <addr:port>', 'serve /healthz, /readyz and /metrics over TCP')
-    .addOption(
-      new Option('--log-level <level>', 'least severe level to log')
-        .choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
-        .default('info'),
-    )
-    .action(async (options) => (await import('./commands/agent.ts')).agent(options));
-
-  root
-    .command('status')
-    .description(
-      'BGP sessions, routes and addresses of this node, and what is wrong; with a session all of that one',
-    )
-    .argument('[session]', 'show everything about this session')
-    .option('-w, --watch', 'print again every second until interrupted')
-    .addOption(socketOption())
-    .addOption(outputOption())
-    .action(async (session, options) => (await import('./commands/status.ts')).status(session, options));
-
-  root
-    .command('session')
-    .description(
-      'disable a session until it is enabled (or the agent starts anew), reset it, or have its routes come or go again',
-    )
-    .argument('<session>', 'its id, as in podroute status')
-    .addArgument(new Argument('<action>', 'what to do').choices(SESSION_ACTIONS))
-    .addArgument(new Argument('[direction]', 'of refresh').choices(['in', 'out']))
-    .option('--message <text>', 'with disable and reset: what the neighbour is told (RFC 9003)')
-    .addOption(socketOption())
-    .addOption(outputOption())
-    .action(async (id, action, direction, options) =>
-      (await import('./commands/session.ts')).session(id, action, direction, options),
-    );
-
-  root
-    .command('routes')
-    .description('routes of this node: the best ones, or all to a prefix')
-    .argument(
-      '[prefix]',
-      'only this prefix (with --longer also those inside it); an address shows its longest match',
-    )
-    .addOption(
-      new Option('--received <session>', 'as received from this session, before import policy').conflicts([
-        'advertised',
-        'best',
-        'fib',
-      ]),
-    )
-    .addOption(
-      new Option('--advertised <session>', 'as sent to this session, or why not').conflicts(['best', 'fib']),
-    )
-    .addOption(new Option('--best', 'only best paths (the default without a prefix)').conflicts('fib'))
-    .option('--fib', 'what is in the kernel, or why it is not')
-    .option('--why', 'why each path won, lost or was refused; with a prefix also to whom it is sent')
-    .option('--longer', 'with a prefix: everything inside it as well')
-    .addOption(new Option('--family <family>', 'only this family').choices(['ipv4', 'ipv6']))
-    .option('--limit <number>', 'print at most so many', '1000')
-    .addOption(socketOption())
-    .addOption(outputOption())
-    .action(async (prefix, options) => (await import('./commands/routes.ts')).routes(prefix, options));
-
-  root
-    .command('plan')
-    .description('the peers, prefixes and filters that this node should have, and from which objects')
-    .option('--dir <path>', 'from these files, without asking an agent (needs --node)')
-    .option('--node <name>', 'with --dir: the Node whose plan it is')
-    .addOption(socketOption())
-    .addOption(outputOption())
-    .action(async (options) => (await import('./commands/plan.ts')).plan(options));
-
-  root
-    .command('validate')
-    .description('say what is wrong in YAML files before they are applied')
-    .argument('<file...>', 'files or folders')
-    .addOption(outputOption())
-    .action(async (files, options) => (await import('./commands/validate.ts')).validate(files, options));
-
-  const ipam = root.command('ipam').description('pod addresses of this node');
-  ipam
-    .command('show')
-    .description('blocks and addresses in use')
-    .addOption(socketOption())
-    .addOption(outputOption())
-    .action(async (options) => (await import('./commands/ipam.ts')).ipamShow(options));
-  ipam
-    .command('check')
-    .description('hold the addresses in use against links and routes of the kernel')
-    .addOption(socketOption())
-    .addOption(outputOption())
-    .action(async (options) => (await import('./commands/ipam.ts')).ipamCheck(options));
-  ipam
-    .command('release')
-    .description('free an address whose pod is gone (one that is in use is refused)')
-    .argument('<address>', 'an address as ipam check shows it, or the block (CIDR) of a node that is gone')
-    .addOption(socketOption())
-    .addOption(outputOption())
-    .action(async (address, options) => (await import('./commands/ipam.ts')).ipamRelease(address, options));
-
-  const lab = root
-    .command('lab')
-    .description('a whole network on this machine, in namespaces, to try things in');
-  lab
-    .command('up')
-    .description('three nodes, pods and (topology tor) a BIRD router')
-    .addOption(
-      new Option('--topology <name>', 'how nodes are joined')
-        .choices(['tor', 'dual-tor', 'unnumbered', 'mesh', 'rr'])
-        .default('tor'),
-    )
-    .action(async (options) => (await import('./commands/lab.ts')).labUp(options));
-  lab
-    .command('down')
-    .description('end the lab: processes, namespaces and files')
-    .action(async () => (await import('./commands/lab.ts')).labDown());
-  lab
-    .command('status')
-    .description('what of the lab runs')
-    .addOption(outputOption())
-    .action(async (options) => (await import('./commands/lab.ts')).labStatus(options));
-
-  root
-    .command('version')
-    .description('version of this command')
-    .addOption(outputOption())
-    .action(async (options) => (await import('./commands/version.ts')).version(options));
-  return root;
-}
+// The `podroute` command: runs what was asked for, and tells how it went by exit code and one kind of line on stderr.
+import { CommanderError } from 'commander';
+import { CommandError, EXIT, tell } from './exit.ts';
+import { program } from './program.ts';
 
 async function main(): Promise<void> {
   try {
@@ -196,13 +13,15 @@ async function main(): Promise<void> {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.good : EXIT.wrongUse;
-  process.stderr.write(`podroute: ${error instanceof Error ? error.message : String(error)}\n`);
+  tell(error instanceof Error ? error.message : String(error));
   return error instanceof CommandError ? error.exitCode : EXIT.badNews;
 }
 
 // A reader that stops early (podroute routes | head) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.good);
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.good);
+  });
+}
 await main();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { duration, table } from './output-format.ts';
+import { duration, numbers, table } from './output-format.ts';
 
 describe('output for people', () => {
   it('aligns columns and shows an empty cell as a dash', () => {
@@ -12,6 +12,19 @@ describe('output for people', () => {
         ],
       ),
       'PEER   AS     STATE\ntor-a  65000  Established\na      -      Idle',
+    );
+  });
+
+  it('puts numbers on the right, and is as wide as what a terminal shows of a cell', () => {
+    assert.equal(
+      table(
+        ['WHO', numbers('SENT'), 'WHY'],
+        [
+          ['\u5c71\u5ddd', '7', 'line\nbreak'],
+          ['e\u0301', '1234567', ''],
+        ],
+      ),
+      'WHO      SENT  WHY\n\u5c71\u5ddd        7  line break\ne\u0301     1234567  -',
     );
   });
 

@@ -1,7 +1,7 @@
 // `podroute status SESSION` for people: everything that is known of one session, what matters most first.
 import type { MessagesByType, NotificationStatus, PerFamily, SessionStatus } from '#agent-api';
 import { FAMILIES, familyLabel } from '#ip';
-import { duration } from './output-format.ts';
+import { bad, doubtful, duration } from './output-format.ts';
 
 /** Octets of a malformed message that are shown; -o json has all that are kept. */
 const SHOWN_OCTETS = 96;
@@ -45,10 +45,13 @@ function headRows(s: SessionStatus): Row[] {
   const kind = [s.type, s.isRouteReflectorClient ? 'reflector client' : '', s.isPassive ? 'passive' : ''];
   return [
     ['session', `${s.id}, from ${s.from}`],
-    ['state', `${s.state} for ${duration(s.sinceSeconds)}, since ${s.since}`],
+    [
+      'state',
+      `${s.state === 'Established' ? s.state : bad(s.state)} for ${duration(s.sinceSeconds)}, since ${s.since}`,
+    ],
     ['why down', s.whyDown?.why],
     ['what next', s.whyDown?.next],
-    ['hint', s.hint],
+    ['hint', s.hint && doubtful(s.hint)],
     ['remote', `${s.remote}${port}, AS ${s.remoteAs ?? s.configuredRemoteAs}${id}`],
     [
       'local',

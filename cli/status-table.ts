@@ -1,6 +1,6 @@
 // `podroute status` for people: one line a session, then whatever needs attention.
 import type { StatusReply } from '#agent-api';
-import { duration, table } from './output-format.ts';
+import { bad, doubtful, duration, numbers, table } from './output-format.ts';
 
 /** The whole node at a glance. */
 export function statusTable(status: StatusReply): string {
@@ -12,7 +12,7 @@ function headline(status: StatusReply): string {
   const as = status.asNumber === undefined ? 'no AS yet' : `AS ${status.asNumber}`;
   const id = status.routerId === undefined ? '' : `, router ID ${status.routerId}`;
   const plan = status.plan.generation === 0 ? 'no plan yet' : `plan ${status.plan.generation}`;
-  const stale = status.plan.isStale ? ' (an older one: see problems)' : '';
+  const stale = status.plan.isStale ? bad(' (an older one: see problems)') : '';
   const version = `podroute ${status.version}`;
   return `${status.node}: ${as}${id}, ${plan}${stale}, up ${duration(status.uptimeSeconds)}, ${version}`;
 }
@@ -20,17 +20,26 @@ function headline(status: StatusReply): string {
 function sessions(status: StatusReply): string {
   const ranges = status.ranges.map((range) => {
     const refused = range.refused === 0 ? '' : `, ${range.refused} connections refused for want of room`;
-    const state = range.shutdown ?? `${range.neighbours} of at most ${range.most} neighbours${refused}`;
+    const held = range.shutdown === undefined ? undefined : bad(range.shutdown);
+    const state = held ?? `${range.neighbours} of at most ${range.most} neighbours${refused}`;
     return `range ${range.id} ${range.prefix}: ${state}`;
   });
   if (status.sessions.length === 0) return ranges.join('\n') || 'no BGP sessions are wanted on this node';
   const shown = table(
-    ['SESSION', 'REMOTE', 'AS', 'STATE', 'SINCE', 'RECEIVED', 'ACCEPTED', 'SENT', 'LAST ERROR'],
+    [
+      'SESSION',
+      'REMOTE',
+      numbers('AS'),
+      'STATE',
+      'SINCE',
+      ...['RECEIVED', 'ACCEPTED', 'SENT'].map(numbers),
+      'LAST ERROR',
+    ],
     status.sessions.map((s) => [
       s.id,
       s.remote,
       String(s.remoteAs ?? s.configuredRemoteAs),
-      s.state,
+      s.state === 'Established' ? s.state : bad(s.state),
       duration(s.sinceSeconds),
       ...[s.prefixes.received, s.prefixes.accepted, s.prefixes.advertised].map((count) =>
         String(count.ipv4 + count.ipv6),
@@ -42,7 +51,9 @@ function sessions(status: StatusReply): string {
 }
 
 function hints(status: StatusReply): string {
-  return status.sessions.flatMap(({ id, hint }) => (hint === undefined ? [] : [`${id}: ${hint}`])).join('\n');
+  return status.sessions
+    .flatMap(({ id, hint }) => (hint === undefined ? [] : [doubtful(`${id}: ${hint}`)]))
+    .join('\n');
 }
 
 function forwarding(status: StatusReply): string {
@@ -54,7 +65,7 @@ function forwarding(status: StatusReply): string {
   else {
     const installed = fib.installed.ipv4 + fib.installed.ipv6;
     const wanted = fib.wanted.ipv4 + fib.wanted.ipv6;
-    const trouble = fib.failed > 0 ? `, ${fib.failed} FAILED` : '';
+    const trouble = fib.failed > 0 ? bad(`, ${fib.failed} FAILED`) : '';
     lines.push(`FIB    ${installed} of ${wanted} routes in kernel table ${fib.table}${trouble}`);
     for (const failure of fib.failures) lines.push(`       ${failure.prefix}: ${failure.reason}`);
     for (const hop of fib.nextHops.filter((h) => !h.isReachable))
@@ -63,11 +74,15 @@ function forwarding(status: StatusReply): string {
   const used = ipam.addressesInUse.ipv4 + ipam.addressesInUse.ipv6;
   const free = ipam.addressesFree.ipv4 + ipam.addressesFree.ipv6;
   lines.push(`IPAM   ${ipam.blocks.ipv4 + ipam.blocks.ipv6} blocks, ${used} addresses in use, ${free} free`);
-  if (status.whyNoPods !== undefined) lines.push(`PODS   get no addresses: ${status.whyNoPods}`);
+  if (status.whyNoPods !== undefined) lines.push(bad(`PODS   get no addresses: ${status.whyNoPods}`));
   return lines.join('\n');
 }
 
 function problems(status: StatusReply): string {
   if (status.problems.length === 0) return '';
-  return [`${status.problems.length} problem(s):`, ...status.problems.map((p) => `  ${p.text}`)].join('\n');
+  const { length } = status.problems;
+  return [
+    bad(`${length} problem${length === 1 ? '' : 's'}:`),
+    ...status.problems.map((p) => `  ${p.text}`),
+  ].join('\n');
 }

@@ -73,7 +73,12 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   'bgp/message': ['constants context big-endian', 'next-hop', 'attributes'],
   'bgp/session': ['fsm', 'connection'],
   'bgp/rib': ['attributes', 'table', 'faults', 'in', 'out', 'show'],
-  cli: ['exit client files output-format', 'routes-table session-details status-table', 'commands'],
+  cli: [
+    'exit client files output-format',
+    'routes-table session-details status-table',
+    'commands',
+    'program',
+  ],
   'cni-plugin': ['outside', 'server', 'conflist', 'bindings'],
   'cni-plugin/server': [
     'cni-error',

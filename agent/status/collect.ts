@@ -3,6 +3,7 @@ import { formatProblem, type Problem } from '#api';
 import type { RouteText } from '#bgp';
 import { type Family, familyOf } from '#ip';
 import type { IpamUsage } from '#ipam';
+import { iso } from './session-status.ts';
 import type { IpamSummary, PerFamily, RouteStatus, StatusProblem } from '#agent-api';
 
 export function statusProblem(problem: Problem, from: StatusProblem['from']): StatusProblem {
@@ -20,8 +21,9 @@ export function statusProblem(problem: Problem, from: StatusProblem['from']): St
   };
 }
 
-export function routeStatus(route: RouteText): RouteStatus {
-  const { med, localPref, originatorId, clusterList, others, pathId } = route;
+/** @param nowMs wall clock */
+export function routeStatus(route: RouteText, nowMs: number): RouteStatus {
+  const { ageSeconds, med, localPref, originatorId, clusterList, others, pathId } = route;
   return {
     prefix: route.prefix,
     family: familyOf(route.prefix),
@@ -40,6 +42,8 @@ export function routeStatus(route: RouteText): RouteStatus {
     ...(clusterList === undefined ? {} : { clusterList }),
     ...(others === undefined ? {} : { others }),
     ...(pathId === undefined ? {} : { pathId }),
+    since: iso(nowMs - ageSeconds * 1000),
+    sinceSeconds: ageSeconds,
     ...(route.stale ? { isStale: true } : {}),
     why: route.why,
   };

@@ -97,7 +97,7 @@ export class Rib {
     this.reader = new AttributeReader(this.attributes, this.nextHops);
     this.tables = [new RibTable(0, seed), new RibTable(1, seed)];
     this.decision = new Decision(this.attributes, this.reader, this.slots, this.nextHops, multipath, seed);
-    this.paths = new AdjRibIn(this.intern, this.reader, this.slots, this.tables);
+    this.paths = new AdjRibIn(this.intern, this.reader, this.slots, this.tables, io.clock);
     const { attributes, nextHops, intern, reader, slots, tables, paths } = this;
     this.eligibility = new Eligibility(intern, reader, slots, nextHops);
     this.importer = new Importer(intern, this.eligibility, tables, paths, nextHops, events);
@@ -240,6 +240,7 @@ export class Rib {
     const peer = this.#bySession.get(session);
     if (peer === undefined) return;
     this.#pace.hear(peer);
+    this.paths.startMessage();
     const before = peer.marked;
     try {
       this.importer.receive(peer, buf, start, end);

@@ -1,9 +1,9 @@
 // podroute routes [PREFIX|ADDRESS] [--received S | --advertised S | --best | --fib] [--why]
 import type { RouteStatus, RoutesReply } from '#agent-api';
 import { ask } from '../client.ts';
-import { CommandError, EXIT } from '../exit.ts';
+import { CommandError, EXIT, tell } from '../exit.ts';
 import { type OutputFormat, print } from '../output-format.ts';
-import { routesTable } from '../routes-table.ts';
+import { routesTable, sorted } from '../routes-table.ts';
 
 interface RoutesOptions {
   readonly socket: string;
@@ -40,10 +40,12 @@ export async function routes(prefix: string | undefined, options: RoutesOptions)
     cursor = page.nextCursor;
     isCut = cursor !== undefined && found.length >= limit;
   } while (cursor !== undefined && !isCut);
-  print(found, options.output, (all) => [routesTable(all, options.why ?? false), ...notes].join('\n'));
+  print(sorted(found), options.output, (all) =>
+    [routesTable(all, options.why ?? false), ...notes].join('\n'),
+  );
   // Programs get the routes alone.
-  if (options.output !== 'table') for (const note of notes) process.stderr.write(`routes: ${note}\n`);
-  if (isCut) process.stderr.write(`routes: only the first ${limit} are shown (--limit)\n`);
+  if (options.output !== 'table') for (const note of notes) tell(`routes: ${note}`);
+  if (isCut) tell(`routes: only the first ${limit} are shown (--limit)`);
   if (prefix !== undefined && found.length === 0) process.exitCode = EXIT.badNews;
 }
 

@@ -1,7 +1,7 @@
 // podroute status [SESSION] [-w]
 import type { StatusReply } from '#agent-api';
 import { ask } from '../client.ts';
-import { CommandError, EXIT } from '../exit.ts';
+import { CommandError, EXIT, tell } from '../exit.ts';
 import { type OutputFormat, print } from '../output-format.ts';
 import { sessionDetails } from '../session-details.ts';
 import { statusTable } from '../status-table.ts';
@@ -22,7 +22,7 @@ export async function status(session: string | undefined, options: StatusOptions
     } catch (error) {
       // Who watches wants to see the agent come back.
       if (!(error instanceof CommandError) || error.exitCode !== EXIT.agentUnreachable) throw error;
-      process.stdout.write(`${error.message}\n`);
+      tell(error.message);
     }
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }

@@ -1,5 +1,6 @@
 // Writes single paths into the tables: announced, withdrawn, filtered by import policy, looked at again when
 // the policy changes. Keeps the reference counts of attribute sets and the counters of peers and slots.
+import type { Clock } from '#world';
 import { AppliedPolicy, OWN_PREFIX } from '../attributes/applied-policy.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
@@ -60,17 +61,36 @@ export class AdjRibIn {
   readonly #peers: PeerSlots;
   readonly #import: AppliedPolicy;
   readonly #route: RouteRef;
+  readonly #clock: Clock;
+  /** Seconds, by the clock, at which the newest message came. */
+  #second = 0;
 
   constructor(
     intern: AttributeIntern,
     reader: AttributeReader,
     peers: PeerSlots,
     tables: readonly RibTable[],
+    clock: Clock,
   ) {
+    this.#clock = clock;
     this.#store = intern.store;
     this.#peers = peers;
     this.#import = new AppliedPolicy(intern, reader, false);
     this.#route = new RouteRef(tables[0]!.prefixes);
+  }
+
+  /** What is announced from now on came now: asked once a message, as a look at the clock for each path would cost. */
+  startMessage(): void {
+    this.#second = this.#now();
+  }
+
+  #now(): number {
+    return Math.floor(this.#clock.now() / 1000);
+  }
+
+  /** How long a path has been as it is. */
+  ageSeconds(table: RibTable, path: number): number {
+    return Math.max(0, this.#now() - table.since[path]!);
   }
 
   /**
@@ -104,6 +124,7 @@ export class AdjRibIn {
     if (path < 0) {
       path = table.addPath(prefix, slot, use, flags | CHANGED, epoch);
       references[use] = references[use]! + 1;
+      table.since[path] = this.#second;
       if (table.receivedId !== undefined) table.receivedId[path] = receivedId;
       peer.ownClaims.note(table, path, isClaim);
       this.#setOriginal(table, path, raw, use);
@@ -136,9 +157,11 @@ export class AdjRibIn {
       if (before !== table.family) peer.octets[table.family]! += this.#octetsOf(table, path);
       // Nobody has seen it gone.
       if (before !== GONE) return;
+      table.since[path] = this.#second;
       // Who looked at the prefix meanwhile (a group that is built, forwarding) saw none, and must look again.
       table.flags[path] = (old & ~DEAD) | CHANGED;
     } else {
+      table.since[path] = this.#second;
       references[use] = references[use]! + 1;
       references[raw] = references[raw]! + 1;
       this.dropSets(table, path);

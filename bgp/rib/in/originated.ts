@@ -57,6 +57,7 @@ export class Originated {
   originate(routes: readonly Origination[]): void {
     // Routes of a batch mostly have equal attributes: interned once for each kind.
     const sets = new Map<string, number>();
+    this.#paths.startMessage();
     try {
       for (const route of routes) this.#one(route, sets);
     } finally {

@@ -147,6 +147,47 @@ describe('rib: routes as an operator reads them', () => {
     );
   });
 
+  it('have an age: since they came, or came otherwise than before', () => {
+    const lab = new RibLab();
+    lab.up(peer(1));
+    const say = (med: number) =>
+      lab.announce('e1', ['10.1.0.0/16'], { path: [65001], nextHop: '10.0.1.1', med });
+    const age = () => ask(lab, {}).routes[0]!.ageSeconds;
+    say(1);
+    lab.settle();
+    lab.clock.advance(90_000);
+    assert.equal(age(), 90);
+    say(1);
+    lab.settle();
+    assert.equal(age(), 90, 'the same again is no news');
+    say(2);
+    lab.settle();
+    assert.equal(age(), 0);
+    lab.clock.advance(7000);
+    lab.down('e1');
+    lab.settle();
+    lab.up(peer(1));
+    say(2);
+    lab.settle();
+    assert.equal(age(), 0, 'a new session, a new route');
+  });
+
+  it('are, of the best ones, those that are used beside them as well', () => {
+    const lab = new RibLab({ ebgp: 2, ibgp: 1, relax: true });
+    for (const n of [1, 2]) {
+      lab.up(peer(n));
+      lab.announce(`e${n}`, ['10.1.0.0/16'], { path: [65000 + n], nextHop: `10.0.${n}.1` });
+    }
+    lab.up(peer(3));
+    lab.announce('e3', ['10.1.0.0/16'], { path: [65003, 65003], nextHop: '10.0.3.1' });
+    lab.settle();
+    const seen = ask(lab, { view: 'best' }).routes.map((route) => [route.peer, route.best, route.multipath]);
+    assert.deepEqual(seen, [
+      ['e1', true, false],
+      ['e2', false, true],
+    ]);
+  });
+
   it('refuse a cursor that they did not give', () => {
     assert.throws(() => ask(new RibLab(), { cursor: 'x' }), /'x' is not a cursor/);
   });

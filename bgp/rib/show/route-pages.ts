@@ -10,7 +10,7 @@ import {
   truncateWords,
 } from '#ip';
 import type { Clock } from '#world';
-import { BEST, DEAD, type RibTable } from '../table/rib-table.ts';
+import { BEST, DEAD, MULTIPATH, type RibTable } from '../table/rib-table.ts';
 import type { RibContents } from './rib-contents.ts';
 import { RouteTexts } from './route-text.ts';
 import type { RibSizes, RibView, RoutePage, RouteQuery, RouteText } from './view.ts';
@@ -157,14 +157,12 @@ export class RoutePages implements RibView {
   #collect(table: RibTable, id: number, query: RouteQuery, texts: RouteTexts, routes: RouteText[]): void {
     const rib = this.#rib;
     const peer = query.peer === undefined ? undefined : rib.peer(query.peer);
-    if (rib.decision.multipath.ebgp > 1 || rib.decision.multipath.ibgp > 1) {
-      rib.decision.markMultipath(table, id, this.#multipath);
-    }
+    const used = rib.decision.markMultipath(table, id, this.#multipath) === 0 ? 0 : BEST | MULTIPATH;
     for (let path = table.head[id]! - 1; path >= 0; path = table.next[path]! - 1) {
       const flags = table.flags[path]!;
       if ((flags & DEAD) !== 0) continue;
       const slot = table.peer[path]!;
-      if (query.view === 'best' && (flags & BEST) === 0) continue;
+      if (query.view === 'best' && (flags & used) === 0) continue;
       if (query.view === 'received' && slot !== peer!.slot) continue;
       if (query.view !== 'advertised' && peer !== undefined && slot !== peer.slot) continue;
       if (query.view === 'advertised') {

@@ -112,9 +112,10 @@ export class RouteTexts {
       peer: bySlot[slot]?.id ?? 'local',
       source: kind === KIND_LOCAL ? 'local' : kind === KIND_EBGP ? 'ebgp' : 'ibgp',
       best: (flags & BEST) !== 0,
-      multipath: (flags & MULTIPATH) !== 0,
+      multipath: (flags & MULTIPATH) !== 0 && table.best(id) >= 0,
       usable: decision.isUsable(table, path),
       ...(table.receivedId === undefined ? {} : { pathId: table.receivedId[path]! }),
+      ageSeconds: this.#rib.paths.ageSeconds(table, path),
       stale: (flags & STALE) !== 0,
       why: origin === undefined ? why : `${why} (from ${origin})`,
     };

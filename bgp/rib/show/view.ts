@@ -2,6 +2,7 @@
 import type { Family } from '#ip';
 
 export interface RouteQuery {
+  /** 'best': the best path of each prefix, and those that are used beside it (multipath). */
   readonly view: 'best' | 'all' | 'received' | 'advertised';
   /** Needed by 'received' and 'advertised'. */
   readonly peer?: string;
@@ -49,6 +50,8 @@ export interface RouteText {
   readonly others?: readonly { readonly name: string; readonly value: string }[];
   readonly pathId?: number;
   readonly stale: boolean;
+  /** Since it came, or came otherwise than before. */
+  readonly ageSeconds: number;
   /** 'best', 'longer AS_PATH (3 > 2) than the path from tor-a', 'filtered by …', 'next hop … unreachable', … */
   readonly why: string;
 }

@@ -2,7 +2,7 @@
 // Everything is a typed-array column indexed by prefix id or path id; links hold id + 1, so that fresh
 // (zero) memory means "none". Who changes a path marks its prefix dirty; decide.ts and the update groups take
 // it from there. A withdrawn path stays in its list, DEAD, until its prefix was processed.
-// Bound: paths are bounded by each peer's prefix limit; 18 bytes a path, 5 a prefix beside the PrefixTable.
+// Bound: paths are bounded by each peer's prefix limit; 22 bytes a path, 5 a prefix beside the PrefixTable.
 import type { FamilyIndex } from '#ip';
 import {
   grownCapacity,
@@ -72,6 +72,8 @@ export class RibTable {
   flags: U16 = new Uint16Array(FIRST_CAPACITY);
   /** The peer's epoch (PeerSlots) when the path was last announced. */
   epoch: U16 = new Uint16Array(FIRST_CAPACITY);
+  /** Seconds, by the clock, at which it came or was last changed: for people. */
+  since: U32 = new Uint32Array(FIRST_CAPACITY);
   /** Path identifiers received (RFC 7911): made when the first peer sends them. */
   receivedId: U32 | undefined;
   /** The set as received, where import policy changed it: made when the first policy sets something. */
@@ -282,7 +284,7 @@ export class RibTable {
     return (
       this.prefixes.bytes +
       this.head.length * 5 +
-      this.pathCapacity * (18 + optional) +
+      this.pathCapacity * (22 + optional) +
       this.#urgent.bytes +
       this.#bulk.bytes
     );
@@ -297,6 +299,7 @@ export class RibTable {
     this.prefix = resizeI32(this.prefix, capacity);
     this.flags = resizeU16(this.flags, capacity);
     this.epoch = resizeU16(this.epoch, capacity);
+    this.since = resizeU32(this.since, capacity);
     if (this.receivedId !== undefined) this.receivedId = resizeU32(this.receivedId, capacity);
     if (this.original !== undefined) {
       this.original = resizeI32(this.original, capacity);
