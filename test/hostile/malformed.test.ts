@@ -105,6 +105,14 @@ const CASES: readonly (readonly [what: string, parts: Parts, expected: Expected]
     'reset 3/9',
   ],
   ['MP_UNREACH of two octets', { more: hex('800f 02 0002') }, 'reset 3/9'],
+  // Without a route to withdraw nothing tells that none was announced (RFC 7606 section 5.2).
+  ['ORIGIN 9 and no route', { origin: hex('4001 01 09'), nlri: NONE }, 'reset 3/1'],
+  [
+    'ORIGIN 9 beside a withdrawal, and no route',
+    { origin: hex('4001 01 09'), withdrawn: prefix('20.99.2.0/24'), nlri: NONE },
+    'reset 3/1',
+  ],
+  ['attributes beside a withdrawal, and no route', { withdrawn: prefix('20.99.2.0/24'), nlri: NONE }, 'kept'],
   ['a prefix of 33 bits', { nlri: hex('21 0a00000000') }, 'reset 3/10'],
   ['a prefix that is cut', { nlri: hex('18 0a00') }, 'reset 3/10'],
   ['a withdrawn prefix of 33 bits', { withdrawn: hex('21 0a00000000') }, 'reset 3/10'],
