@@ -169,10 +169,8 @@ static int connect_to(const char *path) {
   return fd;
 }
 
-/* One call. Returns the plugin's exit code, or -1 with errno when no whole answer came. */
-static int call_agent(const char *path, const char *request, size_t length) {
-  int fd = connect_to(path);
-  if (fd < 0) return -1;
+/* One call over a connection. */
+static int ask(int fd, const char *request, size_t length) {
   uint32_t prefix = htonl(length);
   if (write_all(fd, (char *)&prefix, 4) || write_all(fd, request, length)) {
     if (errno == EAGAIN) errno = ETIMEDOUT;
@@ -198,6 +196,16 @@ static int call_agent(const char *path, const char *request, size_t length) {
   if (used == 0) return errno = ECONNRESET, -1;
   if (write_all(1, answer + 1, used - 1)) return errno = EIO, -1;
   return (unsigned char)answer[0];
+}
+
+/* One call. Returns the plugin's exit code, or -1 with errno when no whole answer came. */
+static int call_agent(const char *path, const char *request, size_t length) {
+  int fd = connect_to(path);
+  if (fd < 0) return -1;
+  int code = ask(fd, request, length), saved = errno;
+  /* Before anything else that may take its time: an agent that wakes up sees that nobody waits. */
+  close(fd);
+  return errno = saved, code;
 }
 
 /* Whether it may become part of a file's name. */

@@ -173,7 +173,7 @@ describe('update groups: one stream for many peers', () => {
 
 describe('memory', () => {
   it('is reused over a long churn, and comes back after a burst', function () {
-    this.timeout(120_000); // seconds of work on one core
+    this.timeout(30_000); // seconds of work on one core
     const lab = new RibLab();
     lab.up(client(1));
     lab.up(client(2));

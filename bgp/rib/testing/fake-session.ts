@@ -182,6 +182,9 @@ export class FakeSession implements Session {
   }
 }
 
+/** One for all: its buffers have room for the largest message. */
+const verdict = new codec.AttributeVerdict();
+
 /** 'nh=… path=… lp=… med=… comm=… orig=… cl=… otc=…', only what is present. */
 export function attributeText(
   blob: Uint8Array,
@@ -189,7 +192,7 @@ export function attributeText(
   end: number,
   context: codec.SessionCodecContext,
 ): RouteAttributes {
-  const v = new codec.AttributeVerdict();
+  const v = verdict;
   codec.validateAttributes(blob, start, end, context, v);
   assert.equal(v.action, codec.ACTION_OK);
   const parts: string[] = [];

@@ -25,8 +25,6 @@ export interface CniAnswer {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Start to exit of the executable. */
-  readonly ms: number;
   /** stdout as JSON, when it is. */
   readonly json: Record<string, unknown> | undefined;
 }
@@ -151,7 +149,6 @@ export class CniNode implements AsyncDisposable {
 
   /** Calls the executable in the node's namespace with exactly these variables, and these bytes on stdin. */
   async exec(environment: Readonly<Record<string, string>>, input: string): Promise<CniAnswer> {
-    const begin = performance.now();
     // A child is born in the namespace of the thread that forks it.
     const child = withNetns(this.netns, () => spawn(EXECUTABLE, [], { env: environment, stdio: 'pipe' }));
     child.stdin.on('error', () => undefined);
@@ -160,10 +157,6 @@ export class CniNode implements AsyncDisposable {
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-    let ms = 0;
-    child.once('exit', () => {
-      ms = performance.now() - begin;
-    });
     const exitCode = await new Promise<number>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code) => resolve(code ?? -1));
@@ -175,7 +168,7 @@ export class CniNode implements AsyncDisposable {
     } catch {
       json = undefined;
     }
-    return { exitCode, stdout, stderr: Buffer.concat(err).toString(), ms, json };
+    return { exitCode, stdout, stderr: Buffer.concat(err).toString(), json };
   }
 
   /** A verb for one container, as libcni calls it. */
