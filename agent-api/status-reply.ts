@@ -40,6 +40,16 @@ export interface StatusReply {
     /** Log lines that neighbours would have caused above the rate of their kind. */
     readonly logLinesLeftOut: number;
   };
+  /**
+   * Packets of pods that the kernel dropped, since it checks them; absent: it does not (see problems), or the agent is
+   * without pods.
+   */
+  readonly podPacketsDropped?: {
+    /** From an address that is not the pod's. */
+    readonly source: number;
+    /** Router advertisements. */
+    readonly advertisement: number;
+  };
   /** Why no pod can be given an address now; absent: one can, or the agent is without pods. */
   readonly whyNoPods?: string;
   readonly problems: readonly StatusProblem[];

@@ -46,7 +46,7 @@ async function tenMinutes(seed?: number): Promise<SimulatedCluster> {
     const kubelet = cluster.kubelets[n]!;
     const isTorsTurn = simulation.nowMs > (torTurns + 1) * TOR_EVERY_MS && !broken.has('power of tor');
     const machine = isTorsTurn ? tor : cluster.machines[n]!;
-    const what = isTorsTurn ? torTurns++ % TROUBLES : random.below(5);
+    const what = isTorsTurn ? torTurns++ % TROUBLES : random.below(6);
     if (broken.has(`power of ${machine.name}`)) continue;
     switch (what) {
       case 0:
@@ -74,6 +74,9 @@ async function tenMinutes(seed?: number): Promise<SimulatedCluster> {
       case 4:
         kubelet.remove(kubelet.running()[0]?.name ?? '');
         break;
+      case 5:
+        machine.flushRules();
+        break;
     }
   }
   for (const { mend } of broken.values()) mend();
@@ -97,12 +100,14 @@ describe('a cluster of 20 nodes with a ToR and pods', function () {
     );
     assert.ok(first.pods().length >= NODES, String(first.simulation.failure('few pods are left')));
     first.checkReachability();
+    first.checkSources();
     const events = first.simulation.events.join('\n');
     for (const what of [
       'tor loses power',
       'tor its agent is killed',
       'tor its cable is pulled',
       ' its cable is back',
+      'its nftables rules are flushed',
     ])
       assert.ok(events.includes(what), String(first.simulation.failure(`nothing of this: ${what}`)));
     assert.ok(first.pods().every(({ addresses }) => addresses.length === 2));

@@ -4,7 +4,15 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { rehearse, TcpTransport } from '#bgp';
 import { unixSocketListener } from '#cni-plugin';
-import { openKernel, openPodWirer, readSysctl, realDisk, tcpSockets, writeSysctl } from '#linux';
+import {
+  openKernel,
+  openPodSources,
+  openPodWirer,
+  readSysctl,
+  realDisk,
+  tcpSockets,
+  writeSysctl,
+} from '#linux';
 import { openDirectoryStore } from '#store';
 import { systemClock, systemRandom, systemScheduler } from '#world';
 import { DocumentWorker } from './bindings/document-worker.ts';
@@ -86,6 +94,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
 const realHost: HostBindings = {
   openKernel: () => openKernel(),
   openPodWirer: () => openPodWirer(),
+  openPodSources: () => openPodSources(),
   openPodKernel: (netns) => openKernel({ netns }),
   sysctl: { read: readSysctl, write: writeSysctl },
   cniListener: unixSocketListener,

@@ -70,6 +70,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     process: () => process.status(),
     now: () => clock.wall(),
     whyNoPods: () => cni?.whyUnready(),
+    podPacketsDropped: () => cni?.droppedPackets(),
   });
   const answerAll = (request: StatusRequest) =>
     answerAddresses(request, cni) ?? answerSessions(request, agent.driver) ?? answer(request, status);

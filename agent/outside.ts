@@ -2,7 +2,7 @@
 import type { ProcessStatus } from '#agent-api';
 import type { Transport } from '#bgp';
 import type { CniListener } from '#cni-plugin';
-import type { Kernel, PodWirer, Sysctl } from '#linux';
+import type { Kernel, PodSources, PodWirer, Sysctl } from '#linux';
 import type { Store } from '#store';
 import type { Clock, Disk, Random, Scheduler } from '#world';
 import type { Reply, StatusRequest } from './http/endpoints.ts';
@@ -33,6 +33,7 @@ export interface NodeBindings {
 export interface HostBindings {
   openKernel(): Promise<Kernel>;
   openPodWirer(): PodWirer;
+  openPodSources(): PodSources;
   /** Rejects when there is no such namespace. */
   openPodKernel(netns: string): Promise<Kernel>;
   readonly sysctl: Sysctl;

@@ -31,6 +31,7 @@ export interface ProcessFacts {
   readonly now: () => number;
   /** undefined: pods can be wired; else why not. */
   readonly whyNoPods: () => string | undefined;
+  readonly podPacketsDropped: () => StatusReply['podPacketsDropped'];
 }
 
 export class AgentStatusSource implements StatusSource {
@@ -53,6 +54,7 @@ export class AgentStatusSource implements StatusSource {
     const node = inForce?.plan.node;
     const speaker = driver.speaker?.status();
     const whyNoPods = this.#facts.whyNoPods();
+    const podPacketsDropped = this.#facts.podPacketsDropped();
     return {
       node: this.#agent.nodeName,
       version,
@@ -78,6 +80,7 @@ export class AgentStatusSource implements StatusSource {
               logLinesLeftOut: speaker.logLinesLeftOut,
             },
           }),
+      ...(podPacketsDropped && { podPacketsDropped }),
       ...(whyNoPods === undefined ? {} : { whyNoPods }),
       problems: board.all(),
       process: process(),

@@ -39,6 +39,21 @@ export function prometheusText(status: StatusReply): string {
     '1: a pod can be given an address now.',
     fib ? [{ value: status.whyNoPods === undefined ? 1 : 0 }] : [],
   );
+  metric(
+    'pod_sources_checked',
+    'gauge',
+    '1: the kernel drops what pods send from addresses that are not theirs.',
+    fib ? [{ value: status.podPacketsDropped === undefined ? 0 : 1 }] : [],
+  );
+  metric(
+    'pod_packets_dropped_total',
+    'counter',
+    'Packets of pods that were dropped, by reason.',
+    Object.entries(status.podPacketsDropped ?? {}).map(([reason, value]) => ({
+      labels: label('reason', reason),
+      value,
+    })),
+  );
   metric('fib_routes_wanted', 'gauge', 'Kernel routes that should exist.', byFamily(fib?.wanted));
   metric('fib_routes_installed', 'gauge', 'Of these, in the kernel as wanted.', byFamily(fib?.installed));
   metric('fib_routes_failed', 'gauge', 'Routes that the kernel refused.', fib ? [{ value: fib.failed }] : []);

@@ -46,6 +46,7 @@ export async function startCni(
       kernel,
       listener: host.cniListener,
       wirer: opening.use(host.openPodWirer()),
+      sources: opening.use(host.openPodSources()),
       openPodKernel: (netns) => host.openPodKernel(netns),
       log: subjectLog(log),
     },

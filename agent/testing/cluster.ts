@@ -103,6 +103,7 @@ export async function startNode(
     process: () => ({ rssBytes: 0, heapUsedBytes: 0, eventLoopDelayP99Ms: 0, eventLoopDelayMaxMs: 0 }),
     now: () => life.wall(),
     whyNoPods: () => undefined,
+    podPacketsDropped: () => undefined,
   });
   return {
     agent,

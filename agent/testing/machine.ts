@@ -1,7 +1,14 @@
 // One machine in memory: kernel, namespaces, disk, network card, and the agent that runs on it as users start it
 // (agent/node.ts). The agent may stop in order or die, and the machine may lose power; both can start again.
 import type { MemoryHost, MemoryNetwork } from '#bgp';
-import { KernelError, MemoryKernel, MemoryNamespaces, MemoryPodWirer, type Request } from '#linux';
+import {
+  KernelError,
+  MemoryKernel,
+  MemoryNamespaces,
+  MemoryPodSources,
+  MemoryPodWirer,
+  type Request,
+} from '#linux';
 import type { MemoryStore } from '#store';
 import { MemoryDisk } from '#world/testing';
 import { MemoryCni } from '../../cni-plugin/testing/memory-cni.ts';
@@ -116,6 +123,7 @@ export class Machine {
       host: {
         openKernel: async () => kernel,
         openPodWirer: () => new MemoryPodWirer(kernel, namespaces),
+        openPodSources: () => new MemoryPodSources(kernel.podTable),
         openPodKernel: async (netns) => {
           const pod = namespaces.open(netns);
           if (pod instanceof KernelError) throw pod;
@@ -141,6 +149,12 @@ export class Machine {
     this.#parts.simulation.note(this.name, 'its agent is killed');
     this.#end();
     this.host.kill();
+  }
+
+  /** Somebody does `nft flush ruleset`. */
+  flushRules(): void {
+    this.#parts.simulation.note(this.name, 'its nftables rules are flushed');
+    this.kernel.podTable.flush();
   }
 
   /** Power off at once: kernel and pods are gone, nobody is told, the disk keeps what was synced and some of the rest. */

@@ -162,6 +162,19 @@ export class SimulatedCluster {
       }
     }
   }
+
+  /** Once the network is quiet: no pod can send from another's address. Throws with the packet's way. */
+  checkSources(): void {
+    const pods = this.pods();
+    for (const [i, { name, kernel }] of pods.entries()) {
+      const other = pods[(i + 1) % pods.length]!;
+      for (const [family, address] of other.addresses.entries()) {
+        const way = walk(kernel, this.tor.addresses[family]!, address);
+        if (way.end.kind !== 'arrived') continue;
+        throw this.simulation.failure(`${name} sends from ${address} of ${other.name}: ${walkText(way)}`);
+      }
+    }
+  }
 }
 
 function apply(store: MemoryStore, ...yaml: readonly string[]): void {

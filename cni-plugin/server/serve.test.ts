@@ -2,7 +2,7 @@
 // show.
 import assert from 'node:assert/strict';
 import { type BlockStore, Ipam } from '#ipam';
-import { MemoryKernel, MemoryNamespaces, MemoryPodWirer } from '#linux';
+import { MemoryKernel, MemoryNamespaces, MemoryPodSources, MemoryPodWirer, type PodWirer } from '#linux';
 import { FakeClock, MemoryDisk } from '#world/testing';
 import { MemoryCni } from '../testing/memory-cni.ts';
 import { encodeRequest, withoutLength } from './call.ts';
@@ -50,6 +50,7 @@ class Bench implements AsyncDisposable {
       ipam: this.ipam,
       kernel,
       wirer: new MemoryPodWirer(kernel, namespaces),
+      sources: new MemoryPodSources(kernel.podTable),
       openPodKernel: async () => namespaces.open(POD) as MemoryKernel,
       log,
       ...more,
@@ -111,6 +112,42 @@ describe('the CNI server', () => {
     const { json } = await bench.call('CHECK', '', { prevResult });
     assert.equal(json['code'], 112);
     assert.match(String(json['details']), /the host's route to 10\.77\.0\.0 does not lead to pr/);
+  });
+
+  it('has the kernel look at a pod’s link from before it is there until it is gone', async () => {
+    const kernel = new MemoryKernel();
+    const namespaces = new MemoryNamespaces();
+    namespaces.create(POD);
+    const wirer = new MemoryPodWirer(kernel, namespaces);
+    const seen: string[] = [];
+    const wire: PodWirer['wire'] = (spec) => {
+      seen.push(`wire ${kernel.podTable.looksAt(spec.hostName)}`);
+      return wirer.wire(spec);
+    };
+    const unwire: PodWirer['unwire'] = async (link) => {
+      const error = await wirer.unwire(link);
+      seen.push(`unwire ${kernel.podTable.looksAt(link)}`);
+      return error;
+    };
+    const sources = new MemoryPodSources(kernel.podTable);
+    await using bench = await Bench.up({
+      ...{ kernel, sources },
+      wirer: {
+        wire,
+        unwire,
+        unwireGroup: (group) => wirer.unwireGroup(group),
+        [Symbol.asyncDispose]: async () => {},
+      },
+    });
+    assert.equal((await bench.call('ADD')).exitCode, 0);
+    const [link] = (await kernel.links()).filter(({ name }) => name.startsWith('pr'));
+    assert.equal((await bench.call('DEL')).exitCode, 0);
+    assert.deepEqual(seen, ['wire true', 'unwire true']);
+    assert.equal(kernel.podTable.looksAt(link!.name), false);
+    // Nothing stays of an ADD that fails.
+    kernel.refuse = (request) => (request.type === 'addLink' ? 28 : undefined);
+    assert.equal((await bench.call('ADD')).exitCode, 1);
+    assert.equal(kernel.podTable.looksAt(link!.name), false);
   });
 
   it('leaves no link of an ADD whose record could not be written', async () => {

@@ -1,7 +1,7 @@
 // The server behind the CNI executable: takes up what an earlier agent left (links, queued DELs), then serves the socket;
 // and the way of each call from its bytes to those of the answer.
 import { type BlockRelease, type Ipam, ownerKey } from '#ipam';
-import type { Kernel, PodWirer } from '#linux';
+import type { DroppedPackets, Kernel, PodSources, PodWirer } from '#linux';
 import type { Clock, Disk } from '#world';
 import type { CniListener, CniLog } from '../outside.ts';
 import {
@@ -14,6 +14,7 @@ import {
 import { CallOrder } from './call-order.ts';
 import { DelQueue } from './del-queue.ts';
 import { PodKeeper } from './pod-keeper.ts';
+import { SourceGuard } from './source-guard.ts';
 import { UplinkMtu } from './uplink-mtu.ts';
 import { ownerOf, resultJson } from './attachment.ts';
 import { CniError, codes, errorJson, toCniError } from './cni-error.ts';
@@ -39,6 +40,7 @@ export interface CniServerIo {
   readonly ipam: Ipam;
   readonly kernel: Kernel;
   readonly wirer: PodWirer;
+  readonly sources: PodSources;
   /** For CHECK: the kernel of a pod's namespace. */
   readonly openPodKernel: (netns: string) => Promise<Kernel>;
   readonly log: CniLog;
@@ -53,6 +55,8 @@ export interface CniServer extends AsyncDisposable {
   release(address: string): Promise<ReleaseOutcome>;
   /** Takes a block back from a node that has no Node object any more. Rejects when the store does not answer. */
   releaseBlock(cidr: string): Promise<BlockRelease>;
+  /** What pods sent from addresses of others; undefined while the kernel does not check it. */
+  droppedPackets(): DroppedPackets | undefined;
   /** What an operator should see of the server's own work. */
   problems(): string[];
   /** Undefined when ADD can be served: then the conflist may be written. */
@@ -67,13 +71,15 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
   const order = new CallOrder();
   const queue = new DelQueue(io.disk, options.stateDir);
   const whyUnready = io.whyUnready ?? ((): undefined => undefined);
-  const handling: Handling = { io: { ...io, mtu: () => mtu.value, whyUnready }, order, queue };
+  const guard = new SourceGuard(io);
+  const handling: Handling = { io: { ...io, guard, mtu: () => mtu.value, whyUnready }, order, queue };
 
   let timer: { cancel(): void } | undefined;
   let looking: Promise<unknown> = Promise.resolve();
   const lookLater = (): void => {
     timer = io.clock.setTimer(LOOK_EVERY_MS, () => {
-      looking = Promise.allSettled([queue.drain(order, handling.io), mtu.refresh()]).finally(lookLater);
+      const work = [queue.drain(order, handling.io), mtu.refresh(), guard.look()];
+      looking = Promise.allSettled(work).finally(lookLater);
     });
   };
 
@@ -82,19 +88,22 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
   try {
     await mtu.refresh();
     await adoptLinks(io);
+    await guard.start();
     await keeper.start();
     await queue.drain(order, handling.io);
     socket = await io.listener.listen(options.socketPath, (bytes) => answerCall(bytes, handling), io.clock);
   } catch (error) {
     mtu[Symbol.dispose]();
     await keeper[Symbol.asyncDispose]();
+    await guard[Symbol.asyncDispose]();
     throw error;
   }
   lookLater();
   return {
     audit: () => order.runAlone(() => auditAddresses(handling.io)),
     release: (address) => order.runAlone(() => releaseAddress(address, handling.io)),
-    problems: () => queue.problems(),
+    droppedPackets: () => guard.dropped,
+    problems: () => [...guard.problems(), ...queue.problems()],
     releaseBlock: (cidr) => io.ipam.releaseBlock(cidr),
     whyUnready: () => whyUnready() ?? io.ipam.whyUnready(),
     async [Symbol.asyncDispose]() {
@@ -104,6 +113,7 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
       timer?.cancel();
       mtu[Symbol.dispose]();
       await keeper[Symbol.asyncDispose]();
+      await guard[Symbol.asyncDispose]();
     },
   };
 }

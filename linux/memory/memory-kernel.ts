@@ -23,6 +23,7 @@ import type {
   WatchOptions,
 } from '../kernel.ts';
 import { MemoryLinks } from './memory-links.ts';
+import { MemoryPodTable } from './memory-pod-sources.ts';
 import { MemoryRouteBatch } from './memory-route-batch.ts';
 import { MemoryRoutes, Refusal } from './memory-routes.ts';
 import { MemorySysctl } from './memory-sysctl.ts';
@@ -40,6 +41,7 @@ export class MemoryKernel implements Kernel {
   /** For people: the host, or the path of the namespace. */
   readonly name: string;
   readonly sysctl = new MemorySysctl();
+  readonly podTable = new MemoryPodTable();
   readonly #watchers = new Set<Watcher>();
   readonly #links: MemoryLinks;
   readonly #routes: MemoryRoutes;
@@ -129,6 +131,17 @@ export class MemoryKernel implements Kernel {
     return this.#routes.lookup(address, this.#rules);
   }
 
+  /** The source address of a packet to there, when its sender has no wish. */
+  sourceTo(address: string): string | undefined {
+    const route = this.routeTo(address);
+    if (route?.type === 'local') return address;
+    return route && this.#sourceOf(route);
+  }
+  #sourceOf({ source, nextHops: [hop], family }: Route): string | undefined {
+    if (source !== undefined || hop?.deviceIndex === undefined) return source;
+    return this.#links.sourceOf(hop.deviceIndex, family);
+  }
+
   /** For tests: as when the notification socket lost some. */
   overrun(): void {
     for (const watcher of this.#watchers) this.#deliver(watcher, { type: 'overrun' });
@@ -154,7 +167,7 @@ export class MemoryKernel implements Kernel {
     if (route === undefined) return new KernelError('look up route', `to ${address}`, errnos.ENETUNREACH);
     const [hop] = route.nextHops;
     if (hop?.deviceIndex === undefined) return { kind: route.type };
-    const source = route.source ?? this.#links.sourceOf(hop.deviceIndex, route.family);
+    const source = this.#sourceOf(route);
     const isLocal = route.type === 'local';
     return {
       kind: route.type,

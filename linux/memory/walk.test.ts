@@ -78,6 +78,20 @@ describe('a packet through kernels in memory', () => {
     assert.equal(text('10.9.0.1'), 'a toR via 10.1.0.2, r toB via 10.2.0.2: arrived at b');
   });
 
+  it('is dropped where it comes from a pod with an address that is not the pod’s', () => {
+    r.podTable.replace([{ link: 'toA', addresses: ['10.1.0.1'] }]);
+    assert.equal(text('10.2.0.2'), 'a toR via 10.1.0.2, r toB: arrived at b');
+    assert.equal(
+      walkText(walk(a, '10.2.0.2', '10.3.0.1')),
+      'a toR via 10.1.0.2: hole at r, 10.3.0.1 is no address of the pod behind toA',
+    );
+    // Also to the host itself, and not by links that are no pod's.
+    assert.equal(walk(a, '10.1.0.2', '10.3.0.1').end.kind, 'hole');
+    assert.equal(walk(a, '10.3.0.2', '192.0.2.1').end.kind, 'arrived');
+    must(b, via('10.1.0.0/24', '10.2.0.1'));
+    assert.equal(walk(b, '10.1.0.1', '192.0.2.1').end.kind, 'arrived');
+  });
+
   it('meets unreachable routes and loops', () => {
     must(r, { type: 'addRoute', route: { destination: '10.2.7.0/24', type: 'unreachable' } });
     assert.equal(text('10.2.7.1'), 'a toR via 10.1.0.2: unreachable at r');

@@ -1,7 +1,8 @@
 // Where a packet goes, hop by hop, through kernels in memory that are wired together: longest match in each (rules in
 // their order), the neighbour on the link (entries first, then whoever has the address there, also across bridges), and
 // forwarding only where it is switched on. Of several next hops every one is tried: one that leads into a hole is one for
-// some of the traffic. Not looked at: source addresses (rp_filter), MTU.
+// some of the traffic. What comes from a pod has to have a source address of it (pod-sources.ts). Not looked at: rp_filter,
+// MTU.
 import { familyOf } from '#ip';
 import type { Link, Route } from '../kernel.ts';
 import type { MemoryKernel } from './memory-kernel.ts';
@@ -32,9 +33,20 @@ interface Attached {
   readonly link: Link;
 }
 
-/** The way that does not arrive, when there is one; else the first. */
-export function walk(from: MemoryKernel, destination: string): Walk {
-  return step(from, undefined, destination, []);
+/** What does not change on the way. */
+interface Packet {
+  readonly destination: string;
+  /** Asked for only where it counts. */
+  readonly source: () => string | undefined;
+}
+
+/**
+ * The way that does not arrive, when there is one; else the first.
+ *
+ * @param source default: what the sender's kernel chooses
+ */
+export function walk(from: MemoryKernel, destination: string, source?: string): Walk {
+  return step(from, undefined, { destination, source: () => source ?? from.sourceTo(destination) }, []);
 }
 
 /** 'n1 eth0, tor eth3 via 10.0.0.2: arrived at n2', for messages. */
@@ -45,14 +57,15 @@ export function walkText({ end, at, hops }: Walk): string {
   return `${way.join(', ')}: ${end.kind} at ${at.name}${end.kind === 'hole' ? `, ${end.why}` : ''}`;
 }
 
-function step(
-  at: MemoryKernel,
-  cameIn: Link | undefined,
-  destination: string,
-  hops: readonly WalkHop[],
-): Walk {
+function step(at: MemoryKernel, cameIn: Link | undefined, packet: Packet, hops: readonly WalkHop[]): Walk {
   const ends = (end: WalkEnd): Walk => ({ end, at, hops });
   const hole = (why: string) => ends({ kind: 'hole', why });
+  const { destination } = packet;
+  if (cameIn !== undefined && at.podTable.looksAt(cameIn.name)) {
+    const source = packet.source();
+    const dropped = at.podTable.take(cameIn.name, source ?? '', destination);
+    if (dropped !== undefined) return hole(`${source} is no address of the pod behind ${cameIn.name}`);
+  }
   const route = at.routeTo(destination);
   if (route?.type === 'local') return ends({ kind: 'arrived' });
   if (hops.some((hop) => hop.kernel === at)) return ends({ kind: 'loop' });
@@ -62,7 +75,7 @@ function step(
   if (route === undefined) return hole('no route');
   if (route.type === 'unreachable' || route.type === 'prohibit') return ends({ kind: 'unreachable' });
   if (route.type !== 'unicast') return hole(`a ${route.type} route to ${route.destination}`);
-  const ways = route.nextHops.map((hop) => leave(at, route, hop, destination, hops));
+  const ways = route.nextHops.map((hop) => leave(at, route, hop, packet, hops));
   return ways.find((way) => way.end.kind !== 'arrived') ?? ways[0] ?? hole('a route without next hop');
 }
 
@@ -70,7 +83,7 @@ function leave(
   at: MemoryKernel,
   route: Route,
   hop: Route['nextHops'][number],
-  destination: string,
+  packet: Packet,
   hops: readonly WalkHop[],
 ): Walk {
   const { gateway, deviceIndex = 0 } = hop;
@@ -78,14 +91,14 @@ function leave(
   const link = at.linkAt(deviceIndex);
   if (link === undefined || !link.up || !link.carrier)
     return hole(`${hop.device} of ${route.destination} is down`);
-  const target = gateway ?? destination;
+  const target = gateway ?? packet.destination;
   const mac = at.macOf(link.index, target);
   const next = attachedTo(at, link).find((other) =>
     mac === undefined ? other.kernel.hasAddress(target) : other.link.mac === mac,
   );
   if (next === undefined) return hole(`nobody answers for ${target} on ${link.name}`);
   const way = { kernel: at, device: link.name, ...(gateway === undefined ? {} : { gateway }) };
-  return step(next.kernel, next.link, destination, [...hops, way]);
+  return step(next.kernel, next.link, packet, [...hops, way]);
 }
 
 /** Who hears what leaves by this link: its other end, or all ports' of the bridges in between. */

@@ -1,4 +1,4 @@
-// A NETLINK_ROUTE socket: requests out, one answer for each back, matched by sequence number. The kernel does a request's
+// A netlink socket (NETLINK_ROUTE unless told otherwise): requests out, one answer for each back, matched by sequence number. The kernel does a request's
 // work inside send; so answers wait in the receive buffer when send returns. Exchanges come in two forms: at once (for
 // pod wiring, which wants the shortest way) and with the send on a pool thread (everything else).
 import { setImmediate as turnOfLoop } from 'node:timers/promises';
@@ -37,9 +37,13 @@ export type Answer = (packet: Packet, start: number, end: number, request: numbe
 
 export interface SocketSettings {
   readonly netns?: NetnsReference | undefined;
+  /** default: NETLINK_ROUTE */
+  readonly protocol?: number;
   /** multicast groups to hear (groupBit) */
   readonly groups?: number;
   readonly receiveBytes?: number;
+  /** room for one send */
+  readonly sendBytes?: number;
 }
 
 /** One receive buffer a thread: a packet is decoded before the next is read. */
@@ -63,7 +67,7 @@ export class NetlinkSocket {
   private constructor(settings: SocketSettings) {
     const native = addon();
     const fail = (call: string, result: number) => new KernelError('open netlink socket', call, -result);
-    this.fd = native.socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, 0);
+    this.fd = native.socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, settings.protocol ?? 0);
     if (this.fd < 0) throw fail('socket', this.fd);
     const address = new Uint8Array(12);
     const view = new DataView(address.buffer);
@@ -79,8 +83,9 @@ export class NetlinkSocket {
     const receiveBytes = settings.receiveBytes ?? RECEIVE_BYTES;
     const forced = this.#option(SOL_SOCKET, SO_RCVBUFFORCE, receiveBytes) === 0;
     if (!forced) this.#option(SOL_SOCKET, SO_RCVBUF, receiveBytes);
-    if (this.#option(SOL_SOCKET, SO_SNDBUFFORCE, SEND_BYTES) < 0)
-      this.#option(SOL_SOCKET, SO_SNDBUF, SEND_BYTES);
+    const sendBytes = settings.sendBytes ?? SEND_BYTES;
+    if (this.#option(SOL_SOCKET, SO_SNDBUFFORCE, sendBytes) < 0)
+      this.#option(SOL_SOCKET, SO_SNDBUF, sendBytes);
     this.maxRequests = forced ? 500 : 150;
     // Answers carry the kernel's words and not the request; dumps are filtered by the kernel. Older kernels lack some.
     this.#option(SOL_NETLINK, NETLINK_EXT_ACK, 1);
@@ -102,10 +107,15 @@ export class NetlinkSocket {
     return first;
   }
 
+  /** On this thread; answers wait when it returns. Throws KernelError. */
+  send(bytes: Uint8Array): void {
+    const sent = addon().send(this.fd, bytes, 0, bytes.length);
+    if (sent < 0) throw new KernelError('send to', 'netlink', -sent);
+  }
+
   /** Sends at once, on this thread, and gives one Ack a request. All requests have NLM_F_ACK. Throws KernelError. */
   exchange(bytes: Uint8Array, first: number, count: number, answer?: Answer): Ack[] {
-    const sent = addon().send(this.fd, bytes, 0, bytes.length);
-    if (sent < 0) throw new KernelError('send to', 'rtnetlink', -sent);
+    this.send(bytes);
     return this.collect(first, count, answer);
   }
 
@@ -123,7 +133,7 @@ export class NetlinkSocket {
   sendInBackground(bytes: Uint8Array, offset: number, length: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (result: number) => {
-        if (result < 0) reject(new KernelError('send to', 'rtnetlink', -result));
+        if (result < 0) reject(new KernelError('send to', 'netlink', -result));
         else resolve();
       };
       const queued = addon().sendInBackground(this.fd, bytes, offset, length, done);

@@ -27,6 +27,10 @@ export class Packet {
   i32(at: number): number {
     return this.#view.getInt32(at, LITTLE);
   }
+  /** in network order; exact up to 2^53 */
+  big64(at: number): number {
+    return this.#view.getUint32(at) * 2 ** 32 + this.#view.getUint32(at + 4);
+  }
   text(start: number, end: number): string {
     const zero = this.bytes.indexOf(0, start);
     return this.#text.toString('utf8', start, zero < 0 || zero > end ? end : zero);

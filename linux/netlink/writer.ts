@@ -9,6 +9,8 @@ import { endianness } from 'node:os';
 export const LITTLE = endianness() === 'LE';
 export const HEADER_BYTES = 16;
 
+const NLA_F_NESTED = 0x8000;
+
 const utf8 = new TextEncoder();
 
 export class MessageWriter {
@@ -91,6 +93,15 @@ export class MessageWriter {
     this.u32(value);
   }
 
+  /** in network order, as netfilter has all its numbers */
+  attributeBig32(type: number, value: number): void {
+    this.u16(8);
+    this.u16(type);
+    this.#room(4);
+    this.#view.setUint32(this.#length, value);
+    this.#length += 4;
+  }
+
   /** with a zero byte at the end */
   attributeText(type: number, text: string): void {
     const value = utf8.encode(text);
@@ -107,6 +118,11 @@ export class MessageWriter {
     this.u16(0);
     this.u16(type);
     return start;
+  }
+
+  /** The same, and the attribute says so itself, as newer kinds of messages want it. */
+  nested(type: number): number {
+    return this.nest(type | NLA_F_NESTED);
   }
 
   endNest(start: number): void {

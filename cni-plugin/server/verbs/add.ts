@@ -43,6 +43,7 @@ export async function add(call: CniCall, config: NetworkConfig, io: VerbIo): Pro
   const names = attachmentNames(owner);
   const { addresses } = reservation.allocation;
   const held = FAMILIES.filter((family) => addresses[family] !== undefined);
+  await io.guard.admit(owner, addresses);
   const wired = io.wirer.wire({
     netns: call.netns,
     hostName: names.hostName,
@@ -56,11 +57,15 @@ export async function add(call: CniCall, config: NetworkConfig, io: VerbIo): Pro
   const journalError = await reservation.durable;
   if (wired instanceof KernelError) {
     // Addresses that an earlier ADD of the same attachment got are still its.
-    if (reservation.isNew) await io.ipam.release(owner);
+    if (reservation.isNew) {
+      await io.guard.forget(owner);
+      await io.ipam.release(owner);
+    }
     throw wiringError(wired, call, owner);
   }
   if (journalError !== undefined) {
     await io.wirer.unwire(names.hostName);
+    await io.guard.forget(owner);
     throw new CniError(codes.storeNotReady, journalError.message);
   }
   io.log.info(subjectOf(owner), `${held.map((f) => addresses[f]).join(' and ')} on ${names.hostName}`);

@@ -12,6 +12,7 @@ export async function del(owner: Owner, io: VerbIo): Promise<void> {
   if (error !== undefined && error.code !== 'ENODEV') {
     throw new CniError(codes.wiringFailed, `${subjectOf(owner)}: ${error.message}`);
   }
+  await io.guard.forget(owner);
   const journalError = await io.ipam.release(owner);
   if (journalError !== undefined) throw new CniError(codes.storeNotReady, journalError.message);
   if (allocation === undefined) return;

@@ -11,8 +11,10 @@ import {
   deleteNetns,
   type Kernel,
   openKernel,
+  openPodSources,
   openPodWirer,
   realDisk,
+  type PodSources,
   type PodWirer,
   withNetns,
   writeSysctl,
@@ -52,6 +54,7 @@ export class CniNode implements AsyncDisposable {
   readonly netns: string;
   #kernel: Kernel | undefined;
   #wirer: PodWirer | undefined;
+  #sources: PodSources | undefined;
   #ipam: Ipam | undefined;
   #server: CniServer | undefined;
 
@@ -95,6 +98,7 @@ export class CniNode implements AsyncDisposable {
     const log = { debug: write, info: write, warn: write, error: write };
     this.#kernel = await openKernel({ netns: this.netns });
     this.#wirer = openPodWirer({ netns: this.netns });
+    this.#sources = openPodSources(this.netns);
     this.#ipam = new Ipam(
       { node: this.name, stateDir: this.stateDir },
       { clock: systemClock, disk: realDisk, store: noStore, log },
@@ -111,6 +115,7 @@ export class CniNode implements AsyncDisposable {
         ipam: this.#ipam,
         kernel: this.#kernel,
         wirer: this.#wirer,
+        sources: this.#sources,
         openPodKernel: (netns) => openKernel({ netns }),
         log,
       },
@@ -121,6 +126,7 @@ export class CniNode implements AsyncDisposable {
     await this.#server?.[Symbol.asyncDispose]();
     this.#server = undefined;
     await this.#ipam?.[Symbol.asyncDispose]();
+    await this.#sources?.[Symbol.asyncDispose]();
     await this.#wirer?.[Symbol.asyncDispose]();
     await this.#kernel?.[Symbol.asyncDispose]();
   }

@@ -1,0 +1,201 @@
+// Keeps the kernel's check of where pods' packets come from (linux/pod-sources.ts) as the addresses given out say: one
+// small change with each ADD and DEL, everything anew at start, and when somebody else was at the table. A pod with several
+// links may send from all its addresses by each of them. Where the kernel cannot check, pods run, and an operator is told.
+// Bounds: the pods of the node; what others change is put back at most once a second, and said once a minute.
+import { type Addresses, hostLinkName, type Ipam, type Owner, ownerKey } from '#ipam';
+import { type DroppedPackets, KernelError, type PodSource, type PodSources, type SourceChange } from '#linux';
+import type { Clock } from '#world';
+import type { CniLog } from '../outside.ts';
+
+/** A flush comes as a burst of notifications. */
+const REPAIR_DELAY_MS = 20;
+const REPAIR_EVERY_MS = 1_000;
+const SAY_EVERY_MS = 60_000;
+
+export interface SourceGuardIo {
+  readonly clock: Clock;
+  readonly sources: PodSources;
+  readonly ipam: Pick<Ipam, 'usage'>;
+  readonly log: CniLog;
+}
+
+/** An attachment's addresses. */
+interface Held {
+  /** Of the pod: links of one pod have the same. */
+  readonly pod: string;
+  readonly addresses: readonly string[];
+}
+
+export class SourceGuard implements AsyncDisposable {
+  readonly #io: SourceGuardIo;
+  /** Host link → what it was given. */
+  readonly #held = new Map<string, Held>();
+  /** Pod → its host links. */
+  readonly #linksOf = new Map<string, Set<string>>();
+  #watch: Disposable | undefined;
+  #timer: { cancel(): void } | undefined;
+  #working: Promise<void> | undefined;
+  #replacedMs = Number.NEGATIVE_INFINITY;
+  #saidMs = Number.NEGATIVE_INFINITY;
+  /** Undefined: the kernel checks. */
+  #problem: string | undefined;
+  #dropped: DroppedPackets | undefined;
+  #isClosed = false;
+
+  constructor(io: SourceGuardIo) {
+    this.#io = io;
+  }
+
+  /** Once the addresses of running pods are known. What an earlier agent left is in force until then. */
+  async start(): Promise<void> {
+    await this.#replace();
+    this.#listen();
+  }
+
+  /** Before the link is there: nothing comes by it unseen. Never fails: what is missing is made good later. */
+  async admit(owner: Owner, allocated: Addresses): Promise<void> {
+    const link = linkOf(owner);
+    const addresses = Object.values(allocated);
+    await this.#change(owner.containerId, () => this.#hold(link, { pod: owner.containerId, addresses }));
+  }
+
+  /** When the link is gone. */
+  async forget(owner: Pick<Owner, 'containerId' | 'ifname'>): Promise<void> {
+    const link = linkOf(owner);
+    const held = this.#held.get(link);
+    if (held !== undefined) await this.#change(held.pod, () => this.#letGo(link));
+  }
+
+  /** Level-triggered, now and then: everything against what it should be. */
+  async look(): Promise<void> {
+    const wanted = this.#wanted();
+    const isSame =
+      wanted.size === this.#held.size &&
+      [...wanted].every(
+        ([link, { addresses }]) => this.#held.get(link)?.addresses.join() === addresses.join(),
+      );
+    const dropped = await this.#io.sources.dropped();
+    if (!(dropped instanceof KernelError)) this.#dropped = dropped;
+    if (!isSame || dropped instanceof KernelError) await this.#replace();
+    this.#listen();
+  }
+
+  /** As of the last look; undefined while the kernel does not check. */
+  get dropped(): DroppedPackets | undefined {
+    return this.#problem === undefined ? this.#dropped : undefined;
+  }
+
+  problems(): string[] {
+    return this.#problem === undefined ? [] : [this.#problem];
+  }
+
+  async #change(pod: string, act: () => void): Promise<void> {
+    const before = this.#sourcesOf(pod);
+    act();
+    // Nothing to build on: look() tries again.
+    if (this.#problem !== undefined) return;
+    const after = this.#sourcesOf(pod);
+    const changes = [...new Set([...before.keys(), ...after.keys()])].map(
+      (link): SourceChange => ({
+        link,
+        ...(before.has(link) && { before: before.get(link)! }),
+        ...(after.has(link) && { after: after.get(link)! }),
+      }),
+    );
+    const error = await this.#io.sources.change(changes);
+    // Somebody was at the table, and the news of it is still on its way.
+    if (error !== undefined) await this.#replace();
+  }
+
+  #sourcesOf(pod: string): Map<string, readonly string[]> {
+    const links = [...(this.#linksOf.get(pod) ?? [])];
+    const addresses = links.flatMap((link) => this.#held.get(link)?.addresses ?? []);
+    return new Map(links.map((link) => [link, addresses]));
+  }
+
+  #hold(link: string, held: Held): void {
+    this.#letGo(link);
+    this.#held.set(link, held);
+    const links = this.#linksOf.get(held.pod);
+    if (links === undefined) this.#linksOf.set(held.pod, new Set([link]));
+    else links.add(link);
+  }
+
+  #letGo(link: string): void {
+    const held = this.#held.get(link);
+    if (held === undefined) return;
+    this.#held.delete(link);
+    const links = this.#linksOf.get(held.pod);
+    links?.delete(link);
+    if (links?.size === 0) this.#linksOf.delete(held.pod);
+  }
+
+  #wanted(): Map<string, Held> {
+    const { allocations, adopted } = this.#io.ipam.usage();
+    const wanted = new Map<string, Held>();
+    for (const { owner, addresses } of allocations)
+      wanted.set(linkOf(owner), { pod: owner.containerId, addresses: Object.values(addresses) });
+    // Whose link it is nobody knows: a pod of its own.
+    for (const { address, link } of adopted) {
+      const addresses = [...(wanted.get(link)?.addresses ?? []), address];
+      wanted.set(link, { pod: wanted.get(link)?.pod ?? link, addresses });
+    }
+    return wanted;
+  }
+
+  async #replace(): Promise<void> {
+    const { clock, log, sources } = this.#io;
+    this.#replacedMs = clock.now();
+    for (const link of [...this.#held.keys()]) this.#letGo(link);
+    for (const [link, held] of this.#wanted()) this.#hold(link, held);
+    const all: PodSource[] = [...this.#linksOf.keys()].flatMap((pod) =>
+      [...this.#sourcesOf(pod)].map(([link, addresses]) => ({ link, addresses })),
+    );
+    const error = await sources.replace(all);
+    const problem = error && sourceProblem(error);
+    if (problem === undefined && this.#problem !== undefined)
+      log.info('cni', "pods' source addresses are checked");
+    this.#problem = problem;
+  }
+
+  /** What cannot be heard of is seen by look(). */
+  #listen(): void {
+    if (this.#isClosed || this.#problem !== undefined) return;
+    try {
+      this.#watch ??= this.#io.sources.watch(() => this.#repairSoon());
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      this.#problem = sourceProblem(error);
+    }
+  }
+
+  #repairSoon(): void {
+    if (this.#isClosed) return;
+    const { clock, log } = this.#io;
+    const delayMs = Math.max(REPAIR_DELAY_MS, this.#replacedMs + REPAIR_EVERY_MS - clock.now());
+    this.#timer ??= clock.setTimer(delayMs, () => {
+      this.#timer = undefined;
+      this.#working = this.#replace().then(() => {
+        if (this.#problem !== undefined || clock.now() - this.#saidMs < SAY_EVERY_MS) return;
+        this.#saidMs = clock.now();
+        log.warn('cni', 'nftables table inet podroute was changed by somebody else: put back');
+      });
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#watch?.[Symbol.dispose]();
+    this.#timer?.cancel();
+    await this.#working;
+  }
+}
+
+const linkOf = (owner: Pick<Owner, 'containerId' | 'ifname'>): string => hostLinkName(ownerKey(owner));
+
+function sourceProblem(error: KernelError): string {
+  return (
+    `the kernel does not check from which addresses pods send: ${error.message}; IPv4 is left to rp_filter, and IPv6 to ` +
+    `nobody; ${error.code === 'EPERM' ? 'the agent needs CAP_NET_ADMIN' : 'it needs nf_tables (modprobe nf_tables)'}`
+  );
+}

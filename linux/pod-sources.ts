@@ -1,0 +1,42 @@
+// From which addresses pods may send, as plain data: what arrives by a pod's link with any other source is dropped.
+// nftables/kernel-pod-sources.ts makes the kernel do it, memory/memory-pod-sources.ts says what it would do.
+import type { KernelError } from './kernel-error.ts';
+
+/** The host's end of a pod's link, and every address that may come by it. */
+export interface PodSource {
+  readonly link: string;
+  readonly addresses: readonly string[];
+}
+
+/** What becomes of one link: no `before`: it was not looked at until now; no `after`: it is not from now on. */
+export interface SourceChange {
+  readonly link: string;
+  readonly before?: readonly string[];
+  readonly after?: readonly string[];
+}
+
+/** Packets that were dropped since the table was made. */
+export interface DroppedPackets {
+  /** Their source address was not the pod's. */
+  readonly source: number;
+  /** Router advertisements. */
+  readonly advertisement: number;
+}
+
+/**
+ * Links that are not named are never looked at. By one that is, come in: its addresses, and between link-local
+ * addresses (or from `::`) what stays on the link, such as neighbour discovery; no router advertisement. It outlives
+ * the process.
+ */
+export interface PodSources extends AsyncDisposable {
+  /**
+   * These links, and no others, whatever there was before. A packet meets the old state or the new one, never none.
+   */
+  replace(sources: readonly PodSource[]): Promise<KernelError | undefined>;
+  /** All or nothing. ENOENT when what it builds on is not there (any more): replace it then. */
+  change(changes: readonly SourceChange[]): Promise<KernelError | undefined>;
+  /** ENOENT when there is no table. */
+  dropped(): Promise<DroppedPackets | KernelError>;
+  /** Called when somebody else changed the table, and when it is not known whether somebody did. Throws KernelError. */
+  watch(changed: () => void): Disposable;
+}
