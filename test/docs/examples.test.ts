@@ -11,7 +11,7 @@ const OURS = /^apiVersion: (podroute\.io|projectcalico\.org|v1$)/m;
 
 describe('docs: documents', () => {
   it('of the page of examples are what podroute says of them', async () => {
-    await using machine = new Machine('n1', 'docs');
+    await using machine = new Machine('n1');
     await machine.setUp();
     await follow('examples.md', stepsOf(readPage('examples.md')), new Map([['n1', machine]]));
   });

@@ -1,11 +1,13 @@
 // A machine as a reader of the pages has it: a network namespace with a /run, /etc, /var and /opt of its own, and one
 // shell of root that stays open. Nothing of what is done in it reaches the real machine's files.
 import { dirname, resolve } from 'node:path';
-import { createHost, endProcess, type Host, type HostProcess, recordOf } from '#lab';
+import { connect, createHost, endProcess, type Host, type HostProcess, recordOf } from '#lab';
 import { waitUntil } from '#world';
 import { type Step, promisedPattern } from './page.ts';
 
 const PROJECT = resolve(import.meta.dirname, '../../..');
+/** Names of the namespaces begin so. */
+const GROUP = 'docs';
 /** How long a promise may take to come true: sessions, routes. */
 const PATIENCE_MS = 15_000;
 /** Commands that change nothing, and may be typed again until the promise is true. */
@@ -23,11 +25,11 @@ for folder in etc var opt usr/local; do
   mkdir -p /run/overlay/$folder/upper /run/overlay/$folder/work
   mount -t overlay overlay -o "lowerdir=/$folder,upperdir=/run/overlay/$folder/upper,workdir=/run/overlay/$folder/work" /$folder
 done
-rm -rf /var/lib/podroute /etc/podroute /etc/cni /opt/cni /etc/bird /etc/frr /usr/local/bin/podroute
+rm -rf /var/lib/podroute /etc/podroute /etc/cni /opt/cni /usr/local/bin/podroute
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p /usr/local/bin
 ln -s "${PROJECT}/bin/podroute" /usr/local/bin/podroute
-mkdir -p /run/bird /run/frr
+mkdir -p /run/bird
 mkdir -p /opt/cni/bin && cp "${PROJECT}/build/podroute-cni" /opt/cni/bin/podroute
 mkdir /run/home && cd /run/home
 `;
@@ -39,9 +41,9 @@ export class Machine implements AsyncDisposable {
   #said = '';
 
   /** A machine with the program and the CNI executable installed. Forwarding is off, as after an installation of Linux. */
-  constructor(name: string, group: string) {
+  constructor(name: string) {
     this.name = name;
-    this.host = createHost(name, { group });
+    this.host = createHost(name, { group: GROUP });
     this.#shell = this.host.spawn(['unshare', '--mount', '--uts', 'bash', '--norc'], { stdio: 'pipe' });
     this.#shell.child.stdout?.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
   }
@@ -71,6 +73,25 @@ export class Machine implements AsyncDisposable {
     this.#shell.child.stdin?.end('exit\n');
     await this.host[Symbol.asyncDispose]();
   }
+}
+
+/** Machines on one bridge, set up, each with the address (and prefix length) that the page gives it. */
+export async function machinesOnOneSegment(
+  addresses: readonly (readonly [string, string])[],
+  stack: AsyncDisposableStack,
+): Promise<Map<string, Machine>> {
+  const lan = stack.use(createHost('lan', { group: GROUP }));
+  lan.ip('link', 'add', 'lan', 'type', 'bridge');
+  lan.ip('link', 'set', 'lan', 'up');
+  const machines = new Map<string, Machine>();
+  for (const [name, address] of addresses) {
+    const machine = stack.use(new Machine(name));
+    connect(machine.host, lan, { devices: ['eth0', name], addresses: [[address], []] });
+    lan.ip('link', 'set', name, 'master', 'lan');
+    await machine.setUp();
+    machines.set(name, machine);
+  }
+  return machines;
 }
 
 /** Follows the steps of a page on its machines. Throws with the page's line when what is seen is not what it promises. */

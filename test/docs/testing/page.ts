@@ -62,6 +62,17 @@ export function blocksOf(page: string): Block[] {
   return blocks;
 }
 
+/** The page with what stands before its first section, and of its sections (##) only this one. Lines keep their numbers. */
+export function withOneSection(page: string, heading: string): string {
+  let isLeftOut = false;
+  const lines = page.split('\n').map((line) => {
+    if (line.startsWith('## ')) isLeftOut = line !== `## ${heading}`;
+    return isLeftOut ? '' : line;
+  });
+  if (!lines.includes(`## ${heading}`)) throw new Error(`no section "${heading}"`);
+  return lines.join('\n');
+}
+
 /** What a reader of the page does, in order. */
 export function stepsOf(page: string): Step[] {
   return blocksOf(page).flatMap((block): Step[] => {
