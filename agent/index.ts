@@ -1,8 +1,11 @@
 // The door of the agent: what of it runs in another process than its own daemon. Whatever is heavy is imported when it
 // is used, so that `podroute plan` does not load a BGP speaker. What a running agent answers is in agent-api/.
+import type { Examination } from './doctor/finding.ts';
+import type { AgentSays, Places } from './doctor/patient.ts';
 import type { AgentOptions } from './options.ts';
 import type { OfflinePlan, ValidatedPlans } from './plan/index.ts';
 
+export type { Examination } from './doctor/finding.ts';
 export type { AgentOptions, LogLevel } from './options.ts';
 
 /** Runs the daemon until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop. */
@@ -26,4 +29,17 @@ export async function validateOffline(
 ): Promise<ValidatedPlans> {
   const { validateWithPlans } = await import('./plan/index.ts');
   return validateWithPlans(files);
+}
+
+/** Looks this machine over, and changes nothing on it. @param agent what the running one says, or why none does */
+export async function examineThisMachine(
+  places: Places,
+  version: string,
+  agent: AgentSays | string,
+): Promise<Examination> {
+  const { thisMachine } = await import('./bindings/this-machine.ts');
+  const { examine } = await import('./doctor/examine.ts');
+  const { systemClock } = await import('#world');
+  await using patient = await thisMachine(places, version, agent);
+  return await examine(patient, systemClock);
 }

@@ -28,8 +28,11 @@ export function program(): Command {
       `
 Exit codes: 0 good; 1 answered, and it is bad news; 2 wrong use; 3 no agent answers.
 
+The agent's socket is HTTP: curl --unix-socket /run/podroute/agent.sock http://x/v1/status
+
 Examples:
   podroute status                          is all well on this node, and if not, what next
+  podroute doctor                          is this machine fit for it, and what mends it
   podroute status tor-a                    everything about one session
   podroute routes 10.244.3.7 --why         how a packet to this address goes, and why
   podroute session tor-a disable --message 'rack 7 is rewired'
@@ -76,6 +79,19 @@ Examples:
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async (session, options) => (await import('./commands/status.ts')).status(session, options));
+
+  root
+    .command('doctor')
+    .description(
+      'try what an operator would try on this node, with or without an agent, and print the command that mends what is wrong',
+    )
+    .option('--cni-socket <path>', "the agent's socket for the CNI executable", '/run/podroute/cni.sock')
+    .option('--state-dir <path>', "the agent's state directory", '/var/lib/podroute')
+    .option('--cni-conf-dir <path>', 'where the container runtime looks for conflists', '/etc/cni/net.d')
+    .option('--cni-bin-dir <path>', 'where it looks for CNI executables', '/opt/cni/bin')
+    .addOption(socketOption())
+    .addOption(outputOption())
+    .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
 
   root
     .command('session')

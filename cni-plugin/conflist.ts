@@ -71,5 +71,10 @@ export async function writeConflist(folder: string, options: ConflistOptions, di
 /** Files of others that the runtime takes instead of ours. */
 export async function filesBeforeOurs(folder: string, disk: Disk): Promise<string[]> {
   const files = (await disk.list(folder)) ?? [];
-  return files.map(({ path }) => path).filter((name) => IS_READ.test(name) && name < CONFLIST_NAME);
+  return filesBefore(files.map(({ path }) => path));
+}
+
+/** The same of the names in that folder. */
+export function filesBefore(names: readonly string[]): string[] {
+  return names.filter((name) => IS_READ.test(name) && name < CONFLIST_NAME);
 }

@@ -1,6 +1,12 @@
 // The door of cni-plugin/: the server behind the CNI executable, its conflist, and the real socket that it
 // serves.
-export { CONFLIST_NAME, type ConflistOptions, filesBeforeOurs, writeConflist } from './conflist.ts';
+export {
+  CONFLIST_NAME,
+  type ConflistOptions,
+  filesBefore,
+  filesBeforeOurs,
+  writeConflist,
+} from './conflist.ts';
 export type { AnswerCall, CniListener, CniLog } from './outside.ts';
 export type { AddressAudit, AddressFinding, ReleaseOutcome } from './server/verbs/audit.ts';
 export {

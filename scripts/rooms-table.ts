@@ -45,7 +45,8 @@ export const TEST_PACKAGES = ['fast-check', 'yaml'];
  * named stand on top. A folder without a line: its subfolders stand beside each other, and its files on top of them.
  */
 export const ORDER: Readonly<Record<string, readonly string[]>> = {
-  agent: ['log options', 'plan', 'fib', 'speaker', 'status', 'http', 'outside', 'pods', 'bindings'],
+  agent: ['log options', 'plan', 'fib', 'speaker', 'status', 'http', 'outside', 'pods', 'doctor', 'bindings'],
+  'agent/doctor': ['finding', 'patient'],
   'agent/fib': [
     'table-prefix',
     'foreign-routes',
@@ -96,6 +97,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'native',
     'nftables',
     'memory real',
+    'trial',
   ],
   store: ['lease store', 'directory memory-store'],
 };
@@ -115,7 +117,6 @@ export const FEWEST_ENTRIES = 5;
 export const FEW_ENTRIES: Readonly<Record<string, string>> = {
   'agent/pods': 'the agent without pods (--fib none) does without all of it',
   'agent/speaker': 'between the plan and bgp/: fib/ must not know of it, nor it of status/',
-  'agent/status': 'each page of the status JSON is one file; the rest of it is in agent-api/',
   'api/crd': 'writes manifests/ when it is built: nothing at run time may lean on it',
   'bgp/prefix': 'one table, on a floor of its own: it knows columns/, and neither messages nor routes',
   'bgp/rehearsal': 'a made-up speaker above the real one, entered by a door of its own',
@@ -157,7 +158,7 @@ export const BINDS_IO = [
   /^world\/(system-clock|wait-until)\.ts$/,
   /^bgp\/transport\//,
   /^cni-plugin\/bindings\//,
-  /^linux\/(real|native)\//,
+  /^linux\/(real|native|trial)\//,
   /^agent\/bindings\//,
   /^agent\/main\.ts$/,
   /^(cli|lab)\//,

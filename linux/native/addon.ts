@@ -7,13 +7,15 @@ import { dirname, join } from 'node:path';
 export type PollHandle = object & { readonly kind?: 'poll' };
 
 /** As in addon.c: an addon that was built from other sources is refused, not called. */
-const EDITION = 3;
+const EDITION = 4;
 
 export interface Addon {
   readonly edition?: number;
   /** close-on-exec always */
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array): number;
+  /** of a datagram or raw socket: nothing is sent, nothing waits */
+  connect(fd: number, address: Uint8Array): number;
   listen(fd: number, backlog: number): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array): number;
   /** gives the value's length */
@@ -48,6 +50,8 @@ export interface Addon {
   setns(fd: number, type: number): number;
   /** binds a new network namespace to an existing file; below -1000: -1000 - errno of mount, else -errno of unshare */
   createNetns(path: string): number;
+  /** a new network namespace without a name: it ends with this descriptor */
+  unnamedNetns(): number;
   unmount(path: string): number;
   /** makes a directory a mount point that other mount namespaces follow */
   shareMount(path: string): number;
@@ -56,6 +60,8 @@ export interface Addon {
   /** once only */
   pollStop(handle: PollHandle): number;
   pollUnref(handle: PollHandle): number;
+  /** STA_* of adjtimex(2) */
+  clockStatus(): number;
   abort(message: string): never;
   /** gives memory that was freed back to the kernel */
   trimMemory(): number;
