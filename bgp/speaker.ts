@@ -91,7 +91,7 @@ export class Speaker implements AsyncDisposable {
     this.#io = io;
     const lines = new LimitedLog(io.log, io.clock);
     this.#lines = lines;
-    const seed = Math.floor(io.random.next() * 0x7fffffff);
+    const seed = Math.floor(io.random.next() * 2 ** 32);
     this.#rib = new Rib(
       identityOf(config),
       config.multipath,

@@ -1,4 +1,5 @@
 // The process's own time, turns and chance: what programs bind that have no simulator above them.
+import { getRandomValues } from 'node:crypto';
 import type { Clock, Scheduler, Timer } from './clock.ts';
 import type { Random } from './random.ts';
 
@@ -18,4 +19,6 @@ export const systemScheduler: Scheduler = {
   },
 };
 
-export const systemRandom: Random = { next: () => Math.random() };
+/** Hash seeds come from it, so it must not be guessed from other draws, as those of Math.random can be. */
+const drawn = new Uint32Array(1);
+export const systemRandom: Random = { next: () => getRandomValues(drawn)[0]! / 2 ** 32 };

@@ -6,6 +6,8 @@
 import type { FamilyIndex } from '#ip';
 import { grownCapacity, type I32, release, resizeI32, resizeU8, type U8 } from '../columns/columns.ts';
 import { IdPool } from '../columns/id-pool.ts';
+import { SecretWords } from '../columns/secret-words.ts';
+import { hash4, hash6 } from './prefix-hash.ts';
 
 /** Enough for a policy's rules; the RIB's own tables start larger. */
 const SMALLEST = 16;
@@ -53,13 +55,13 @@ export class PrefixTable {
   /** Length of the columns; the owner of other per-prefix columns follows it. */
   capacity: number;
   readonly #firstCapacity: number;
-  #seed: number;
+  readonly #secret: SecretWords;
   readonly #shards: readonly Shard[];
 
   /** @param firstCapacity a power of two; the table never shrinks below it. From 4,096 on it has 16 shards */
   constructor(family: FamilyIndex, seed: number, firstCapacity: number = SMALLEST) {
     this.family = family;
-    this.#seed = seed | 0;
+    this.#secret = new SecretWords(seed);
     this.#firstCapacity = firstCapacity;
     this.capacity = firstCapacity;
     this.a0 = new Int32Array(firstCapacity);
@@ -79,7 +81,7 @@ export class PrefixTable {
 
   /** `address` is a signed 32-bit integer with zero host bits. Returns the id, or -1. */
   find4(address: number, length: number): number {
-    const hash = hash4(address, length, this.#seed);
+    const hash = hash4(address, length, this.#secret);
     const shard = this.#shardOf(hash);
     const { slots, mask } = shard;
     let i = hash & mask;
@@ -93,7 +95,7 @@ export class PrefixTable {
   }
 
   findOrAdd4(address: number, length: number): number {
-    const hash = hash4(address, length, this.#seed);
+    const hash = hash4(address, length, this.#secret);
     const shard = this.#shardOf(hash);
     const { slots, mask } = shard;
     let i = hash & mask;
@@ -117,7 +119,7 @@ export class PrefixTable {
   }
 
   find6(w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const hash = hash6(w0, w1, w2, w3, length, this.#seed);
+    const hash = hash6(w0, w1, w2, w3, length, this.#secret);
     const shard = this.#shardOf(hash);
     const { slots, mask } = shard;
     let i = hash & mask;
@@ -130,7 +132,7 @@ export class PrefixTable {
   }
 
   findOrAdd6(w0: number, w1: number, w2: number, w3: number, length: number): number {
-    const hash = hash6(w0, w1, w2, w3, length, this.#seed);
+    const hash = hash6(w0, w1, w2, w3, length, this.#secret);
     const shard = this.#shardOf(hash);
     const { slots, mask } = shard;
     let i = hash & mask;
@@ -278,7 +280,7 @@ export class PrefixTable {
       const entry = old[s + 1]!;
       if (entry <= 0) continue;
       const tag = old[s]!;
-      let i = (isV4 ? hash4(tag, entry & LENGTH_MASK, this.#seed) : tag) & mask;
+      let i = (isV4 ? hash4(tag, entry & LENGTH_MASK, this.#secret) : tag) & mask;
       while (slots[i * 2 + 1] !== 0) i = (i + 1) & mask;
       slots[i * 2] = tag;
       slots[i * 2 + 1] = entry;
@@ -291,8 +293,8 @@ export class PrefixTable {
 
   #hash(id: number): number {
     return this.family === 0
-      ? hash4(this.a0[id]!, this.lengths[id]!, this.#seed)
-      : hash6(this.a0[id]!, this.a1[id]!, this.a2[id]!, this.a3[id]!, this.lengths[id]!, this.#seed);
+      ? hash4(this.a0[id]!, this.lengths[id]!, this.#secret)
+      : hash6(this.a0[id]!, this.a1[id]!, this.a2[id]!, this.a3[id]!, this.lengths[id]!, this.#secret);
   }
 
   #is6(id: number, w0: number, w1: number, w2: number, w3: number, length: number): boolean {
@@ -304,30 +306,6 @@ export class PrefixTable {
       this.lengths[id] === length
     );
   }
-}
-
-/** The last bits of the prefix choose the place among neighbours, all others the neighbourhood. */
-function hash4(address: number, length: number, seed: number): number {
-  const shift = 32 - length;
-  const place = length === 0 ? 0 : (address >>> shift) & 7;
-  const rest = address ^ (place << shift);
-  let h = Math.imul(rest ^ seed, 0x9e3779b1) ^ Math.imul(length, 0x85ebca6b);
-  h ^= h >>> 15;
-  h = Math.imul(h, 0x2c1b3c6d);
-  return ((h ^ (h >>> 13)) << 3) | place;
-}
-
-function hash6(w0: number, w1: number, w2: number, w3: number, length: number, seed: number): number {
-  const last = length <= 32 ? w0 : length <= 64 ? w1 : length <= 96 ? w2 : w3;
-  const shift = -length & 31;
-  const place = length === 0 ? 0 : (last >>> shift) & 7;
-  // Taking the place out of whichever word it is in: by xor into the mixture, so that it cancels.
-  const out = place << shift;
-  let h = Math.imul((length <= 32 ? w0 ^ out : w0) ^ seed, 0x9e3779b1);
-  h = Math.imul((h ^ (h >>> 15)) + (length > 32 && length <= 64 ? w1 ^ out : w1), 0x85ebca6b);
-  h = Math.imul((h ^ (h >>> 13)) + (length > 64 && length <= 96 ? w2 ^ out : w2), 0xc2b2ae35);
-  h = Math.imul((h ^ (h >>> 15)) + (length > 96 ? w3 ^ out : w3) + (length << 24), 0x2c1b3c6d);
-  return ((h ^ (h >>> 13)) << 3) | place;
 }
 
 function putWord(out: Uint8Array, at: number, word: number): void {
