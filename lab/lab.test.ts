@@ -1,12 +1,11 @@
 // The main job, from outside: real agents, a real router, pods wired by the CNI executable, in each topology.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitUntil } from '#world';
 import { captureDuring } from './capture.ts';
-import { createHost } from './hosts.ts';
 import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
 import { ping, pingUntilReached } from './ping.ts';
 import { hasOneUser } from './routers.ts';
@@ -320,43 +319,5 @@ describe('a running cluster that is changed, rightly and wrongly', function () {
     assert.match(result.stdout + result.stderr, /n1/);
     assert.match(result.stdout + result.stderr, /pid \d+/);
     assert.deepEqual(unreached(lab), []);
-  });
-});
-
-describe('ending a lab', function () {
-  this.timeout(60_000);
-
-  it('leaves nothing behind when it cannot come up, and nothing of others is taken away', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'podroute-test-'));
-    rmSync(folder, { recursive: true });
-    const name = `pr-lab-${process.pid}-half`;
-    await using foreign = createHost('n3', { netns: `${name}-n3` });
-    const up = Lab.up({ topology: 'tor', folder, name, keep: true });
-    await assert.rejects(up, /ip netns add pr-lab-\d+-half-n3: exit 1/);
-    const left = readdirSync('/run/netns').filter((entry) => entry.startsWith(name));
-    assert.deepEqual(left, [foreign.netns]);
-    assert.equal(existsSync(folder), false);
-  });
-
-  it('leaves no namespace, process or file behind, also when it is interrupted while it comes up', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'podroute-test-'));
-    rmSync(folder, { recursive: true });
-    const name = `pr-lab-${process.pid}-cut`;
-    const script = `import { Lab } from ${JSON.stringify(join(import.meta.dirname, 'lab.ts'))};
-      process.stdout.write('begin');
-      await Lab.up({ topology: 'mesh', folder: ${JSON.stringify(folder)}, name: ${JSON.stringify(name)}, keep: true });`;
-    const { spawn } = await import('node:child_process');
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
-    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    await waitUntil('the first agent to start', 15_000, () => existsSync(join(folder, 'n1', 'log')));
-    child.kill('SIGINT');
-    assert.equal(await ended, 130);
-    assert.deepEqual(
-      readdirSync('/run/netns').filter((entry) => entry.startsWith(name)),
-      [],
-    );
-    assert.equal(existsSync(folder), false);
-    const running = spawnSync('pgrep', ['-f', folder], { encoding: 'utf8' }).stdout;
-    assert.equal(running, '');
   });
 });

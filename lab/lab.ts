@@ -7,6 +7,7 @@ import type { StatusReply } from '#agent-api';
 import { waitUntil } from '#world';
 import { type CniAnswer, type CniResult, invokeCni, readConflist } from './cni-runtime.ts';
 import { addAddresses, connect, createHost, type Host, openHost } from './hosts.ts';
+import { checkFree, readLabFile, writeLabFile } from './lab-file.ts';
 import { endProcess, type ProcessRecord, recordOf, stillRuns } from './processes.ts';
 import { Router } from './routers.ts';
 import { type LabNodePlan, type Topology, type TopologyName, topology } from './topology.ts';
@@ -24,14 +25,6 @@ export interface LabOptions {
   /** Outlives this process; only `down` ends it. */
   readonly keep: boolean;
   readonly logLevel?: string;
-}
-
-interface LabFile {
-  readonly name: string;
-  readonly topology: TopologyName;
-  readonly hosts: Record<string, string>;
-  readonly processes: Record<string, ProcessRecord>;
-  readonly pods: Record<string, { node: string; netns: string; addresses: string[] }>;
 }
 
 export interface Pod {
@@ -63,25 +56,22 @@ export class Lab implements AsyncDisposable {
 
   /** Makes everything, starts routers and agents, and waits until each node can wire pods. Leaves nothing when it fails. */
   static async up(options: LabOptions): Promise<Lab> {
-    if (existsSync(options.folder)) {
-      throw new Error(`lab: ${options.folder} exists: a lab is up already (podroute lab down ends it)`);
-    }
+    checkFree(options.folder);
     const lab = new Lab(options);
     process.on('exit', lab.#removeAtExit);
     try {
       await lab.#build();
       return lab;
     } catch (error) {
-      await lab.down();
+      // What made it fail is what is told, whatever else goes wrong.
+      await lab.down().catch(() => undefined);
       throw error;
     }
   }
 
   /** A lab that another process left up. Throws when there is none. */
   static open(folder: string): Lab {
-    const path = join(folder, 'lab.json');
-    if (!existsSync(path)) throw new Error(`lab: no lab is up (${path} does not exist)`);
-    const file = JSON.parse(readFileSync(path, 'utf8')) as LabFile;
+    const file = readLabFile(folder);
     const lab = new Lab({ topology: file.topology, folder, name: file.name, keep: true });
     for (const [name, netns] of Object.entries(file.hosts)) {
       if (existsSync(`/run/netns/${netns}`)) lab.#hosts.set(name, openHost(name, netns));
@@ -171,6 +161,7 @@ export class Lab implements AsyncDisposable {
     const { plan } = this;
     // Routers that drop their privileges look into their folders below; what is secret is in the store.
     mkdirSync(this.folder, { recursive: true });
+    this.#save(); // before anything else: `down` finds by it what there is
     mkdirSync(this.store, { mode: 0o700 });
     for (const [name, text] of Object.entries(plan.documents)) writeFileSync(join(this.store, name), text);
     for (const node of plan.nodes) this.#createHost(node.name, true);
@@ -319,7 +310,7 @@ export class Lab implements AsyncDisposable {
   }
 
   #save(): void {
-    const file: LabFile = {
+    writeLabFile(this.folder, {
       name: this.#name,
       topology: this.plan.name,
       hosts: Object.fromEntries([...this.#hosts].map(([name, host]) => [name, host.netns])),
@@ -330,8 +321,7 @@ export class Lab implements AsyncDisposable {
           { node: p.node, netns: p.host.netns, addresses: [...p.addresses] },
         ]),
       ),
-    };
-    writeFileSync(join(this.folder, 'lab.json'), JSON.stringify(file, null, 2));
+    });
   }
 
   #logTail(name: string): string {
@@ -341,13 +331,17 @@ export class Lab implements AsyncDisposable {
 
   /** Ends every process, then removes every namespace and file. Can be repeated. */
   async down(): Promise<void> {
-    await Promise.all([...this.#processes.values()].map((record) => endProcess(record, 'SIGTERM')));
+    // One that cannot be ended keeps nothing else from going.
+    const ends = await Promise.allSettled(
+      [...this.#processes.values()].map((record) => endProcess(record, 'SIGTERM')),
+    );
     this.#processes.clear();
     for (const host of this.#hosts.values()) await host[Symbol.asyncDispose]();
     this.#hosts.clear();
     this.pods.clear();
     rmSync(this.folder, { recursive: true, force: true });
     this.release();
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

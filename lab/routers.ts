@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitUntil } from '#world';
-import type { Host } from './hosts.ts';
+import type { Host, HostProcess } from './hosts.ts';
 import type { RouterPlan } from './topology.ts';
 
 /** Where Debian keeps FRR's daemons. */
@@ -66,10 +66,11 @@ export class Router {
     }
   }
 
-  #startBird(log: string): Record<string, number> {
+  async #startBird(log: string): Promise<Record<string, number>> {
     writeFileSync(this.#file('bird.conf'), this.plan.config);
     const files = ['-c', this.#file('bird.conf'), '-s', this.#file('bird.ctl'), '-P', this.#file('pid')];
     const bird = this.host.spawn(['bird', '-f', ...files], { stdio: { file: log } });
+    await this.#started(bird, 'BIRD', 'bird.ctl', () => readFileSync(log, 'utf8'));
     return { [this.name]: bird.pid };
   }
 
@@ -91,10 +92,18 @@ export class Router {
     this.host.run(['chown', '-R', 'frr:frr', this.#folder]);
     const zebra = this.host.spawn(frrCommand(this.#folder, 'zebra'));
     // bgpd needs zebra's interfaces from its first session on: without, it refuses next hops that are link-local.
-    await waitUntil(`zebra of ${this.name}`, 5000, () => existsSync(this.#file('zserv.api')));
+    await this.#started(zebra, 'zebra', 'zserv.api', () => zebra.output);
     const bgpd = this.host.spawn(frrCommand(this.#folder, 'bgpd'));
-    await waitUntil(`bgpd of ${this.name}`, 5000, () => existsSync(this.#file('bgpd.vty')));
+    await this.#started(bgpd, 'bgpd', 'bgpd.vty', () => bgpd.output);
     return { [`${this.name}-zebra`]: zebra.pid, [this.name]: bgpd.pid };
+  }
+
+  /** Waits for the socket that a program makes when it is ready. @throws with what it said when it ended instead */
+  async #started(program: HostProcess, what: string, socket: string, said: () => string): Promise<void> {
+    await waitUntil(`${what} of ${this.name}`, 10_000, () => {
+      if (!program.running) throw new Error(`lab: ${what} of ${this.name} ended:\n${said().trimEnd()}`);
+      return existsSync(this.#file(socket));
+    });
   }
 
   #file(name: string): string {

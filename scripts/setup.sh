@@ -21,7 +21,7 @@ node -e 'if (parseInt(process.versions.node) < 24) {
     `unless npm skipped install scripts: run  npm rebuild node`); process.exit(1) }'
 
 # program:package pairs; a program that is missing names its package
-wanted="ip:iproute2 nsenter:util-linux ping:iputils-ping bird:bird2 cc:gcc musl-gcc:musl-tools"
+wanted="ip:iproute2 nsenter:util-linux ping:iputils-ping sysctl:procps bird:bird2 cc:gcc musl-gcc:musl-tools"
 [ "${2:-}" = frr ] && wanted="$wanted vtysh:frr"
 if [ "$purpose" = test ]; then
   wanted="$wanted vtysh:frr gobgpd:gobgpd bgpd:openbgpd exabgp:exabgp nft:nftables"

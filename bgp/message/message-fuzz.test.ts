@@ -1,4 +1,4 @@
-// Two million damaged messages through framer and decoders. Deterministic: SEED can be set to replay a failure, which
+// Two million damaged messages through framer and decoders. Deterministic: PODROUTE_SEED can be set to replay a failure, which
 // names the seed of its round and the message.
 
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { assemble, damage } from './testing/damage.ts';
 import { OPENS, OTHERS, UPDATES } from './testing/vectors.ts';
 import { hexOf } from '../testing/message-bytes.ts';
 
-const SEED = Number(process.env['SEED'] ?? 20261121);
+const SEED = Number(process.env['PODROUTE_SEED'] ?? 20261121);
 const MESSAGES = 2_000_000;
 /** One message in so many gets the slow checks too. */
 const DEEP_EVERY = 16;
@@ -58,12 +58,12 @@ describe('fuzz', function () {
           fed++;
         }
       } catch (error) {
-        assert.fail(`SEED=${seed} round ${round}: thrown: ${(error as Error).stack}`);
+        assert.fail(`PODROUTE_SEED=${seed} round ${round}: thrown: ${(error as Error).stack}`);
       }
-      assert.equal(judge.failure, '', `SEED=${seed} round ${round}`);
+      assert.equal(judge.failure, '', `PODROUTE_SEED=${seed} round ${round}`);
       round++;
     }
-    if (process.env['SEED'] !== undefined) console.log(judge.seen, judge.actions);
+    if (process.env['PODROUTE_SEED'] !== undefined) console.log(judge.seen, judge.actions);
     const after = process.memoryUsage();
     assert.ok(judge.seen > MESSAGES * 0.75, `only ${judge.seen} messages passed the framer`);
     for (const [action, count] of judge.actions.entries()) {
@@ -95,7 +95,7 @@ describe('fuzz', function () {
         last === result && pieces.seen === whole.seen && framer.pendingLength === inOne.pendingLength;
       if (!sameEnd || whole.failure !== '' || pieces.failure !== '') {
         assert.fail(
-          `SEED=${SEED} stream ${stream}: ${whole.failure || pieces.failure || `${result} ${last}`}: ${hexOf(chunk, 0, end)}`,
+          `PODROUTE_SEED=${SEED} stream ${stream}: ${whole.failure || pieces.failure || `${result} ${last}`}: ${hexOf(chunk, 0, end)}`,
         );
       }
     }

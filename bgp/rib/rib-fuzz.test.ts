@@ -1,6 +1,6 @@
 // Damaged UPDATEs through the whole RIB: nothing is thrown, what goes out again is well-formed for whom it goes to
 // (FakeSession looks at every message), everybody holds what the RIB says he was sent, and at the end nothing is
-// left. Deterministic: SEED can be set to replay a failure, which names the seed of its round.
+// left. Deterministic: PODROUTE_SEED can be set to replay a failure, which names the seed of its round.
 import assert from 'node:assert/strict';
 import { SeededRandom } from '#world';
 import { FRAME_OK, Framer, MAX_EXTENDED_MESSAGE_LENGTH, UPDATE } from '../message/index.ts';
@@ -9,7 +9,7 @@ import { UPDATES } from '../message/testing/vectors.ts';
 import type { FakePeerOptions } from './testing/fake-session.ts';
 import { RibLab } from './testing/rib-lab.ts';
 
-const SEED = Number(process.env['SEED'] ?? 20261121);
+const SEED = Number(process.env['PODROUTE_SEED'] ?? 20261121);
 const ROUNDS = 24;
 const MESSAGES = 2500;
 
@@ -108,7 +108,7 @@ describe('rib: damaged UPDATEs', function () {
         for (const { id } of PEERS) lab.rib.remove(id);
         lab.settle();
       } catch (error) {
-        assert.fail(`SEED=${seed} round ${round}: ${(error as Error).stack}`);
+        assert.fail(`PODROUTE_SEED=${seed} round ${round}: ${(error as Error).stack}`);
       }
       const { prefixes, paths, attributeSets } = lab.pages.sizes();
       const left = {
@@ -121,7 +121,7 @@ describe('rib: damaged UPDATEs', function () {
       assert.deepEqual(
         left,
         { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0, attributeSets: 0, nextHops: 0, peers: 0 },
-        `SEED=${seed} round ${round}`,
+        `PODROUTE_SEED=${seed} round ${round}`,
       );
     }
     assert.ok(seen > ROUNDS * MESSAGES * 0.7, `only ${seen} UPDATEs passed the framer`);
