@@ -21,6 +21,7 @@ import { fileLocks } from './bindings/file-locks.ts';
 import { httpServers } from './bindings/http-server.ts';
 import { openLog } from './bindings/logger.ts';
 import { MemoryKeeper } from './bindings/memory-keeper.ts';
+import { watchSignatures } from './bindings/signature-watch.ts';
 
 import type { Log } from './log.ts';
 import { startNode } from './node.ts';
@@ -55,6 +56,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
   await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch(() => undefined);
   await mkdir(dirname(socketPath), { recursive: true, mode: 0o755 });
   const eventLoop = cleanUp.use(watchEventLoop());
+  const signatures = cleanUp.use(watchSignatures());
   const memory = cleanUp.use(new MemoryKeeper());
   const documents = cleanUp.use(new DocumentWorker());
   const node = await startNode(options, {
@@ -62,7 +64,12 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     random: systemRandom,
     scheduler: systemScheduler,
     log,
-    process: { pid: process.pid, runtime: process.version, status: () => processStatus(eventLoop) },
+    process: {
+      pid: process.pid,
+      runtime: process.version,
+      status: () => processStatus(eventLoop),
+      signatureDrops: () => signatures.recent(),
+    },
     locks: fileLocks(folder),
     disk: realDisk,
     http: httpServers,

@@ -68,6 +68,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     runtime: process.runtime,
     startedAtMs,
     process: () => process.status(),
+    signatureDrops: () => process.signatureDrops?.(),
     now: () => clock.wall(),
     whyNoPods: () => cni?.whyUnready(),
     podPacketsDropped: () => cni?.droppedPackets(),

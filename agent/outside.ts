@@ -2,7 +2,7 @@
 import type { ProcessStatus } from '#agent-api';
 import type { Transport } from '#bgp';
 import type { CniListener } from '#cni-plugin';
-import type { Kernel, PodSources, PodWirer, Sysctl } from '#linux';
+import type { Kernel, PodSources, PodWirer, SignatureDrops, Sysctl } from '#linux';
 import type { Store } from '#store';
 import type { Clock, Disk, Random, Scheduler } from '#world';
 import type { Reply, StatusRequest } from './http/endpoints.ts';
@@ -45,6 +45,8 @@ export interface ProcessFacts {
   /** 'v24.21.0' */
   readonly runtime: string;
   status(): ProcessStatus;
+  /** What signed TCP of this network namespace lost in the last minute; undefined: not known. */
+  signatureDrops?(): SignatureDrops | undefined;
 }
 
 /**

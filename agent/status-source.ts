@@ -1,6 +1,6 @@
 // The running agent as a StatusSource: asks its parts when asked, keeps nothing.
 import type { SpeakerStatus } from '#bgp';
-import { PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
+import { PODROUTE_METRIC, PODROUTE_PROTOCOL, type SignatureDrops } from '#linux';
 import type { Agent } from './agent.ts';
 import { fibPage, fibStatus } from './fib/report.ts';
 import { type PlannedPeer, shownPlan } from './plan/index.ts';
@@ -27,6 +27,8 @@ export interface ProcessFacts {
   /** Wall clock. */
   readonly startedAtMs: number;
   readonly process: () => ProcessStatus;
+  /** Of the last minute. */
+  readonly signatureDrops?: () => SignatureDrops | undefined;
   /** Wall clock. */
   readonly now: () => number;
   /** undefined: pods can be wired; else why not. */
@@ -103,10 +105,13 @@ export class AgentStatusSource implements StatusSource {
     const ownAs = inForce?.plan.node.asNumber ?? 0;
     const nowMs = this.#facts.now();
     const peers = speaker?.peers ?? [];
-    const hasInternal = peers.some(({ negotiated }) => negotiated?.peerType === 'ibgp');
+    const about = {
+      hasInternal: peers.some(({ negotiated }) => negotiated?.peerType === 'ibgp'),
+      signatures: this.#facts.signatureDrops?.(),
+    };
     return peers
       .filter((peer) => peer.dynamicPeers === undefined)
-      .map((peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, nowMs, hasInternal));
+      .map((peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, nowMs, about));
   }
 
   #ranges(speaker: SpeakerStatus | undefined): RangeStatus[] {

@@ -47,6 +47,7 @@ export const TEST_PACKAGES = ['fast-check', 'yaml'];
 export const ORDER: Readonly<Record<string, readonly string[]>> = {
   agent: ['log options', 'plan', 'fib', 'speaker', 'status', 'http', 'outside', 'pods', 'doctor', 'bindings'],
   'agent/doctor': ['finding', 'patient'],
+  'agent/status': ['probe-command signature-evidence', 'advice'],
   'agent/fib': [
     'table-prefix',
     'foreign-routes',

@@ -10,6 +10,9 @@ import {
   type SocketProblem,
   type StateTransition,
 } from '#bgp';
+import type { SignatureDrops } from '#linux';
+import { probeCommand } from './probe-command.ts';
+import { signatureEvidence } from './signature-evidence.ts';
 
 export interface Advice {
   readonly why: string;
@@ -24,13 +27,20 @@ export interface AdviceContext {
   /** The object that asked for the session. */
   readonly from: string;
   readonly ownAs: number;
+  /** What signed TCP of this node lost in the last minute; undefined: not known. */
+  readonly signatures?: SignatureDrops | undefined;
+  /** The neighbour's address, for commands. */
+  readonly remote?: string;
 }
+
+const ETHERNET_MTU = 1500;
 
 /** An error and the step back that it made are recorded in one go. */
 export const SAME_MOMENT_MS = 50;
 
 /** Undefined while the session is established. */
-export function whyDown(peer: PeerStatus, context: AdviceContext): Advice | undefined {
+export function whyDown(peer: PeerStatus, about: AdviceContext): Advice | undefined {
+  const context = { ...about, remote: peer.remote };
   if (peer.state === 'Established') return undefined;
   const { heldDown, heldDownBy } = peer;
   if (heldDown !== undefined && heldDownBy !== undefined) {
@@ -46,7 +56,8 @@ export function whyDown(peer: PeerStatus, context: AdviceContext): Advice | unde
   }
   const newestTry = newestFailedTry(peer);
   if (found === undefined && newestTry === undefined) {
-    if (peer.isPassive) return { why: 'the neighbour has not connected yet', next: nextWhenPassive(peer) };
+    if (peer.isPassive)
+      return { why: 'the neighbour has not connected yet', next: nextWhenPassive(peer, context) };
     return { why: 'no answer yet', next: 'wait a moment: the first try is still under way' };
   }
   const isOther = newestTry !== undefined && newestTry.atMs - (found?.atMs ?? 0) > SAME_MOMENT_MS;
@@ -55,7 +66,7 @@ export function whyDown(peer: PeerStatus, context: AdviceContext): Advice | unde
   const failures = causes.filter(({ cause }) => CAUSES[cause.kind].isFailure);
   const next =
     firstAdvice(failures, context) ??
-    (peer.isPassive ? nextWhenPassive(peer) : undefined) ??
+    (peer.isPassive ? nextWhenPassive(peer, context) : undefined) ??
     firstAdvice(causes, context) ??
     `look at the history, and at ${context.from}`;
   return { why: causes.map(({ text }) => text).join('; the newest try: '), next, ...kind };
@@ -106,9 +117,9 @@ export function adviceOn(cause: DownCause, context: AdviceContext): string | und
     case 'key refused':
       return nextWhenHeld(cause, context);
     case 'hold timer expired':
-      return `nothing was heard from the neighbour for the hold time: look for loss on the link and a busy neighbour${lookAlikes(context)}`;
+      return `nothing was heard from the neighbour for the hold time: look for loss on the link, a busy neighbour, and a path with a smaller MTU than its links${tryMtu(context)}${lookAlikes(context)}`;
     case 'send hold timer expired':
-      return 'the neighbour takes no bytes: it hangs, or the path drops large packets (compare MTUs)';
+      return `the neighbour takes no bytes: it hangs, or the path has a smaller MTU than its links${tryMtu(context)}`;
     case 'notification received':
       return afterReceived(cause, context);
     case 'notification unreadable':
@@ -181,8 +192,9 @@ const NEXT_FOR_KEY: Readonly<Record<Extract<DownCause, { kind: 'key refused' }>[
   other: 'has the agent NET_ADMIN, and does this kernel have TCP MD5 (CONFIG_TCP_MD5SIG)?',
 };
 
-function nextWhenPassive(peer: PeerStatus): string {
-  return `this side never dials: make ${peer.remote} connect to this node, and let TCP port 179 through`;
+function nextWhenPassive(peer: PeerStatus, context: AdviceContext): string {
+  const next = `this side never dials: make ${peer.remote} connect to this node, and let TCP port 179 through`;
+  return withProof(next, context);
 }
 
 const DAMAGED =
@@ -201,7 +213,7 @@ function afterReceived(
     case 3:
       return 'the neighbour cannot read an UPDATE of this node: send its vendor and us the data of the NOTIFICATION';
     case 4:
-      return `the neighbour heard nothing from this node for its hold time: look for loss on the link and a busy node${lookAlikes(context)}`;
+      return `the neighbour heard nothing from this node for its hold time: look for loss on the link, a busy node, and a path with a smaller MTU than its links${tryMtu(context)}${lookAlikes(context)}`;
     case 6:
       break;
     default:
@@ -291,17 +303,40 @@ const SILENT: readonly SocketProblem[] = ['no answer', 'reset', 'closed'];
 
 function afterSocketProblem(problem: SocketProblem, context: AdviceContext): string | undefined {
   const next = BY_PROBLEM[problem];
-  return next !== undefined && SILENT.includes(problem) ? next + lookAlikes(context) : next;
+  if (next === undefined || !SILENT.includes(problem)) return next;
+  return withProof(next + lookAlikes(context), context);
+}
+
+/** Large packets get lost where small ones pass: the session comes up, and its first long UPDATE ends it. */
+const tryMtu = ({ remote }: AdviceContext): string =>
+  remote === undefined
+    ? ' (podroute doctor tries it)'
+    : ` (podroute doctor tries it; by hand: ${probeCommand(remote, ETHERNET_MTU)})`;
+
+/** The advice, behind what the kernel's counters prove. */
+function withProof(next: string, { config, from, signatures }: AdviceContext): string {
+  const proof = signatureEvidence({ hasKey: config?.md5Key !== undefined, drops: signatures, from });
+  return proof === undefined ? next : `${proof}; else ${next}`;
+}
+
+/** A neighbour that only listens drops what we send and counts it itself. */
+function otherPassword(signatures: SignatureDrops | undefined): string {
+  const isQuiet = signatures?.wrong === 0 && signatures.unsigned === 0;
+  return isQuiet
+    ? 'another password (MD5) there, of which nothing has come here in the last minute'
+    : 'another password (MD5) there';
 }
 
 /** Packets that a rule of ours or of the neighbour drops in the kernel: nobody is told (RFC 2385, RFC 5082). */
-function lookAlikes({ config, from }: AdviceContext): string {
+function lookAlikes({ config, from, signatures }: AdviceContext): string {
   const rules: string[] = [];
-  if (config?.md5Key !== undefined) rules.push('another password (MD5) there');
+  if (config?.md5Key !== undefined) rules.push(otherPassword(signatures));
   if (config?.ttl.kind === 'gtsm')
     rules.push(`a TTL below 255 from there, which ttlSecurity of ${from} does not let in`);
   if (config?.ttl.kind === 'direct')
     rules.push('GTSM demanded there, as this node sends TTL 1 without ttlSecurity');
+  if (config?.ttl.kind === 'multihop' && config.ttl.hops < 255)
+    rules.push(`GTSM demanded there, as this node sends TTL ${config.ttl.hops} without ttlSecurity`);
   return rules.length === 0
     ? ''
     : `; ${rules.join(', and ')} look${rules.length === 1 ? 's' : ''} like this too`;

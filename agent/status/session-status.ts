@@ -1,6 +1,7 @@
 // One neighbour of the speaker and what the plan says of it, as SessionStatus. Pure.
 import type { NotificationRecord, PeerStatus, Speaker } from '#bgp';
 import { familyOf } from '#ip';
+import type { SignatureDrops } from '#linux';
 import type { PlannedPeer } from '../plan/index.ts';
 import { loopHint, SAME_MOMENT_MS, whyDown } from './advice.ts';
 import type {
@@ -17,23 +18,31 @@ import type {
 type SpeakerPeer = ReturnType<Speaker['status']>['peers'][number];
 type Routes = NonNullable<SpeakerPeer['routes']>;
 
+export interface AboutNode {
+  /** It has an iBGP session that is up. */
+  readonly hasInternal: boolean;
+  /** What signed TCP lost in the last minute. */
+  readonly signatures?: SignatureDrops | undefined;
+}
+
 /**
  * @param planned what the plan says of it; dynamic neighbours have their range's
- * @param hasInternal this node has an iBGP session that is up
+ * @param about the node as a whole
  */
 export function sessionStatus(
   peer: SpeakerPeer,
   planned: PlannedPeer | undefined,
   ownAs: number,
   nowMs: number,
-  hasInternal = false,
+  about: AboutNode = { hasInternal: false },
 ): SessionStatus {
   const { negotiated, routes, capabilities, lastLost } = peer;
   const config = planned?.config;
   const from = planned?.from ?? peer.description ?? '';
   const timers = timersOf(peer, config);
   const lastError = lastErrorOf(peer);
-  const down = whyDown(peer, { config, from, ownAs });
+  const { hasInternal, signatures } = about;
+  const down = whyDown(peer, { config, from, ownAs, signatures });
   const localAs = negotiated?.localAs ?? config?.localAs ?? ownAs;
   const prefixes = prefixesOf(routes, config?.maxPrefixes.limit ?? 0);
   const { ownAsLoops, ownReturns } = prefixes;

@@ -13,6 +13,7 @@ import { clockDiscipline } from './clock-discipline.ts';
 import { tryDisk } from './disk-trial.ts';
 import { echo } from './echo.ts';
 import { KERNEL_FEATURES, tryKernelFeatures } from './kernel-features.ts';
+import { signatureDropsIn } from './signature-drops.ts';
 import { listeningSockets, tcpListeners } from './tcp-listeners.ts';
 import { unixPeer } from './unix-peer.ts';
 
@@ -124,4 +125,13 @@ describe('what a kernel is tried for', function () {
       assert.ok(nobody instanceof KernelError && nobody.code === 'ENETUNREACH');
     });
   }
+});
+
+describe('the kernel’s counters of signatures', () => {
+  it('are found by name', () => {
+    const text =
+      'TcpExt: SyncookiesSent TCPMD5NotFound TCPMD5Unexpected TCPMD5Failure X\nTcpExt: 9 1 2 3 4\nIpExt: InNoRoutes\nIpExt: 0\n';
+    assert.deepEqual(signatureDropsIn(text), { unsigned: 1, unexpected: 2, wrong: 3 });
+    assert.equal(signatureDropsIn('TcpExt: SyncookiesSent\nTcpExt: 9\n'), undefined);
+  });
 });
