@@ -47,6 +47,10 @@ describe('agents that speak with one another', () => {
       );
       assert.deepEqual(status.fib?.installed, { ipv4: 3, ipv6: 0 });
       assert.deepEqual(status.problems, []);
+      assert.throws(
+        () => a.source.routes({ view: 'received', peer: 'nobody', longer: false, limit: 10 }),
+        /^RequestError: no session nobody on this node; there are: mesh\/n2\/ipv4, mesh\/n3\/ipv4$/,
+      );
       const { routes } = a.source.routes({ view: 'best', longer: false, limit: 10 });
       assert.deepEqual(
         routes.map((r) => [r.prefix, r.isLocal, r.peer, r.nextHops[0]]),

@@ -145,6 +145,7 @@ export class AgentStatusSource implements StatusSource {
       }
       if (speaker === undefined) return { view, routes: [] };
       const nowMs = this.#facts.now();
+      if (query.peer !== undefined) this.#needSession(query.peer, speaker.status());
       const { routes, cursor, notes } = speaker.rib.routes({ ...query, view });
       return {
         view,
@@ -157,6 +158,12 @@ export class AgentStatusSource implements StatusSource {
       // RIB and FIB throw only for what the asker got wrong: an unknown peer, no prefix.
       throw new RequestError(400, error instanceof Error ? error.message : String(error));
     }
+  }
+
+  #needSession(id: string, { peers }: SpeakerStatus): void {
+    const ids = peers.filter((peer) => peer.dynamicPeers === undefined).map((peer) => peer.id);
+    if (ids.includes(id)) return;
+    throw new RequestError(404, `no session ${id} on this node; there are: ${ids.join(', ') || 'none'}`);
   }
 
   plan(): PlanReply {

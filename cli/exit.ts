@@ -8,6 +8,14 @@ export const EXIT = {
   agentUnreachable: 3,
 } as const;
 
+/** For help and docs/cli.md. */
+export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[] = [
+  [EXIT.good, 'good'],
+  [EXIT.badNews, 'answered, and it is bad news'],
+  [EXIT.wrongUse, 'wrong use: a command, option, value, file or session that there is not'],
+  [EXIT.agentUnreachable, 'no agent answers'],
+];
+
 /** Ends a command with a message on stderr and an exit code; thrown by commands, caught at the top. */
 export class CommandError extends Error {
   readonly exitCode: number;

@@ -3,6 +3,9 @@
 import { Argument, Command, Option } from 'commander';
 import { SESSION_ACTIONS } from './commands/session.ts';
 import { VERSION } from './commands/version.ts';
+import { SHELLS } from './completion-scripts.ts';
+import { DETAILS } from './details.ts';
+import { EXIT_MEANINGS } from './exit.ts';
 import { OUTPUT_FORMATS } from './output-format.ts';
 
 const DEFAULT_SOCKET = '/run/podroute/agent.sock';
@@ -22,22 +25,7 @@ export function program(): Command {
     .version(VERSION, '-V, --version', 'version of this command')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'podroute: ')) })
-    .showHelpAfterError('(podroute --help lists what there is)')
-    .addHelpText(
-      'after',
-      `
-Exit codes: 0 good; 1 answered, and it is bad news; 2 wrong use; 3 no agent answers.
-
-The agent's socket is HTTP: curl --unix-socket /run/podroute/agent.sock http://x/v1/status
-
-Examples:
-  podroute status                          is all well on this node, and if not, what next
-  podroute doctor                          is this machine fit for it, and what mends it
-  podroute status tor-a                    everything about one session
-  podroute routes 10.244.3.7 --why         how a packet to this address goes, and why
-  podroute session tor-a disable --message 'rack 7 is rewired'
-  podroute validate bgp.yaml               what is wrong in it, before it is applied`,
-    );
+    .showHelpAfterError('(podroute --help lists what there is)');
 
   root
     .command('agent')
@@ -199,5 +187,35 @@ Examples:
     .description('version of this command')
     .addOption(outputOption())
     .action(async (options) => (await import('./commands/version.ts')).version(options));
+
+  root
+    .command('completion')
+    .description('a script for your shell, which then completes commands, options and sessions')
+    .addArgument(new Argument('<shell>', 'which').choices(SHELLS))
+    .action(async (shell) => (await import('./commands/completion.ts')).completion(shell));
+  root
+    .command('__complete', { hidden: true })
+    .argument('[words...]')
+    .action(async (words) => {
+      const socket = process.env['PODROUTE_SOCKET'] ?? DEFAULT_SOCKET;
+      await (await import('./commands/completion.ts')).complete(root, words, socket);
+    });
+
+  addDetails(root, '');
   return root;
+}
+
+/** Examples and exit codes below the options of every command. */
+function addDetails(command: Command, words: string): void {
+  const { examples = [], badNews, note } = DETAILS[words] ?? {};
+  const codes = EXIT_MEANINGS.map(
+    ([code, meaning]) => `  ${code}  ${code === 1 ? (badNews ?? meaning) : meaning}`,
+  );
+  const width = Math.max(...examples.map(({ line }) => line.length));
+  const lines = examples.map(({ line, about }) => `  podroute ${line.padEnd(width)}  ${about}`);
+  if (note !== undefined) command.addHelpText('after', `\n${note}`);
+  if (lines.length > 0) {
+    command.addHelpText('after', `\nExit codes:\n${codes.join('\n')}\n\nExamples:\n${lines.join('\n')}`);
+  }
+  for (const below of command.commands) addDetails(below, `${words} ${below.name()}`.trim());
 }

@@ -76,7 +76,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   'bgp/session': ['fsm', 'connection'],
   'bgp/rib': ['attributes', 'table', 'faults', 'in', 'out', 'show'],
   cli: [
-    'exit client files output-format',
+    'exit client files output-format details completion-scripts completion-words',
     'routes-table session-details status-table',
     'commands',
     'program',

@@ -188,6 +188,11 @@ describe('rib: routes as an operator reads them', () => {
     ]);
   });
 
+  it('are none of a session that was not up yet', () => {
+    const { routes, notes } = ask(new RibLab(), { view: 'received', peer: 'e1' });
+    assert.deepEqual([routes, notes], [[], ['session e1 has not been up since the agent started']]);
+  });
+
   it('refuse a cursor that they did not give', () => {
     assert.throws(() => ask(new RibLab(), { cursor: 'x' }), /'x' is not a cursor/);
   });

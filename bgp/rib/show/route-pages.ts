@@ -43,11 +43,11 @@ export class RoutePages implements RibView {
     };
   }
 
-  /** @throws Error when the query names an unknown peer, a text that is no prefix, or a wrong cursor */
+  /** Of a peer that has not been up yet there are none. @throws Error when the query needs a peer, or names a text that is no prefix, or a wrong cursor */
   routes(query: RouteQuery): RoutePage {
     const { peer: id, prefix: text, view } = query;
     if (id !== undefined && this.#rib.peer(id) === undefined)
-      throw new Error(`no session '${id}' has been up since the agent started: podroute status lists them`);
+      return { routes: [], notes: [`session ${id} has not been up since the agent started`] };
     if (id === undefined && (view === 'received' || view === 'advertised'))
       throw new Error(`'${view}' needs a peer`);
     const texts = new RouteTexts(this.#rib);

@@ -1,0 +1,118 @@
+// What help and docs/cli.md say of a command beside its options: examples, and which answers are bad news (exit code 1).
+// examples.test.ts runs every example.
+
+export interface Example {
+  /** Behind 'podroute'. */
+  readonly line: string;
+  readonly about: string;
+}
+
+export interface Details {
+  readonly examples: readonly Example[];
+  /** When a command ends with 1. */
+  readonly badNews?: string;
+  readonly note?: string;
+}
+
+/** By the words of the command; '' is podroute itself. */
+export const DETAILS: Readonly<Record<string, Details>> = {
+  '': {
+    note: "The agent's socket is HTTP: curl --unix-socket /run/podroute/agent.sock http://x/v1/status",
+    examples: [
+      { line: 'status', about: 'is all well on this node, and if not, what next' },
+      { line: 'doctor', about: 'is this machine fit for it, and what mends it' },
+      { line: 'status tor-a', about: 'everything about one session' },
+      { line: 'routes 10.244.3.7 --why', about: 'how a packet to this address goes, and why' },
+      { line: "session tor-a disable --message 'rack 7 is rewired'", about: 'keep a session down' },
+      { line: 'validate bgp.yaml', about: 'what is wrong in it, before it is applied' },
+    ],
+  },
+  agent: {
+    examples: [
+      { line: 'agent --node-name n1 --store dir:objects', about: 'objects from files below objects/' },
+      {
+        line: 'agent --node-name rr1 --store dir:objects --fib none',
+        about: 'a route reflector: no kernel routes, no pods',
+      },
+    ],
+    badNews: 'the agent cannot run, or something that it cannot go on without ended',
+  },
+  status: {
+    examples: [
+      { line: 'status', about: 'the node at a glance' },
+      { line: 'status tor-a', about: 'one session: timers, capabilities, counters, history' },
+      { line: 'status -o json', about: 'for programs' },
+    ],
+    badNews:
+      'a session is down or has a hint, pods get no addresses, a route is not in the kernel, or there is a problem',
+  },
+  session: {
+    examples: [
+      { line: "session tor-a disable --message 'rack 7 is rewired'", about: 'down until enabled' },
+      { line: 'session tor-a enable', about: 'let it come up again' },
+      { line: 'session tor-a refresh in', about: "the neighbour's routes through import policy again" },
+    ],
+    badNews: 'the agent refuses: the session is not up, or the neighbour cannot do it',
+  },
+  routes: {
+    examples: [
+      { line: 'routes', about: 'every route in use' },
+      { line: 'routes 10.244.3.7 --why', about: 'the longest match of an address, and why it won' },
+      { line: 'routes --received tor-a', about: 'what a neighbour sent, before import policy' },
+      { line: 'routes 10.244.0.0/16 --longer --fib', about: 'what of it is in the kernel' },
+    ],
+    badNews: 'there is no such route',
+  },
+  plan: {
+    examples: [
+      { line: 'plan', about: 'what this node should do, and from which objects' },
+      { line: 'plan --dir objects --node n1', about: 'what it would do with these files' },
+    ],
+    badNews: 'no plan can be made, or an object is wrong',
+  },
+  validate: {
+    examples: [
+      { line: 'validate bgp.yaml', about: 'one file' },
+      { line: 'validate objects', about: 'all files below a folder, together' },
+    ],
+    badNews: 'a document is wrong (warnings alone are exit code 0)',
+  },
+  'ipam show': { examples: [{ line: 'ipam show', about: 'blocks, and how full they are' }] },
+  'ipam check': {
+    examples: [{ line: 'ipam check', about: 'addresses that a pod left behind, or that have no route' }],
+    badNews: 'an address is not as it should be',
+  },
+  'ipam release': {
+    examples: [
+      { line: 'ipam release 10.244.0.7', about: 'an address whose pod is gone' },
+      { line: 'ipam release 10.244.0.0/26', about: 'the block of a node that is gone' },
+    ],
+    badNews: 'it is in use, or it is nothing of this node',
+  },
+  'lab up': {
+    examples: [{ line: 'lab up --topology mesh', about: 'three nodes that speak with one another' }],
+  },
+  'lab down': { examples: [{ line: 'lab down', about: 'end it' }] },
+  'lab status': {
+    examples: [{ line: 'lab status', about: 'what runs' }],
+    badNews: 'a process of it has ended',
+  },
+  doctor: {
+    examples: [{ line: 'doctor', about: 'also without an agent: what would keep one from working' }],
+    badNews: 'something is wrong (warnings alone are exit code 0)',
+  },
+  completion: {
+    examples: [
+      { line: 'completion bash', about: 'in ~/.bashrc: source <(podroute completion bash)' },
+      { line: 'completion zsh', about: 'in ~/.zshrc, behind compinit: source <(podroute completion zsh)' },
+      {
+        line: 'completion fish',
+        about: 'podroute completion fish > ~/.config/fish/completions/podroute.fish',
+      },
+    ],
+  },
+  version: {
+    examples: [{ line: 'version', about: 'of this command, and of the agent where one runs' }],
+    badNews: 'the agent is of another version',
+  },
+};
