@@ -14,7 +14,7 @@ export { type Walk, walk, walkText } from './memory/walk.ts';
 export { routerDiscovery } from './native/icmp6-socket.ts';
 export { createNetns, deleteNetns, listNetns, netnsPath, withNetns } from './native/netns.ts';
 export { openPodSources } from './nftables/kernel-pod-sources.ts';
-export type { DroppedPackets, PodSource, PodSources, SourceChange } from './pod-sources.ts';
+export type { DroppedPackets, PodSource, PodSources, SourceChange, TableNews } from './pod-sources.ts';
 export type { PodWirer, PodWiring, WiredPod } from './pod-wiring.ts';
 export { openPodWirer } from './real/pod-wirer.ts';
 export { openPacketSocket } from './real/packet-socket.ts';

@@ -222,8 +222,8 @@ for (const { name, isReal, makeMachine } of bindings) {
     });
 
     it('tell when others take the table away, and say what they lack then', async () => {
-      let heard = 0;
-      using _watch = sources.watch(() => heard++);
+      const heard: string[] = [];
+      using _watch = sources.watch((news) => heard.push(news));
       assert.equal((await sources.change([{ link: LINK, after: OWN }]))?.code, 'ENOENT');
       const nothing = await sources.dropped();
       assert.ok(nothing instanceof KernelError && nothing.code === 'ENOENT');
@@ -231,9 +231,10 @@ for (const { name, isReal, makeMachine } of bindings) {
       assert.equal(await sources.change([{ link: OTHER_LINK, after: OWN }]), undefined);
       machine.changeOthers();
       await new Promise((resume) => setTimeout(resume, 50));
-      assert.equal(heard, 0, 'its own changes and those of other tables');
+      assert.deepEqual(heard, [], 'its own changes and those of other tables');
       machine.flush();
-      await waitUntil('the news', 1000, () => heard > 0);
+      await waitUntil('the news', 1000, () => heard.length > 0);
+      assert.equal(heard[0], 'changed');
       await comesIn(LINK, ...OTHERS);
       assert.equal((await sources.change([{ link: LINK, before: OWN }]))?.code, 'ENOENT');
       await only();

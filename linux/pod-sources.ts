@@ -23,6 +23,9 @@ export interface DroppedPackets {
   readonly advertisement: number;
 }
 
+/** Somebody else changed the table; or notifications were lost, of whatever there was. */
+export type TableNews = 'changed' | 'lost';
+
 /**
  * Links that are not named are never looked at. By one that is, come in: its addresses, and between link-local
  * addresses (or from `::`) what stays on the link, such as neighbour discovery; no router advertisement. It outlives
@@ -37,6 +40,6 @@ export interface PodSources extends AsyncDisposable {
   change(changes: readonly SourceChange[]): Promise<KernelError | undefined>;
   /** ENOENT when there is no table. */
   dropped(): Promise<DroppedPackets | KernelError>;
-  /** Called when somebody else changed the table, and when it is not known whether somebody did. Throws KernelError. */
-  watch(changed: () => void): Disposable;
+  /** Throws KernelError. */
+  watch(heard: (news: TableNews) => void): Disposable;
 }

@@ -135,6 +135,16 @@ describe('the guard of pods’ source addresses', () => {
     assert.equal(lines(), 2);
   });
 
+  it('makes all anew when news were lost, and blames nobody', async () => {
+    bench.comeIn(linkOf(WEB), ...FORGED);
+    bench.table.overrun();
+    await bench.pass(0);
+    await bench.pass(1000);
+    await bench.guard.look();
+    assert.deepEqual(bench.guard.dropped, { source: 0, advertisement: 0 });
+    assert.deepEqual(bench.log, []);
+  });
+
   it('does not give an ADD a table that is gone', async () => {
     const db = owner('db');
     bench.table.flush();

@@ -3,7 +3,14 @@
 // links may send from all its addresses by each of them. Where the kernel cannot check, pods run, and an operator is told.
 // Bounds: the pods of the node; what others change is put back at most once a second, and said once a minute.
 import { type Addresses, hostLinkName, type Ipam, type Owner, ownerKey } from '#ipam';
-import { type DroppedPackets, KernelError, type PodSource, type PodSources, type SourceChange } from '#linux';
+import {
+  type DroppedPackets,
+  KernelError,
+  type PodSource,
+  type PodSources,
+  type SourceChange,
+  type TableNews,
+} from '#linux';
 import type { Clock } from '#world';
 import type { CniLog } from '../outside.ts';
 
@@ -36,6 +43,8 @@ export class SourceGuard implements AsyncDisposable {
   #timer: { cancel(): void } | undefined;
   #working: Promise<void> | undefined;
   #replacedMs = Number.NEGATIVE_INFINITY;
+  /** By somebody else, as far as it is known. */
+  #isChanged = false;
   #saidMs = Number.NEGATIVE_INFINITY;
   /** Undefined: the kernel checks. */
   #problem: string | undefined;
@@ -162,21 +171,25 @@ export class SourceGuard implements AsyncDisposable {
   #listen(): void {
     if (this.#isClosed || this.#problem !== undefined) return;
     try {
-      this.#watch ??= this.#io.sources.watch(() => this.#repairSoon());
+      this.#watch ??= this.#io.sources.watch((news) => this.#repairSoon(news));
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
       this.#problem = sourceProblem(error);
     }
   }
 
-  #repairSoon(): void {
+  /** What was lost may have been of our table: making it anew costs no more than a look at all of it. */
+  #repairSoon(news: TableNews): void {
     if (this.#isClosed) return;
+    this.#isChanged ||= news === 'changed';
     const { clock, log } = this.#io;
     const delayMs = Math.max(REPAIR_DELAY_MS, this.#replacedMs + REPAIR_EVERY_MS - clock.now());
     this.#timer ??= clock.setTimer(delayMs, () => {
       this.#timer = undefined;
       this.#working = this.#replace().then(() => {
-        if (this.#problem !== undefined || clock.now() - this.#saidMs < SAY_EVERY_MS) return;
+        const isChanged = this.#isChanged;
+        this.#isChanged = false;
+        if (!isChanged || this.#problem !== undefined || clock.now() - this.#saidMs < SAY_EVERY_MS) return;
         this.#saidMs = clock.now();
         log.warn('cni', 'nftables table inet podroute was changed by somebody else: put back');
       });

@@ -3,7 +3,7 @@
 import { contains, familyOf, parseAddress, parsePrefix } from '#ip';
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
-import type { DroppedPackets, PodSource, PodSources, SourceChange } from '../pod-sources.ts';
+import type { DroppedPackets, PodSource, PodSources, SourceChange, TableNews } from '../pod-sources.ts';
 
 const LINK_LOCAL = parsePrefix('fe80::/10')!;
 const ON_LINK = parsePrefix('ff02::/16')!;
@@ -12,7 +12,7 @@ export class MemoryPodTable {
   /** Undefined: there is none. */
   #links: Map<string, ReadonlySet<string>> | undefined;
   #dropped: { -readonly [name in keyof DroppedPackets]: number } = { source: 0, advertisement: 0 };
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Set<(news: TableNews) => void>();
   /** Set by a test: the errno of every request. */
   refuse: number | undefined;
 
@@ -34,7 +34,16 @@ export class MemoryPodTable {
   flush(): void {
     if (this.#links === undefined) return;
     this.#links = undefined;
-    for (const changed of this.#watchers) queueMicrotask(() => this.#watchers.has(changed) && changed());
+    this.#tell('changed');
+  }
+
+  /** For tests: as when the notification socket lost some. */
+  overrun(): void {
+    this.#tell('lost');
+  }
+
+  #tell(news: TableNews): void {
+    for (const heard of this.#watchers) queueMicrotask(() => this.#watchers.has(heard) && heard(news));
   }
 
   replace(sources: readonly PodSource[]): void {
@@ -62,9 +71,9 @@ export class MemoryPodTable {
     return this.#links && { ...this.#dropped };
   }
 
-  watch(changed: () => void): Disposable {
-    this.#watchers.add(changed);
-    return { [Symbol.dispose]: () => void this.#watchers.delete(changed) };
+  watch(heard: (news: TableNews) => void): Disposable {
+    this.#watchers.add(heard);
+    return { [Symbol.dispose]: () => void this.#watchers.delete(heard) };
   }
 }
 
@@ -109,8 +118,8 @@ export class MemoryPodSources implements PodSources {
     return table.dropped() ?? new KernelError('read counters of', 'nftables table inet podroute', errno);
   }
 
-  watch(changed: () => void): Disposable {
-    return this.#table.watch(changed);
+  watch(heard: (news: TableNews) => void): Disposable {
+    return this.#table.watch(heard);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -9,7 +9,7 @@ import type { NetnsReference } from '../native/netns.ts';
 import { decodeAck } from '../netlink/ack.ts';
 import { nlmFlag, nlmsg } from '../netlink/constants.ts';
 import { MessageWriter } from '../netlink/writer.ts';
-import type { DroppedPackets, PodSource, PodSources, SourceChange } from '../pod-sources.ts';
+import type { DroppedPackets, PodSource, PodSources, SourceChange, TableNews } from '../pod-sources.ts';
 import { decodeCounter, encodeCounterName, isAboutTable } from './answers.ts';
 import { Batch } from './batch.ts';
 import { NETLINK_NETFILTER, nft, NFTABLES_GROUP } from './numbers.ts';
@@ -17,6 +17,8 @@ import { COUNTERS, POD_TABLE, writeChanges, writeTable } from './pod-table.ts';
 
 /** A whole table goes in one send: room for about 20,000 pods with two addresses. */
 const SEND_BYTES = 4 << 20;
+/** Others (kube-proxy) change tens of thousands of elements at once. */
+const RECEIVE_BYTES = 8 << 20;
 /** Messages handled before the event loop gets its turn. */
 const SLICE = 1000;
 
@@ -93,11 +95,12 @@ class KernelPodSources implements PodSources {
     });
   }
 
-  watch(changed: () => void): Disposable {
+  watch(heard: (news: TableNews) => void): Disposable {
     const socket = NetlinkSocket.open({
       netns: this.#netns,
       protocol: NETLINK_NETFILTER,
       groups: NFTABLES_GROUP,
+      receiveBytes: RECEIVE_BYTES,
     });
     const readable = (): void => {
       let left = SLICE;
@@ -107,7 +110,8 @@ class KernelPodSources implements PodSources {
         isOurs ||= !isOwn && isAboutTable(packet, start, end, POD_TABLE);
         return --left > 0;
       });
-      if (isOurs || lost) changed();
+      if (isOurs) heard('changed');
+      else if (lost) heard('lost');
     };
     const poll = addon().pollStart(socket.fd, readable);
     if (typeof poll === 'number') {

@@ -19,6 +19,8 @@ export interface RawPacket {
   readonly destinationMac: string;
   /** default: a UDP datagram to port 9 */
   readonly icmpv6?: Uint8Array;
+  /** for IPv6: what stands between the header and that, its first octet left open for the next header */
+  readonly extension?: { readonly header: number; readonly octets: Uint8Array };
 }
 
 /** Throws KernelError when the link is not there or not up. */
@@ -39,13 +41,19 @@ export function sendRaw(netnsPath: string, device: string, packet: RawPacket): v
   }
 }
 
-function frame({ source, destination, sourceMac, destinationMac, icmpv6 }: RawPacket): Uint8Array {
+function frame(packet: RawPacket): Uint8Array {
+  const { source, destination, sourceMac, destinationMac, icmpv6, extension } = packet;
   const family = familyOf(destination);
   const from = parseOctets(source)!;
   const to = parseOctets(destination)!;
   const protocol = icmpv6 === undefined ? UDP : ICMPV6;
-  const payload = withChecksum(icmpv6 ?? DATAGRAM, protocol, from, to);
-  const header = family === 'ipv4' ? header4(protocol, payload.length) : header6(protocol, payload.length);
+  const upper = withChecksum(icmpv6 ?? DATAGRAM, protocol, from, to);
+  const between = extension === undefined ? [] : [protocol, ...extension.octets.subarray(1)];
+  const payload = Uint8Array.from([...between, ...upper]);
+  const header =
+    family === 'ipv4'
+      ? header4(protocol, payload.length)
+      : header6(extension?.header ?? protocol, payload.length);
   header.set(from, family === 'ipv4' ? 12 : 8);
   header.set(to, family === 'ipv4' ? 16 : 24);
   if (family === 'ipv4') new DataView(header.buffer).setUint16(10, checksum(header));
@@ -88,6 +96,13 @@ function checksum(octets: Uint8Array): number {
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
   return ~sum & 0xffff;
 }
+
+/** Hop-by-hop and destination options with padding only, and a fragment that is the whole packet (RFC 8200 §4). */
+export const EXTENSIONS = [
+  { header: 0, octets: Uint8Array.of(0, 0, 1, 4, 0, 0, 0, 0) },
+  { header: 60, octets: Uint8Array.of(0, 0, 1, 4, 0, 0, 0, 0) },
+  { header: 44, octets: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1) },
+];
 
 /** A router that wants to be the default for half an hour, with no options (RFC 4861 §4.2). */
 export const ROUTER_ADVERTISEMENT = Uint8Array.of(

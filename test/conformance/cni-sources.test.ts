@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { waitUntil } from '#world';
-import { ROUTER_ADVERTISEMENT, sendRaw } from '../../linux/testing/raw-frames.ts';
+import { EXTENSIONS, ROUTER_ADVERTISEMENT, sendRaw } from '../../linux/testing/raw-frames.ts';
 import { CniNode } from './testing/cni-node.ts';
 
 interface Pod {
@@ -103,16 +103,17 @@ describe('what pods send', function () {
     const pod = await add(node, 'pod-a');
     // As bad as it can be: the host's switch is the wrong way, too.
     inside(node.netns, 'sysctl', '-qw', `net.ipv6.conf.${pod.link}.accept_ra=2`);
-    const advertise = () =>
+    const advertise = (extension?: (typeof EXTENSIONS)[0]) =>
       sendRaw(pod.netns, 'eth0', {
         source: 'fe80::666',
         destination: 'ff02::1',
         sourceMac: '02:66:66:66:66:66',
         destinationMac: '33:33:00:00:00:01',
         icmpv6: ROUTER_ADVERTISEMENT,
+        ...(extension && { extension }),
       });
     const defaults = () => inside(node.netns, 'ip', '-6', 'route', 'show', 'default').trim();
-    advertise();
+    for (const extension of [undefined, ...EXTENSIONS]) advertise(extension);
     await new Promise((resume) => setTimeout(resume, 200));
     assert.equal(defaults(), '');
     const { counter } = (
@@ -120,11 +121,11 @@ describe('what pods send', function () {
         nftables: { counter?: { packets: number } }[];
       }
     ).nftables.find((one) => one.counter !== undefined)!;
-    assert.equal(counter?.packets, 1);
+    assert.equal(counter?.packets, 1 + EXTENSIONS.length);
     // And it is one: without the table the host believes it.
     await node.stopAgent();
     inside(node.netns, 'nft', 'delete', 'table', 'inet', 'podroute');
-    advertise();
+    advertise(EXTENSIONS[1]);
     await waitUntil('the route', 2000, () => defaults().includes('via fe80::666'));
     await node.startAgent();
   });
