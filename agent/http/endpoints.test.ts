@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { answer, answerPublic, RequestError, type RoutesRequest, type StatusSource } from './endpoints.ts';
 import { HEALTHY } from '../status/testing/healthy-session.ts';
-import type { StatusReply } from '#agent-api';
+import type { FibStatus, StatusReply } from '#agent-api';
 
 const status: StatusReply = {
   node: 'n1',
@@ -154,6 +154,24 @@ describe('health and metrics over TCP', () => {
           lines.some((l) => l.startsWith(`# HELP ${name} `)),
       );
     }
+  });
+
+  it('tell whether pods are kept to their addresses, and what was dropped', () => {
+    const source = new FakeSource();
+    const linesOf = (more: Partial<StatusReply>) => {
+      source.status = () => ({ ...status, fib: { wanted: {}, installed: {} } as FibStatus, ...more });
+      return answerPublic({ method: 'GET', url: '/metrics' }, source).body.split('\n');
+    };
+    const without = linesOf({});
+    assert.ok(without.includes('podroute_pod_sources_checked 0'));
+    assert.ok(!without.join().includes('pod_packets_dropped'), 'nobody counts');
+    const checked = linesOf({ podPacketsDropped: { source: 8, advertisement: 9 } });
+    for (const line of [
+      'podroute_pod_sources_checked 1',
+      'podroute_pod_packets_dropped_total{reason="source"} 8',
+      'podroute_pod_packets_dropped_total{reason="advertisement"} 9',
+    ])
+      assert.ok(checked.includes(line), line);
   });
 
   it('of a thousand sessions take a moment only', () => {

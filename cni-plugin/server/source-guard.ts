@@ -48,7 +48,7 @@ export class SourceGuard implements AsyncDisposable {
   #saidMs = Number.NEGATIVE_INFINITY;
   /** Undefined: the kernel checks. */
   #problem: string | undefined;
-  #dropped: DroppedPackets | undefined;
+  #dropped: DroppedPackets = { source: 0, advertisement: 0 };
   #isClosed = false;
 
   constructor(io: SourceGuardIo) {
@@ -165,16 +165,17 @@ export class SourceGuard implements AsyncDisposable {
     if (problem === undefined && this.#problem !== undefined)
       log.info('cni', "pods' source addresses are checked");
     this.#problem = problem;
+    this.#dropped = { source: 0, advertisement: 0 };
   }
 
-  /** What cannot be heard of is seen by look(). */
+  /** What is not told of is seen by look(). */
   #listen(): void {
-    if (this.#isClosed || this.#problem !== undefined) return;
+    if (this.#isClosed) return;
     try {
       this.#watch ??= this.#io.sources.watch((news) => this.#repairSoon(news));
     } catch (error) {
       if (!(error instanceof KernelError)) throw error;
-      this.#problem = sourceProblem(error);
+      this.#problem ??= sourceProblem(error);
     }
   }
 
@@ -209,6 +210,6 @@ const linkOf = (owner: Pick<Owner, 'containerId' | 'ifname'>): string => hostLin
 function sourceProblem(error: KernelError): string {
   return (
     `the kernel does not check from which addresses pods send: ${error.message}; IPv4 is left to rp_filter, and IPv6 to ` +
-    `nobody; ${error.code === 'EPERM' ? 'the agent needs CAP_NET_ADMIN' : 'it needs nf_tables (modprobe nf_tables)'}`
+    `nobody; ${error.code === 'EPERM' ? 'the agent needs CAP_NET_ADMIN, and the table must not be owned by another program' : 'it needs nf_tables (modprobe nf_tables)'}`
   );
 }

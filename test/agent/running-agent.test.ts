@@ -85,6 +85,34 @@ describe('a running agent', function () {
     assert.equal(existsSync(store), false);
   });
 
+  it('keeps pods to their addresses, also once it is killed, and says where the kernel does not let it', async () => {
+    // A table of that name that belongs to another program is out of reach until that one ends.
+    const owner = host.spawn(['nft', '-i'], { stdio: 'pipe' });
+    owner.child.stdin!.write('add table inet podroute { flags owner; }\n');
+    const table = () => host.run(['nft', 'list', 'ruleset']);
+    await waitUntil('the other table', 5000, () => table().includes('flags owner'));
+    const agent = await startPodroute(host, {
+      ...{ nodeName: 'n1', documents: documents('n1'), folder, fib: 'kernel' },
+      more: ['--http', '127.0.0.1:0'],
+    });
+    const status = () => agent.get<StatusReply>('/v1/status');
+    const problems = async () => (await status()).problems.map(({ text }) => text).join('\n');
+    assert.match(
+      await problems(),
+      /Node n1: the kernel does not check from which addresses pods send: .*podroute: EPERM.*; IPv4 is left to rp_filter/,
+    );
+    const { whyNoPods, podPacketsDropped } = await status();
+    assert.deepEqual([whyNoPods, podPacketsDropped], [undefined, undefined]);
+    await owner.stop();
+    await waitUntil('the table', 12_000, () => table().includes('iifname != @links accept'));
+    await waitUntil('no problem', 12_000, async () => !(await problems()).includes('does not check'));
+    await waitUntil('counters', 12_000, async () => (await status()).podPacketsDropped?.source === 0);
+    const whole = table();
+    agent.process.kill('SIGKILL');
+    await agent.process.exited;
+    assert.equal(table(), whole);
+  });
+
   it('whose port another program holds dials its neighbours all the same, and listens once it is free', async () => {
     host.ip('link', 'set', 'lo', 'up');
     for (const n of [1, 2]) host.ip('address', 'replace', `10.20.0.${n}/32`, 'dev', 'lo');
