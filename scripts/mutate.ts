@@ -1,4 +1,4 @@
-// npm run mutate [-- AREA|PATH…] [--sample N] [--seed S] [--workers N] [--write] [--list] [--verbose]
+// npm run mutate [-- AREA|PATH…] [--sample N] [--seed S] [--workers N] [--again] [--write] [--list] [--verbose]
 // Breaks decisions one at a time and asks the unit tests whether they notice; docs/testing.md says how to read it.
 import { parseArgs } from 'node:util';
 import { planOf, runArea, type Tried } from './mutate/area-run.ts';
@@ -12,6 +12,7 @@ const { values, positionals } = parseArgs({
     sample: { type: 'string' },
     seed: { type: 'string', default: '1' },
     workers: { type: 'string', default: '2' },
+    again: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
@@ -53,7 +54,10 @@ const plans = chosenAreas.map((area) => {
   id += plan.mutants.length;
   return plan;
 });
-const all = plans.flatMap(({ mutants }) => mutants);
+const survivors = new Survivors();
+const all = plans.flatMap(({ mutants }) =>
+  mutants.filter((mutant) => !values.again || survivors.reason(mutant) !== undefined),
+);
 const sample =
   values.sample === undefined ? new Set(all) : sampleOf(all, Number(values.sample), Number(values.seed));
 if (values.list) {
@@ -61,7 +65,6 @@ if (values.list) {
   process.exit(0);
 }
 
-const survivors = new Survivors();
 const failures: string[] = [];
 const rows: string[][] = [];
 const totals = { mutants: 0, killed: 0, harmless: 0, open: 0 };
@@ -107,9 +110,10 @@ for (const plan of plans) {
   );
   const { files } = plan.area;
   if (values.write && values.sample === undefined) {
+    const isTried = new Set(chosen);
     survivors.write(
       files,
-      plan.mutants.filter((mutant) => !killed.has(mutant)),
+      plan.mutants.filter((mutant) => isTried.has(mutant) && !killed.has(mutant)),
     );
   }
   failures.push(...survivors.outdated(files, plan.mutants, killed));

@@ -34,7 +34,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   lab: { floor: 5, rooms: [...BELOW_AGENT, 'agent'], packages: ['yaml'] },
   cli: { floor: 6, rooms: ['ip', 'api', 'agent-api', 'agent', 'lab'], packages: ['commander', 'yaml'] },
   test: { floor: 7, rooms: [], packages: ['esbuild'], isTestRoom: true },
-  scripts: { floor: 8, rooms: [], packages: ['esbuild', 'mocha', 'oxc-parser'], isTestRoom: true },
+  scripts: {
+    floor: 8,
+    rooms: [],
+    packages: ['esbuild', 'fast-check', 'mocha', 'oxc-parser'],
+    isTestRoom: true,
+  },
 };
 
 /** What tests may use besides the packages of their room. */

@@ -62,13 +62,14 @@ const AREAS: Readonly<Record<string, AreaGlobs>> = {
 const filesOf = (globs: readonly string[], not: readonly string[] = []): string[] =>
   globSync([...globs], { exclude: not.length === 0 ? [] : [...not] }).sort();
 
-/** The areas with a name or a file that one of `wanted` is part of; all of them without any. */
+/** Each of `wanted` is an area's name, or else a part of a file's path; all areas without any. */
 export function areas(wanted: readonly string[]): Area[] {
+  const parts = wanted.filter((part) => AREAS[part] === undefined);
   return Object.entries(AREAS).flatMap(([name, globs]) => {
     const isProduct = (file: string) => !file.endsWith('.test.ts') && !file.endsWith('index.ts');
     const all = filesOf(globs.files, globs.not).filter(isProduct);
     const isWhole = wanted.length === 0 || wanted.includes(name);
-    const files = isWhole ? all : all.filter((file) => wanted.some((part) => file.includes(part)));
+    const files = isWhole ? all : all.filter((file) => parts.some((part) => file.includes(part)));
     return files.length === 0 ? [] : [{ name, files, tests: filesOf(globs.tests) }];
   });
 }

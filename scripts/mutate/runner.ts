@@ -8,7 +8,7 @@ const CHILD = new URL('./child.ts', import.meta.url).pathname;
 const LOAD_MS = 120_000;
 /** A process that has seen many broken runs is let go: its memory is full of what they left. */
 const MOST_ORDERS = 400;
-/** Property tests try few cases, all the same ones in each run: a survivor must survive tomorrow as well. */
+/** Property tests try few cases, the same ones in each run. */
 const ENV = { PODROUTE_SEED: '1', PODROUTE_FUZZ_RUNS: '20', IPAM_RUNS: '40' };
 
 export class Runner {

@@ -64,6 +64,8 @@ export const PEERS: readonly ModelPeer[] = [
   peer('e6', 'fe80::6', { as: 65106, device: 'eth0', config: { routeServerClient: true } }),
   peer('i7', 'fe80::7', { as: 65000, device: 'eth0', client: true, negotiated: { sharedLink: LINK } }),
   peer('i8', 'fe80::8', { as: 65000, device: 'eth1' }),
+  peer('e9', '192.0.2.9', { as: 65102, config: { role: 'rs' } }),
+  peer('ea', '192.0.2.10', { as: 65105, config: { role: 'rs-client' } }),
 ];
 
 /** What can be set on a session that goes on. */
