@@ -1,5 +1,5 @@
 import { deepEqual } from 'node:assert/strict';
-import { deadReferences, miscounted, unknownRules } from './check-docs.ts';
+import { deadAnchors, deadReferences, miscounted, unknownRules } from './check-docs.ts';
 
 describe('check-docs', () => {
   it('finds rule ids of the code that the page does not have', () => {
@@ -24,6 +24,22 @@ describe('check-docs', () => {
       'docs/page.md names agent/store, which is not there',
       'docs/page.md names ../rules.md, which is not there',
     ]);
+  });
+
+  it('finds links to headings that are not there', () => {
+    const texts = new Map([
+      [
+        'docs/a.md',
+        '# A page\n[b](b.md#who-can-do-what), [c](b.md#who), [d](#a-page), [e](b.md), [f](b.md#x-1)',
+      ],
+      [
+        'docs/b.md',
+        '## Who can: do what?\n```\n## who\n```\n## x\n## x\n[up](../README.md#use), [gone](#x-2)',
+      ],
+      ['README.md', '## Use'],
+    ]);
+    deepEqual(deadAnchors('docs/a.md', texts), ['docs/a.md links to b.md#who, a heading that is not there']);
+    deepEqual(deadAnchors('docs/b.md', texts), ['docs/b.md links to #x-2, a heading that is not there']);
   });
 
   it('counts the files of a walk', () => {

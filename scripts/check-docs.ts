@@ -1,5 +1,5 @@
 // Checks what pages say about code: the files and folders that they name exist, links lead somewhere, walks have as
-// many files as they say, and docs/rules.md has every rule id that stands in the code.
+// many files as they say, and docs/rules.md has every rule id that stands in the code. Links to a heading name one that is there.
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { ROOMS } from './rooms-table.ts';
@@ -11,6 +11,8 @@ const ID = /\b[A-Z]{2,4}-\d{1,2}\b/g;
 const FILE = /(?<![\w/.*-])(?:[\w.-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:ts|sh|c)\b/g;
 const FOLDER = /`([\w-]+(?:\/[\w-]+)+)\/?`/g;
 const LINK = /\]\((?!https?:|#)([^)#\s]+)/g;
+
+const ANCHOR = /\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)/g;
 
 const matches = (text: string, pattern: RegExp): Set<string> =>
   new Set([...text.matchAll(pattern)].map((match) => match[1] ?? match[0]));
@@ -43,6 +45,30 @@ export function deadReferences(page: string, text: string, paths: readonly strin
   );
 }
 
+/** Links to headings (`page.md#heading`, `#heading`) that the page does not have. texts: all pages by their paths. */
+export function deadAnchors(page: string, texts: ReadonlyMap<string, string>): string[] {
+  return [...(texts.get(page) ?? '').matchAll(ANCHOR)].flatMap(([, to = '', anchor = '']) => {
+    const text = texts.get(to === '' ? page : normalize(join(dirname(page), to)));
+    if (text === undefined || anchorsOf(text).has(anchor)) return [];
+    return [`${page} links to ${to}#${anchor}, a heading that is not there`];
+  });
+}
+
+/** As GitHub makes them: small letters, no punctuation, blanks are hyphens; a second heading of the same text gets -1. */
+function anchorsOf(text: string): Set<string> {
+  const anchors = new Set<string>();
+  for (const [, heading = ''] of text.replace(/^```[^]*?^```/gm, '').matchAll(/^#{1,6} (.+)$/gm)) {
+    const anchor = heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-');
+    let name = anchor;
+    for (let count = 1; anchors.has(name); count++) name = `${anchor}-${count}`;
+    anchors.add(name);
+  }
+  return anchors;
+}
+
 /** Walks: `**name** (count): files`. The count is that of the files, and none stands twice. */
 export function miscounted(page: string, text: string): string[] {
   return [...text.matchAll(/^\*\*(.+?)\*\* \((\d+)\):([^]*?)(?:\n\n|$(?![^]))/gm)].flatMap(
@@ -63,16 +89,18 @@ function main(): void {
   const exclude = ['node_modules', 'build', 'dist', 'coverage'];
   const paths = globSync('**/*', { exclude }).filter((path) => statSync(path).isFile());
   const pages = paths.filter((path) => path.endsWith('.md'));
+  const texts = new Map(pages.map((page) => [page, readFileSync(page, 'utf8')]));
   const code = paths.filter((path) => path.endsWith('.ts') && !path.startsWith('scripts/'));
   const faults = [
     ...unknownRules(
       readFileSync(RULES, 'utf8'),
       new Map(code.map((path) => [path, readFileSync(path, 'utf8')])),
     ),
-    ...pages.flatMap((page) => {
-      const text = readFileSync(page, 'utf8');
-      return [...deadReferences(page, text, paths), ...miscounted(page, text)];
-    }),
+    ...[...texts].flatMap(([page, text]) => [
+      ...deadReferences(page, text, paths),
+      ...deadAnchors(page, texts),
+      ...miscounted(page, text),
+    ]),
   ];
   for (const fault of faults) console.error(fault);
   console.log(`docs: ${pages.length} pages checked, ${faults.length} faults`);

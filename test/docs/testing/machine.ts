@@ -27,11 +27,15 @@ for folder in etc var opt usr/local; do
 done
 rm -rf /var/lib/podroute /etc/podroute /etc/cni /opt/cni /usr/local/bin/podroute
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-mkdir -p /usr/local/bin
-ln -s "${PROJECT}/bin/podroute" /usr/local/bin/podroute
 mkdir -p /run/bird
-mkdir -p /opt/cni/bin && cp "${PROJECT}/build/podroute-cni" /opt/cni/bin/podroute
-mkdir /run/home && cd /run/home
+mkdir /run/home && cd /run/home && ln -s "${PROJECT}" podroute
+`;
+
+/** What docs/operations.md has an operator do, in short. */
+const INSTALLED = `
+mkdir -p /usr/local/bin /opt/cni/bin
+ln -s "${PROJECT}/bin/podroute" /usr/local/bin/podroute
+cp "${PROJECT}/build/podroute-cni" /opt/cni/bin/podroute
 `;
 
 export class Machine implements AsyncDisposable {
@@ -40,7 +44,7 @@ export class Machine implements AsyncDisposable {
   readonly #shell: HostProcess;
   #said = '';
 
-  /** A machine with the program and the CNI executable installed. Forwarding is off, as after an installation of Linux. */
+  /** Forwarding is off, as after an installation of Linux. */
   constructor(name: string) {
     this.name = name;
     this.host = createHost(name, { group: GROUP });
@@ -48,8 +52,10 @@ export class Machine implements AsyncDisposable {
     this.#shell.child.stdout?.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
   }
 
-  async setUp(): Promise<void> {
-    const { code, said } = await this.type(`set -e\nhostname ${this.name}\n${SETUP}\nset +e`);
+  /** A bare machine has podroute's built clone in ~/podroute, and nothing of it installed. */
+  async setUp(options: { bare?: boolean } = {}): Promise<void> {
+    const install = options.bare === true ? '' : INSTALLED;
+    const { code, said } = await this.type(`set -e\nhostname ${this.name}\n${SETUP}\n${install}\nset +e`);
     if (code !== 0) throw new Error(`${this.name}: cannot be set up: ${said}`);
   }
 
