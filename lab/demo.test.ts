@@ -2,16 +2,20 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const KEPT_LAB = '/run/podroute-lab';
+
+/** Of an ordinary user: ip and sysctl are not in it. */
+const BARE_PATH = [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':');
 
 function run(command: string, ...args: string[]): { status: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd: root,
     encoding: 'utf8',
     timeout: 60_000,
+    env: { ...process.env, PATH: BARE_PATH },
   });
   return { status, output: stdout + stderr };
 }
@@ -24,6 +28,16 @@ describe('the demo', function () {
     assert.equal(status, 0, output);
     assert.match(output, /no outer header/);
     assert.match(output, /Done: everything held/);
+  });
+
+  it('does not promise an ordinary user what would not stay up', () => {
+    const { status, output } = run(
+      'unshare',
+      ...['--user', '--map-root-user', process.execPath, 'lab/demo.ts', '--keep'],
+    );
+    assert.equal(status, 1, output);
+    assert.match(output, /demo: --keep needs root: .* sudo npm run demo -- --keep/);
+    assert.equal(existsSync(join(KEPT_LAB, 'lab.json')), false);
   });
 
   it('names the topologies when asked for one that it does not have', () => {

@@ -10,6 +10,7 @@ import { hints } from './hints.ts';
 import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
 import type { Host } from './hosts.ts';
 import { ping, pingUntilReached } from './ping.ts';
+import { hasOneUser } from './routers.ts';
 import { TOPOLOGIES, type TopologyName } from './topology.ts';
 
 const FAMILIES = ['IPv4', 'IPv6'] as const;
@@ -31,6 +32,11 @@ function options(): { topology: TopologyName; keep: boolean } {
   const topology = TOPOLOGIES.find((name) => name === values.topology);
   if (topology === undefined) {
     throw new Error(`demo: --topology ${values.topology}: choose one of ${TOPOLOGIES.join(', ')}`);
+  }
+  if (values.keep && hasOneUser()) {
+    throw new Error(
+      'demo: --keep needs root: what an ordinary user makes here ends with this command. Run  sudo npm run demo -- --keep',
+    );
   }
   return { topology, keep: values.keep };
 }
@@ -196,6 +202,7 @@ async function main(): Promise<void> {
   await addOneMore(lab);
   if (!keep) await loseRouter(lab);
   if (keep) {
+    await lab.allUp();
     cleanUp.move();
     lab.release();
     heading('The lab stays up. Try:');

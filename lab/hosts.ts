@@ -129,7 +129,7 @@ export class Host implements AsyncDisposable {
     const child = spawn('nsenter', [`--net=${this.path}`, '--', ...command], {
       stdio:
         file !== undefined ? ['ignore', file, file] : [stdio === 'pipe' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.env },
+      env: environment(options.env),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       detached: this.keep,
     });
@@ -255,7 +255,7 @@ function runSync(
   const result = spawnSync(command[0] as string, command.slice(1), {
     encoding: 'utf8',
     maxBuffer: 1 << 30,
-    env: { ...process.env, ...options.env },
+    env: environment(options.env),
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
   });
@@ -266,8 +266,14 @@ function runSync(
   return result.stdout;
 }
 
+/** `ip`, `sysctl`, routers are where an ordinary user's PATH, and that of a plain `su`, does not look. */
+function environment(more: Readonly<Record<string, string>> = {}): Record<string, string | undefined> {
+  const { PATH = '' } = process.env;
+  return { ...process.env, PATH: `${PATH}:/usr/local/sbin:/usr/sbin:/sbin`, ...more };
+}
+
 function deleteNetns(netns: string): void {
-  spawnSync('ip', ['netns', 'del', netns], { stdio: 'ignore' });
+  spawnSync('ip', ['netns', 'del', netns], { stdio: 'ignore', env: environment() });
 }
 
 /** Removes namespaces of this group whose owner is dead, with the processes still inside them. */

@@ -157,6 +157,13 @@ export class Lab implements AsyncDisposable {
     }
   }
 
+  /** Before anybody is told that the lab is up: every process runs, every session is up. @throws naming what is not */
+  async allUp(): Promise<void> {
+    await this.allEstablished();
+    const ended = this.processes().filter(({ runs }) => !runs);
+    if (ended.length > 0) throw new Error(`lab: ended already: ${ended.map(({ name }) => name).join(', ')}`);
+  }
+
   async #build(): Promise<void> {
     const { plan } = this;
     // Routers that drop their privileges look into their folders below; what is secret is in the store.

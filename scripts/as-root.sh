@@ -3,6 +3,9 @@
 # which is enough for network namespaces, links, routes and BGP inside them.
 # usage: sh scripts/as-root.sh COMMAND [ARG…]
 set -eu
+# Where ip and sysctl are: not in an ordinary user's PATH, nor in that of a plain `su`.
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+export PATH
 [ "$(id -u)" = 0 ] && exec "$@"
 if ! unshare --user --map-root-user --net --mount true 2>/dev/null; then
   echo "podroute: not root, and this kernel does not let an ordinary user make a namespace." >&2

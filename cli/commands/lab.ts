@@ -22,6 +22,7 @@ export async function labUp(options: { topology: TopologyName }): Promise<void> 
     for (const index of [1, 2]) await lab.addPod(node.name, `pod${index}-${node.name}`);
   }
   await lab.settled();
+  await lab.allUp();
   lab.release();
   console.log(`${options.topology}: ${lab.plan.summary}: up. Try:\n${hints(lab)}`);
 }
