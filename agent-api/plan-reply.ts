@@ -1,6 +1,6 @@
 // The plan in force: which sessions the node should have, what it originates, and what it puts into its kernel; each
 // part with the object that asked for it.
-import type { StatusProblem } from './status-reply.ts';
+import type { StatusProblem, WaitingSession } from './status-reply.ts';
 
 /** GET /v1/plan. Passwords are never in it. */
 export interface PlanReply {
@@ -41,6 +41,8 @@ export interface NodePlan {
     /** The gateway through which it is reached. */
     readonly reachableBy?: string;
   }[];
+  /** Sessions that are wanted with whoever is found on a link, and nobody is. */
+  readonly waiting: readonly WaitingSession[];
   readonly originations: readonly {
     readonly prefix: string;
     readonly communities: readonly string[];

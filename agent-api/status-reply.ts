@@ -29,6 +29,8 @@ export interface StatusReply {
   readonly sessions: readonly SessionStatus[];
   /** Ranges from which neighbours may connect; those that did are in `sessions`. */
   readonly ranges: readonly RangeStatus[];
+  /** Sessions whose neighbour is not found yet; absent: none. */
+  readonly waiting?: readonly WaitingSession[];
   readonly rib: RibStatus;
   /** Undefined with --fib none. */
   readonly fib?: FibStatus;
@@ -75,6 +77,15 @@ export interface RangeStatus {
   /** Connections that found no room. */
   readonly refused: number;
   readonly shutdown?: string;
+}
+
+/** One that is wanted with whoever is found on a link, and nobody is. */
+export interface WaitingSession {
+  readonly id: string;
+  /** 'BGPPeer tor-a' */
+  readonly from: string;
+  readonly device: string;
+  readonly why: string;
 }
 
 /** Something in the input, or in what it asks for, that the operator should change. */

@@ -10,9 +10,10 @@ import { Fib } from './fib/fib.ts';
 import { ensureForwarding, refusePodsAdvertisements } from './fib/kernel/ip-forwarding.ts';
 import { ipamInputs } from './pods/ipam-inputs.ts';
 import type { Log } from './log.ts';
-import { guardedOf, makePlan, type Plan } from './plan/index.ts';
+import { guardedOf, interfacesOf, makePlan, type Plan } from './plan/index.ts';
 import { ProblemBoard } from './status/problem-board.ts';
 import { type Rehearse, Rehearsal } from './speaker/rehearsal.ts';
+import type { RouterWatch } from './speaker/router-watch.ts';
 import { SpeakerDriver } from './speaker/speaker-driver.ts';
 
 /** Stale kernel routes of an earlier run go when every session has sent all its routes, or after this. */
@@ -33,7 +34,12 @@ export interface AgentIo {
   /** Prepares the process for large tables; undefined: nothing is prepared. */
   readonly rehearse?: Rehearse;
   /** Undefined with --fib none: no kernel routes, and no pods. */
-  readonly host?: { readonly kernel: Kernel; readonly sysctl: Sysctl; readonly ipam: AgentIpam };
+  readonly host?: {
+    readonly kernel: Kernel;
+    readonly sysctl: Sysctl;
+    readonly ipam: AgentIpam;
+    readonly routers: RouterWatch;
+  };
 }
 
 /** What of ipam the loop and the status need. */
@@ -118,7 +124,10 @@ export class Agent implements AsyncDisposable {
         troubles.map((message) => ({ object, field: '', message })),
       );
       await this.fib.start();
-      this.#subscriptions.push(host.ipam.subscribe(() => this.#kick()));
+      this.#subscriptions.push(
+        host.ipam.subscribe(() => this.#kick()),
+        host.routers.subscribe(() => this.#kick()),
+      );
       this.#settleDeadlineMs = clock.now() + SETTLE_LIMIT_MS;
       this.#settleSoon();
     }
@@ -173,10 +182,12 @@ export class Agent implements AsyncDisposable {
   }
 
   async #reconcile(): Promise<void> {
-    const { store, clock } = this.#io;
+    const { store, clock, host } = this.#io;
     const resources = store.snapshot();
     const refused = store.refused();
+    host?.routers.follow(interfacesOf({ resources, nodeName: this.nodeName }));
     const input = {
+      heardLinks: host?.routers.heard() ?? new Map<string, never>(),
       resources,
       refused,
       nodeName: this.nodeName,
@@ -213,8 +224,17 @@ export class Agent implements AsyncDisposable {
   #watchClaims(): void {
     this.#claimsTimer = this.#io.clock.setTimer(CLAIMS_CHECK_MS, () => {
       this.board.set('speaker', this.driver.problems());
+      this.#io.host?.routers.review((device) => this.#hasSessionOn(device));
       this.#watchClaims();
     });
+  }
+
+  #hasSessionOn(device: string): boolean {
+    const peers = this.#inForce?.plan.peers ?? [];
+    return peers.some(
+      ({ config: { id, remote } }) =>
+        remote.kind === 'address' && remote.device === device && this.driver.speaker?.isEstablished(id),
+    );
   }
 
   #ipamProblems(): Problem[] {

@@ -10,6 +10,7 @@ import {
   openPodWirer,
   readSysctl,
   realDisk,
+  routerDiscovery,
   tcpSockets,
   writeSysctl,
 } from '#linux';
@@ -104,6 +105,7 @@ const realHost: HostBindings = {
   openPodSources: () => openPodSources(),
   openPodKernel: (netns) => openKernel({ netns }),
   sysctl: { read: readSysctl, write: writeSysctl },
+  routerDiscovery,
   cniListener: unixSocketListener,
 };
 

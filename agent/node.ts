@@ -13,6 +13,7 @@ import type { AgentOptions } from './options.ts';
 import { LockedError, type NodeBindings } from './outside.ts';
 import { startCni, subjectLog } from './pods/cni-service.ts';
 import { LinkWatch } from './speaker/link-watch.ts';
+import { RouterWatch } from './speaker/router-watch.ts';
 import { AgentStatusSource } from './status-source.ts';
 
 export type NodeSettings = Omit<AgentOptions, 'store' | 'logLevel'>;
@@ -134,21 +135,24 @@ interface Host {
   readonly kernel: Kernel;
   readonly sysctl: Sysctl;
   readonly links: LinkWatch;
+  readonly routers: RouterWatch;
   readonly ipam: Ipam;
 }
 
 /** What the agent has besides a speaker: kernel routes and pods. */
 async function openHost(
   { nodeName, stateDir }: NodeSettings,
-  { host, clock, disk, log }: NodeBindings,
+  { host, clock, random, disk, log }: NodeBindings,
   store: Store,
   opening: AsyncDisposableStack,
 ): Promise<Host> {
   const kernel = opening.use(await host.openKernel());
   const links = opening.use(new LinkWatch(kernel, log));
   await links.start();
+  const { routerDiscovery: discovery } = host;
+  const routers = opening.use(new RouterWatch({ links, discovery, clock, random, log }));
   const ipam = new Ipam({ node: nodeName, stateDir }, { clock, disk, store, log: subjectLog(log) });
   await ipam.start();
   opening.use(ipam);
-  return { kernel, sysctl: host.sysctl, links, ipam };
+  return { kernel, sysctl: host.sysctl, links, routers, ipam };
 }

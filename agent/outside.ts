@@ -2,7 +2,7 @@
 import type { ProcessStatus } from '#agent-api';
 import type { Transport } from '#bgp';
 import type { CniListener } from '#cni-plugin';
-import type { Kernel, PodSources, PodWirer, SignatureDrops, Sysctl } from '#linux';
+import type { Kernel, PodSources, PodWirer, RouterDiscovery, SignatureDrops, Sysctl } from '#linux';
 import type { Store } from '#store';
 import type { Clock, Disk, Random, Scheduler } from '#world';
 import type { Reply, StatusRequest } from './http/endpoints.ts';
@@ -37,6 +37,8 @@ export interface HostBindings {
   /** Rejects when there is no such namespace. */
   openPodKernel(netns: string): Promise<Kernel>;
   readonly sysctl: Sysctl;
+  /** Of the same kernel. */
+  readonly routerDiscovery: RouterDiscovery;
   readonly cniListener: CniListener;
 }
 

@@ -53,7 +53,7 @@ export class AgentStatusSource implements StatusSource {
   status(): StatusReply {
     const { inForce, fib, ipam, board, driver } = this.#agent;
     const { version, pid, startedAtMs, now, process } = this.#facts;
-    const node = inForce?.plan.node;
+    const { node, waiting = [] } = inForce?.plan ?? {};
     const speaker = driver.speaker?.status();
     const whyNoPods = this.#facts.whyNoPods();
     const podPacketsDropped = this.#facts.podPacketsDropped();
@@ -69,6 +69,7 @@ export class AgentStatusSource implements StatusSource {
       plan: this.#planSummary(),
       sessions: this.#sessions(speaker),
       ranges: this.#ranges(speaker),
+      ...(waiting.length > 0 && { waiting }),
       rib: speaker?.rib ?? { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0, attributeSets: 0, bytes: 0 },
       ...(fib === undefined
         ? {}
@@ -188,7 +189,8 @@ export class AgentStatusSource implements StatusSource {
     const { inForce, driver } = this.#agent;
     if (inForce === undefined) return 'no plan yet: see problems in podroute status';
     const wanted = driver.speaker?.status().peers.filter((peer) => peer.heldDown === undefined) ?? [];
-    const isConnected = wanted.length === 0 || wanted.some((peer) => peer.state === 'Established');
-    return isConnected ? this.#facts.whyNoPods() : `none of ${wanted.length} sessions is established`;
+    const count = wanted.length + inForce.plan.waiting.length;
+    const isConnected = count === 0 || wanted.some((peer) => peer.state === 'Established');
+    return isConnected ? this.#facts.whyNoPods() : `none of ${count} sessions is established`;
   }
 }

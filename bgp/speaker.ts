@@ -225,6 +225,10 @@ export class Speaker implements AsyncDisposable {
     });
   }
 
+  isEstablished(id: string): boolean {
+    return this.#rib.peer(id)?.session !== undefined;
+  }
+
   status(): SpeakerStatus {
     return {
       asNumber: this.#config.asNumber,

@@ -24,7 +24,9 @@ function sessions(status: StatusReply): string {
     const state = held ?? `${range.neighbours} of at most ${range.most} neighbours${refused}`;
     return `range ${range.id} ${range.prefix}: ${state}`;
   });
-  if (status.sessions.length === 0) return ranges.join('\n') || 'no BGP sessions are wanted on this node';
+  const waiting = status.waiting ?? [];
+  if (status.sessions.length + waiting.length === 0)
+    return ranges.join('\n') || 'no BGP sessions are wanted on this node';
   const shown = table(
     [
       'SESSION',
@@ -35,17 +37,20 @@ function sessions(status: StatusReply): string {
       ...['RECEIVED', 'ACCEPTED', 'SENT'].map(numbers),
       'LAST ERROR',
     ],
-    status.sessions.map((s) => [
-      s.id,
-      s.remote,
-      String(s.remoteAs ?? s.configuredRemoteAs),
-      s.state === 'Established' ? s.state : bad(s.state),
-      duration(s.sinceSeconds),
-      ...[s.prefixes.received, s.prefixes.accepted, s.prefixes.advertised].map((count) =>
-        String(count.ipv4 + count.ipv6),
-      ),
-      s.whyDown?.why ?? s.lastError?.text ?? '',
-    ]),
+    [
+      ...status.sessions.map((s) => [
+        s.id,
+        s.remote,
+        String(s.remoteAs ?? s.configuredRemoteAs),
+        s.state === 'Established' ? s.state : bad(s.state),
+        duration(s.sinceSeconds),
+        ...[s.prefixes.received, s.prefixes.accepted, s.prefixes.advertised].map((count) =>
+          String(count.ipv4 + count.ipv6),
+        ),
+        s.whyDown?.why ?? s.lastError?.text ?? '',
+      ]),
+      ...waiting.map(({ id, device, why }) => [id, `%${device}`, '', bad('Waiting'), '', '', '', '', why]),
+    ],
   );
   return [shown, ...ranges].join('\n');
 }

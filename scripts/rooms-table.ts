@@ -122,7 +122,6 @@ export const FEWEST_ENTRIES = 5;
 /** Folders that have fewer, with the reason. */
 export const FEW_ENTRIES: Readonly<Record<string, string>> = {
   'agent/pods': 'the agent without pods (--fib none) does without all of it',
-  'agent/speaker': 'between the plan and bgp/: fib/ must not know of it, nor it of status/',
   'api/crd': 'writes manifests/ when it is built: nothing at run time may lean on it',
   'bgp/prefix': 'one table, on a floor of its own: it knows columns/, and neither messages nor routes',
   'bgp/rehearsal': 'a made-up speaker above the real one, entered by a door of its own',

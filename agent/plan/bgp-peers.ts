@@ -13,6 +13,7 @@ import { canonicalAddress, FAMILIES, type Family, familyOf, needsZone, withZone 
 import { type PeerWish, RANK } from './conflicts.ts';
 import type { ClusterNode } from './node-bgp.ts';
 import { type SessionContext, sessionConfig } from './peer-config.ts';
+import type { HeardLink, WaitingPeer } from './types.ts';
 
 const BGP_PORT = 179;
 
@@ -32,13 +33,17 @@ interface Target {
 export function configuredPeers(
   peers: Iterable<BGPPeer>,
   context: SessionContext,
-): { wishes: PeerWish[]; problems: Problem[] } {
+): { wishes: PeerWish[]; waiting: WaitingPeer[]; problems: Problem[] } {
   const wishes: PeerWish[] = [];
+  const waiting: WaitingPeer[] = [];
   const problems: Problem[] = [];
   for (const peer of peers) {
     const object = `BGPPeer ${peer.metadata.name}`;
-    const { targets, problems: unusable } = targetsOf(peer, context);
+    const { targets, problems: unusable, why } = targetsOf(peer, context);
     problems.push(...unusable);
+    const device = peer.spec.peerInterface;
+    if (why !== undefined && device !== undefined)
+      waiting.push({ id: peer.metadata.name, from: object, device, why });
     const told = new Set<string>();
     for (const target of targets) {
       const { id, remote, remoteAs, family, node, isReversed } = target;
@@ -46,7 +51,7 @@ export function configuredPeers(
         {
           id,
           object,
-          spec: isReversed ? otherSide(peer.spec) : peer.spec,
+          spec: specOf(peer, isReversed),
           remote,
           remoteAs,
           family,
@@ -72,7 +77,13 @@ export function configuredPeers(
       }
     }
   }
-  return { wishes, problems };
+  return { wishes, waiting, problems };
+}
+
+/** Sessions over links without addresses are there to carry both families (RFC 8950). */
+function specOf({ spec }: BGPPeer, isReversed: boolean | undefined): BGPPeerSpec {
+  if (isReversed) return otherSide(spec);
+  return spec.peerInterface === undefined ? spec : { ...spec, families: spec.families ?? ['IPv4', 'IPv6'] };
 }
 
 /** A gateway is the way to an address of its own family; a link-local one is on the link anyway. */
@@ -85,7 +96,11 @@ function isBehind(gateway: string, remote: PeerRemote): boolean {
   );
 }
 
-function targetsOf(peer: BGPPeer, context: SessionContext): { targets: Target[]; problems: Problem[] } {
+/** `why` nobody is found on a link. */
+function targetsOf(
+  peer: BGPPeer,
+  context: SessionContext,
+): { targets: Target[]; problems: Problem[]; why?: string } {
   const { spec } = peer;
   const { self } = context;
   const isOurs = selects(peer, self);
@@ -105,6 +120,7 @@ function targetsOf(peer: BGPPeer, context: SessionContext): { targets: Target[];
     return { targets: target === undefined ? [] : [{ ...target, id, rank, field: 'spec.peerIP' }], problems };
   }
   if (spec.peerFrom !== undefined) return foundTarget(peer, remoteAs, context);
+  if (spec.peerInterface !== undefined) return onLink(id, spec.peerInterface, remoteAs, rank, context);
   return { targets: [], problems };
 }
 
@@ -202,6 +218,51 @@ function lost(
     targets: [],
     problems: [{ object: `BGPPeer ${name}`, field, value, message: `finds no neighbour: ${why}` }],
   };
+}
+
+/** peerInterface: the neighbour is who advertises itself as a router there. */
+function onLink(
+  id: string,
+  device: string,
+  remoteAs: number | 'internal' | 'external',
+  rank: number,
+  { input: { heardLinks } }: SessionContext,
+): { targets: Target[]; problems: Problem[]; why?: string } {
+  const field = 'spec.peerInterface';
+  const told = (message: string): Problem[] => [
+    { object: `BGPPeer ${id}`, field, value: device, message, severity: 'warning' },
+  ];
+  if (heardLinks === undefined) {
+    return { targets: [], problems: [], why: `who is heard on ${device} is known on the node only` };
+  }
+  const heard = heardLinks.get(device) ?? { state: 'deaf', why: 'this agent follows no links (--fib none)' };
+  if (heard.state === 'absent' || heard.state === 'deaf' || heard.neighbour === undefined) {
+    const { why, next } = unheard(device, heard);
+    return { targets: [], problems: told(`has no neighbour: ${why}${next}`), why };
+  }
+  const { neighbour: address, other } = heard;
+  const second = `leads to more than one router: ${address} is taken, which was heard first, and ${other} is not; a link of an unnumbered session has two ends`;
+  const remote = { kind: 'address', address, device, port: BGP_PORT } as const;
+  return {
+    targets: [{ id, remote, family: 'ipv6', remoteAs, rank, field }],
+    problems: other === undefined ? [] : told(second),
+  };
+}
+
+function unheard(device: string, heard: HeardLink): { why: string; next: string } {
+  switch (heard.state) {
+    case 'absent':
+      return { why: `this node has no link ${device}`, next: '; it is taken when it appears' };
+    case 'deaf':
+      return { why: `cannot listen on ${device}: ${heard.why}`, next: '' };
+    case 'down':
+      return { why: `link ${device} is down since ${heard.since}`, next: '' };
+    case 'listening':
+      return {
+        why: `no router advertisement heard on ${device} since ${heard.since}`,
+        next: '; is the neighbour one that sends them? On FRR: `neighbor IF interface remote-as external` under `router bgp`, or `no ipv6 nd suppress-ra` on its interface',
+      };
+  }
 }
 
 /** Both directions of a peerSelector; a pair of nodes that both directions name has one session a family. */

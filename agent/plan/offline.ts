@@ -48,7 +48,7 @@ export function blocksOf(nodeName: string, resources: PlanResources, refused: Re
 }
 
 /** As the agent's socket shows it, too. Its passwords are secret: NodePlan has no place for one. */
-export function shownPlan({ node, speaker, peers, originations, kernel }: Plan): NodePlan {
+export function shownPlan({ node, speaker, peers, waiting, originations, kernel }: Plan): NodePlan {
   return {
     node,
     speaker,
@@ -57,6 +57,7 @@ export function shownPlan({ node, speaker, peers, originations, kernel }: Plan):
       // A key keeps its place in the text.
       return { config: md5Key === undefined ? settings : { ...config, md5Key: '(secret)' }, ...rest };
     }),
+    waiting,
     originations,
     kernel,
   };

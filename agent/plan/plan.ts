@@ -25,10 +25,11 @@ import type {
   PlannedNode,
   PlannedOrigination,
   PlannedPeer,
+  WaitingPeer,
 } from './types.ts';
 import { automaticPeers } from './mesh.ts';
 import { type ClusterNode, clusterNode, plannedNode } from './node-bgp.ts';
-import { configuredPeers } from './bgp-peers.ts';
+import { configuredPeers, selects } from './bgp-peers.ts';
 import { findReflectors } from './reflectors.ts';
 import type { SessionContext } from './peer-config.ts';
 import { strayBlocks } from './stray-blocks.ts';
@@ -72,8 +73,9 @@ export function makePlan(input: PlanInput): PlanResult {
   return {
     plan: {
       node,
-      speaker: speakerConfig(node, config, resolved.peers),
+      speaker: speakerConfig(node, config, resolved.peers, configured.waiting),
       peers: resolved.peers,
+      waiting: configured.waiting,
       originations: originations(localBlocks, resources, config),
       kernel: {
         table: input.table ?? KERNEL.table,
@@ -112,6 +114,18 @@ export function guardedOf(input: PlanInput): Guarded[] {
   const config = bgpConfigurationFor(resources, input.nodeName).spec;
   const nodes = byName(resources.nodes).map((node) => clusterNode(node, config));
   return guardedPrefixes(input, nodes, clusterPrefixesOf(resources, nodes, refused));
+}
+
+/** The links on which this node looks for neighbours. */
+export function interfacesOf({
+  resources,
+  nodeName,
+}: Pick<PlanInput, 'resources' | 'nodeName'>): Set<string> {
+  const node = resources.nodes.get(nodeName);
+  if (node === undefined) return new Set();
+  const self = clusterNode(node, bgpConfigurationFor(resources, nodeName).spec);
+  const peers = [...resources.bgpPeers.values()].filter((peer) => selects(peer, self));
+  return new Set(peers.flatMap(({ spec }) => spec.peerInterface ?? []));
 }
 
 /** What `Cluster` lets in: pools, and blocks in force; for a family without a pool, what nodes have as podCIDRs. */
@@ -164,12 +178,16 @@ function speakerConfig(
   node: PlannedNode,
   config: BGPConfigurationSpec,
   peers: readonly PlannedPeer[],
+  waiting: readonly WaitingPeer[],
 ): SpeakerConfig {
   return {
     asNumber: node.asNumber,
     routerId: node.routerId,
     ...(node.clusterId === undefined ? {} : { clusterId: node.clusterId }),
-    listen: listenAddresses(node, config, peers).map((address) => ({ address, port: config.listenPort })),
+    listen: listenAddresses(node, config, peers, waiting).map((address) => ({
+      address,
+      port: config.listenPort,
+    })),
     multipath: config.multipath,
   };
 }
@@ -179,6 +197,7 @@ function listenAddresses(
   { addresses }: PlannedNode,
   config: BGPConfigurationSpec,
   peers: readonly PlannedPeer[],
+  waiting: readonly WaitingPeer[],
 ): readonly string[] {
   if (config.listenAddresses.length > 0) return config.listenAddresses;
   if (config.bindMode === 'NodeIP') {
@@ -190,7 +209,7 @@ function listenAddresses(
   const uses = (family: Family) => remotes.some((remote) => familyOf(remote) === family);
   return [
     ...(addresses.ipv4 !== undefined || uses('ipv4') ? ['0.0.0.0'] : []),
-    ...(addresses.ipv6 !== undefined || uses('ipv6') ? ['::'] : []),
+    ...(addresses.ipv6 !== undefined || uses('ipv6') || waiting.length > 0 ? ['::'] : []),
   ];
 }
 

@@ -40,6 +40,11 @@ export interface PlanInput {
   readonly table?: number;
   /** Of the node's default routes, for peerFrom.defaultGateway; undefined: not known to who asks for the plan. */
   readonly defaultGateways?: DefaultGateways;
+  /**
+   * Who advertises itself as a router, by link, for peerInterface; undefined: not known to who asks for the plan. A link
+   * that is wanted (interfacesOf) and not there: nobody listens on any.
+   */
+  readonly heardLinks?: ReadonlyMap<string, HeardLink>;
   /** Addresses and connected networks of this node; undefined: not known to who asks for the plan. */
   readonly hostNetworks?: readonly HostNetwork[];
   /** Ids of sessions of the plan in force: of two objects that ask for the same neighbour, the running one stays. */
@@ -69,11 +74,27 @@ export interface Gateway {
   readonly device: string;
 }
 
+/** What is heard of routers on one link (RFC 4861); since: ISO 8601. */
+export type HeardLink =
+  /** This node has no link of that name. */
+  | { readonly state: 'absent' }
+  | { readonly state: 'deaf'; readonly why: string }
+  | {
+      readonly state: 'listening' | 'down';
+      readonly since: string;
+      /** The link-local address that is believed to be the neighbour's, also of before the link was down. */
+      readonly neighbour?: string;
+      /** Another router on the same link. */
+      readonly other?: string;
+    };
+
 export interface Plan {
   readonly node: PlannedNode;
   readonly speaker: SpeakerConfig;
   /** By id, in this order. */
   readonly peers: readonly PlannedPeer[];
+  /** Neighbours that no address is known of, by id. */
+  readonly waiting: readonly WaitingPeer[];
   readonly originations: readonly PlannedOrigination[];
   readonly kernel: KernelPolicy;
 }
@@ -107,6 +128,16 @@ export interface PlannedPeer {
   readonly implied?: readonly string[];
   /** The gateway through which it is reached; undefined: as the kernel's routes say. */
   readonly reachableBy?: string;
+}
+
+/** A session that is wanted with whoever is found on a link. */
+export interface WaitingPeer {
+  readonly id: string;
+  /** 'BGPPeer tor-a' */
+  readonly from: string;
+  readonly device: string;
+  /** Why nobody is found. */
+  readonly why: string;
 }
 
 export interface PlannedOrigination {

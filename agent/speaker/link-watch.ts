@@ -8,11 +8,11 @@ import type { Log } from '../log.ts';
 export class LinkWatch implements Disposable {
   readonly #kernel: Kernel;
   readonly #log: Log;
-  readonly #isUp = new Map<number, boolean>();
-  readonly #names = new Map<number, string>();
+  readonly #links = new Map<number, Link>();
   /** By link index, then by address without length, in the kernel's order. */
   readonly #addresses = new Map<number, Map<string, Address>>();
   readonly #listeners = new Map<string, Set<() => void>>();
+  readonly #followers = new Set<(device: string) => void>();
   #watch: Disposable | undefined;
 
   constructor(kernel: Kernel, log: Log) {
@@ -31,7 +31,7 @@ export class LinkWatch implements Disposable {
    */
   linkOf(address: string, device?: string): OwnLink | undefined {
     for (const [index, addresses] of this.#addresses) {
-      const name = this.#names.get(index);
+      const name = this.#links.get(index)?.name;
       const found = addresses.get(address);
       if (name === undefined || found === undefined) continue;
       if (device !== undefined && device !== name) continue;
@@ -42,6 +42,22 @@ export class LinkWatch implements Disposable {
       return { device: name, network, ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }) };
     }
     return undefined;
+  }
+
+  /** Undefined: there is none of that name (lo does not count). */
+  link(device: string): Link | undefined {
+    for (const link of this.#links.values()) if (link.name === device) return link;
+    return undefined;
+  }
+
+  hasAddress(deviceIndex: number, address: string): boolean {
+    return this.#addresses.get(deviceIndex)?.has(address) ?? false;
+  }
+
+  /** Called when a link comes, goes or changes. */
+  follow(changed: (device: string) => void): Disposable {
+    this.#followers.add(changed);
+    return { [Symbol.dispose]: () => void this.#followers.delete(changed) };
   }
 
   watchLink(device: string, down: () => void): { cancel(): void } {
@@ -61,6 +77,8 @@ export class LinkWatch implements Disposable {
 
   async #read(): Promise<void> {
     const [links, addresses] = await Promise.all([this.#kernel.links(), this.#kernel.addresses()]);
+    const there = new Set(links.map(({ index }) => index));
+    for (const link of this.#links.values()) if (!there.has(link.index)) this.#gone(link);
     for (const link of links) this.#note(link);
     this.#addresses.clear();
     for (const address of addresses) this.#noteAddress(address);
@@ -93,11 +111,11 @@ export class LinkWatch implements Disposable {
 
   #note(link: Link): void {
     if (link.loopback) return;
-    const isUp = link.up && link.carrier;
-    const wasUp = this.#isUp.get(link.index);
-    this.#isUp.set(link.index, isUp);
-    this.#names.set(link.index, link.name);
-    if (wasUp === true && !isUp) this.#tell(link.name);
+    const before = this.#links.get(link.index);
+    this.#links.set(link.index, link);
+    if (before !== undefined && isUp(before) && !isUp(link)) this.#tell(link.name);
+    if (before !== undefined && before.name !== link.name) this.#changed(before);
+    this.#changed(link);
   }
 
   #noteAddress(address: Address): void {
@@ -108,20 +126,28 @@ export class LinkWatch implements Disposable {
   }
 
   #gone(link: Link): void {
-    const wasUp = this.#isUp.get(link.index);
-    this.#isUp.delete(link.index);
-    this.#names.delete(link.index);
+    const before = this.#links.get(link.index);
+    this.#links.delete(link.index);
     this.#addresses.delete(link.index);
-    if (wasUp === true) this.#tell(link.name);
+    if (before !== undefined && isUp(before)) this.#tell(link.name);
+    this.#changed(before);
   }
 
   #tell(device: string): void {
     for (const listener of Array.from(this.#listeners.get(device) ?? [])) listener();
   }
 
+  #changed(link: Link | undefined): void {
+    if (link !== undefined) for (const changed of this.#followers) changed(link.name);
+  }
+
   [Symbol.dispose](): void {
     this.#watch?.[Symbol.dispose]();
   }
+}
+
+function isUp({ up, carrier }: Link): boolean {
+  return up && carrier;
 }
 
 /** The first of a family that a neighbour may send to: no other host may have it (duplicate detection has ended). */

@@ -4,9 +4,11 @@ import assert from 'node:assert/strict';
 import { nothingRefused, type Problem, type Refused, type Resources } from '#api';
 import { MemoryNetwork } from '#bgp';
 import { familyOf } from '#ip';
-import { type Kernel, MemoryKernel, type Request } from '#linux';
+import { MemoryKernel, MemoryRouterDiscovery, type Request } from '#linux';
 import { Agent, type AgentIpam, type AgentStore } from '../agent.ts';
 import { resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
+import { LinkWatch } from '../speaker/link-watch.ts';
+import { RouterWatch } from '../speaker/router-watch.ts';
 import { AgentStatusSource } from '../status-source.ts';
 import { SimulatedProcess, Simulation } from './simulation.ts';
 
@@ -53,7 +55,7 @@ function ipamWith(...cidrs: string[]): AgentIpam {
 
 export interface TestNode extends AsyncDisposable {
   readonly agent: Agent;
-  readonly kernel: Kernel;
+  readonly kernel: MemoryKernel;
   readonly source: AgentStatusSource;
 }
 
@@ -82,6 +84,10 @@ export async function startNode(
   ]);
   const sysctl = { read: () => '1', write: () => assert.fail('forwarding was on') };
   const life = new SimulatedProcess(store.simulation, `n${n}`);
+  const links = new LinkWatch(kernel, life);
+  await links.start();
+  const discovery = new MemoryRouterDiscovery(kernel);
+  const routers = new RouterWatch({ links, discovery, clock: life, random: life, log: life });
   const agent = new Agent(
     { nodeName: `n${n}`, table: 254 },
     {
@@ -91,7 +97,7 @@ export async function startNode(
       transport: store.network.host(address),
       log: life,
       store: objects,
-      host: { kernel, sysctl, ipam: ipamWith(...blocks) },
+      host: { kernel, sysctl, ipam: ipamWith(...blocks), routers },
     },
   );
   await agent.start();
@@ -111,6 +117,8 @@ export async function startNode(
     source,
     [Symbol.asyncDispose]: async () => {
       await Promise.all([agent[Symbol.asyncDispose](), store.simulation.run(FAREWELL_MS)]);
+      routers[Symbol.dispose]();
+      links[Symbol.dispose]();
       life.die();
       await kernel[Symbol.asyncDispose]();
     },

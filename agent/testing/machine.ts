@@ -7,6 +7,7 @@ import {
   MemoryNamespaces,
   MemoryPodSources,
   MemoryPodWirer,
+  MemoryRouterDiscovery,
   type Request,
 } from '#linux';
 import type { MemoryStore } from '#store';
@@ -130,6 +131,7 @@ export class Machine {
           return pod;
         },
         sysctl: kernel.sysctl,
+        routerDiscovery: new MemoryRouterDiscovery(kernel),
         cniListener: this.cni,
       },
     };

@@ -120,7 +120,9 @@ const fields = z.strictObject({
   families: list(oneOf('IPv4', 'IPv6'), 2)
     .min(1)
     .optional()
-    .describe("Which routes the session carries. Default: the family of the neighbour's address."),
+    .describe(
+      "Which routes the session carries. Default: the family of the neighbour's address; both with peerInterface.",
+    ),
   numAllowedLocalASNumbers: integer(0, 255)
     .default(0)
     .describe('How often our own AS may be in a path that we accept.'),

@@ -16,7 +16,6 @@ interface NotYet {
 const rules = ['importV4', 'exportV4', 'importV6', 'exportV6'];
 
 const notYet: readonly NotYet[] = [
-  { kind: 'BGPPeer', field: 'spec.peerInterface', effect: 'there is no such neighbour' },
   { kind: 'BGPPeer', field: 'spec.localWorkloadSelector', effect: 'there is no such neighbour' },
   { kind: 'BGPPeer', field: 'spec.maxRestartTime' },
   { kind: 'BGPPeer', field: 'spec.gracefulRestart.mode', harmless: ['Disabled'] },
