@@ -31,15 +31,21 @@ export async function validateOffline(
   return validateWithPlans(files);
 }
 
-/** Looks this machine over, and changes nothing on it. @param agent what the running one says, or why none does */
+/**
+ * Looks this machine over, and changes nothing on it. What hangs may still hold a thread: end the process by `leave`, which
+ * does not wait for it.
+ *
+ * @param agent what the running one says, or why none does
+ */
 export async function examineThisMachine(
   places: Places,
   version: string,
   agent: AgentSays | string,
-): Promise<Examination> {
+): Promise<{ readonly examination: Examination; readonly leave: (code: number) => never }> {
   const { thisMachine } = await import('./bindings/this-machine.ts');
   const { examine } = await import('./doctor/examine.ts');
   const { systemClock } = await import('#world');
-  await using patient = await thisMachine(places, version, agent);
-  return await examine(patient, systemClock);
+  const { leaveAtOnce } = await import('#linux');
+  const patient = await thisMachine(places, version, agent);
+  return { examination: await examine(patient, systemClock), leave: leaveAtOnce };
 }

@@ -31,6 +31,7 @@ export { type ClockDiscipline, clockDiscipline } from './trial/clock-discipline.
 export { type DiskTrial, tryDisk } from './trial/disk-trial.ts';
 export { echo } from './trial/echo.ts';
 export { KERNEL_FEATURES, type TriedFeatures, tryKernelFeatures } from './trial/kernel-features.ts';
+export { leaveAtOnce } from './trial/leave.ts';
 export { readSignatureDrops, type SignatureDrops } from './trial/signature-drops.ts';
 export { type TcpListener, tcpListeners } from './trial/tcp-listeners.ts';
 export { unixPeer } from './trial/unix-peer.ts';

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import {
   clockDiscipline,
   echo,
+  type Kernel,
   openKernel,
   readSysctl,
   tcpListeners,
@@ -23,7 +24,7 @@ export async function thisMachine(
   places: Places,
   version: string,
   agent: AgentSays | string,
-): Promise<Patient & AsyncDisposable> {
+): Promise<Patient> {
   const kernel = await openKernel();
   return {
     places,
@@ -33,7 +34,7 @@ export async function thisMachine(
     now: () => Date.now(),
     read,
     list: (folder) => absent(readdir(folder)),
-    kernel,
+    kernel: asOneMoment(kernel),
     sysctl: { read: readSysctl },
     peer: unixPeer,
     run,
@@ -43,7 +44,24 @@ export async function thisMachine(
     features: tryKernelFeatures,
     clock: clockDiscipline,
     builtCniPlugin: await builtCniPlugin(),
-    [Symbol.asyncDispose]: () => kernel[Symbol.asyncDispose](),
+  };
+}
+
+/** Several checks ask for the same: a table with a million routes is read once. */
+function asOneMoment(kernel: Kernel): Patient['kernel'] {
+  const asked = new Map<string, Promise<unknown>>();
+  const once = <T>(what: string, ask: () => Promise<T>): Promise<T> => {
+    const before = asked.get(what) as Promise<T> | undefined;
+    const answer = before ?? ask();
+    asked.set(what, answer);
+    return answer;
+  };
+  return {
+    links: () => once('links', () => kernel.links()),
+    addresses: () => once('addresses', () => kernel.addresses()),
+    routes: (filter) => once(`routes ${JSON.stringify(filter)}`, () => kernel.routes(filter)),
+    neighbours: () => once('neighbours', () => kernel.neighbours()),
+    lookup: (address) => once(`lookup ${address}`, () => kernel.lookup(address)),
   };
 }
 

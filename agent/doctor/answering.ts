@@ -3,7 +3,13 @@
 import { type Finding, good, listed, notTested, warning, wrong } from './finding.ts';
 import { agentPid, type Patient, readText } from './patient.ts';
 
-export async function lookAtAgent({ agent, version, places }: Patient): Promise<Finding[]> {
+export async function lookAtAgent(patient: Patient): Promise<Finding[]> {
+  const { agent, version, places } = patient;
+  if (typeof agent === 'string' && !patient.isRoot) {
+    const peer = patient.peer(places.socketPath);
+    if (typeof peer !== 'number' && peer.code === 'EACCES')
+      return [notTested(`${places.socketPath} needs root`)];
+  }
   if (typeof agent === 'string') return [wrong(`no agent answers (start it with: podroute agent): ${agent}`)];
   const { version: own, status } = agent;
   const findings: Finding[] =
@@ -33,8 +39,6 @@ export function judgeSessions({
 
 export async function lookAtCniSocket(patient: Patient): Promise<Finding[]> {
   const { cniSocketPath } = patient.places;
-  const isWithoutPods = typeof patient.agent !== 'string' && patient.agent.status.fib === undefined;
-  if (isWithoutPods) return [good('this agent is without pods (--fib none)')];
   const peer = patient.peer(cniSocketPath);
   return [judgeCniSocket(cniSocketPath, typeof peer === 'number' ? undefined : peer.code, patient.isRoot)];
 }

@@ -59,8 +59,6 @@ function networkConfig(text: string): object | undefined {
 
 export async function lookAtConflists(patient: Patient): Promise<Finding[]> {
   const { cniConfDir } = patient.places;
-  if (typeof patient.agent !== 'string' && patient.agent.status.fib === undefined)
-    return [good('this agent is without pods (--fib none)')];
   const names = await patient.list(cniConfDir);
   if (names === undefined && planOf(patient) === undefined)
     return [notTested(`${cniConfDir} is not there, and no agent tells of another folder`)];

@@ -3,6 +3,7 @@ import { KernelError } from '#linux';
 import { FakeClock } from '#world/testing';
 import { CHECKS, type Check, examine } from './examine.ts';
 import { good, setSwitch } from './finding.ts';
+import type { AgentSays } from './patient.ts';
 import { memoryPatient } from './testing/memory-patient.ts';
 
 const named = (name: string): Check => CHECKS.find((one) => one.name === name)!;
@@ -53,6 +54,24 @@ describe('an examination', () => {
     const what = 'cannot be looked at: EACCES: open /x';
     assert.deepEqual(await say('EACCES', true), { check: 'x', state: 'not tested', what });
     assert.match((await say('EIO', false))!.what, /EIO/);
+  });
+});
+
+describe('the doctor of an agent without kernel routes', () => {
+  it('leaves out what only forwarding needs', async () => {
+    const agent = {
+      version: { version: '1.2.3', node: 'rr', pid: 7, runtime: '' },
+      status: { sessions: [], problems: [], addresses: {} },
+      plan: { generation: 0, isStale: false, problems: [] },
+    } as unknown as AgentSays;
+    const { node, results } = await examine(memoryPatient({ agent, peer: () => 7 }), new FakeClock());
+    assert.equal(node, 'rr');
+    const left = results.filter(({ what }) => what.startsWith('not needed')).map(({ check }) => check);
+    assert.ok(left.includes('conflist') && left.includes('forwarding') && !left.includes('BGP port'));
+    assert.deepEqual(
+      results.filter(({ state }) => state === 'wrong').map(({ check }) => check),
+      ['BGP port'],
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import { lookAtAgent, lookAtCniSocket, lookAtDescriptors, lookAtPrivileges } fro
 import { lookAtBgpPort } from './bgp-port.ts';
 import { lookAtClock, lookAtDisk, lookAtKernel } from './clock-and-disk.ts';
 import { lookAtCniPlugin, lookAtConflists } from './cni-install.ts';
-import { type CheckResult, type Examination, type Finding, notTested, wrong } from './finding.ts';
+import { type CheckResult, type Examination, type Finding, good, notTested, wrong } from './finding.ts';
 import { lookAtConntrack, lookAtNeighbours } from './full-tables.ts';
 import { lookAtOtherRoutes } from './other-routes.ts';
 import { lookAtPacketFilter } from './packet-filter.ts';
@@ -20,6 +20,8 @@ import {
 export interface Check {
   readonly name: string;
   readonly limitMs: number;
+  /** Of no use to an agent without kernel routes (--fib none). */
+  readonly isOfForwarding?: true;
   readonly look: (patient: Patient) => Promise<readonly Finding[]>;
 }
 
@@ -27,25 +29,29 @@ const LIMIT_MS = 3_000;
 /** A search for the MTU has six rounds. */
 const SEARCH_MS = 6_000;
 
-const check = (name: string, look: Check['look'], limitMs = LIMIT_MS): Check => ({ name, look, limitMs });
+const check = (name: string, look: Check['look']): Check => ({ name, look, limitMs: LIMIT_MS });
+const forwarding = (name: string, look: Check['look']): Check => ({
+  ...check(name, look),
+  isOfForwarding: true,
+});
 
 /** In the order in which an operator would look. */
 export const CHECKS: readonly Check[] = [
   check('agent', lookAtAgent),
-  check('CNI socket', lookAtCniSocket),
+  forwarding('CNI socket', lookAtCniSocket),
   check('privileges', lookAtPrivileges),
   check('descriptors', lookAtDescriptors),
-  check('CNI executable', lookAtCniPlugin),
-  check('conflist', lookAtConflists),
+  forwarding('CNI executable', lookAtCniPlugin),
+  forwarding('conflist', lookAtConflists),
   check('BGP port', lookAtBgpPort),
-  check('forwarding', lookAtForwarding),
-  check('reverse path', lookAtReversePath),
-  check('router advertisements', lookAtAdvertisements),
-  check('equal paths', lookAtMultipathHash),
-  check('other routes', lookAtOtherRoutes),
-  check('packet filter', lookAtPacketFilter),
-  check('path MTU', lookAtPathMtu, SEARCH_MS),
-  check('pod MTU', lookAtPodMtu),
+  forwarding('forwarding', lookAtForwarding),
+  forwarding('reverse path', lookAtReversePath),
+  forwarding('router advertisements', lookAtAdvertisements),
+  forwarding('equal paths', lookAtMultipathHash),
+  forwarding('other routes', lookAtOtherRoutes),
+  forwarding('packet filter', lookAtPacketFilter),
+  { ...check('path MTU', lookAtPathMtu), limitMs: SEARCH_MS },
+  forwarding('pod MTU', lookAtPodMtu),
   check('conntrack', lookAtConntrack),
   check('neighbour tables', lookAtNeighbours),
   check('clock', lookAtClock),
@@ -67,6 +73,8 @@ export async function examine(
 }
 
 async function resultsOf(one: Check, patient: Patient, clock: Clock): Promise<CheckResult[]> {
+  if (one.isOfForwarding && typeof patient.agent !== 'string' && patient.agent.status.fib === undefined)
+    return [{ check: one.name, ...good('not needed: this agent keeps no kernel routes (--fib none)') }];
   const hangs = Promise.withResolvers<readonly Finding[]>();
   const timer = clock.setTimer(one.limitMs, () =>
     hangs.resolve([wrong(`hangs: no answer within ${one.limitMs / 1000} s`)]),

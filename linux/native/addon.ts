@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 export type PollHandle = object & { readonly kind?: 'poll' };
 
 /** As in addon.c: an addon that was built from other sources is refused, not called. */
-const EDITION = 4;
+const EDITION = 5;
 
 export interface Addon {
   readonly edition?: number;
@@ -62,6 +62,8 @@ export interface Addon {
   pollUnref(handle: PollHandle): number;
   /** STA_* of adjtimex(2) */
   clockStatus(): number;
+  /** _exit(2) */
+  leave(code: number): never;
   abort(message: string): never;
   /** gives memory that was freed back to the kernel */
   trimMemory(): number;

@@ -199,9 +199,20 @@ describe('podroute doctor', function () {
     assert.match(say(of(results, 'other routes')), /wrong: 1 route\(s\) of BIRD/);
   });
 
+  it('ends, also when something that it looked at hangs', () => {
+    const fifo = join(folder, 'bin', 'podroute');
+    rmSync(fifo);
+    execFileSync('mkfifo', [fifo]);
+    const begin = performance.now();
+    const results = doctor();
+    assert.ok(performance.now() - begin < 8_000);
+    assert.match(say(of(results, 'CNI executable')), /wrong: hangs: no answer within 3 s/);
+    assert.match(say(of(results, 'disk')), /good/);
+  });
+
   it('run by an ordinary user says what needs root', () => {
     const results = doctor({ before: ['setpriv', '--reuid', '65534', '--clear-groups'] });
-    for (const check of ['packet filter', 'kernel', 'disk', 'CNI socket'])
+    for (const check of ['agent', 'packet filter', 'kernel', 'disk', 'CNI socket'])
       assert.deepEqual(
         [...new Set(of(results, check).map(({ state }) => state))],
         ['not tested'],
