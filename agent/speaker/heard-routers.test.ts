@@ -91,6 +91,20 @@ describe('the neighbour on a link', () => {
     }
   });
 
+  it('is not pushed out by a flood either when it advertises itself rarely, nor is the second router', () => {
+    const routers = new HeardRouters();
+    for (const address of ['fe80::1', 'fe80::2']) routers.heard(address, 0);
+    for (let now = 100; now < 120_000; now += 100) {
+      routers.heard(`fe80::bad:${now.toString(16)}`, now);
+      routers.review(true, now);
+      assert.equal(routers.other, 'fe80::2');
+    }
+    assert.equal(routers.neighbour, 'fe80::1');
+    routers.heard('fe80::2', 200_000);
+    routers.review(false, 200_000);
+    assert.equal(routers.neighbour, 'fe80::2', 'who was there first of those that speak');
+  });
+
   it('is always one that was heard, and one whenever anybody was', () => {
     const step = fc.record({
       who: fc.nat(40),

@@ -103,4 +103,21 @@ describe('the watch on links under sessions', () => {
     tell({ type: 'overrun' });
     await told;
   });
+
+  it('tells who follows of links that come, change, have another name and go, also in what was lost', async () => {
+    const { watch, tell, setLinks } = await watched();
+    const told: string[] = [];
+    const following = watch.follow((device) => told.push(`${device} ${watch.link(device)?.index}`));
+    tell({ type: 'link', change: 'new', link: link({ index: 3, name: 'eth1', up: false }) });
+    tell({ type: 'link', change: 'new', link: link({ index: 3, name: 'up1', up: false }) });
+    tell({ type: 'link', change: 'deleted', link: link({ index: 3, name: 'up1' }) });
+    assert.deepEqual(told.splice(0), ['eth1 3', 'eth1 undefined', 'up1 3', 'up1 undefined']);
+    setLinks([]);
+    tell({ type: 'overrun' });
+    await new Promise(setImmediate);
+    assert.deepEqual(told.splice(0), ['eth0 undefined']);
+    following[Symbol.dispose]();
+    tell({ type: 'link', change: 'new', link: link({}) });
+    assert.deepEqual(told, []);
+  });
 });

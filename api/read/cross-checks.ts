@@ -77,12 +77,13 @@ function missingSecrets({ bgpPeers, bgpConfigurations, secrets }: Resources): Pr
   });
 }
 
-/** Two BGPPeers for one address on the same node: the one that names its nodes more closely wins, then the name. */
+/** Two BGPPeers for one address, or the neighbour on one link, on the same node: the one that names its nodes more closely wins, then the name. */
 function doubledNeighbours({ bgpPeers, nodes }: Resources): Problem[] {
   const byAddress = Map.groupBy(
-    [...bgpPeers.values()].filter((peer) => peer.spec.peerIP !== undefined),
+    [...bgpPeers.values()].filter(({ spec }) => (spec.peerIP ?? spec.peerInterface) !== undefined),
     ({ spec }) => {
-      const { address, device, port = 179 } = parsePeerAddress(spec.peerIP!);
+      if (spec.peerIP === undefined) return `%${spec.peerInterface}`;
+      const { address, device, port = 179 } = parsePeerAddress(spec.peerIP);
       return `${address}%${device ?? ''}:${port}`;
     },
   );
@@ -93,7 +94,9 @@ function doubledNeighbours({ bgpPeers, nodes }: Resources): Problem[] {
         const shared = sharedNodes(winner, loser, nodes);
         if (shared === undefined) continue;
         const message = `is the neighbour of ${objectName(winner)} too, on ${shared}: ${winner.metadata.name} stays in force there, ${loser.metadata.name} is not used`;
-        return [{ object: objectName(loser), field: 'spec.peerIP', value: loser.spec.peerIP, message }];
+        const { peerIP, peerInterface } = loser.spec;
+        const field = peerIP === undefined ? 'spec.peerInterface' : 'spec.peerIP';
+        return [{ object: objectName(loser), field, value: peerIP ?? peerInterface, message }];
       }
       return [];
     });

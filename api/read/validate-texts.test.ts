@@ -51,6 +51,14 @@ describe('files checked together', () => {
     ]);
   });
 
+  it('two peers for the neighbour on one link', () => {
+    const onLink = (name: string, device: string) =>
+      object('BGPPeer', name, `{ peerInterface: ${device}, asNumber: external }`);
+    assert.deepEqual(problems(onLink('b', 'eth1'), onLink('a', 'eth1'), onLink('c', 'eth2')), [
+      'a.yaml:4: BGPPeer b: spec.peerInterface: "eth1" is the neighbour of BGPPeer a too, on every node: a stays in force there, b is not used',
+    ]);
+  });
+
   it('two peers for one address on the nodes that both are for; the closer one wins', () => {
     const nodes = `${node('n1', 'rack: r1')}---\n${node('n2', 'rack: r1')}---\n${node('n3', 'rack: r2')}`;
     const rack = (name: string, value: string) => tor(name, `, nodeSelector: "rack == '${value}'"`);

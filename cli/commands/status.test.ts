@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { StatusReply } from '#agent-api';
+import { statusTable } from '../status-table.ts';
 import { isWell } from './status.ts';
 
 const WELL = {
@@ -30,4 +31,33 @@ describe('podroute status exits with 0', () => {
   ] as const) {
     it(`and not when ${what}`, () => assert.equal(isWell(but(part)), false));
   }
+});
+
+describe('podroute status shows', () => {
+  it('a session whose neighbour is not found yet as waiting, with the link and the reason', () => {
+    const status = {
+      ...{
+        node: 'n1',
+        version: '0',
+        plan: { generation: 1 },
+        uptimeSeconds: 1,
+        sessions: [],
+        ranges: [],
+        problems: [],
+      },
+      waiting: [{ id: 'tor', from: 'BGPPeer tor', device: 'eth1', why: 'link eth1 is down' }],
+      rib: { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0 },
+      ipam: {
+        ...{
+          addressesInUse: { ipv4: 0, ipv6: 0 },
+          addressesFree: { ipv4: 0, ipv6: 0 },
+          blocks: { ipv4: 0, ipv6: 0 },
+        },
+      },
+    } as unknown as StatusReply;
+    const row = statusTable(status)
+      .split('\n')
+      .find((line) => line.startsWith('tor'));
+    assert.match(row ?? '', /^tor +%eth1 +- +Waiting .* link eth1 is down$/);
+  });
 });
