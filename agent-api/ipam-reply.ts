@@ -16,6 +16,8 @@ export interface IpamSummary {
 }
 
 export interface AddressUsage {
+  /** IPPools that this node may use. */
+  readonly pools: readonly { readonly name: string; readonly cidr: string }[];
   readonly blocks: readonly BlockStatus[];
   readonly allocations: readonly {
     readonly owner: AddressOwner;

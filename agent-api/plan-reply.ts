@@ -34,6 +34,8 @@ export interface NodePlan {
   /** By id, in this order. */
   readonly peers: readonly {
     readonly config: SessionSettings;
+    /** What asked for it: a BGPPeer, or podroute by itself. */
+    readonly kind: 'peer' | 'mesh' | 'reflector';
     /** 'BGPPeer tor-a', 'node-to-node mesh, Node node-2' */
     readonly from: string;
     /** What its document, being one of Calico, means beside what it says: 'import: All (everything …)'. */

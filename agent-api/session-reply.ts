@@ -8,9 +8,13 @@ export type PerFamily = Readonly<Record<Family, number>>;
 
 export type SessionState = 'Idle' | 'Connect' | 'Active' | 'OpenSent' | 'OpenConfirm' | 'Established';
 
+export type SessionKind = 'peer' | 'mesh' | 'reflector' | 'range';
+
 export interface SessionStatus {
   /** Stable id: the BGPPeer's name, 'NAME/NODE/FAMILY', 'mesh/NODE/FAMILY' or 'reflector/NODE/FAMILY'. */
   readonly id: string;
+  /** What asked for it: a BGPPeer, podroute by itself, or a neighbour that connected from a BGPPeer's range. */
+  readonly kind: SessionKind;
   /** The object that asked for it, e.g. 'BGPPeer tor-a' or 'node-to-node mesh, Node node-2'. */
   readonly from: string;
   /** The other end: 'address', 'address%device' or the range of a dynamic neighbour. */

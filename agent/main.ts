@@ -17,11 +17,12 @@ import {
 import { openDirectoryStore } from '#store';
 import { systemClock, systemRandom, systemScheduler } from '#world';
 import { DocumentWorker } from './bindings/document-worker.ts';
-import { type EventLoopWatch, watchEventLoop } from './bindings/event-loop.ts';
+import { watchEventLoop } from './bindings/event-loop.ts';
 import { fileLocks } from './bindings/file-locks.ts';
 import { httpServers } from './bindings/http-server.ts';
 import { openLog } from './bindings/logger.ts';
 import { MemoryKeeper } from './bindings/memory-keeper.ts';
+import { processFacts } from './bindings/process-facts.ts';
 import { watchSignatures } from './bindings/signature-watch.ts';
 
 import type { Log } from './log.ts';
@@ -65,12 +66,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     random: systemRandom,
     scheduler: systemScheduler,
     log,
-    process: {
-      pid: process.pid,
-      runtime: process.version,
-      status: () => processStatus(eventLoop),
-      signatureDrops: () => signatures.recent(),
-    },
+    process: { ...processFacts(eventLoop), signatureDrops: () => signatures.recent() },
     locks: fileLocks(folder),
     disk: realDisk,
     http: httpServers,
@@ -114,12 +110,6 @@ function storeFolder(place: string): string {
     throw new Error(`--store ${place}: this version reads its objects from a folder only: --store dir:PATH`);
   }
   return place.slice('dir:'.length);
-}
-
-function processStatus(eventLoop: EventLoopWatch) {
-  const { rss, heapUsed } = process.memoryUsage();
-  const { p99Ms, maxMs } = eventLoop.read();
-  return { rssBytes: rss, heapUsedBytes: heapUsed, eventLoopDelayP99Ms: p99Ms, eventLoopDelayMaxMs: maxMs };
 }
 
 /** The first signal stops in order; a second one ends the process at once. */

@@ -6,7 +6,7 @@ import { Ipam } from '#ipam';
 import type { Kernel, Sysctl } from '#linux';
 import type { Store } from '#store';
 import { Agent } from './agent.ts';
-import { answer, answerPublic, type StatusRequest } from './http/endpoints.ts';
+import { answer, answerMetrics, answerPublic, type StatusRequest } from './http/endpoints.ts';
 import { answerAddresses } from './http/ipam-endpoints.ts';
 import { answerSessions } from './http/session-endpoints.ts';
 import type { AgentOptions } from './options.ts';
@@ -14,6 +14,7 @@ import { LockedError, type NodeBindings } from './outside.ts';
 import { startCni, subjectLog } from './pods/cni-service.ts';
 import { LinkWatch } from './speaker/link-watch.ts';
 import { RouterWatch } from './speaker/router-watch.ts';
+import { CallFigures } from './status/call-figures.ts';
 import { AgentStatusSource } from './status-source.ts';
 
 export type NodeSettings = Omit<AgentOptions, 'store' | 'logLevel'>;
@@ -60,8 +61,17 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     );
   tell('start')(lockTroubles);
   await agent.start();
+  const calls = host && new CallFigures();
   const cni =
-    host === undefined ? undefined : await startCni(settings, bindings, host, tell('pods'), opening);
+    host === undefined
+      ? undefined
+      : await startCni(
+          { ...settings, ...(calls && { called: calls.called }) },
+          bindings,
+          host,
+          tell('pods'),
+          opening,
+        );
 
   const status = new AgentStatusSource(agent, {
     version,
@@ -70,15 +80,23 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     startedAtMs,
     process: () => process.status(),
     signatureDrops: () => process.signatureDrops?.(),
+    processFigures: () => process.figures(),
+    calls,
+    scheduler,
     now: () => clock.wall(),
     whyNoPods: () => cni?.whyUnready(),
     podPacketsDropped: () => cni?.droppedPackets(),
   });
   const answerAll = (request: StatusRequest) =>
-    answerAddresses(request, cni) ?? answerSessions(request, agent.driver) ?? answer(request, status);
+    answerMetrics(request, status) ??
+    answerAddresses(request, cni) ??
+    answerSessions(request, agent.driver) ??
+    answer(request, status);
   opening.use(await http.serveUnixSocket(socketPath, answerAll));
   if (settings.http !== undefined) {
-    opening.use(await http.serveTcp(settings.http, (request) => answerPublic(request, status)));
+    const answerAnybody = (request: StatusRequest) =>
+      answerMetrics(request, status) ?? answerPublic(request, status);
+    opening.use(await http.serveTcp(settings.http, answerAnybody));
   }
   log.info({ socket: socketPath, tookMs: clock.wall() - startedAtMs }, 'started');
   const opened = opening.move();

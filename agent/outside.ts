@@ -6,6 +6,7 @@ import type { Kernel, PodSources, PodWirer, RouterDiscovery, SignatureDrops, Sys
 import type { Store } from '#store';
 import type { Clock, Disk, Random, Scheduler } from '#world';
 import type { Reply, StatusRequest } from './http/endpoints.ts';
+import type { ProcessFigures } from './http/figures.ts';
 import type { Log } from './log.ts';
 import type { LinkWatch } from './speaker/link-watch.ts';
 import type { Rehearse } from './speaker/rehearsal.ts';
@@ -49,6 +50,7 @@ export interface ProcessFacts {
   status(): ProcessStatus;
   /** What signed TCP of this network namespace lost in the last minute; undefined: not known. */
   signatureDrops?(): SignatureDrops | undefined;
+  figures(): Promise<ProcessFigures>;
 }
 
 /**

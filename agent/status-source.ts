@@ -1,10 +1,15 @@
 // The running agent as a StatusSource: asks its parts when asked, keeps nothing.
 import type { SpeakerStatus } from '#bgp';
 import { PODROUTE_METRIC, PODROUTE_PROTOCOL, type SignatureDrops } from '#linux';
+import type { Scheduler } from '#world';
 import type { Agent } from './agent.ts';
 import { fibPage, fibStatus } from './fib/report.ts';
 import { type PlannedPeer, shownPlan } from './plan/index.ts';
-import { EMPTY_IPAM, ipamSummary, routeStatus } from './status/collect.ts';
+import { readFigures } from './figures-source.ts';
+import { metricsText } from './http/metrics.ts';
+import type { CallFigures } from './status/call-figures.ts';
+import { EMPTY_IPAM, ipamSummary, rangeStatus, routeStatus } from './status/collect.ts';
+import type { ProcessFigures } from './http/figures.ts';
 import { RequestError, type RoutesRequest, type StatusSource } from './http/endpoints.ts';
 import { iso, sessionStatus } from './status/session-status.ts';
 import type {
@@ -29,6 +34,11 @@ export interface ProcessFacts {
   readonly process: () => ProcessStatus;
   /** Of the last minute. */
   readonly signatureDrops?: () => SignatureDrops | undefined;
+  readonly processFigures: () => Promise<ProcessFigures>;
+  /** Undefined with --fib none. */
+  readonly calls: CallFigures | undefined;
+  /** How long work gives way to what else is ready. */
+  readonly scheduler: Scheduler;
   /** Wall clock. */
   readonly now: () => number;
   /** undefined: pods can be wired; else why not. */
@@ -39,6 +49,7 @@ export interface ProcessFacts {
 export class AgentStatusSource implements StatusSource {
   readonly #agent: Agent;
   readonly #facts: ProcessFacts;
+  #scrape: Promise<string> | undefined;
 
   constructor(agent: Agent, facts: ProcessFacts) {
     this.#agent = agent;
@@ -117,22 +128,9 @@ export class AgentStatusSource implements StatusSource {
 
   #ranges(speaker: SpeakerStatus | undefined): RangeStatus[] {
     const from = new Map(this.#agent.inForce?.plan.peers.map((peer) => [peer.config.id, peer.from]));
-    return (speaker?.peers ?? []).flatMap(({ id, remote, dynamicPeers, heldDown }) => {
-      if (dynamicPeers === undefined) return [];
-      const { current, max, refused } = dynamicPeers;
-      const shutdown = heldDown === undefined ? {} : { shutdown: heldDown };
-      return [
-        {
-          id,
-          from: from.get(id) ?? '',
-          prefix: remote,
-          neighbours: current,
-          most: max,
-          refused,
-          ...shutdown,
-        },
-      ];
-    });
+    return (speaker?.peers ?? []).flatMap((peer) =>
+      peer.dynamicPeers === undefined ? [] : [rangeStatus(peer, peer.dynamicPeers, from.get(peer.id))],
+    );
   }
 
   routes(request: RoutesRequest): RoutesReply {
@@ -185,12 +183,39 @@ export class AgentStatusSource implements StatusSource {
     return { summary: ipamSummary(usage), usage };
   }
 
+  /** In turns. Who asks while one is under way gets the same text: no number of askers makes more work. */
+  metrics(): Promise<string> {
+    return (this.#scrape ??= this.#writeMetrics().finally(() => {
+      this.#scrape = undefined;
+    }));
+  }
+
+  async #writeMetrics(): Promise<string> {
+    const { scheduler, version, calls, now, processFigures, whyNoPods, podPacketsDropped } = this.#facts;
+    const turn = () => new Promise<void>((resume) => scheduler.soon(resume));
+    const process = await processFigures();
+    const figures = await readFigures(
+      this.#agent,
+      {
+        version,
+        nowMs: now(),
+        process,
+        calls,
+        whyNoPods: whyNoPods(),
+        podPacketsDropped: podPacketsDropped(),
+        isReady: this.notReady() === undefined,
+      },
+      turn,
+    );
+    return metricsText(figures, turn);
+  }
+
   notReady(): string | undefined {
     const { inForce, driver } = this.#agent;
     if (inForce === undefined) return 'no plan yet: see problems in podroute status';
-    const wanted = driver.speaker?.status().peers.filter((peer) => peer.heldDown === undefined) ?? [];
-    const count = wanted.length + inForce.plan.waiting.length;
-    const isConnected = count === 0 || wanted.some((peer) => peer.state === 'Established');
+    const { wanted, established } = driver.speaker?.readiness() ?? { wanted: 0, established: 0 };
+    const count = wanted + inForce.plan.waiting.length;
+    const isConnected = count === 0 || established > 0;
     return isConnected ? this.#facts.whyNoPods() : `none of ${count} sessions is established`;
   }
 }

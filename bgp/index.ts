@@ -33,7 +33,7 @@ export type {
   StateTransition,
 } from './session/index.ts';
 export type { SpeakerLog } from './limited-log.ts';
-export { Speaker, type SpeakerIo, type SpeakerStatus } from './speaker.ts';
+export { Speaker, type SpeakerIo, type SpeakerPeer, type SpeakerStatus } from './speaker.ts';
 export type { FamilyRoutes, NextHopDoubt, PeerRoutes } from './speaker-status.ts';
 export type { SocketOptions, TcpSocketRequest } from './transport/socket-options.ts';
 export { MemoryHost, MemoryNetwork } from './transport/memory-network.ts';

@@ -7,6 +7,8 @@ export {
   filesBeforeOurs,
   writeConflist,
 } from './conflist.ts';
+export type { CniCommand } from './server/call.ts';
+export type { CniCode } from './server/cni-error.ts';
 export type { AnswerCall, CniListener, CniLog } from './outside.ts';
 export type { AddressAudit, AddressFinding, ReleaseOutcome } from './server/verbs/audit.ts';
 export {

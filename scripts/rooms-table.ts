@@ -50,7 +50,18 @@ export const TEST_PACKAGES = ['fast-check', 'yaml'];
  * named stand on top. A folder without a line: its subfolders stand beside each other, and its files on top of them.
  */
 export const ORDER: Readonly<Record<string, readonly string[]>> = {
-  agent: ['log options', 'plan', 'fib', 'speaker', 'status', 'http', 'outside', 'pods', 'doctor', 'bindings'],
+  agent: [
+    'log options histogram',
+    'plan',
+    'fib',
+    'speaker',
+    'status',
+    'http',
+    'outside',
+    'pods',
+    'doctor',
+    'bindings',
+  ],
   'agent/doctor': ['finding', 'patient'],
   'agent/status': ['probe-command signature-evidence', 'advice'],
   'agent/fib': [

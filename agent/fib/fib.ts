@@ -381,6 +381,7 @@ export class Fib implements AsyncDisposable {
       sets: this.#sets,
       hops: this.#hops,
       failures: this.#failures,
+      figures: this.#flusher.figures,
       links: this.#view.links,
       repaired: this.#repaired,
       isSettled: this.#isSettled,

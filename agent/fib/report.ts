@@ -5,6 +5,7 @@ import type { Columns } from './fib-columns.ts';
 import { tablePrefix } from './table-prefix.ts';
 import type { Link } from '#linux';
 import type { Failures } from './kernel/failures.ts';
+import type { SyncFigures } from './kernel/sync-figures.ts';
 import type { NextHops } from './tracked-hops.ts';
 import { type HopSets, NO_TARGET, type Targets } from './targets.ts';
 
@@ -18,6 +19,7 @@ export interface FibState {
   readonly sets: HopSets;
   readonly hops: NextHops;
   readonly failures: Failures;
+  readonly figures: SyncFigures;
   readonly links: ReadonlyMap<number, Link>;
   readonly repaired: number;
   readonly isSettled: boolean;
@@ -42,11 +44,21 @@ export function fibStatus(state: FibState, table: number, protocol: number, metr
   };
 }
 
-function installedCount(columns: Columns): number {
+function installedCount(columns: Columns, from = 0, end = columns.prefixes.ids.end): number {
   let count = 0;
-  for (let id = 0; id < columns.prefixes.ids.end; id++) {
+  for (let id = from; id < end; id++) {
     if (!columns.prefixes.ids.has(id) || !columns.isWanted(id)) continue;
     if (columns.installedOf(id) !== NO_TARGET && columns.installedOf(id) === columns.targetOf(id)) count++;
+  }
+  return count;
+}
+
+/** Of a family, counted in turns: what changes meanwhile may be missed or counted twice. */
+export async function installedInTurns(columns: Columns, turn: () => Promise<void>): Promise<number> {
+  let count = 0;
+  for (let id = 0; id < columns.prefixes.ids.end; id += SCAN_LIMIT) {
+    count += installedCount(columns, id, Math.min(id + SCAN_LIMIT, columns.prefixes.ids.end));
+    await turn();
   }
   return count;
 }

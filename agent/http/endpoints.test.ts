@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { answer, answerPublic, RequestError, type RoutesRequest, type StatusSource } from './endpoints.ts';
 import { HEALTHY } from '../status/testing/healthy-session.ts';
-import type { FibStatus, StatusReply } from '#agent-api';
+import type { StatusReply } from '#agent-api';
 
 const status: StatusReply = {
   node: 'n1',
@@ -118,73 +118,5 @@ describe('health and metrics over TCP', () => {
     source.reason = 'no plan yet';
     const reply = answerPublic({ method: 'GET', url: '/readyz' }, source);
     assert.deepEqual([reply.status, reply.body], [503, 'not ready: no plan yet\n']);
-  });
-
-  it('are Prometheus text with a help and a type line for each metric, and escaped labels', () => {
-    const { body } = answerPublic({ method: 'GET', url: '/metrics' }, new FakeSource());
-    const lines = body.trimEnd().split('\n');
-    const session = 'session="tor \\"a\\""';
-    for (const line of [
-      `podroute_bgp_session_up{${session}} 1`,
-      `podroute_bgp_session_losses_total{${session},kind="hold_timer_expired"} 6`,
-      `podroute_bgp_session_messages_total{${session},direction="out",type="update"} 2`,
-      `podroute_bgp_session_notifications_total{${session},direction="in",code="cease"} 2`,
-      `podroute_bgp_session_notifications_total{${session},direction="in",code="other"} 2`,
-      `podroute_bgp_session_notifications_total{${session},direction="out",code="hold_timer"} 1`,
-      `podroute_bgp_session_malformed_updates_total{${session},action="treat_as_withdraw"} 3`,
-      `podroute_bgp_session_prefixes_filtered{${session},family="ipv4"} 1`,
-    ]) {
-      assert.ok(lines.includes(line), line);
-    }
-    assert.ok(
-      !body.includes('prefixes_received{session="tor \\"a\\"",family="ipv6"'),
-      'only families in use',
-    );
-    assert.ok(lines.includes('podroute_rib_prefixes{family="ipv6"} 1'));
-    assert.ok(lines.includes('podroute_bgp_strangers_refused_total 5'));
-    assert.ok(lines.includes('podroute_bgp_log_lines_left_out_total 7'));
-    assert.ok(!body.includes('pods_ready'), 'no pods, no metric of them');
-    assert.ok(lines.includes('podroute_event_loop_delay_p99_seconds 0.0015'));
-    assert.ok(!body.includes('fib_routes'), 'no FIB, no metric of it');
-    for (const line of lines.filter((l) => !l.startsWith('#'))) {
-      const name = /^(podroute_[a-z0-9_]+)(\{.*\})? -?[0-9.e+-]+$/.exec(line)?.[1];
-      assert.ok(name !== undefined, line);
-      assert.ok(
-        lines.some((l) => l.startsWith(`# TYPE ${name} `)) &&
-          lines.some((l) => l.startsWith(`# HELP ${name} `)),
-      );
-    }
-  });
-
-  it('tell whether pods are kept to their addresses, and what was dropped', () => {
-    const source = new FakeSource();
-    const linesOf = (more: Partial<StatusReply>) => {
-      source.status = () => ({ ...status, fib: { wanted: {}, installed: {} } as FibStatus, ...more });
-      return answerPublic({ method: 'GET', url: '/metrics' }, source).body.split('\n');
-    };
-    const without = linesOf({});
-    assert.ok(without.includes('podroute_pod_sources_checked 0'));
-    assert.ok(!without.join().includes('pod_packets_dropped'), 'nobody counts');
-    const checked = linesOf({ podPacketsDropped: { source: 8, advertisement: 9 } });
-    for (const line of [
-      'podroute_pod_sources_checked 1',
-      'podroute_pod_packets_dropped_total{reason="source"} 8',
-      'podroute_pod_packets_dropped_total{reason="advertisement"} 9',
-    ])
-      assert.ok(checked.includes(line), line);
-  });
-
-  it('of a thousand sessions take a moment only', () => {
-    const sessions = Array.from({ length: 1000 }, (_, i) => ({ ...HEALTHY, id: `mesh/node-${i}/ipv4` }));
-    const source = new FakeSource();
-    source.status = () => ({ ...status, sessions });
-    let least = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 3; round++) {
-      const start = process.threadCpuUsage().user;
-      const { body } = answerPublic({ method: 'GET', url: '/metrics' }, source);
-      least = Math.min(least, process.threadCpuUsage().user - start);
-      assert.ok(body.split('\n').length > 20_000);
-    }
-    assert.ok(least < 40_000, `${least} µs`);
   });
 });

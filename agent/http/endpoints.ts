@@ -2,7 +2,6 @@
 // facts in, a reply out; no path does more work than one page.
 import type { IpamReply, PlanReply, RoutesReply, RoutesView, StatusReply, VersionReply } from '#agent-api';
 import { FAMILIES, type Family } from '#ip';
-import { prometheusText } from './metrics.ts';
 
 export interface StatusRequest {
   readonly method: string;
@@ -78,6 +77,20 @@ export function answerPublic(request: StatusRequest, source: StatusSource): Repl
   return guarded(request, (path) => probe(path, source));
 }
 
+/**
+ * On both: the one path whose answer is written in turns.
+ * @returns undefined for any other path
+ */
+export function answerMetrics(
+  { method, url }: StatusRequest,
+  source: { metrics(): Promise<string> },
+): Promise<Reply> | undefined {
+  if (method !== 'GET' || new URL(url, 'http://agent').pathname !== '/metrics') return undefined;
+  return source
+    .metrics()
+    .then((body) => ({ ...text(200, body), contentType: 'text/plain; version=0.0.4; charset=utf-8' }));
+}
+
 function probe(path: string, source: StatusSource): Reply {
   switch (path) {
     case '/healthz':
@@ -86,8 +99,6 @@ function probe(path: string, source: StatusSource): Reply {
       const reason = source.notReady();
       return reason === undefined ? text(200, 'ok\n') : text(503, `not ready: ${reason}\n`);
     }
-    case '/metrics':
-      return { ...text(200, prometheusText(source.status())), contentType: 'text/plain; version=0.0.4' };
     default:
       throw new RequestError(404, `no such path: ${path}`);
   }

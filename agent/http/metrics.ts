@@ -1,88 +1,187 @@
-// The agent's numbers for Prometheus.
-import { FAMILIES } from '#ip';
+// The agent's numbers for Prometheus. What docs/metrics.md says of them is held by metrics-page.test.ts.
+import { collections, type Kind } from '#api';
+import { FAMILIES, familyIndex } from '#ip';
 import { Exposition, label, type Sample } from './exposition.ts';
-import { addSessionMetrics } from './session-metrics.ts';
-import type { StatusReply } from '#agent-api';
+import type { Figures, ProcessFigures } from './figures.ts';
+import { addPoolMetrics } from './pool-metrics.ts';
+import { addRangeMetrics, addSessionMetrics } from './session-metrics.ts';
+import type { PerFamily, StatusProblem } from '#agent-api';
 
-export function prometheusText(status: StatusReply): string {
-  const out = new Exposition();
+/** @param turn lets other work of the process go first */
+export async function metricsText(figures: Figures, turn: () => Promise<void>): Promise<string> {
+  const out = new Exposition(turn);
   const metric = out.metric.bind(out);
-  const byFamily = (counts: { ipv4: number; ipv6: number } | undefined): Sample[] =>
-    counts === undefined
-      ? []
-      : FAMILIES.map((family) => ({
-          labels: label('family', family),
-          value: counts[family],
-        }));
-  metric('build_info', 'gauge', 'Always 1.', [
-    { labels: `${label('version', status.version)},${label('node', status.node)}`, value: 1 },
+  const { version, node, speaker, rib } = figures;
+  metric('podroute_build_info', 'gauge', 'Always 1.', [
+    { labels: `${label('version', version)},${label('node', node)}`, value: 1 },
   ]);
-  addSessionMetrics(out, status.sessions);
-  metric('rib_prefixes', 'gauge', 'Prefixes in the RIB.', byFamily(status.rib.prefixes));
-  metric('rib_paths', 'gauge', 'Paths in the RIB.', [{ value: status.rib.paths }]);
-  const { fib, speaker } = status;
+  metric('podroute_ready', 'gauge', '1: as /readyz says; 0: it says why not.', [flag(figures.isReady)]);
+  addProcessMetrics(out, figures.process);
+  await addSessionMetrics(out, figures.sessions);
+  addRangeMetrics(out, figures.ranges);
+  metric('podroute_rib_prefixes', 'gauge', 'Prefixes in the RIB.', byFamily(rib.prefixes));
+  metric('podroute_rib_paths', 'gauge', 'Paths in the RIB.', [{ value: rib.paths }]);
   metric(
-    'bgp_strangers_refused_total',
+    'podroute_bgp_strangers_refused_total',
     'counter',
     "Connections from addresses that are nobody's.",
     speaker ? [{ value: speaker.strangersRefused }] : [],
   );
   metric(
-    'bgp_log_lines_left_out_total',
+    'podroute_bgp_log_lines_left_out_total',
     'counter',
     'Log lines of neighbours above the rate of their kind.',
     speaker ? [{ value: speaker.logLinesLeftOut }] : [],
   );
+  addFibMetrics(out, figures.fib);
   metric(
-    'pods_ready',
+    'podroute_pods_ready',
     'gauge',
     '1: a pod can be given an address now.',
-    fib ? [{ value: status.whyNoPods === undefined ? 1 : 0 }] : [],
+    figures.canGiveAddresses === undefined ? [] : [flag(figures.canGiveAddresses)],
   );
+  addSourceMetrics(out, figures);
+  addPoolMetrics(out, figures.usage);
+  addCallMetrics(out, figures.calls);
+  addProblemMetrics(out, figures.problems);
+  metric('podroute_plan_generation', 'gauge', 'Plans put in force since start.', [
+    { value: figures.generation },
+  ]);
+  return out.text;
+}
+
+/** Names and meanings as Prometheus' own client libraries have them. */
+function addProcessMetrics(out: Exposition, of: ProcessFigures): void {
+  const gauge = (name: string, help: string, value: number | undefined): void =>
+    out.metric(name, 'gauge', help, value === undefined ? [] : [{ value }]);
+  out.metric('process_cpu_seconds_total', 'counter', 'CPU time, of user and system.', [
+    { value: of.cpuSeconds },
+  ]);
+  gauge('process_resident_memory_bytes', 'Resident memory.', of.residentBytes);
+  gauge('process_open_fds', 'Open file descriptors.', of.openFiles);
+  gauge('process_max_fds', 'File descriptors that may be open.', of.mostFiles);
+  gauge('process_start_time_seconds', 'When the process started, since 1970.', of.startedAtSeconds);
+  gauge('nodejs_heap_size_used_bytes', "Of the engine's heap, what is in use.", of.heapUsedBytes);
+  gauge(
+    'podroute_event_loop_delay_p99_seconds',
+    'How late the event loop is.',
+    seconds(of.eventLoopDelayP99Ms),
+  );
+  gauge(
+    'podroute_event_loop_delay_max_seconds',
+    'How late the event loop was at worst.',
+    seconds(of.eventLoopDelayMaxMs),
+  );
+  gauge('podroute_resident_memory_bytes', 'As process_resident_memory_bytes.', of.residentBytes);
+}
+
+function addFibMetrics(out: Exposition, fib: Figures['fib']): void {
+  const metric = out.metric.bind(out);
+  metric('podroute_fib_routes_wanted', 'gauge', 'Kernel routes that should exist.', byFamily(fib?.wanted));
   metric(
-    'pod_sources_checked',
+    'podroute_fib_routes_installed',
     'gauge',
-    '1: the kernel drops what pods send from addresses that are not theirs.',
-    fib ? [{ value: status.podPacketsDropped === undefined ? 0 : 1 }] : [],
+    'Of these, in the kernel as wanted.',
+    byFamily(fib?.installed),
   );
   metric(
-    'pod_packets_dropped_total',
-    'counter',
-    'Packets of pods that were dropped, by reason.',
-    Object.entries(status.podPacketsDropped ?? {}).map(([reason, value]) => ({
-      labels: label('reason', reason),
-      value,
-    })),
+    'podroute_fib_routes_failed',
+    'gauge',
+    'Routes that the kernel refused.',
+    fib ? [{ value: fib.failed }] : [],
   );
-  metric('fib_routes_wanted', 'gauge', 'Kernel routes that should exist.', byFamily(fib?.wanted));
-  metric('fib_routes_installed', 'gauge', 'Of these, in the kernel as wanted.', byFamily(fib?.installed));
-  metric('fib_routes_failed', 'gauge', 'Routes that the kernel refused.', fib ? [{ value: fib.failed }] : []);
   metric(
-    'fib_routes_repaired_total',
+    'podroute_fib_routes_repaired_total',
     'counter',
     'Routes put back after somebody else changed them.',
     fib ? [{ value: fib.repaired }] : [],
   );
-  metric('ipam_blocks', 'gauge', 'Blocks held by this node.', byFamily(status.ipam.blocks));
-  metric('ipam_addresses_used', 'gauge', 'Pod addresses given out.', byFamily(status.ipam.addressesInUse));
+  if (fib === undefined) return;
+  const { taken, refusals, batches } = fib.sync;
   metric(
-    'ipam_addresses_free',
-    'gauge',
-    'Pod addresses left in held blocks.',
-    byFamily(status.ipam.addressesFree),
+    'podroute_fib_changes_total',
+    'counter',
+    'Changes of routes that the kernel took.',
+    FAMILIES.map((family) => ({ labels: `family="${family}"`, value: taken[familyIndex(family)] })),
   );
-  metric('problems', 'gauge', 'Problems in the configuration or its execution.', [
-    { value: status.problems.length },
+  metric(
+    'podroute_fib_refusals_total',
+    'counter',
+    'Changes of routes that the kernel refused, by its error.',
+    [...refusals].map(([errno, value]) => ({ labels: label('errno', errno), value })),
+  );
+  out.histogram('podroute_fib_batch_duration_seconds', 'How long the kernel takes for a batch of changes.', [
+    ['', batches],
   ]);
-  metric('plan_generation', 'gauge', 'Plans put in force since start.', [{ value: status.plan.generation }]);
-  metric('event_loop_delay_p99_seconds', 'gauge', 'How late the event loop is.', [
-    { value: seconds(status.process.eventLoopDelayP99Ms) },
+}
+
+function addSourceMetrics(out: Exposition, { fib, podPacketsDropped }: Figures): void {
+  out.metric(
+    'podroute_pod_sources_checked',
+    'gauge',
+    '1: the kernel drops what pods send from addresses that are not theirs.',
+    fib ? [flag(podPacketsDropped !== undefined)] : [],
+  );
+  out.metric(
+    'podroute_pod_packets_dropped_total',
+    'counter',
+    'Packets of pods that were dropped, by reason.',
+    Object.entries(podPacketsDropped ?? {}).map(([reason, value]) => ({
+      labels: label('reason', reason),
+      value,
+    })),
+  );
+}
+
+function addCallMetrics(out: Exposition, calls: Figures['calls']): void {
+  if (calls === undefined) return;
+  out.histogram(
+    'podroute_cni_call_duration_seconds',
+    'From a call of the CNI executable to its answer, by verb; verbs that never came are left out.',
+    [...calls.durations].map(([verb, durations]) => [`verb="${verb}"`, durations] as const),
+  );
+  out.metric(
+    'podroute_cni_errors_total',
+    'counter',
+    'Calls that were answered with an error, by its CNI code.',
+    [...calls.errors].map(({ verb, code, count }) => ({
+      labels: `verb="${verb}",code="${code}"`,
+      value: count,
+    })),
+  );
+}
+
+/** By kind of object, and by who found them: the objects' names are an operator's, and may be many. */
+function addProblemMetrics(out: Exposition, problems: readonly StatusProblem[]): void {
+  out.metric('podroute_problems', 'gauge', 'Problems in the configuration or its execution.', [
+    { value: problems.length },
   ]);
-  metric('event_loop_delay_max_seconds', 'gauge', 'How late the event loop was at worst.', [
-    { value: seconds(status.process.eventLoopDelayMaxMs) },
-  ]);
-  metric('resident_memory_bytes', 'gauge', 'Resident memory.', [{ value: status.process.rssBytes }]);
-  return out.text;
+  const byLabels = Map.groupBy(problems, ({ object, from }) => `kind="${kindOf(object)}",source="${from}"`);
+  out.metric(
+    'podroute_object_problems',
+    'gauge',
+    'Of these, by kind of the object and by who found them; kinds without problems are left out.',
+    [...byLabels].map(([labels, { length }]) => ({ labels, value: length })),
+  );
+}
+
+/** 'BGPPeer tor-a' is a BGPPeer. */
+function kindOf(object: string): Kind | 'other' {
+  const [kind = ''] = object.split(' ', 1);
+  return isKind(kind) ? kind : 'other';
+}
+
+function isKind(text: string): text is Kind {
+  return Object.hasOwn(collections, text);
+}
+
+function byFamily(counts: PerFamily | undefined): Sample[] {
+  if (counts === undefined) return [];
+  return FAMILIES.map((family) => ({ labels: `family="${family}"`, value: counts[family] }));
+}
+
+function flag(isSo: boolean): Sample {
+  return { value: isSo ? 1 : 0 };
 }
 
 function seconds(milliseconds: number): number {

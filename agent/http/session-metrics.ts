@@ -1,10 +1,12 @@
 // The numbers of BGP sessions for Prometheus. Sessions are labelled by id, so that their number is bounded by the
-// plan; no label has a value that a neighbour could choose.
+// plan: who connects from a range has no line of his own. No label has a value that a neighbour could choose.
+import { FAMILIES } from '#ip';
 import { type Exposition, label, type MetricType } from './exposition.ts';
-import type { MessagesByType, PerFamily, SessionStatus } from '#agent-api';
+import type { RangeFigures, SessionFigures } from './figures.ts';
+import type { MessagesByType, PerFamily, SessionState } from '#agent-api';
 
 /** Says the samples of one session; `labels` beside that of the session. */
-type Samples = (session: SessionStatus, add: (value: number, labels?: string) => void) => void;
+type Samples = (session: SessionFigures, add: (value: number, labels?: string) => void) => void;
 
 interface Row {
   readonly name: string;
@@ -33,7 +35,29 @@ const CODES: Readonly<Record<string, string>> = {
   8: 'send_hold_timer',
 };
 
+/** bgpPeerState of RFC 4273, in this order. */
+const STATES: Readonly<Record<SessionState, number>> = {
+  Idle: 1,
+  Connect: 2,
+  Active: 3,
+  OpenSent: 4,
+  OpenConfirm: 5,
+  Established: 6,
+};
+
 const ROWS: readonly Row[] = [
+  {
+    name: 'info',
+    type: 'gauge',
+    help: 'Always 1: who the neighbour is, as configured.',
+    samples: ({ kind, peerAddress, configuredRemoteAs }, add) =>
+      add(1, `kind="${kind}",${label('peer_address', peerAddress)},remote_as="${configuredRemoteAs}"`),
+  },
+  gauge(
+    'state',
+    'State of the session as in RFC 4273: 1 idle, 2 connect, 3 active, 4 opensent, 5 openconfirm, 6 established.',
+    (s) => STATES[s.state],
+  ),
   gauge('up', 'Whether the session is established.', (s) => (isUp(s) ? 1 : 0)),
   gauge('uptime_seconds', 'How long the session has been established, 0 when it is not.', (s) =>
     isUp(s) ? s.sinceSeconds : 0,
@@ -115,21 +139,53 @@ const ROWS: readonly Row[] = [
   gauge('queued_bytes', 'Bytes that wait for the neighbour to take them.', (s) => s.queuedBytes),
 ];
 
-export function addSessionMetrics(out: Exposition, sessions: readonly SessionStatus[]): void {
+export async function addSessionMetrics(out: Exposition, sessions: readonly SessionFigures[]): Promise<void> {
   const labels = sessions.map((s) => label('session', s.id));
   for (const { name, type, help, samples } of ROWS) {
-    out.begin(`bgp_session_${name}`, type, help);
+    out.begin(`podroute_bgp_session_${name}`, type, help);
     let session = '';
     const add = (value: number, more?: string): void =>
       out.sample(more === undefined ? session : `${session},${more}`, value);
     for (let i = 0; i < sessions.length; i++) {
       session = labels[i]!;
       samples(sessions[i]!, add);
+      await out.pause();
     }
   }
 }
 
-function gauge(name: string, help: string, read: (s: SessionStatus) => number): Row {
+/** Neighbours that connect from a range come and go as they like: only their sums are told. */
+export function addRangeMetrics(out: Exposition, ranges: readonly RangeFigures[]): void {
+  const add = (name: string, type: MetricType, help: string, read: (range: RangeFigures) => number) =>
+    out.metric(
+      `podroute_bgp_range_${name}`,
+      type,
+      help,
+      ranges.map((range) => ({ labels: label('range', range.id), value: read(range) })),
+    );
+  add('neighbours', 'gauge', 'Neighbours that connected from the range.', (r) => r.neighbours);
+  add('neighbours_limit', 'gauge', 'How many may.', (r) => r.most);
+  add(
+    'neighbours_established',
+    'gauge',
+    'Of those that did, with an established session.',
+    (r) => r.established,
+  );
+  add('refused_total', 'counter', 'Connections from the range that found no room.', (r) => r.refused);
+  out.metric(
+    'podroute_bgp_range_prefixes_accepted',
+    'gauge',
+    'Paths of the neighbours of the range that may be chosen.',
+    ranges.flatMap((range) =>
+      FAMILIES.map((family) => ({
+        labels: `${label('range', range.id)},family="${family}"`,
+        value: range.accepted[family],
+      })),
+    ),
+  );
+}
+
+function gauge(name: string, help: string, read: (s: SessionFigures) => number): Row {
   return { name, type: 'gauge', help, samples: (s, add) => add(read(s)) };
 }
 
@@ -138,14 +194,14 @@ function counter(name: string, help: string, samples: Samples): Row {
 }
 
 /** Only families in use. */
-function perFamily(name: string, help: string, read: (s: SessionStatus) => PerFamily): Row {
+function perFamily(name: string, help: string, read: (s: SessionFigures) => PerFamily): Row {
   const samples: Samples = (s, add) => {
     for (const family of s.families) add(read(s)[family], `family="${family}"`);
   };
   return { name, type: 'gauge', help, samples };
 }
 
-function isUp(session: SessionStatus): boolean {
+function isUp(session: SessionFigures): boolean {
   return session.state === 'Established';
 }
 

@@ -65,6 +65,7 @@ export function configuredPeers(
       const implied = peer.implied?.map(impliedText) ?? [];
       wishes.push({
         config: made.config,
+        kind: 'peer',
         from: object,
         ...(implied.length > 0 && { implied }),
         ...(isWay && { reachableBy }),

@@ -37,8 +37,9 @@ export function resolveConflicts(
   }
   problems.push(...otherPasswords([...winners.values()]), ...withoutPassword([...winners.values()]));
   const peers = [...winners.values()]
-    .map(({ config, from, implied, reachableBy }) => ({
+    .map(({ config, kind, from, implied, reachableBy }) => ({
       config,
+      kind,
       from,
       ...(implied && { implied }),
       ...(reachableBy && { reachableBy }),

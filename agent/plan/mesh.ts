@@ -42,7 +42,7 @@ function automaticSpec({ nodeMeshPassword, nodeMeshMaxRestartTime }: SessionCont
 
 function sessionsWith(
   members: readonly ClusterNode[],
-  idPrefix: string,
+  kind: 'mesh' | 'reflector',
   what: string,
   rank: number,
   context: SessionContext,
@@ -58,7 +58,7 @@ function sessionsWith(
       const from = `${what}, Node ${node.name}`;
       const made = sessionConfig(
         {
-          id: `${idPrefix}/${node.name}/${family}`,
+          id: `${kind}/${node.name}/${family}`,
           object: from,
           spec,
           remote: { kind: 'address', address, port: node.listenPort },
@@ -69,7 +69,7 @@ function sessionsWith(
         },
         context,
       );
-      wishes.push({ config: made.config, from, rank, field: '' });
+      wishes.push({ config: made.config, kind, from, rank, field: '' });
       // What is wrong with the mesh is wrong with each of its sessions: told once.
       for (const problem of made.problems) {
         problems.set(problem.field, { ...problem, object: 'BGPConfiguration default' });

@@ -122,6 +122,8 @@ export interface NodeAddresses {
 
 export interface PlannedPeer {
   readonly config: PeerConfig;
+  /** What asked for it: a BGPPeer, or podroute by itself. */
+  readonly kind: 'peer' | 'mesh' | 'reflector';
   /** 'BGPPeer tor-a', 'node-to-node mesh, Node node-2' */
   readonly from: string;
   /** What a document of Calico means beside what it says: 'import: All (everything …)'. */

@@ -1,6 +1,13 @@
 // The CNI server in the agent, and the conflist that tells the container runtime to use it: written once ADD can be
 // served, and left in place when the agent stops (the executable queues DELs and refuses ADDs while it is away).
-import { type CniServer, CONFLIST_NAME, filesBeforeOurs, serveCni, writeConflist } from '#cni-plugin';
+import {
+  type CniServer,
+  type CniServerIo,
+  CONFLIST_NAME,
+  filesBeforeOurs,
+  serveCni,
+  writeConflist,
+} from '#cni-plugin';
 import type { Ipam } from '#ipam';
 import type { Kernel } from '#linux';
 import type { Clock, Disk } from '#world';
@@ -17,6 +24,8 @@ export interface CniServiceOptions {
   readonly stateDir: string;
   /** Undefined: no conflist. */
   readonly cniConfDir?: string;
+  /** Told of every call. */
+  readonly called?: CniServerIo['called'];
 }
 
 export interface CniServiceIo {
@@ -31,7 +40,7 @@ export interface CniServiceIo {
  * @param tell what an operator should see; called with the whole, now and then
  */
 export async function startCni(
-  { cniSocketPath: socketPath, stateDir, cniConfDir }: CniServiceOptions,
+  { cniSocketPath: socketPath, stateDir, cniConfDir, called }: CniServiceOptions,
   { log, clock, disk, host }: CniServiceIo,
   { ipam, kernel }: { readonly ipam: Ipam; readonly kernel: Kernel },
   tell: (problems: readonly string[]) => void,
@@ -49,6 +58,7 @@ export async function startCni(
       sources: opening.use(host.openPodSources()),
       openPodKernel: (netns) => host.openPodKernel(netns),
       log: subjectLog(log),
+      ...(called && { called }),
     },
   );
   opening.use(server);

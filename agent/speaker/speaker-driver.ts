@@ -94,12 +94,12 @@ export class SpeakerDriver implements AsyncDisposable {
     );
     const movedPeers = new Set(moved);
     const updated = difference.updatedPeers.filter((config) => !movedPeers.has(config));
-    const fromOf = new Map(plan.peers.map((peer) => [peer.config.id, peer.from]));
+    const plannedOf = new Map(plan.peers.map((peer) => [peer.config.id, peer]));
     const attempt = (peer: PeerConfig, act: (peer: PeerConfig) => void) => {
-      const from = fromOf.get(peer.id) ?? '';
+      const { from = '', kind = 'peer' } = plannedOf.get(peer.id) ?? {};
       try {
         act(peer);
-        accepted.set(peer.id, { config: peer, from });
+        accepted.set(peer.id, { config: peer, kind, from });
       } catch (error) {
         this.#refusals.push({ object: from, field: '', message: `session ${peer.id}: ${messageOf(error)}` });
       }

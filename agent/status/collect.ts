@@ -1,10 +1,10 @@
 // From what the agent's parts know to the shapes of agent-api/. Pure: parts in, plain data out.
 import { formatProblem, type Problem } from '#api';
-import type { RouteText } from '#bgp';
+import type { PeerStatus, RouteText } from '#bgp';
 import { type Family, familyOf } from '#ip';
 import type { IpamUsage } from '#ipam';
 import { iso } from './session-status.ts';
-import type { IpamSummary, PerFamily, RouteStatus, StatusProblem } from '#agent-api';
+import type { IpamSummary, PerFamily, RangeStatus, RouteStatus, StatusProblem } from '#agent-api';
 
 export function statusProblem(problem: Problem, from: StatusProblem['from']): StatusProblem {
   const { object, field, message, value, allowed, file, line } = problem;
@@ -52,6 +52,16 @@ export function routeStatus(route: RouteText, nowMs: number): RouteStatus {
 function originOf(text: string): 'igp' | 'egp' | 'incomplete' {
   const lower = text.toLowerCase();
   return lower === 'igp' || lower === 'egp' ? lower : 'incomplete';
+}
+
+/** @param from what asked for it */
+export function rangeStatus(
+  { id, remote, heldDown }: PeerStatus,
+  { current, max, refused }: NonNullable<PeerStatus['dynamicPeers']>,
+  from = '',
+): RangeStatus {
+  const shutdown = heldDown === undefined ? {} : { shutdown: heldDown };
+  return { id, from, prefix: remote, neighbours: current, most: max, refused, ...shutdown };
 }
 
 export const EMPTY_IPAM: IpamSummary = {

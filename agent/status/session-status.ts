@@ -53,6 +53,7 @@ export function sessionStatus(
   });
   return {
     id: peer.id,
+    kind: peer.dynamicOf === undefined ? (planned?.kind ?? 'peer') : 'range',
     from,
     remote: peer.remote,
     ...(peer.remotePort === undefined ? {} : { remotePort: peer.remotePort }),

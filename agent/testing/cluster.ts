@@ -10,6 +10,7 @@ import { resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
 import { LinkWatch } from '../speaker/link-watch.ts';
 import { RouterWatch } from '../speaker/router-watch.ts';
 import { AgentStatusSource } from '../status-source.ts';
+import { NO_PROCESS } from './machine.ts';
 import { SimulatedProcess, Simulation } from './simulation.ts';
 
 /** What the last words of a session need to be heard. */
@@ -49,7 +50,7 @@ function ipamWith(...cidrs: string[]): AgentIpam {
     setInputs: () => undefined,
     blocks: () => cidrs.map((cidr) => ({ family: familyOf(cidr), cidr, pool: 'pods' })),
     subscribe: () => () => undefined,
-    usage: () => ({ blocks: [], allocations: [], adopted: [], problems: [] }),
+    usage: () => ({ pools: [], blocks: [], allocations: [], adopted: [], problems: [] }),
   };
 }
 
@@ -107,6 +108,9 @@ export async function startNode(
     runtime: 'v24',
     startedAtMs: 0,
     process: () => ({ rssBytes: 0, heapUsedBytes: 0, eventLoopDelayP99Ms: 0, eventLoopDelayMaxMs: 0 }),
+    processFigures: async () => NO_PROCESS,
+    calls: undefined,
+    scheduler: life,
     now: () => life.wall(),
     whyNoPods: () => undefined,
     podPacketsDropped: () => undefined,

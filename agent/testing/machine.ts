@@ -13,6 +13,7 @@ import {
 import type { MemoryStore } from '#store';
 import { MemoryDisk } from '#world/testing';
 import { MemoryCni } from '../../cni-plugin/testing/memory-cni.ts';
+import type { ProcessFigures } from '../http/figures.ts';
 import { type NodeSettings, type RunningNode, startNode } from '../node.ts';
 import type { NodeBindings } from '../outside.ts';
 import { MemoryHttp } from './memory-http.ts';
@@ -28,6 +29,16 @@ export const SETTINGS = {
   cniSocketPath: '/run/podroute/cni.sock',
   cniConfDir: '/etc/cni/net.d',
 } as const satisfies Partial<NodeSettings>;
+
+/** Of a process that uses nothing. */
+export const NO_PROCESS: ProcessFigures = {
+  cpuSeconds: 0,
+  residentBytes: 0,
+  heapUsedBytes: 0,
+  startedAtSeconds: 0,
+  eventLoopDelayP99Ms: 0,
+  eventLoopDelayMaxMs: 0,
+};
 
 export interface MachineParts {
   readonly simulation: Simulation;
@@ -101,7 +112,7 @@ export class Machine {
       random: life,
       scheduler: life,
       log: life,
-      process: { pid: 1, runtime: 'simulated', status: () => process },
+      process: { pid: 1, runtime: 'simulated', status: () => process, figures: async () => NO_PROCESS },
       locks: this.#locks,
       disk: this.disk,
       http: this.http,

@@ -184,17 +184,31 @@ export class Peers implements AsyncDisposable {
     return this.#find(peerId)?.current;
   }
 
-  /** Of the neighbours that are not held down: whether each has a session of which this holds. */
-  everyWanted(holds: (session: Session) => boolean): boolean {
-    for (const peer of this.#allPeers()) {
-      if (peer.heldDown !== undefined) continue;
-      if (peer.current === undefined || !holds(peer.current)) return false;
-    }
-    return true;
+  /** Of each neighbour that is not held down its established session. */
+  *wanted(): Iterable<Session | undefined> {
+    for (const { heldDown, current } of this.#allPeers()) if (heldDown === undefined) yield current;
+  }
+
+  /** Ranges that are not held down. */
+  get wantedRanges(): number {
+    const ranges = [...this.#ranges.values()];
+    return ranges.filter(({ config, keyRefusal }) => (config.shutdown ?? keyRefusal) === undefined).length;
   }
 
   status(): PeerStatus[] {
-    return [...[...this.#ranges.values()].map(rangeStatus), ...[...this.#allPeers()].map(peerStatus)];
+    return this.ids().map((id) => this.statusOf(id)!);
+  }
+
+  /** Ranges first, then all neighbours, those of ranges too. */
+  ids(): string[] {
+    return [...this.#ranges.keys(), ...[...this.#allPeers()].map(({ id }) => id)];
+  }
+
+  statusOf(id: string): PeerStatus | undefined {
+    const range = this.#ranges.get(id);
+    if (range !== undefined) return rangeStatus(range);
+    const peer = this.#find(id);
+    return peer && peerStatus(peer);
   }
 
   /** Connections from addresses that are nobody's. */

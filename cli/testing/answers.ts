@@ -8,6 +8,7 @@ const NO_MESSAGES = { open: 0, update: 0, notification: 0, keepalive: 0, routeRe
 export function sessionAnswer(part: Partial<SessionStatus> = {}): SessionStatus {
   return {
     id: 'tor-a',
+    kind: 'peer',
     from: 'BGPPeer tor-a',
     remote: '10.0.0.9',
     state: 'Established',

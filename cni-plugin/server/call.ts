@@ -135,7 +135,7 @@ export function readEnvironment(environment: ReadonlyMap<string, string>): CniCa
   };
 }
 
-function isCommand(text: string): text is CniCommand {
+export function isCommand(text: string): text is CniCommand {
   return Object.hasOwn(NEEDED, text);
 }
 

@@ -17,8 +17,16 @@ import { PodKeeper } from './pod-keeper.ts';
 import { SourceGuard } from './source-guard.ts';
 import { UplinkMtu } from './uplink-mtu.ts';
 import { ownerOf, resultJson } from './attachment.ts';
-import { CniError, codes, errorJson, toCniError } from './cni-error.ts';
-import { type CniRequest, decodeRequest, encodeAnswer, readEnvironment, withoutLength } from './call.ts';
+import { type CniCode, CniError, codes, errorJson, toCniError } from './cni-error.ts';
+import {
+  type CniCommand,
+  type CniRequest,
+  decodeRequest,
+  encodeAnswer,
+  isCommand,
+  readEnvironment,
+  withoutLength,
+} from './call.ts';
 import { NEWEST, readConfig, versionForErrors, VERSIONS } from './network-config.ts';
 import { add } from './verbs/add.ts';
 import { check } from './verbs/check.ts';
@@ -44,6 +52,11 @@ export interface CniServerIo {
   /** For CHECK: the kernel of a pod's namespace. */
   readonly openPodKernel: (netns: string) => Promise<Kernel>;
   readonly log: CniLog;
+  /**
+   * Told of every call when it is answered.
+   * @param code of the error; undefined: it went well
+   */
+  readonly called?: (verb: CniCommand | 'unknown', code: CniCode | undefined, tookMs: number) => void;
   /** What else ADD waits for (first routes, say): undefined when it can be served. */
   readonly whyUnready?: () => string | undefined;
 }
@@ -72,7 +85,10 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
   const queue = new DelQueue(io.disk, options.stateDir);
   const whyUnready = io.whyUnready ?? ((): undefined => undefined);
   const guard = new SourceGuard(io);
-  const handling: Handling = { io: { ...io, guard, mtu: () => mtu.value, whyUnready }, order, queue };
+  const handling: Handling = {
+    io: { ...io, guard, mtu: () => mtu.value, whyUnready },
+    ...{ order, queue, clock: io.clock, called: io.called },
+  };
 
   let timer: { cancel(): void } | undefined;
   let looking: Promise<unknown> = Promise.resolve();
@@ -126,6 +142,8 @@ async function adoptLinks(io: CniServerIo): Promise<void> {
 
 interface Handling {
   readonly io: VerbIo;
+  readonly clock: Clock;
+  readonly called: CniServerIo['called'] | undefined;
   readonly order: CallOrder;
   readonly queue: DelQueue;
 }
@@ -134,15 +152,22 @@ interface Handling {
  *
  * @param bytes a whole request, its length included */
 async function answerCall(bytes: Uint8Array, handling: Handling): Promise<Uint8Array> {
+  const { io, clock, called } = handling;
   const request = decodeRequest(withoutLength(bytes));
+  const command = request?.environment.get('CNI_COMMAND') ?? '';
+  const startMs = clock.now();
+  const note = (code?: CniCode) =>
+    called?.(isCommand(command) ? command : 'unknown', code, clock.now() - startMs);
   try {
     if (request === undefined) throw new CniError(codes.decoding, 'the request on the socket cannot be read');
-    return encodeAnswer(0, await perform(request, handling));
+    const output = await perform(request, handling);
+    note();
+    return encodeAnswer(0, output);
   } catch (thrown) {
     const error = toCniError(thrown);
-    const command = request?.environment.get('CNI_COMMAND') ?? '';
+    note(error.code);
     const details = error.details === '' ? '' : ` (${error.details})`;
-    handling.io.log.warn('cni', `${command} answered code ${error.code}: ${error.message}${details}`);
+    io.log.warn('cni', `${command} answered code ${error.code}: ${error.message}${details}`);
     return encodeAnswer(1, errorJson(error, versionForErrors(request?.input ?? '')));
   }
 }

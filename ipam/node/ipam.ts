@@ -239,6 +239,7 @@ export class Ipam implements AsyncDisposable {
 
   usage(): IpamUsage {
     return {
+      pools: this.#ledger.inputs.pools.map(({ name, cidr }) => ({ name, cidr })),
       blocks: this.#state.blocks.map((block) => block.usage()),
       allocations: [...this.#state.allocations.values()],
       adopted: [...this.#state.adopted].map(([address, link]) => ({ address, link })),

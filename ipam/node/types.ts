@@ -89,6 +89,8 @@ export interface BlockUsage extends Block {
 }
 
 export interface IpamUsage {
+  /** IPPools that this node may use. */
+  readonly pools: readonly Pick<Pool, 'name' | 'cidr'>[];
   readonly blocks: readonly BlockUsage[];
   readonly allocations: readonly Allocation[];
   /** In use by a link whose owner the journal does not know. */

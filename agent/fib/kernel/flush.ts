@@ -1,10 +1,11 @@
 // One slice of work towards the kernel: takes prefixes whose wish and kernel route differ, sends one batch, and writes
 // down what the kernel answered. A route is first made exclusively and only overwritten when it is known as ours, so
 // that the route of another program with the same prefix and metric is never lost.
-import type { Kernel, RouteBatch } from '#linux';
+import { errnoName, type Kernel, type RouteBatch } from '#linux';
 import type { Log } from '../../log.ts';
 import type { Columns } from '../fib-columns.ts';
 import type { Failures } from './failures.ts';
+import { SyncFigures } from './sync-figures.ts';
 import { isFibRoute } from './ownership.ts';
 import { NO_TARGET, type Targets, UNKNOWN_TARGET } from '../targets.ts';
 
@@ -22,6 +23,7 @@ export interface FlushParts {
   readonly columns: readonly [Columns, Columns];
   readonly targets: Targets;
   readonly failures: Failures;
+  /** Clock.now() */
   readonly now: () => number;
   readonly log: Log;
 }
@@ -35,6 +37,7 @@ interface Slice {
 }
 
 export class Flusher {
+  readonly figures = new SyncFigures();
   readonly #parts: FlushParts;
   readonly #address = new Uint8Array(16);
   readonly #slice: Slice = {
@@ -91,14 +94,16 @@ export class Flusher {
   }
 
   async #commit(): Promise<void> {
-    const { batch, columns } = this.#parts;
+    const { batch, columns, now } = this.#parts;
     const slice = this.#slice;
+    const startMs = now();
     const results = await batch.commit().catch((error: unknown) => {
       // Without an answer the state is unknown; the caller reads the kernel's routes again.
       for (let i = 0; i < slice.count; i++) columns[slice.families[i] as 0 | 1].markDirty(slice.ids[i]!);
       this.#finish();
       throw error;
     });
+    this.figures.batches.observe((now() - startMs) / 1000);
     const collisions: number[] = [];
     for (let i = 0; i < slice.count; i++) {
       const errno = results[i]!;
@@ -126,14 +131,16 @@ export class Flusher {
     if (errno === 0 || (errno === ESRCH && want === NO_TARGET)) {
       columns[family].setInstalled(id, want);
       failures.clear(family, id);
+      this.figures.taken[family]++;
       return;
     }
     const error = batch.explain(index);
-    this.#fail(family, id, error === undefined ? `errno ${errno}` : `${error.code}: ${error.message}`);
+    this.#fail(family, id, errno, error === undefined ? `errno ${errno}` : `${error.code}: ${error.message}`);
   }
 
-  #fail(family: 0 | 1, id: number, reason: string): void {
+  #fail(family: 0 | 1, id: number, errno: number, reason: string): void {
     const { columns, failures, log, now } = this.#parts;
+    this.figures.refused(errnoName(errno));
     const failure = failures.note(family, id, reason, now());
     const prefix = columns[family].textOf(id);
     // The first refusal is news; the repeated ones are only counted.
@@ -161,7 +168,12 @@ export class Flusher {
       } else {
         const whose =
           found.protocol === protocol ? 'a pod of this node' : `routing protocol ${found.protocol}`;
-        this.#fail(family, id, `EEXIST: ${whose} has a route to the same prefix with metric ${metric}`);
+        this.#fail(
+          family,
+          id,
+          EEXIST,
+          `EEXIST: ${whose} has a route to the same prefix with metric ${metric}`,
+        );
       }
     }
   }

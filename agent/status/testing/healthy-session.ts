@@ -5,6 +5,7 @@ const NONE = { ipv4: 0, ipv6: 0 };
 
 export const HEALTHY: SessionStatus = {
   id: 'tor "a"',
+  kind: 'peer',
   from: 'BGPPeer tor',
   remote: '10.0.1.0',
   remotePort: 179,

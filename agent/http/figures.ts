@@ -1,0 +1,60 @@
+// What a scrape is written from: the node's numbers, as the parts of the agent have them.
+import type {
+  AddressUsage,
+  PerFamily,
+  RangeStatus,
+  SessionStatus,
+  StatusProblem,
+  StatusReply,
+} from '#agent-api';
+import type { SyncFigures } from '../fib/kernel/sync-figures.ts';
+import type { CallFigures } from '../status/call-figures.ts';
+
+export interface Figures extends Pick<StatusReply, 'version' | 'node' | 'speaker' | 'podPacketsDropped'> {
+  /** Those that objects name one by one, or podroute makes; what connects from ranges is summed up by range. */
+  readonly sessions: readonly SessionFigures[];
+  readonly ranges: readonly RangeFigures[];
+  readonly rib: { readonly prefixes: PerFamily; readonly paths: number };
+  /** Undefined with --fib none. */
+  readonly fib?: FibFigures;
+  readonly usage?: AddressUsage | undefined;
+  readonly calls?: CallFigures;
+  readonly isReady: boolean;
+  /** Undefined with --fib none. */
+  readonly canGiveAddresses?: boolean;
+  readonly problems: readonly StatusProblem[];
+  readonly generation: number;
+  readonly process: ProcessFigures;
+}
+
+export interface SessionFigures extends SessionStatus {
+  /** As configured, so that no neighbour chooses it: an address, or the link on which it is looked for. */
+  readonly peerAddress: string;
+}
+
+export interface RangeFigures extends RangeStatus {
+  readonly established: number;
+  readonly accepted: PerFamily;
+}
+
+export interface FibFigures {
+  readonly wanted: PerFamily;
+  readonly installed: PerFamily;
+  readonly failed: number;
+  readonly repaired: number;
+  readonly sync: SyncFigures;
+}
+
+/** Of the operating system, and of the engine. */
+export interface ProcessFigures {
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+  readonly heapUsedBytes: number;
+  /** Undefined: this system does not tell. */
+  readonly openFiles?: number;
+  readonly mostFiles?: number;
+  /** Wall clock, seconds since 1970. */
+  readonly startedAtSeconds: number;
+  readonly eventLoopDelayP99Ms: number;
+  readonly eventLoopDelayMaxMs: number;
+}
