@@ -45,4 +45,22 @@ if [ -n "$missing" ]; then
   fi
 fi
 
+# Of Debian's package prometheus (100 MB, and a service) one program is wanted, for the tests of alerts and metrics.
+if [ "$purpose" = test ] && [ ! -x build/promtool ] && ! command -v promtool >/dev/null 2>&1; then
+  echo "setup: promtool, out of the Debian package prometheus"
+  rm -rf build/download
+  mkdir -p build/download
+  fetch() { (cd build/download && apt-get download -qq prometheus 2>/dev/null); }
+  if fetch || { [ "$(id -u)" = 0 ] && apt-get update -qq && fetch; }; then
+    dpkg-deb --fsys-tarfile build/download/prometheus_*.deb | tar -x -O ./usr/bin/promtool >build/download/promtool
+    chmod +x build/download/promtool
+    mv build/download/promtool build/promtool
+    rm -rf build/download
+  else
+    echo "setup: promtool is missing, and the package prometheus cannot be downloaded. Put a promtool into PATH, or:" >&2
+    echo "  sudo apt-get update && sudo apt-get install -y prometheus" >&2
+    exit 1
+  fi
+fi
+
 node scripts/build.ts

@@ -3,6 +3,7 @@ import { SyncFigures } from '../../fib/kernel/sync-figures.ts';
 import { CallFigures } from '../../status/call-figures.ts';
 import { HEALTHY } from '../../status/testing/healthy-session.ts';
 import type { Figures, SessionFigures } from '../figures.ts';
+import { metricsText } from '../metrics.ts';
 
 export const SESSION: SessionFigures = {
   ...HEALTHY,
@@ -65,6 +66,11 @@ export function wholeFigures(): Figures {
       eventLoopDelayMaxMs: 20,
     },
   };
+}
+
+/** What an agent writes to which everything has happened: every metric that there is. */
+export function wholeScrape(): Promise<string> {
+  return metricsText(wholeFigures(), () => Promise.resolve());
 }
 
 function problem(object: string, from: 'plan' | 'store') {
