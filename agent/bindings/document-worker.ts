@@ -15,6 +15,8 @@ interface Waiting {
 export class DocumentWorker implements Disposable {
   readonly #longestMs: number;
   #worker: Worker | undefined;
+  /** The thread has begun: until then it reads nothing, and no document is late. */
+  #begun: Promise<void> = Promise.resolve();
   #waiting: Waiting | undefined;
   #idle: NodeJS.Timeout | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -34,8 +36,13 @@ export class DocumentWorker implements Disposable {
     clearTimeout(this.#idle);
     const worker = (this.#worker ??= this.#start());
     const { promise, resolve, reject } = Promise.withResolvers<readonly ReadDocument[]>();
-    this.#waiting = { done: resolve, fail: reject };
-    const late = setTimeout(() => this.#end(`took more than ${this.#longestMs} ms to read`), this.#longestMs);
+    const waiting = { done: resolve, fail: reject };
+    this.#waiting = waiting;
+    let late: NodeJS.Timeout | undefined;
+    void this.#begun.then(() => {
+      if (this.#waiting !== waiting) return;
+      late = setTimeout(() => this.#end(`took more than ${this.#longestMs} ms to read`), this.#longestMs);
+    });
     worker.postMessage({ text, file });
     try {
       return await promise;
@@ -52,7 +59,12 @@ export class DocumentWorker implements Disposable {
     const resourceLimits = { maxOldGenerationSizeMb: MOST_MEGABYTES };
     const worker = new Worker(new URL(file, import.meta.url), { resourceLimits });
     worker.unref();
-    worker.on('message', (documents: readonly ReadDocument[]) => this.#waiting?.done(documents));
+    this.#begun = new Promise((begun) => {
+      worker.once('message', () => {
+        worker.on('message', (documents: readonly ReadDocument[]) => this.#waiting?.done(documents));
+        begun();
+      });
+    });
     const ended = (why: string) => {
       if (worker === this.#worker) this.#end(why);
     };
