@@ -38,23 +38,22 @@ class KernelPodSources implements PodSources {
   }
 
   replace(sources: readonly PodSource[]): Promise<KernelError | undefined> {
-    return this.#commit(true, (batch) => writeTable(batch, sources));
+    return this.#commit((batch) => writeTable(batch, sources));
   }
 
-  /** The send is done on this thread: it is one small batch, and an ADD waits for it. */
   change(changes: readonly SourceChange[]): Promise<KernelError | undefined> {
-    return this.#commit(false, (batch) => writeChanges(batch, changes));
+    return this.#commit((batch) => writeChanges(batch, changes));
   }
 
-  #commit(isLarge: boolean, write: (batch: Batch) => void): Promise<KernelError | undefined> {
+  /** On a pool thread: the kernel makes it wait while somebody else (kube-proxy) commits a large batch. */
+  #commit(write: (batch: Batch) => void): Promise<KernelError | undefined> {
     return this.#asked(async (socket) => {
       const batch = this.#batch.begin(socket.sequences(1));
       write(batch);
       const { bytes, first, messages } = batch.end();
       if (messages.length === 0) return undefined;
       socket.sequences(messages.length + 1);
-      if (isLarge) await socket.sendInBackground(bytes, 0, bytes.length);
-      else socket.send(bytes);
+      await socket.sendInBackground(bytes, 0, bytes.length);
       return firstError(socket, first, messages);
     });
   }
