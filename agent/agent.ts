@@ -185,7 +185,8 @@ export class Agent implements AsyncDisposable {
     const { store, clock, host } = this.#io;
     const resources = store.snapshot();
     const refused = store.refused();
-    host?.routers.follow(interfacesOf({ resources, nodeName: this.nodeName }));
+    const interfaces = interfacesOf({ resources, nodeName: this.nodeName });
+    if (interfaces !== undefined) host?.routers.follow(interfaces);
     const input = {
       heardLinks: host?.routers.heard() ?? new Map<string, never>(),
       resources,

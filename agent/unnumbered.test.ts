@@ -69,6 +69,14 @@ describe('an agent with a neighbour that is found on its link', () => {
     }
     assert.deepEqual([remotes(), texts()], [['tor fe80::b%eth1'], []]);
 
+    // Without its Node there is no plan: what is in force stays, also what was heard.
+    store.set(NO_MESH, TOR);
+    await store.simulation.run(1000);
+    assert.equal(node.source.status().plan.isStale, true);
+    store.set(NODE, NO_MESH, TOR);
+    await store.simulation.run(100);
+    assert.deepEqual([remotes(), texts()], [['tor fe80::b%eth1'], []]);
+
     node.kernel.change({ type: 'deleteLink', device: 'eth1' });
     await store.simulation.run(100);
     assert.deepEqual(remotes(), []);

@@ -116,13 +116,13 @@ export function guardedOf(input: PlanInput): Guarded[] {
   return guardedPrefixes(input, nodes, clusterPrefixesOf(resources, nodes, refused));
 }
 
-/** The links on which this node looks for neighbours. */
+/** The links on which this node looks for neighbours; undefined: it has no Node, and what is in force stays. */
 export function interfacesOf({
   resources,
   nodeName,
-}: Pick<PlanInput, 'resources' | 'nodeName'>): Set<string> {
+}: Pick<PlanInput, 'resources' | 'nodeName'>): Set<string> | undefined {
   const node = resources.nodes.get(nodeName);
-  if (node === undefined) return new Set();
+  if (node === undefined) return undefined;
   const self = clusterNode(node, bgpConfigurationFor(resources, nodeName).spec);
   const peers = [...resources.bgpPeers.values()].filter((peer) => selects(peer, self));
   return new Set(peers.flatMap(({ spec }) => spec.peerInterface ?? []));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { StatusReply } from '#agent-api';
 import { statusTable } from '../status-table.ts';
-import { isWell } from './status.ts';
+import { isWell, sessionNamed } from './status.ts';
 
 const WELL = {
   sessions: [{ state: 'Established' }],
@@ -31,6 +31,25 @@ describe('podroute status exits with 0', () => {
   ] as const) {
     it(`and not when ${what}`, () => assert.equal(isWell(but(part)), false));
   }
+});
+
+describe('podroute status SESSION', () => {
+  const reply = but({
+    sessions: [{ id: 'tor-a', remote: '10.0.0.1' }],
+    waiting: [{ id: 'tor-b', from: 'BGPPeer tor-b', device: 'eth1', why: 'link eth1 is down' }],
+  });
+  it('finds it by its id and by its address', () => {
+    for (const name of ['tor-a', '10.0.0.1']) assert.equal(sessionNamed(reply, name).id, 'tor-a');
+  });
+  it('says why one has no neighbour yet', () => {
+    assert.throws(() => sessionNamed(reply, 'tor-b'), {
+      ...{ message: 'status: session tor-b has no neighbour yet: link eth1 is down', exitCode: 1 },
+    });
+  });
+  it('names those that there are', () => {
+    const message = 'status: no session tor on this node; there are: tor-a, tor-b';
+    assert.throws(() => sessionNamed(reply, 'tor'), { message, exitCode: 2 });
+  });
 });
 
 describe('podroute status shows', () => {

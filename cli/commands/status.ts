@@ -1,5 +1,5 @@
 // podroute status [SESSION] [-w]
-import type { StatusReply } from '#agent-api';
+import type { SessionStatus, StatusReply } from '#agent-api';
 import { ask } from '../client.ts';
 import { CommandError, EXIT, tell } from '../exit.ts';
 import { type OutputFormat, print } from '../output-format.ts';
@@ -35,16 +35,23 @@ async function showOnce(session: string | undefined, options: StatusOptions): Pr
     process.exitCode = isWell(reply) ? EXIT.good : EXIT.badNews;
     return;
   }
-  const found = reply.sessions.find((s) => s.id === session || s.remote === session);
-  if (found === undefined) {
-    const ids = reply.sessions.map((s) => s.id).join(', ');
-    throw new CommandError(
-      `status: no session ${session} on this node; there are: ${ids || 'none'}`,
-      EXIT.wrongUse,
-    );
-  }
+  const found = sessionNamed(reply, session);
   print(found, options.output, sessionDetails);
   process.exitCode = found.state === 'Established' ? EXIT.good : EXIT.badNews;
+}
+
+/** By id or by the neighbour's address. Throws CommandError when there is none, or when its neighbour is not found yet. */
+export function sessionNamed({ sessions, waiting = [] }: StatusReply, name: string): SessionStatus {
+  const found = sessions.find(({ id, remote }) => id === name || remote === name);
+  if (found !== undefined) return found;
+  const waits = waiting.find(({ id }) => id === name);
+  if (waits !== undefined)
+    throw new CommandError(`status: session ${name} has no neighbour yet: ${waits.why}`, EXIT.badNews);
+  const ids = [...sessions, ...waiting].map(({ id }) => id).join(', ');
+  throw new CommandError(
+    `status: no session ${name} on this node; there are: ${ids || 'none'}`,
+    EXIT.wrongUse,
+  );
 }
 
 /** Every wanted session is up, a pod can be given an address, every route is in the kernel, and nothing is reported. */
