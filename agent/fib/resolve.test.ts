@@ -118,4 +118,85 @@ describe('routes of others', () => {
     foreign.apply('deleted', connected);
     assert.equal(foreign.usesLink(2), false);
   });
+
+  it('count IPv4 routes of each link, whatever comes and goes twice', () => {
+    const foreign = new ForeignRoutes([254]);
+    const over = (destination: string, metric: number, ...indexes: number[]): Route =>
+      route(destination, { metric, nextHops: indexes.map((deviceIndex) => ({ deviceIndex })) });
+    foreign.apply('new', over('10.1.0.0/16', 0, 2));
+    foreign.apply('new', over('10.1.0.0/16', 5, 2, 3));
+    foreign.apply('new', over('10.1.0.0/16', 5, 2, 3));
+    foreign.apply('new', route('10.2.0.0/16', { type: 'blackhole', nextHops: [{ deviceIndex: 4 }] }));
+    assert.deepEqual(
+      [2, 3, 4].map((i) => foreign.usesLink(i)),
+      [true, true, false],
+    );
+    foreign.apply('deleted', over('10.1.0.0/16', 5));
+    assert.deepEqual(
+      [2, 3].map((i) => foreign.usesLink(i)),
+      [true, false],
+    );
+    foreign.apply('deleted', over('10.1.0.0/16', 0));
+    assert.equal(foreign.usesLink(2), false);
+    foreign.apply('new', over('fd01::/64', 0, 2));
+    assert.equal(foreign.usesLink(2), false, 'of IPv6 routes the kernel tells');
+    foreign.apply('new', over('10.1.0.0/16', 0, 2));
+    foreign.clear();
+    assert.equal(foreign.usesLink(2), false);
+    assert.deepEqual([...foreign.all(254)], []);
+  });
+
+  it('answer by the longest prefix, of one prefix the lowest metric first, of tables the first that knows', () => {
+    const foreign = new ForeignRoutes([255, 254]);
+    const metrics = (...octets: number[]): number[] =>
+      foreign.match(0, Uint8Array.from(octets)).map(({ metric }) => metric);
+    for (const [destination, metric] of [
+      ['10.0.0.0/8', 1],
+      ['10.1.0.0/16', 30],
+      ['10.1.0.0/16', 20],
+      ['10.1.0.0/16', 25],
+      ['10.1.2.3/32', 3],
+      ['0.0.0.0/0', 9],
+    ] as const)
+      foreign.apply('new', route(destination, { metric }));
+    assert.deepEqual(metrics(10, 1, 2, 4), [20, 25, 30]);
+    assert.deepEqual(metrics(10, 1, 2, 3), [3]);
+    assert.deepEqual(metrics(10, 2, 0, 0), [1]);
+    assert.deepEqual(metrics(11, 0, 0, 0), [9]);
+    assert.deepEqual(
+      [...foreign.all(254)].map(({ destination, metric }) => `${destination} ${metric}`).sort(),
+      ['0.0.0.0/0 9', '10.0.0.0/8 1', '10.1.0.0/16 20', '10.1.2.3/32 3'],
+    );
+    foreign.apply('new', route('0.0.0.0/0', { table: 255, metric: 7 }));
+    assert.deepEqual(metrics(10, 1, 2, 3), [7], 'a table that is asked first');
+    assert.equal(foreign.apply('new', route('10.9.0.0/16', { table: 100 })), false);
+    assert.deepEqual([...foreign.all(100)], []);
+    foreign.apply('deleted', route('0.0.0.0/0', { table: 255, metric: 7 }));
+    for (const metric of [20, 25, 30]) foreign.apply('deleted', route('10.1.0.0/16', { metric }));
+    assert.deepEqual(metrics(10, 1, 2, 4), [1]);
+    assert.equal([...foreign.all(254)].length, 3);
+  });
+
+  it('of several next hops lose those that the kernel names, by gateway and link', () => {
+    const foreign = new ForeignRoutes([254]);
+    const hops = [
+      { gateway: 'fe80::1', deviceIndex: 2 },
+      { gateway: 'fe80::1', deviceIndex: 3 },
+      { gateway: 'fe80::2', deviceIndex: 2 },
+      { gateway: 'fe80::2', deviceIndex: 3 },
+    ];
+    const address = new Uint8Array(16).fill(1);
+    const left = () => foreign.match(1, address)[0]?.nextHops;
+    foreign.apply('new', route('::/0', { nextHops: hops }));
+    foreign.apply('deleted', route('::/0', { nextHops: [hops[1]!, hops[2]!] }));
+    assert.deepEqual(left(), [hops[0], hops[3]]);
+    foreign.apply('deleted', route('::/0', { metric: 7, nextHops: hops }));
+    assert.deepEqual(left(), [hops[0], hops[3]], 'one of another metric');
+    foreign.apply('deleted', route('::/0', { nextHops: [hops[0]!, hops[3]!] }));
+    assert.equal(left(), undefined);
+    // IPv4 names one next hop, perhaps, and means the route.
+    foreign.apply('new', route('0.0.0.0/0', { nextHops: hops.map(({ deviceIndex }) => ({ deviceIndex })) }));
+    foreign.apply('deleted', route('0.0.0.0/0', { nextHops: [{ deviceIndex: 2 }] }));
+    assert.deepEqual(foreign.match(0, new Uint8Array(4)), []);
+  });
 });

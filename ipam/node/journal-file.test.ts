@@ -1,5 +1,6 @@
 // The journal by itself: what is on disk when an append has resolved, whatever fails or loses power on the way.
 import assert from 'node:assert/strict';
+import { crc32 } from 'node:zlib';
 import { SeededRandom } from '#world';
 import { MemoryDisk } from '#world/testing';
 import { Journal, readJournal } from './journal.ts';
@@ -166,6 +167,28 @@ describe('the journal as a file', () => {
     assert.deepEqual(numbersOf(disk.contents(PATH)), [1, 2]);
   });
 
+  it('shares one append and one sync among the records of one turn', async () => {
+    const { disk, journal, add } = bench();
+    await journal.replay();
+    await add(1);
+    const before = disk.steps;
+    await Promise.all([add(2), add(3), add(4)]);
+    assert.equal(disk.steps - before, 2);
+    assert.deepEqual(numbersOf(disk.contents(PATH)), [1, 2, 3, 4]);
+  });
+
+  it('that could not be read takes nothing, takes records back at once, and stays as it is', async () => {
+    const { disk, journal, state, problems, add } = bench();
+    disk.put(PATH, new Uint8Array(RECORD_BYTES));
+    disk.damaged.set(PATH, 'EIO: i/o error');
+    assert.match((await journal.replay()).unreadable!, /EIO: i\/o error/);
+    const written = add(1);
+    assert.deepEqual(state, []);
+    assert.match((await written)!.message, /EIO: i\/o error/);
+    assert.equal(problems.length, 1);
+    assert.deepEqual(disk.contents(PATH), new Uint8Array(RECORD_BYTES));
+  });
+
   it('that was closed waits for what was appended, and takes nothing more', async () => {
     const { disk, journal, add } = bench();
     await journal.replay();
@@ -224,6 +247,25 @@ describe('octets of a journal record', () => {
     assert.equal(Buffer.from(block.subarray(4, 16)).toString('hex'), '04027a00' + '00'.repeat(8));
     assert.equal(Buffer.from(block.subarray(16, 36)).toString('hex'), `00000000fd00${'00'.repeat(13)}40`);
     assert.equal(Buffer.from(block.subarray(64, 66)).toString('latin1'), '\x01p');
+  });
+
+  it('have the type that the figure says, and a record of another format is none', () => {
+    const held = { cidr: '10.0.0.0/26', pool: 'p', atMs: 1 };
+    const types: JournalRecord[] = [
+      { type: 'head', node: 'n', atMs: 1 },
+      allocate,
+      { ...allocate, type: 'release' },
+      { type: 'holdBlock', ...held },
+      { type: 'returnBlock', ...held },
+    ];
+    types.forEach((one, i) => {
+      const out = new Uint8Array(RECORD_BYTES);
+      encodeRecord(one, out, 0);
+      assert.equal(out[4], i + 1);
+      out[3] = 0x32;
+      new DataView(out.buffer).setUint32(RECORD_BYTES - 4, crc32(out.subarray(0, RECORD_BYTES - 4)));
+      assert.equal(decodeRecord(out, 0), undefined);
+    });
   });
 
   it('hold texts of 255 octets each, and of the last as much as there is room for', () => {

@@ -1,0 +1,229 @@
+// One slice of work against a kernel that answers what the test says.
+import assert from 'node:assert/strict';
+import { type FamilyIndex, formatPrefixOctets } from '#ip';
+import { MemoryKernel, type Route, type RouteBatch } from '#linux';
+import { Columns } from '../fib-columns.ts';
+import { HopSets, NO_TARGET, Targets, UNKNOWN_TARGET } from '../targets.ts';
+import { tablePrefix } from '../table-prefix.ts';
+import { NextHops } from '../tracked-hops.ts';
+import { Failures } from './failures.ts';
+import { Flusher } from './flush.ts';
+import { KernelView } from './kernel-view.ts';
+
+const ESRCH = 3;
+const EEXIST = 17;
+const ENETUNREACH = 101;
+
+class ScriptedKernel extends MemoryKernel {
+  /** What a dump shows. */
+  shown: Route[] = [];
+  override async routes(): Promise<Route[]> {
+    return this.shown;
+  }
+}
+
+class Bench {
+  readonly kernel = new ScriptedKernel();
+  /** Since the last look: 'add 10.1.0.0/26'. */
+  asked: string[] = [];
+  /** By request; 0 for those that are not named. */
+  answers: Readonly<Record<string, number>> = {};
+  failure: Error | undefined;
+  readonly warnings: object[] = [];
+  readonly #waiting: string[] = [];
+  readonly #ask =
+    (what: string) =>
+    (family: FamilyIndex, address: Uint8Array, offset: number, length: number): void => {
+      this.#waiting.push(`${what} ${formatPrefixOctets(family, address, offset, length)}`);
+    };
+  readonly batch: RouteBatch = {
+    internNextHops: () => 1,
+    internType: () => 2,
+    releaseNextHops: () => undefined,
+    add: this.#ask('add'),
+    replace: this.#ask('replace'),
+    delete: this.#ask('delete'),
+    length: 0,
+    commit: async () => {
+      const requests = this.#waiting.splice(0);
+      this.asked.push(...requests);
+      if (this.failure !== undefined) throw this.failure;
+      return Int32Array.from(requests, (request) => this.answers[request] ?? 0);
+    },
+    explain: () => undefined,
+  };
+  readonly targets = new Targets(this.batch);
+  readonly #view = new KernelView({ kernel: this.kernel, table: 254, protocol: 179, metric: 1024 });
+  readonly #sets = new HopSets(new NextHops(this.#view), this.targets);
+  readonly unreachable = this.targets.takeUnreachable();
+  readonly columns = [0, 1].map(
+    (family) => new Columns(family as 0 | 1, 42, this.#sets, this.targets, this.unreachable),
+  ) as unknown as readonly [Columns, Columns];
+  readonly failures = new Failures();
+  readonly flusher = new Flusher({
+    ...{ kernel: this.kernel, batch: this.batch, table: 254, protocol: 179, metric: 1024 },
+    ...{ columns: this.columns, targets: this.targets, failures: this.failures, now: () => 5000 },
+    log: {
+      ...{ debug: () => undefined, info: () => undefined, error: () => undefined },
+      warn: (fields: object) => void this.warnings.push(fields),
+    } as never,
+  });
+
+  hold(prefix: string, isHeld = true): number {
+    const { family, bytes, length } = tablePrefix(prefix);
+    const id = this.columns[family].add(bytes, 0, length);
+    this.columns[family].hold(id, isHeld);
+    return id;
+  }
+  /** What was asked until nothing was left to do. */
+  async flush(): Promise<string[]> {
+    this.asked = [];
+    for (let i = 0; await this.flusher.flush(); i++) assert.ok(i < 50, 'never at rest');
+    return this.asked;
+  }
+}
+
+describe('a slice of kernel routes', () => {
+  it('makes what is wanted exclusively, overwrites only what is known as ours, and asks once', async () => {
+    const bench = new Bench();
+    const id = bench.hold('10.1.0.0/26');
+    bench.hold('fd01::/122');
+    assert.deepEqual(await bench.flush(), ['add 10.1.0.0/26', 'add fd01::/122']);
+    assert.equal(bench.columns[0].installedOf(id), bench.unreachable);
+    bench.columns[0].markDirty(id);
+    assert.deepEqual(await bench.flush(), []);
+    bench.columns[0].setInstalled(id, UNKNOWN_TARGET);
+    bench.columns[0].markDirty(id);
+    assert.deepEqual(await bench.flush(), ['replace 10.1.0.0/26']);
+    bench.hold('10.1.0.0/26', false);
+    assert.deepEqual(await bench.flush(), ['delete 10.1.0.0/26']);
+    assert.equal(bench.columns[0].prefixes.count, 0, 'forgotten');
+    assert.equal(bench.columns[1].prefixes.count, 1);
+  });
+
+  it('leaves what an earlier run left, as long as it is adopted', async () => {
+    const bench = new Bench();
+    const { bytes, length } = tablePrefix('10.7.0.0/26');
+    const [column] = bench.columns;
+    const id = column.add(bytes, 0, length);
+    column.setInstalled(id, bench.unreachable);
+    column.setAdopted(id, true);
+    column.markDirty(id);
+    assert.deepEqual(await bench.flush(), []);
+    column.setAdopted(id, false);
+    column.markDirty(id);
+    assert.deepEqual(await bench.flush(), ['delete 10.7.0.0/26']);
+  });
+
+  it('remembers a refusal, says it once, and forgets it with the next success', async () => {
+    const bench = new Bench();
+    const id = bench.hold('10.1.0.0/26');
+    bench.answers = { 'add 10.1.0.0/26': ENETUNREACH };
+    for (let i = 0; i < 3; i++) {
+      bench.columns[0].markDirty(id);
+      assert.deepEqual(await bench.flush(), ['add 10.1.0.0/26']);
+    }
+    assert.deepEqual(
+      [bench.failures.of(0, id)?.reason, bench.failures.of(0, id)?.attempts],
+      ['errno 101', 3],
+    );
+    assert.deepEqual(bench.warnings, [{ prefix: '10.1.0.0/26', reason: 'errno 101' }]);
+    assert.equal(bench.columns[0].installedOf(id), NO_TARGET);
+    bench.answers = {};
+    bench.columns[0].markDirty(id);
+    await bench.flush();
+    assert.equal(bench.failures.count, 0);
+    // One that needs no request any more has not failed either.
+    bench.failures.note(0, id, 'old', 0);
+    bench.columns[0].markDirty(id);
+    await bench.flush();
+    assert.equal(bench.failures.count, 0);
+  });
+
+  it('that deletes what has gone is content; one that makes it is not', async () => {
+    const bench = new Bench();
+    const id = bench.hold('10.1.0.0/26');
+    await bench.flush();
+    bench.hold('10.1.0.0/26', false);
+    bench.answers = { 'delete 10.1.0.0/26': ESRCH };
+    await bench.flush();
+    assert.equal(bench.columns[0].prefixes.count, 0);
+    assert.equal(bench.failures.count, 0);
+    const again = bench.hold('10.1.0.0/26');
+    assert.equal(again, id);
+    bench.answers = { 'add 10.1.0.0/26': ESRCH };
+    await bench.flush();
+    assert.equal(bench.failures.of(0, again)?.reason, 'errno 3');
+    bench.answers = {};
+    bench.columns[0].markDirty(again);
+    await bench.flush();
+    bench.hold('10.1.0.0/26', false);
+    bench.answers = { 'delete 10.1.0.0/26': 1 };
+    await bench.flush();
+    assert.equal(bench.failures.of(0, again)?.reason, 'errno 1', 'it is still there');
+  });
+
+  const shown = (change: Partial<Route>): Route => ({
+    ...{ family: 'ipv4', destination: '10.1.0.0/26', table: 254, protocol: 179, scope: 'global' },
+    ...{ type: 'unreachable', metric: 1024, nextHops: [], ...change },
+  });
+  const podRoute = { type: 'unicast', nextHops: [{ deviceIndex: 9 }] } as const;
+  const collide = async (change: Partial<Route> | undefined): Promise<Bench> => {
+    const bench = new Bench();
+    bench.hold('10.1.0.0/26');
+    bench.answers = { 'add 10.1.0.0/26': EEXIST };
+    if (change !== undefined) bench.kernel.shown = [shown(change)];
+    await bench.flusher.flush();
+    bench.answers = {};
+    return bench;
+  };
+
+  it('that meets an own route which it did not know of overwrites it', async () => {
+    const bench = await collide({});
+    assert.deepEqual(await bench.flush(), ['replace 10.1.0.0/26']);
+    assert.equal(bench.failures.count, 0);
+  });
+
+  it('that meets a route which has gone by now tries again', async () => {
+    for (const change of [undefined, { metric: 20 }, { destination: '10.9.0.0/26' }]) {
+      const bench = await collide(change);
+      assert.deepEqual(await bench.flush(), ['add 10.1.0.0/26']);
+    }
+  });
+
+  it('that meets a pod’s route where a block is held leaves it there', async () => {
+    const bench = await collide(podRoute);
+    assert.deepEqual(await bench.flush(), []);
+    assert.equal(bench.failures.count, 0);
+    assert.equal(bench.columns[0].installedOf(0), NO_TARGET);
+  });
+
+  it('that meets somebody else’s route says whose it is', async () => {
+    const bench = await collide({ protocol: 12, ...podRoute });
+    assert.deepEqual(await bench.flush(), []);
+    assert.equal(
+      bench.failures.of(0, 0)?.reason,
+      'EEXIST: routing protocol 12 has a route to the same prefix with metric 1024',
+    );
+  });
+
+  it('does no more than 2,000 prefixes, and what is left in the next', async () => {
+    const bench = new Bench();
+    for (let i = 0; i < 2100; i++) bench.hold(`10.${i >> 8}.${i & 255}.0/26`);
+    assert.equal(await bench.flusher.flush(), true);
+    assert.equal(bench.asked.length, 2000);
+    assert.equal(await bench.flusher.flush(), true);
+    assert.equal(bench.asked.length, 2100);
+    assert.equal(await bench.flusher.flush(), false);
+  });
+
+  it('without an answer leaves all of it to be done again', async () => {
+    const bench = new Bench();
+    bench.hold('10.1.0.0/26');
+    bench.hold('fd01::/122');
+    bench.failure = new Error('ENOBUFS');
+    await assert.rejects(bench.flusher.flush(), /ENOBUFS/);
+    bench.failure = undefined;
+    assert.deepEqual(await bench.flush(), ['add 10.1.0.0/26', 'add fd01::/122']);
+  });
+});
