@@ -292,6 +292,16 @@ describe('octets of a journal record', () => {
     assert.equal(read2.owner.network, 'n'.repeat(255));
   });
 
+  it('name the namespace of a pod whose name is not known, and the other way round', () => {
+    for (const known of [{ podNamespace: 'ns' }, { podName: 'pod' }]) {
+      const out = new Uint8Array(RECORD_BYTES);
+      encodeRecord({ ...allocate, owner: { ...owner, ...known } } as JournalRecord, out, 0);
+      const read = decodeRecord(out, 0);
+      assert.ok(read?.type === 'allocate');
+      assert.deepEqual(read.owner, { ...owner, ...known });
+    }
+  });
+
   it('are not made of what is no address or block', () => {
     const out = new Uint8Array(RECORD_BYTES);
     assert.throws(
