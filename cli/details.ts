@@ -113,6 +113,5 @@ export const DETAILS: Readonly<Record<string, Details>> = {
   },
   version: {
     examples: [{ line: 'version', about: 'of this command, and of the agent where one runs' }],
-    badNews: 'the agent is of another version',
   },
 };

@@ -2,7 +2,7 @@
 // files; what it needs is imported when it runs, so that `podroute version` does not pay for the agent.
 import { Argument, Command, Option } from 'commander';
 import { SESSION_ACTIONS } from './commands/session.ts';
-import { VERSION } from './commands/version.ts';
+import { versionText } from './commands/version.ts';
 import { SHELLS } from './completion-scripts.ts';
 import { DETAILS } from './details.ts';
 import { EXIT_MEANINGS } from './exit.ts';
@@ -22,7 +22,7 @@ function outputOption(): Option {
 export function program(): Command {
   const root = new Command('podroute')
     .description('BGP-routed, unencapsulated pod network for Kubernetes')
-    .version(VERSION, '-V, --version', 'version of this command')
+    .version(versionText(), '-V, --version', 'version of this command')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'podroute: ')) })
     .showHelpAfterError('(podroute --help lists what there is)');
@@ -184,7 +184,8 @@ export function program(): Command {
 
   root
     .command('version')
-    .description('version of this command')
+    .description('versions of this command and of the agent; a note on stderr when they differ')
+    .addOption(socketOption())
     .addOption(outputOption())
     .action(async (options) => (await import('./commands/version.ts')).version(options));
 

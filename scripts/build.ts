@@ -12,6 +12,22 @@ for (const script of ['linux/native/build.ts', 'cni-plugin/build.ts']) {
   execFileSync(process.execPath, [join(root, script)], { cwd: root, stdio: 'inherit' });
 }
 
+/** The commit that a bundle is made of: only where no file differs from it, and nothing where that cannot be known. */
+function builtFrom(): { commit: string; date: string } | undefined {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    if (git('rev-parse', '--show-toplevel') !== root || git('status', '--porcelain') !== '') return undefined;
+    return {
+      commit: git('rev-parse', '--short=12', 'HEAD'),
+      date: git('show', '-s', '--format=%cI', 'HEAD'),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+const from = builtFrom();
 const dist = join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 await build({
@@ -27,6 +43,7 @@ await build({
   minifyWhitespace: true,
   legalComments: 'none',
   logLevel: 'warning',
+  define: { 'globalThis.PODROUTE_BUILT_FROM': from === undefined ? 'undefined' : JSON.stringify(from) },
   // Packages in CommonJS call require() at run time, which a bundle in ESM does not have by itself.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -22,7 +22,8 @@ import {
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { type Rule, withRules } from '../schema/rules.ts';
 
-const cidrBlocks = () => list(z.strictObject({ cidr: cidr() }), 500).default([]);
+const cidrBlocks = () =>
+  list(z.strictObject({ cidr: cidr().describe('Of these addresses.') }), 500).default([]);
 
 const communityOrName = () =>
   field({ type: 'string', minLength: 1, maxLength: 253 }, (input) => {
@@ -69,8 +70,12 @@ const fields = z.strictObject({
     .describe("Default: the node's IPv4 address, else a hash of its name."),
   holdTime: holdTime().default(90).describe('Hold time of every session that has none of its own. 0: off.'),
   keepaliveTime: duration(1, 21_845).optional().describe('Default: a third of the hold time.'),
-  multipath: multipath.prefault({}),
-  routeReflectors: routeReflectors.prefault({}),
+  multipath: multipath.prefault({}).describe('How many equal paths share the traffic to a prefix.'),
+  routeReflectors: routeReflectors
+    .prefault({})
+    .describe(
+      'Which nodes reflect routes (RFC 4456), so that not every node needs a session with every other.',
+    ),
   nodeMeshPassword: secretKeyRef()
     .optional()
     .describe('TCP MD5 password of the node-to-node mesh, and of sessions with automatic route reflectors.'),
@@ -78,13 +83,21 @@ const fields = z.strictObject({
     .optional()
     .describe('Graceful restart time of the mesh. Default 120s.'),
   communities: list(
-    z.strictObject({ name: text().describe('What prefixAdvertisements call it.'), value: community() }),
+    z.strictObject({
+      name: text().describe('What prefixAdvertisements call it.'),
+      value: community().describe('The community itself.'),
+    }),
     500,
   )
     .default([])
     .describe('Names for communities.'),
   prefixAdvertisements: list(
-    z.strictObject({ cidr: cidr(), communities: list(communityOrName(), 50).default([]) }),
+    z.strictObject({
+      cidr: cidr().describe('Prefixes of this node inside it.'),
+      communities: list(communityOrName(), 50)
+        .default([])
+        .describe('What they carry: communities, or names from spec.communities.'),
+    }),
     500,
   )
     .default([])
@@ -98,7 +111,9 @@ const fields = z.strictObject({
   ignoredInterfaces: list(text(), 100).default([]).describe("Interfaces whose addresses are not the node's."),
   localWorkloadPeeringIPV4: ipAddress('ipv4').optional().describe('The address that pods peer with.'),
   localWorkloadPeeringIPV6: ipAddress('ipv6').optional().describe('The address that pods peer with.'),
-  logSeverityScreen: inAnyCase('Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal').optional(),
+  logSeverityScreen: inAnyCase('Trace', 'Debug', 'Info', 'Warning', 'Error', 'Fatal')
+    .optional()
+    .describe("Of no effect: the agent's option --log-level says what is logged."),
   encapsulatedPools: oneOf('Refused', 'Unencapsulated')
     .default('Refused')
     .describe(
@@ -107,8 +122,12 @@ const fields = z.strictObject({
   programClusterRoutes: oneOf('Enabled', 'Disabled', 'EnabledIPIPOnly', 'EnabledNoEncapOnly')
     .optional()
     .describe("Calico's: which of its two programs writes routes. podroute writes those of all pools."),
-  ipv4NormalRoutePriority: integer(1, 2_147_483_646).optional(),
-  ipv6NormalRoutePriority: integer(1, 2_147_483_646).optional(),
+  ipv4NormalRoutePriority: integer(1, 2_147_483_646)
+    .optional()
+    .describe('Metric of IPv4 routes in the kernel; only 1024 so far.'),
+  ipv6NormalRoutePriority: integer(1, 2_147_483_646)
+    .optional()
+    .describe('Metric of IPv6 routes in the kernel; only 1024 so far.'),
 });
 
 type Fields = z.output<typeof fields>;

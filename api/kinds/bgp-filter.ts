@@ -12,9 +12,20 @@ const priority = () => integer(1, 2_147_483_646);
 
 const operation = withRules(
   z.strictObject({
-    addCommunity: z.strictObject({ value: community() }).optional(),
-    prependASPath: z.strictObject({ prefix: list(asNumber(), 10).min(1) }).optional(),
-    setPriority: z.strictObject({ value: priority() }).optional(),
+    addCommunity: z
+      .strictObject({ value: community().describe('The community.') })
+      .optional()
+      .describe('Adds a community to those that the route carries.'),
+    prependASPath: z
+      .strictObject({
+        prefix: list(asNumber(), 10).min(1).describe('In the order in which the path then begins.'),
+      })
+      .optional()
+      .describe('Makes the AS path longer, so that others like it less.'),
+    setPriority: z
+      .strictObject({ value: priority().describe('The metric; only 1024 so far.') })
+      .optional()
+      .describe('Metric of the route in the kernel.'),
   }),
   [
     {
@@ -39,7 +50,10 @@ function filterRule(family: Family) {
         .optional()
         .describe('How; required with cidr.'),
       prefixLength: z
-        .strictObject({ min: integer(0, bits).optional(), max: integer(0, bits).optional() })
+        .strictObject({
+          min: integer(0, bits).optional().describe("The shortest. Default: the CIDR's length."),
+          max: integer(0, bits).optional().describe('The longest. Default: no limit.'),
+        })
         .optional()
         .describe("Limits the prefix length. Default: from the CIDR's to the longest."),
       source: oneOf('RemotePeers')
@@ -50,12 +64,12 @@ function filterRule(family: Family) {
         .describe("Only routes that leave by this interface; '*' stands for any rest."),
       peerType: oneOf('eBGP', 'iBGP').optional().describe('Only sessions of this type.'),
       communities: z
-        .strictObject({ values: list(community(), 1).min(1) })
+        .strictObject({ values: list(community(), 1).min(1).describe('The community, exactly one.') })
         .optional()
         .describe('Only routes that carry this community.'),
       asPathPrefix: list(asNumber(), 100).optional().describe('Only routes whose AS path begins so.'),
       priority: priority().optional().describe('Only routes of this kernel metric.'),
-      action: oneOf('Accept', 'Reject'),
+      action: oneOf('Accept', 'Reject').describe('What becomes of a route to which all of the rule applies.'),
       operations: list(operation, 10)
         .optional()
         .describe('What is changed in an accepted route, in this order.'),

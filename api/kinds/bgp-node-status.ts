@@ -13,7 +13,7 @@ const session = z.strictObject({
   peer: text().describe("The session's id."),
   object: text(512).optional().describe("Where it comes from: 'BGPPeer tor-a', 'node-to-node mesh'."),
   address: text(70).describe("The neighbour's address."),
-  asNumber: count().optional(),
+  asNumber: count().optional().describe("The neighbour's AS."),
   state: text(32).describe('Idle, Connect, Active, OpenSent, OpenConfirm or Established.'),
   since: text(64).describe('RFC 3339; when it came into this state.'),
   lastError: text(1024).optional().describe('The last reason why it went down, in words.'),
@@ -24,21 +24,21 @@ const session = z.strictObject({
 });
 
 const problem = z.strictObject({
-  object: text(512),
-  field: z.string().max(512).optional(),
-  message: text(2048),
+  object: text(512).describe('Which object, or part of the node, has it.'),
+  field: z.string().max(512).optional().describe('Which field of it.'),
+  message: text(2048).describe('What is wrong, and what to do.'),
 });
 
 const bgpNodeStatusStatus = z.strictObject({
   version: text(64).optional().describe("The agent's version."),
   updatedAt: text(64).optional().describe('RFC 3339'),
-  asNumber: count().optional(),
-  routerID: text(45).optional(),
-  clusterID: text(45).optional(),
-  established: count().optional(),
-  configured: count().optional(),
-  sessions: list(session, 2000).optional(),
-  problems: list(problem, 500).optional(),
+  asNumber: count().optional().describe("The node's AS."),
+  routerID: text(45).optional().describe("The node's BGP identifier."),
+  clusterID: text(45).optional().describe('Set on a route reflector.'),
+  established: count().optional().describe('Sessions that are up.'),
+  configured: count().optional().describe('Sessions that should be up.'),
+  sessions: list(session, 2000).optional().describe('Each of them.'),
+  problems: list(problem, 500).optional().describe('What an operator should change.'),
 });
 
 export type BGPNodeStatusSpec = z.output<typeof bgpNodeStatusSpec>;

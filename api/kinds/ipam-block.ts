@@ -46,9 +46,9 @@ export const ipamBlock = defineKind({
 const ipClaimSpec = z.strictObject({
   owner: z
     .strictObject({
-      kind: oneOf('Pod', 'StatefulSet').default('Pod'),
-      namespace: text(63),
-      name: text(),
+      kind: oneOf('Pod', 'StatefulSet').default('Pod').describe('What the owner is.'),
+      namespace: text(63).describe('Its namespace.'),
+      name: text().describe('Its name.'),
     })
     .describe('Whose addresses these are; of a StatefulSet, its pod N has the N-th of each family.'),
   addresses: list(ipAddress(), 1000).min(1).describe('Kept for the owner, and given to nobody else.'),

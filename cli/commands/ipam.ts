@@ -1,9 +1,14 @@
 // podroute ipam show | check | release
-import type { AddressAuditReply, AddressReleaseReply, BlockReleaseReply, IpamReply } from '#agent-api';
-import { stringify } from 'yaml';
+import type {
+  AddressAuditReply,
+  AddressOwner,
+  AddressReleaseReply,
+  BlockReleaseReply,
+  IpamReply,
+} from '#agent-api';
 import { ask } from '../client.ts';
 import { EXIT } from '../exit.ts';
-import { type OutputFormat, print, table } from '../output-format.ts';
+import { bad, duration, numbers, type OutputFormat, print, table } from '../output-format.ts';
 
 interface IpamOptions {
   readonly socket: string;
@@ -11,9 +16,46 @@ interface IpamOptions {
 }
 
 export async function ipamShow(options: IpamOptions): Promise<void> {
-  print(await ask<IpamReply>(options.socket, '/v1/ipam'), options.output, (reply) =>
-    stringify(reply).trimEnd(),
+  const nowMs = Date.now();
+  print(await ask<IpamReply>(options.socket, '/v1/ipam'), options.output, (reply) => ipamTable(reply, nowMs));
+}
+
+/** Blocks, then who has which address, then what is wrong. */
+export function ipamTable({ usage }: IpamReply, nowMs: number): string {
+  if (usage === undefined) return 'no pods on this node (--fib none)';
+  const { pools, blocks, allocations, adopted, problems } = usage;
+  const blockRows = blocks.map((block) => [
+    block.cidr,
+    block.pool ?? 'podCIDR',
+    block.state,
+    ...[block.capacity, block.used, block.reserved, block.free].map(String),
+  ]);
+  const addressRows = allocations.flatMap(({ owner, addresses, allocatedAtMs }) =>
+    [addresses.ipv4, addresses.ipv6].flatMap((address) =>
+      address === undefined
+        ? []
+        : [[address, ownerText(owner), owner.ifname, duration((nowMs - allocatedAtMs) / 1000)]],
+    ),
   );
+  const adoptedRows = adopted.map(({ address, link }) => [address, 'not known', link, '']);
+  const counts = ['SIZE', 'USED', 'RESERVED', 'FREE'].map(numbers);
+  const unused = pools.filter(({ name }) => !blocks.some(({ pool }) => pool === name));
+  const parts = [
+    blocks.length === 0 ? 'no blocks' : table(['BLOCK', 'POOL', 'STATE', ...counts], blockRows),
+    unused.map(({ name, cidr }) => `pool ${name} (${cidr}): no block of it here`).join('\n'),
+    addressRows.length + adoptedRows.length === 0
+      ? 'no addresses in use'
+      : table(['ADDRESS', 'POD', 'INTERFACE', 'AGE'], [...addressRows, ...adoptedRows]),
+    problems.map((text) => bad(text)).join('\n'),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** A pod where the runtime told of one, else the container. */
+function ownerText({ podNamespace, podName, containerId }: AddressOwner): string {
+  return podName === undefined
+    ? `container ${containerId.slice(0, 12)}`
+    : `${podNamespace ?? '?'}/${podName}`;
 }
 
 /** Exit code 1 when an address is not as it should be. */

@@ -1,7 +1,7 @@
 // podroute lab up|down|status: one lab a machine, in /run/podroute-lab.
 import { hints, Lab, type TopologyName } from '#lab';
 import { CommandError, EXIT } from '../exit.ts';
-import { type OutputFormat, print, table } from '../output-format.ts';
+import { bad, numbers, type OutputFormat, print, table } from '../output-format.ts';
 
 const FOLDER = '/run/podroute-lab';
 const NAME = 'podroute-lab';
@@ -46,8 +46,8 @@ export function labStatus(options: { output: OutputFormat }): void {
     [
       `${value.topology}: ${lab.plan.summary} (${value.folder})`,
       table(
-        ['PROCESS', 'PID', 'STATE'],
-        value.processes.map((p) => [p.name, String(p.pid), p.runs ? 'runs' : 'ENDED']),
+        ['PROCESS', numbers('PID'), 'STATE'],
+        value.processes.map((p) => [p.name, String(p.pid), p.runs ? 'runs' : bad('ended')]),
       ),
       table(
         ['POD', 'NODE', 'ADDRESSES'],

@@ -35,7 +35,7 @@ stringData: { tor: hunter2 }
 `;
 
 describe('podroute plan --dir', function () {
-  this.timeout(10_000);
+  this.timeout(30_000);
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'plan-'));
@@ -45,7 +45,7 @@ describe('podroute plan --dir', function () {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [MAIN, 'plan', ...args], { encoding: 'utf8', timeout: 9000 });
+    spawnSync(process.execPath, [MAIN, 'plan', ...args], { encoding: 'utf8', timeout: 29_000 });
   const planOf = (...more: string[]) => run('--dir', folder, '--node', 'n1', ...more);
 
   it('shows what the agent of that node would do, without one', () => {

@@ -11,17 +11,17 @@ const POOL =
 const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\n';
 
 describe('podroute validate', function () {
-  this.timeout(10_000);
+  this.timeout(30_000);
 
   for (const [what, text, status, lines] of [
-    ['good documents', POOL, 0, ['1 documents in 1 files: all good']],
+    ['good documents', POOL, 0, ['1 document in 1 file: all good']],
     [
       'a document that nobody reads beside a good one: not all is said to be good',
       `${POOL}---\n${CONFIG_MAP}`,
       0,
       [
         'note: v1 ConfigMap is not a kind that podroute reads',
-        '2 documents in 1 files: all good of what was read',
+        '2 documents in 1 file: all good of what was read',
       ],
     ],
     [

@@ -17,7 +17,7 @@ export async function validate(paths: readonly string[], options: { output: Outp
     [
       ...all.map(formatProblem),
       ...unread.map((what) => `note: ${what}`),
-      `${documents} documents in ${files.length} files: ${counts.join(', ') || allGood(unread)}`,
+      `${count(documents, 'document') || 'no documents'} in ${count(files.length, 'file') || 'no files'}: ${counts.join(', ') || allGood(unread)}`,
     ].join('\n'),
   );
   if (errors > 0) process.exitCode = EXIT.badNews;
