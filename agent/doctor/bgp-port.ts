@@ -37,7 +37,7 @@ export function judgeListeners(
     } else if (process.pid === pid) isOurs = true;
     else if (!told.has(process.pid)) {
       told.add(process.pid);
-      const isOfAgent = pid === undefined && /^(node|podroute|MainThread)$/.test(process.name);
+      const isOfAgent = pid === undefined && process.name.startsWith('podroute');
       if (isOfAgent)
         findings.push(
           notTested(
@@ -48,7 +48,8 @@ export function judgeListeners(
     }
   }
   if (findings.length > 0) return findings;
-  if (isOurs) return [good(`the agent listens on port ${wanted.map(({ port }) => port).join(', ')}`)];
+  if (isOurs)
+    return [good(`the agent listens on port ${[...new Set(wanted.map(({ port }) => port))].join(', ')}`)];
   if (pid !== undefined && wanted.length > 0 && isRoot)
     return [wrong(`the agent does not listen on port ${wanted[0]!.port}`, 'podroute status')];
   return [good(`no other program listens on port ${BGP_PORT}`)];

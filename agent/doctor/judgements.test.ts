@@ -89,6 +89,12 @@ describe('the doctor finds of port 179', () => {
   const own = [{ address: '::', port: 179 }];
   table([
     ['nobody', judgeListeners([], own, undefined, true), 'good', /no other/],
+    [
+      'the agent, on both addresses',
+      judgeListeners([at(7)], [...own, ...own], 7, true),
+      'good',
+      /on port 179$/,
+    ],
     ['the agent', judgeListeners([at(7)], own, 7, true), 'good', /the agent listens/],
     ['that the agent should', judgeListeners([], own, 7, true), 'wrong', /does not listen/],
     ['no session wanted', judgeListeners([], [], 7, true), 'good'],
@@ -107,7 +113,11 @@ describe('the doctor finds of port 179', () => {
       /Calico[^]*kubectl get daemonsets/,
     ],
     ['somebody, without root', judgeListeners([at(undefined)], own, undefined, false), 'not tested', /root/],
-    ['an agent that hangs', judgeListeners([at(9, { name: 'node' })], own, undefined, true), 'not tested'],
+    [
+      'an agent that hangs',
+      judgeListeners([at(9, { name: 'podroute.js' })], own, undefined, true),
+      'not tested',
+    ],
   ]);
 });
 

@@ -1,6 +1,7 @@
 // Who listens on a TCP port of this network namespace, and in which process: /proc/net/tcp, and the descriptors below
 // /proc (root sees those of all).
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { formatOctets } from '#ip';
 
 export interface TcpListener {
@@ -76,15 +77,21 @@ async function ownersOf(inodes: ReadonlySet<string>): Promise<Map<string, Listen
   return owners;
 }
 
+/** Of Node's thread the program that it runs: 'podroute.js'. */
+function nameOf(comm: string, words: readonly string[]): string {
+  if (comm !== 'MainThread' && comm !== 'node') return comm;
+  return basename(words.slice(1).find((word) => !word.startsWith('-')) || comm);
+}
+
 async function processOf(pid: number): Promise<ListeningProcess> {
-  const [name, groups] = await Promise.all(
-    ['comm', 'cgroup'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
+  const [comm = '', groups = '', words = ''] = await Promise.all(
+    ['comm', 'cgroup', 'cmdline'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
   );
-  const unit = /:\/system\.slice\/(?:[^\n]*\/)?([^/\n]+\.service)$/m.exec(groups ?? '')?.[1];
+  const unit = /:\/system\.slice\/(?:[^\n]*\/)?([^/\n]+\.service)$/m.exec(groups)?.[1];
   return {
     pid,
-    name: (name ?? '').trim(),
+    name: nameOf(comm.trim(), words.split('\0')),
     ...(unit === undefined ? {} : { unit }),
-    isInPod: /kubepods|cri-containerd|crio-/.test(groups ?? ''),
+    isInPod: /kubepods|cri-containerd|crio-/.test(groups),
   };
 }
