@@ -211,10 +211,6 @@ export function connect(a: Host, b: Host, options: LinkOptions = {}): { devices:
   ];
   // Link-local addresses are usable at once: nobody else is on this wire.
   for (const e of ends) e.host.run(['sysctl', '-qw', `net.ipv6.conf.${e.device}.accept_dad=0`]);
-  // One link-local address is enough: of two the kernel speaks from either.
-  for (const e of ends)
-    if (e.addresses.some((address) => address.startsWith('fe80:')))
-      e.host.ip('link', 'set', e.device, 'addrgenmode', 'none');
   for (const e of ends) e.host.ip('link', 'set', e.device, 'up');
   // After both ends are up: an IPv6 address given to a device without carrier misses its first solicitation.
   for (const e of ends) addAddresses(e.host, e.device, e.addresses);

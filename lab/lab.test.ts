@@ -12,8 +12,6 @@ import { hasOneUser } from './routers.ts';
 import { TOPOLOGIES, topology, type TopologyName } from './topology.ts';
 
 const PODROUTE = join(import.meta.dirname, '../bin/podroute');
-/** In topology 'unnumbered'. */
-const ROUTER_NEIGHBOUR_OF_N1 = 'fe80::1';
 
 async function labWithPods(name: TopologyName): Promise<Lab> {
   const folder = mkdtempSync(join(tmpdir(), 'podroute-test-'));
@@ -126,17 +124,35 @@ function warnsOfUselessRoutes(labNow: () => Lab): void {
     const lab = labNow();
     const router = lab.router('tor-a');
     const session = () => lab.status('n1').sessions.find(({ id }) => id === 'tor-a');
-    const setExtended = async (...not: string[]) => {
+    // FRR always offers IPv6 next hops to an interface, and to an address only when told.
+    const address = session()?.localAddress ?? '';
+    const activate = (name: string) =>
+      ['ipv4', 'ipv6'].flatMap((family) => [
+        `address-family ${family} unicast`,
+        `neighbor ${name} activate`,
+        'exit-address-family',
+      ]);
+    const byInterface = [
+      `no neighbor ${address}`,
+      ...['interface remote-as external', 'timers connect 1'].map((option) => `neighbor n1 ${option}`),
+      ...activate('n1'),
+    ];
+    const byAddress = [
+      'no neighbor n1 interface remote-as external',
+      ...['remote-as 65001', 'interface n1', 'timers connect 1'].map(
+        (option) => `neighbor ${address} ${option}`,
+      ),
+      ...activate(address),
+    ];
+    const change = async (lines: readonly string[]) => {
       const before = session()?.since;
-      const neighbour = ROUTER_NEIGHBOUR_OF_N1;
-      const line = [...not, 'neighbor', neighbour, 'capability', 'extended-nexthop'].join(' ');
-      router.ask('configure terminal', 'router bgp 65000', line, 'end', `clear bgp ${neighbour}`);
-      await waitUntil('a new session', 15_000, () => {
+      router.ask('configure terminal', 'router bgp 65000', ...lines);
+      await waitUntil('a new session', 20_000, () => {
         const now = session();
         return now?.state === 'Established' && now.since !== before;
       });
     };
-    await setExtended('no');
+    await change(byAddress);
     try {
       await waitUntil('the problem to be told', 5000, () => problemsOf(lab, 'n1').length > 0);
       const [problem = '', ...others] = problemsOf(lab, 'n1');
@@ -148,7 +164,7 @@ function warnsOfUselessRoutes(labNow: () => Lab): void {
       const status = spawnSync(PODROUTE, ['status', '--socket', lab.socketOf('n1')], { encoding: 'utf8' });
       assert.deepEqual([status.status, status.stdout.includes(problem)], [1, true], status.stdout);
     } finally {
-      await setExtended();
+      await change(byInterface);
     }
     await waitUntil('the problem to go', 5000, () => problemsOf(lab, 'n1').length === 0);
   });

@@ -192,12 +192,12 @@ spec: { node: ${node}, peerIP: "${link.tor}", asNumber: ${TOR_AS}, sourceAddress
   };
 }
 
-/** The links have no addresses but their link-local ones; nodes and routers have theirs on lo. */
+/** The links have only the link-local addresses that each kernel makes; nodes and routers have theirs on lo. */
 function unnumberedTopology(): Topology {
   const asOf = (n: number) => TOR_AS + n;
   const racks = [
-    { host: 'tor-a', address: 'fe80::a', loopback: ['10.0.0.250', 'fd00::a'] },
-    { host: 'tor-b', address: 'fe80::b', loopback: ['10.0.0.251', 'fd00::b'] },
+    { host: 'tor-a', routerId: '10.0.0.250', loopback: ['10.0.0.250/32', 'fd00::a/128'] },
+    { host: 'tor-b', routerId: '10.0.0.251', loopback: ['10.0.0.251/32', 'fd00::b/128'] },
   ] as const;
   const nodes = NODE_NUMBERS.map((n) => ({
     name: `n${n}`,
@@ -206,48 +206,40 @@ function unnumberedTopology(): Topology {
     uplinks: racks.map(({ host }) => host),
     loopback: [`10.0.0.${n}/32`, `fd00::${n}/128`],
   }));
-  const linkLocal = (n: number) => `fe80::${n}`;
+  // Of every node: nothing differs between them.
   const peers = racks.map(
-    ({ host, address }) => `apiVersion: podroute.io/v1
+    ({ host }) => `apiVersion: podroute.io/v1
 kind: BGPPeer
 metadata: { name: ${host} }
-spec:
-  peerIP: "${address}%${host}"
-  asNumber: ${TOR_AS}
-  families: [IPv4, IPv6]
-  # The routers announce their own addresses too.
-  import: All
+# import: All lets in the routers' own addresses too.
+spec: { peerInterface: ${host}, asNumber: external, import: All }
 `,
   );
+  const neighbours = NODE_NUMBERS.map((n): FrrNeighbour => {
+    return { name: `n${n}`, options: ['interface remote-as external'], families: FAMILIES };
+  });
   return {
     name: 'unnumbered',
     summary:
-      'three nodes, each on a link to two ToRs (both FRR) with link-local addresses only, eBGP; IPv4 by IPv6 next hops',
+      'three nodes, each on a link to two ToRs (both FRR) with link-local addresses only, found by interface; eBGP',
     nodes,
-    wires: racks.flatMap(({ host, address }) =>
-      NODE_NUMBERS.map((n): [WireEnd, WireEnd] => [
-        { host: `n${n}`, device: host, addresses: [`${linkLocal(n)}/64`] },
-        { host, device: `n${n}`, addresses: [`${address}/64`] },
+    wires: racks.flatMap(({ host }) =>
+      nodes.map((node): [WireEnd, WireEnd] => [
+        { host: node.name, device: host, addresses: [] },
+        { host, device: node.name, addresses: [] },
       ]),
     ),
-    routers: racks.map(({ host, loopback }) => {
-      const prefixes = [`${loopback[0]}/32`, `${loopback[1]}/128`];
-      const neighbours = NODE_NUMBERS.map((n): FrrNeighbour => {
-        const options = [`remote-as ${asOf(n)}`, `interface n${n}`, 'capability extended-nexthop'];
-        return { name: linkLocal(n), options, families: FAMILIES };
-      });
-      return {
-        host,
-        software: 'FRR',
-        loopback: prefixes,
-        config: frrConfig(loopback[0], neighbours, prefixes),
-      };
-    }),
+    routers: racks.map(({ host, routerId, loopback }) => ({
+      host,
+      software: 'FRR',
+      loopback,
+      config: frrConfig(routerId, neighbours, loopback),
+    })),
     documents: torDocuments(
       nodes,
       asOf,
       peers,
-      'Every node speaks with both routers over links without addresses: one session for both families.',
+      'Every node finds both routers by their advertisements: links without addresses, one session for both families.',
     ),
   };
 }
