@@ -1,5 +1,7 @@
 // Tables of BGPPeers in and sessions out: targets, fields, selectors, conflicts, fail closed, differences.
 import assert from 'node:assert/strict';
+import { formatProblem } from '#api';
+import { makePlan } from './plan.ts';
 import { nodeYaml, objectYaml, planOf, type PlannedTest, resourcesFromYaml } from './testing/cluster-yaml.ts';
 
 const N1 = nodeYaml('n1', ['10.0.1.1', 'fd00:1::1'], 'labels: { rack: r1 }');
@@ -265,6 +267,20 @@ describe('failing closed', () => {
       assert.deepEqual([policy.terms, policy.otherwise], [[], 'reject']);
     }
     assert.match(problems.join(), /BGPPeer tor: spec.filters\[0\]: "nope" is no BGPFilter/);
+  });
+
+  it('so does one whose document is refused, and it is told which of the two it is', () => {
+    const resources = resourcesFromYaml(
+      nodeYaml('n1', ['10.0.0.1']),
+      objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.1.0, asNumber: 65000, filters: [wrong], import: All }'),
+    );
+    const refused = { objects: new Set(['BGPFilter wrong']), files: new Set<string>() };
+    const { plan: made, problems } = makePlan({ resources, refused, nodeName: 'n1', localBlocks: [] });
+    assert.deepEqual(made?.peers[0]?.config.import.terms, []);
+    assert.match(
+      problems.map(formatProblem).join(),
+      /"wrong" is a BGPFilter whose document is refused \(see its own problem\): until/,
+    );
   });
 });
 

@@ -3,6 +3,7 @@
 import {
   type BGPConfigurationSpec,
   type BGPPeerSpec,
+  nothingRefused,
   passwordDoubt,
   passwordFault,
   passwordIn,
@@ -159,6 +160,7 @@ function sharedPolicies(
         guarded,
         ownPrefixes,
         filters,
+        refused: (input.refused ?? nothingRefused).objects,
         type,
         isReflector,
         isLeaving: self.isLeaving,

@@ -1,6 +1,13 @@
 // From BGPFilters and the words Cluster, All, None to the two policies of a session. A filter's verdict comes first;
 // what no filter decides falls to the word. What cannot be honoured rejects everything: fail closed.
-import { type BGPFilter, type BGPFilterRule, type BGPPeerSpec, type Problem, ROUTE_PRIORITY } from '#api';
+import {
+  identityText,
+  type BGPFilter,
+  type BGPFilterRule,
+  type BGPPeerSpec,
+  type Problem,
+  ROUTE_PRIORITY,
+} from '#api';
 import type { Policy, PolicyMatch, PolicySet, PolicyTerm } from '#bgp';
 import { FAMILIES, type Family, familyOf } from '#ip';
 import { type Guarded, guardTerms } from './guarded.ts';
@@ -15,6 +22,8 @@ export interface PolicyContext {
   /** Blocks of this node: nothing inside them is taken from anybody, whatever a filter says. */
   readonly ownPrefixes: readonly string[];
   readonly filters: ReadonlyMap<string, BGPFilter>;
+  /** identityText of objects whose documents are wrong, and of which no version is in force. */
+  readonly refused: ReadonlySet<string>;
   readonly type: 'ebgp' | 'ibgp';
   /** This node reflects routes between its iBGP neighbours. */
   readonly isReflector: boolean;
@@ -41,7 +50,7 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
   for (const [i, name] of words.filters.entries()) {
     const filter = context.filters.get(name);
     if (filter !== undefined) found.push(filter);
-    else problems.push(missingFilter(object, `spec.filters[${i}]`, name, context.filters));
+    else problems.push(missingFilter(object, `spec.filters[${i}]`, name, context));
   }
   const rejectAll = problems.length > 0;
   const side = (direction: 'import' | 'export', first: PolicyTerm[], defaults: PolicyTerm[]): Policy => {
@@ -78,8 +87,13 @@ function missingFilter(
   object: string,
   field: string,
   name: string,
-  filters: ReadonlyMap<string, BGPFilter>,
+  { filters, refused }: PolicyContext,
 ): Problem {
+  if (refused.has(identityText({ kind: 'BGPFilter', name }))) {
+    const until = 'until it is right the session neither accepts nor announces anything';
+    const message = `is a BGPFilter whose document is refused (see its own problem): ${until}`;
+    return { object, field, value: name, message };
+  }
   const known = [...filters.keys()].slice(0, 10).join(', ');
   return {
     object,

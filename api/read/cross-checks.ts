@@ -7,14 +7,18 @@ import { checkAgainstNodes, isFor } from './node-checks.ts';
 import { usablePools } from './pool-conflicts.ts';
 import type { Problem } from '../schema/problem.ts';
 import { bgpConfigurationFor, nodeOfConfiguration } from '../kinds/node-configuration.ts';
-import { objectName, type Resources } from '../kinds/resources.ts';
+import { identityText, objectName, type Resources } from '../kinds/resources.ts';
 import { passwordDoubt, passwordFault } from '../kinds/secret.ts';
 
-/** Every fault between objects, in the order of kinds and names. Problems have no file: see Problem.object. */
-export function checkTogether(resources: Resources): Problem[] {
+/**
+ * Every fault between objects, in the order of kinds and names. Problems have no file: see Problem.object.
+ *
+ * @param refused identityText of those whose documents are wrong
+ */
+export function checkTogether(resources: Resources, refused: ReadonlySet<string>): Problem[] {
   return [
     ...configurationNames(resources),
-    ...missingFilters(resources),
+    ...missingFilters(resources, refused),
     ...missingSecrets(resources),
     ...doubledNeighbours(resources),
     ...usablePools(resources).problems,
@@ -40,12 +44,14 @@ function configurationNames(resources: Resources): Problem[] {
   });
 }
 
-function missingFilters({ bgpPeers, bgpFilters }: Resources): Problem[] {
+function missingFilters({ bgpPeers, bgpFilters }: Resources, refused: ReadonlySet<string>): Problem[] {
   return [...bgpPeers.values()].flatMap((peer) =>
     peer.spec.filters.flatMap((value, i): Problem[] => {
       if (bgpFilters.has(value)) return [];
-      const message =
-        'is no BGPFilter: nothing is accepted from or announced to this neighbour until there is one';
+      const what = refused.has(identityText({ kind: 'BGPFilter', name: value }))
+        ? 'a BGPFilter whose document is refused (see its own problem)'
+        : 'no BGPFilter';
+      const message = `is ${what}: nothing is accepted from or announced to this neighbour until there is one`;
       return [{ object: objectName(peer), field: `spec.filters[${i}]`, value, message }];
     }),
   );

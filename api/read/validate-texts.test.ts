@@ -116,6 +116,11 @@ describe('files checked together', () => {
       'b.yaml:4: BGPPeer a: spec.filters[0]: "f" is no BGPFilter: nothing is accepted from or announced to this neighbour until there is one',
       `b.yaml:4: BGPPeer a: spec.password.secretKeyRef.key: "leaf" is no key of Secret bgp: ${until}`,
     ]);
+    const wrong = object('BGPFilter', 'f', '{ importV4: x }');
+    assert.match(
+      problems(secret, wrong, wants('tor')).at(-1) ?? '',
+      /^c.yaml:4: BGPPeer a: spec.filters\[0\]: "f" is a BGPFilter whose document is refused \(see its own problem\): nothing is/,
+    );
     assert.deepEqual(problems(filter, wants('tor', 'other')), [
       `b.yaml:4: BGPPeer a: spec.password.secretKeyRef.name: "other" is no Secret: ${until}`,
     ]);

@@ -44,7 +44,7 @@ export function validateTexts(
     objects: new Set([...byName].flatMap(([name, { resource }]) => (resource === undefined ? [name] : []))),
     files: new Set(documents.flatMap((document) => (isNobody(document) ? [document.file] : []))),
   };
-  const together = checkTogether(resources).map(locate);
+  const together = checkTogether(resources, refused.objects).map(locate);
   const unread = [
     ...new Set(documents.flatMap(({ ignored, problems: told }) => (told.length > 0 ? [] : (ignored ?? [])))),
   ];

@@ -17,6 +17,8 @@ export interface Problem {
   readonly allowed?: string;
   /** Absent: an error, the object is not used as it stands. */
   readonly severity?: 'warning';
+  /** Of an error: the last good version of the object stays in force. */
+  readonly isEarlierInForce?: true;
 }
 
 /** One line: `peers.yaml:12: BGPPeer tor-a: spec.peerIP: "10.0.0.300" is not an IP address (expected …)`. */
@@ -32,15 +34,15 @@ export function formatProblem(problem: Problem): string {
     problem.message,
     problem.allowed === undefined ? undefined : `(expected ${problem.allowed})`,
   ];
-  return [
+  const line = [
     place,
     problem.severity,
     problem.object || undefined,
     problem.field || undefined,
     message.filter((part) => part !== undefined).join(' '),
-  ]
-    .filter((part) => part !== undefined)
-    .join(': ');
+  ];
+  const text = line.filter((part) => part !== undefined).join(': ');
+  return problem.isEarlierInForce ? `${text}; the last good version stays in force` : text;
 }
 
 const longestValue = 80;

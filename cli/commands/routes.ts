@@ -1,5 +1,5 @@
 // podroute routes [PREFIX|ADDRESS] [--received S | --advertised S | --best | --fib] [--why]
-import type { RouteStatus, RoutesReply } from '#agent-api';
+import type { RouteStatus, RoutesReply, StatusReply } from '#agent-api';
 import { ask } from '../client.ts';
 import { CommandError, EXIT, tell } from '../exit.ts';
 import { type OutputFormat, print } from '../output-format.ts';
@@ -40,6 +40,7 @@ export async function routes(prefix: string | undefined, options: RoutesOptions)
     cursor = page.nextCursor;
     isCut = cursor !== undefined && found.length >= limit;
   } while (cursor !== undefined && !isCut);
+  if (options.advertised !== undefined) notes.push(...(await owedNotes(options.socket, options.advertised)));
   print(sorted(found), options.output, (all) =>
     [routesTable(all, options.why ?? false), ...notes].join('\n'),
   );
@@ -47,6 +48,17 @@ export async function routes(prefix: string | undefined, options: RoutesOptions)
   if (options.output !== 'table') for (const note of notes) tell(`routes: ${note}`);
   if (isCut) tell(`routes: only the first ${limit} are shown (--limit)`);
   if (prefix !== undefined && found.length === 0) process.exitCode = EXIT.badNews;
+}
+
+/** The table is what a neighbour has as soon as it takes it; a slow one may still have less. */
+async function owedNotes(socket: string, id: string): Promise<string[]> {
+  const { sessions } = await ask<StatusReply>(socket, '/v1/status');
+  const { owed = { ipv4: 0, ipv6: 0 } } = sessions.find((session) => session.id === id)?.prefixes ?? {};
+  const changes = owed.ipv4 + owed.ipv6;
+  if (changes === 0) return [];
+  return [
+    `${id} has not taken ${changes} change${changes === 1 ? '' : 's'} of these routes yet: it may have others`,
+  ];
 }
 
 function queryOf(

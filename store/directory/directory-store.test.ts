@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { IPAMBlock } from '#api';
+import { formatProblem, type IPAMBlock } from '#api';
 import { realDisk } from '#linux';
 import { systemClock, waitUntil } from '#world';
 import { FakeClock, MemoryDisk } from '#world/testing';
@@ -111,6 +111,10 @@ describe('the directory store', () => {
     await changed();
     assert.deepEqual(pools(), ['a 10.1.0.0/16', 'b 10.22.0.0/16']);
     assert.deepEqual(problems(), [{ file: 'pools.yaml', line: 4, object: 'IPPool a', field: 'spec.cidr' }]);
+    assert.match(formatProblem(store.problems()[0]!), /; the last good version stays in force$/);
+    write('new.yaml', pool('c', '10.3.0.0/33'));
+    await changed();
+    assert.doesNotMatch(formatProblem(store.problems()[0]!), /stays in force/);
   });
 
   it('keeps every object of a file that is no YAML any more', async () => {

@@ -74,8 +74,10 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
     // Agents write one object a file: one without any is a file that something else has emptied.
     if (documents.length === 0 && isOwnFile(path)) problems.push(emptied(path));
     for (const document of documents) {
-      problems.push(...document.problems);
       const { resource, identity } = document;
+      const keeps =
+        identity !== undefined && resource === undefined && inForce(before, identity) !== undefined;
+      problems.push(...document.problems.map((problem) => (keeps ? kept(problem) : problem)));
       if (identity === undefined) continue;
       const name = identityText(identity);
       const first = origins.get(name);
@@ -131,6 +133,11 @@ function objectsOf(before: Selected, paths: ReadonlySet<string>): Resource[] {
   return Object.values(before.resources)
     .flatMap((map) => [...(map as ReadonlyMap<string, Resource>).values()])
     .filter((object) => paths.has(before.origins.get(objectName(object))?.path ?? ''));
+}
+
+/** Of a wrong document: it changed nothing. */
+function kept(problem: Problem): Problem {
+  return problem.severity === 'warning' ? problem : { ...problem, isEarlierInForce: true };
 }
 
 function noVersion(object: string): Problem {
