@@ -37,7 +37,7 @@ interface Machine extends AsyncDisposable {
 const destinationOf = ({ source, destination }: Packet) =>
   destination ?? (source.includes(':') ? 'fd77::ffff' : '10.77.255.255');
 
-function realMachine(): Machine {
+async function realMachine(): Promise<Machine> {
   const cleanUp = new AsyncDisposableStack();
   const host = cleanUp.use(new TestNetns());
   const wirer = cleanUp.use(openPodWirer({ netns: host.path }));
@@ -56,6 +56,10 @@ function realMachine(): Machine {
     });
     if (error instanceof KernelError) throw error;
     pods.set(hostName, pod.path);
+    // Linux takes up to a second to see a new link's carrier, and drops what is sent before.
+    const show = ['nsenter', [`--net=${pod.path}`, 'ip', 'link', 'show', 'eth0']] as const;
+    const isUp = () => execFileSync(...show, { encoding: 'utf8' }).includes('state UP');
+    await waitUntil('carrier', 3000, isUp);
   }
   const nft = (...words: string[]) =>
     execFileSync('nsenter', [`--net=${host.path}`, 'nft', ...words], { encoding: 'utf8' });
@@ -82,7 +86,7 @@ function realMachine(): Machine {
   };
 }
 
-function memoryMachine(): Machine {
+async function memoryMachine(): Promise<Machine> {
   const { podTable } = new MemoryKernel();
   return {
     sources: new MemoryPodSources(podTable),
@@ -104,8 +108,8 @@ for (const { name, isReal, makeMachine } of bindings) {
     if (isReal) needNamespaces(this);
     let machine: Machine;
     let sources: PodSources;
-    beforeEach(() => {
-      machine = makeMachine();
+    beforeEach(async () => {
+      machine = await makeMachine();
       ({ sources } = machine);
     });
     afterEach(() => machine[Symbol.asyncDispose]());

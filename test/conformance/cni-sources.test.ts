@@ -24,7 +24,7 @@ describe('what pods send', function () {
     execFileSync('nsenter', [`--net=${netns}`, ...words], { encoding: 'utf8', stdio: 'pipe' });
   const reaches = (netns: string, address: string, ...words: string[]) => {
     try {
-      inside(netns, 'ping', '-c1', '-W0.5', ...words, address);
+      inside(netns, 'ping', '-c1', '-W2', ...words, address);
       return true;
     } catch {
       return false;
@@ -44,6 +44,9 @@ describe('what pods send', function () {
       ips: { address: string }[];
     };
     const [{ name: link, mac: hostMac }] = interfaces as [(typeof interfaces)[0]];
+    // Linux takes up to a second to see a new link's carrier, and drops what is sent before.
+    const isUp = () => inside(netns, 'ip', 'link', 'show', ifname).includes('state UP');
+    await waitUntil(`carrier of ${link}`, 3000, isUp);
     return { netns, link, hostMac, ips: ips.map(({ address }) => address.split('/')[0]!) };
   };
   const ruleset = (node: CniNode) => inside(node.netns, 'nft', '-s', 'list', 'ruleset');
@@ -61,7 +64,7 @@ describe('what pods send', function () {
       // Of the other pod, of nobody: added to the link, and sent from with another MAC address.
       for (const forged of [stolen, i === 0 ? '10.77.0.99' : 'fd77::99']) {
         inside(a.netns, 'ip', 'addr', 'add', `${forged}/${i === 0 ? 32 : 128}`, 'dev', 'eth0', 'nodad');
-        assert.ok(!reaches(a.netns, i === 0 ? '10.77.0.250' : 'fd77::fa', '-I', forged));
+        assert.ok(!reaches(a.netns, i === 0 ? '10.77.0.250' : 'fd77::fa', '-W0.5', '-I', forged));
       }
       assert.ok(droppedSources(node) >= before + 2, `${stolen}: dropped by the table, not elsewhere`);
       inside(a.netns, 'ip', 'addr', 'del', `${stolen}/${i === 0 ? 32 : 128}`, 'dev', 'eth0');
