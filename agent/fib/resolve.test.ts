@@ -86,6 +86,50 @@ describe('how a next hop is reached', () => {
   });
 });
 
+describe('how a next hop is reached, in its corners', () => {
+  it('is nothing for the unspecified addresses', () => {
+    for (const address of ['0.0.0.0', '::'])
+      assert.equal(
+        resolve(address, undefined, factsOf([route('0.0.0.0/0'), route('::/0')])).how,
+        'is the unspecified address',
+      );
+  });
+
+  it('keeps that a gateway is on its link by decree, and has no metric where the network is connected', () => {
+    const onlink = route('0.0.0.0/0', {
+      metric: 7,
+      nextHops: [{ gateway: '192.0.2.1', deviceIndex: 2, onlink: true }, { deviceIndex: 3 }],
+    });
+    const found = resolve('198.51.100.1', undefined, factsOf([onlink]));
+    assert.deepEqual(found.hops, [
+      { gateway: '192.0.2.1', deviceIndex: 2, onlink: true },
+      { gateway: '198.51.100.1', deviceIndex: 3 },
+    ]);
+    assert.equal(found.metric, 7, 'not all of it is connected');
+    assert.equal(resolve('10.0.0.7', undefined, factsOf([{ ...connected, metric: 100 }])).metric, 0);
+  });
+
+  it('of a link-local one needs a link that works', () => {
+    const found = resolve('fe80::1', 'eth0', factsOf([]));
+    assert.deepEqual([found.isReachable, found.metric, found.how], [true, 0, 'connected on eth0']);
+    const down = new Map(links).set(2, link(2, 'eth0', { up: false }));
+    const lost = resolve('fe80::1', 'eth0', factsOf([], down));
+    assert.deepEqual([lost.isReachable, lost.how, lost.hops], [false, 'link eth0 is down', []]);
+  });
+
+  it('goes over the loopback, which has no carrier, and not over a link that is unknown', () => {
+    const bare = new Map(links).set(1, link(1, 'lo', { loopback: true, carrier: false }));
+    const over = (deviceIndex: number) =>
+      resolve('10.0.0.7', undefined, factsOf([route('10.0.0.0/24', { nextHops: [{ deviceIndex }] })], bare));
+    assert.equal(over(1).isReachable, true);
+    assert.equal(over(77).how, 'its link is gone');
+    assert.equal(
+      resolve('10.0.0.7', undefined, factsOf([route('10.0.0.0/24', { nextHops: [{}] })])).how,
+      'its link is gone',
+    );
+  });
+});
+
 describe('routes of others', () => {
   it('are forgotten when they are deleted, one next hop at a time for IPv6', () => {
     const foreign = new ForeignRoutes([254]);
@@ -138,6 +182,12 @@ describe('routes of others', () => {
     );
     foreign.apply('deleted', over('10.1.0.0/16', 0));
     assert.equal(foreign.usesLink(2), false);
+    foreign.apply('new', over('10.3.0.0/16', 0, 2));
+    foreign.apply('new', over('10.4.0.0/16', 0, 2));
+    foreign.apply('deleted', over('10.3.0.0/16', 0, 2));
+    assert.equal(foreign.usesLink(2), true, 'the other one still does');
+    foreign.apply('deleted', over('10.4.0.0/16', 0, 2));
+    assert.equal(foreign.usesLink(2), false);
     foreign.apply('new', over('fd01::/64', 0, 2));
     assert.equal(foreign.usesLink(2), false, 'of IPv6 routes the kernel tells');
     foreign.apply('new', over('10.1.0.0/16', 0, 2));
@@ -156,6 +206,7 @@ describe('routes of others', () => {
       ['10.1.0.0/16', 20],
       ['10.1.0.0/16', 25],
       ['10.1.2.3/32', 3],
+      ['10.7.0.0/16', 2],
       ['0.0.0.0/0', 9],
     ] as const)
       foreign.apply('new', route(destination, { metric }));
@@ -165,7 +216,7 @@ describe('routes of others', () => {
     assert.deepEqual(metrics(11, 0, 0, 0), [9]);
     assert.deepEqual(
       [...foreign.all(254)].map(({ destination, metric }) => `${destination} ${metric}`).sort(),
-      ['0.0.0.0/0 9', '10.0.0.0/8 1', '10.1.0.0/16 20', '10.1.2.3/32 3'],
+      ['0.0.0.0/0 9', '10.0.0.0/8 1', '10.1.0.0/16 20', '10.1.2.3/32 3', '10.7.0.0/16 2'],
     );
     foreign.apply('new', route('0.0.0.0/0', { table: 255, metric: 7 }));
     assert.deepEqual(metrics(10, 1, 2, 3), [7], 'a table that is asked first');
@@ -174,7 +225,7 @@ describe('routes of others', () => {
     foreign.apply('deleted', route('0.0.0.0/0', { table: 255, metric: 7 }));
     for (const metric of [20, 25, 30]) foreign.apply('deleted', route('10.1.0.0/16', { metric }));
     assert.deepEqual(metrics(10, 1, 2, 4), [1]);
-    assert.equal([...foreign.all(254)].length, 3);
+    assert.equal([...foreign.all(254)].length, 4);
   });
 
   it('of several next hops lose those that the kernel names, by gateway and link', () => {

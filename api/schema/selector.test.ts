@@ -196,3 +196,41 @@ describe('a selector', () => {
     );
   });
 });
+
+describe('a selector, in its corners', () => {
+  const selects = (text: string, of: Record<string, string>): boolean => {
+    const result = parseSelector(text);
+    assert.ok('selector' in result, text);
+    return evaluateSelector(result.selector, of);
+  };
+
+  it('global() selects nothing, in any label', () => {
+    assert.equal(selects('global()', { a: '1' }), false);
+    assert.equal(selects('!global()', {}), true);
+    assert.equal(selects('', {}), true);
+  });
+
+  it('may have spaces anywhere and nowhere', () => {
+    for (const text of [" has( a ) && ! ( a  not  in { 'y' , 'z' } ) ", "has(a)&&!(a not in{'y','x'})"])
+      assert.equal(selects(text, { a: 'x' }), text.startsWith('has'), text);
+    assert.equal(selects("!a=='x'", { a: 'y' }), true);
+    assert.deepEqual(parseSelector("!= 'a'"), {
+      error: { position: 1, message: "expected a label, 'all()', 'has(label)' or '('" },
+    });
+  });
+
+  it('may be long, as long as it is not deep', () => {
+    const long = Array.from({ length: 3 * maxSelectorDepth }, () => '!(has(a))').join(' || ');
+    assert.equal(selects(long, {}), true);
+    assert.equal(selects('!'.repeat(maxSelectorDepth) + 'has(a)', { a: '' }), true);
+    assert.ok('error' in parseSelector('!'.repeat(maxSelectorDepth + 1) + 'has(a)'));
+  });
+
+  it('is remembered when it was read, and evaluated rightly however many there are', () => {
+    for (let round = 0; round < 2; round++)
+      for (let i = 0; i < 600; i++) {
+        assert.equal(selectorMatches(`a == '${i}'`, { a: String(i) }), true);
+        assert.equal(selectorMatches(`a == '${i}'`, { a: 'x' }), false);
+      }
+  });
+});

@@ -72,6 +72,7 @@ export async function runArea(
   const onLoad = new Set(covered.onLoad);
   const waiting = [...chosen];
   const tried: Tried[] = [];
+  const killers = new RecentKillers();
   const work = async (): Promise<void> => {
     using runner = new Runner({ ...setup, mode: 'try', static: 0 });
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
@@ -79,10 +80,10 @@ export async function runArea(
       const start = performance.now();
       let outcome: Tried['outcome'] = { kind: 'not covered' };
       const passed = passing.get(id);
-      if (passed !== undefined) outcome = await tryWith(runner, id, passed);
+      if (passed !== undefined) outcome = await tryWith(runner, id, passed, killers);
       if (outcome.kind !== 'killed' && onLoad.has(id)) {
         using fresh = new Runner({ ...setup, mode: 'try', static: id });
-        outcome = await tryWith(fresh, id, tests);
+        outcome = await tryWith(fresh, id, tests, killers);
       }
       tried.push({ mutant, outcome });
       const by = outcome.kind === 'killed' ? ` by ${outcome.by}` : '';
@@ -94,7 +95,27 @@ export async function runArea(
   return tried;
 }
 
-function tryWith(runner: Runner, mutant: number, tests: readonly TestRecord[]): Promise<Outcome> {
+async function tryWith(
+  runner: Runner,
+  mutant: number,
+  tests: readonly TestRecord[],
+  killers: RecentKillers,
+): Promise<Outcome> {
   const { rounds, ms } = roundsOf(tests);
-  return runner.try({ mutant, rounds }, PATIENCE * ms + PATIENCE_MS);
+  const known = new Set(tests.map(({ title }) => title));
+  const first = killers.titles.filter((title) => known.has(title));
+  const order = { mutant, rounds: [...first.map((title) => [title]), ...rounds] };
+  const outcome = await runner.try(order, PATIENCE * ms + PATIENCE_MS);
+  if (outcome.kind === 'killed') killers.note(outcome.by);
+  return outcome;
+}
+
+/** The tests that noticed the mutants before: they stand close, and notice most of the next ones. */
+class RecentKillers {
+  readonly #most = 5;
+  titles: string[] = [];
+
+  note(title: string): void {
+    this.titles = [title, ...this.titles.filter((other) => other !== title)].slice(0, this.#most);
+  }
 }

@@ -18,7 +18,7 @@ interface AreaGlobs {
 const RIB_TESTS = ['bgp/rib/**/*.test.ts'];
 
 const AREAS: Readonly<Record<string, AreaGlobs>> = {
-  decision: { files: ['bgp/rib/table/decision.ts'], tests: RIB_TESTS },
+  decision: { files: ['bgp/rib/table/decision.ts'], tests: ['bgp/rib/table/*.test.ts'] },
   export: {
     files: ['bgp/rib/out/export-rules.ts', 'bgp/rib/out/export-groups.ts', 'bgp/rib/out/export-view.ts'],
     tests: RIB_TESTS,

@@ -121,6 +121,28 @@ describe('a dump of the kernel’s routes, compared', () => {
     assert.equal(bench.columns[0].prefixes.count, 1);
   });
 
+  it('knows a route through gateways as the target that makes it, with weights, onlink and all its next hops', () => {
+    const bench = new Bench();
+    for (const l of [link(2, 'eth0'), link(3, 'eth1')]) bench.view.links.set(l.index, l);
+    const hops = [
+      { gateway: '10.9.0.1', deviceIndex: 2, weight: 3 },
+      { gateway: '10.9.1.1', deviceIndex: 3, onlink: true },
+      { gateway: '10.9.1.2', deviceIndex: 3, weight: 1, onlink: false },
+    ];
+    bench.reconcile([route('10.1.0.0/26', { type: 'unicast', nextHops: hops })]);
+    bench.reconcile([
+      route('fd01::/64', via('fd09::1', 3)),
+      route('10.1.0.0/26', { type: 'unicast', nextHops: hops }),
+    ]);
+    const [ipv4, ipv6] = bench.columns.map((column) => column.installedOf(0));
+    const [weighted, onlink, plain] = hops;
+    const { weight: _w, onlink: _o, ...bare } = plain!;
+    assert.equal(bench.targets.takeHops(0, [bare, onlink!, weighted!]), ipv4);
+    assert.equal(bench.targets.takeHops(1, [{ gateway: 'fd09::1', deviceIndex: 3 }]), ipv6);
+    assert.notEqual(bench.targets.takeHops(0, [bare, { ...onlink!, onlink: false }, weighted!]), ipv4);
+    assert.notEqual(bench.targets.takeHops(0, [bare, onlink!, { ...weighted!, weight: 1 }]), ipv4);
+  });
+
   it('leaves no use of a target behind', () => {
     const bench = new Bench();
     bench.view.links.set(2, link(2, 'eth0'));
