@@ -14,7 +14,6 @@ import {
   tcpSockets,
   writeSysctl,
 } from '#linux';
-import { openDirectoryStore } from '#store';
 import { systemClock, systemRandom, systemScheduler } from '#world';
 import { DocumentWorker } from './bindings/document-worker.ts';
 import { watchEventLoop } from './bindings/event-loop.ts';
@@ -22,6 +21,7 @@ import { fileLocks } from './bindings/file-locks.ts';
 import { httpServers } from './bindings/http-server.ts';
 import { openLog } from './bindings/logger.ts';
 import { MemoryKeeper } from './bindings/memory-keeper.ts';
+import { parseStorePlace, storeOpener } from './bindings/open-store.ts';
 import { processFacts } from './bindings/process-facts.ts';
 import { watchSignatures } from './bindings/signature-watch.ts';
 
@@ -53,7 +53,8 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     { version, pid: process.pid, runtime: process.version, store: options.store, fib: options.fib },
     'starting',
   );
-  const folder = storeFolder(options.store);
+  const place = parseStorePlace(options.store, process.env);
+  if (place === undefined) throw new Error(`--store ${options.store}: expected kubernetes or dir:PATH`);
   // A disk that cannot be written keeps pods from getting addresses, and nothing else: see its problem in status.
   await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch(() => undefined);
   await mkdir(dirname(socketPath), { recursive: true, mode: 0o755 });
@@ -61,22 +62,21 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
   const signatures = cleanUp.use(watchSignatures());
   const memory = cleanUp.use(new MemoryKeeper());
   const documents = cleanUp.use(new DocumentWorker());
+  const openStore = await storeOpener(place, {
+    version,
+    keepIn: `${stateDir}/last-good`,
+    parseAside: (text, file) => documents.parse(text, file),
+  });
   const node = await startNode(options, {
     clock: systemClock,
     random: systemRandom,
     scheduler: systemScheduler,
     log,
     process: { ...processFacts(eventLoop), signatureDrops: () => signatures.recent() },
-    locks: fileLocks(folder),
+    locks: fileLocks(place.kind === 'folder' ? place.folder : undefined),
     disk: realDisk,
     http: httpServers,
-    openStore: () =>
-      openDirectoryStore(folder, {
-        clock: systemClock,
-        disk: realDisk,
-        keepIn: `${stateDir}/last-good`,
-        parseAside: (text, file) => documents.parse(text, file),
-      }),
+    openStore,
     openTransport: (links) =>
       new TcpTransport({
         socketOptions: tcpSockets,
@@ -104,13 +104,6 @@ const realHost: HostBindings = {
   routerDiscovery,
   cniListener: unixSocketListener,
 };
-
-function storeFolder(place: string): string {
-  if (!place.startsWith('dir:')) {
-    throw new Error(`--store ${place}: this version reads its objects from a folder only: --store dir:PATH`);
-  }
-  return place.slice('dir:'.length);
-}
 
 /** The first signal stops in order; a second one ends the process at once. */
 function signalled(log: Log): Promise<string> {

@@ -33,7 +33,7 @@ export function program(): Command {
     .requiredOption('--node-name <name>', 'the Node object that this agent is')
     .requiredOption(
       '--store <store>',
-      'where the objects are: kubernetes, or dir:PATH (a folder of YAML files)',
+      'where the objects are: kubernetes (an API server), kubernetes:KUBECONFIG, or dir:PATH (a folder of YAML files)',
     )
     .addOption(
       new Option('--fib <mode>', 'where learned routes go; none: a route reflector or a looking glass')

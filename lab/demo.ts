@@ -7,7 +7,9 @@ import { parseArgs } from 'node:util';
 import { waitUntil } from '#world';
 import { captureDuring, type Frame } from './capture.ts';
 import { hints } from './hints.ts';
-import { knowsAll, knowsNone, Lab, type Pod } from './lab.ts';
+import type { LabStore } from './lab-file.ts';
+import { knowsAll, knowsNone } from './kernel-prefixes.ts';
+import { Lab, type Pod } from './lab.ts';
 import type { Host } from './hosts.ts';
 import { ping, pingUntilReached } from './ping.ts';
 import { hasOneUser } from './routers.ts';
@@ -25,9 +27,13 @@ function say(text: string): void {
   for (const line of text.trimEnd().split('\n')) console.log(`          ${line}`);
 }
 
-function options(): { topology: TopologyName; keep: boolean } {
+function options(): { topology: TopologyName; store: LabStore; keep: boolean } {
   const { values } = parseArgs({
-    options: { topology: { type: 'string', default: 'tor' }, keep: { type: 'boolean', default: false } },
+    options: {
+      topology: { type: 'string', default: 'tor' },
+      store: { type: 'string', default: 'folder' },
+      keep: { type: 'boolean', default: false },
+    },
   });
   const topology = TOPOLOGIES.find((name) => name === values.topology);
   if (topology === undefined) {
@@ -38,7 +44,11 @@ function options(): { topology: TopologyName; keep: boolean } {
       'demo: --keep needs root: what an ordinary user makes here ends with this command. Run  sudo npm run demo -- --keep',
     );
   }
-  return { topology, keep: values.keep };
+  const { store } = values;
+  if (store !== 'folder' && store !== 'kubernetes') {
+    throw new Error(`demo: --store ${store}: choose folder or kubernetes`);
+  }
+  return { topology, store, keep: values.keep };
 }
 
 /** Who look at the fabric from outside the node under test: the routers, or another node where there is none. */
@@ -183,13 +193,13 @@ async function addOneMore(lab: Lab): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { topology, keep } = options();
+  const { topology, store, keep } = options();
   const folder = keep ? '/run/podroute-lab' : mkdtempSync(join(tmpdir(), 'podroute-demo-'));
   if (!keep) rmSync(folder, { recursive: true });
   const name = keep ? 'podroute-lab' : `podroute-demo-${process.pid}`;
   heading('Building the lab: namespaces, links, routers, agents');
   await using cleanUp = new AsyncDisposableStack();
-  const lab = await Lab.up({ topology, folder, name, keep });
+  const lab = await Lab.up({ topology, store, folder, name, keep });
   cleanUp.defer(() => lab.down());
   say(`${topology}: ${lab.plan.summary}`);
   await addPods(lab);

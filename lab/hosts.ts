@@ -124,20 +124,9 @@ export class Host implements AsyncDisposable {
   }
 
   spawn(command: readonly string[], options: SpawnOptions = {}): HostProcess {
-    const stdio = options.stdio ?? 'tail';
-    const file = typeof stdio === 'object' ? openSync(stdio.file, 'a') : undefined;
-    const child = spawn('nsenter', [`--net=${this.path}`, '--', ...command], {
-      stdio:
-        file !== undefined ? ['ignore', file, file] : [stdio === 'pipe' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-      env: environment(options.env),
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      detached: this.keep,
-    });
-    if (file !== undefined) closeSync(file);
-    const started = new HostProcess(child, command.join(' '));
-    if (stdio === 'tail') started.collect(child.stdout);
-    if (file === undefined) started.collect(child.stderr);
-    if (this.keep) child.unref();
+    const inside = ['nsenter', `--net=${this.path}`, '--', ...command];
+    const started = startProcess(inside, { ...options, detached: this.keep });
+    if (this.keep) started.child.unref();
     this.processes.add(started);
     void started.exited.then(() => this.processes.delete(started));
     return started;
@@ -155,6 +144,26 @@ export class Host implements AsyncDisposable {
     deleteNetns(this.netns);
     alive.delete(this);
   }
+}
+
+/** In the namespace that this process runs in; whoever starts it stops it. */
+export function startProcess(
+  command: readonly string[],
+  { stdio = 'tail', env, cwd, detached = false }: SpawnOptions & { readonly detached?: boolean } = {},
+): HostProcess {
+  const file = typeof stdio === 'object' ? openSync(stdio.file, 'a') : undefined;
+  const child = spawn(command[0] as string, command.slice(1), {
+    stdio:
+      file !== undefined ? ['ignore', file, file] : [stdio === 'pipe' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    env: environment(env),
+    ...(cwd === undefined ? {} : { cwd }),
+    detached,
+  });
+  if (file !== undefined) closeSync(file);
+  const started = new HostProcess(child, command.join(' '));
+  if (stdio === 'tail') started.collect(child.stdout);
+  if (file === undefined) started.collect(child.stderr);
+  return started;
 }
 
 const alive = new Set<Host>();

@@ -1,5 +1,6 @@
 // The lab's door: what the command line (`podroute lab`) and tests may use.
 export { hints } from './hints.ts';
+export { KubernetesApi } from './kubernetes/kubernetes-api.ts';
 export { Lab } from './lab.ts';
 export {
   addAddresses,

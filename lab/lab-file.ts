@@ -7,8 +7,11 @@ import type { TopologyName } from './topology.ts';
 const NAME = 'lab.json';
 const UNFINISHED = `${NAME}.new`;
 
+export type LabStore = 'folder' | 'kubernetes';
+
 export interface LabFile {
   readonly name: string;
+  readonly store: LabStore;
   readonly topology: TopologyName;
   readonly hosts: Record<string, string>;
   readonly processes: Record<string, ProcessRecord>;

@@ -1,14 +1,15 @@
 // A running lab: namespaces, one agent a node, a ToR where the topology has one, pods wired through the CNI
 // executable. It can be left up and found again by its folder, which holds everything it made.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect as connectTo } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { StatusReply } from '#agent-api';
 import { waitUntil } from '#world';
 import { type CniAnswer, type CniResult, invokeCni, readConflist } from './cni-runtime.ts';
 import { addAddresses, connect, createHost, type Host, openHost } from './hosts.ts';
-import { checkFree, readLabFile, writeLabFile } from './lab-file.ts';
-import { endProcess, type ProcessRecord, recordOf, stillRuns } from './processes.ts';
+import { kernelPrefixes, knowsAll } from './kernel-prefixes.ts';
+import { type KubernetesApi, startApiHost } from './kubernetes/kubernetes-api.ts';
+import { checkFree, type LabStore, readLabFile, writeLabFile } from './lab-file.ts';
+import { answers, endProcess, type ProcessRecord, recordOf, stillRuns } from './processes.ts';
 import { Router } from './routers.ts';
 import { type LabNodePlan, type Topology, type TopologyName, topology } from './topology.ts';
 
@@ -18,6 +19,8 @@ const CNI_EXECUTABLE = join(PROJECT, 'build', 'podroute-cni');
 
 export interface LabOptions {
   readonly topology: TopologyName;
+  /** Where the nodes' objects are; default 'folder': one that all nodes share. */
+  readonly store?: LabStore;
   /** Folder for the lab's files; must not exist. */
   readonly folder: string;
   /** Namespaces are named `<name>-<host>`. */
@@ -44,6 +47,8 @@ export class Lab implements AsyncDisposable {
   readonly #name: string;
   readonly #keep: boolean;
   readonly #logLevel: string;
+  readonly #store: LabStore;
+  #api: KubernetesApi | undefined;
   readonly #removeAtExit = () => this.#removeNow();
 
   private constructor(options: LabOptions) {
@@ -52,6 +57,7 @@ export class Lab implements AsyncDisposable {
     this.#name = options.name;
     this.#keep = options.keep;
     this.#logLevel = options.logLevel ?? 'info';
+    this.#store = options.store ?? 'folder';
   }
 
   /** Makes everything, starts routers and agents, and waits until each node can wire pods. Leaves nothing when it fails. */
@@ -72,7 +78,7 @@ export class Lab implements AsyncDisposable {
   /** A lab that another process left up. Throws when there is none. */
   static open(folder: string): Lab {
     const file = readLabFile(folder);
-    const lab = new Lab({ topology: file.topology, folder, name: file.name, keep: true });
+    const lab = new Lab({ topology: file.topology, store: file.store, folder, name: file.name, keep: true });
     for (const [name, netns] of Object.entries(file.hosts)) {
       if (existsSync(`/run/netns/${netns}`)) lab.#hosts.set(name, openHost(name, netns));
     }
@@ -169,8 +175,6 @@ export class Lab implements AsyncDisposable {
     // Routers that drop their privileges look into their folders below; what is secret is in the store.
     mkdirSync(this.folder, { recursive: true });
     this.#save(); // before anything else: `down` finds by it what there is
-    mkdirSync(this.store, { mode: 0o700 });
-    for (const [name, text] of Object.entries(plan.documents)) writeFileSync(join(this.store, name), text);
     for (const node of plan.nodes) this.#createHost(node.name, true);
     for (const router of plan.routers) this.#createHost(router.host, true);
     if (plan.bridge !== undefined) {
@@ -193,6 +197,7 @@ export class Lab implements AsyncDisposable {
       host.ip('route', 'add', 'default', 'via', node.gateway.ipv4, 'dev', uplink);
       host.ip('-6', 'route', 'add', 'default', 'via', node.gateway.ipv6, 'dev', uplink);
     }
+    await this.#fillStore();
     for (const router of plan.routers) {
       addAddresses(this.host(router.host), 'lo', router.loopback ?? []);
       mkdirSync(join(this.folder, router.host), { recursive: true });
@@ -201,6 +206,32 @@ export class Lab implements AsyncDisposable {
     for (const node of plan.nodes) this.startAgent(node.name);
     await Promise.all(plan.nodes.map((node) => this.agentReady(node.name)));
     this.#save();
+  }
+
+  async #fillStore(): Promise<void> {
+    const { documents } = this.plan;
+    if (this.#store === 'folder') {
+      mkdirSync(this.store, { mode: 0o700 });
+      for (const [name, text] of Object.entries(documents)) writeFileSync(join(this.store, name), text);
+      return;
+    }
+    const nodes = this.plan.nodes.map(({ name }) => this.host(name));
+    this.#api = await startApiHost(this.#createHost('api', false), nodes, join(this.folder, 'api'));
+    for (const [name, pid] of Object.entries(this.#api.pids)) this.#remember(name, pid);
+    this.#api.install(Object.values(documents).join('---\n'));
+  }
+
+  #storeOf(node: string): string {
+    if (this.#api === undefined) return `dir:${this.store}`;
+    const path = join(this.folder, node, 'kubeconfig');
+    if (!existsSync(path)) writeFileSync(path, this.#api.nodeKubeconfig(node), { mode: 0o600 });
+    return `kubernetes:${path}`;
+  }
+
+  /** The cluster's API server. Throws when the lab has none. */
+  get api(): KubernetesApi {
+    if (this.#api === undefined) throw new Error('lab: there is no API server: its store is a folder');
+    return this.#api;
   }
 
   #createHost(name: string, forwarding: boolean): Host {
@@ -245,7 +276,7 @@ export class Lab implements AsyncDisposable {
       [
         PODROUTE,
         'agent',
-        ...['--node-name', node, '--store', `dir:${this.store}`, '--log-level', this.#logLevel],
+        ...['--node-name', node, '--store', this.#storeOf(node), '--log-level', this.#logLevel],
         ...['--socket', this.socketOf(node), '--state-dir', join(folder, 'state')],
         ...['--cni-socket', join(folder, 'cni.sock'), '--cni-conf-dir', join(folder, 'net.d')],
       ],
@@ -319,6 +350,7 @@ export class Lab implements AsyncDisposable {
   #save(): void {
     writeLabFile(this.folder, {
       name: this.#name,
+      store: this.#store,
       topology: this.plan.name,
       hosts: Object.fromEntries([...this.#hosts].map(([name, host]) => [name, host.netns])),
       processes: Object.fromEntries(this.#processes),
@@ -361,38 +393,6 @@ export class Lab implements AsyncDisposable {
     for (const host of this.#hosts.values()) host.removeNow();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Whether somebody accepts connections on a unix socket; a dead agent leaves its file behind. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connectTo(path);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-}
-
-/** The prefixes of a host's kernel routes that fit `ip route show FILTER…`, both families. */
-function kernelPrefixes(host: Host, ...filter: string[]): string[] {
-  return ['-4', '-6'].flatMap((family) =>
-    [
-      ...host
-        .ip(family, 'route', 'show', ...filter)
-        .matchAll(/^(?:unreachable )?([0-9a-f][0-9a-f:.]*\/\d+) /gm),
-    ].map((match) => match[1] as string),
-  );
-}
-
-/** Whether the host's kernel has a route to each of the prefixes. */
-export function knowsAll(host: Host, prefixes: readonly string[]): boolean {
-  const known = new Set(kernelPrefixes(host));
-  return prefixes.every((prefix) => known.has(prefix));
-}
-
-/** Whether the host's kernel has a route to none of the prefixes. */
-export function knowsNone(host: Host, prefixes: readonly string[]): boolean {
-  const known = new Set(kernelPrefixes(host));
-  return !prefixes.some((prefix) => known.has(prefix));
 }
 
 function podHostName(node: string, pod: string): string {

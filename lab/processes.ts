@@ -1,6 +1,7 @@
 // Processes that outlive the one that started them, known by pid and start time so that a reused pid is never hit.
 import { waitUntil } from '#world';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 
 export interface ProcessRecord {
   readonly pid: number;
@@ -38,4 +39,13 @@ function startTimeOf(pid: number): string | undefined {
   // The second field is the program's name in parentheses and may hold spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' ? undefined : fields[19];
+}
+
+/** Whether somebody accepts connections on a unix socket; a dead agent leaves its file behind. */
+export function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
 }

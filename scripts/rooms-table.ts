@@ -27,7 +27,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     typePackages: ['@kubernetes/client-node'],
   },
   'agent-api': { floor: 2, rooms: ['ip'] },
-  store: { floor: 2, rooms: ['ip', 'world', 'api'], packages: ['yaml'] },
+  store: { floor: 2, rooms: ['ip', 'world', 'api'], packages: ['yaml', '@kubernetes/client-node'] },
   ipam: { floor: 2, rooms: ['ip', 'world', 'api'] },
   'cni-plugin': { floor: 3, rooms: ['ip', 'world', 'linux', 'api', 'ipam'], packages: ['esbuild'] },
   agent: { floor: 4, rooms: BELOW_AGENT, packages: ['pino', 'pino-pretty', 'yaml'] },
@@ -106,6 +106,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'call-order uplink-mtu source-guard',
     'verbs',
   ],
+  lab: ['hosts', 'kubernetes'],
   linux: [
     'errno kernel-error kernel pod-wiring pod-sources describe datagrams',
     'netlink',
@@ -116,7 +117,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'memory real',
     'trial',
   ],
-  store: ['lease store', 'directory memory-store'],
+  store: ['lease store', 'last-good', 'kept-objects', 'directory kubernetes memory-store'],
 };
 
 /** Folders that are a list of equals, and may have more than MOST_FILES. */
@@ -139,6 +140,8 @@ export const FEW_ENTRIES: Readonly<Record<string, string>> = {
   'bgp/rib/table': 'paths and the choice among them, below in/ and out/, which must not know each other',
   'cni-plugin/bindings': 'what does I/O stands in bindings/; the executable in C is the other end',
   ipam: 'services/ comes beside node/',
+  'lab/kubernetes': 'Kubernetes’ own programs, of which a cluster will have more',
+  'store/directory': 'one store of two; what both need stands above it',
 };
 
 /** Files longer than MOST_LINES, with the reason. */
@@ -173,6 +176,7 @@ export const PURE_MODULES: Readonly<Record<string, 'all' | readonly string[]>> =
 export const BINDS_IO = [
   /^world\/(system-clock|wait-until)\.ts$/,
   /^bgp\/transport\//,
+  /^store\/kubernetes\/(credentials|https-api-server)\.ts$/,
   /^cni-plugin\/bindings\//,
   /^linux\/(real|native|trial)\//,
   /^agent\/bindings\//,

@@ -24,7 +24,7 @@ node -e 'if (parseInt(process.versions.node) < 24) {
 wanted="ip:iproute2 nsenter:util-linux ping:iputils-ping sysctl:procps bird:bird2 cc:gcc musl-gcc:musl-tools"
 [ "${2:-}" = frr ] && wanted="$wanted vtysh:frr"
 if [ "$purpose" = test ]; then
-  wanted="$wanted vtysh:frr gobgpd:gobgpd bgpd:openbgpd exabgp:exabgp nft:nftables"
+  wanted="$wanted vtysh:frr gobgpd:gobgpd bgpd:openbgpd exabgp:exabgp nft:nftables etcd:etcd-server openssl:openssl curl:curl"
 fi
 missing=""
 for pair in $wanted; do

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { FakeClock } from '#world/testing';
 import { LeaseCandidate } from './lease.ts';
 import type { Store } from './store.ts';
-import { STORE_PLACES, type StorePlace } from './testing/store-places.ts';
+import { STORE_PLACES, type SimulatedPlace } from './testing/store-places.ts';
 
 const DURATION_MS = 15_000;
 
 for (const { name, make } of STORE_PLACES) {
   describe(`a lease in the store ${name}`, () => {
-    let place: StorePlace;
+    let place: SimulatedPlace;
     let store: Store;
     const candidate = (identity: string, clock = new FakeClock()) => {
       const options = { namespace: 'infra', name: 'leader', identity, durationSeconds: DURATION_MS / 1000 };

@@ -53,3 +53,7 @@ export interface FileEntry {
   /** Differs when the file was written or replaced. */
   readonly stamp: string;
 }
+
+/** As Node reads UTF-8: a byte order mark stays. */
+export const textOf = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();

@@ -1,7 +1,7 @@
 // The door of world/: time, chance and files, as a process finds them outside itself. Interfaces, and the real ones of
 // those that need nothing of the kernel.
 export type { Clock, Scheduler, Timer } from './clock.ts';
-export { type Disk, type DiskFile, type FileEntry, type ReadOptions, tooLarge } from './disk.ts';
+export { type Disk, type DiskFile, type FileEntry, type ReadOptions, textOf, tooLarge } from './disk.ts';
 export { type Random, SeededRandom } from './random.ts';
 export { systemClock, systemRandom, systemScheduler } from './system-clock.ts';
 export { Turns } from './turns.ts';

@@ -11,8 +11,11 @@ import { LockedError, type Locks } from '../outside.ts';
 const LOCK_FOLDER = '/run/podroute/locks';
 const OTHERS_MAY_WRITE = 0o022;
 
-/** @param storeFolder of a directory store, for the lock of the node's name in it */
-export function fileLocks(storeFolder: string): Locks {
+/**
+ * @param storeFolder of a directory store, for the lock of the node's name in it; undefined: in a cluster a DaemonSet sees
+ * to it that a node has one agent
+ */
+export function fileLocks(storeFolder: string | undefined): Locks {
   return {
     async lockHere(subject, holder) {
       await makePrivateFolder(LOCK_FOLDER);
@@ -26,6 +29,7 @@ export function fileLocks(storeFolder: string): Locks {
     lockFolder: (folder, holder) => take(folder, `${folder}/lock`, holder),
 
     async lockName(node, holder) {
+      if (storeFolder === undefined) return new AsyncDisposableStack();
       const folder = join(storeFolder, '.podroute', 'agents');
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const subject = `node ${node} of the store ${storeFolder}`;

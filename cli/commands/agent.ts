@@ -26,8 +26,11 @@ export async function agent(options: AgentCommandOptions): Promise<void> {
       EXIT.wrongUse,
     );
   }
-  if (!/^(kubernetes|dir:.+)$/.test(options.store)) {
-    throw new CommandError(`agent: --store ${options.store}: expected kubernetes or dir:PATH`, EXIT.wrongUse);
+  if (!/^(kubernetes(:.+)?|dir:.+)$/.test(options.store)) {
+    throw new CommandError(
+      `agent: --store ${options.store}: expected kubernetes, kubernetes:KUBECONFIG or dir:PATH`,
+      EXIT.wrongUse,
+    );
   }
   if (options.http !== undefined && !/^.+:\d+$/.test(options.http)) {
     throw new CommandError(

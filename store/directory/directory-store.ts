@@ -4,8 +4,8 @@
 import { identityText, placed, type Problem, type Refused, type Resource, type Resources } from '#api';
 import type { Clock, Disk, Timer } from '#world';
 import { DOUBT_MS, FileCache, type ParseAside } from './file-cache.ts';
-import { KeptObjects } from './kept-objects.ts';
-import { nothingSelected, selectObjects } from './last-good.ts';
+import { KeptObjects } from '../kept-objects.ts';
+import { nothingSelected, selectObjects } from '../last-good.ts';
 import { ObjectFiles } from './object-files.ts';
 import {
   type CreateResult,

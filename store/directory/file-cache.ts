@@ -15,9 +15,8 @@ import {
   type TextDocument,
   unreadableFile,
 } from '#api';
-import type { Clock, Disk } from '#world';
-import type { FileContent } from './last-good.ts';
-import { textOf } from './object-files.ts';
+import { type Clock, type Disk, textOf } from '#world';
+import type { FileContent } from '../last-good.ts';
 
 export interface Look {
   /** Any text is new or gone. */

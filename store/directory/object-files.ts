@@ -4,7 +4,7 @@
 // does whoever comes after a crash.
 import { createHash } from 'node:crypto';
 import { type Kind, type KindMap, OWN_FOLDER, parseText } from '#api';
-import type { Disk } from '#world';
+import { type Disk, textOf } from '#world';
 import { parse, stringify } from 'yaml';
 import type { Lease } from '../store.ts';
 import {
@@ -117,10 +117,6 @@ export class ObjectFiles {
 
 /** Leases are no documents that the store's readers follow: they change every few seconds, and nobody plans by them. */
 const extensionOf = (kind: StoredKind): string => (kind === 'Lease' ? '.lease' : '.yaml');
-
-/** As Node reads UTF-8: a byte order mark stays. */
-export const textOf = (bytes: Uint8Array | undefined): string | undefined =>
-  bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 
 /**
  * How often the object was written, and a digest of what it says. The digest tells an object from another that was

@@ -1,7 +1,7 @@
 // What a node keeps on its own disk of the objects in force, and what a restart makes of it.
 import assert from 'node:assert/strict';
 import { FakeClock, MemoryDisk } from '#world/testing';
-import { openDirectoryStore } from '../index.ts';
+import { openDirectoryStore } from './index.ts';
 
 const KEPT = '/state/last-good/objects.jsonl';
 const pool = 'apiVersion: podroute.io/v1\nkind: IPPool\nmetadata: { name: a }\nspec: { cidr: 10.1.0.0/16 }\n';

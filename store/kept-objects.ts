@@ -13,9 +13,8 @@ import {
   type Problem,
   type Resource,
 } from '#api';
-import type { Disk } from '#world';
+import { type Disk, textOf } from '#world';
 import { nothingSelected, type Origin, type Selected } from './last-good.ts';
-import { textOf } from './object-files.ts';
 
 /** In this order, so that the most telling are never those left out. */
 const KINDS: readonly Kind[] = [

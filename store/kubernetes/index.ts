@@ -1,0 +1,27 @@
+// The door of the store of an API server, apart from the other stores': whoever reads a folder needs no client of
+// Kubernetes in his memory.
+import type { Clock, Disk, Random } from '#world';
+import type { Store } from '../store.ts';
+import { type ClusterPlace, Credentials } from './credentials.ts';
+import { HttpsApiServer } from './https-api-server.ts';
+import { openKubernetesStore } from './kubernetes-store.ts';
+
+/** Where podroute's Secrets stand when neither a pod nor a kubeconfig says it. */
+const DEFAULT_NAMESPACE = 'kube-system';
+
+export interface ClusterStoreIo {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly disk: Disk;
+  /** Who asks, in the server's audit log: 'podroute/0.1.0'. */
+  readonly userAgent: string;
+  /** A folder of this node alone for the last good versions; undefined: they are forgotten at the end. */
+  readonly keepIn?: string;
+}
+
+/** A Store over the objects of a cluster. Throws when nothing says where its API server is. */
+export function openCluster(place: ClusterPlace, io: ClusterStoreIo): Store {
+  const credentials = new Credentials(place, io.clock);
+  const api = new HttpsApiServer(credentials, io.clock, io.userAgent);
+  return openKubernetesStore({ ...io, api, namespace: credentials.namespace ?? DEFAULT_NAMESPACE });
+}

@@ -1,0 +1,296 @@
+// What a node knows of a cluster while its API server answers, is away, forgets, refuses, and comes back.
+import assert from 'node:assert/strict';
+import type { Problem } from '#api';
+import { SeededRandom } from '#world';
+import { FakeClock, MemoryDisk } from '#world/testing';
+import { openKubernetesStore } from './kubernetes-store.ts';
+import { RESOURCE_PATHS } from './resource-paths.ts';
+import type { Store } from '../store.ts';
+import { MemoryApiServer } from './testing/memory-api-server.ts';
+
+const POOLS = '/apis/podroute.io/v1 ippools';
+const PEERS = '/apis/podroute.io/v1 bgppeers';
+const SECRETS = '/api/v1 secrets';
+const NODES = '/api/v1 nodes';
+const TOLD_MS = 200;
+const CALICO = '/apis/crd.projectcalico.org/v1 ippools';
+
+type Given = Parameters<MemoryApiServer['apply']>[1];
+
+function pool(name: string, cidr: string, more: object = {}): Given {
+  return { apiVersion: 'podroute.io/v1', kind: 'IPPool', metadata: { name }, spec: { cidr, ...more } };
+}
+
+function secret(namespace: string, text: string): Given {
+  const metadata = { name: 'bgp', namespace };
+  const data = { tor: Buffer.from(text).toString('base64') };
+  return { apiVersion: 'v1', kind: 'Secret', metadata, data } as Given;
+}
+
+const peer = (spec: object): Given => ({
+  apiVersion: 'podroute.io/v1',
+  kind: 'BGPPeer',
+  metadata: { name: 'tor' },
+  spec: { peerIP: '192.0.2.1', asNumber: 65001, ...spec },
+});
+
+describe('the store of an API server', () => {
+  let clock: FakeClock;
+  let disk: MemoryDisk;
+  let server: MemoryApiServer;
+  let opened: Store[];
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    disk = new MemoryDisk();
+    server = new MemoryApiServer(clock);
+    for (const { base, plural } of Object.values(RESOURCE_PATHS)) server.resources.add(`${base} ${plural}`);
+    opened = [];
+  });
+  afterEach(async () => {
+    for (const store of opened) await store[Symbol.asyncDispose]();
+  });
+
+  function open(seed = 1): Store {
+    const store = openKubernetesStore({
+      api: server.connect(),
+      clock,
+      disk,
+      random: new SeededRandom(seed),
+      namespace: 'podroute-system',
+      keepIn: '/state/last-good',
+    });
+    opened.push(store);
+    return store;
+  }
+
+  async function started(): Promise<Store> {
+    const store = open();
+    await store.start();
+    return store;
+  }
+
+  /** Of a store that finds no server: the start waits for it for a while. */
+  async function startedAlone(): Promise<Store> {
+    const store = open();
+    const start = store.start();
+    await clock.run(10_000);
+    await start;
+    return store;
+  }
+
+  const cidrs = (store: Store) =>
+    [...store.snapshot().ipPools].map(([name, { spec }]) => `${name} ${spec.cidr}`);
+  const texts = (problems: readonly Problem[]) =>
+    problems.map(({ object, message }) => `${object}: ${message}`);
+
+  it('goes on with what it knows while the server is away, and has everything soon after it is back', async () => {
+    server.apply(POOLS, pool('a', '10.1.0.0/16'));
+    const store = await started();
+    server.stop();
+    await clock.run(3_600_000);
+    assert.deepEqual(cidrs(store), ['a 10.1.0.0/16']);
+    assert.match(
+      texts(store.problems()).join(),
+      /^store kubernetes: the API server https:\/\/api.test:6443 does not answer \(connect ECONNREFUSED\); what was last heard stays/,
+    );
+    server.apply(POOLS, pool('b', '10.2.0.0/16'));
+    server.remove(POOLS, 'a');
+    server.start();
+    await clock.run(15_000 + TOLD_MS);
+    assert.deepEqual(cidrs(store), ['b 10.2.0.0/16']);
+    assert.deepEqual(store.problems(), []);
+  });
+
+  it('asks a server that is away no more often than every few seconds, and never with all nodes at once', async () => {
+    const stores = [open(1), open(2)];
+    await Promise.all(stores.map((store) => store.start()));
+    server.stop();
+    await clock.run(600_000);
+    const before = server.log.length;
+    await clock.run(60_000);
+    const lists = 8 + 1;
+    const each = (server.log.length - before) / stores.length / lists;
+    assert.ok(each <= 60 / 7.5, `${each} questions a list in a minute`);
+  });
+
+  it('goes on where it was when a watch ends, without another list', async () => {
+    const store = await started();
+    const lists = () =>
+      server.log.filter((line) => line.includes('sendInitialEvents') && line.includes('ippools')).length;
+    assert.equal(lists(), 1);
+    server.cutWatches();
+    server.apply(POOLS, pool('a', '10.1.0.0/16'));
+    await clock.run(1_000);
+    assert.deepEqual(cidrs(store), ['a 10.1.0.0/16']);
+    await clock.run(3_600_000);
+    server.apply(POOLS, pool('b', '10.2.0.0/16'));
+    await clock.run(TOLD_MS);
+    assert.deepEqual(cidrs(store), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
+    assert.equal(lists(), 1);
+  });
+
+  it('lists again when the server has forgotten the version, and loses nothing', async () => {
+    server.apply(POOLS, pool('a', '10.1.0.0/16'));
+    server.apply(POOLS, pool('b', '10.2.0.0/16'));
+    const store = await started();
+    let told = 0;
+    store.subscribe(() => void told++);
+    server.stop();
+    server.remove(POOLS, 'a');
+    server.apply(POOLS, pool('c', '10.3.0.0/16'));
+    server.compact();
+    server.start();
+    await clock.run(3_000);
+    assert.deepEqual(cidrs(store), ['b 10.2.0.0/16', 'c 10.3.0.0/16']);
+    assert.ok(told >= 1);
+  });
+
+  for (const [what, status] of [
+    ['the server streams no lists', 422],
+    ['its etcd is too old for that', 500],
+  ] as const) {
+    it(`lists in pages where ${what}`, async () => {
+      server.streamingListRefusal = { kind: 'refused', status, reason: '', message: 'no' };
+      for (let i = 0; i < 450; i++) server.apply(POOLS, pool(`p${i}`, `10.${i >> 8}.${i & 255}.0/24`));
+      const store = await started();
+      assert.equal(store.snapshot().ipPools.size, 450);
+      server.remove(POOLS, 'p7');
+      await clock.run(TOLD_MS);
+      assert.equal(store.snapshot().ipPools.size, 449);
+      assert.deepEqual(store.problems(), []);
+    });
+  }
+
+  it('starts with the last good objects when the server is away, and says so', async () => {
+    server.apply(POOLS, pool('a', '10.1.0.0/16'));
+    server.apply(PEERS, peer({ password: { secretKeyRef: { name: 'bgp', key: 'tor' } } }));
+    server.apply(SECRETS, secret('podroute-system', 's3cret'));
+    const first = await started();
+    await clock.run(1_000);
+    await first[Symbol.asyncDispose]();
+    server.stop();
+    const store = await startedAlone();
+    assert.deepEqual(cidrs(store), ['a 10.1.0.0/16']);
+    assert.equal(store.snapshot().secrets.get('bgp')?.values['tor'], 's3cret');
+    assert.match(texts(store.problems()).join(), /does not answer/);
+    server.start();
+    server.remove(POOLS, 'a');
+    await clock.run(16_000);
+    assert.deepEqual(cidrs(store), []);
+    assert.deepEqual(store.problems(), []);
+  });
+
+  it('takes nothing for absent that it never heard', async () => {
+    server.stop();
+    const store = await startedAlone();
+    assert.ok(store.refused().files.has('ippools.podroute.io'));
+    server.start();
+    await clock.run(16_000);
+    assert.equal(store.refused().files.size, 0);
+  });
+
+  it('keeps the last good version of an object that is wrong now, and others change as before', async () => {
+    server.apply(POOLS, pool('a', '10.1.0.0/16'));
+    const store = await started();
+    server.apply(POOLS, pool('a', '10.1.0.0/99'));
+    server.apply(POOLS, pool('b', '10.2.0.0/16'));
+    await clock.run(TOLD_MS);
+    assert.deepEqual(cidrs(store), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
+    assert.equal(store.problems()[0]?.object, 'IPPool a');
+    assert.equal(store.problems()[0]?.value, '10.1.0.0/99');
+  });
+
+  it('says what the server refuses, and reads the rest', async () => {
+    server.resources.delete(POOLS);
+    server.apply(PEERS, peer({}));
+    const store = await started();
+    assert.equal(store.snapshot().bgpPeers.size, 1);
+    assert.match(
+      texts(store.problems()).join(),
+      /^ippools.podroute.io: the API server does not know this kind: install/,
+    );
+    server.resources.add(POOLS);
+    server.apply(POOLS, pool('a', '10.1.0.0/16'));
+    await clock.run(10_000 + TOLD_MS);
+    assert.deepEqual(cidrs(store), ['a 10.1.0.0/16']);
+    assert.deepEqual(store.problems(), []);
+  });
+
+  it('keeps objects whose kind the server knows no longer', async () => {
+    server.apply(POOLS, pool('a', '10.1.0.0/16'));
+    const store = await started();
+    server.resources.delete(POOLS);
+    server.compact();
+    server.cutWatches();
+    await clock.run(60_000);
+    assert.deepEqual(cidrs(store), ['a 10.1.0.0/16']);
+    assert.match(
+      texts(store.problems()).join(),
+      /ippools.podroute.io: the API server does not know this kind/,
+    );
+  });
+
+  it('reads Secrets that something refers to, of its own namespace, and no others', async () => {
+    server.apply(SECRETS, secret('kube-system', 'foreign'));
+    server.apply(SECRETS, secret('podroute-system', 'right'));
+    const store = await started();
+    assert.equal(server.log.filter((line) => line.includes('secrets')).length, 0);
+    const seen: (string | undefined)[] = [];
+    store.subscribe(() => seen.push(store.snapshot().secrets.get('bgp')?.values['tor']));
+    server.apply(PEERS, peer({ password: { secretKeyRef: { name: 'bgp', key: 'tor' } } }));
+    await clock.run(TOLD_MS);
+    assert.deepEqual(seen, ['right'], 'never the peer without its Secret');
+    server.apply(SECRETS, secret('podroute-system', 'rotated'));
+    await clock.run(TOLD_MS);
+    assert.equal(seen.at(-1), 'rotated');
+    assert.deepEqual(
+      [...new Set(server.log.filter((line) => line.includes('secrets')).map((line) => line.split('?')[0]))],
+      ['WATCH /api/v1/namespaces/podroute-system/secrets'],
+    );
+    server.remove(PEERS, 'tor');
+    await clock.run(TOLD_MS);
+    assert.equal(store.snapshot().secrets.size, 0);
+  });
+
+  it('reads Calico’s objects in place; podroute’s own of the same name goes first', async () => {
+    server.resources.add(CALICO);
+    const calico = (name: string, cidr: string): Given => ({
+      ...pool(name, cidr, { ipipMode: 'Never', vxlanMode: 'Never' }),
+      apiVersion: 'crd.projectcalico.org/v1',
+    });
+    server.apply(CALICO, calico('default-ipv4-ippool', '10.8.0.0/16'));
+    server.apply(CALICO, calico('both', '10.9.0.0/16'));
+    server.apply(POOLS, pool('both', '10.7.0.0/16'));
+    const store = await started();
+    assert.deepEqual(cidrs(store).sort(), ['both 10.7.0.0/16', 'default-ipv4-ippool 10.8.0.0/16']);
+    assert.deepEqual(texts(store.problems().filter(({ severity }) => severity !== 'warning')), [
+      'IPPool both: stands in ippools.podroute.io already, and that one is in force; delete one of them',
+    ]);
+  });
+
+  it('says nothing of changes that change nothing for podroute', async () => {
+    const node = (images: number, address: string): Given =>
+      ({
+        apiVersion: 'v1',
+        kind: 'Node',
+        metadata: { name: 'n1', managedFields: [{ images }] },
+        spec: {},
+        status: {
+          addresses: [{ type: 'InternalIP', address }],
+          images: Array.from({ length: images }, String),
+        },
+      }) as Given;
+    server.apply(NODES, node(1, '10.0.0.1'));
+    const store = await started();
+    let told = 0;
+    store.subscribe(() => void told++);
+    server.apply(NODES, node(50, '10.0.0.1'));
+    await clock.run(TOLD_MS);
+    assert.equal(told, 0);
+    server.apply(NODES, node(50, '10.0.0.2'));
+    await clock.run(TOLD_MS);
+    assert.equal(told, 1);
+    assert.equal(store.snapshot().nodes.get('n1')?.status.addresses[0]?.address, '10.0.0.2');
+  });
+});

@@ -1,0 +1,265 @@
+// The store over a cluster's API server. What was heard stays in force while the server is away, for however long, and
+// over a restart: KeptObjects has it on this node's disk. selectObjects says what is in force, as for a folder of files:
+// a list of the API server is a file that is replaced as a whole.
+import type { Problem, Refused, Resource, Resources } from '#api';
+import type { Clock, Disk, Random, Timer } from '#world';
+import { KeptObjects } from '../kept-objects.ts';
+import { nothingSelected, selectObjects, type Selected } from '../last-good.ts';
+import type {
+  CreateResult,
+  DeleteResult,
+  ObjectKey,
+  Store,
+  StoredKind,
+  StoredMap,
+  StoredObject,
+  UpdateResult,
+} from '../store.ts';
+import { type ApiFailure, type ApiServer, failureText } from './api-server.ts';
+import { ObjectRequests } from './object-requests.ts';
+import { referredSecrets } from './referred-secrets.ts';
+import { type FollowedList, WatchedLists } from './watched-lists.ts';
+
+/** `kubectl apply` of many objects is one change. */
+const SETTLE_MS = 20;
+/** What came into force is on disk after this: a burst of changes is one write. */
+const KEEP_MS = 200;
+/** A start does not wait longer for a server that does not answer. */
+const START_MS = 5_000;
+/** A Secret that something has begun to refer to is waited for, so that its session does not start without it. */
+const SECRET_MS = 1_000;
+/** Nobody is told of a server that is back sooner. */
+const SHORT_ABSENCE_MS = 10_000;
+
+export interface KubernetesStoreIo {
+  readonly api: ApiServer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly disk: Disk;
+  /** Where podroute's Secrets stand. */
+  readonly namespace: string;
+  /** A folder of this node alone for the last good versions; undefined: they are forgotten at the end. */
+  readonly keepIn?: string;
+}
+
+class KubernetesStore implements Store {
+  readonly #io: KubernetesStoreIo;
+  readonly #requests: ObjectRequests;
+  readonly #lists: WatchedLists;
+  readonly #kept: KeptObjects | undefined;
+  readonly #listeners = new Set<() => void>();
+  #selected: Selected = nothingSelected;
+  #isStarted = false;
+  /** After a change. */
+  #settling: Timer | undefined;
+  /** For a Secret that does not come. */
+  #waiting: Timer | undefined;
+  /** For a server that does not come back. */
+  #absence: Timer | undefined;
+  /** What was last told of lists that cannot be heard. */
+  #toldOf = '';
+  #keepTimer: Timer | undefined;
+  /** When a Secret that is referred to and was not heard yet is waited for no longer. */
+  #secretsDueMs: number | undefined;
+  #known = Promise.withResolvers<void>();
+  #isClosed = false;
+
+  constructor(io: KubernetesStoreIo) {
+    this.#io = io;
+    this.#requests = new ObjectRequests(io.api);
+    this.#lists = new WatchedLists(io.namespace, io, {
+      changed: () => this.#lookSoon(),
+      stateChanged: () => this.#stateChanged(),
+    });
+    this.#kept = io.keepIn === undefined ? undefined : new KeptObjects(io.keepIn, 'kubernetes', io.disk);
+  }
+
+  async start(): Promise<void> {
+    if (this.#kept) this.#selected = await this.#kept.load();
+    this.#lists.start();
+    const late = this.#io.clock.setTimer(START_MS, () => this.#known.resolve());
+    await this.#known.promise;
+    late.cancel();
+    this.#isStarted = true;
+    this.#look();
+  }
+
+  snapshot(): Resources {
+    return this.#selected.resources;
+  }
+
+  refused(): Refused {
+    return this.#selected.refused;
+  }
+
+  problems(): readonly Problem[] {
+    const lists = this.#listProblems();
+    return [...lists, ...this.#selected.problems, ...(this.#kept?.problems() ?? [])];
+  }
+
+  locate(problem: Problem): Problem {
+    return problem;
+  }
+
+  subscribe(changed: () => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  get<K extends StoredKind>(key: ObjectKey<K>): Promise<StoredMap[K] | undefined> {
+    return this.#requests.get(key);
+  }
+
+  list<K extends StoredKind>(kind: K): Promise<readonly StoredMap[K][]> {
+    return this.#requests.list(kind);
+  }
+
+  create<T extends StoredObject>(object: T): Promise<CreateResult<T>> {
+    return this.#requests.create(object);
+  }
+
+  update<T extends StoredObject>(object: T): Promise<UpdateResult<T>> {
+    return this.#requests.update(object);
+  }
+
+  updateStatus<T extends Resource>(object: T): Promise<UpdateResult<T>> {
+    return this.#requests.updateStatus(object);
+  }
+
+  delete<K extends StoredKind>(
+    key: ObjectKey<K>,
+    resourceVersion: string,
+  ): Promise<DeleteResult<StoredMap[K]>> {
+    return this.#requests.delete(key, resourceVersion);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    this.#lists[Symbol.dispose]();
+    this.#settling?.cancel();
+    this.#waiting?.cancel();
+    this.#absence?.cancel();
+    this.#listeners.clear();
+    this.#known.resolve();
+    if (this.#keepTimer) await this.#keep();
+  }
+
+  #lookSoon(): void {
+    if (this.#isClosed) return;
+    if (!this.#isStarted) {
+      if (this.#lists.areKnown) this.#look();
+      return;
+    }
+    this.#settling ??= this.#io.clock.setTimer(SETTLE_MS, () => {
+      this.#settling = undefined;
+      this.#look();
+    });
+  }
+
+  #stateChanged(): void {
+    if (this.#isStarted) this.#tellOfAbsence();
+    else this.#lookSoon();
+  }
+
+  #look(): void {
+    const selected = selectObjects(this.#lists.contents(), this.#selected);
+    if (!this.#haveSecretsOf(selected)) return;
+    if (!this.#isStarted) {
+      if (this.#lists.areKnown) this.#known.resolve();
+      return;
+    }
+    this.#selected = selected;
+    if (this.#kept) this.#keepTimer ??= this.#io.clock.setTimer(KEEP_MS, () => void this.#keep());
+    this.#toldOf = absenceText(this.#listProblems());
+    this.#tell();
+  }
+
+  /** False: not yet, and there will be another look. */
+  #haveSecretsOf({ resources }: Selected): boolean {
+    if (this.#lists.followSecrets(referredSecrets(resources))) {
+      this.#secretsDueMs = undefined;
+      return true;
+    }
+    const now = this.#io.clock.now();
+    this.#secretsDueMs ??= now + SECRET_MS;
+    if (now >= this.#secretsDueMs) return true;
+    this.#waiting?.cancel();
+    this.#waiting = this.#io.clock.setTimer(this.#secretsDueMs - now, () => this.#look());
+    return false;
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Now when something else is to be said than before, and again when the server is away for so long that it will be. */
+  #tellOfAbsence(): void {
+    const text = absenceText(this.#listProblems());
+    if (text !== this.#toldOf) {
+      this.#toldOf = text;
+      this.#tell();
+    }
+    const now = this.#io.clock.now();
+    const waits = this.#lists.states().flatMap(({ state }) => {
+      const untilMs = state.kind === 'behind' ? state.sinceMs + SHORT_ABSENCE_MS - now : 0;
+      return untilMs > 0 ? [untilMs] : [];
+    });
+    if (waits.length === 0 || this.#isClosed) return;
+    this.#absence?.cancel();
+    this.#absence = this.#io.clock.setTimer(Math.min(...waits), () => this.#tellOfAbsence());
+  }
+
+  #listProblems(): Problem[] {
+    const now = this.#io.clock.now();
+    const away: FollowedList[] = [];
+    const problems = this.#lists.states().flatMap((list): Problem[] => {
+      const { name, state, isOptional } = list;
+      const problem = (message: string): Problem[] => [{ object: name, field: '', message }];
+      switch (state.kind) {
+        case 'current':
+          return [];
+        case 'absent':
+          return isOptional ? [] : problem('the API server does not know this kind: install podroute’s CRDs');
+        case 'starting':
+        case 'behind': {
+          if (state.kind === 'behind' && now - state.sinceMs < SHORT_ABSENCE_MS) return [];
+          if (state.failure !== undefined && isRefusal(state.failure) && !isOptional) {
+            return problem(`the API server refuses to show these: ${failureText(state.failure)}; ${STAYS}`);
+          }
+          away.push(list);
+          return [];
+        }
+      }
+    });
+    const first = away[0];
+    if (first === undefined) return problems;
+    const failure =
+      first.state.kind === 'starting' || first.state.kind === 'behind' ? first.state.failure : undefined;
+    const why = failure === undefined ? 'does not answer' : `does not answer (${failureText(failure)})`;
+    const message = `the API server ${this.#io.api.place} ${why}; ${STAYS}`;
+    return [{ object: 'store kubernetes', field: '', message }, ...problems];
+  }
+
+  /** A failure is told like any other problem of the store, and the next change tries again. */
+  async #keep(): Promise<void> {
+    this.#keepTimer?.cancel();
+    this.#keepTimer = undefined;
+    const before = this.#kept?.problems()[0]?.message;
+    await this.#kept?.keep(this.#selected);
+    if (this.#kept?.problems()[0]?.message !== before) this.#tell();
+  }
+}
+
+/** It answers, and not to us: whoever waits for it to recover waits for nothing. */
+const isRefusal = (failure: ApiFailure): boolean =>
+  failure.kind === 'refused' && failure.status < 500 && failure.status !== 429;
+
+const absenceText = (problems: readonly Problem[]): string =>
+  problems.map(({ object, message }) => `${object} ${message}`).join('\n');
+
+const STAYS = 'what was last heard stays in force';
+
+/** A Store over the objects of a cluster. */
+export function openKubernetesStore(io: KubernetesStoreIo): Store {
+  return new KubernetesStore(io);
+}

@@ -1,0 +1,299 @@
+// Keeps one list of the API server as it is there, by one watch. The first list comes as a stream (WatchList, Kubernetes
+// 1.32 and later) or in pages; a watch that ended goes on where it was, and only a version that the server has forgotten
+// (410) makes a new list. Every wait grows, is bounded and has jitter, so that many nodes do not ask at once.
+import type { Clock, Random, Timer } from '#world';
+import { ApiError, type ApiFailure, type ApiServer, refusal } from './api-server.ts';
+
+const PAGE = 200;
+/** Bookmarks come about every minute: a stream that is silent for longer is dead. */
+const LONGEST_SILENCE_MS = 150_000;
+/** The server ends a watch after this; each asks for another time. */
+const WATCH_SECONDS = 300;
+const SHORTEST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+/** A resource that the server does not have (its CRD is not installed) is looked for this often. */
+const ABSENT_MS = 10_000;
+/** A stream that lived for so long was no failure. */
+const GOOD_WATCH_MS = 5_000;
+
+/** Where the objects are, and which of them. */
+export interface WatchedList {
+  /** '/apis/podroute.io/v1/ippools' */
+  readonly path: string;
+  readonly fieldSelector?: string;
+  readonly labelSelector?: string;
+}
+
+export interface ListSink {
+  /** Everything that there is. */
+  replaced(objects: readonly unknown[]): void;
+  changed(object: unknown): void;
+  removed(object: unknown): void;
+  /** state() is another one. */
+  stateChanged(): void;
+}
+
+export type ListState =
+  /** Nothing is known yet. */
+  | { readonly kind: 'starting'; readonly failure?: ApiFailure }
+  | { readonly kind: 'current' }
+  /** The server has no such resource. */
+  | { readonly kind: 'absent' }
+  /** What was heard stays; the server cannot be heard. */
+  | { readonly kind: 'behind'; readonly sinceMs: number; readonly failure: ApiFailure };
+
+type Ending =
+  | { readonly kind: 'ended' }
+  /** The server does not know the version any more. */
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'failed'; readonly failure: ApiFailure };
+
+interface WatchEvent {
+  readonly type: string;
+  readonly object: {
+    readonly metadata?: { readonly resourceVersion?: string; readonly annotations?: object };
+  };
+}
+
+export class Reflector implements Disposable {
+  readonly #list: WatchedList;
+  readonly #api: ApiServer;
+  readonly #io: { readonly clock: Clock; readonly random: Random };
+  readonly #sink: ListSink;
+  #state: ListState = { kind: 'starting' };
+  /** Up to which version everything was heard; undefined: a list is wanted. */
+  #version: string | undefined;
+  #isStreamingRefused = false;
+  #failures = 0;
+  #stream: Disposable | undefined;
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(
+    list: WatchedList,
+    io: { readonly api: ApiServer; readonly clock: Clock; readonly random: Random },
+    sink: ListSink,
+  ) {
+    this.#list = list;
+    this.#api = io.api;
+    this.#io = io;
+    this.#sink = sink;
+  }
+
+  start(): void {
+    void this.#run();
+  }
+
+  state(): ListState {
+    return this.#state;
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    this.#stream?.[Symbol.dispose]();
+    this.#timer?.cancel();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isClosed) {
+      const startedMs = this.#io.clock.now();
+      const ending = await this.#once();
+      if (this.#isClosed) return;
+      if (ending.kind === 'ended' && this.#io.clock.now() - startedMs >= GOOD_WATCH_MS) continue;
+      await this.#pause(this.#note(ending));
+    }
+  }
+
+  async #once(): Promise<Ending> {
+    if (this.#version !== undefined) return this.#watch(false);
+    if (!this.#isStreamingRefused) return this.#watch(true);
+    try {
+      await this.#listPages();
+    } catch (error) {
+      return { kind: 'failed', failure: failureOf(error) };
+    }
+    return this.#isClosed ? { kind: 'ended' } : this.#watch(false);
+  }
+
+  /** Takes the ending into the state. @returns how long to wait */
+  #note(ending: Ending): number {
+    const { clock, random } = this.#io;
+    const jitter = 0.5 + random.next() / 2;
+    const growing = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** this.#failures) * jitter;
+    if (ending.kind === 'ended') return growing;
+    this.#failures++;
+    if (ending.kind === 'expired') {
+      // Of all nodes at once when the server compacts: they list one after the other.
+      this.#version = undefined;
+      return growing;
+    }
+    const { failure } = ending;
+    if (failure.kind === 'refused' && failure.status === 404) {
+      this.#failures = 0;
+      this.#version = undefined;
+      // What was heard before stays: objects that are deleted are told one by one.
+      this.#setState({ kind: 'absent' });
+      return ABSENT_MS * jitter;
+    }
+    if (this.#refusesStreaming(failure)) {
+      this.#isStreamingRefused = true;
+      this.#failures = 0;
+      return 0;
+    }
+    if (this.#state.kind === 'starting') this.#setState({ kind: 'starting', failure });
+    else
+      this.#setState({
+        kind: 'behind',
+        sinceMs: this.#state.kind === 'behind' ? this.#state.sinceMs : clock.now(),
+        failure,
+      });
+    const asked = failure.kind === 'refused' ? (failure.retryAfterMs ?? 0) : 0;
+    return Math.max(asked, growing);
+  }
+
+  /** It is from before WatchList, has it switched off, or its etcd (before 3.5) cannot serve it, which is status 500. */
+  #refusesStreaming(failure: ApiFailure): boolean {
+    return (
+      this.#version === undefined &&
+      !this.#isStreamingRefused &&
+      failure.kind === 'refused' &&
+      [400, 422, 500].includes(failure.status)
+    );
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    if (delayMs === 0) return Promise.resolve();
+    return new Promise((done) => {
+      this.#timer = this.#io.clock.setTimer(delayMs, done);
+    });
+  }
+
+  /** A continue token that expired, and anything else that fails, begins anew. */
+  async #listPages(): Promise<void> {
+    const objects: unknown[] = [];
+    let version = '';
+    for (let next: string | undefined = ''; next !== undefined; ) {
+      const query = { limit: String(PAGE), ...(next !== '' && { continue: next }) };
+      const answer = await this.#api.ask({ method: 'GET', path: this.#path(query) });
+      if (this.#isClosed) return;
+      const { items, metadata } = answer as {
+        items?: readonly unknown[];
+        metadata: { resourceVersion: string; continue?: string };
+      };
+      objects.push(...(items ?? []));
+      version = metadata.resourceVersion;
+      next = metadata.continue === undefined || metadata.continue === '' ? undefined : metadata.continue;
+    }
+    this.#have(objects, version);
+  }
+
+  /** @param isInitial with all objects first, up to a bookmark that says so */
+  #watch(isInitial: boolean): Promise<Ending> {
+    const { clock, random } = this.#io;
+    const seconds = Math.round(WATCH_SECONDS * (1 + random.next()));
+    const query = {
+      watch: '1',
+      allowWatchBookmarks: 'true',
+      timeoutSeconds: String(seconds),
+      ...(isInitial
+        ? { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
+        : { resourceVersion: this.#version! }),
+    };
+    return new Promise((resolve) => {
+      let initial: unknown[] | undefined = isInitial ? [] : undefined;
+      let silence: Timer;
+      const listen = () => {
+        silence = clock.setTimer(LONGEST_SILENCE_MS, () =>
+          finish({
+            kind: 'failed',
+            failure: {
+              kind: 'unreachable',
+              message: `${this.#api.place} was silent for ${LONGEST_SILENCE_MS / 1000} s`,
+            },
+          }),
+        );
+      };
+      const finish = (ending: Ending) => {
+        silence.cancel();
+        this.#stream?.[Symbol.dispose]();
+        this.#stream = undefined;
+        resolve(ending);
+      };
+      listen();
+      this.#stream = this.#api.stream(this.#path(query), {
+        // A watch that goes on says nothing until something changes.
+        opened: () => {
+          if (!isInitial) this.#current();
+        },
+        line: (value) => {
+          if (this.#isClosed) return;
+          silence.cancel();
+          listen();
+          const { type, object } = value as WatchEvent;
+          if (type === 'ERROR') {
+            const failure = refusal(Number((object as { code?: number }).code ?? 500), object);
+            finish(isExpired(failure) ? { kind: 'expired' } : { kind: 'failed', failure });
+            return;
+          }
+          const version = object.metadata?.resourceVersion;
+          if (initial !== undefined) {
+            if (type !== 'BOOKMARK') initial.push(object);
+            else if (isEndOfInitial(object)) {
+              this.#have(initial, version ?? '');
+              initial = undefined;
+            }
+            return;
+          }
+          if (version !== undefined) this.#version = version;
+          this.#current();
+          if (type === 'DELETED') this.#sink.removed(object);
+          else if (type !== 'BOOKMARK') this.#sink.changed(object);
+        },
+        end: (failure) => {
+          if (failure === undefined) finish({ kind: 'ended' });
+          else finish(isExpired(failure) ? { kind: 'expired' } : { kind: 'failed', failure });
+        },
+      });
+    });
+  }
+
+  #have(objects: readonly unknown[], version: string): void {
+    this.#version = version;
+    this.#current();
+    this.#sink.replaced(objects);
+  }
+
+  #current(): void {
+    this.#failures = 0;
+    if (this.#state.kind !== 'current' && !this.#isClosed) this.#setState({ kind: 'current' });
+  }
+
+  #setState(state: ListState): void {
+    const isSame = JSON.stringify(state) === JSON.stringify(this.#state);
+    this.#state = state;
+    if (!isSame) this.#sink.stateChanged();
+  }
+
+  #path(query: Readonly<Record<string, string>>): string {
+    const { path, fieldSelector, labelSelector } = this.#list;
+    const all = new URLSearchParams({
+      ...query,
+      ...(fieldSelector !== undefined && { fieldSelector }),
+      ...(labelSelector !== undefined && { labelSelector }),
+    });
+    return `${path}?${all.toString()}`;
+  }
+}
+
+function failureOf(error: unknown): ApiFailure {
+  if (error instanceof ApiError) return error.failure;
+  return { kind: 'unreachable', message: error instanceof Error ? error.message : String(error) };
+}
+
+const isExpired = (failure: ApiFailure): boolean =>
+  failure.kind === 'refused' && (failure.status === 410 || failure.reason === 'Expired');
+
+function isEndOfInitial(object: WatchEvent['object']): boolean {
+  const annotations = (object.metadata?.annotations ?? {}) as Record<string, string>;
+  return annotations['k8s.io/initial-events-end'] === 'true';
+}

@@ -1,0 +1,193 @@
+// The lists that a node follows, each with what was heard of it: podroute's kinds, Nodes, Calico's kinds where the cluster
+// has them, and the Secrets that something refers to, one by one.
+import type { Kind } from '#api';
+import type { Clock, Random, Timer } from '#world';
+import type { FileContent } from '../last-good.ts';
+import type { ApiServer } from './api-server.ts';
+import { ListContents } from './list-contents.ts';
+import { type ListState, Reflector, type WatchedList } from './reflector.ts';
+import { CALICO_GROUPS, CALICO_KINDS, listName, listPath, RESOURCE_PATHS } from './resource-paths.ts';
+
+const FOLLOWED = [
+  'BGPConfiguration',
+  'BGPPeer',
+  'BGPFilter',
+  'IPPool',
+  'IPReservation',
+  'IPAMBlock',
+  'IPClaim',
+  'Node',
+] as const satisfies readonly Kind[];
+
+/** A cluster gets or loses Calico's kinds seldom. */
+const GROUPS_MS = 300_000;
+const GROUPS_RETRY_MS = 5_000;
+
+export interface FollowedList {
+  readonly name: string;
+  readonly state: ListState;
+  readonly isKnown: boolean;
+  /** That the server does not have it is nothing wrong. */
+  readonly isOptional: boolean;
+}
+
+export interface ListsSink {
+  /** Something that podroute reads is another now. */
+  changed(): void;
+  /** Whether a list can be heard is. */
+  stateChanged(): void;
+}
+
+interface Followed {
+  readonly contents: ListContents;
+  readonly reflector: Reflector;
+  readonly isOptional: boolean;
+}
+
+export class WatchedLists implements Disposable {
+  readonly #io: { readonly api: ApiServer; readonly clock: Clock; readonly random: Random };
+  readonly #namespace: string;
+  readonly #sink: ListsSink;
+  /** In the order in which the first of two documents for one object wins. */
+  readonly #lists = new Map<string, Followed>();
+  readonly #secrets = new Map<string, Followed>();
+  #calicoGroup: string | undefined;
+  #areGroupsKnown = false;
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(
+    namespace: string,
+    io: { readonly api: ApiServer; readonly clock: Clock; readonly random: Random },
+    sink: ListsSink,
+  ) {
+    this.#namespace = namespace;
+    this.#io = io;
+    this.#sink = sink;
+  }
+
+  start(): void {
+    for (const kind of FOLLOWED) {
+      const path = RESOURCE_PATHS[kind];
+      const apiVersion = path.base.replace(/^\/apis?\//, '');
+      this.#lists.set(
+        kind,
+        this.#follow({ path: listPath(path) }, { name: listName(path), kind, apiVersion }, false),
+      );
+    }
+    void this.#lookForCalico();
+  }
+
+  /** What all lists hold. One that nobody needs to have, and that is not there, is left out. */
+  contents(): FileContent[] {
+    return [...this.#lists.values(), ...this.#secrets.values()]
+      .filter(({ contents, isOptional, reflector }) => {
+        return contents.isKnown || !isOptional || reflector.state().kind !== 'absent';
+      })
+      .map(({ contents }) => contents.content());
+  }
+
+  /** Every list was heard, or is not there. */
+  get areKnown(): boolean {
+    return this.#areGroupsKnown && [...this.#lists.values(), ...this.#secrets.values()].every(isKnown);
+  }
+
+  states(): FollowedList[] {
+    return [...this.#lists, ...this.#secrets].map(([, { contents, reflector, isOptional }]) => ({
+      name: contents.name,
+      state: reflector.state(),
+      isKnown: contents.isKnown,
+      isOptional,
+    }));
+  }
+
+  /**
+   * Follows these Secrets of podroute's namespace, and no others. By name: an agent need not be able to read more.
+   * @returns whether all of them were heard
+   */
+  followSecrets(names: ReadonlySet<string>): boolean {
+    for (const [name, { reflector }] of this.#secrets) {
+      if (names.has(name)) continue;
+      reflector[Symbol.dispose]();
+      this.#secrets.delete(name);
+      this.#sink.changed();
+    }
+    for (const name of names) {
+      if (this.#secrets.has(name)) continue;
+      const path = listPath(RESOURCE_PATHS.Secret, this.#namespace);
+      this.#secrets.set(
+        name,
+        this.#follow(
+          { path, fieldSelector: `metadata.name=${name}` },
+          { name: `secrets/${name}`, kind: 'Secret', apiVersion: 'v1' },
+          false,
+        ),
+      );
+    }
+    return [...this.#secrets.values()].every(isKnown);
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    for (const { reflector } of [...this.#lists.values(), ...this.#secrets.values()])
+      reflector[Symbol.dispose]();
+  }
+
+  #follow(
+    list: WatchedList,
+    identity: ConstructorParameters<typeof ListContents>[0],
+    isOptional: boolean,
+  ): Followed {
+    const contents = new ListContents(identity);
+    const reflector = new Reflector(list, this.#io, {
+      replaced: (objects) => void (contents.replace(objects) && this.#sink.changed()),
+      changed: (object) => void (contents.put(object) && this.#sink.changed()),
+      removed: (object) => void (contents.remove(object) && this.#sink.changed()),
+      stateChanged: () => this.#sink.stateChanged(),
+    });
+    reflector.start();
+    return { contents, reflector, isOptional };
+  }
+
+  async #lookForCalico(): Promise<void> {
+    let delayMs = GROUPS_MS;
+    try {
+      const answer = await this.#io.api.ask({ method: 'GET', path: '/apis' });
+      if (this.#isClosed) return;
+      const { groups } = answer as { groups: readonly { versions: readonly { groupVersion: string }[] }[] };
+      const served = new Set(
+        groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => groupVersion)),
+      );
+      this.#followCalico(CALICO_GROUPS.find((group) => served.has(group)));
+      if (!this.#areGroupsKnown) {
+        this.#areGroupsKnown = true;
+        this.#sink.changed();
+      }
+    } catch {
+      if (!this.#areGroupsKnown) delayMs = GROUPS_RETRY_MS;
+    }
+    if (this.#isClosed) return;
+    const jitter = 0.75 + this.#io.random.next() / 2;
+    this.#timer = this.#io.clock.setTimer(delayMs * jitter, () => void this.#lookForCalico());
+  }
+
+  /** What was read of Calico's stays when its kinds are gone: their objects are told to be deleted one by one. */
+  #followCalico(group: string | undefined): void {
+    if (group === undefined || group === this.#calicoGroup) return;
+    this.#calicoGroup = group;
+    for (const [kind, plural] of Object.entries(CALICO_KINDS) as [keyof typeof CALICO_KINDS, string][]) {
+      this.#lists.get(`calico ${kind}`)?.reflector[Symbol.dispose]();
+      const name = `${plural}.${group.split('/')[0]}`;
+      const list = this.#follow(
+        { path: `/apis/${group}/${plural}` },
+        { name, kind, apiVersion: group },
+        true,
+      );
+      this.#lists.set(`calico ${kind}`, list);
+    }
+  }
+}
+
+const isKnown = ({ contents, reflector }: Followed): boolean =>
+  contents.isKnown || reflector.state().kind === 'absent';
