@@ -1,5 +1,5 @@
 import { deepEqual } from 'node:assert/strict';
-import { deadAnchors, deadReferences, miscounted, unknownRules } from './check-docs.ts';
+import { deadAnchors, deadReferences, miscounted, unknownRules, unlisted } from './check-docs.ts';
 
 describe('check-docs', () => {
   it('finds rule ids of the code that the page does not have', () => {
@@ -40,6 +40,15 @@ describe('check-docs', () => {
     ]);
     deepEqual(deadAnchors('docs/a.md', texts), ['docs/a.md links to b.md#who, a heading that is not there']);
     deepEqual(deadAnchors('docs/b.md', texts), ['docs/b.md links to #x-2, a heading that is not there']);
+  });
+
+  it('finds pages that the index leaves out', () => {
+    const texts = new Map([
+      ['README.md', '- [docs/a.md](docs/a.md): a\n- [b](docs/b.md#x)'],
+      ['docs/a.md', ''],
+      ['docs/c.md', ''],
+    ]);
+    deepEqual(unlisted(texts), ['README.md does not list docs/c.md']);
   });
 
   it('counts the files of a walk', () => {

@@ -54,6 +54,14 @@ export function deadAnchors(page: string, texts: ReadonlyMap<string, string>): s
   });
 }
 
+/** Pages of docs/ that the index in README.md does not link to. */
+export function unlisted(texts: ReadonlyMap<string, string>): string[] {
+  const index = matches(texts.get('README.md') ?? '', LINK);
+  return [...texts.keys()]
+    .filter((page) => page.startsWith('docs/') && !index.has(page))
+    .map((page) => `README.md does not list ${page}`);
+}
+
 /** As GitHub makes them: small letters, no punctuation, blanks are hyphens; a second heading of the same text gets -1. */
 function anchorsOf(text: string): Set<string> {
   const anchors = new Set<string>();
@@ -96,6 +104,7 @@ function main(): void {
       readFileSync(RULES, 'utf8'),
       new Map(code.map((path) => [path, readFileSync(path, 'utf8')])),
     ),
+    ...unlisted(texts),
     ...[...texts].flatMap(([page, text]) => [
       ...deadReferences(page, text, paths),
       ...deadAnchors(page, texts),
