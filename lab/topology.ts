@@ -7,7 +7,7 @@ export const TOPOLOGIES = ['tor', 'dual-tor', 'unnumbered', 'mesh', 'rr'] as con
 export type TopologyName = (typeof TOPOLOGIES)[number];
 
 /** One end of a wire; addresses carry their prefix length. */
-export interface WireEnd {
+interface WireEnd {
   readonly host: string;
   readonly device: string;
   readonly addresses: readonly string[];

@@ -33,7 +33,7 @@ export interface BlastResult {
 }
 
 /** Compiles when a source is newer. Throws with the compiler's words, or with what to install. */
-export function buildBlast(): string {
+function buildBlast(): string {
   const binary = join(BUILD, 'bgpblast');
   const sources = readdirSync(SOURCE).map((name) => join(SOURCE, name));
   const newest = Math.max(...sources.map((path) => statSync(path).mtimeMs));
@@ -49,7 +49,7 @@ export function buildBlast(): string {
 }
 
 /** The recorded table transfer, unpacked. */
-export function feedFile(): string {
+function feedFile(): string {
   const file = join(BUILD, 'pch2015-full-table.updates');
   if (!existsSync(file)) writeFileSync(file, gunzipSync(readFileSync(FEED)));
   return file;

@@ -30,7 +30,7 @@ const COLUMNS: readonly { title: string; of: Measure; unit: 's' | 'ms' | 'MB' }[
   { title: 'peak RSS above empty MB', of: (r) => (r.peak_kb - r.idle_kb) / 1024, unit: 'MB' },
 ];
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const [low = NaN, high = NaN] = [sorted[middle - 1], sorted[middle]];

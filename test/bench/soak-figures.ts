@@ -119,7 +119,7 @@ export function residentMbAt(seconds: readonly SoakSecond[], t: number): number 
   return mean(seconds.filter((s) => Math.abs(s.t - t) <= 5).map((s) => s.rss_kb / 1024));
 }
 
-export function mean(values: readonly number[]): number {
+function mean(values: readonly number[]): number {
   return values.reduce((sum, v) => sum + v, 0) / values.length;
 }
 

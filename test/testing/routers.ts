@@ -9,7 +9,7 @@ export interface Installed {
   version(): string;
 }
 
-export function installed(
+function installed(
   executable: string,
   debianPackage: string,
   versionCommand: readonly string[],

@@ -8,7 +8,7 @@ const DOCS = resolve(import.meta.dirname, '../../../docs');
 
 export type Step = FileStep | CommandStep;
 
-export interface FileStep {
+interface FileStep {
   readonly kind: 'file';
   readonly line: number;
   readonly path: string;
@@ -16,7 +16,7 @@ export interface FileStep {
   readonly text: string;
 }
 
-export interface CommandStep {
+interface CommandStep {
   readonly kind: 'command';
   readonly line: number;
   readonly machine: string;

@@ -7,7 +7,7 @@ import { ACCEPT_ALL, type PeerConfig, type PeerStatus } from '#bgp';
 import { RawPeer } from '../../testing/raw-peer.ts';
 import type { Figures, Order, Reply } from './orders.ts';
 
-export const OUR_AS = 65001;
+const OUR_AS = 65001;
 
 export class SpeakerUnderFire implements AsyncDisposable {
   readonly port: number;

@@ -8,7 +8,7 @@ import type { Matrix } from './matrix.ts';
 const AT_ONCE = 8;
 const LOG_TAIL = 3000;
 
-export interface Scenario<S> {
+interface Scenario<S> {
   readonly title: string;
   /** Not applicable to a daemon that lacks it. */
   readonly needs?: Feature;

@@ -8,7 +8,7 @@ import type { Daemon, DaemonKind, PeerSetup } from '../daemons/daemon.ts';
 import { MessageType, type OpenFields } from '../../testing/messages.ts';
 import { RawHost, type RawPeer } from '../../testing/raw-peer.ts';
 
-export const TARGET_AS = 65_020;
+const TARGET_AS = 65_020;
 export const SCRIPT_AS = 65_010;
 const TARGET = '10.3.0.1';
 export const HOLD_SECONDS = 30;
