@@ -65,7 +65,7 @@ describe('speaker: a fault over a route', () => {
       for (let i = 0; i < count; i++) {
         const length = forwarding.readPrefix(family, prefixIds[i]!, octets);
         const text = `${[...octets.subarray(0, 4)].join('.')}/${length}`;
-        const out = { kind: 0, count: 0, nextHopIds: new Int32Array(8) };
+        const out = { kind: 0, metric: 0, count: 0, nextHopIds: new Int32Array(8) };
         forwarding.forwarding(family, prefixIds[i]!, out);
         if (text === '10.66.0.0/16' && out.kind === 2) throw new Error('put in by the test');
         told.push(`${text} ${out.kind}`);

@@ -99,7 +99,7 @@ describe('speaker', () => {
     const dut = await lab.speaker(65000, '10.0.0.9');
     const changes: string[] = [];
     dut.forwarding.subscribe((change) => {
-      const out = { kind: 0, count: 0, nextHopIds: new Int32Array(8) };
+      const out = { kind: 0, metric: 0, count: 0, nextHopIds: new Int32Array(8) };
       for (let i = 0; i < change.count; i++) {
         dut.forwarding.forwarding(change.family, change.prefixIds[i]!, out);
         const hops = [...out.nextHopIds.subarray(0, out.count)].map(

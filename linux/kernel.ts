@@ -261,14 +261,14 @@ export interface RouteBatchOptions {
   readonly table?: number;
   /** default 179 */
   readonly protocol?: number;
-  /** default 1024 */
+  /** Of requests that name none; default 1024 */
   readonly metric?: number;
 }
 
 /**
  * Thousands of route changes without an object or a string a route. Requests are encoded at once into one
  * buffer; commit sends them in pieces of at most 500, off the main thread. One batch can be used again and again
- * and holds one table, protocol and metric.
+ * and holds one table and protocol.
  */
 export interface RouteBatch {
   /**
@@ -287,6 +287,7 @@ export interface RouteBatch {
     offset: number,
     prefixLength: number,
     nextHopsId: number,
+    metric?: number,
   ): void;
   /** Makes or overwrites the route of the same prefix, table and metric, whoever made it: for routes known as ours. */
   replace(
@@ -295,9 +296,16 @@ export interface RouteBatch {
     offset: number,
     prefixLength: number,
     nextHopsId: number,
+    metric?: number,
   ): void;
-  /** Deletes a route of the batch's table, protocol and metric only; ESRCH when there is none. */
-  delete(family: FamilyIndex, address: Uint8Array, offset: number, prefixLength: number): void;
+  /** Deletes a route of the batch's table and protocol and of this metric only; ESRCH when there is none. */
+  delete(
+    family: FamilyIndex,
+    address: Uint8Array,
+    offset: number,
+    prefixLength: number,
+    metric?: number,
+  ): void;
   /** requests not yet committed */
   readonly length: number;
   /**

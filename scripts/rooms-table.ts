@@ -69,7 +69,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'foreign-routes',
     'resolve',
     'tracked-hops',
-    'targets',
+    'targets leftovers',
     'fib-columns',
     'kernel',
   ],

@@ -12,6 +12,7 @@ import {
   type U8,
 } from '#bgp';
 import { type FamilyIndex, formatPrefixOctets } from '#ip';
+import { Leftovers } from './leftovers.ts';
 import { type HopSets, NO_SET, NO_TARGET, type Targets } from './targets.ts';
 
 /** Prefixes that there is room for at first; from here on the table grows in parts. */
@@ -40,6 +41,7 @@ export class Columns {
   #flags: U8 = new Uint8Array(FIRST_CAPACITY);
   /** Next-hop sets that go before what the RIB wants: routes to neighbours behind a gateway. Bound: the sessions. */
   readonly #fixed = new Map<number, number>();
+  readonly leftovers = new Leftovers();
   readonly #queue = new IdRing();
   readonly #address = new Uint8Array(16);
   #wantedCount = 0;
@@ -86,6 +88,11 @@ export class Columns {
       if (id >= 0) this.want(id, set);
     }
     this.#sets.endBatch();
+  }
+
+  /** Metric of the installed route; 0 when there is none. */
+  installedMetricOf(id: number): number {
+    return this.#targets.metricOf(this.#installed[id]!);
   }
 
   /** What the RIB wants: the next-hop set, or NO_SET. */
@@ -208,7 +215,8 @@ export class Columns {
   done(id: number): void {
     this.#setFlag(id, BUSY, false);
     const isIdle = (this.#flags[id]! & (DIRTY | BUSY)) === 0;
-    if (isIdle && !this.isWanted(id) && this.#installed[id] === NO_TARGET) {
+    const isGone = this.#installed[id] === NO_TARGET && this.leftovers.of(id) === 0;
+    if (isIdle && isGone && !this.isWanted(id)) {
       this.setAdopted(id, false);
       this.#flags[id] = 0;
       this.prefixes.remove(id);

@@ -81,7 +81,7 @@ export class Fib implements AsyncDisposable {
     this.table = table;
     this.#options = options;
     this.#view = new KernelView(own);
-    this.#targets = new Targets(batch);
+    this.#targets = new Targets(batch, own.metric);
     this.#hops = new NextHops(this.#view);
     this.#sets = new HopSets(this.#hops, this.#targets);
     const unreachable = this.#targets.takeUnreachable();
@@ -195,7 +195,7 @@ export class Fib implements AsyncDisposable {
   settle(): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    let stale = this.#view.strays.length;
+    let stale = 0;
     for (const column of this.#columns) {
       for (let id = 0; id < column.prefixes.ids.end; id++) {
         if (!column.isAdopted(id)) continue;
@@ -310,7 +310,6 @@ export class Fib implements AsyncDisposable {
     try {
       while (!this.#isClosed) {
         if (this.#mustRead) await this.#read();
-        if (this.#isSettled && this.#view.strays.length > 0) await this.#deleteStrays();
         if (!(await this.#flusher.flush())) break;
       }
     } catch (error) {
@@ -356,16 +355,6 @@ export class Fib implements AsyncDisposable {
       );
     }
     this.#resolveAgain();
-  }
-
-  async #deleteStrays(): Promise<void> {
-    const strays = this.#view.strays.splice(0);
-    await this.#options.kernel.apply(
-      strays.map(({ destination, table, protocol, metric, type }) => ({
-        type: 'deleteRoute',
-        route: { destination, table, protocol, metric, type },
-      })),
-    );
   }
 
   /** Resolves when nothing is left to do (refused routes wait for their retry). */

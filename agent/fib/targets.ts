@@ -1,5 +1,5 @@
 // Where routes lead. The RIB names sets of next hops that are used together (multipath); the kernel is told a target: a
-// group of gateways, or `unreachable`. A prefix's wish is the number of its set, so that a change of one next hop is a
+// group of gateways with a metric, or `unreachable`. A prefix's wish is the number of its set, so that a change of one next hop is a
 // change of a few sets, not of a million prefixes. Both are counted by their users.
 // Bounds: distinct sets in use; targets as RouteBatch's pool, 65,536.
 import type { Forwarding, ForwardingView } from '#bgp';
@@ -9,47 +9,49 @@ import type { NextHops } from './tracked-hops.ts';
 
 /** No route. */
 export const NO_TARGET = 0;
-/** Something of ours is in the kernel, but not what we put there. */
-export const UNKNOWN_TARGET = -1;
 
 interface Target {
   readonly key: string;
   /** The number in the RouteBatch. */
   readonly batchId: number;
   readonly hops: readonly NextHop[];
+  readonly metric: number;
   users: number;
 }
 
 export class Targets {
+  /** Of routes for which no policy says another. */
+  readonly metric: number;
   readonly #batch: RouteBatch;
   readonly #byKey = new Map<string, number>();
   /** Index 0 is NO_TARGET. */
   readonly #all: (Target | undefined)[] = [undefined];
   readonly #free: number[] = [];
 
-  constructor(batch: RouteBatch) {
+  constructor(batch: RouteBatch, metric: number) {
     this.#batch = batch;
+    this.metric = metric;
   }
 
   /** Takes one use of the group, in any order of its next hops. Throws KernelError when a link does not exist. */
-  takeHops(family: FamilyIndex, hops: readonly NextHop[]): number {
+  takeHops(family: FamilyIndex, hops: readonly NextHop[], metric = this.metric): number {
     const sorted = sortedUnique(hops);
     if (sorted.length === 0) return NO_TARGET;
-    const key = `${family} ${sorted.map(keyOf).join(' ')}`;
-    return this.#take(key, sorted, () => this.#batch.internNextHops(family, sorted));
+    const key = `${family} ${metric} ${sorted.map(keyOf).join(' ')}`;
+    return this.#take(key, sorted, metric, () => this.#batch.internNextHops(family, sorted));
   }
 
-  takeUnreachable(): number {
-    return this.#take('unreachable', [], () => this.#batch.internType('unreachable'));
+  takeUnreachable(metric = this.metric): number {
+    return this.#take(`unreachable ${metric}`, [], metric, () => this.#batch.internType('unreachable'));
   }
 
-  #take(key: string, hops: readonly NextHop[], intern: () => number): number {
+  #take(key: string, hops: readonly NextHop[], metric: number, intern: () => number): number {
     const known = this.#byKey.get(key);
     if (known !== undefined) {
       this.retain(known);
       return known;
     }
-    const target = { key, batchId: intern(), hops, users: 1 };
+    const target = { key, batchId: intern(), hops, metric, users: 1 };
     const id = this.#free.pop() ?? this.#all.length;
     this.#all[id] = target;
     this.#byKey.set(key, id);
@@ -76,22 +78,26 @@ export class Targets {
     return target.batchId;
   }
 
+  /** 0 for no route. */
+  metricOf(id: number): number {
+    return this.#all[id]?.metric ?? 0;
+  }
+
   usesLink(index: number): boolean {
     return this.#all.some((target) => target?.hops.some((hop) => hop.deviceIndex === index));
   }
 
   /** 'via 10.1.1.1 dev eth0 via …', 'unreachable' */
   textOf(id: number, links: ReadonlyMap<number, Link>): string {
-    if (id === UNKNOWN_TARGET) return 'changed by somebody else';
     const target = this.#all[id];
     if (target === undefined) return 'none';
-    if (target.hops.length === 0) return 'unreachable';
-    return target.hops
-      .map((hop) => {
-        const device = links.get(hop.deviceIndex ?? 0)?.name ?? `link ${hop.deviceIndex}`;
-        return `via ${hop.gateway} dev ${device}`;
-      })
-      .join(' ');
+    const words = target.hops.map((hop) => {
+      const device = links.get(hop.deviceIndex ?? 0)?.name ?? `link ${hop.deviceIndex}`;
+      return `via ${hop.gateway} dev ${device}`;
+    });
+    if (words.length === 0) words.push('unreachable');
+    if (target.metric !== this.metric) words.push(`metric ${target.metric}`);
+    return words.join(' ');
   }
 }
 
@@ -102,6 +108,7 @@ export const NO_SET = 0;
 
 interface HopSet {
   readonly hash: number;
+  readonly metric: number;
   /** Own next-hop ids, ascending. */
   readonly members: Int32Array;
   users: number;
@@ -117,7 +124,7 @@ export class HopSets {
   readonly #sets: (HopSet | undefined)[] = [undefined];
   readonly #byHash = new Map<number, number[]>();
   readonly #free: number[] = [];
-  readonly #forwarding: Forwarding = { kind: 0, count: 0, nextHopIds: new Int32Array(256) };
+  readonly #forwarding: Forwarding = { kind: 0, metric: 0, count: 0, nextHopIds: new Int32Array(256) };
   readonly #members = new Int32Array(256);
   /** Own next-hop id by the RIB's, during one batch of changes; each holds one use until the batch ends. */
   readonly #ownHop = new Map<number, number>();
@@ -127,7 +134,7 @@ export class HopSets {
     this.#targets = targets;
   }
 
-  /** The set that a prefix of the RIB is forwarded with; NO_SET when it was not learned, or has no path. */
+  /** The next hops that a prefix of the RIB is forwarded with, and its metric; NO_SET when it was not learned, or has no path. */
   ofRib(family: FamilyIndex, ribId: number, rib: ForwardingView): number {
     const forwarding = this.#forwarding;
     forwarding.count = 0;
@@ -135,14 +142,14 @@ export class HopSets {
     if (forwarding.kind !== LEARNED || forwarding.count === 0) return NO_SET;
     const count = Math.min(forwarding.count, this.#members.length);
     for (let i = 0; i < count; i++) this.#members[i] = this.#ownHopOf(forwarding.nextHopIds[i]!, rib);
-    return this.#intern(count);
+    return this.#intern(count, forwarding.metric === 0 ? this.#targets.metric : forwarding.metric);
   }
 
   /** The set of one next hop; retain() it before anything is released. */
   ofAddress(address: string): number {
     const hop = this.#hops.acquire(address, undefined).id;
     this.#members[0] = hop;
-    const id = this.#intern(1);
+    const id = this.#intern(1, this.#targets.metric);
     this.#hops.release(hop);
     return id;
   }
@@ -166,23 +173,28 @@ export class HopSets {
    * The number of the set of #members[0..count), which are sorted here in place. The set lives while it has users:
    * a new one has none, so retain() it before anything is released.
    */
-  #intern(count: number): number {
+  #intern(count: number, metric: number): number {
     const used = this.#members.subarray(0, count).sort();
-    let hash = count;
+    let hash = count ^ Math.imul(metric, 0x85ebca6b);
     for (let i = 0; i < count; i++) hash = Math.imul(hash ^ used[i]!, 0x9e3779b1) ^ (hash >>> 13);
     const bucket = this.#byHash.get(hash);
-    if (bucket !== undefined) for (const id of bucket) if (this.#equals(id, used)) return id;
+    if (bucket !== undefined) for (const id of bucket) if (this.#equals(id, used, metric)) return id;
     const id = this.#free.pop() ?? this.#sets.length;
-    this.#sets[id] = { hash, members: used.slice(), users: 0, targets: [undefined, undefined], trouble: '' };
+    this.#sets[id] = {
+      ...{ hash, metric, members: used.slice(), users: 0 },
+      targets: [undefined, undefined],
+      trouble: '',
+    };
     for (const member of used) this.#hops.get(member)!.users++;
     if (bucket === undefined) this.#byHash.set(hash, [id]);
     else bucket.push(id);
     return id;
   }
 
-  #equals(id: number, members: Int32Array): boolean {
-    const own = this.#sets[id]!.members;
-    if (own.length !== members.length) return false;
+  #equals(id: number, members: Int32Array, metric: number): boolean {
+    const set = this.#sets[id]!;
+    const own = set.members;
+    if (set.metric !== metric || own.length !== members.length) return false;
     for (let i = 0; i < own.length; i++) if (own[i] !== members[i]) return false;
     return true;
   }
@@ -219,7 +231,7 @@ export class HopSets {
       .map((entry) => `next hop ${entry.address} ${entry.resolution.how}`)
       .join('; ');
     try {
-      return this.#targets.takeHops(family, hops);
+      return this.#targets.takeHops(family, hops, set.metric);
     } catch (error) {
       // A link that went away a moment ago; its notification will bring us here again.
       set.trouble = (error as Error).message;

@@ -171,8 +171,8 @@ function filterTerms(
   return FAMILIES.flatMap((family) => {
     const field = fieldOf(direction, family);
     return spec[field].flatMap((rule, i) => {
-      if (!concernsSession(rule, type) || !hasItsPriority(rule)) return [];
-      return [termOf(rule, family, `BGPFilter ${metadata.name}, ${field} rule ${i + 1}`)];
+      if (!concernsSession(rule, type) || !mayHavePriority(rule, direction)) return [];
+      return [termOf(rule, family, direction, `BGPFilter ${metadata.name}, ${field} rule ${i + 1}`)];
     });
   });
 }
@@ -186,14 +186,24 @@ function concernsSession(rule: BGPFilterRule, type: PolicyContext['type']): bool
   return (rule.peerType === 'eBGP') === (type === 'ebgp');
 }
 
-/** All routes of podroute, own and learned, have one metric in the kernel. */
-function hasItsPriority({ priority }: BGPFilterRule): boolean {
-  return priority === undefined || priority === ROUTE_PRIORITY;
+/** What a neighbour announces has no metric of a kernel yet: it is the default. */
+function mayHavePriority({ priority }: BGPFilterRule, direction: 'import' | 'export'): boolean {
+  return direction === 'export' || priority === undefined || priority === ROUTE_PRIORITY;
+}
+
+/** As policies have it: 0 is the default's. */
+function metricOf(priority: number): number {
+  return priority === ROUTE_PRIORITY ? 0 : priority;
 }
 
 const OPERATORS = { Equal: 'equal', NotEqual: 'notEqual', In: 'in', NotIn: 'notIn' } as const;
 
-function termOf(rule: BGPFilterRule, family: Family, why: string): PolicyTerm {
+function termOf(
+  rule: BGPFilterRule,
+  family: Family,
+  direction: 'import' | 'export',
+  why: string,
+): PolicyTerm {
   const { min, max } = rule.prefixLength ?? {};
   const match: PolicyMatch = {
     family,
@@ -210,16 +220,17 @@ function termOf(rule: BGPFilterRule, family: Family, why: string): PolicyTerm {
           ],
         }),
     ...(rule.interface === undefined ? {} : { interface: rule.interface }),
+    ...(rule.priority === undefined || direction === 'import' ? {} : { metric: metricOf(rule.priority) }),
     ...(rule.source === undefined ? {} : { source: 'remote' as const }),
     ...(rule.communities === undefined ? {} : { communities: rule.communities.values }),
     ...(rule.asPathPrefix === undefined ? {} : { asPathPrefix: rule.asPathPrefix }),
   };
-  const set = setOf(rule);
+  const set = setOf(rule, direction);
   const verdict = rule.action === 'Accept' ? ('accept' as const) : ('reject' as const);
   return { match, action: { verdict, ...(set === undefined ? {} : { set }) }, why };
 }
 
-function setOf(rule: BGPFilterRule): PolicySet | undefined {
+function setOf(rule: BGPFilterRule, direction: 'import' | 'export'): PolicySet | undefined {
   const operations = rule.operations ?? [];
   const addCommunities = operations.flatMap(({ addCommunity }) => (addCommunity ? [addCommunity.value] : []));
   // Each operation prepends to what the one before it made.
@@ -227,8 +238,11 @@ function setOf(rule: BGPFilterRule): PolicySet | undefined {
     (path, { prependASPath }) => [...(prependASPath?.prefix ?? []), ...path],
     [],
   );
-  if (addCommunities.length === 0 && prependAs.length === 0) return undefined;
+  const priority = operations.findLast(({ setPriority }) => setPriority !== undefined)?.setPriority?.value;
+  const metric = priority === undefined || direction === 'export' ? 0 : metricOf(priority);
+  if (addCommunities.length === 0 && prependAs.length === 0 && metric === 0) return undefined;
   return {
+    ...(metric > 0 ? { metric } : {}),
     ...(addCommunities.length > 0 ? { addCommunities } : {}),
     ...(prependAs.length > 0 ? { prependAs } : {}),
   };

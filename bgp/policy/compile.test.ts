@@ -16,6 +16,7 @@ import { PrefixMatcher } from './prefix-matcher.ts';
 
 const questions: AttributeQuestions = {
   hasCommunity: (_id, value) => value === 65000 * 65536 + 1 || value === 0xffffff01,
+  metricOf: (id) => id,
   hasLargeCommunity: (_id, [a, b, c]) => a === 65000 && b === 1 && c === 2,
   linksOf: () => 2,
   linkNames: () => ['eth0'],
@@ -47,6 +48,12 @@ describe('policy', () => {
     assert.equal(compilePolicy(ACCEPT_ALL).acceptsAll, true);
     assert.equal(compilePolicy(REJECT_ALL).acceptsAll, false);
     assert.equal(policy([term({}, 'accept')]).acceptsAll, false);
+  });
+
+  it('asks for the metric that a policy gave the route', () => {
+    // The set asked about is 0, and so is its metric.
+    assert.equal(evaluate(policy([term({ metric: 0 }, 'accept')]), '10.0.0.0/8'), 0);
+    assert.ok(evaluate(policy([term({ metric: 500 }, 'accept')]), '10.0.0.0/8') < 0);
   });
 
   it('takes the first term that decides, and names the one that rejected', () => {

@@ -20,6 +20,8 @@ export interface AttributeQuestions {
   hasCommunity(attributeId: number, value: number): boolean;
   hasLargeCommunity(attributeId: number, community: LargeCommunity): boolean;
   pathStartsWith(attributeId: number, asNumbers: readonly number[]): boolean;
+  /** The metric that a policy gave it; 0: none did. */
+  metricOf(attributeId: number): number;
   /** The number of the set of interfaces over which the next hop is reached. */
   linksOf(attributeId: number): number;
   readonly linkNames: (links: number) => readonly string[];
@@ -58,6 +60,8 @@ interface CompiledTerm {
   readonly largeCommunities: readonly LargeCommunity[];
   readonly path: readonly number[];
   readonly link: LinkPattern | undefined;
+  /** -1: any. */
+  readonly metric: number;
 }
 
 const ANY_SOURCE = 7;
@@ -109,6 +113,7 @@ export class CompiledPolicy {
       if (matcher !== undefined && !matcher.matches(w0, w1, w2, w3, length)) continue;
       if (!hasCommunities(t, attribute, questions)) continue;
       if (t.path.length > 0 && !questions.pathStartsWith(attribute, t.path)) continue;
+      if (t.metric >= 0 && questions.metricOf(attribute) !== t.metric) continue;
       if (t.link !== undefined && !t.link.matches(questions.linksOf(attribute), questions.linkNames))
         continue;
       const action = t.term.action;
@@ -169,6 +174,7 @@ function compileTerm(term: PolicyTerm): CompiledTerm {
     sources: match.source === undefined ? ANY_SOURCE : SOURCE_BITS[match.source],
     ...parseCommunities(match.communities ?? []),
     path: match.asPathPrefix ?? [],
+    metric: match.metric ?? -1,
     link:
       match.interface === undefined
         ? undefined

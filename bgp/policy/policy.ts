@@ -38,6 +38,8 @@ export interface PolicyMatch {
    * term that rejects holds, and another does not.
    */
   readonly interface?: string;
+  /** The metric that a policy gave the kernel's route; 0: none did. */
+  readonly metric?: number;
 }
 
 /** minLength/maxLength bound the route's own length; defaults: the rule's prefix length, and 32 or 128. */
@@ -53,6 +55,8 @@ export interface PolicySet {
   readonly med?: number;
   readonly addCommunities?: readonly string[];
   readonly prependAs?: readonly number[];
+  /** Of the route that forwarding makes of it; nobody is told. Only where routes are imported. */
+  readonly metric?: number;
 }
 
 export const ACCEPT_ALL: Policy = { name: 'accept all', terms: [], otherwise: 'accept' };

@@ -21,6 +21,8 @@ export interface ForwardingChange {
 export interface Forwarding {
   /** 0 no usable path, 1 originated here, 2 learned. */
   kind: number;
+  /** Of the kernel's route, as an import policy set it for the best path; 0: none did. */
+  metric: number;
   count: number;
   nextHopIds: Int32Array;
 }
@@ -87,12 +89,14 @@ export class RibForwarding implements ForwardingSource {
     const best = id < table.prefixes.ids.end ? table.best(id) : -1;
     out.count = 0;
     out.kind = 0;
+    out.metric = 0;
     if (best < 0 || !this.#decision.isUsable(table, best)) return;
     if (this.#peers.kind[table.peer[best]!] === KIND_LOCAL) {
       out.kind = 1;
       return;
     }
     out.kind = 2;
+    out.metric = this.#attributes.metricOf(table.attribute[best]!);
     const count = this.#decision.markMultipath(table, id, this.#multipath);
     for (let i = 0; i < count && i < out.nextHopIds.length; i++) {
       out.nextHopIds[out.count++] = this.#attributes.nextHop[table.attribute[this.#multipath[i]!]!]!;

@@ -34,7 +34,7 @@ function follow(lab: RibLab): Map<string, string[]> {
   const { forwarding, nextHops, tables } = lab.rib;
   forwarding.subscribe(({ family, prefixIds, count }) => {
     for (let i = 0; i < count; i++) {
-      const out = { kind: 0, count: 0, nextHopIds: new Int32Array(8) };
+      const out = { kind: 0, metric: 0, count: 0, nextHopIds: new Int32Array(8) };
       forwarding.forwarding(family, prefixIds[i]!, out);
       const hops = [...out.nextHopIds.subarray(0, out.count)].map((id) => nextHops.read(id).address);
       told.set(lab.rib.prefixText(tables[family], prefixIds[i]!), hops.sort());
@@ -44,6 +44,43 @@ function follow(lab: RibLab): Map<string, string[]> {
 }
 
 describe('rib: what changes on a session that goes on', () => {
+  it('reaches forwarding: the metric of an import policy, of some routes, and later of none', () => {
+    const lab = new RibLab();
+    lab.up(ebgp(1));
+    lab.up(ebgp(2));
+    const metrics = new Map<string, number>();
+    const { forwarding, tables } = lab.rib;
+    forwarding.subscribe(({ family, prefixIds, count }) => {
+      for (let i = 0; i < count; i++) {
+        const out = { kind: 0, metric: 9, count: 0, nextHopIds: new Int32Array(8) };
+        forwarding.forwarding(family, prefixIds[i]!, out);
+        metrics.set(lab.rib.prefixText(tables[family], prefixIds[i]!), out.metric);
+      }
+    });
+    lab.announce('e1', [A, B], { path: [65101], nextHop: '192.0.2.1' });
+    lab.settle();
+    assert.deepEqual(Object.fromEntries(metrics), { [A]: 0, [B]: 0 });
+    const before = held(lab, 'e2');
+    const sets = (metric: number): Partial<PeerConfig> => ({
+      import: {
+        name: 'metric',
+        terms: [
+          {
+            match: { prefixes: [{ prefix: A, operator: 'equal' }] },
+            action: { verdict: 'accept', set: { metric } },
+            why: 'setPriority',
+          },
+        ],
+        otherwise: 'accept',
+      },
+    });
+    for (const metric of [500, 2_147_483_646, 0]) {
+      configure(lab, ebgp(1), sets(metric));
+      assert.deepEqual(Object.fromEntries(metrics), { [A]: metric, [B]: 0 });
+      assert.deepEqual(held(lab, 'e2'), before, 'nobody is told another route');
+    }
+  });
+
   const TAKER = ibgp(1);
   const OUTSIDE = ebgp(2);
   for (const [what, taker, before, change, after] of [

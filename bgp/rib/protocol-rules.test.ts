@@ -166,7 +166,7 @@ describe('rib: rules of the protocol', () => {
 describe('rib: which paths are used together', () => {
   /** Next hops of 10.1.0.0/16 in use. */
   function used(lab: RibLab): number {
-    const out = { kind: 0, count: 0, nextHopIds: new Int32Array(16) };
+    const out = { kind: 0, metric: 0, count: 0, nextHopIds: new Int32Array(16) };
     lab.rib.forwarding.forwarding(0, lab.rib.tables[0].prefixes.find4(0x0a010000, 16), out);
     return out.count;
   }

@@ -79,8 +79,18 @@ export class MemoryRouteBatch implements RouteBatch {
     return id;
   }
 
-  add(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number, nextHopsId: number): void {
-    const route = { ...this.#route(family, address, offset, prefixLength), ...this.#group(nextHopsId) };
+  add(
+    family: 0 | 1,
+    address: Uint8Array,
+    offset: number,
+    prefixLength: number,
+    nextHopsId: number,
+    metric = this.#common.metric,
+  ): void {
+    const route = {
+      ...this.#route(family, address, offset, prefixLength, metric),
+      ...this.#group(nextHopsId),
+    };
     this.#waiting.push({ type: 'addRoute', route });
   }
   replace(
@@ -89,18 +99,32 @@ export class MemoryRouteBatch implements RouteBatch {
     offset: number,
     prefixLength: number,
     nextHopsId: number,
+    metric = this.#common.metric,
   ): void {
-    const route = { ...this.#route(family, address, offset, prefixLength), ...this.#group(nextHopsId) };
+    const route = {
+      ...this.#route(family, address, offset, prefixLength, metric),
+      ...this.#group(nextHopsId),
+    };
     this.#waiting.push({ type: 'addRoute', route, replace: true });
   }
-  delete(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number): void {
-    this.#waiting.push({ type: 'deleteRoute', route: this.#route(family, address, offset, prefixLength) });
+  delete(
+    family: 0 | 1,
+    address: Uint8Array,
+    offset: number,
+    prefixLength: number,
+    metric = this.#common.metric,
+  ): void {
+    this.#waiting.push({
+      type: 'deleteRoute',
+      route: this.#route(family, address, offset, prefixLength, metric),
+    });
   }
 
-  #route(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number) {
+  #route(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number, metric: number) {
     return {
-      destination: `${formatOctets(address, offset, family === 0 ? 4 : 16)}/${prefixLength}`,
       ...this.#common,
+      destination: `${formatOctets(address, offset, family === 0 ? 4 : 16)}/${prefixLength}`,
+      metric,
     };
   }
 

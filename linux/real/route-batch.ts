@@ -116,8 +116,15 @@ export class EncodedRouteBatch implements RouteBatch {
     this.#pool.release(id);
   }
 
-  add(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number, nextHopsId: number): void {
-    this.#write(ADD, family, address, offset, prefixLength, nextHopsId);
+  add(
+    family: 0 | 1,
+    address: Uint8Array,
+    offset: number,
+    prefixLength: number,
+    nextHopsId: number,
+    metric = this.#metric,
+  ): void {
+    this.#write(ADD, family, address, offset, prefixLength, nextHopsId, metric);
   }
   replace(
     family: 0 | 1,
@@ -125,11 +132,18 @@ export class EncodedRouteBatch implements RouteBatch {
     offset: number,
     prefixLength: number,
     nextHopsId: number,
+    metric = this.#metric,
   ): void {
-    this.#write(REPLACE, family, address, offset, prefixLength, nextHopsId);
+    this.#write(REPLACE, family, address, offset, prefixLength, nextHopsId, metric);
   }
-  delete(family: 0 | 1, address: Uint8Array, offset: number, prefixLength: number): void {
-    this.#write(DELETE, family, address, offset, prefixLength, -1);
+  delete(
+    family: 0 | 1,
+    address: Uint8Array,
+    offset: number,
+    prefixLength: number,
+    metric = this.#metric,
+  ): void {
+    this.#write(DELETE, family, address, offset, prefixLength, -1, metric);
   }
 
   #write(
@@ -139,6 +153,7 @@ export class EncodedRouteBatch implements RouteBatch {
     offset: number,
     prefixLength: number,
     nextHopsId: number,
+    metric: number,
   ): void {
     const group = nextHopsId < 0 ? undefined : this.#pool.get(nextHopsId);
     if (nextHopsId >= 0 && (group === undefined || (group.family !== family && group.family !== -1))) {
@@ -167,9 +182,9 @@ export class EncodedRouteBatch implements RouteBatch {
       words[at + 1] = this.#table;
       at += 2;
     }
-    if (this.#metric !== 0) {
+    if (metric !== 0) {
       words[at] = halves(8, rta.priority);
-      words[at + 1] = this.#metric;
+      words[at + 1] = metric;
       at += 2;
     }
     if (group !== undefined) {
@@ -241,8 +256,14 @@ export class EncodedRouteBatch implements RouteBatch {
           : 'delete route';
     const size = bytes[start * 4 + 16] === AF_INET ? 4 : 16;
     const prefix = `${formatOctets(bytes, (start + 8) * 4, size)}/${bytes[start * 4 + 17]}`;
-    const object = `${prefix} table ${this.#table} metric ${this.#metric} protocol ${this.#protocol}`;
+    const object = `${prefix} table ${this.#table} metric ${this.#metricAt(words, start, size)} protocol ${this.#protocol}`;
     return new KernelError(operation, object, errno, this.#reasons.get(index));
+  }
+
+  /** Behind the destination, and the table when it is a long one. */
+  #metricAt(words: Uint32Array, start: number, size: number): number {
+    const at = start + 8 + (size >> 2) + (this.#table > 255 ? 2 : 0);
+    return words[at] === halves(8, rta.priority) ? (words[at + 1] as number) : 0;
   }
 
   /** After the commit that runs. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type FamilyIndex, formatPrefixOctets } from '#ip';
 import { MemoryKernel, type Route, type RouteBatch } from '#linux';
 import { Columns } from '../fib-columns.ts';
-import { HopSets, NO_TARGET, Targets, UNKNOWN_TARGET } from '../targets.ts';
+import { HopSets, NO_TARGET, Targets } from '../targets.ts';
 import { tablePrefix } from '../table-prefix.ts';
 import { NextHops } from '../tracked-hops.ts';
 import { Failures } from './failures.ts';
@@ -52,7 +52,7 @@ class Bench {
     },
     explain: () => undefined,
   };
-  readonly targets = new Targets(this.batch);
+  readonly targets = new Targets(this.batch, 1024);
   readonly #view = new KernelView({ kernel: this.kernel, table: 254, protocol: 179, metric: 1024 });
   readonly #sets = new HopSets(new NextHops(this.#view), this.targets);
   readonly unreachable = this.targets.takeUnreachable();
@@ -61,7 +61,7 @@ class Bench {
   ) as unknown as readonly [Columns, Columns];
   readonly failures = new Failures();
   readonly flusher = new Flusher({
-    ...{ kernel: this.kernel, batch: this.batch, table: 254, protocol: 179, metric: 1024 },
+    ...{ kernel: this.kernel, batch: this.batch, table: 254, protocol: 179 },
     ...{ columns: this.columns, targets: this.targets, failures: this.failures, now: () => 5000 },
     log: {
       ...{ debug: () => undefined, info: () => undefined, error: () => undefined },
@@ -92,7 +92,8 @@ describe('a slice of kernel routes', () => {
     assert.equal(bench.columns[0].installedOf(id), bench.unreachable);
     bench.columns[0].markDirty(id);
     assert.deepEqual(await bench.flush(), []);
-    bench.columns[0].setInstalled(id, UNKNOWN_TARGET);
+    bench.columns[0].setInstalled(id, NO_TARGET);
+    bench.columns[0].leftovers.add(id, 1024);
     bench.columns[0].markDirty(id);
     assert.deepEqual(await bench.flush(), ['replace 10.1.0.0/26']);
     bench.hold('10.1.0.0/26', false);

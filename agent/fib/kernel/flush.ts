@@ -1,13 +1,14 @@
 // One slice of work towards the kernel: takes prefixes whose wish and kernel route differ, sends one batch, and writes
 // down what the kernel answered. A route is first made exclusively and only overwritten when it is known as ours, so
-// that the route of another program with the same prefix and metric is never lost.
+// that the route of another program with the same prefix and metric is never lost. One of another metric is made before
+// the one of the old metric goes: the prefix is never without.
 import { errnoName, type Kernel, type RouteBatch } from '#linux';
 import type { Log } from '../../log.ts';
 import type { Columns } from '../fib-columns.ts';
 import type { Failures } from './failures.ts';
 import { SyncFigures } from './sync-figures.ts';
 import { isFibRoute } from './ownership.ts';
-import { NO_TARGET, type Targets, UNKNOWN_TARGET } from '../targets.ts';
+import { NO_TARGET, type Targets } from '../targets.ts';
 
 const ESRCH = 3;
 const EEXIST = 17;
@@ -19,7 +20,6 @@ export interface FlushParts {
   readonly batch: RouteBatch;
   readonly table: number;
   readonly protocol: number;
-  readonly metric: number;
   readonly columns: readonly [Columns, Columns];
   readonly targets: Targets;
   readonly failures: Failures;
@@ -28,11 +28,19 @@ export interface FlushParts {
   readonly log: Log;
 }
 
+/** What is asked of the kernel. */
+const DELETE = 0;
+const ADD = 1;
+const REPLACE = 2;
+/** The route of another metric than the one that counts. */
+const DELETE_LEFTOVER = 3;
+
 interface Slice {
   readonly families: Uint8Array;
   readonly ids: Uint32Array;
   readonly targets: Int32Array;
-  readonly added: Uint8Array;
+  readonly requests: Uint8Array;
+  readonly metrics: Uint32Array;
   count: number;
 }
 
@@ -44,7 +52,8 @@ export class Flusher {
     families: new Uint8Array(SLICE),
     ids: new Uint32Array(SLICE),
     targets: new Int32Array(SLICE),
-    added: new Uint8Array(SLICE),
+    requests: new Uint8Array(SLICE),
+    metrics: new Uint32Array(SLICE),
     count: 0,
   };
 
@@ -74,22 +83,37 @@ export class Flusher {
     const { family, prefixes } = columns;
     const want = columns.targetOf(id);
     const have = columns.installedOf(id);
-    if (want === have || (want === NO_TARGET && columns.isAdopted(id))) {
+    const leftover = columns.leftovers.of(id);
+    if ((want === have && leftover === 0) || (want === NO_TARGET && columns.isAdopted(id))) {
       failures.clear(family, id);
       columns.done(id);
       return;
     }
     const address = this.#address;
     const length = prefixes.read(id, address, 0);
-    if (want === NO_TARGET) batch.delete(family, address, 0, length);
-    else if (have === NO_TARGET) batch.add(family, address, 0, length, targets.batchIdOf(want));
-    else batch.replace(family, address, 0, length, targets.batchIdOf(want));
+    let request = REPLACE;
+    let metric = targets.metricOf(want);
+    if (want === have) {
+      request = DELETE_LEFTOVER;
+      metric = leftover;
+      batch.delete(family, address, 0, length, metric);
+    } else if (want === NO_TARGET) {
+      request = DELETE;
+      metric = targets.metricOf(have);
+      batch.delete(family, address, 0, length, metric);
+    } else if (targets.metricOf(have) === metric || columns.leftovers.has(id, metric)) {
+      batch.replace(family, address, 0, length, targets.batchIdOf(want), metric);
+    } else {
+      request = ADD;
+      batch.add(family, address, 0, length, targets.batchIdOf(want), metric);
+    }
     targets.retain(want);
     const slice = this.#slice;
     slice.families[slice.count] = family;
     slice.ids[slice.count] = id;
     slice.targets[slice.count] = want;
-    slice.added[slice.count] = want !== NO_TARGET && have === NO_TARGET ? 1 : 0;
+    slice.requests[slice.count] = request;
+    slice.metrics[slice.count] = metric;
     slice.count++;
   }
 
@@ -107,7 +131,7 @@ export class Flusher {
     const collisions: number[] = [];
     for (let i = 0; i < slice.count; i++) {
       const errno = results[i]!;
-      if (errno === EEXIST && slice.added[i] === 1) collisions.push(i);
+      if (errno === EEXIST && slice.requests[i] === ADD) collisions.push(i);
       else this.#answer(i, errno);
     }
     if (collisions.length > 0) await this.#examine(collisions);
@@ -128,14 +152,27 @@ export class Flusher {
     const family = this.#slice.families[index] as 0 | 1;
     const id = this.#slice.ids[index]!;
     const want = this.#slice.targets[index]!;
-    if (errno === 0 || (errno === ESRCH && want === NO_TARGET)) {
-      columns[family].setInstalled(id, want);
+    const request = this.#slice.requests[index]!;
+    const isDelete = request === DELETE || request === DELETE_LEFTOVER;
+    if (errno === 0 || (errno === ESRCH && isDelete)) {
+      this.#took(columns[family], id, want, request, this.#slice.metrics[index]!);
       failures.clear(family, id);
       this.figures.taken[family]++;
       return;
     }
     const error = batch.explain(index);
     this.#fail(family, id, errno, error === undefined ? `errno ${errno}` : `${error.code}: ${error.message}`);
+  }
+
+  #took(columns: Columns, id: number, want: number, request: number, metric: number): void {
+    const { leftovers } = columns;
+    if (request !== DELETE) leftovers.drop(id, metric);
+    if (request !== DELETE_LEFTOVER) {
+      const before = columns.installedMetricOf(id);
+      if (want !== NO_TARGET && before !== 0 && before !== metric) leftovers.add(id, before);
+      columns.setInstalled(id, want);
+    }
+    if (leftovers.of(id) !== 0) columns.markDirty(id);
   }
 
   #fail(family: 0 | 1, id: number, errno: number, reason: string): void {
@@ -150,16 +187,17 @@ export class Flusher {
 
   /** EEXIST: is it an own route that we did not know of, or somebody else's? */
   async #examine(collisions: readonly number[]): Promise<void> {
-    const { kernel, columns, table, protocol, metric, failures } = this.#parts;
+    const { kernel, columns, table, protocol, failures } = this.#parts;
     const slice = this.#slice;
     const routes = await kernel.routes({ table });
-    const byPrefix = new Map(routes.filter((r) => r.metric === metric).map((r) => [r.destination, r]));
+    const byPlace = new Map(routes.map((r) => [`${r.destination} ${r.metric}`, r]));
     for (const index of collisions) {
       const family = slice.families[index] as 0 | 1;
       const id = slice.ids[index]!;
-      const found = byPrefix.get(columns[family].textOf(id));
+      const metric = slice.metrics[index]!;
+      const found = byPlace.get(`${columns[family].textOf(id)} ${metric}`);
       if (found === undefined || isFibRoute(found, table, protocol)) {
-        if (found !== undefined) columns[family].setInstalled(id, UNKNOWN_TARGET);
+        if (found !== undefined) columns[family].leftovers.add(id, metric);
         columns[family].markDirty(id);
       } else if (found.protocol === protocol && columns[family].isHeld(id)) {
         // A pod has the only address of the block.

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Kernel, type KernelEvent, type Link, MemoryKernel, type Route } from '#linux';
 import { Columns } from '../fib-columns.ts';
-import { HopSets, NO_TARGET, Targets, UNKNOWN_TARGET } from '../targets.ts';
+import { HopSets, NO_TARGET, Targets } from '../targets.ts';
 import { tablePrefix } from '../table-prefix.ts';
 import { NextHops } from '../tracked-hops.ts';
 import { KernelView } from './kernel-view.ts';
@@ -26,7 +26,7 @@ const pod = (destination: string): Route =>
 class Bench {
   readonly kernel: Kernel = new MemoryKernel();
   readonly view = new KernelView({ kernel: this.kernel, table: 254, protocol: 179, metric: 1024 });
-  readonly targets = new Targets(this.kernel.routeBatch({ table: 254, protocol: 179, metric: 1024 }));
+  readonly targets = new Targets(this.kernel.routeBatch({ table: 254, protocol: 179 }), 1024);
   readonly #sets = new HopSets(new NextHops(this.view), this.targets);
   readonly unreachable = this.targets.takeUnreachable();
   readonly columns = [0, 1].map(
@@ -110,15 +110,21 @@ describe('a dump of the kernel’s routes, compared', () => {
     }
   });
 
-  it('keeps routes of another metric apart, to be deleted with the stale ones, and those of this dump only', () => {
+  it('takes of several metrics the wanted one, and remembers the others of this dump', () => {
     const bench = new Bench();
+    const id = bench.hold('10.1.0.0/26', NO_TARGET);
+    const [column] = bench.columns;
+    for (const own of [
+      [20, 1024],
+      [1024, 20],
+    ]) {
+      bench.reconcile(own.map((metric) => route('10.1.0.0/26', { metric })));
+      assert.deepEqual([column.installedOf(id), column.leftovers.of(id)], [bench.unreachable, 20]);
+    }
+    bench.reconcile([route('10.1.0.0/26')]);
+    assert.equal(column.leftovers.of(id), 0);
     bench.reconcile([route('10.1.0.0/26', { metric: 20 })]);
-    bench.reconcile([route('10.2.0.0/26', { metric: 20 }), route('10.3.0.0/26')]);
-    assert.deepEqual(
-      bench.view.strays.map(({ destination }) => destination),
-      ['10.2.0.0/26'],
-    );
-    assert.equal(bench.columns[0].prefixes.count, 1);
+    assert.deepEqual([column.installedMetricOf(id), column.leftovers.of(id)], [20, 0]);
   });
 
   it('knows a route through gateways as the target that makes it, with weights, onlink and all its next hops', () => {
@@ -170,7 +176,8 @@ describe('a notification of the kernel', () => {
     assert.equal(bench.columns[0].installedOf(0), NO_TARGET);
     assert.deepEqual(bench.pending(), ['10.1.0.0/26']);
     assert.deepEqual(bench.hear(changed('new', route('fd07::/122'))), { touched: { family: 1, id: 0 } });
-    assert.equal(bench.columns[1].installedOf(0), UNKNOWN_TARGET);
+    assert.equal(bench.columns[1].installedOf(0), NO_TARGET);
+    assert.equal(bench.columns[1].leftovers.of(0), 1024);
     assert.deepEqual(bench.pending(), ['fd07::/122']);
     assert.deepEqual(bench.hear(changed('deleted', route('10.8.0.0/26'))), {}, 'never known');
     for (const other of [{ table: 100 }, { metric: 20 }])

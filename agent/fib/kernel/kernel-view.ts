@@ -8,7 +8,7 @@ import type { Columns } from '../fib-columns.ts';
 import { ForeignRoutes } from '../foreign-routes.ts';
 import { tablePrefix } from '../table-prefix.ts';
 import { isFibRoute, isForeignRoute } from './ownership.ts';
-import { NO_TARGET, type Targets, UNKNOWN_TARGET } from '../targets.ts';
+import { NO_TARGET, type Targets } from '../targets.ts';
 
 const LOCAL_TABLE = 255;
 const MAIN_TABLE = 254;
@@ -19,6 +19,7 @@ export interface KernelViewOptions {
   readonly kernel: Kernel;
   readonly table: number;
   readonly protocol: number;
+  /** Of pods' routes. */
   readonly metric: number;
 }
 
@@ -37,8 +38,6 @@ export interface EventEffect {
 export class KernelView {
   readonly links = new Map<number, Link>();
   readonly foreign: ForeignRoutes;
-  /** Own routes with a metric that is no longer ours: deleted with the other stale ones. */
-  readonly strays: Route[] = [];
   readonly #options: KernelViewOptions;
   readonly #tables: readonly number[];
 
@@ -112,20 +111,20 @@ export class KernelView {
     keepUnwanted: boolean,
   ): number {
     let differences = 0;
-    this.strays.length = 0;
+    for (const column of columns) for (const id of column.leftovers.clear()) column.markDirty(id);
     for (const route of own) {
-      if (route.metric !== this.#options.metric) {
-        this.strays.push(route);
-        continue;
-      }
       const { family, bytes, length } = tablePrefix(route.destination);
       const column = columns[family];
       const id = column.add(bytes, 0, length);
-      column.setSeen(id, true);
       const target = takeTarget(route, targets);
-      if (column.installedOf(id) !== target) {
-        if (column.isWanted(id) && column.installedOf(id) !== NO_TARGET) differences++;
-        column.setInstalled(id, target);
+      if (!takesPlace(column, id, target, route.metric)) column.leftovers.add(id, route.metric);
+      else {
+        if (column.isSeen(id)) column.leftovers.add(id, column.installedMetricOf(id));
+        if (column.installedOf(id) !== target) {
+          if (column.isWanted(id) && column.installedOf(id) !== NO_TARGET) differences++;
+          column.setInstalled(id, target);
+        }
+        column.setSeen(id, true);
       }
       targets.release(target);
       if (!column.isWanted(id) && keepUnwanted) column.setAdopted(id, true);
@@ -174,10 +173,11 @@ export class KernelView {
 
   #applyOwn(isDeleted: boolean, route: Route, columns: readonly [Columns, Columns]): EventEffect {
     const { table, protocol, metric } = this.#options;
-    if (route.table !== table || route.metric !== metric) return {};
+    if (route.table !== table) return {};
     const { family, bytes, length } = tablePrefix(route.destination);
     const column = columns[family];
     if (!isFibRoute(route, table, protocol)) {
+      if (route.metric !== metric) return {};
       // A pod's: it takes the place of a route of ours, such as the hold of a block of one address, and leaves it again.
       const held = column.prefixes.findBytes(bytes, 0, length);
       if (held < 0) return {};
@@ -188,19 +188,34 @@ export class KernelView {
     }
     const id = isDeleted ? column.prefixes.findBytes(bytes, 0, length) : column.add(bytes, 0, length);
     if (id < 0) return {};
-    column.setInstalled(id, isDeleted ? NO_TARGET : UNKNOWN_TARGET);
+    const isInstalled = column.installedMetricOf(id) === route.metric;
+    if (isDeleted && !isInstalled && !column.leftovers.has(id, route.metric)) return {};
+    if (isInstalled) column.setInstalled(id, NO_TARGET);
+    if (isDeleted) column.leftovers.drop(id, route.metric);
+    else column.leftovers.add(id, route.metric);
     column.markDirty(id);
     return { touched: { family, id } };
   }
+}
+
+/**
+ * Of several own routes to one prefix one counts: what is wanted, else the one that the kernel uses.
+ * @param target NO_TARGET when what the route says cannot be named
+ */
+function takesPlace(column: Columns, id: number, target: number, metric: number): boolean {
+  if (target === NO_TARGET) return false;
+  if (!column.isSeen(id)) return true;
+  const want = column.targetOf(id);
+  return target === want || (column.installedOf(id) !== want && metric < column.installedMetricOf(id));
 }
 
 function isLoopback(destination: string): boolean {
   return destination.startsWith('127.') || destination === '::1/128';
 }
 
-/** The target that a route in the kernel comes to; one use of it is the caller's. */
+/** The target that a route in the kernel comes to, or NO_TARGET; one use of it is the caller's. */
 function takeTarget(route: Route, targets: Targets): number {
-  if (route.type === 'unreachable') return targets.takeUnreachable();
+  if (route.type === 'unreachable') return targets.takeUnreachable(route.metric);
   const hops = route.nextHops.map(({ gateway, deviceIndex = 0, weight = 1, onlink = false }) => ({
     ...(gateway === undefined ? {} : { gateway }),
     deviceIndex,
@@ -208,9 +223,9 @@ function takeTarget(route: Route, targets: Targets): number {
     ...(onlink ? { onlink } : {}),
   }));
   try {
-    return targets.takeHops(route.family === 'ipv4' ? 0 : 1, hops);
+    return targets.takeHops(route.family === 'ipv4' ? 0 : 1, hops, route.metric);
   } catch {
-    return UNKNOWN_TARGET;
+    return NO_TARGET;
   }
 }
 

@@ -9,6 +9,8 @@ interface TestPrefix {
   readonly bytes: Uint8Array;
   readonly length: number;
   hops: readonly string[];
+  /** 0: no policy says one. */
+  metric: number;
 }
 
 /** As the speaker's RIB towards its listeners; ids of prefixes without a path are reused, as there. */
@@ -16,6 +18,8 @@ export class TestRib implements ForwardingView {
   readonly #ids = new Map<string, number>();
   readonly #prefixes: (TestPrefix | undefined)[] = [];
   readonly #hops: string[] = [];
+  /** Of prefixes that are set from now on. */
+  metric = 0;
 
   /** Sets the next hops ('address' or 'address%device') of prefixes; none withdraws. */
   set(prefixes: readonly string[], hops: readonly string[], tell: (change: ForwardingChange) => void): void {
@@ -24,7 +28,7 @@ export class TestRib implements ForwardingView {
       const { family, bytes, length } = tablePrefix(text);
       const id = this.#ids.get(text) ?? this.#freeId();
       this.#ids.set(text, id);
-      this.#prefixes[id] = { family, bytes, length, hops };
+      this.#prefixes[id] = { family, bytes, length, hops, metric: this.metric };
       changed[family]!.push(id);
     }
     for (const family of [0, 1] as const) {
@@ -53,6 +57,7 @@ export class TestRib implements ForwardingView {
   forwarding(_family: FamilyIndex, id: number, out: Forwarding): void {
     const hops = this.#prefixes[id]?.hops ?? [];
     out.kind = hops.length === 0 ? 0 : 2;
+    out.metric = this.#prefixes[id]?.metric ?? 0;
     out.count = hops.length;
     for (const [i, hop] of hops.entries()) {
       if (!this.#hops.includes(hop)) this.#hops.push(hop);

@@ -20,7 +20,13 @@ import {
 import type { PolicySet } from '../../policy/policy.ts';
 import { parseCommunities } from '../../policy/compile.ts';
 import { AttributeBlock } from './attribute-block.ts';
-import { AttributeFacts, type AttributeStore, LOOP_CLUSTER, LOOP_ORIGINATOR } from './attribute-store.ts';
+import {
+  AttributeFacts,
+  type AttributeStore,
+  LOOP_CLUSTER,
+  LOOP_ORIGINATOR,
+  variantOf,
+} from './attribute-store.ts';
 import type { NextHops } from './next-hops.ts';
 
 /** LOCAL_PREF of routes that come without (RFC 4271 section 5.1.5 leaves it to policy; everybody uses 100). */
@@ -184,7 +190,8 @@ export class AttributeIntern {
     if (this.judge(this.#scratch, 0, end, this.#internal) === ACTION_TREAT_AS_WITHDRAW) return -1;
     const hop = store.nextHop[id]!;
     if (hop >= 0) this.#nextHops.hold(hop);
-    const variant = isExport && plan.med >= 0 ? 1 : store.variant[id]!;
+    const metric = sets.findLast((set) => set.metric !== undefined)?.metric ?? store.metricOf(id);
+    const variant = variantOf((isExport && plan.med >= 0) || store.isMedSet(id), metric);
     return this.#intern(hop, variant);
   }
 

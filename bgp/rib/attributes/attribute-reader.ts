@@ -31,6 +31,10 @@ export class AttributeReader implements AttributeQuestions {
     return hop < 0 ? NO_LINKS : this.#nextHops.links[hop]!;
   }
 
+  metricOf(id: number): number {
+    return this.#store.metricOf(id);
+  }
+
   hasCommunity(id: number, value: number): boolean {
     const start = this.#store.start(id);
     return hasCommunity(this.#store.blob(id), start, start + this.#store.length[id]!, value);

@@ -1,7 +1,7 @@
 // Interned attribute sets: each distinct (canonical bytes, session kind, next hop) is stored once, judged once,
 // and carried by paths as a small integer. The columns are what the decision process and the export rules
 // compare; the bytes are looked at only when an UPDATE is built or a route is shown.
-// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 55 bytes + blob.
+// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 58 bytes + blob.
 import type { AttributeBlock } from './attribute-block.ts';
 import { BlobHeap } from '../../columns/blob-heap.ts';
 import { grownCapacity, release, resizeI32, resizeU8, resizeU16, resizeU32 } from '../../columns/columns.ts';
@@ -35,14 +35,22 @@ export class AttributeFacts {
   ownAsCount = 0;
   /** LOOP_* bits. */
   loops = 0;
-  /** Tells sets with equal bytes apart: 1 = MED was set by an export policy, so it goes out to eBGP too. */
-  variant = 0;
+  /** Tells sets with equal bytes apart: variantOf(). */
+  variant = 0xffffffff;
 }
 
 /** ORIGINATOR_ID is our router id. */
 export const LOOP_ORIGINATOR = 1;
 /** CLUSTER_LIST holds our cluster id. */
 export const LOOP_CLUSTER = 2;
+
+/**
+ * @param isMedSet by an export policy, so that it goes out to eBGP too
+ * @param metric of the kernel's route, as an import policy set it; 0: none did
+ */
+export function variantOf(isMedSet: boolean, metric: number): number {
+  return metric * 2 + (isMedSet ? 1 : 0);
+}
 
 export class AttributeStore {
   localPref = new Uint32Array(FIRST_CAPACITY);
@@ -56,7 +64,7 @@ export class AttributeStore {
   present = new Uint32Array(FIRST_CAPACITY);
   ownAsCount = new Uint8Array(FIRST_CAPACITY);
   loops = new Uint8Array(FIRST_CAPACITY);
-  variant = new Uint8Array(FIRST_CAPACITY);
+  variant = new Uint32Array(FIRST_CAPACITY);
   /** Bit k: these very bytes (with NEXT_HOP) came over a session of verdict key k and were judged good. */
   cleanKeys = new Int32Array(FIRST_CAPACITY);
   /** Next-hop id, -1 for routes originated here. */
@@ -101,13 +109,24 @@ export class AttributeStore {
   }
 
   get bytes(): number {
-    return this.#capacity * 55 + this.#slots.length * 4 + this.#heap.bytes;
+    return this.#capacity * 58 + this.#slots.length * 4 + this.#heap.bytes;
+  }
+
+  isMedSet(id: number): boolean {
+    return (this.variant[id]! & 1) === 1;
+  }
+
+  /** Of the kernel's route, as a policy set it; 0: none did. */
+  metricOf(id: number): number {
+    return this.variant[id]! >>> 1;
   }
 
   /** Hash of a block with its next hop; give it to find() and add(). */
   hashOf(block: AttributeBlock, nextHop: number, variant: number): number {
     const seed =
-      Math.imul(nextHop + 1 + (variant << 24), this.#multiplier2) ^ block.length ^ (block.origin << 16);
+      Math.imul(nextHop + 1 + Math.imul(variant, 0x01000193), this.#multiplier2) ^
+      block.length ^
+      (block.origin << 16);
     let h = this.#mix(seed, block.bytes, block.pathStart, block.pathEnd);
     h = this.#mix(h, block.bytes, block.restStart, block.restEnd);
     h ^= h >>> 16;
@@ -300,7 +319,7 @@ export class AttributeStore {
     this.present = resizeU32(this.present, capacity);
     this.ownAsCount = resizeU8(this.ownAsCount, capacity);
     this.loops = resizeU8(this.loops, capacity);
-    this.variant = resizeU8(this.variant, capacity);
+    this.variant = resizeU32(this.variant, capacity);
     this.cleanKeys = resizeI32(this.cleanKeys, capacity);
     this.nextHop = resizeI32(this.nextHop, capacity);
     this.length = resizeU16(this.length, capacity);

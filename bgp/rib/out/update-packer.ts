@@ -200,7 +200,7 @@ export class UpdatePacker {
         ? codec.UNCHANGED
         : ((nextHop[0]! << 24) | (nextHop[1]! << 16) | (nextHop[2]! << 8) | nextHop[3]!) >>> 0;
     if (rules.external) {
-      plan.keepMed = plan.prepend.length === 0 || source === LOCAL_SLOT || attributes.variant[set] === 1;
+      plan.keepMed = plan.prepend.length === 0 || source === LOCAL_SLOT || attributes.isMedSet(set);
     } else {
       const isReflected = this.#peers.kind[source] === KIND_IBGP;
       plan.originatorId = isReflected ? this.#peers.routerId[source]! : codec.UNCHANGED;

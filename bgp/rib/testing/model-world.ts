@@ -216,7 +216,7 @@ export class ModelWorld {
     const bytes = new Uint8Array(16);
     const length = forwarding.readPrefix(family, id, bytes);
     const prefix = `${formatOctets(bytes, 0, family === 0 ? 4 : 16)}/${length}`;
-    const out = { kind: 0, count: 0, nextHopIds: new Int32Array(64) };
+    const out = { kind: 0, metric: 0, count: 0, nextHopIds: new Int32Array(64) };
     forwarding.forwarding(family, id, out);
     if (out.kind === 0) this.#kernel.delete(prefix);
     else if (out.kind === 1) this.#kernel.set(prefix, 'local');
