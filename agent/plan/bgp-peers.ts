@@ -44,6 +44,7 @@ export function configuredPeers(
     const device = peer.spec.peerInterface;
     if (why !== undefined && device !== undefined)
       waiting.push({ id: peer.metadata.name, from: object, device, why });
+    const isImportImplied = peer.implied?.some(({ field }) => field === 'import') === true;
     const told = new Set<string>();
     for (const target of targets) {
       const { id, remote, remoteAs, family, node, isReversed } = target;
@@ -51,7 +52,10 @@ export function configuredPeers(
         {
           id,
           object,
-          spec: specOf(peer, isReversed),
+          spec: {
+            ...specOf(peer, isReversed),
+            ...(isImportImplied && { isImportImplied }),
+          },
           remote,
           remoteAs,
           family,

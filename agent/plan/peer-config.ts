@@ -64,7 +64,10 @@ export type SessionSpec = Omit<
   | 'maxPeers'
   | 'reversePeering'
   | 'reachableBy'
->;
+> & {
+  /** Nobody wrote `import: All`: what lies in a network of this node is not let in by it. */
+  readonly isImportImplied?: true;
+};
 
 /** Sessions that no BGPPeer describes: the mesh and the reflectors'. They may cross routers. */
 export const AUTOMATIC_SPEC: SessionSpec = {
@@ -147,7 +150,9 @@ function sharedPolicies(
   const { clusterPrefixes, poolPrefixes, guarded, ownPrefixes, self, reflectors, input } = context;
   // Only a missing filter makes a problem, which names the object.
   const isMissing = spec.filters.some((name) => !input.resources.bgpFilters.has(name));
-  const key = JSON.stringify([spec.import, spec.export, type, spec.filters, ...(isMissing ? [object] : [])]);
+  const { isImportImplied = false } = spec;
+  const words = [spec.import, isImportImplied, spec.export, spec.filters];
+  const key = JSON.stringify([type, ...words, ...(isMissing ? [object] : [])]);
   let policies = context.policies.get(key);
   if (policies === undefined) {
     const isReflector = reflectors.clusterIds.has(self.name);
@@ -158,6 +163,7 @@ function sharedPolicies(
         clusterPrefixes,
         poolPrefixes,
         guarded,
+        hostNetworks: input.hostNetworks ?? [],
         ownPrefixes,
         filters,
         refused: (input.refused ?? nothingRefused).objects,

@@ -1,5 +1,7 @@
 // Conditions of BGPFilters that are settled before there is a route.
 import assert from 'node:assert/strict';
+import type { Policy } from '#bgp';
+import { contains, parsePrefix } from '#ip';
 import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from './testing/cluster-yaml.ts';
 
 describe('the priority in a BGPFilter', () => {
@@ -56,5 +58,54 @@ describe('the priority in a BGPFilter', () => {
         [undefined, 'accept', undefined],
       ],
     );
+  });
+});
+
+describe('import: All', () => {
+  const hostNetworks = [
+    { prefix: '192.168.56.0/24', what: 'the network of link eth0' },
+    { prefix: 'fd56::/64', what: 'the network of link eth0' },
+  ];
+  const importOf = (spec: string, apiVersion: string) => {
+    const resources = resourcesFromYaml(
+      nodeYaml('n1', ['192.168.56.11']),
+      objectYaml(
+        'BGPFilter',
+        'hosts',
+        '{ importV4: [ { action: Accept, cidr: 192.168.56.7/32, matchOperator: Equal } ] }',
+      ),
+      objectYaml('BGPPeer', 'tor', spec).replace('podroute.io/v1', apiVersion),
+    );
+    return planOf(resources, 'n1', { hostNetworks }).peer('tor').config.import;
+  };
+  /** 'taken', or why not, by rules on prefixes alone. */
+  const takes = ({ terms, otherwise }: Policy, text: string) => {
+    const prefix = parsePrefix(text)!;
+    const holds = (rule: { prefix: string; operator: string }) =>
+      rule.operator === 'equal' ? rule.prefix === text : contains(parsePrefix(rule.prefix)!, prefix);
+    const term = terms.find(({ match }) => match.prefixes?.some(holds));
+    if (term === undefined) return otherwise === 'accept' ? 'taken' : 'no rule accepts it';
+    return term.action.verdict === 'accept' ? 'taken' : term.why;
+  };
+
+  it('that a document of Calico implies lets nothing in that lies in a network of the node', () => {
+    const policy = importOf('{ peerIP: 192.168.56.1, asNumber: 64800 }', 'projectcalico.org/v3');
+    for (const prefix of ['192.168.56.128/25', '192.168.56.1/32', '192.168.56.0/24'])
+      assert.match(takes(policy, prefix), /it lies in the network of link eth0, 192\.168\.56\.0\/24/);
+    for (const prefix of ['0.0.0.0/0', '192.168.0.0/16', '192.168.57.0/24', '10.0.0.0/8'])
+      assert.equal(takes(policy, prefix), 'taken', prefix);
+  });
+
+  it('lets such a route in where a filter accepts it, or where somebody wrote it', () => {
+    const filtered = importOf(
+      '{ peerIP: 192.168.56.1, asNumber: 1, filters: [hosts] }',
+      'projectcalico.org/v3',
+    );
+    assert.equal(takes(filtered, '192.168.56.7/32'), 'taken');
+    assert.notEqual(takes(filtered, '192.168.56.8/32'), 'taken');
+    for (const version of ['projectcalico.org/v3', 'podroute.io/v1']) {
+      const written = importOf('{ peerIP: 192.168.56.1, asNumber: 1, import: All }', version);
+      assert.equal(takes(written, '192.168.56.128/25'), 'taken', version);
+    }
   });
 });

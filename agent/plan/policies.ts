@@ -11,6 +11,7 @@ import {
 import type { Policy, PolicyMatch, PolicySet, PolicyTerm } from '#bgp';
 import { FAMILIES, type Family, familyOf } from '#ip';
 import { type Guarded, guardTerms } from './guarded.ts';
+import type { HostNetwork } from './types.ts';
 
 export interface PolicyContext {
   /** Prefixes that `Cluster` lets in. */
@@ -19,6 +20,8 @@ export interface PolicyContext {
   readonly poolPrefixes: readonly string[];
   /** Of these, what no neighbour may take over. */
   readonly guarded: readonly Guarded[];
+  /** Addresses and connected networks of this node. */
+  readonly hostNetworks: readonly HostNetwork[];
   /** Blocks of this node: nothing inside them is taken from anybody, whatever a filter says. */
   readonly ownPrefixes: readonly string[];
   readonly filters: ReadonlyMap<string, BGPFilter>;
@@ -33,6 +36,7 @@ export interface PolicyContext {
 
 export interface PolicyWords {
   readonly import: BGPPeerSpec['import'];
+  readonly isImportImplied?: true;
   readonly export: BGPPeerSpec['export'];
   readonly filters: readonly string[];
 }
@@ -64,11 +68,7 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
     };
   };
   return {
-    import: side(
-      'import',
-      ownTerms(context.ownPrefixes),
-      words.import === 'Cluster' ? clusterImport(context) : [],
-    ),
+    import: side('import', ownTerms(context.ownPrefixes), importTerms(words, context)),
     export: leaving(context, side('export', [], exportTerms(words.export, context))),
     problems,
   };
@@ -114,6 +114,29 @@ function ownTerms(prefixes: readonly string[]): PolicyTerm[] {
       why: 'a block of this node: only this node announces it',
     },
   ];
+}
+
+function importTerms({ import: word, isImportImplied }: PolicyWords, context: PolicyContext): PolicyTerm[] {
+  switch (word) {
+    case 'Cluster':
+      return clusterImport(context);
+    case 'All':
+      return isImportImplied ? connectedTerms(context.hostNetworks) : [];
+    case 'None':
+      return [];
+  }
+}
+
+/**
+ * The metric keeps an announced route behind the connected one of the same prefix, but a longer prefix wins whatever its
+ * metric: a neighbour that announces half of the nodes' network would get what one node sends to another.
+ */
+function connectedTerms(networks: readonly HostNetwork[]): PolicyTerm[] {
+  return networks.map(({ prefix, what }) => ({
+    match: { family: familyOf(prefix), prefixes: [{ prefix, operator: 'in' }] },
+    action: { verdict: 'reject' },
+    why: `import: All (it lies in ${what}, ${prefix}, to which this node is connected)`,
+  }));
 }
 
 /** Never a default route: a pool is narrower than /0, and longer prefixes inside a pool are pods and blocks. */

@@ -11,7 +11,7 @@ export const impliedByCalico: { readonly BGPPeer: readonly Implied[] } = {
     {
       field: 'import',
       value: 'All',
-      why: 'everything that a neighbour announces is taken, also a default route, unless a filter rejects it',
+      why: 'everything that a neighbour announces is taken, also a default route, unless a filter rejects it; but nothing inside a network to which the node is connected, unless a filter accepts it',
     },
     {
       field: 'export',
