@@ -93,7 +93,7 @@ function assertAgreed(lab: RibLab): void {
 }
 
 describe('rib: damaged UPDATEs', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
 
   it(`${ROUNDS * MESSAGES} of them: nothing thrown, nothing wrong sent, nothing left`, () => {
     let seen = 0;
