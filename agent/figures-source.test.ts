@@ -75,6 +75,11 @@ spec: { peerIP: 10.0.0.7, asNumber: external }`,
       `
 apiVersion: podroute.io/v1
 kind: BGPPeer
+metadata: { name: near }
+spec: { peerIP: "fe80::7%eth0", asNumber: internal }`,
+      `
+apiVersion: podroute.io/v1
+kind: BGPPeer
 metadata: { name: racks }
 spec: { peerRange: 10.9.0.0/16, asNumber: 65001, maxPeers: 4 }`,
     );
@@ -84,6 +89,8 @@ spec: { peerRange: 10.9.0.0/16, asNumber: 65001, maxPeers: 4 }`,
     assert.deepEqual(infos, [
       'session="mesh",kind="peer",peer_address="10.0.0.7",remote_as="external"',
       `session="mesh/n2/ipv4",kind="mesh",peer_address="${addressOf(2)}",remote_as="64512"`,
+      // A link-local address may be one that the neighbour chose.
+      'session="near",kind="peer",peer_address="%eth0",remote_as="internal"',
     ]);
     assert.match(text, /^podroute_bgp_range_neighbours_limit\{range="racks"\} 4$/m);
     assert.match(text, /^podroute_ready 0$/m);

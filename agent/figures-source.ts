@@ -1,7 +1,7 @@
 // A scrape's numbers from the running agent, read in turns: with a thousand neighbours all of them together take longer
 // than the loop may be held.
 import type { Speaker, SpeakerPeer } from '#bgp';
-import { withZone } from '#ip';
+import { needsZone } from '#ip';
 import type { Agent } from './agent.ts';
 import { installedInTurns } from './fib/report.ts';
 import type { FibFigures, Figures, ProcessFigures, RangeFigures, SessionFigures } from './http/figures.ts';
@@ -37,6 +37,7 @@ export async function readFigures(
     version: facts.version,
     node: agent.nodeName,
     sessions,
+    waiting: inForce?.plan.waiting.length ?? 0,
     ranges,
     rib: totals?.rib ?? { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0 },
     ...(totals && { speaker: totals }),
@@ -90,7 +91,9 @@ function addTo(range: Sums | undefined, peer: SpeakerPeer): void {
 
 function addressOf(peer: SpeakerPeer, planned: PlannedPeer | undefined): string {
   const remote = planned?.config.remote;
-  return remote?.kind === 'address' ? withZone(remote.address, remote.device) : peer.remote;
+  if (remote?.kind !== 'address') return peer.remote;
+  // Who is found on a link says himself what his address there is: it is not told, or he could make many lines.
+  return needsZone(remote.address) && remote.device !== undefined ? `%${remote.device}` : remote.address;
 }
 
 async function readFib(fib: NonNullable<Agent['fib']>, turn: () => Promise<void>): Promise<FibFigures> {

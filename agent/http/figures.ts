@@ -13,6 +13,8 @@ import type { CallFigures } from '../status/call-figures.ts';
 export interface Figures extends Pick<StatusReply, 'version' | 'node' | 'speaker' | 'podPacketsDropped'> {
   /** Those that objects name one by one, or podroute makes; what connects from ranges is summed up by range. */
   readonly sessions: readonly SessionFigures[];
+  /** That wait for a neighbour to be found on their link. */
+  readonly waiting: number;
   readonly ranges: readonly RangeFigures[];
   readonly rib: { readonly prefixes: PerFamily; readonly paths: number };
   /** Undefined with --fib none. */
@@ -28,7 +30,7 @@ export interface Figures extends Pick<StatusReply, 'version' | 'node' | 'speaker
 }
 
 export interface SessionFigures extends SessionStatus {
-  /** As configured, so that no neighbour chooses it: an address, or the link on which it is looked for. */
+  /** As configured, so that no neighbour chooses it: an address, or '%eth0' for a link-local one. */
   readonly peerAddress: string;
 }
 

@@ -28,6 +28,7 @@ describe('a scrape', () => {
       `podroute_bgp_session_notifications_total{${session},direction="out",code="hold_timer"} 1`,
       `podroute_bgp_session_malformed_updates_total{${session},action="treat_as_withdraw"} 3`,
       `podroute_bgp_session_prefixes_filtered{${session},family="ipv4"} 1`,
+      'podroute_bgp_sessions_waiting 1',
       'podroute_bgp_range_neighbours{range="racks"} 3',
       'podroute_bgp_range_neighbours_established{range="racks"} 2',
       'podroute_bgp_range_prefixes_accepted{range="racks",family="ipv4"} 7',

@@ -18,6 +18,12 @@ export async function metricsText(figures: Figures, turn: () => Promise<void>): 
   metric('podroute_ready', 'gauge', '1: as /readyz says; 0: it says why not.', [flag(figures.isReady)]);
   addProcessMetrics(out, figures.process);
   await addSessionMetrics(out, figures.sessions);
+  metric(
+    'podroute_bgp_sessions_waiting',
+    'gauge',
+    'Sessions that wait for a neighbour to be found on their link.',
+    [{ value: figures.waiting }],
+  );
   addRangeMetrics(out, figures.ranges);
   metric('podroute_rib_prefixes', 'gauge', 'Prefixes in the RIB.', byFamily(rib.prefixes));
   metric('podroute_rib_paths', 'gauge', 'Paths in the RIB.', [{ value: rib.paths }]);

@@ -26,6 +26,7 @@ export function wholeFigures(): Figures {
     version: '0.1.0',
     node: 'n1',
     sessions: [SESSION],
+    waiting: 1,
     ranges: [
       {
         ...{ id: 'racks', from: 'BGPPeer racks', prefix: '10.9.0.0/16', neighbours: 3, most: 4, refused: 6 },
