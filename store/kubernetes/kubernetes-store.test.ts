@@ -51,9 +51,9 @@ describe('the store of an API server', () => {
     for (const store of opened) await store[Symbol.asyncDispose]();
   });
 
-  function open(seed = 1): Store {
+  function open(seed = 1, api = server.connect()): Store {
     const store = openKubernetesStore({
-      api: server.connect(),
+      api,
       clock,
       disk,
       random: new SeededRandom(seed),
@@ -161,6 +161,84 @@ describe('the store of an API server', () => {
       assert.deepEqual(store.problems(), []);
     });
   }
+
+  it('waits no longer than a minute when the server asks for more, and never for less than that', async () => {
+    const store = await started();
+    for (const retryAfterMs of [Number.POSITIVE_INFINITY, 99_999_999_000]) {
+      server.failure = { kind: 'refused', status: 429, reason: '', message: 'later', retryAfterMs };
+      server.cutWatches(server.failure);
+      await clock.run(1);
+      const before = server.log.length;
+      await clock.run(600_000);
+      const each = (server.log.length - before) / (8 + 1);
+      assert.ok(each <= 10, `${each} questions a list in ten minutes`);
+    }
+    server.apply(POOLS, pool('a', '10.1.0.0/16'));
+    server.start();
+    await clock.run(60_000 + TOLD_MS);
+    assert.deepEqual(cidrs(store), ['a 10.1.0.0/16']);
+  });
+
+  it('asks no more often where each watch ends as soon as it is there', async () => {
+    await started();
+    server.endWatchesAtOnce = true;
+    server.cutWatches();
+    await clock.run(600_000);
+    const before = server.log.length;
+    await clock.run(60_000);
+    const each = (server.log.length - before) / 8;
+    assert.ok(each <= 60 / 7.5, `${each} questions a list in a minute`);
+  });
+
+  for (const [what, odd] of [
+    ['is nothing', null],
+    ['has no metadata', { spec: {} }],
+    ['has no name', { metadata: {} }],
+    ['has a name that is no text', { metadata: { name: { a: 1 } } }],
+  ] as const) {
+    for (const isStreamed of [true, false]) {
+      it(`takes no list with an object that ${what}, ${isStreamed ? 'streamed' : 'in pages'}`, async () => {
+        server.apply(POOLS, pool('a', '10.1.0.0/16'));
+        const store = await started();
+        if (!isStreamed)
+          server.streamingListRefusal = { kind: 'refused', status: 422, reason: '', message: 'no' };
+        server.strays.set(POOLS, odd);
+        server.compact(true);
+        server.cutWatches();
+        await clock.run(60_000);
+        assert.deepEqual(cidrs(store), ['a 10.1.0.0/16']);
+        assert.match(
+          texts(store.problems()).join(),
+          /tells of an object without metadata\.name\); what was last/,
+        );
+        server.strays.clear();
+        server.apply(POOLS, pool('b', '10.2.0.0/16'));
+        await clock.run(15_000 + TOLD_MS);
+        assert.deepEqual(cidrs(store), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
+        assert.deepEqual(store.problems(), []);
+      });
+    }
+  }
+
+  it('takes nothing for a list that is none, whatever its status says', async () => {
+    const api = server.connect();
+    const streamed = { kind: 'refused', status: 422, reason: '', message: 'no' } as const;
+    server.apply(POOLS, pool('a', '10.1.0.0/16'));
+    let isProxyAlone = false;
+    const store = open(1, {
+      ...api,
+      ask: (call) =>
+        isProxyAlone ? Promise.resolve({ kind: 'Status', metadata: {}, status: 'Failure' }) : api.ask(call),
+    });
+    await store.start();
+    server.streamingListRefusal = streamed;
+    isProxyAlone = true;
+    server.compact(true);
+    server.cutWatches();
+    await clock.run(60_000);
+    assert.deepEqual(cidrs(store), ['a 10.1.0.0/16']);
+    assert.match(texts(store.problems()).join(), /its answer is no list/);
+  });
 
   it('starts with the last good objects when the server is away, and says so', async () => {
     server.apply(POOLS, pool('a', '10.1.0.0/16'));

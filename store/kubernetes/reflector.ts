@@ -1,6 +1,7 @@
 // Keeps one list of the API server as it is there, by one watch. The first list comes as a stream (WatchList, Kubernetes
 // 1.32 and later) or in pages; a watch that ended goes on where it was, and only a version that the server has forgotten
-// (410) makes a new list. Every wait grows, is bounded and has jitter, so that many nodes do not ask at once.
+// (410) makes a new list. Every wait grows, is bounded and has jitter, so that many nodes do not ask at once. A list is
+// taken whole or not at all. Bounds: MOST_OBJECTS a list.
 import type { Clock, Random, Timer } from '#world';
 import { ApiError, type ApiFailure, type ApiServer, refusal } from './api-server.ts';
 
@@ -13,6 +14,10 @@ const SHORTEST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 /** A resource that the server does not have (its CRD is not installed) is looked for this often. */
 const ABSENT_MS = 10_000;
+/** The server may ask for more patience than that, up to this: who cannot be heard for longer would know too little. */
+const LONGEST_ASKED_MS = 60_000;
+/** A cluster of 5,000 nodes has some ten thousand blocks. */
+const MOST_OBJECTS = 200_000;
 /** A stream that lived for so long was no failure. */
 const GOOD_WATCH_MS = 5_000;
 
@@ -50,9 +55,10 @@ type Ending =
 
 interface WatchEvent {
   readonly type: string;
-  readonly object: {
-    readonly metadata?: { readonly resourceVersion?: string; readonly annotations?: object };
-  };
+  readonly object:
+    | { readonly metadata?: { readonly resourceVersion?: string; readonly annotations?: object } }
+    | null
+    | undefined;
 }
 
 export class Reflector implements Disposable {
@@ -99,7 +105,10 @@ export class Reflector implements Disposable {
       const startedMs = this.#io.clock.now();
       const ending = await this.#once();
       if (this.#isClosed) return;
-      if (ending.kind === 'ended' && this.#io.clock.now() - startedMs >= GOOD_WATCH_MS) continue;
+      if (this.#state.kind === 'current' && this.#io.clock.now() - startedMs >= GOOD_WATCH_MS) {
+        this.#failures = 0;
+        if (ending.kind === 'ended') continue;
+      }
       await this.#pause(this.#note(ending));
     }
   }
@@ -120,8 +129,8 @@ export class Reflector implements Disposable {
     const { clock, random } = this.#io;
     const jitter = 0.5 + random.next() / 2;
     const growing = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** this.#failures) * jitter;
-    if (ending.kind === 'ended') return growing;
     this.#failures++;
+    if (ending.kind === 'ended') return growing;
     if (ending.kind === 'expired') {
       // Of all nodes at once when the server compacts: they list one after the other.
       this.#version = undefined;
@@ -148,7 +157,7 @@ export class Reflector implements Disposable {
         failure,
       });
     const asked = failure.kind === 'refused' ? (failure.retryAfterMs ?? 0) : 0;
-    return Math.max(asked, growing);
+    return Math.max(Math.min(asked, LONGEST_ASKED_MS), growing);
   }
 
   /** It is from before WatchList, has it switched off, or its etcd (before 3.5) cannot serve it, which is status 500. */
@@ -177,12 +186,12 @@ export class Reflector implements Disposable {
       const answer = await this.#api.ask({ method: 'GET', path: this.#path(query) });
       if (this.#isClosed) return;
       const { items, metadata } = answer as {
-        items?: readonly unknown[];
-        metadata: { resourceVersion: string; continue?: string };
+        items?: readonly unknown[] | null;
+        metadata?: { resourceVersion?: string; continue?: string };
       };
-      objects.push(...(items ?? []));
-      version = metadata.resourceVersion;
-      next = metadata.continue === undefined || metadata.continue === '' ? undefined : metadata.continue;
+      for (const object of items ?? []) take(objects, object);
+      version = metadata?.resourceVersion ?? '';
+      next = metadata?.continue || undefined;
     }
     this.#have(objects, version);
   }
@@ -219,35 +228,41 @@ export class Reflector implements Disposable {
         this.#stream = undefined;
         resolve(ending);
       };
+      const heard = ({ type, object }: WatchEvent) => {
+        if (type === 'ERROR') {
+          const failure = refusal(Number((object as { code?: number } | null)?.code ?? 500), object);
+          finish(isExpired(failure) ? { kind: 'expired' } : { kind: 'failed', failure });
+          return;
+        }
+        const version = object?.metadata?.resourceVersion;
+        if (initial !== undefined) {
+          if (type !== 'BOOKMARK') take(initial, object);
+          else if (isEndOfInitial(object)) {
+            this.#have(initial, version ?? '');
+            initial = undefined;
+          }
+          return;
+        }
+        if (type === 'DELETED') this.#sink.removed(named(object));
+        else if (type !== 'BOOKMARK') this.#sink.changed(named(object));
+        if (version !== undefined) this.#version = version;
+        this.#current();
+      };
       listen();
       this.#stream = this.#api.stream(this.#path(query), {
         // A watch that goes on says nothing until something changes.
         opened: () => {
-          if (!isInitial) this.#current();
+          if (!isInitial) this.#isHeard();
         },
         line: (value) => {
           if (this.#isClosed) return;
           silence.cancel();
           listen();
-          const { type, object } = value as WatchEvent;
-          if (type === 'ERROR') {
-            const failure = refusal(Number((object as { code?: number }).code ?? 500), object);
-            finish(isExpired(failure) ? { kind: 'expired' } : { kind: 'failed', failure });
-            return;
+          try {
+            heard(value as WatchEvent);
+          } catch (error) {
+            finish({ kind: 'failed', failure: failureOf(error) });
           }
-          const version = object.metadata?.resourceVersion;
-          if (initial !== undefined) {
-            if (type !== 'BOOKMARK') initial.push(object);
-            else if (isEndOfInitial(object)) {
-              this.#have(initial, version ?? '');
-              initial = undefined;
-            }
-            return;
-          }
-          if (version !== undefined) this.#version = version;
-          this.#current();
-          if (type === 'DELETED') this.#sink.removed(object);
-          else if (type !== 'BOOKMARK') this.#sink.changed(object);
         },
         end: (failure) => {
           if (failure === undefined) finish({ kind: 'ended' });
@@ -258,13 +273,20 @@ export class Reflector implements Disposable {
   }
 
   #have(objects: readonly unknown[], version: string): void {
-    this.#version = version;
-    this.#current();
+    // Also what a proxy says in the server's place may be JSON: nothing is gone because of it.
+    if (version === '') throw new Error('its answer is no list: it has no metadata.resourceVersion');
     this.#sink.replaced(objects);
+    this.#version = version;
+    this.#isHeard();
   }
 
+  /** What is told is taken: not so a watch that ends as soon as it is there. */
   #current(): void {
     this.#failures = 0;
+    this.#isHeard();
+  }
+
+  #isHeard(): void {
     if (this.#state.kind !== 'current' && !this.#isClosed) this.#setState({ kind: 'current' });
   }
 
@@ -290,10 +312,22 @@ function failureOf(error: unknown): ApiFailure {
   return { kind: 'unreachable', message: error instanceof Error ? error.message : String(error) };
 }
 
+/** Throws for what is no object of Kubernetes. */
+function named(object: unknown): unknown {
+  const { metadata } = (object ?? {}) as { metadata?: { name?: unknown } | null };
+  if (typeof metadata?.name !== 'string') throw new Error('it tells of an object without metadata.name');
+  return object;
+}
+
+function take(objects: unknown[], object: unknown): void {
+  if (objects.length === MOST_OBJECTS) throw new Error(`its list has more than ${MOST_OBJECTS} objects`);
+  objects.push(named(object));
+}
+
 const isExpired = (failure: ApiFailure): boolean =>
   failure.kind === 'refused' && (failure.status === 410 || failure.reason === 'Expired');
 
 function isEndOfInitial(object: WatchEvent['object']): boolean {
-  const annotations = (object.metadata?.annotations ?? {}) as Record<string, string>;
+  const annotations = (object?.metadata?.annotations ?? {}) as Record<string, string>;
   return annotations['k8s.io/initial-events-end'] === 'true';
 }

@@ -52,6 +52,10 @@ export class MemoryApiServer {
   failure: ApiFailure | undefined;
   /** What a stream that begins with a list is refused with: by a server from before WatchList, or an old etcd. */
   streamingListRefusal: ApiFailure | undefined;
+  /** Of a server, or a proxy before it, that cannot keep a connection. */
+  endWatchesAtOnce = false;
+  /** What each list of a resource has besides its objects: no object of Kubernetes. */
+  readonly strays = new Map<string, unknown>();
   /** Kinds that it has; a request for another is 404. */
   readonly resources = new Set<string>();
   /** Every request: 'GET /apis/…'. */
@@ -103,8 +107,9 @@ export class MemoryApiServer {
     }
   }
 
-  /** Watches of earlier versions are expired. */
-  compact(): void {
+  /** Watches of earlier versions are expired. @param isAhead those of the newest one, too */
+  compact(isAhead = false): void {
+    if (isAhead) this.#version++;
     this.#events = [];
     this.#oldest = this.#version;
   }
@@ -159,6 +164,7 @@ export class MemoryApiServer {
       const isInitial = query.get('sendInitialEvents') === 'true';
       if (isInitial && this.streamingListRefusal !== undefined) return end(this.streamingListRefusal);
       sink.opened();
+      if (this.endWatchesAtOnce && !isInitial) return end(undefined);
       const from = Number(query.get('resourceVersion') ?? this.#version);
       if (!isInitial && from < this.#oldest) {
         sink.line({
@@ -178,6 +184,8 @@ export class MemoryApiServer {
         for (const object of this.#of(resource).values()) {
           if (matches(object)) sink.line({ type: 'ADDED', object });
         }
+        if (this.strays.has(resource)) sink.line({ type: 'ADDED', object: this.strays.get(resource) });
+        if (isCut) return;
         const annotations = { 'k8s.io/initial-events-end': 'true' };
         sink.line({
           type: 'BOOKMARK',
@@ -233,6 +241,7 @@ export class MemoryApiServer {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, object]) => object)
       .filter(matches);
+    if (this.strays.has(resource)) all.push(this.strays.get(resource) as Raw);
     const from = Number(query.get('continue') ?? 0);
     const limit = Number(query.get('limit') ?? all.length);
     const isMore = from + limit < all.length;
