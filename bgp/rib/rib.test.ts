@@ -223,4 +223,17 @@ describe('rib: routes between peers', () => {
     lab.settle();
     assert.deepEqual(held(lab, 'i2'), {});
   });
+
+  it('gives it to none of several sessions to that address (TX-4)', () => {
+    const lab = new RibLab();
+    for (const n of [1, 2, 3]) lab.up(ibgp(n, { client: true }));
+    lab.up({ ...ibgp(4, { client: true }), address: '198.51.100.2' });
+    lab.announce('i1', ['10.1.0.0/16'], { path: [], nextHop: '198.51.100.2' });
+    lab.announce('i4', ['10.2.0.0/16'], { path: [], nextHop: '198.51.100.2' });
+    lab.settle();
+    assert.deepEqual([held(lab, 'i2'), held(lab, 'i4')], [{}, {}]);
+    lab.down('i2');
+    lab.settle();
+    assert.deepEqual([Object.keys(held(lab, 'i3')).length, held(lab, 'i4')], [2, {}]);
+  });
 });

@@ -37,7 +37,7 @@ describe('next hops', () => {
     }
     const tookMs = performance.now() - begin;
     assert.equal(hops.unreachableCount, 20_000);
-    assert.equal(hops.owner[ids[999]!], 7);
+    assert.deepEqual(hops.slotsAt(hops.owner[ids[999]!]!), [7]);
     assert.equal(hops.owner[ids[1000]!], -1);
     for (const id of ids) hops.release(id);
     assert.deepEqual([hops.count, hops.unreachableCount], [0, 0]);
@@ -48,12 +48,23 @@ describe('next hops', () => {
     const hops = new NextHops(1);
     const id = hops.intern4(0x14000001);
     for (const slot of [3, 4]) hops.setOwner('20.0.0.1', slot, undefined, true);
-    assert.equal(hops.owner[id], 3);
+    assert.deepEqual(hops.slotsAt(hops.owner[id]!), [3, 4]);
     hops.setOwner('20.0.0.1', 3, undefined, false);
-    assert.equal(hops.owner[id], 4);
-    assert.equal(hops.owner[hops.intern4(0x14000001)], 4);
+    assert.deepEqual(hops.slotsAt(hops.owner[id]!), [4]);
+    assert.deepEqual([hops.addressOf[3], hops.addressOf[4]], [-1, hops.owner[id]]);
+    assert.equal(hops.owner[hops.intern4(0x14000001)], hops.owner[id]);
     hops.setOwner('20.0.0.1', 4, undefined, false);
-    assert.equal(hops.owner[id], -1);
+    assert.deepEqual([hops.owner[id], hops.addressOf[4]], [-1, -1]);
+  });
+
+  it('numbers no more addresses than sessions that are up at once', () => {
+    const hops = new NextHops(1);
+    const id = hops.intern4(0x14000001);
+    for (let i = 0; i < 1000; i++) {
+      for (const isUp of [true, false]) hops.setOwner(`20.0.1.${i & 255}`, 70 + (i & 1), undefined, isUp);
+    }
+    hops.setOwner('20.0.0.1', 200, undefined, true);
+    assert.deepEqual([hops.owner[id], hops.addressOf[200]], [0, 0]);
   });
 
   it('belongs to the peer on its link, wherever in fe80::/10 it lies', () => {
@@ -64,7 +75,7 @@ describe('next hops', () => {
       const hops = new NextHops(1);
       const [near, far] = ['eth1', 'eth2'].map((link) => hops.intern6(undefined, [first, 0, 0, 9], link));
       assert.ok(hops.setOwner(address, 4, 'eth1', true));
-      assert.deepEqual([hops.owner[near!], hops.owner[far!]], [4, -1]);
+      assert.deepEqual([hops.slotsAt(hops.owner[near!]!), hops.owner[far!]], [[4], -1]);
     }
   });
 });

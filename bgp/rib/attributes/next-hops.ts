@@ -50,8 +50,13 @@ export class NextHops {
   areLinksAsked = false;
   /** By id: 0 IPv4, 1 IPv6. */
   family = new Uint8Array(64);
-  /** By id: slot of the established peer whose own address this is, else -1 (such a route must not go to it). */
+  /**
+   * By id: number of the neighbours' address that this is, else -1: such a route must go to none of the established
+   * peers there (several sessions may share an address).
+   */
   owner = new Int32Array(64).fill(-1);
+  /** By slot: number of the address that its established session goes to, else -1. */
+  addressOf = new Int32Array(64).fill(-1);
   /** By id: 1 for an address of this speaker. */
   isOwn = new Uint8Array(64);
   /**
@@ -63,8 +68,11 @@ export class NextHops {
   unreachableCount = 0;
   /** True when some metric is not 0. */
   hasMetrics = false;
-  /** Slots with an established session to the address, the one that counts first: usually one. */
-  readonly #slotsByAddress = new Map<string, readonly number[]>();
+  /** Numbers of addresses that established sessions go to. Bound: as many as sessions. */
+  readonly #addressIds = new IdPool();
+  readonly #addressNumbers = new Map<string, number>();
+  /** By number of an address: the slots of the established sessions to it, usually one. */
+  readonly #slotsAt: (readonly number[])[] = [];
   /** By id: 1 for one with a link-local address, which goes out only on its link. */
   needsLink = new Uint8Array(64);
   /** Ids by the address (and link) that is used: several when they differ in what else goes on the wire. */
@@ -280,15 +288,30 @@ export class NextHops {
     let isUsed = false;
     const link = needsZone(address) ? device : undefined;
     const key = withZone(address, link);
-    const others = (this.#slotsByAddress.get(key) ?? []).filter((other) => other !== slot);
+    const number = this.#addressNumbers.get(key) ?? this.#addressIds.take();
+    const others = this.slotsAt(number).filter((other) => other !== slot);
     const slots = isUp ? [...others, slot] : others;
-    if (slots.length === 0) this.#slotsByAddress.delete(key);
-    else this.#slotsByAddress.set(key, slots);
+    this.#slotsAt[number] = slots;
+    if (slot >= this.addressOf.length) {
+      this.addressOf = grown(this.addressOf, new Int32Array(slot * 2).fill(-1));
+    }
+    this.addressOf[slot] = isUp ? number : -1;
+    if (slots.length > 0) {
+      this.#addressNumbers.set(key, number);
+    } else {
+      this.#addressNumbers.delete(key);
+      this.#addressIds.free(number);
+    }
     for (const id of this.#idsByAddress.get(key) ?? []) {
-      this.owner[id] = slots[0] ?? -1;
+      this.owner[id] = slots.length > 0 ? number : -1;
       isUsed = true;
     }
     return isUsed;
+  }
+
+  /** Established peers at an address, by its number: `owner` of a next hop. */
+  slotsAt(number: number): readonly number[] {
+    return this.#slotsAt[number] ?? [];
   }
 
   /** @param words the address that is used; @param bytes all of the next hop; @param global what of it is global */
@@ -323,7 +346,7 @@ export class NextHops {
     }
     this.changed[id] = 0;
     this.family[id] = family;
-    this.owner[id] = this.#slotsByAddress.get(used)?.[0] ?? -1;
+    this.owner[id] = this.#addressNumbers.get(used) ?? -1;
     this.isOwn[id] = this.#ownUsers.has(used) ? 1 : 0;
     this.needsLink[id] = family === 1 && bytes.length !== global?.length ? 1 : 0;
     if (others === undefined) this.#tracker?.track(address, device);
@@ -341,18 +364,19 @@ export class NextHops {
 
   #grow(): void {
     const size = this.reachable.length * 2;
-    const copy = <T extends Uint8Array | Uint16Array | Float64Array | Int32Array>(from: T, to: T): T => {
-      to.set(from);
-      return to;
-    };
-    this.reachable = copy(this.reachable, new Uint8Array(size));
-    this.metric = copy(this.metric, new Float64Array(size));
-    this.links = copy(this.links, new Int32Array(size));
-    this.changed = copy(this.changed, new Uint8Array(size));
-    this.family = copy(this.family, new Uint8Array(size));
-    this.isOwn = copy(this.isOwn, new Uint8Array(size));
-    this.needsLink = copy(this.needsLink, new Uint8Array(size));
-    this.#payerOf = copy(this.#payerOf, new Uint16Array(size));
-    this.owner = copy(this.owner, new Int32Array(size).fill(-1));
+    this.reachable = grown(this.reachable, new Uint8Array(size));
+    this.metric = grown(this.metric, new Float64Array(size));
+    this.links = grown(this.links, new Int32Array(size));
+    this.changed = grown(this.changed, new Uint8Array(size));
+    this.family = grown(this.family, new Uint8Array(size));
+    this.isOwn = grown(this.isOwn, new Uint8Array(size));
+    this.needsLink = grown(this.needsLink, new Uint8Array(size));
+    this.#payerOf = grown(this.#payerOf, new Uint16Array(size));
+    this.owner = grown(this.owner, new Int32Array(size).fill(-1));
   }
+}
+
+function grown<T extends Uint8Array | Uint16Array | Float64Array | Int32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
 }

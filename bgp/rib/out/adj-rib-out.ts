@@ -10,7 +10,7 @@ export class AdjRibOut {
   readonly #attributes: AttributeStore;
   readonly #nextHops: NextHops;
   readonly #keepsNextHop: boolean;
-  readonly #withheld = new Withheld();
+  readonly #withheld: Withheld;
   /** By unit: attribute set + 1 (0: not advertised), with a reference; source peer's slot. */
   set: I32 = new Int32Array(0);
   source: U16 = new Uint16Array(0);
@@ -21,6 +21,7 @@ export class AdjRibOut {
     this.#attributes = attributes;
     this.#nextHops = nextHops;
     this.#keepsNextHop = keepsNextHop;
+    this.#withheld = new Withheld(nextHops);
   }
 
   fit(capacity: number, slotEnd: number): void {
@@ -35,7 +36,9 @@ export class AdjRibOut {
   isFor(unit: number, slot: number): boolean {
     if (unit >= this.set.length) return false;
     const set = this.set[unit]! - 1;
-    return set >= 0 && this.source[unit] !== slot && this.#ownerOf(set) !== slot;
+    if (set < 0 || this.source[unit] === slot) return false;
+    const owner = this.ownerOf(set);
+    return owner < 0 || this.#nextHops.addressOf[slot] !== owner;
   }
 
   /** How many units a peer has or must get. */
@@ -50,9 +53,7 @@ export class AdjRibOut {
     this.set[unit] = set + 1;
     this.source[unit] = source;
     this.count++;
-    this.#withheld.source(source, 1);
-    const owner = this.thirdParty(set, source);
-    if (owner >= 0) this.#withheld.owner(owner, unit, 1);
+    this.#withheld.count(unit, this.ownerOf(set), source, 1);
   }
 
   remove(unit: number): void {
@@ -61,9 +62,7 @@ export class AdjRibOut {
     const source = this.source[unit]!;
     this.set[unit] = 0;
     this.count--;
-    this.#withheld.source(source, -1);
-    const owner = this.thirdParty(set, source);
-    if (owner >= 0) this.#withheld.owner(owner, unit, -1);
+    this.#withheld.count(unit, this.ownerOf(set), source, -1);
     this.#attributes.release(set);
   }
 
@@ -72,25 +71,19 @@ export class AdjRibOut {
     const set = this.set[unit]! - 1;
     const before = this.source[unit]!;
     this.source[unit] = source;
-    this.#withheld.source(before, -1);
-    this.#withheld.source(source, 1);
-    const owner = this.#ownerOf(set);
-    if (owner < 0) return;
-    if (owner !== before) this.#withheld.owner(owner, unit, -1);
-    if (owner !== source) this.#withheld.owner(owner, unit, 1);
+    const owner = this.ownerOf(set);
+    this.#withheld.count(unit, owner, before, -1);
+    this.#withheld.count(unit, owner, source, 1);
   }
 
-  /** The peer whose own address is the next hop of a set that leaves with it unchanged: it must not get it (TX-4). */
-  #ownerOf(set: number): number {
-    if (!this.#keepsNextHop) return -1;
+  /**
+   * The number of the neighbours' address that is the next hop of a set which leaves with it unchanged: none of the
+   * peers there must get it (TX-4). -1 when it is nobody's, and without a set (-1).
+   */
+  ownerOf(set: number): number {
+    if (!this.#keepsNextHop || set < 0) return -1;
     const hop = this.#attributes.nextHop[set]!;
     return hop < 0 ? -1 : this.#nextHops.owner[hop]!;
-  }
-
-  /** As #ownerOf, -1 when that is the source itself, and without a set (-1). */
-  thirdParty(set: number, source: number): number {
-    const owner = set < 0 ? -1 : this.#ownerOf(set);
-    return owner === source ? -1 : owner;
   }
 
   /** A session came or went, and with it the owner of a next hop. */
@@ -101,8 +94,8 @@ export class AdjRibOut {
   /** Looks at `count` units below `end` for what ownersChanged() began; false when there is nothing to count. */
   recount(count: number, end: number): boolean {
     if (!this.#withheld.isCounting) return false;
-    this.#withheld.countSome(count, Math.min(end, this.set.length), this.set, this.source, (set, source) =>
-      this.thirdParty(set, source),
+    this.#withheld.countSome(count, Math.min(end, this.set.length), this.set, this.source, (set) =>
+      this.ownerOf(set),
     );
     return true;
   }

@@ -347,8 +347,8 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     }
     if (batch.isFull) this.flush();
     if (this.rules.keepsNextHop) {
-      this.#excuse(out.thirdParty(set, source));
-      this.#excuse(out.thirdParty(oldSet, oldSource));
+      this.#excuseOwners(out.ownerOf(set), source);
+      this.#excuseOwners(out.ownerOf(oldSet), oldSource);
     }
     const { catchUps } = this;
     for (let i = 0; i < catchUps.length; i++) {
@@ -377,9 +377,14 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     return this.#state[a] === ABSENT && this.#state[b] === ABSENT;
   }
 
-  /** The shared stream has one hole a unit, for its source. A second peer that must not get it leaves the stream. */
+  /** The shared stream has one hole a unit, for its source. Other peers that must not get it leave the stream. */
+  #excuseOwners(owner: number, source: number): void {
+    if (owner < 0) return;
+    for (const slot of this.#parts.nextHops.slotsAt(owner)) if (slot !== source) this.#excuse(slot);
+  }
+
   #excuse(slot: number): void {
-    if (slot < 0 || this.#state[slot] !== IN_STREAM) return;
+    if (this.#state[slot] !== IN_STREAM) return;
     const member = this.stream.find((m) => m.slot === slot);
     // What the batch holds already is for this member too.
     this.flush();

@@ -19,11 +19,12 @@ const peer = (
     readonly as: number;
     readonly device?: string;
     readonly id?: string;
+    readonly routerId?: string;
   },
 ): ModelPeer => {
-  const { device, ...options } = more;
+  const { device, routerId: ownId, ...options } = more;
   const localAddress = address.startsWith('fe80') ? 'fe80::1' : '10.0.0.1';
-  const routerId = address.includes(':') ? `10.99.0.${address.slice(-1)}` : address;
+  const routerId = ownId ?? (address.includes(':') ? `10.99.0.${address.slice(-1)}` : address);
   const role = options.config?.role;
   const negotiated = {
     localAddress,
@@ -66,6 +67,9 @@ export const PEERS: readonly ModelPeer[] = [
   peer('i8', 'fe80::8', { as: 65000, device: 'eth1' }),
   peer('e9', '192.0.2.9', { as: 65102, config: { role: 'rs' } }),
   peer('ea', '192.0.2.10', { as: 65105, config: { role: 'rs-client' } }),
+  // Speakers with other ports or on other addresses of ours: each shares its address with one above.
+  peer('eb', '192.0.2.2', { as: 65102, routerId: '192.0.3.2', config: { nextHop: 'keep' } }),
+  peer('ec', '198.51.100.2', { as: 65105, routerId: '192.0.3.3', config: { nextHop: 'keep' } }),
 ];
 
 /** What can be set on a session that goes on. */
