@@ -60,7 +60,8 @@ export function exportRules(
   const external = n.peerType === 'ebgp';
   const transparent = external && config.routeServerClient;
   const self = ownNextHop(peer, session, family);
-  const keepsNextHop = transparent || config.nextHop === 'keep' || (!external && config.nextHop === 'auto');
+  const replacesLinkLocal = !external && config.nextHop === 'auto';
+  const keepsNextHop = transparent || config.nextHop === 'keep' || replacesLinkLocal;
   const role = n.role;
   const addsOtc = role === 'provider' || role === 'rs' || role === 'peer';
   const blocksOtc = role === 'customer' || role === 'peer' || role === 'rs-client';
@@ -86,7 +87,7 @@ export function exportRules(
     session.maxMessageBytes,
     extendedNextHop,
     blocksOtc,
-    config.nextHop === 'keep',
+    replacesLinkLocal,
     peer.exportPolicy.fingerprint,
   ]);
   return {
@@ -99,7 +100,7 @@ export function exportRules(
     blocksOtc,
     keepsNextHop,
     link,
-    replacesLinkLocal: !external && config.nextHop === 'auto',
+    replacesLinkLocal,
     self,
     extendedNextHop,
     addPath,

@@ -118,6 +118,26 @@ const scenes: fc.Arbitrary<Scene> = fc.record({
   out: fc.constantFrom(1, 3, 64),
 });
 
+/** Paths that only MED, neighbouring AS and router ID tell apart: nearly each has a triple that is no order (RFC 3345). */
+const medScenes: fc.Arbitrary<Scene> = fc
+  .array(fc.record({ med: few(2), neighborAs: fc.integer({ min: 7, max: 9 }), routerId: few(9) }), {
+    minLength: 3,
+    maxLength: 6,
+  })
+  .map((list) => ({
+    attributes: list.map(({ med, neighborAs }) => ({
+      ...{ med, neighborAs, localPref: 100, pathLength: 2, origin: 0 },
+      ...{ path: 0, originator: 0, clusterLength: 0, nextHop: -1 },
+    })),
+    peers: list.map(({ routerId }, i) => ({
+      ...{ kind: KIND_EBGP, routerId, address: [0, 0, 0, i], isRefreshing: false },
+    })),
+    paths: list.map((_, i) => ({ peer: i, attributes: i, receivedId: 0, flags: 0, age: 0 })),
+    hops: [],
+    multipath: { ebgp: 1, ibgp: 1, relax: false },
+    out: 1,
+  }));
+
 const PREFIX = 0;
 
 class Columns {
@@ -220,7 +240,7 @@ class Rules {
       steps.push([decision.STEP_ROUTER_ID, (a.originator || p.routerId) - (b.originator || q.routerId)]);
       steps.push([decision.STEP_CLUSTER_LIST, a.clusterLength - b.clusterLength]);
       for (let i = 0; i < 4; i++) steps.push([decision.STEP_PEER_ADDRESS, p.address[i]! - q.address[i]!]);
-      // Two sessions with one address: the one that was configured first.
+      // Two sessions with one address: the one that came up first.
       steps.push([decision.STEP_PEER_ADDRESS, pathX.peer - pathY.peer]);
       steps.push([decision.STEP_PATH_ID, this.#hasIds ? pathX.receivedId - pathY.receivedId : 0]);
     }
@@ -330,6 +350,18 @@ describe('the decision on columns', () => {
       assert.notEqual(table.best(PREFIX), best);
     });
   });
+
+  it('chooses the same where MED is no order among all of them', () => {
+    fc.assert(
+      fc.property(medScenes, (scene) => {
+        const { decision: decide, table } = new Columns(scene, false);
+        decide.choose(table, PREFIX);
+        assert.equal(table.best(PREFIX), new Rules(scene, false).best);
+      }),
+      RUNS,
+    );
+  });
+
   it('tells that another path has changed only where several are used together', () => {
     both((scene, { decision: decide, table }, rules) => {
       const { paths } = scene;
