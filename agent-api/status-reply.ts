@@ -54,8 +54,18 @@ export interface StatusReply {
   };
   /** Why no pod can be given an address now; absent: one can, or the agent is without pods. */
   readonly whyNoPods?: string;
+  /** Whether the node does its work; all of them true: exit code 0. */
+  readonly conditions: readonly ConditionStatus[];
   readonly problems: readonly StatusProblem[];
   readonly process: ProcessStatus;
+}
+
+export interface ConditionStatus {
+  readonly type: 'SessionsEstablished' | 'PodsServed' | 'RoutesInstalled' | 'NoProblems';
+  readonly isTrue: boolean;
+  /** One word for machines. */
+  readonly reason: string;
+  readonly message: string;
 }
 
 export interface PlanSummary {

@@ -77,6 +77,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     disk: realDisk,
     http: httpServers,
     openStore,
+    writesStatus: place.kind === 'cluster',
     openTransport: (links) =>
       new TcpTransport({
         socketOptions: tcpSockets,

@@ -4,6 +4,7 @@
 import type { CniServer } from '#cni-plugin';
 import { Ipam } from '#ipam';
 import type { Kernel, Sysctl } from '#linux';
+import type { BGPNodeStatusStatus } from '#api';
 import type { Store } from '#store';
 import { Agent } from './agent.ts';
 import { answer, answerMetrics, answerPublic, type StatusRequest } from './http/endpoints.ts';
@@ -16,6 +17,8 @@ import { LinkWatch } from './speaker/link-watch.ts';
 import { RouterWatch } from './speaker/router-watch.ts';
 import { CallFigures } from './status/call-figures.ts';
 import { AgentStatusSource } from './status-source.ts';
+import { nodeStatus } from './status/node-status.ts';
+import { StatusWriter } from './status/status-writer.ts';
 
 export type NodeSettings = Omit<AgentOptions, 'store' | 'logLevel'>;
 
@@ -97,6 +100,16 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     const answerAnybody = (request: StatusRequest) =>
       answerMetrics(request, status) ?? answerPublic(request, status);
     opening.use(await http.serveTcp(settings.http, answerAnybody));
+  }
+  if (bindings.writesStatus) {
+    const read = (before: BGPNodeStatusStatus | undefined) =>
+      nodeStatus(
+        status.status(),
+        status.ipam().usage?.blocks ?? [],
+        before,
+        new Date(clock.wall()).toISOString(),
+      );
+    opening.use(new StatusWriter(nodeName, { clock, random, log, store, read })).start();
   }
   log.info({ socket: socketPath, tookMs: clock.wall() - startedAtMs }, 'started');
   const opened = opening.move();

@@ -22,6 +22,8 @@ export interface NodeBindings {
   readonly disk: Disk;
   readonly http: HttpServers;
   openStore(): Store;
+  /** The node's BGPNodeStatus is kept in the store: its readers do not plan by it, and are not disturbed. */
+  readonly writesStatus?: boolean;
   /** @param links undefined with --fib none: link failures are then noticed by hold timers */
   openTransport(links: LinkWatch | undefined): Transport;
   /** Not opened with --fib none. */

@@ -8,6 +8,7 @@ import { type PlannedPeer, shownPlan } from './plan/index.ts';
 import { readFigures } from './figures-source.ts';
 import { metricsText } from './http/metrics.ts';
 import type { CallFigures } from './status/call-figures.ts';
+import { conditions } from './status/conditions.ts';
 import { EMPTY_IPAM, ipamSummary, rangeStatus, routeStatus } from './status/collect.ts';
 import type { ProcessFigures } from './http/figures.ts';
 import { RequestError, type RoutesRequest, type StatusSource } from './http/endpoints.ts';
@@ -68,7 +69,7 @@ export class AgentStatusSource implements StatusSource {
     const speaker = driver.speaker?.status();
     const whyNoPods = this.#facts.whyNoPods();
     const podPacketsDropped = this.#facts.podPacketsDropped();
-    return {
+    const facts: Omit<StatusReply, 'conditions'> = {
       node: this.#agent.nodeName,
       version,
       pid,
@@ -99,6 +100,7 @@ export class AgentStatusSource implements StatusSource {
       problems: board.all(),
       process: process(),
     };
+    return { ...facts, conditions: conditions(facts) };
   }
 
   #planSummary(): PlanSummary {

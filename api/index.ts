@@ -2,7 +2,14 @@
 export type { BGPConfiguration, BGPConfigurationSpec } from './kinds/bgp-configuration.ts';
 export { ROUTE_PRIORITY } from './kinds/bgp-filter.ts';
 export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './kinds/bgp-filter.ts';
-export type { BGPNodeStatus, BGPNodeStatusSpec, BGPNodeStatusStatus } from './kinds/bgp-node-status.ts';
+export {
+  type BGPNodeStatus,
+  type BGPNodeStatusSpec,
+  type BGPNodeStatusStatus,
+  MOST_BLOCKS,
+  MOST_PROBLEMS,
+  MOST_SESSIONS,
+} from './kinds/bgp-node-status.ts';
 export type { BGPPeer, BGPPeerSpec } from './kinds/bgp-peer.ts';
 export {
   type IPAMBlock,

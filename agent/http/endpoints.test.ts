@@ -11,6 +11,7 @@ const status: StatusReply = {
   uptimeSeconds: 9,
   addresses: { ipv4: '10.0.0.1' },
   plan: { generation: 2, isStale: false, originations: [] },
+  conditions: [],
   sessions: [
     {
       ...HEALTHY,

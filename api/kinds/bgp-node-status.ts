@@ -1,7 +1,12 @@
 // BGPNodeStatus: what one node's speaker sees, written by its agent under the node's name.
 import * as z from 'zod';
-import { integer, list, text } from '../schema/fields.ts';
+import { integer, list, oneOf, text } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
+
+/** An object of etcd has 1.5 MiB at most; a full mesh of 200 nodes fits well. */
+export const MOST_SESSIONS = 1000;
+export const MOST_BLOCKS = 200;
+export const MOST_PROBLEMS = 50;
 
 const count = () => integer(0, Number.MAX_SAFE_INTEGER);
 
@@ -16,11 +21,36 @@ const session = z.strictObject({
   asNumber: count().optional().describe("The neighbour's AS."),
   state: text(32).describe('Idle, Connect, Active, OpenSent, OpenConfirm or Established.'),
   since: text(64).describe('RFC 3339; when it came into this state.'),
-  lastError: text(1024).optional().describe('The last reason why it went down, in words.'),
+  lastError: text(1024).optional().describe('The newest of what went wrong, in words.'),
+  lastErrorCode: text(16)
+    .optional()
+    .describe("Its code and subcode when it was a NOTIFICATION (RFC 4271 section 4.5): '6/2'."),
+  lastErrorAt: text(64).optional().describe('RFC 3339; when that was.'),
   received: count().optional().describe('Prefixes that the neighbour announces.'),
   accepted: count().optional().describe('Of these, what the policy accepts.'),
   advertised: count().optional().describe('Prefixes that we announce.'),
   flaps: count().optional().describe('How often it went down.'),
+});
+
+const block = z.strictObject({
+  cidr: text(64).describe('The block.'),
+  pool: text().optional().describe("The IPPool; absent for a block of the Node's podCIDRs."),
+  used: count().describe('Addresses in use.'),
+  free: count().describe('Addresses that can be given out.'),
+});
+
+const condition = z.strictObject({
+  type: text(64).describe('What it is about.'),
+  status: oneOf('True', 'False', 'Unknown').describe('True is good.'),
+  reason: text(64).describe('One word for machines.'),
+  message: text(1024).describe('The same for people.'),
+  lastTransitionTime: text(64).describe('RFC 3339; since when the status is what it is.'),
+});
+
+const routes = z.strictObject({
+  wanted: count().describe('Routes that belong into the kernel.'),
+  installed: count().describe('Of these, what is there.'),
+  failed: count().describe('What the kernel refuses.'),
 });
 
 const problem = z.strictObject({
@@ -35,10 +65,17 @@ const bgpNodeStatusStatus = z.strictObject({
   asNumber: count().optional().describe("The node's AS."),
   routerID: text(45).optional().describe("The node's BGP identifier."),
   clusterID: text(45).optional().describe('Set on a route reflector.'),
+  ready: oneOf('True', 'False').optional().describe('True when every condition is.'),
   established: count().optional().describe('Sessions that are up.'),
   configured: count().optional().describe('Sessions that should be up.'),
-  sessions: list(session, 2000).optional().describe('Each of them.'),
-  problems: list(problem, 500).optional().describe('What an operator should change.'),
+  sessions: list(session, MOST_SESSIONS).optional().describe('Each of them; those that are down come first.'),
+  sessionsLeftOut: count().optional().describe('Sessions that found no room here.'),
+  blocks: list(block, MOST_BLOCKS).optional().describe("The node's blocks of addresses."),
+  routes: routes.optional().describe("podroute's routes in the node's kernel."),
+  conditions: list(condition, 8)
+    .optional()
+    .describe('SessionsEstablished, PodsServed, RoutesInstalled and NoProblems.'),
+  problems: list(problem, MOST_PROBLEMS).optional().describe('What an operator should change.'),
 });
 
 export type BGPNodeStatusSpec = z.output<typeof bgpNodeStatusSpec>;
@@ -55,6 +92,7 @@ export const bgpNodeStatus = defineKind({
   status: bgpNodeStatusStatus,
   calico: false,
   columns: [
+    { name: 'Ready', type: 'string', jsonPath: '.status.ready' },
     { name: 'AS', type: 'integer', jsonPath: '.status.asNumber' },
     { name: 'Router-ID', type: 'string', jsonPath: '.status.routerID' },
     { name: 'Established', type: 'integer', jsonPath: '.status.established' },

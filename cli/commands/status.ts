@@ -32,7 +32,7 @@ async function showOnce(session: string | undefined, options: StatusOptions): Pr
   const reply = await ask<StatusReply>(options.socket, '/v1/status');
   if (session === undefined) {
     print(reply, options.output, statusTable);
-    process.exitCode = isWell(reply) ? EXIT.good : EXIT.badNews;
+    process.exitCode = reply.conditions.every(({ isTrue }) => isTrue) ? EXIT.good : EXIT.badNews;
     return;
   }
   const found = sessionNamed(reply, session);
@@ -51,19 +51,5 @@ export function sessionNamed({ sessions, waiting = [] }: StatusReply, name: stri
   throw new CommandError(
     `status: no session ${name} on this node; there are: ${ids || 'none'}`,
     EXIT.wrongUse,
-  );
-}
-
-/** Every wanted session is up, a pod can be given an address, every route is in the kernel, and nothing is reported. */
-export function isWell({ sessions, ranges, fib, whyNoPods, problems }: StatusReply): boolean {
-  const isRouted =
-    fib === undefined ||
-    (fib.failed === 0 && fib.installed.ipv4 === fib.wanted.ipv4 && fib.installed.ipv6 === fib.wanted.ipv6);
-  return (
-    sessions.every((session) => session.state === 'Established' && session.hint === undefined) &&
-    ranges.every((range) => range.shutdown === undefined) &&
-    isRouted &&
-    whyNoPods === undefined &&
-    problems.length === 0
   );
 }

@@ -77,6 +77,7 @@ export function statusAnswer(part: Partial<StatusReply> = {}): StatusReply {
     plan: { generation: 1, isStale: false, originations: [] },
     sessions: [sessionAnswer()],
     ranges: [],
+    conditions: [],
     rib: { prefixes: { ipv4: 1, ipv6: 0 }, paths: 1, attributeSets: 1, bytes: 1 },
     ipam: { blocks: NONE, addressesInUse: NONE, addressesFree: NONE },
     problems: [],

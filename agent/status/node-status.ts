@@ -1,0 +1,103 @@
+// What one node tells its cluster of itself: the status of its BGPNodeStatus. Bounded whatever the node has; what does not
+// fit is counted, and what is wrong comes first. Pure.
+import { type BGPNodeStatusStatus, MOST_BLOCKS, MOST_PROBLEMS, MOST_SESSIONS } from '#api';
+import type { BlockStatus, PerFamily, SessionStatus, StatusReply } from '#agent-api';
+
+type Session = NonNullable<BGPNodeStatusStatus['sessions']>[number];
+type Condition = NonNullable<BGPNodeStatusStatus['conditions']>[number];
+
+const LONGEST_TEXT = 1024;
+
+/** @param before what was told last, so that a condition keeps its time @param now RFC 3339 */
+export function nodeStatus(
+  reply: StatusReply,
+  blocks: readonly BlockStatus[],
+  before: BGPNodeStatusStatus | undefined,
+  now: string,
+): BGPNodeStatusStatus {
+  const { version, asNumber, routerId, clusterId, fib, problems } = reply;
+  const sessions = [...reply.sessions].sort(
+    (a, b) => Number(isUp(a)) - Number(isUp(b)) || (a.id < b.id ? -1 : 1),
+  );
+  const conditions = reply.conditions.map(({ type, isTrue, reason, message }): Condition => {
+    const status = isTrue ? 'True' : 'False';
+    const earlier = before?.conditions?.find((one) => one.type === type && one.status === status);
+    return {
+      type,
+      status,
+      reason,
+      message: cut(message),
+      lastTransitionTime: earlier?.lastTransitionTime ?? now,
+    };
+  });
+  return {
+    version,
+    updatedAt: now,
+    ...(asNumber !== undefined && { asNumber }),
+    ...(routerId !== undefined && { routerID: routerId }),
+    ...(clusterId !== undefined && { clusterID: clusterId }),
+    established: sessions.filter(isUp).length,
+    configured: sessions.length,
+    ready: conditions.every(({ status }) => status === 'True') ? 'True' : 'False',
+    sessions: sessions.slice(0, MOST_SESSIONS).map(sessionPart),
+    ...(sessions.length > MOST_SESSIONS && { sessionsLeftOut: sessions.length - MOST_SESSIONS }),
+    blocks: blocks
+      .slice(0, MOST_BLOCKS)
+      .map(({ cidr, pool, used, free }) => ({ cidr, ...(pool !== undefined && { pool }), used, free })),
+    ...(fib && { routes: { wanted: sum(fib.wanted), installed: sum(fib.installed), failed: fib.failed } }),
+    conditions,
+    problems: problems.slice(0, MOST_PROBLEMS).map(({ object, field, text }) => ({
+      object: object.slice(0, 512),
+      ...(field !== '' && { field: field.slice(0, 512) }),
+      message: cut(text),
+    })),
+  };
+}
+
+/** What of it is worth a write at once; counters alone are not. */
+export function tellingPart(status: BGPNodeStatusStatus): string {
+  const { blocks, routes, sessions } = status;
+  return JSON.stringify({
+    ...status,
+    updatedAt: '',
+    blocks: blocks?.map(({ cidr }) => cidr),
+    routes: routes?.wanted === routes?.installed,
+    sessions: sessions?.map(({ peer, state, since, lastErrorAt }) => [peer, state, since, lastErrorAt]),
+  });
+}
+
+const isUp = ({ state }: SessionStatus): boolean => state === 'Established';
+
+function sessionPart({
+  id,
+  from,
+  remote,
+  remoteAs,
+  state,
+  since,
+  lastError,
+  prefixes,
+  flaps,
+}: SessionStatus): Session {
+  return {
+    peer: id.slice(0, 253),
+    object: from.slice(0, 512),
+    address: remote.slice(0, 70),
+    ...(remoteAs !== undefined && { asNumber: remoteAs }),
+    state,
+    since,
+    ...(lastError && {
+      lastError: cut(lastError.text),
+      lastErrorAt: lastError.at,
+      ...(lastError.code !== undefined && { lastErrorCode: `${lastError.code}/${lastError.subcode ?? 0}` }),
+    }),
+    received: sum(prefixes.received),
+    accepted: sum(prefixes.accepted),
+    advertised: sum(prefixes.advertised),
+    flaps,
+  };
+}
+
+const sum = ({ ipv4, ipv6 }: PerFamily): number => ipv4 + ipv6;
+const cut = (text: string): string =>
+  text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT - 1)}…`;

@@ -1,0 +1,169 @@
+// What a node writes of itself, and how often.
+import assert from 'node:assert/strict';
+import type { StatusReply } from '#agent-api';
+import { MemoryStore } from '#store';
+import { SeededRandom } from '#world';
+import { FakeClock } from '#world/testing';
+import { SILENT } from '../log.ts';
+import { nodeStatus } from './node-status.ts';
+import { StatusWriter } from './status-writer.ts';
+
+const ZERO = { ipv4: 0, ipv6: 0 };
+
+function session(id: string, more: object = {}) {
+  return {
+    id,
+    from: `BGPPeer ${id}`,
+    remote: '192.0.2.1',
+    state: 'Established',
+    since: '2026-01-01T00:00:00.000Z',
+    prefixes: { received: { ipv4: 3, ipv6: 1 }, accepted: ZERO, advertised: ZERO },
+    flaps: 0,
+    ...more,
+  };
+}
+
+function reply(sessions: readonly object[], more: object = {}): StatusReply {
+  return {
+    node: 'n1',
+    version: '1',
+    sessions,
+    ranges: [],
+    conditions: [{ type: 'NoProblems', isTrue: true, reason: 'NothingReported', message: 'nothing' }],
+    problems: [],
+    ...more,
+  } as unknown as StatusReply;
+}
+
+describe('the status that a node writes of itself', () => {
+  let clock: FakeClock;
+  let shared: MemoryStore;
+  let now: StatusReply;
+  let writes: number;
+  let opened: StatusWriter[];
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    shared = new MemoryStore(clock);
+    now = reply([session('tor-a')]);
+    writes = 0;
+    opened = [];
+  });
+  afterEach(async () => {
+    for (const writer of opened) await writer[Symbol.asyncDispose]();
+  });
+
+  function start() {
+    const view = shared.view();
+    const writer = new StatusWriter('n1', {
+      clock,
+      random: new SeededRandom(1),
+      log: SILENT,
+      store: {
+        get: (key) => view.get(key),
+        create: (object) => view.create(object),
+        updateStatus: (object) => {
+          writes++;
+          return view.updateStatus(object);
+        },
+      },
+      read: (before) => nodeStatus(now, [], before, new Date(clock.wall()).toISOString()),
+    });
+    opened.push(writer);
+    writer.start();
+    return view;
+  }
+
+  const stored = () => shared.get({ kind: 'BGPNodeStatus', name: 'n1' })?.status;
+
+  it('says what is up, what is down and why, with what is down first', async () => {
+    const lastError = {
+      at: '2026-01-02T00:00:00.000Z',
+      code: 6,
+      subcode: 2,
+      text: 'cease: shut down',
+      kind: 'x',
+    };
+    now = reply([session('a'), session('b', { state: 'Active', lastError })]);
+    start();
+    await clock.run(2_000);
+    assert.equal(stored()?.established, 1);
+    assert.equal(stored()?.configured, 2);
+    const [first] = stored()?.sessions ?? [];
+    assert.deepEqual(
+      [first?.peer, first?.state, first?.lastErrorCode, first?.lastError, first?.received],
+      ['b', 'Active', '6/2', 'cease: shut down', 4],
+    );
+    assert.equal(stored()?.ready, 'True');
+  });
+
+  it('is written when something else is to be said, and not otherwise', async () => {
+    start();
+    await clock.run(600_000);
+    assert.equal(writes, 1);
+    now = reply([session('tor-a', { state: 'Idle', since: 'later' })]);
+    await clock.run(1_000);
+    assert.equal(writes, 2);
+    assert.equal(stored()?.sessions?.[0]?.state, 'Idle');
+  });
+
+  it('is written for counters alone every half minute at most', async () => {
+    start();
+    await clock.run(5_000);
+    for (let i = 0; i < 60; i++) {
+      now = reply([
+        session('tor-a', { prefixes: { received: { ipv4: i, ipv6: 0 }, accepted: ZERO, advertised: ZERO } }),
+      ]);
+      await clock.run(1_000);
+    }
+    assert.ok(writes >= 2 && writes <= 4, `${writes} writes`);
+  });
+
+  it('keeps the time of a condition for as long as it is what it is', async () => {
+    start();
+    await clock.run(2_000);
+    const since = stored()?.conditions?.[0]?.lastTransitionTime;
+    now = reply([session('other')]);
+    await clock.run(60_000);
+    assert.equal(stored()?.conditions?.[0]?.lastTransitionTime, since);
+    const bad = { type: 'NoProblems', isTrue: false, reason: 'ProblemsReported', message: 'a' };
+    now = reply([session('other')], { conditions: [bad] });
+    await clock.run(2_000);
+    assert.notEqual(stored()?.conditions?.[0]?.lastTransitionTime, since);
+    assert.equal(stored()?.ready, 'False');
+  });
+
+  it('comes when the store is back, and is asked for seldom meanwhile', async () => {
+    const view = start();
+    view.failure = 'away';
+    await clock.run(600_000);
+    view.failure = undefined;
+    now = reply([session('newest')]);
+    await clock.run(31_000);
+    assert.equal(stored()?.sessions?.[0]?.peer, 'newest');
+  });
+
+  it('is made anew when somebody deletes it, and goes over what somebody writes into it', async () => {
+    start();
+    await clock.run(2_000);
+    shared.remove({ kind: 'BGPNodeStatus', name: 'n1' });
+    now = reply([session('b')]);
+    await clock.run(10_000);
+    assert.equal(stored()?.sessions?.[0]?.peer, 'b');
+    shared.apply({ ...shared.get({ kind: 'BGPNodeStatus', name: 'n1' })!, status: { version: 'forged' } });
+    now = reply([session('c')]);
+    await clock.run(10_000);
+    assert.equal(stored()?.sessions?.[0]?.peer, 'c');
+  });
+
+  it('fits into an object of the cluster with a mesh of 1,200 nodes and texts of any length', () => {
+    const long = 'x'.repeat(5_000);
+    const lastError = { at: 'a', code: 6, subcode: 2, text: long, kind: 'x' };
+    const sessions = Array.from({ length: 1_200 }, (_, i) => session(`mesh/n${i}/ipv4`, { lastError }));
+    const problems = Array.from({ length: 300 }, () => ({ object: long, field: long, text: long }));
+    const status = nodeStatus(reply(sessions, { problems }), [], undefined, '2026-01-01T00:00:00.000Z');
+    assert.equal(status.sessionsLeftOut, 200);
+    const bytes = Buffer.byteLength(JSON.stringify(status));
+    assert.ok(bytes < 1_500_000, `${bytes} bytes`);
+  });
+});

@@ -1,0 +1,157 @@
+// Three agents and a router (BIRD) on a real API server: what an operator does with kubectl, and what the router shows.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BGPNodeStatus } from '#api';
+import { type KubernetesApi, Lab } from '#lab';
+import { waitUntil } from '#world';
+
+const SOON_MS = 15_000;
+
+describe('agents of a cluster', function () {
+  this.timeout(180_000);
+  let lab: Lab;
+  let api: KubernetesApi;
+
+  before(async function () {
+    // The first run on a machine builds the API server.
+    this.timeout(1_800_000);
+    const folder = mkdtempSync(join(tmpdir(), 'podroute-cluster-'));
+    rmSync(folder, { recursive: true });
+    lab = await Lab.up({
+      topology: 'tor',
+      store: 'kubernetes',
+      folder,
+      name: `podroute-cluster-${process.pid}`,
+      keep: false,
+    });
+    ({ api } = lab);
+    await lab.settled();
+  });
+  after(() => lab[Symbol.asyncDispose]());
+
+  const bird = (...command: string[]) => lab.router('tor').ask('show', ...command);
+  /** Empty when there is no such route. */
+  const birdRoute = (prefix: string): string => {
+    try {
+      return bird('route', 'for', prefix);
+    } catch {
+      return '';
+    }
+  };
+  const status = (node: string) =>
+    JSON.parse(api.kubectl(['get', 'bgpnodestatus', node, '-o', 'json'])) as BGPNodeStatus;
+  const sessions = (node: string) =>
+    (status(node).status?.sessions ?? []).map(({ peer, state }) => `${peer} ${state}`);
+  const apply = (...documents: readonly object[]) =>
+    api.kubectl(['apply', '-f', '-'], documents.map((one) => JSON.stringify(one)).join('\n---\n'));
+  const ours = (kind: string, name: string, spec: object) => ({
+    apiVersion: 'podroute.io/v1',
+    kind,
+    metadata: { name },
+    spec,
+  });
+
+  it('show their sessions to kubectl', async () => {
+    await waitUntil('n1 to tell of its sessions', SOON_MS, () => {
+      if (!api.kubectl(['get', 'bgpns', '-o', 'name']).includes('n1')) return false;
+      return sessions('n1').join() === 'tor-n1-ipv4 Established,tor-n1-ipv6 Established';
+    });
+    await waitUntil('every node to be ready', SOON_MS, () => {
+      const rows = api.kubectl(['get', 'bgpns', '--no-headers']).trim().split('\n');
+      return rows.length === 3 && rows.every((row) => / True +/.test(row));
+    });
+    assert.match(api.kubectl(['get', 'bgpns', 'n1']), /READY +AS +ROUTER-ID +ESTABLISHED +CONFIGURED/);
+  });
+
+  it('follow a peer that is applied, changed and deleted', async () => {
+    api.kubectl(['delete', 'bgppeer.podroute.io', 'tor-n2-ipv4']);
+    await waitUntil('BIRD to lose n2', SOON_MS, () => !/n2_ipv4.*Established/.test(bird('protocols')));
+    apply(ours('BGPPeer', 'tor-n2-ipv4', { node: 'n2', peerIP: '10.0.2.0', asNumber: 65000 }));
+    await waitUntil('BIRD to see n2', SOON_MS, () => /n2_ipv4.*Established/.test(bird('protocols')));
+  });
+
+  it('follow a filter, and touch no session for it', async () => {
+    const [block = ''] = lab.ownBlocks('n1');
+    const before = bird('protocols');
+    assert.match(birdRoute(block), /n1_ipv4/);
+    apply(
+      ours('BGPFilter', 'nothing', {
+        exportV4: [{ action: 'Reject', matchOperator: 'In', cidr: '0.0.0.0/0' }],
+      }),
+      ours('BGPPeer', 'tor-n1-ipv4', {
+        node: 'n1',
+        peerIP: '10.0.1.0',
+        asNumber: 65000,
+        filters: ['nothing'],
+      }),
+    );
+    await waitUntil('BIRD to lose the route', SOON_MS, () => !birdRoute(block).includes('n1_ipv4'));
+    api.kubectl([
+      'patch',
+      'bgppeer.podroute.io',
+      'tor-n1-ipv4',
+      '--type=json',
+      '-p',
+      '[{"op":"remove","path":"/spec/filters"}]',
+    ]);
+    await waitUntil('BIRD to have it again', SOON_MS, () => birdRoute(block).includes('n1_ipv4'));
+    const since = (text: string) => /^n1_ipv4.*$/m.exec(text)?.[0];
+    assert.equal(since(bird('protocols')), since(before), 'the session is the same');
+  });
+
+  it('keep a session down for a Secret that is missing, and start it when it comes', async () => {
+    const password = { secretKeyRef: { name: 'bgp-passwords', key: 'tor' } };
+    apply(ours('BGPPeer', 'tor-n3-ipv4', { node: 'n3', peerIP: '10.0.3.0', asNumber: 65000, password }));
+    await waitUntil('n3 to say it', SOON_MS, () =>
+      (status('n3').status?.problems ?? []).some(({ message }) => /bgp-passwords/.test(message)),
+    );
+    await waitUntil('BIRD to lose n3', SOON_MS, () => !/n3_ipv4.*Established/.test(bird('protocols')));
+    api.kubectl(['create', 'secret', 'generic', 'bgp-passwords', '--from-literal=tor=wrong']);
+    await waitUntil('n3 to have the Secret', SOON_MS, () =>
+      (status('n3').status?.problems ?? []).every(({ message }) => !/bgp-passwords/.test(message)),
+    );
+    apply(ours('BGPPeer', 'tor-n3-ipv4', { node: 'n3', peerIP: '10.0.3.0', asNumber: 65000 }));
+    await waitUntil('BIRD to see n3', 30_000, () => /n3_ipv4.*Established/.test(bird('protocols')));
+  });
+
+  it('serve pods and keep sessions and routes while the API server is away, and converge after it', async () => {
+    await lab.addPod('n1', 'early');
+    const before = bird('protocols');
+    await api.pause();
+    await sleep(12_000);
+    const { pod } = await lab.addPod('n1', 'late');
+    assert.ok(pod.addresses.length === 2);
+    await lab.deletePod('early');
+    assert.equal(bird('protocols'), before, 'no session noticed it');
+    assert.match(lab.podroute('n1', 'status'), /the API server .* does not answer/);
+    await api.resume();
+    api.compact();
+    apply(ours('BGPFilter', 'nothing', { exportV4: [] }));
+    await waitUntil('n1 to be well', 40_000, () => !lab.podroute('n1', 'status').includes('does not answer'));
+    await waitUntil('every node to be ready', 60_000, () => {
+      const rows = api.kubectl(['get', 'bgpns', '--no-headers']).trim().split('\n');
+      return rows.every((row) => / True +/.test(row));
+    });
+  });
+
+  it('start without the API server, by what they knew', async () => {
+    await api.pause();
+    await lab.stopAgent('n2');
+    lab.startAgent('n2');
+    await lab.agentReady('n2', 30_000);
+    await waitUntil('BIRD to see n2', 30_000, () => /n2_ipv4.*Established/.test(bird('protocols')));
+    await lab.addPod('n2', 'alone');
+    await api.resume();
+  });
+
+  it('say in kubectl why a session is down', async () => {
+    apply(ours('BGPPeer', 'tor-n2-ipv6', { node: 'n2', peerIP: 'fd00:0:0:2::1', asNumber: 65099 }));
+    await waitUntil('n2 to say why', 30_000, () => {
+      const session = status('n2').status?.sessions?.find(({ peer }) => peer === 'tor-n2-ipv6');
+      return session?.lastErrorCode === '2/2' && status('n2').status?.ready === 'False';
+    });
+  });
+});
