@@ -9,8 +9,21 @@ import { announceMessage, type WireAttributes, withdrawMessage } from '../../tes
 
 const ONE_PATH: MultipathRules = { ebgp: 1, ibgp: 1, relax: false };
 
+/** Of the clock, in one turn. */
+const MOST_LOOKS = 200_000;
+
+/** It stands, so that a turn that never ends would: who looks again and again fails. */
+class LabClock extends FakeClock {
+  looks = 0;
+
+  override now(): number {
+    if (++this.looks > MOST_LOOKS) throw new Error('the RIB does not come to rest');
+    return super.now();
+  }
+}
+
 /** Time passes whenever somebody looks, so that turns end in the middle of their work. */
-class BusyClock extends FakeClock {
+class BusyClock extends LabClock {
   override now(): number {
     this.stall(1.5);
     return super.now();
@@ -18,7 +31,7 @@ class BusyClock extends FakeClock {
 }
 
 export class RibLab {
-  readonly clock: FakeClock;
+  readonly clock: LabClock;
   readonly rib: Rib;
   readonly pages: RoutePages;
   readonly sessions = new Map<string, FakeSession>();
@@ -29,7 +42,7 @@ export class RibLab {
 
   /** @param grain of the steps, in short turns, so that everything is interrupted everywhere; without, all in one */
   constructor(multipath: MultipathRules = ONE_PATH, grain?: number) {
-    this.clock = grain === undefined ? new FakeClock() : new BusyClock();
+    this.clock = grain === undefined ? new LabClock() : new BusyClock();
     this.rib = new Rib(
       { asNumber: OWN_AS, routerId: 0x0a000001, clusterId: 0x0a000001 },
       multipath,
@@ -114,6 +127,7 @@ export class RibLab {
   /** One turn of the work loop. False when nothing was scheduled. */
   turn(): boolean {
     const work = this.#queue.shift();
+    this.clock.looks = 0;
     work?.();
     this.clock.advance(work === undefined ? 30 : 0);
     return work !== undefined;
