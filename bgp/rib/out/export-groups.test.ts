@@ -82,6 +82,7 @@ describe('export groups', () => {
     assert.equal(lab.rib.exports.step(), false, 'all is taken apart');
     lab.down('e1');
     lab.settle();
+    assert.deepEqual(groups(lab), [[], []]);
     assert.equal(lab.pages.sizes().attributeSets, 0);
   });
 
@@ -336,10 +337,10 @@ describe('members that catch up', () => {
   });
 
   it('that are blocked hold up nobody, and go on in their turn', () => {
-    const lab = dumps(ibgp(1, V4), ebgp(2, V4));
+    const lab = dumps(ibgp(1, V4), ibgp(2, V4), ibgp(3, V4), ebgp(2, V4));
     lab.session('i1').room = 1;
     finish(lab);
-    assert.equal(lab.session('e2').held.size, ROUTES.length);
+    for (const id of ['e2', 'i2', 'i3']) assert.equal(lab.session(id).held.size, ROUTES.length);
     assert.ok(lab.session('i1').held.size < ROUTES.length);
     lab.session('i1').room = 100;
     assert.equal(lab.rib.exports.drained(lab.session('i1')), true);
