@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import { parsePrefixWords } from '#ip';
 import { PrefixTable } from '../prefix/prefix-table.ts';
 import {
@@ -12,7 +11,6 @@ import {
   RouteRef,
 } from './compile.ts';
 import { ACCEPT_ALL, type Policy, type PolicyTerm, REJECT_ALL } from './policy.ts';
-import { PrefixMatcher } from './prefix-matcher.ts';
 
 const questions: AttributeQuestions = {
   hasCommunity: (_id, value) => value === 65000 * 65536 + 1 || value === 0xffffff01,
@@ -54,6 +52,25 @@ describe('policy', () => {
     // The set asked about is 0, and so is its metric.
     assert.equal(evaluate(policy([term({ metric: 0 }, 'accept')]), '10.0.0.0/8'), 0);
     assert.ok(evaluate(policy([term({ metric: 500 }, 'accept')]), '10.0.0.0/8') < 0);
+  });
+
+  it('has one fingerprint for all that decide alike, whatever they are called', () => {
+    const of = (terms: PolicyTerm[], otherwise: Policy['otherwise'] = 'reject') =>
+      policy(terms, otherwise).fingerprint;
+    const one = term({ source: 'ebgp' }, 'reject');
+    const { action } = one;
+    assert.equal(of([{ ...one, why: 'in other words' }]), of([one]));
+    const others = [
+      of([]),
+      of([one, one]),
+      of([one], 'accept'),
+      of([term({ source: 'ibgp' }, 'reject')]),
+      of([term({ source: 'ebgp' }, 'next')]),
+      of([term({ source: 'ebgp' }, 'next', { med: 1 })]),
+      of([term({ source: 'ebgp' }, 'next', { med: 2 })]),
+      of([{ ...one, action: { ...action, isOwn: true } }]),
+    ];
+    assert.equal(new Set([of([one]), ...others]).size, 1 + others.length);
   });
 
   it('takes the first term that decides, and names the one that rejected', () => {
@@ -128,40 +145,5 @@ describe('policy', () => {
       /policy 'p': .*'10\.0\.0\.0' is not a prefix/,
     );
     wrong({ communities: ['65000'] }, /policy 'p': '65000' is not a community/);
-  });
-
-  it('agrees with a walk over the rules for any list of prefixes', () => {
-    const address = fc.constantFrom('10.0.0.0', '10.1.0.0', '10.1.128.0', '192.168.0.0');
-    const rule = fc.record({
-      address,
-      length: fc.integer({ min: 8, max: 24 }),
-      min: fc.integer({ min: 0, max: 32 }),
-      max: fc.integer({ min: 0, max: 32 }),
-    });
-    fc.assert(
-      fc.property(
-        fc.array(rule, { maxLength: 20 }),
-        address,
-        fc.integer({ min: 8, max: 32 }),
-        (rules, at, length) => {
-          const matcher = new PrefixMatcher(
-            0,
-            rules.map((r) => ({
-              prefix: `${r.address}/${r.length}`,
-              operator: 'in',
-              minLength: r.min,
-              maxLength: r.max,
-            })),
-          );
-          const route = parsePrefixWords(`${at}/${length}`)!;
-          const expected = rules.some((r) => {
-            const p = parsePrefixWords(`${r.address}/${r.length}`)!;
-            const same = parsePrefixWords(`${at}/${r.length}`)!.words[0] === p.words[0];
-            return r.length <= length && same && length >= r.min && length <= r.max;
-          });
-          assert.equal(matcher.matches(route.words[0]!, 0, 0, 0, length), expected);
-        },
-      ),
-    );
   });
 });

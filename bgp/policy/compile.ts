@@ -82,7 +82,7 @@ export class CompiledPolicy {
 
   constructor(policy: Policy) {
     this.policy = policy;
-    const decisions = policy.terms.map((t) => [t.match, t.action.verdict, t.action.set]);
+    const decisions = policy.terms.map(({ match, action: a }) => [match, a.verdict, a.set, a.isOwn]);
     this.fingerprint = createHash('sha256')
       .update(JSON.stringify([decisions, policy.otherwise]))
       .digest('base64');

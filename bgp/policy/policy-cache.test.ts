@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { RibLab } from '../rib/testing/rib-lab.ts';
 import { PolicyCache } from './policy-cache.ts';
 import type { Policy } from './policy.ts';
@@ -27,6 +30,31 @@ describe('policies are compiled once', () => {
       () => cache.get({ ...pools(1), terms: [{ ...pools(1).terms[0]!, match: { communities: ['x'] } }] }),
       /pools.*'x'/,
     );
+  });
+
+  it('those that nobody uses any more are forgotten, words and all, and those in use are not', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    setFlagsFromString('--no-expose-gc');
+    const cache = new PolicyCache();
+    const named = (name: string): Policy => ({ name, terms: [], otherwise: 'reject' });
+    const used = Array.from({ length: 40 }, (_, n) => cache.get(named(`used ${n}`)));
+    const heap = async (): Promise<number> => {
+      // A weak reference is strong until the end of the turn that looked at it.
+      await setImmediate();
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = await heap();
+    for (let n = 0; n < 400; n++) {
+      cache.get(named(String(n).padEnd(100_000, 'x')));
+      if (n % 50 === 0) await heap();
+    }
+    const grownBy = (await heap()) - before;
+    assert.ok(grownBy < 20_000_000, `${Math.round(grownBy / 1e6)} MB`);
+    used.forEach((policy, n) => {
+      assert.equal(cache.get(named(`used ${n}`)), policy);
+    });
   });
 
   it('a hundred neighbours with one policy of 200 rules share it, and so after a change', () => {

@@ -1,0 +1,231 @@
+// Any policy on any route, against a reading of the same plain data that knows no tables, no words and no numbers of
+// sets: prefixes are strings of bits.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type Family, parseOctets, parsePrefixWords } from '#ip';
+import { PrefixTable } from '../prefix/prefix-table.ts';
+import {
+  type AttributeQuestions,
+  compilePolicy,
+  FROM_EBGP,
+  FROM_IBGP,
+  FROM_LOCAL,
+  RouteRef,
+} from './compile.ts';
+import type { Policy, PolicyMatch, PolicySet, PolicyTerm, PrefixRule } from './policy.ts';
+
+/** What a route is to a policy, in words. */
+interface Route {
+  readonly prefix: string;
+  readonly source: 'local' | 'ebgp' | 'ibgp';
+  readonly communities: readonly string[];
+  readonly path: readonly number[];
+  /** That a policy gave it; 0: none did. */
+  readonly metric: number;
+  /** Undefined while nobody knows. */
+  readonly links: readonly string[] | undefined;
+}
+
+const SOURCES = { local: FROM_LOCAL, ebgp: FROM_EBGP, ibgp: FROM_IBGP } as const;
+/** Numbers of link sets: 0 is unknown, 1 the empty one; so many that the memory of verdicts must grow. */
+const LINK_SETS: readonly (readonly string[])[] = [
+  [],
+  [],
+  ...Array.from({ length: 60 }, (_, n) => [`eth${n % 4}`, ...(n % 3 === 0 ? [`bond0.${n % 5}`] : [])]),
+];
+
+/** Few values, so that rules and routes meet. */
+const ADDRESSES = [
+  '10.0.0.0',
+  '10.1.0.0',
+  '10.1.128.0',
+  '192.168.0.0',
+  'fd00::',
+  'fd00:0:0:1::',
+  'fd00:0:0:1:8000::',
+  'fd00:0:0:1::8000:0',
+  'fd00:0:0:1::1',
+  'fd00:1::',
+];
+const LENGTHS = [0, 8, 9, 12, 16, 17, 24, 31, 32, 33, 47, 48, 64, 65, 96, 97, 112, 127, 128];
+const prefix = fc
+  .record({ address: fc.constantFrom(...ADDRESSES), length: fc.constantFrom(...LENGTHS) })
+  .map(({ address, length }) => `${address}/${address.includes(':') ? length : Math.min(length, 32)}`);
+const rule: fc.Arbitrary<PrefixRule> = fc.record(
+  {
+    prefix,
+    operator: fc.constantFrom('equal' as const, 'in' as const, 'notEqual' as const, 'notIn' as const),
+    minLength: fc.constantFrom(...LENGTHS),
+    maxLength: fc.constantFrom(...LENGTHS),
+  },
+  { requiredKeys: ['prefix', 'operator'] },
+);
+const COMMUNITIES = ['65000:1', '65000:2', 'no-export', '65000:1:2', '65000:1:3'];
+const match: fc.Arbitrary<PolicyMatch> = fc
+  .tuple(
+    fc.record({
+      prefixes: fc.array(rule, { maxLength: 4 }),
+      source: fc.constantFrom('local' as const, 'remote' as const, 'ebgp' as const, 'ibgp' as const),
+      communities: fc.subarray(COMMUNITIES, { maxLength: 2 }),
+      asPathPrefix: fc.array(fc.constantFrom(65101, 7), { maxLength: 2 }),
+      family: fc.constantFrom<Family>('ipv4', 'ipv6'),
+      metric: fc.nat(2),
+      interface: fc.constantFrom('eth1', 'eth*', 'bond0.*', 'bond0?1', '*.1', 'th1', 'eth', 'BOND*'),
+    }),
+    // One question, or two, of seven: with all of them no term holds for anything.
+    fc.subarray(
+      ['prefixes', 'source', 'communities', 'asPathPrefix', 'family', 'metric', 'interface'] as const,
+      {
+        maxLength: 2,
+      },
+    ),
+  )
+  .map(([all, asked]) => Object.fromEntries(asked.map((name) => [name, all[name]])));
+const set: fc.Arbitrary<PolicySet> = fc.record({ localPref: fc.integer({ min: 0, max: 3 }) });
+const action: fc.Arbitrary<PolicyTerm['action']> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ verdict: fc.constant('next' as const), set }) },
+  { weight: 1, arbitrary: fc.constant({ verdict: 'next' as const }) },
+  { weight: 2, arbitrary: fc.record({ verdict: fc.constant('accept' as const), set }) },
+  { weight: 2, arbitrary: fc.constant({ verdict: 'accept' as const }) },
+  { weight: 2, arbitrary: fc.constant({ verdict: 'reject' as const }) },
+  { weight: 1, arbitrary: fc.constant({ verdict: 'reject' as const, isOwn: true as const }) },
+);
+const policy: fc.Arbitrary<Policy> = fc
+  .record({
+    terms: fc.array(fc.record({ match, action }), { maxLength: 5 }),
+    otherwise: fc.constantFrom('accept' as const, 'reject' as const),
+  })
+  .map(({ terms, otherwise }) => ({
+    name: 'p',
+    terms: terms.map((term, i) => ({ ...term, why: `rule ${i}` })),
+    otherwise,
+  }));
+const route: fc.Arbitrary<Route & { readonly linkSet: number }> = fc
+  .record({
+    prefix,
+    source: fc.constantFrom('local' as const, 'ebgp' as const, 'ibgp' as const),
+    communities: fc.subarray(COMMUNITIES),
+    path: fc.constantFrom([], [65101], [65101, 7], [7, 65101], [65101, 65101, 7]),
+    metric: fc.nat(2),
+    linkSet: fc.nat(LINK_SETS.length - 1),
+  })
+  .map((r) => ({ ...r, links: r.linkSet === 0 ? undefined : LINK_SETS[r.linkSet]! }));
+
+interface Outcome {
+  readonly sets: readonly PolicySet[] | undefined;
+  readonly why: string | undefined;
+  readonly isOwn: boolean;
+}
+
+const bitsOf = (address: string): string =>
+  [...parseOctets(address)!].map((octet) => octet.toString(2).padStart(8, '0')).join('');
+
+function ruleHolds({ prefix: of, operator, minLength, maxLength }: PrefixRule, route: string): boolean {
+  const [address = '', length = ''] = of.split('/');
+  const [routeAddress = '', routeLength = ''] = route.split('/');
+  // Rules of the other family never match.
+  if (address.includes(':') !== routeAddress.includes(':')) return false;
+  const own = bitsOf(address).slice(0, Number(length));
+  const asked = bitsOf(routeAddress).slice(0, Number(routeLength));
+  const isEqual = own === asked;
+  const isIn =
+    asked.startsWith(own) && asked.length >= (minLength ?? 0) && asked.length <= (maxLength ?? 128);
+  return { equal: isEqual, in: isIn, notEqual: !isEqual, notIn: !isIn }[operator];
+}
+
+/** '*' stands for any characters. */
+function nameFits(pattern: string, name: string): boolean {
+  if (pattern === '') return name === '';
+  if (pattern.startsWith('*'))
+    return Array.from({ length: name.length + 1 }, (_, n) => n).some((n) =>
+      nameFits(pattern.slice(1), name.slice(n)),
+    );
+  return name.startsWith(pattern[0]!) && nameFits(pattern.slice(1), name.slice(1));
+}
+
+function holds({ match: asked, action: { verdict } }: Omit<PolicyTerm, 'why'>, of: Route): boolean {
+  const { source, links } = of;
+  const isSource =
+    asked.source === undefined ||
+    asked.source === source ||
+    (asked.source === 'remote' && source !== 'local');
+  const isFamily = asked.family === undefined || asked.family === (of.prefix.includes(':') ? 'ipv6' : 'ipv4');
+  const isPrefix = asked.prefixes?.some((one) => ruleHolds(one, of.prefix)) ?? true;
+  const isTagged = asked.communities?.every((one) => of.communities.includes(one)) ?? true;
+  const isPath = asked.asPathPrefix?.every((as, i) => of.path[i] === as) ?? true;
+  const isMetric = asked.metric === undefined || asked.metric === of.metric;
+  const pattern = asked.interface;
+  const isLink =
+    pattern === undefined || (links?.some((name) => nameFits(pattern, name)) ?? verdict === 'reject');
+  return isSource && isFamily && isPrefix && isTagged && isPath && isMetric && isLink;
+}
+
+function expected({ terms, otherwise }: Policy, of: Route): Outcome {
+  const sets: PolicySet[] = [];
+  for (const term of terms) {
+    if (!holds(term, of)) continue;
+    const { verdict, set: change, isOwn = false } = term.action;
+    if (verdict === 'reject') return { sets: undefined, why: term.why, isOwn };
+    if (change !== undefined) sets.push(change);
+    if (verdict === 'accept') return { sets, why: undefined, isOwn: false };
+  }
+  if (otherwise === 'accept') return { sets, why: undefined, isOwn: false };
+  return { sets: undefined, why: 'p: no rule accepts it', isOwn: false };
+}
+
+/** The attribute set's id is the number of the route. */
+function questionsOf(routes: readonly (Route & { readonly linkSet: number })[]): AttributeQuestions {
+  const NUMBERS: Readonly<Record<number, string>> = {
+    [65000 * 65536 + 1]: '65000:1',
+    [65000 * 65536 + 2]: '65000:2',
+    [0xffffff01]: 'no-export',
+  };
+  return {
+    hasCommunity: (id, value) => routes[id]!.communities.includes(NUMBERS[value]!),
+    hasLargeCommunity: (id, parts) => routes[id]!.communities.includes(parts.join(':')),
+    pathStartsWith: (id, numbers) => numbers.every((as, i) => routes[id]!.path[i] === as),
+    metricOf: (id) => routes[id]!.metric,
+    linksOf: (id) => routes[id]!.linkSet,
+    linkNames: (links) => LINK_SETS[links]!,
+  };
+}
+
+describe('any policy on any route', () => {
+  it('decides, sets and says as a reader of its words would', () => {
+    fc.assert(
+      fc.property(policy, fc.array(route, { minLength: 1, maxLength: 30 }), (words, routes) => {
+        const compiled = compilePolicy(words);
+        const questions = questionsOf(routes);
+        const tables = [new PrefixTable(0, 0), new PrefixTable(1, 0)] as const;
+        const ref = new RouteRef(tables[0]);
+        const numbers = new Map<number, string>();
+        const asks = words.terms.some(({ match: { interface: name } }) => name !== undefined);
+        assert.equal(compiled.asksLinks, asks);
+        assert.equal(compiled.acceptsAll, words.terms.length === 0 && words.otherwise === 'accept');
+        routes.forEach((of, id) => {
+          const { family, words: w, length } = parsePrefixWords(of.prefix)!;
+          const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = w;
+          const table = tables[family];
+          const prefixId =
+            family === 0 ? table.findOrAdd4(w0, length) : table.findOrAdd6(w0, w1, w2, w3, length);
+          const result = compiled.evaluate(ref.point(table, prefixId, SOURCES[of.source], id), questions);
+          const found: Outcome = {
+            sets: result < 0 ? undefined : compiled.sets(result),
+            why: result < 0 ? compiled.whyRejected(result) : undefined,
+            isOwn: result < 0 && compiled.isOwn(result),
+          };
+          const what = () => `${JSON.stringify(of)} by ${JSON.stringify(words)}`;
+          assert.deepEqual(found, expected(words, of), what());
+          assert.equal(compiled.evaluate(ref, questions), result, 'the same way has the same number');
+          if (result < 0) return;
+          // Two ways that set nothing are one number, and that is 0: nothing is to be changed.
+          if (found.sets!.length === 0) assert.equal(result, 0);
+          const sets = JSON.stringify(found.sets);
+          assert.equal(numbers.get(result) ?? sets, sets);
+          numbers.set(result, sets);
+        });
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
