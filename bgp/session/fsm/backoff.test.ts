@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { MP_BOTH, rawNotification } from '../../testing/message-bytes.ts';
 import { SessionBench, THEIRS, theirOpen } from '../../testing/session-bench.ts';
-import { restAfter } from './backoff.ts';
+import { type EndedSession, NO_REST, restAfter, restAfterEnd, SHORT_REST } from './backoff.ts';
 
 describe('back-off', () => {
   it('FSM-8 doubles from 1 s to 60 s, and a stable session makes it forgotten', () => {
@@ -68,5 +68,65 @@ describe('back-off', () => {
     bench.clock.advance(5_001);
     bench.establish();
     assert.equal(bench.state, 'Established');
+  });
+});
+
+describe('the rest after an end', () => {
+  const LOST: EndedSession = {
+    event: { type: 'holdExpired' },
+    from: 'Established',
+    cause: { kind: 'hold timer expired' },
+    hasReceivedOpen: true,
+    establishedMs: 0,
+    isIncoming: false,
+    hasOthers: false,
+    isRetriedWithoutCapabilities: false,
+  };
+  const STRANGER = { isIncoming: true, hasReceivedOpen: false, from: 'OpenSent' } as const;
+  const VERSION = {
+    type: 'versionNotificationReceived',
+    cause: { kind: 'notification received', code: 2, subcode: 4, text: '' },
+  } as const;
+  const refused = { failures: 3, holdMs: 4000, refuseMs: 4000 };
+  const unanswered = { failures: 3, holdMs: 3000, refuseMs: 0 };
+  for (const [what, change, rest] of [
+    ['a failure', {}, refused],
+    ['a failure after a minute', { establishedMs: 60_000 }, { failures: 1, holdMs: 1000, refuseMs: 0 }],
+    ['a failure before that', { establishedMs: 59_999 }, refused],
+    [
+      'a collision lost to another connection',
+      { event: { type: 'collisionLost' }, hasOthers: true },
+      undefined,
+    ],
+    ['a collision lost to one that has gone', { event: { type: 'collisionLost' } }, SHORT_REST],
+    ['a stop by hand', { event: { type: 'manualStop', cause: { kind: 'forgotten' } } }, undefined],
+    ['a restart of the neighbour', { cause: { kind: 'peer restarted' } }, undefined],
+    ['a caller that said nothing', STRANGER, undefined],
+    ['a caller that said its OPEN', { ...STRANGER, hasReceivedOpen: true }, refused],
+    ['a caller that was established', { ...STRANGER, from: 'Established' }, refused],
+    ['silence after our call', { ...STRANGER, isIncoming: false }, refused],
+    ['a refused parameter', { event: VERSION }, SHORT_REST],
+    [
+      'a refused parameter, to be tried without',
+      { event: VERSION, isRetriedWithoutCapabilities: true },
+      { failures: 2, holdMs: 0, refuseMs: 0 },
+    ],
+    ['no answer', { from: 'Connect' }, unanswered],
+    ['no answer, listening', { from: 'Active' }, unanswered],
+    ['a link that went down', { cause: { kind: 'link down', device: 'eth0' } }, unanswered],
+  ] as const) {
+    it(`of ${what}`, () => {
+      assert.deepEqual(restAfterEnd({ ...LOST, ...change }, 2, 3000), rest);
+    });
+  }
+
+  it('is a second, or none, when it is nobody’s failure', () => {
+    assert.deepEqual(NO_REST, { failures: 0, holdMs: 0, refuseMs: 0 });
+    assert.deepEqual(SHORT_REST, { failures: 0, holdMs: 1000, refuseMs: 0 });
+  });
+
+  it('refuses calls from the third failure in a row on, for 5 s at most', () => {
+    const refuses = Array.from({ length: 5 }, (_, n) => restAfterEnd(LOST, n, 3000)?.refuseMs);
+    assert.deepEqual(refuses, [0, 0, 4000, 5000, 5000]);
   });
 });
