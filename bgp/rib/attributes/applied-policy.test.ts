@@ -80,7 +80,7 @@ describe('a policy put to use', () => {
       [policy, 1, a, 200, 1],
       [policy, 2, a, 300, 2],
       [policy, 3, a, 300, 2],
-      [policy, 3, b, 300, 3],
+      [policy, 1, b, 200, 3],
       [other, 3, b, 500, 4],
       [other, 1, b, 400, 5],
       [policy, 1, b, 200, 6],
