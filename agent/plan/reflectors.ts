@@ -32,7 +32,7 @@ function chosenNodes(nodes: readonly ClusterNode[], config: BGPConfigurationSpec
     (n) => nodeSelector === undefined || selectorMatches(nodeSelector, n.labels),
   );
   switch (mode) {
-    case 'Off':
+    case 'Disabled':
       return [];
     case 'Manual':
       return nodeSelector === undefined ? [] : candidates;

@@ -17,24 +17,55 @@ import {
   secretKeyRef,
   selector,
   text,
+  withCel,
   Wrong,
 } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
-import { type Rule, withRules } from '../schema/rules.ts';
+import { communityCel, keepaliveCel } from '../schema/patterns.ts';
+import { type Rule, withMoreCel, withRules } from '../schema/rules.ts';
+
+const DEFAULT_HOLD_TIME = 90;
 
 const cidrBlocks = () =>
   list(z.strictObject({ cidr: cidr().describe('Of these addresses.') }), 500).default([]);
 
+/** Short, and fewer than Calico takes: an API server reckons what comparing all names with all uses of them may cost. */
+const NAME_CHARACTERS = 63;
+
+const isName = (input: unknown): input is string =>
+  typeof input === 'string' && input !== '' && input.length <= NAME_CHARACTERS && !input.includes(':');
+
+const communityName = () =>
+  field(
+    {
+      type: 'string',
+      minLength: 1,
+      maxLength: NAME_CHARACTERS,
+      ...withCel({ rule: '!self.contains(":")', message: "is not a name: it has a ':'" }),
+    },
+    (input) =>
+      isName(input) ? input : new Wrong('is not a name', `1 to ${NAME_CHARACTERS} characters without ':'`),
+  );
+
 const communityOrName = () =>
-  field({ type: 'string', minLength: 1, maxLength: 253 }, (input) => {
-    if (typeof input !== 'string' || input === '') {
-      return new Wrong('is not a community', "'aa:nn', 'aa:nn:mm' or a name from spec.communities");
-    }
-    return parseCommunity(input) ?? input;
-  });
+  field(
+    {
+      type: 'string',
+      minLength: 1,
+      maxLength: NAME_CHARACTERS,
+      ...withCel({ rule: `!self.contains(":") || ${communityCel.rule}`, message: communityCel.message }),
+    },
+    (input) => {
+      const community = parseCommunity(input);
+      if (community !== undefined) return community;
+      return isName(input)
+        ? input
+        : new Wrong('is not a community', "'aa:nn', 'aa:nn:mm' or a name from spec.communities");
+    },
+  );
 
 const routeReflectors = z.strictObject({
-  mode: oneOf('Off', 'Manual', 'Auto')
+  mode: oneOf('Disabled', 'Manual', 'Auto')
     .default('Manual')
     .describe(
       'Manual: the nodes that nodeSelector finds, or that have a cluster ID of their own. Auto: chosen by podroute.',
@@ -68,7 +99,9 @@ const fields = z.strictObject({
   routerID: ipAddress('ipv4')
     .optional()
     .describe("Default: the node's IPv4 address, else a hash of its name."),
-  holdTime: holdTime().default(90).describe('Hold time of every session that has none of its own. 0: off.'),
+  holdTime: holdTime()
+    .default(DEFAULT_HOLD_TIME)
+    .describe('Hold time of every session that has none of its own. 0: off.'),
   keepaliveTime: duration(1, 21_845).optional().describe('Default: a third of the hold time.'),
   multipath: multipath.prefault({}).describe('How many equal paths share the traffic to a prefix.'),
   routeReflectors: routeReflectors
@@ -84,21 +117,21 @@ const fields = z.strictObject({
     .describe('Graceful restart time of the mesh. Default 120s.'),
   communities: list(
     z.strictObject({
-      name: text().describe('What prefixAdvertisements call it.'),
+      name: communityName().describe('What prefixAdvertisements call it.'),
       value: community().describe('The community itself.'),
     }),
-    500,
+    100,
   )
     .default([])
     .describe('Names for communities.'),
   prefixAdvertisements: list(
     z.strictObject({
       cidr: cidr().describe('Prefixes of this node inside it.'),
-      communities: list(communityOrName(), 50)
+      communities: list(communityOrName(), 16)
         .default([])
         .describe('What they carry: communities, or names from spec.communities.'),
     }),
-    500,
+    100,
   )
     .default([])
     .describe('Communities on what is announced from inside a CIDR.'),
@@ -136,11 +169,11 @@ const rules: Rule<Fields>[] = [
   {
     fields: ['nodeMeshPassword', 'nodeToNodeMeshEnabled'],
     message: 'needs nodeToNodeMeshEnabled: true, or routeReflectors with a mode',
-    cel: "!has(self.nodeMeshPassword) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled || (has(self.routeReflectors) && has(self.routeReflectors.mode) && self.routeReflectors.mode != 'Off')",
+    cel: "!has(self.nodeMeshPassword) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled || (has(self.routeReflectors) && has(self.routeReflectors.mode) && self.routeReflectors.mode != 'Disabled')",
     broken: (spec) =>
       spec.nodeMeshPassword !== undefined &&
       !spec.nodeToNodeMeshEnabled &&
-      spec.routeReflectors.mode === 'Off',
+      spec.routeReflectors.mode === 'Disabled',
   },
   {
     fields: ['nodeMeshMaxRestartTime', 'nodeToNodeMeshEnabled'],
@@ -157,25 +190,32 @@ const rules: Rule<Fields>[] = [
   {
     fields: ['keepaliveTime', 'holdTime'],
     message: 'is not below the hold time',
-    cel: '!has(self.keepaliveTime) || !has(self.holdTime) || type(self.keepaliveTime) != int || type(self.holdTime) != int || self.holdTime == 0 || self.keepaliveTime < self.holdTime',
+    cel: keepaliveCel(DEFAULT_HOLD_TIME),
     broken: ({ keepaliveTime, holdTime }) => !!keepaliveTime && holdTime !== 0 && keepaliveTime >= holdTime,
   },
 ];
 
-/** Names in prefixAdvertisements must be defined. Not in CEL: the cost of two nested lists is over its limit. */
-const bgpConfigurationSpec = withRules(fields, rules).superRefine((spec, context) => {
-  const names = new Set(spec.communities.map(({ name }) => name));
-  spec.prefixAdvertisements.forEach(({ communities }, i) => {
-    communities.forEach((entry, j) => {
-      if (parseCommunity(entry) !== undefined || names.has(entry)) return;
-      context.addIssue({
-        code: 'custom',
-        path: ['prefixAdvertisements', i, 'communities', j],
-        message: 'is neither a community nor a name from spec.communities',
+/** Names in prefixAdvertisements must be defined. The lists' bounds keep the rule's cost within what an API server allows. */
+const namesCel = {
+  rule: '!has(self.prefixAdvertisements) || self.prefixAdvertisements.all(a, !has(a.communities) || a.communities.all(c, c.contains(":") || (has(self.communities) && self.communities.exists(n, n.name == c))))',
+  message: 'prefixAdvertisements names what is neither a community nor a name from spec.communities',
+};
+
+const bgpConfigurationSpec = withMoreCel(withRules(fields, rules), [namesCel]).superRefine(
+  (spec, context) => {
+    const names = new Set(spec.communities.map(({ name }) => name));
+    spec.prefixAdvertisements.forEach(({ communities }, i) => {
+      communities.forEach((entry, j) => {
+        if (parseCommunity(entry) !== undefined || names.has(entry)) return;
+        context.addIssue({
+          code: 'custom',
+          path: ['prefixAdvertisements', i, 'communities', j],
+          message: 'is neither a community nor a name from spec.communities',
+        });
       });
     });
-  });
-});
+  },
+);
 
 export type BGPConfigurationSpec = z.output<typeof bgpConfigurationSpec>;
 export interface BGPConfiguration extends ResourceObject<'BGPConfiguration', BGPConfigurationSpec> {

@@ -15,17 +15,22 @@ import {
   secretKeyRef,
   selector,
   text,
+  withCel,
   Wrong,
 } from '../schema/fields.ts';
 import { age, defineKind, type Implied, type ResourceObject } from '../schema/kind.ts';
 import { impliedByCalico } from './implied.ts';
+import { keepaliveCel, peerAddressCel } from '../schema/patterns.ts';
 import { formatPeerAddress, readPeerAddress } from '../schema/peer-address.ts';
 import { excludes, type Rule, withRules } from '../schema/rules.ts';
 
-const peerIP = field({ type: 'string', minLength: 2, maxLength: 70 }, (input) => {
-  const address = readPeerAddress(input);
-  return address instanceof Wrong ? address : formatPeerAddress(address);
-});
+const peerIP = field(
+  { type: 'string', minLength: 2, maxLength: 70, ...withCel(...peerAddressCel) },
+  (input) => {
+    const address = readPeerAddress(input);
+    return address instanceof Wrong ? address : formatPeerAddress(address);
+  },
+);
 
 const peerFrom = withRules(
   z.strictObject({
@@ -223,7 +228,7 @@ const rules: Rule<Fields>[] = [
   {
     fields: ['keepaliveTime', 'holdTime'],
     message: 'is not below the hold time',
-    cel: '!has(self.keepaliveTime) || !has(self.holdTime) || type(self.keepaliveTime) != int || type(self.holdTime) != int || self.holdTime == 0 || self.keepaliveTime < self.holdTime',
+    cel: keepaliveCel(undefined),
     broken: ({ keepaliveTime, holdTime }) => !!keepaliveTime && !!holdTime && keepaliveTime >= holdTime,
   },
 ];

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { addressBits, familyOf, overlaps, parsePrefix } from '#ip';
 import { cidr, cidrOrAddress, flag, integer, list, oneOf, selector } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
-import { type Rule, withRules } from '../schema/rules.ts';
+import { type Rule, withMoreCel, withRules } from '../schema/rules.ts';
 
 /** Of Calico. podroute routes pods' addresses as they are: inside a subnet CrossSubnet is the same as Never. */
 const tunnel = () =>
@@ -87,15 +87,7 @@ const rules: Rule<Fields>[] = [
   },
 ];
 
-const withCel = withRules(fields, rules);
-const spec = withCel.meta({
-  ...withCel.meta(),
-  'x-kubernetes-validations': [
-    ...((withCel.meta()?.['x-kubernetes-validations'] ?? []) as object[]),
-    immutable('cidr'),
-    immutable('blockSize'),
-  ],
-});
+const spec = withMoreCel(withRules(fields, rules), [immutable('cidr'), immutable('blockSize')]);
 
 /** In the output blockSize is always there: a pool smaller than the default block is one block. */
 const ipPoolSpec = spec.transform((pool) => {

@@ -165,8 +165,8 @@ describe('the message for a mistake', () => {
       'a duration',
       peer('holdTime: 90 seconds', 'connectRetryTime: -5'),
       [
-        "f.yaml:7: BGPPeer x: spec.holdTime: \"90 seconds\" is not a duration (expected a text such as '90s' or '1m30s', or a number of seconds)",
-        "f.yaml:8: BGPPeer x: spec.connectRetryTime: -5 is not a duration (expected a text such as '90s' or '1m30s', or a number of seconds)",
+        "f.yaml:7: BGPPeer x: spec.holdTime: \"90 seconds\" is not a duration (expected a text such as '90s' or '1m30s', or a whole number of seconds)",
+        "f.yaml:8: BGPPeer x: spec.connectRetryTime: -5 is not a duration (expected a text such as '90s' or '1m30s', or a whole number of seconds)",
       ],
     ],
     [

@@ -2,6 +2,7 @@
 // gives the canonical value, says in words what is wrong, and carries its own OpenAPI for the CRD.
 import * as z from 'zod';
 import {
+  type Address,
   type Family,
   familyLabel,
   formatAddress,
@@ -10,6 +11,17 @@ import {
   readAddress,
   readPrefix,
 } from '#ip';
+import {
+  AS_TEXT,
+  asNumberCel,
+  type CelRule,
+  COMMUNITY_TEXT,
+  communityCel,
+  DURATION_TEXT,
+  durationCel,
+  MOST_DURATION_CHARACTERS,
+  selectorCel,
+} from './patterns.ts';
 import { parseSelector } from './selector.ts';
 
 /** What a reader answers about a wrong value; `message` reads on after the value. */
@@ -43,7 +55,7 @@ export function field<T>(openapi: OpenApi, read: (input: unknown) => T | Wrong) 
     .meta(openapi);
 }
 
-const celRule = (rule: string, message: string) => ({ 'x-kubernetes-validations': [{ rule, message }] });
+export const withCel = (...rules: readonly CelRule[]): OpenApi => ({ 'x-kubernetes-validations': rules });
 
 /** A text field of bounded length (the bound lets the API server estimate the cost of rules). */
 export const text = (maxLength = 253) =>
@@ -75,12 +87,18 @@ export const inAnyCase = <const T extends readonly [string, ...string[]]>(...val
   field(
     { type: 'string', maxLength: 32, pattern: `^(?i)(${values.join('|')})$` },
     (input): T[number] | Wrong => {
-      const found = values.find((value) => value.toLowerCase() === String(input).toLowerCase());
-      return found ?? new Wrong('is not one of them', values.join(', '));
+      const found =
+        typeof input === 'string' && values.find((value) => value.toLowerCase() === input.toLowerCase());
+      return found || new Wrong('is not one of them', values.join(', '));
     },
   );
 
 export const list = <T extends z.ZodType>(item: T, maxItems: number) => z.array(item).max(maxItems);
+
+/** RFC 4291 §2.5.5.2: a form for programs inside a host. Nobody announces or has such an address, and kernels refuse many. */
+export const MAPPED = 'is an IPv4 address in the form of an IPv6 one (IPv4-mapped)';
+export const isMapped = ({ family, value }: Address): boolean =>
+  family === 'ipv6' && value >> 32n === 0xffffn;
 
 export const cidr = (family?: Family) => {
   const name = family ? `${familyLabel(family)} CIDR` : 'CIDR';
@@ -90,17 +108,18 @@ export const cidr = (family?: Family) => {
     {
       type: 'string',
       minLength: 3,
-      maxLength: 43,
-      ...celRule(
-        `isCIDR(self) && cidr(self) == cidr(self).masked()${isFamily}`,
-        `is not ${family ? 'an' : 'a'} ${name} without host bits, such as ${example}`,
-      ),
+      maxLength: 49,
+      ...withCel({
+        rule: `isCIDR(self) && cidr(self) == cidr(self).masked()${isFamily}`,
+        message: `is not ${family ? 'an' : 'a'} ${name} without host bits, such as ${example}`,
+      }),
     },
     (input) => {
       const expected = `${family ? 'an' : 'a'} ${name} such as ${example}`;
       if (typeof input !== 'string') return new Wrong('is not a CIDR', expected);
       const result = readPrefix(input);
       if ('error' in result) return new Wrong(result.error, result.network ?? expected);
+      if (isMapped(result.prefix)) return new Wrong(MAPPED, expected);
       if (family && result.prefix.family !== family) {
         return new Wrong(`is an ${familyLabel(result.prefix.family)} CIDR`, expected);
       }
@@ -115,21 +134,22 @@ export const cidrOrAddress = () =>
     {
       type: 'string',
       minLength: 2,
-      maxLength: 43,
-      ...celRule(
-        'isCIDR(self) ? cidr(self) == cidr(self).masked() : isIP(self)',
-        'is neither a CIDR without host bits nor an IP address',
-      ),
+      maxLength: 49,
+      ...withCel({
+        rule: 'isCIDR(self) ? cidr(self) == cidr(self).masked() : isIP(self)',
+        message: 'is neither a CIDR without host bits nor an IP address',
+      }),
     },
     (input) => {
       const expected = 'a CIDR such as 10.0.0.0/24, or an address';
       if (typeof input !== 'string') return new Wrong('is not a CIDR', expected);
       const address = readAddress(input);
-      if (address) return hostPrefix(formatAddress(address));
+      if (address) {
+        return isMapped(address) ? new Wrong(MAPPED, expected) : hostPrefix(formatAddress(address));
+      }
       const result = readPrefix(input);
-      return 'error' in result
-        ? new Wrong(result.error, result.network ?? expected)
-        : formatPrefix(result.prefix);
+      if ('error' in result) return new Wrong(result.error, result.network ?? expected);
+      return isMapped(result.prefix) ? new Wrong(MAPPED, expected) : formatPrefix(result.prefix);
     },
   );
 
@@ -137,10 +157,16 @@ export const ipAddress = (family?: Family) => {
   const name = family ? `an ${familyLabel(family)} address` : 'an IPv4 or IPv6 address';
   const isFamily = family ? ` && ip(self).family() == ${family === 'ipv4' ? 4 : 6}` : '';
   return field(
-    { type: 'string', minLength: 2, maxLength: 45, ...celRule(`isIP(self)${isFamily}`, `is not ${name}`) },
+    {
+      type: 'string',
+      minLength: 2,
+      maxLength: 45,
+      ...withCel({ rule: `isIP(self)${isFamily}`, message: `is not ${name}` }),
+    },
     (input) => {
       const address = typeof input === 'string' ? readAddress(input) : undefined;
       if (!address) return new Wrong('is not an IP address', name);
+      if (isMapped(address)) return new Wrong(MAPPED, name);
       if (family && address.family !== family)
         return new Wrong(`is an ${familyLabel(address.family)} address`, name);
       return formatAddress(address);
@@ -151,16 +177,16 @@ export const ipAddress = (family?: Family) => {
 const isUsableAs = (value: number) =>
   Number.isInteger(value) && value >= 1 && value <= 0xffffffff && value !== 23456;
 
+const asText = new RegExp(`^(?:${AS_TEXT})$`);
+
 /** A number, its text, or the dotted text '1.10'. */
 export function parseAsNumber(input: unknown): number | Wrong {
   const expected = "1 to 4294967295, or dotted as '1.10'";
   let value = Number.NaN;
   if (typeof input === 'number') value = input;
-  else if (typeof input === 'string') {
-    const [, high, low] = /^([0-9]{1,5})\.([0-9]{1,5})$/.exec(input) ?? [];
-    if (high !== undefined && Number(high) <= 0xffff && Number(low) <= 0xffff) {
-      value = Number(high) * 0x10000 + Number(low);
-    } else if (/^[0-9]{1,10}$/.test(input)) value = Number(input);
+  else if (typeof input === 'string' && asText.test(input)) {
+    const [high, low] = input.split('.').map(Number) as [number, number?];
+    value = low === undefined ? high : high * 0x10000 + low;
   }
   if (value === 23456) return new Wrong('is AS_TRANS (RFC 6793), which no network may use', expected);
   if (typeof input === 'number' && !Number.isInteger(value)) {
@@ -169,20 +195,19 @@ export function parseAsNumber(input: unknown): number | Wrong {
   return isUsableAs(value) ? value : new Wrong('is not an AS number', expected);
 }
 
-const asText = '[0-9]{1,10}|[0-9]{1,5}[.][0-9]{1,5}';
-/** Bounds hold for a number, the pattern for a text. No CEL: inside lists of rules it costs more than allowed. */
-const asOpenApi = (texts: string) => ({
+const asOpenApi = (...words: readonly string[]) => ({
   'x-kubernetes-int-or-string': true,
   minimum: 1,
   maximum: 4_294_967_295,
-  pattern: `^(${texts})$`,
+  maxLength: 16,
+  ...withCel(asNumberCel(words)),
 });
 
-export const asNumber = () => field(asOpenApi(asText), parseAsNumber);
+export const asNumber = () => field(asOpenApi(), parseAsNumber);
 
 /** The AS of a neighbour: a number, or any that is the same as ('internal') or differs from ('external') ours. */
 export const remoteAsNumber = () =>
-  field(asOpenApi(`internal|external|${asText}`), (input): number | 'internal' | 'external' | Wrong => {
+  field(asOpenApi('internal', 'external'), (input): number | 'internal' | 'external' | Wrong => {
     if (input === 'internal' || input === 'external') return input;
     const number = parseAsNumber(input);
     return number instanceof Wrong
@@ -229,12 +254,20 @@ export const duration = (minimum: Seconds, maximum: Seconds, zero?: 'zero allowe
       'x-kubernetes-int-or-string': true,
       minimum: zero ? 0 : minimum,
       maximum,
-      pattern: '^([0-9]+([.][0-9]+)?|([0-9]+([.][0-9]+)?(h|ms|m|s|us|µs|ns))+)$',
+      maxLength: MOST_DURATION_CHARACTERS,
+      pattern: DURATION_TEXT,
+      ...withCel(durationCel(minimum, maximum, zero !== undefined)),
     },
     (input) => {
-      const seconds = parseDuration(input);
+      const isLong = typeof input === 'string' && input.length > MOST_DURATION_CHARACTERS;
+      // A CRD's numbers are whole.
+      const isPart = typeof input === 'number' && !Number.isInteger(input);
+      const seconds = isLong || isPart ? undefined : parseDuration(input);
       if (seconds === undefined) {
-        return new Wrong('is not a duration', "a text such as '90s' or '1m30s', or a number of seconds");
+        return new Wrong(
+          'is not a duration',
+          "a text such as '90s' or '1m30s', or a whole number of seconds",
+        );
       }
       if ((seconds >= minimum && seconds <= maximum) || (zero && seconds === 0)) return seconds;
       return new Wrong('is out of range', `${zero ? '0, or ' : ''}${minimum} to ${maximum} seconds`);
@@ -246,24 +279,25 @@ export const holdTime = () => duration(3, 65535, 'zero allowed');
 
 /** Label selector in Calico's language; the value stays text (see selectorMatches). */
 export const selector = () =>
-  field({ type: 'string', minLength: 1, maxLength: 1024 }, (input) => {
+  field({ type: 'string', minLength: 1, maxLength: 1024, ...withCel(selectorCel) }, (input) => {
     if (typeof input !== 'string') return new Wrong('is not a selector', "a text such as rack == 'r1'");
     if (input === '') return new Wrong('is empty', 'all(), or leave it out');
+    if (input.length > 1024) return new Wrong('is longer than 1024 characters');
     const result = parseSelector(input);
     if ('selector' in result) return input;
     return new Wrong(`is not a selector: ${result.error.message}, at character ${result.error.position}`);
   });
 
+const communityText = new RegExp(`^(?:${COMMUNITY_TEXT})$`);
+
 /** 'aa:nn' (RFC 1997, 16 bit each) or 'aa:nn:mm' (RFC 8092, 32 bit each), without leading zeros. */
 export function parseCommunity(input: unknown): string | undefined {
-  if (typeof input !== 'string' || !/^[0-9]{1,10}(:[0-9]{1,10}){1,2}$/.test(input)) return undefined;
-  const parts = input.split(':').map(Number);
-  const limit = parts.length === 2 ? 0xffff : 0xffffffff;
-  return parts.every((part) => part <= limit) ? parts.join(':') : undefined;
+  if (typeof input !== 'string' || input.length > 32 || !communityText.test(input)) return undefined;
+  return input.split(':').map(Number).join(':');
 }
 
 export const community = () =>
-  field({ type: 'string', maxLength: 32, pattern: '^[0-9]{1,10}(:[0-9]{1,10}){1,2}$' }, (input) => {
+  field({ type: 'string', maxLength: 32, ...withCel(communityCel) }, (input) => {
     return (
       parseCommunity(input) ??
       new Wrong('is not a community', "'aa:nn' (16 bit each) or 'aa:nn:mm' (32 bit each)")

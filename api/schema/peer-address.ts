@@ -1,6 +1,6 @@
 // BGPPeer.spec.peerIP: 'ip', 'ip:port', '[v6]:port', and a link-local address with its interface, 'fe80::1%eth0'.
 import { type Family, formatAddress, needsZone, readAddress, withZone } from '#ip';
-import { Wrong } from './fields.ts';
+import { isMapped, MAPPED, Wrong } from './fields.ts';
 
 export interface PeerAddress {
   /** Canonical, without interface. */
@@ -35,6 +35,7 @@ function parseZone(text: string): { address: string; device: string | undefined 
 
 function check(text: string, device: string | undefined, port: number | undefined): PeerAddress | Wrong {
   const address = readAddress(text)!;
+  if (isMapped(address)) return new Wrong(MAPPED, expected);
   if (device !== undefined && !/^[^\s/:]{1,15}$/.test(device)) {
     return new Wrong(`names no valid interface behind '%': "${device}"`);
   }

@@ -1,5 +1,6 @@
 // Rules that span several fields of one object. One row gives the check here and the CEL rule in the CRD.
 import type { z } from 'zod';
+import type { CelRule } from './patterns.ts';
 
 export interface Rule<T> {
   /** The problem is reported at the first; the rule is silent while any of them is wrong by itself. */
@@ -32,6 +33,13 @@ export function withRules<S extends z.ZodType>(schema: S, rules: readonly Rule<z
     message: `${fields[0]} ${message}${allowed === undefined ? '' : ` (expected ${allowed})`}`,
   }));
   return result.meta({ ...schema.meta(), 'x-kubernetes-validations': celRules });
+}
+
+/** Adds rules that only an API server needs: it alone knows the object as it was, or our check says more than CEL can. */
+export function withMoreCel<S extends z.ZodType>(schema: S, rules: readonly CelRule[]): S {
+  const meta = schema.meta() ?? {};
+  const before = (meta['x-kubernetes-validations'] ?? []) as readonly CelRule[];
+  return schema.meta({ ...meta, 'x-kubernetes-validations': [...before, ...rules] });
 }
 
 /** A row that forbids `field` beside any of `others`. */

@@ -1,0 +1,109 @@
+// BGPFilters, good and bad.
+import { casesOf, many } from './document-case.ts';
+import { asNumbers, communities, integers, ipv4Cidrs, ipv6Cidrs, texts, words } from './values.ts';
+
+const accept = { action: 'Accept' };
+const priorities = integers(1, 2_147_483_646);
+/** One rule, as a list. */
+const rule = (more: object) => [{ ...accept, ...more }];
+const operation = (more: object) => rule({ operations: [more] });
+
+export const bgpFilterDocuments = casesOf('BGPFilter', {}, [
+  ...['importV4', 'exportV4', 'importV6', 'exportV6'].flatMap((list) => {
+    const isV4 = list.endsWith('4');
+    const bits = isV4 ? 32 : 128;
+    const cidr = isV4 ? '10.0.0.0/8' : 'fd00::/8';
+    const withCidr = { [list]: rule({ matchOperator: 'In', cidr }) };
+    return [
+      {
+        field: list,
+        good: [
+          [],
+          rule({}),
+          [{ action: 'Reject' }],
+          many(100, () => accept),
+          rule({ matchOperator: 'In', cidr }),
+        ],
+        bad: [
+          ...[
+            'x',
+            {},
+            [{}],
+            [null],
+            ['Accept'],
+            many(101, () => accept),
+            rule({ cidr }),
+            rule({ matchOperator: 'In' }),
+          ],
+          ...[rule({ prefixLength: { min: 8 } }), rule({ sources: 'RemotePeers' })],
+          [{ action: 'Reject', operations: [{ addCommunity: { value: '65000:1' } }] }],
+        ],
+      },
+      { field: `${list}.0.cidr`, with: withCidr, ...(isV4 ? ipv4Cidrs : ipv6Cidrs) },
+      { field: `${list}.0.matchOperator`, with: withCidr, ...words('Equal', 'NotEqual', 'In', 'NotIn') },
+      { field: `${list}.0.prefixLength.min`, with: withCidr, ...integers(0, bits) },
+      { field: `${list}.0.prefixLength.max`, with: withCidr, ...integers(0, bits) },
+      { field: `${list}.0.action`, with: withCidr, ...words('Accept', 'Reject') },
+    ];
+  }),
+  { field: 'importV4.0.source', with: { importV4: rule({}) }, ...words('RemotePeers') },
+  { field: 'importV4.0.interface', with: { importV4: rule({}) }, ...texts(16) },
+  { field: 'exportV6.0.peerType', with: { exportV6: rule({}) }, ...words('eBGP', 'iBGP') },
+  {
+    field: 'exportV4.0.communities',
+    with: { exportV4: rule({}) },
+    good: [{ values: ['65000:1'] }],
+    bad: [{}, { values: [] }, { values: ['65000:1', '65000:2'] }, ['65000:1'], { value: '65000:1' }],
+  },
+  {
+    field: 'exportV4.0.communities.values.0',
+    with: { exportV4: rule({ communities: { values: ['65000:1'] } }) },
+    ...communities,
+  },
+  {
+    field: 'importV4.0.asPathPrefix',
+    with: { importV4: rule({}) },
+    good: [[], [65000, '65001', '1.10'], many(100, (i) => i + 1)],
+    bad: [65000, many(101, (i) => i + 1), [null]],
+  },
+  { field: 'importV6.0.asPathPrefix.0', with: { importV6: rule({ asPathPrefix: [1] }) }, ...asNumbers },
+  { field: 'importV4.0.priority', with: { importV4: rule({}) }, ...priorities },
+  {
+    field: 'importV4.0.operations',
+    with: { importV4: rule({}) },
+    good: [[], [{ addCommunity: { value: '65000:1' } }], many(10, () => ({ setPriority: { value: 1024 } }))],
+    bad: [{}, [{}], many(11, () => ({ setPriority: { value: 1024 } })), [{ add: '65000:1' }]],
+  },
+  {
+    field: 'exportV4.0.operations.0.addCommunity.value',
+    with: { exportV4: operation({ addCommunity: { value: '1:1' } }) },
+    ...communities,
+  },
+  { field: 'importV4.0.operations.0.addCommunity', with: { importV4: operation({}) }, bad: [{}, '65000:1'] },
+  {
+    field: 'exportV4.0.operations.0.prependASPath',
+    with: { exportV4: operation({}) },
+    good: [{ prefix: [65000, 65000] }, { prefix: many(10, () => 65000) }],
+    bad: [{}, { prefix: [] }, { prefix: many(11, () => 65000) }, [65000]],
+  },
+  {
+    field: 'exportV4.0.operations.0.prependASPath.prefix.0',
+    with: { exportV4: operation({ prependASPath: { prefix: [1] } }) },
+    ...asNumbers,
+  },
+  {
+    field: 'importV4.0.operations.0.setPriority.value',
+    with: { importV4: operation({ setPriority: { value: 1024 } }) },
+    ...priorities,
+  },
+  { field: 'importV4.0.operations.0.setPriority', with: { importV4: operation({}) }, bad: [{}, 1024] },
+  {
+    rule: 'an operation says one thing',
+    bad: [
+      { addCommunity: { value: '1:1' }, prependASPath: { prefix: [1] } },
+      { addCommunity: { value: '1:1' }, setPriority: { value: 1024 } },
+      { prependASPath: { prefix: [1] }, setPriority: { value: 1024 } },
+    ].flatMap((both) => [{ importV4: operation(both) }, { exportV6: operation(both) }]),
+  },
+  { rule: 'fields are known', bad: [{ importv4: [] }, { import: [] }] },
+]);

@@ -1,0 +1,135 @@
+// Values good and bad of the kinds of field that several kinds of object share, for the tables of documents.
+import type { Difference, FieldRow } from './document-case.ts';
+
+type Values = Pick<FieldRow, 'good' | 'bad' | 'differs'>;
+
+export const texts = (most = 253): Values => ({
+  good: ['a', 'x'.repeat(most)],
+  bad: ['', 5, true, ['a'], { a: 1 }, 'x'.repeat(most + 1)],
+});
+
+export const flags: Values = { good: [true, false], bad: ['true', 'yes', 1, 0, []] };
+
+export const integers = (minimum: number, maximum: number): Values => ({
+  good: [minimum, maximum],
+  bad: [minimum - 1, maximum + 1, minimum + 0.5, `${minimum}`, true],
+});
+
+export const words = (...values: readonly string[]): Values => ({
+  good: values,
+  bad: [values[0]!.toUpperCase() + 'x', '', 1, values],
+});
+
+export const ipv4Addresses: Values = {
+  good: ['10.0.0.1', '255.255.255.255'],
+  bad: ['10.0.0.300', '010.0.0.1', '10.0.0', '10.0.0.1/32', ' 10.0.0.1', 'fd00::1', '::ffff:10.0.0.1', '', 1],
+};
+
+export const addresses: Values = {
+  good: ['10.0.0.1', 'fd00::1', 'FD00:0:0:0:0:0:0:1', '::', 'fe80::1'],
+  bad: ['10.0.0.256', '01.2.3.4', 'fd00:::1', 'fe80::1%eth0', '[fd00::1]', '::ffff:10.0.0.1', 'tor-a', '', 5],
+};
+
+export const ipv6Addresses: Values = {
+  good: ['fd00::1', '::1'],
+  bad: ['10.0.0.1', '::ffff:10.0.0.1', 'fd00::1%eth0', 'fd00::g', ''],
+};
+
+export const ipv4Cidrs: Values = {
+  good: ['10.0.0.0/8', '0.0.0.0/0', '10.0.0.1/32'],
+  bad: ['10.0.0.1/8', '10.0.0.0', '10.0.0.0/33', '10.0.0.0/08', '10.0.0.0/+8', '10.0.0.0/', 'fd00::/48', 7],
+};
+
+export const ipv6Cidrs: Values = {
+  good: ['fd00::/48', '::/0', 'FD00:0:0:1::/64'],
+  bad: ['fd00::1/48', 'fd00::', 'fd00::/129', '10.0.0.0/8', '::ffff:10.0.0.0/104', 'fe80::%eth0/64'],
+};
+
+export const cidrs: Values = {
+  good: [...ipv4Cidrs.good!, ...ipv6Cidrs.good!, 'ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255/128'],
+  bad: [
+    ...ipv4Cidrs.bad!.filter((value) => value !== 'fd00::/48'),
+    ...ipv6Cidrs.bad!.filter((value) => value !== '10.0.0.0/8'),
+  ],
+};
+
+export const asNumbers: Values = {
+  good: [1, 4_294_967_295, 64512, '64512', '4294967295', '1.10', '0.1', '65535.65535'],
+  bad: [
+    ...[0, -1, 4_294_967_296, 23456, 1.5, true],
+    ...[
+      '0',
+      '23456',
+      '0.0',
+      '0.23456',
+      '4294967296',
+      '65536.1',
+      '1.65536',
+      '1.2.3',
+      'AS1',
+      '',
+      ' 1',
+      '064512',
+    ],
+  ],
+};
+
+/** Of seconds from `minimum` to `maximum`, both whole. */
+export const durations = (minimum: number, maximum: number, zero?: 'zero allowed'): Values => ({
+  good: [
+    ...[minimum, maximum, `${minimum}`, `${minimum}s`, `${minimum}.5s`, `${maximum}s`, `${minimum * 1000}ms`],
+    ...(zero ? [0, '0', '0s'] : []),
+  ],
+  bad: [
+    ...(minimum > 0 ? [minimum - 0.5, `${minimum - 0.5}s`] : []),
+    ...(minimum > 0 && !zero ? [0, '0s'] : []),
+    ...(zero ? [minimum - 1, `${minimum - 1}s`] : []),
+    ...[minimum + 0.5, maximum + 1, `${maximum + 1}`, `${maximum + 1}s`, `${maximum * 1000 + 1}ms`],
+    ...[-1, '-1s', '1m30', '1 s', 'soon', '', '1.s', '5d', true, `${'0'.repeat(40)}${minimum}s`],
+  ],
+});
+
+export const communities: Values = {
+  good: ['65000:1', '0:0', '65535:65535', '4294967295:4294967295:4294967295', '064512:01'],
+  bad: [
+    '65536:1',
+    '1:65536',
+    '4294967296:1:1',
+    '1:1:4294967296',
+    '1',
+    '1:2:3:4',
+    'a:b',
+    '1:',
+    '',
+    5,
+    'no-export',
+  ],
+};
+
+const NESTED: Difference = {
+  value: "(rack == 'r1'",
+  takenBy: 'server',
+  because:
+    'no pattern counts parentheses; the agent says it in status, and the last good version stays in force',
+};
+
+export const selectors: Values = {
+  good: [
+    ...['all()', "rack == 'r1'", 'rack=="r1"&&!has(spare)', "!(a == 'b' || c != 'd') && e in {'f', \"g\"}"],
+    ...[
+      'a not in {}',
+      "a notin {'x'}",
+      "kubernetes.io/os starts with 'lin'",
+      "a contains ')('",
+      'global()',
+      ' ',
+    ],
+    ...["a endswith 'x' || (((has(b))))", "in in {'in'}", '! ! has(a)', `a == '${'x'.repeat(1017)}'`],
+  ],
+  bad: [
+    ...["rack = 'r1'", 'rack == r1', 'rack', "rack == 'r1", "rack == 'r1' &&", "&& rack == 'r1'", 'none()'],
+    ...["a == 'b' c == 'd'", "a in 'b'", "a in {'b'", "a in {'b',}", 'has()', 'has(a', 'all', '()', '', 5],
+    ...["a == 'b' & c == 'd'", `a == '${'x'.repeat(1018)}'`],
+  ],
+  differs: [NESTED],
+};
