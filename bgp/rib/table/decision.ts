@@ -56,7 +56,7 @@ export class Decision {
   readonly #nextHops: NextHops;
   multipath: MultipathRules;
   readonly #secret: SecretWords;
-  /** Scratch: best path by neighbouring AS, as a secret word: who sends many paths of one prefix chooses them. */
+  /** Scratch: best path, or lowest MED, by neighbouring AS, as a secret word: who sends many paths of one prefix chooses them. */
   readonly #groups = new Map<number, number>();
 
   constructor(
@@ -176,13 +176,57 @@ export class Decision {
     const most = Math.min(isEbgp ? this.multipath.ebgp : this.multipath.ibgp, out.length);
     out[0] = best;
     let count = 1;
+    let areLeastMedsKnown = false;
     for (let p = table.next[best]! - 1; p >= 0; p = table.next[p]! - 1) {
       table.flags[p] = table.flags[p]! & ~MULTIPATH;
-      if (most > 1 && this.isUsable(table, p) && this.isEqualCost(table, best, p))
-        count = this.#join(table, p, out, count, most);
+      if (most === 1 || !this.isUsable(table, p) || !this.isEqualCost(table, best, p)) continue;
+      if (this.#hasOwnMed(table, best, p)) {
+        if (!areLeastMedsKnown) this.#findLeastMeds(table, prefixId, best);
+        areLeastMedsKnown = true;
+        const set = table.attribute[p]!;
+        const least = this.#groups.get(this.#secret.of(this.#attributes.neighborAs[set]!))!;
+        if (this.#attributes.med[set]! > least) continue;
+      }
+      count = this.#join(table, p, out, count, most);
     }
     for (let i = 1; i < count; i++) table.flags[out[i]!] = table.flags[out[i]!]! | MULTIPATH;
     return count;
+  }
+
+  /** Of another neighbouring AS than the best (multipath.relax), with a MED that may be more than a path's beside it. */
+  #hasOwnMed(table: RibTable, best: number, path: number): boolean {
+    const { med, neighborAs } = this.#attributes;
+    const set = table.attribute[path]!;
+    return med[set] !== 0 && neighborAs[set] !== neighborAs[table.attribute[best]!];
+  }
+
+  /**
+   * The lowest MED of each neighbouring AS among the paths that get as far as MED: all others of that AS go out there,
+   * also when the best path is another AS's (RFC 4271 section 9.1.2.2 c).
+   */
+  #findLeastMeds(table: RibTable, prefixId: number, best: number): void {
+    const { med, neighborAs } = this.#attributes;
+    this.#groups.clear();
+    for (let p = table.head[prefixId]! - 1; p >= 0; p = table.next[p]! - 1) {
+      if (!this.isUsable(table, p) || !this.#isEqualUpToOrigin(table, best, p)) continue;
+      const set = table.attribute[p]!;
+      const as = this.#secret.of(neighborAs[set]!);
+      this.#groups.set(as, Math.min(med[set]!, this.#groups.get(as) ?? Infinity));
+    }
+  }
+
+  #isEqualUpToOrigin(table: RibTable, a: number, b: number): boolean {
+    const { localPref, pathLength, origin } = this.#attributes;
+    const x = table.attribute[a]!;
+    const y = table.attribute[b]!;
+    const isLocal = (path: number) => this.#peers.kind[table.peer[path]!] === KIND_LOCAL;
+    return (
+      (table.flags[a]! & LONG_LIVED_STALE) === (table.flags[b]! & LONG_LIVED_STALE) &&
+      isLocal(a) === isLocal(b) &&
+      localPref[x] === localPref[y] &&
+      pathLength[x] === pathLength[y] &&
+      origin[x] === origin[y]
+    );
   }
 
   /** Puts a path to its place in out[1..count), which is in the order of the tie-break; returns the new count. */

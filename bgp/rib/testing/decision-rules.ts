@@ -85,6 +85,8 @@ export class Rules {
     const isEbgp = this.peer(best).kind === KIND_EBGP;
     const equal = this.usable
       .filter((path) => path !== best && this.compare(best, path, true) === 0)
+      // Those that another of their AS beats are out, whoever the best is.
+      .filter((path) => this.usable.every((other) => this.compare(other, path) !== -decision.STEP_MED))
       .filter((path) => {
         if (multipath.relax) return true;
         return isEbgp

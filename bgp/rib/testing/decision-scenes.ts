@@ -139,7 +139,7 @@ export const sharedScenes: fc.Arbitrary<Scene> = fc
     ...scene,
     attributes: scene.attributes.map((one) => ({
       ...one,
-      ...{ localPref: 100, pathLength: 2, origin: 0, med: 0 },
+      ...{ localPref: 100, pathLength: 2, origin: 0, med: one.med & 1 },
     })),
     peers: scene.peers.map(({ address, ...peer }) => ({
       ...peer,

@@ -96,6 +96,7 @@ export class Model implements Told {
     const most = isEbgp ? this.multipath.ebgp : this.multipath.ibgp;
     const equal = usable
       .filter((p) => p !== best && this.#upToMetric(best, p) === 0 && this.#mayJoin(best, p, isEbgp))
+      .filter((p) => !usable.some((other) => this.#upToOrigin(other, p) === 0 && this.#byMed(other, p) < 0))
       .sort((x, y) => this.#tieBreak(x, y));
     const hops = [best, ...equal].map((p) => this.hopKey(p));
     return [...new Set(hops)].slice(0, most).sort().join(' ');
@@ -197,17 +198,26 @@ export class Model implements Told {
   }
 
   #upToMetric(x: ModelPath, y: ModelPath): number {
-    const sameAs = (x.a.path[0] ?? 0) === (y.a.path[0] ?? 0);
     const metric = (p: ModelPath): number => (p.peer === LOCAL ? 0 : (this.metrics.get(this.hopKey(p)) ?? 0));
+    return (
+      this.#upToOrigin(x, y) ||
+      this.#byMed(x, y) ||
+      Number(this.isIbgp(x.peer)) - Number(this.isIbgp(y.peer)) ||
+      metric(x) - metric(y)
+    );
+  }
+
+  #upToOrigin(x: ModelPath, y: ModelPath): number {
     return (
       Number(y.peer === LOCAL) - Number(x.peer === LOCAL) ||
       (y.a.localPref ?? 100) - (x.a.localPref ?? 100) ||
       x.a.path.length - y.a.path.length ||
-      (x.a.origin ?? 0) - (y.a.origin ?? 0) ||
-      (sameAs ? (x.a.med ?? 0) - (y.a.med ?? 0) : 0) ||
-      Number(this.isIbgp(x.peer)) - Number(this.isIbgp(y.peer)) ||
-      metric(x) - metric(y)
+      (x.a.origin ?? 0) - (y.a.origin ?? 0)
     );
+  }
+
+  #byMed(x: ModelPath, y: ModelPath): number {
+    return (x.a.path[0] ?? 0) === (y.a.path[0] ?? 0) ? (x.a.med ?? 0) - (y.a.med ?? 0) : 0;
   }
 
   #tieBreak(x: ModelPath, y: ModelPath): number {
