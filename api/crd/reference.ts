@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { unwrap } from '../read/findings.ts';
 import { type OurKind, ourKinds } from '../kinds/resources.ts';
+import { communityCel } from '../schema/patterns.ts';
 import { crd } from './crd.ts';
 
 const HEAD = `# Every field of every object
@@ -136,7 +137,7 @@ function typeText(path: string, schema: FieldSchema): string {
   if (schema.properties !== undefined) return 'object';
   const { minimum, maximum, pattern = '' } = schema;
   if (schema['x-kubernetes-int-or-string'] === true) {
-    if (pattern.includes('internal')) return 'AS number, `internal`, `external`';
+    if (ruleOf(schema).includes('internal')) return 'AS number, `internal`, `external`';
     if (maximum === 4_294_967_295) return 'AS number';
     return `duration, ${minimum} to ${maximum} s`;
   }
@@ -145,14 +146,16 @@ function typeText(path: string, schema: FieldSchema): string {
   return textKind(path, schema, pattern);
 }
 
+const ruleOf = (schema: FieldSchema): string => schema['x-kubernetes-validations']?.[0]?.rule ?? '';
+
 function textKind(path: string, schema: FieldSchema, pattern: string): string {
-  const rule = schema['x-kubernetes-validations']?.[0]?.rule ?? '';
+  const rule = ruleOf(schema);
   const family = rule.includes('== 4') ? 'IPv4 ' : rule.includes('== 6') ? 'IPv6 ' : '';
   if (rule.startsWith('isCIDR(self) ?')) return 'CIDR or address';
   if (rule.startsWith('isCIDR')) return `${family}CIDR`;
   if (rule.startsWith('isIP')) return `${family}address`;
   if (pattern.startsWith('^(?i)')) return `${pattern.slice(6, -2).replaceAll('|', ', ')} (in any case)`;
-  if (pattern.includes('(:[0-9]')) return 'community';
+  if (rule === communityCel.rule) return 'community';
   if (path.endsWith('Selector')) return 'selector';
   return `text, at most ${schema.maxLength} characters`;
 }
