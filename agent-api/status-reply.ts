@@ -51,6 +51,8 @@ export interface StatusReply {
     readonly source: number;
     /** Router advertisements. */
     readonly advertisement: number;
+    /** From a link-local address, other than reports of multicast groups. */
+    readonly linkLocal: number;
   };
   /** Why no pod can be given an address now; absent: one can, or the agent is without pods. */
   readonly whyNoPods?: string;

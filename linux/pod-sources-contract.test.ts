@@ -9,7 +9,8 @@ import { openPodSources } from './nftables/kernel-pod-sources.ts';
 import type { DroppedPackets, PodSources } from './pod-sources.ts';
 import { openPodWirer } from './real/pod-wirer.ts';
 import { needNamespaces, TestNetns } from './testing/temporary-netns.ts';
-import { ROUTER_ADVERTISEMENT, sendRaw } from './testing/raw-frames.ts';
+import { ROUTER_ADVERTISEMENT } from './router-messages.ts';
+import { sendRaw } from './testing/raw-frames.ts';
 
 /** In both families what a pod has, what another pod has, and a stranger's. */
 const OWN = ['10.77.0.1', 'fd77::1'];
@@ -22,7 +23,8 @@ interface Packet {
   readonly source: string;
   readonly destination?: string;
   readonly sourceMac?: string;
-  readonly isAdvertisement?: boolean;
+  /** Default: no ICMPv6. */
+  readonly icmpv6?: number;
 }
 
 interface Machine extends AsyncDisposable {
@@ -33,6 +35,10 @@ interface Machine extends AsyncDisposable {
   /** Somebody else does something with a table of his own. */
   changeOthers(): void;
 }
+
+/** With nothing that is true in it but its type. */
+const icmpv6Message = (type: number): Uint8Array =>
+  Uint8Array.of(type, ...Array.from({ length: 23 }, () => 0));
 
 const destinationOf = ({ source, destination }: Packet) =>
   destination ?? (source.includes(':') ? 'fd77::ffff' : '10.77.255.255');
@@ -73,12 +79,12 @@ async function realMachine(): Promise<Machine> {
         destination: destinationOf(packet),
         sourceMac: packet.sourceMac ?? '02:00:00:00:00:01',
         destinationMac: HOST_MAC,
-        ...(packet.isAdvertisement && { icmpv6: ROUTER_ADVERTISEMENT }),
+        ...(packet.icmpv6 !== undefined && { icmpv6: icmpv6Message(packet.icmpv6) }),
       });
       const after = await sources.dropped();
       if (after instanceof KernelError || before instanceof KernelError) return undefined;
-      if (after.source > before.source) return 'source';
-      return after.advertisement > before.advertisement ? 'advertisement' : undefined;
+      const names = ['source', 'advertisement', 'linkLocal'] as const;
+      return names.find((name) => after[name] > before[name]);
     },
     flush: () => void nft('flush', 'ruleset'),
     changeOthers: () => void nft('add', 'table', 'inet', 'others'),
@@ -90,8 +96,7 @@ async function memoryMachine(): Promise<Machine> {
   const { podTable } = new MemoryKernel();
   return {
     sources: new MemoryPodSources(podTable),
-    send: async (link, packet) =>
-      podTable.take(link, packet.source, destinationOf(packet), packet.isAdvertisement),
+    send: async (link, packet) => podTable.take(link, packet.source, destinationOf(packet), packet.icmpv6),
     flush: () => podTable.flush(),
     changeOthers: () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
@@ -137,29 +142,33 @@ for (const { name, isReal, makeMachine } of bindings) {
         const counter = await machine.send(LINK, { source, sourceMac: '02:66:66:66:66:66' });
         assert.equal(counter, i < OWN.length ? undefined : 'source', source);
       }
-      assert.deepEqual(await droppedNow(), { source: 2 * OTHERS.length, advertisement: 0 });
+      assert.deepEqual(await droppedNow(), { source: 2 * OTHERS.length, advertisement: 0, linkLocal: 0 });
     });
 
-    it('lets in what stays on the link, but no router advertisement', async () => {
+    it('lets in what a new address of a pod is found out by, and nothing that the host would have to remember', async () => {
       await only();
-      const onLink: readonly (readonly [string, string, boolean])[] = [
-        ['fe80::5', 'fe80::1', true],
-        ['fe80::5', 'ff02::2', true],
-        ['febf::5', 'ff02::1:ff00:1', true],
-        ['::', 'ff02::1:ff00:5', true],
-        ['::', 'fe80::1', false],
-        ['::', 'fd77::2', false],
-        ['fe80::5', 'fd77::2', false],
-        ['fe80::5', 'ff05::2', false],
-        ['fec0::5', 'ff02::2', false],
-        ['169.254.1.5', '169.254.1.1', false],
-        ['0.0.0.0', '255.255.255.255', false],
+      const [solicitation, echo, report] = [135, 128, 143];
+      const onLink: readonly (readonly [string, string, keyof DroppedPackets | undefined, number?])[] = [
+        ['::', 'ff02::1:ff00:5', undefined, solicitation],
+        ['::', 'fe80::1', 'source'],
+        ['::', 'fd77::2', 'source'],
+        ['fe80::5', 'ff02::16', undefined, report],
+        ['fe80::5', 'ff05::16', 'linkLocal', report],
+        ['febf::5', 'ff02::1:ff00:1', 'linkLocal', solicitation],
+        ['fe80::5', 'fe80::1', 'linkLocal', solicitation],
+        ['fe80::5', 'ff02::1', 'linkLocal', echo],
+        ['fe80::5', 'fe80::1', 'linkLocal'],
+        ['fe80::5', 'ff02::2', 'linkLocal'],
+        ['fe80::5', 'fd77::2', 'linkLocal'],
+        ['fec0::5', 'ff02::16', 'source', report],
+        ['169.254.1.5', '169.254.1.1', 'source'],
+        ['0.0.0.0', '255.255.255.255', 'source'],
       ];
-      for (const [source, destination, isIn] of onLink) {
-        const counter = await machine.send(LINK, { source, destination });
-        assert.equal(counter, isIn ? undefined : 'source', `${source} to ${destination}`);
+      for (const [source, destination, expected, icmpv6] of onLink) {
+        const packet = { source, destination, ...(icmpv6 !== undefined && { icmpv6 }) };
+        assert.equal(await machine.send(LINK, packet), expected, `${source} to ${destination}`);
       }
-      const advertisement = { destination: 'ff02::1', isAdvertisement: true };
+      const advertisement = { destination: 'ff02::1', icmpv6: ROUTER_ADVERTISEMENT };
       assert.equal(await machine.send(LINK, { source: 'fe80::5', ...advertisement }), 'advertisement');
       assert.equal(await machine.send(LINK, { source: '2001:db8::1', ...advertisement }), 'advertisement');
     });
@@ -168,7 +177,11 @@ for (const { name, isReal, makeMachine } of bindings) {
       await only();
       await comesIn(OTHER_LINK, ...OWN, ...OTHERS);
       assert.equal(
-        await machine.send(OTHER_LINK, { source: 'fe80::5', destination: 'ff02::1', isAdvertisement: true }),
+        await machine.send(OTHER_LINK, {
+          source: 'fe80::5',
+          destination: 'ff02::1',
+          icmpv6: ROUTER_ADVERTISEMENT,
+        }),
         undefined,
       );
     });
@@ -208,7 +221,7 @@ for (const { name, isReal, makeMachine } of bindings) {
       await only();
       await isDropped(LINK, 'fd77::2');
       assert.equal(await sources.replace([{ link: OTHER_LINK, addresses: ['fd77::2'] }]), undefined);
-      assert.deepEqual(await droppedNow(), { source: 0, advertisement: 0 });
+      assert.deepEqual(await droppedNow(), { source: 0, advertisement: 0, linkLocal: 0 });
       await comesIn(LINK, ...OTHERS);
       await isDropped(OTHER_LINK, 'fd77::3');
       assert.equal(await sources.replace([]), undefined);

@@ -21,15 +21,17 @@ export interface DroppedPackets {
   readonly source: number;
   /** Router advertisements. */
   readonly advertisement: number;
+  /** From a link-local address, and more than a report of multicast groups. */
+  readonly linkLocal: number;
 }
 
 /** Somebody else changed the table; or notifications were lost, of whatever there was. */
 export type TableNews = 'changed' | 'lost';
 
 /**
- * Links that are not named are never looked at. By one that is, come in: its addresses, and between link-local
- * addresses (or from `::`) what stays on the link, such as neighbour discovery; no router advertisement. It outlives
- * the process.
+ * Links that are not named are never looked at. By one that is, come in: what is sent from its addresses; from `::` to
+ * the link's groups (duplicate address detection); from a link-local address reports of multicast groups alone, since
+ * the host would have to remember each that a pod makes up. It outlives the process.
  */
 export interface PodSources extends AsyncDisposable {
   /**

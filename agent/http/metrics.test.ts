@@ -53,6 +53,7 @@ describe('a scrape', () => {
       'podroute_pod_sources_checked 1',
       'podroute_pod_packets_dropped_total{reason="source"} 4',
       'podroute_pod_packets_dropped_total{reason="advertisement"} 1',
+      'podroute_pod_packets_dropped_total{reason="linkLocal"} 2',
       'podroute_problems 3',
       'podroute_object_problems{kind="BGPPeer",source="plan"} 2',
       'podroute_object_problems{kind="other",source="store"} 1',

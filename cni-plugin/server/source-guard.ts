@@ -48,7 +48,7 @@ export class SourceGuard implements AsyncDisposable {
   #saidMs = Number.NEGATIVE_INFINITY;
   /** Undefined: the kernel checks. */
   #problem: string | undefined;
-  #dropped: DroppedPackets = { source: 0, advertisement: 0 };
+  #dropped: DroppedPackets = { source: 0, advertisement: 0, linkLocal: 0 };
   #isClosed = false;
 
   constructor(io: SourceGuardIo) {
@@ -165,7 +165,7 @@ export class SourceGuard implements AsyncDisposable {
     if (problem === undefined && this.#problem !== undefined)
       log.info('cni', "pods' source addresses are checked");
     this.#problem = problem;
-    this.#dropped = { source: 0, advertisement: 0 };
+    this.#dropped = { source: 0, advertisement: 0, linkLocal: 0 };
   }
 
   /** What is not told of is seen by look(). */

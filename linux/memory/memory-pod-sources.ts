@@ -2,16 +2,22 @@
 // others on it (pod-sources-contract.test.ts asks Linux the same).
 import { contains, familyOf, parseAddress, parsePrefix } from '#ip';
 import { errnos } from '../errno.ts';
+import { ROUTER_ADVERTISEMENT } from '../router-messages.ts';
 import { KernelError } from '../kernel-error.ts';
 import type { DroppedPackets, PodSource, PodSources, SourceChange, TableNews } from '../pod-sources.ts';
 
 const LINK_LOCAL = parsePrefix('fe80::/10')!;
 const ON_LINK = parsePrefix('ff02::/16')!;
+const MULTICAST_LISTENER: ReadonlySet<number> = new Set([131, 132, 143]);
 
 export class MemoryPodTable {
   /** Undefined: there is none. */
   #links: Map<string, ReadonlySet<string>> | undefined;
-  #dropped: { -readonly [name in keyof DroppedPackets]: number } = { source: 0, advertisement: 0 };
+  #dropped: { -readonly [name in keyof DroppedPackets]: number } = {
+    source: 0,
+    advertisement: 0,
+    linkLocal: 0,
+  };
   readonly #watchers = new Set<(news: TableNews) => void>();
   /** Set by a test: the errno of every request. */
   refuse: number | undefined;
@@ -21,11 +27,10 @@ export class MemoryPodTable {
   }
 
   /** What it does to a packet that comes in by the link: the counter that it is dropped by. */
-  take(link: string, source: string, destination: string, isAdvertisement = false) {
+  take(link: string, source: string, destination: string, icmpv6?: number) {
     const addresses = this.#links?.get(link);
     if (addresses === undefined || addresses.has(source)) return undefined;
-    const isOnLink = familyOf(destination) === 'ipv6' && staysOnLink(source, destination);
-    const why = isAdvertisement ? 'advertisement' : isOnLink ? undefined : 'source';
+    const why = whyDropped(source, destination, icmpv6);
     if (why !== undefined) this.#dropped[why]++;
     return why;
   }
@@ -48,7 +53,7 @@ export class MemoryPodTable {
 
   replace(sources: readonly PodSource[]): void {
     this.#links = new Map(sources.map(({ link, addresses }) => [link, new Set(addresses)]));
-    this.#dropped = { source: 0, advertisement: 0 };
+    this.#dropped = { source: 0, advertisement: 0, linkLocal: 0 };
   }
 
   change(changes: readonly SourceChange[]): boolean {
@@ -77,15 +82,19 @@ export class MemoryPodTable {
   }
 }
 
-/** Between addresses of the link, or from nobody yet to the link's groups. */
-function staysOnLink(source: string, destination: string): boolean {
+/** Of a packet that is from none of the pod's addresses. */
+function whyDropped(
+  source: string,
+  destination: string,
+  icmpv6: number | undefined,
+): keyof DroppedPackets | undefined {
+  if (icmpv6 === ROUTER_ADVERTISEMENT) return 'advertisement';
   const isWithin = (address: string, prefix: typeof ON_LINK) => contains(prefix, parseAddress(address)!);
-  if (source === '::') return isWithin(destination, ON_LINK);
-  return (
-    familyOf(source) === 'ipv6' &&
-    isWithin(source, LINK_LOCAL) &&
-    (isWithin(destination, LINK_LOCAL) || isWithin(destination, ON_LINK))
-  );
+  if (familyOf(source) === 'ipv4') return 'source';
+  const isToGroup = isWithin(destination, ON_LINK);
+  if (source === '::') return isToGroup ? undefined : 'source';
+  if (!isWithin(source, LINK_LOCAL)) return 'source';
+  return isToGroup && MULTICAST_LISTENER.has(icmpv6 ?? 0) ? undefined : 'linkLocal';
 }
 
 export class MemoryPodSources implements PodSources {

@@ -59,7 +59,11 @@ class KernelPodSources implements PodSources {
   }
 
   async dropped(): Promise<DroppedPackets | KernelError> {
-    const found: { -readonly [name in keyof DroppedPackets]: number } = { source: 0, advertisement: 0 };
+    const found: { -readonly [name in keyof DroppedPackets]: number } = {
+      source: 0,
+      advertisement: 0,
+      linkLocal: 0,
+    };
     const error = await this.#asked(async (socket) => {
       const writer = new MessageWriter();
       const first = socket.sequences(COUNTERS.length);

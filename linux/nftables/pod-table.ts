@@ -1,7 +1,7 @@
 // The one table that is podroute's: which link of a pod may bring which source address. Pure. As `nft list` shows it:
 //
 //   table inet podroute {
-//     counter source { … }      counter advertisement { … }
+//     counter source { … }      counter advertisement { … }      counter linkLocal { … }
 //     set links { type ifname }                       the links that are looked at
 //     set ipv4 { type ifname . ipv4_addr }            what may come by each of them
 //     set ipv6 { type ifname . ipv6_addr }
@@ -11,12 +11,16 @@
 //       iifname . ip saddr @ipv4 accept
 //       iifname . ip6 saddr @ipv6 accept
 //       icmpv6 type nd-router-advert counter name "advertisement" drop
-//       ip6 saddr fe80::/10 ip6 daddr fe80::/10 accept        what does not leave the link: neighbour discovery …
-//       ip6 saddr fe80::/10 ip6 daddr ff02::/16 accept
-//       ip6 saddr :: ip6 daddr ff02::/16 accept               … duplicate address detection
+//       icmpv6 type { mld … } ip6 saddr fe80::/10 ip6 daddr ff02::/16 accept      a rule a type
+//       ip6 saddr fe80::/10 counter name "linkLocal" drop     a pod has as many as it likes: see below
+//       ip6 saddr :: ip6 daddr ff02::/16 accept               duplicate address detection
 //       counter name "source" drop
 //     }
 //   }
+//
+// Whatever makes the host answer, or learn, a link-local address of a pod makes a neighbour entry, of which the whole
+// machine has gc_thresh3 for all namespaces: one pod that makes addresses up would fill it. So a pod finds its gateway, and
+// is found, by its own addresses (and by permanent entries), and a link-local one may report its multicast groups.
 //
 // Two look-ups in hash tables a packet of a pod, one for every other packet, however many pods there are. Names of
 // links, not numbers: an element can be there before its link is.
@@ -45,11 +49,17 @@ import {
 } from './numbers.ts';
 
 export const POD_TABLE = 'podroute';
-export const COUNTERS = ['source', 'advertisement'] as const satisfies readonly (keyof DroppedPackets)[];
+export const COUNTERS = [
+  'source',
+  'advertisement',
+  'linkLocal',
+] as const satisfies readonly (keyof DroppedPackets)[];
 
 const CHAIN = 'sources';
 const NAME_BYTES = 16;
 const ND_ROUTER_ADVERTISEMENT = 134;
+/** Report, done, report of version 2 (RFC 2710, RFC 3810): the host learns groups by them, and no addresses. */
+const MULTICAST_LISTENER = [131, 132, 143];
 const pairType = (address: number) => (keyType.interfaceName << KEY_TYPE_BITS) | address;
 const LINKS: SetShape = {
   ...{ name: 'links', keyType: keyType.interfaceName, keyLength: NAME_BYTES, isHostOrder: true },
@@ -73,6 +83,14 @@ const isFamily = (family: Family): Expression[] => [
   loadMeta('family', 1),
   equals(1, Uint8Array.of(NFPROTO[family])),
 ];
+/** Also behind extension headers, which the kernel has passed by then. */
+const isIcmpv6 = (type: number): Expression[] => [
+  ...isFamily('ipv6'),
+  loadMeta('protocol', 1),
+  equals(1, Uint8Array.of(IPPROTO_ICMPV6)),
+  loadPayload('transport', 0, 1, 1),
+  equals(1, Uint8Array.of(type)),
+];
 const within6 = ([offset, length]: Place, prefix: string): Expression[] => {
   const { bytes, length: bits } = parsePrefixOctets(prefix)!;
   const register: Register = 1;
@@ -87,27 +105,20 @@ const RULES: readonly (readonly Expression[])[] = [
   [loadMeta('inputName', 1), isNotIn(LINKS.name, 1), verdict('accept')],
   [...isFamily('ipv4'), ...pair('ipv4'), verdict('accept')],
   [...isFamily('ipv6'), ...pair('ipv6'), verdict('accept')],
-  [
-    ...isFamily('ipv6'),
-    loadMeta('protocol', 1),
-    equals(1, Uint8Array.of(IPPROTO_ICMPV6)),
-    loadPayload('transport', 0, 1, 1),
-    equals(1, Uint8Array.of(ND_ROUTER_ADVERTISEMENT)),
-    count('advertisement'),
-    verdict('drop'),
-  ],
-  ...(
-    [
-      ['fe80::/10', 'fe80::/10'],
-      ['fe80::/10', 'ff02::/16'],
-      ['::/128', 'ff02::/16'],
-    ] as const
-  ).map(([source, destination]) => [
-    ...isFamily('ipv6'),
-    ...within6(SOURCE.ipv6, source),
-    ...within6(DESTINATION6, destination),
+  [...isIcmpv6(ND_ROUTER_ADVERTISEMENT), count('advertisement'), verdict('drop')],
+  ...MULTICAST_LISTENER.map((type) => [
+    ...isIcmpv6(type),
+    ...within6(SOURCE.ipv6, 'fe80::/10'),
+    ...within6(DESTINATION6, 'ff02::/16'),
     verdict('accept'),
   ]),
+  [...isFamily('ipv6'), ...within6(SOURCE.ipv6, 'fe80::/10'), count('linkLocal'), verdict('drop')],
+  [
+    ...isFamily('ipv6'),
+    ...within6(SOURCE.ipv6, '::/128'),
+    ...within6(DESTINATION6, 'ff02::/16'),
+    verdict('accept'),
+  ],
   [count('source'), verdict('drop')],
 ];
 

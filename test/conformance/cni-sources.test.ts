@@ -2,6 +2,7 @@
 // is dropped by podroute's nftables table, and others' tables are let be.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { parseOctets } from '#ip';
 import { waitUntil } from '#world';
 import { EXTENSIONS, ROUTER_ADVERTISEMENT, sendRaw } from '../../linux/testing/raw-frames.ts';
 import { CniNode } from './testing/cni-node.ts';
@@ -79,25 +80,52 @@ describe('what pods send', function () {
     assert.equal(droppedSources(node), before + 2);
   });
 
-  it('stays on the link where it belongs there: neighbour discovery, and the way to the gateway', async () => {
+  it('finds the way to the gateway, and out whether an address is somebody’s', async () => {
     await using node = await CniNode.up();
     const pod = await add(node, 'pod-a');
     inside(node.netns, 'ip', 'link', 'set', 'lo', 'up');
     inside(node.netns, 'ip', 'addr', 'add', 'fd10::1/128', 'dev', 'lo');
     inside(node.netns, 'ip', 'addr', 'add', '10.0.0.1/32', 'dev', 'lo');
-    // By the gateway, and to the host's own address on the link, which has to be found first.
     for (const address of ['fd10::1', '10.0.0.1']) assert.ok(reaches(pod.netns, address), address);
+    // What has to be found first is asked for from the pod's own address.
     const [, linkLocal] = /inet6 (fe80:\S+)\//.exec(
       inside(node.netns, 'ip', '-6', 'addr', 'show', 'dev', pod.link),
     )!;
-    inside(pod.netns, 'ip', '-6', 'neigh', 'flush', 'dev', 'eth0');
-    await waitUntil('neighbour discovery', 3000, () => reaches(pod.netns, `${linkLocal}%eth0`));
+    const own = pod.ips.find((ip) => ip.includes(':'))!;
+    const isFound = () => reaches(pod.netns, `${linkLocal}%eth0`, '-I', own);
+    await waitUntil('neighbour discovery', 3000, isFound);
     // A second address of the pod finds out that nobody has it (DAD) although it may not send from it.
     inside(pod.netns, 'ip', 'addr', 'add', 'fd77::77/128', 'dev', 'eth0');
     await waitUntil(
       'the end of DAD',
       5000,
       () => !/tentative|dadfailed/.test(inside(pod.netns, 'ip', '-6', 'addr', 'show', 'dev', 'eth0')),
+    );
+  });
+
+  it('makes the host remember none of the addresses that a pod makes up', async () => {
+    await using node = await CniNode.up();
+    const pod = await add(node, 'pod-a');
+    const [, linkLocal = ''] = /inet6 (fe80:\S+)\//.exec(
+      inside(node.netns, 'ip', '-6', 'addr', 'show', 'dev', pod.link),
+    )!;
+    const known = () => inside(node.netns, 'ip', '-6', 'neigh', 'show', 'dev', pod.link).split('\n').length;
+    const before = known();
+    const solicitation = (target: string) =>
+      Uint8Array.of(135, 0, 0, 0, 0, 0, 0, 0, ...parseOctets(target)!, 1, 1, 2, 0x66, 0x66, 0x66, 0x66, 0x66);
+    for (let i = 1; i <= 40; i++) {
+      sendRaw(pod.netns, 'eth0', {
+        source: `fe80::666:${i}`,
+        destination: linkLocal,
+        sourceMac: '02:66:66:66:66:66',
+        destinationMac: pod.hostMac,
+        icmpv6: solicitation(linkLocal),
+      });
+    }
+    assert.equal(known(), before);
+    assert.match(
+      inside(node.netns, 'nft', 'list', 'counter', 'inet', 'podroute', 'linkLocal'),
+      /packets 4\d/,
     );
   });
 

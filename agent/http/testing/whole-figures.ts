@@ -53,7 +53,7 @@ export function wholeFigures(): Figures {
     calls,
     isReady: true,
     canGiveAddresses: true,
-    podPacketsDropped: { source: 4, advertisement: 1 },
+    podPacketsDropped: { source: 4, advertisement: 1, linkLocal: 2 },
     problems: [problem('BGPPeer tor-a', 'plan'), problem('BGPPeer tor-b', 'plan'), problem('file', 'store')],
     generation: 2,
     process: {
