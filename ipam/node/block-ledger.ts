@@ -14,7 +14,8 @@ import type { IpamState } from './state.ts';
 import type { Block, BlockRelease, BlockStore, IpamInputs, IpamLog, IpamTuning } from './types.ts';
 
 export type ClaimOutcome =
-  | Exclude<ClaimResult, { kind: 'exhausted' }>
+  | Exclude<ClaimResult, { kind: 'exhausted' | 'claimed' }>
+  | { readonly kind: 'claimed' }
   | { readonly kind: 'exhausted'; readonly why: string };
 
 const SWEEP_MS = 60_000;
@@ -112,11 +113,11 @@ export class BlockLedger {
   }
 
   setInputs(inputs: IpamInputs): void {
+    const before = this.#fingerprint();
     this.#inputs = inputs;
     this.#guarded = (inputs.guarded ?? []).map(parsePrefix).filter((prefix) => prefix !== undefined);
     this.#exhaustion.mayAsk();
     this.#state.setReservations(inputs.reservations);
-    const before = this.#fingerprint();
     for (const family of FAMILIES) this.#applyPodCidrs(family, inputs);
     this.#applyPools(inputs);
     this.#ensureBlocks();
@@ -217,9 +218,7 @@ export class BlockLedger {
     // Meanwhile the store may have told of blocks that are this node's.
     const blocks = this.#state.blocksOf(family);
     const open = blocks.find((block) => block.state === 'active' && block.free > 0);
-    if (open !== undefined && !wantsSpare(blocks, this.#tuning)) {
-      return { kind: 'claimed', prefix: open.prefix, pool: open.pool ?? '' };
-    }
+    if (open !== undefined && !wantsSpare(blocks, this.#tuning)) return { kind: 'claimed' };
     const full = this.#whyFull(family);
     if (full !== undefined) return this.#exhaust(family, full);
     const held = (prefix: Prefix): boolean => this.#state.holdsBlock(formatPrefix(prefix)) !== undefined;
@@ -284,7 +283,7 @@ export class BlockLedger {
 
   #applyPools(inputs: IpamInputs): void {
     for (const block of this.#state.blocks) {
-      if (block.pool === undefined || block.state === 'releasing') continue;
+      if (block.pool === undefined) continue;
       const isServed = inputs.pools.some((pool) => pool.name === block.pool && !pool.disabled);
       const isOurs = !this.#comparison.isLost(block) && !this.isGuarded(block.prefix);
       block.state = isServed && isOurs ? 'active' : 'frozen';

@@ -101,8 +101,8 @@ export class BlockClaims {
       // First claim from this pool: blocks of another size (from before its blockSize changed) do not show in names.
       const blocks = await this.#store.list('IPAMBlock');
       const mixed = blocks.some((b) => isOfOtherSize(b, pool));
-      this.#probed.set(key, mixed ? -1n : 0n);
       step = mixed ? -1n : 0n;
+      this.#probed.set(key, step);
     }
     if (step < 0n) return undefined;
     for (let probes = 0; probes < PROBES; step++) {

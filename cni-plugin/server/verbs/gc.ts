@@ -11,8 +11,10 @@ export async function collectGarbage(config: NetworkConfig, io: VerbIo): Promise
   const { leaked } = io.ipam.check(config.validAttachments ?? [], config.name);
   const results = await Promise.allSettled(leaked.map(({ owner }) => del(owner, io)));
   const errors = results.filter((r) => r.status === 'rejected').map((r) => toCniError(r.reason));
-  for (const { owner } of leaked)
+  leaked.forEach(({ owner }, i) => {
+    if (results[i]!.status === 'rejected') return;
     io.log.info(subjectOf(owner), 'collected: the runtime does not know it any more');
+  });
   const [first] = errors;
   if (first === undefined) return;
   throw new CniError(
