@@ -1,6 +1,6 @@
 // Who listens where BGP should: another daemon on port 179 keeps neighbours from reaching ours.
 import type { TcpListener } from '#linux';
-import { type Finding, good, notTested, wrong } from './finding.ts';
+import { type Finding, good, notTested, shellWord, wrong } from './finding.ts';
 import { agentPid, type Patient, planOf } from './patient.ts';
 
 const BGP_PORT = 179;
@@ -67,5 +67,5 @@ function whoElse({ address, port }: TcpListener, process: Process): [string, ...
   const what = `${who}: neighbours of podroute get that one`;
   return process.unit === undefined
     ? [what, `kill ${process.pid}`]
-    : [what, `systemctl disable --now ${process.unit}`];
+    : [what, `systemctl disable --now ${shellWord(process.unit)}`];
 }

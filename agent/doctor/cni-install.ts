@@ -1,6 +1,6 @@
 // What the container runtime finds on this node: our executable, of this version, and our conflist first in its folder.
 import { CONFLIST_NAME, filesBefore } from '#cni-plugin';
-import { type Finding, good, notTested, warning, wrong } from './finding.ts';
+import { type Finding, good, notTested, shellWord, warning, wrong } from './finding.ts';
 import { type Patient, planOf, readText } from './patient.ts';
 
 export async function lookAtCniPlugin(patient: Patient): Promise<Finding[]> {
@@ -21,7 +21,10 @@ export function judgeCniPlugin(
   built: Uint8Array | undefined,
   builtAt: string | undefined,
 ): Finding {
-  const mend = builtAt === undefined || built === undefined ? [] : [`install -D -m 755 ${builtAt} ${path}`];
+  const mend =
+    builtAt === undefined || built === undefined
+      ? []
+      : [`install -D -m 755 ${shellWord(builtAt)} ${shellWord(path)}`];
   if (installed === undefined) return wrong(`${path} is not there: the runtime cannot wire pods`, ...mend);
   if (built === undefined) return good(`${path} is there; whether of this version is not known`);
   if (Buffer.compare(installed, built) === 0) return good(`${path} is of this version`);
@@ -70,7 +73,7 @@ export function judgeConflists(folder: string, names: readonly string[]): Findin
   const findings = before.map((name) =>
     wrong(
       `${folder}/${name} sorts before ${CONFLIST_NAME}: the runtime takes that one, and pods get no address of podroute`,
-      `mv ${folder}/${name} ${folder}/${name}.off`,
+      `mv ${shellWord(`${folder}/${name}`)} ${shellWord(`${folder}/${name}.off`)}`,
     ),
   );
   if (!names.includes(CONFLIST_NAME))

@@ -29,12 +29,21 @@ export const warning = (what: string, ...mend: readonly string[]): Finding => wi
 export const wrong = (what: string, ...mend: readonly string[]): Finding => withMend('wrong', what, mend);
 
 function withMend(state: FindingState, what: string, mend: readonly string[]): Finding {
-  return { state, what, ...(mend.length === 0 ? {} : { mend }) };
+  // Files, units and programs have names of others: none of them speaks to the terminal.
+  return { state, what: what.replaceAll(/\p{Cc}/gu, '\ufffd'), ...(mend.length === 0 ? {} : { mend }) };
+}
+
+/** One word for a shell (bash), whatever stands in it: mending commands are pasted by root. */
+export function shellWord(text: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  if (!/\p{Cc}/u.test(text)) return `'${text.replaceAll("'", `'\\''`)}'`;
+  const escaped = [...Buffer.from(text)].map((octet) => `\\x${octet.toString(16).padStart(2, '0')}`).join('');
+  return `$'${escaped}'`;
 }
 
 /** 'net/ipv4/ip_forward' as the command that sets it. A link's name may have dots: then its slashes stay. */
 export function setSwitch(name: string, value: number | string): string {
-  return `sysctl -w ${name.includes('.') ? name : name.replaceAll('/', '.')}=${value}`;
+  return `sysctl -w ${shellWord(name.includes('.') ? name : name.replaceAll('/', '.'))}=${value}`;
 }
 
 /** 'a, b and 7 more' */

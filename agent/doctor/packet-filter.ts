@@ -2,7 +2,7 @@
 // Found in nftables (so also what iptables-nft has made) and in the older iptables; more than a chain's policy and rules
 // that take the pods' prefixes are not understood.
 import { type Family, familyOf } from '#ip';
-import { type Finding, good, notTested, warning, wrong } from './finding.ts';
+import { type Finding, good, notTested, shellWord, warning, wrong } from './finding.ts';
 import { covers, type Patient, podPrefixes, readText } from './patient.ts';
 
 export interface DroppingChain {
@@ -69,7 +69,8 @@ function taking({ kind, family, table, chain, hasUserChain }: DroppingChain, pre
   if (kind === 'nft') {
     const word = familyOf(prefix) === 'ipv6' ? 'ip6' : 'ip';
     return ['saddr', 'daddr'].map(
-      (side) => `nft insert rule ${family} ${table} ${into} ${word} ${side} ${prefix} accept`,
+      (side) =>
+        `nft insert rule ${family} ${shellWord(table)} ${shellWord(into)} ${word} ${side} ${prefix} accept`,
     );
   }
   const program = familyOf(prefix) === 'ipv6' ? 'ip6tables' : 'iptables';

@@ -3,7 +3,7 @@
 import { POD_LINK } from '#ipam';
 import { CONFLIST_NAME } from '#cni-plugin';
 import { KernelError, type Link } from '#linux';
-import { type Finding, good, listed, notTested, warning, wrong } from './finding.ts';
+import { type Finding, good, listed, notTested, shellWord, warning, wrong } from './finding.ts';
 import { probeCommand } from '../status/probe-command.ts';
 import { linkTowards, neighbourAddresses, type Patient, readText, uplinks } from './patient.ts';
 
@@ -85,7 +85,7 @@ export function judgePaths(paths: readonly NeighbourPath[]): Finding[] {
     findings.push(
       wrong(
         `packets of ${of.linkMtu} octets, the MTU of ${device}, do not reach ${of.address} (${probeCommand(of.address, of.linkMtu)}), those of ${mtu} do; raise the MTU of what lies between, or lower it here`,
-        `ip link set dev ${device} mtu ${mtu}`,
+        `ip link set dev ${shellWord(device)} mtu ${mtu}`,
       ),
     );
   }
