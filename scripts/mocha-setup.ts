@@ -4,6 +4,8 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 
+// A property that fails makes its example smaller for as long as it likes, and lets no timer of mocha's fire meanwhile.
+fc.configureGlobal({ interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true });
 const seed = process.env['PODROUTE_SEED'];
 if (seed !== undefined) fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: Number(seed) });
 

@@ -45,6 +45,21 @@ function expectedOf(wishes: ReadonlyMap<string, KeyWish>, { prefix }: KeyWish): 
 }
 
 describe('keys of listening sockets', () => {
+  it('leave out a neighbour without a password once the one with its address, and a shared key, is gone', async () => {
+    const sockets: Map<string, string>[] = [];
+    const listener = new Listener(fakeTransport(sockets), () => {});
+    await listener.listenOn([{ address: '10.0.9.9', port: 179 }]);
+    for (let n = 0; n < 64; n++) if ((n & 32) === 0) listener.setKey(wish(n, 'mesh'));
+    for (let n = 64; n < 80; n++) listener.setKey(wish(n, 'mesh'));
+    listener.setKey(wish(104, undefined));
+    assert.equal(wish(104, undefined).prefix, wish(72, 'mesh').prefix);
+    listener.removeKey('n72');
+    const keys = new Map(
+      [...sockets[0]!].map(([prefix, secret]) => [prefix, { secret, ids: new Set<string>() }]),
+    );
+    assert.equal(keyOf(keys, wish(104, undefined).prefix), undefined);
+  });
+
   it('are those of the configuration after every change', async () => {
     const change = fc.oneof(
       { weight: 12, arbitrary: fc.record({ n: fc.nat(127), secret: fc.constantFrom(...SECRETS) }) },

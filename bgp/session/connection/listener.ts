@@ -115,9 +115,10 @@ export class Listener {
     this.#wishes.delete(id);
     this.#refusals.delete(id);
     if (wish?.secret === undefined) return;
-    // Enough others still need the key of a prefix.
+    // Enough others still need the key of a prefix, and nobody else of this address waited behind this neighbour's.
     const key = keyOf(this.#keys, wish.prefix);
-    if (key !== undefined && key.ids.size > SHARE_FROM && key.ids.delete(id)) return;
+    const isLast = ![...this.#wishes.values()].some(({ prefix }) => prefix === wish.prefix);
+    if (isLast && key !== undefined && key.ids.size > SHARE_FROM && key.ids.delete(id)) return;
     this.#settle();
   }
 
