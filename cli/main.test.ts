@@ -96,10 +96,20 @@ describe('the podroute command', function () {
 
   it('what is down is red on a terminal only, and never with NO_COLOR or TERM=dumb', async () => {
     const sessions = [sessionAnswer(), sessionAnswer({ id: 'tor-b', state: 'Active' })];
-    await using _agent = await cannedAgent(socket, { 'GET /v1/status': statusAnswer({ sessions }) });
+    const conditions = [
+      {
+        type: 'SessionsEstablished',
+        isTrue: false,
+        reason: 'SessionsDown',
+        message: '1 of 2 sessions are up',
+      },
+    ] as const;
+    const answer = statusAnswer({ sessions, conditions });
+    await using _agent = await cannedAgent(socket, { 'GET /v1/status': answer });
     const command = `${process.execPath} ${MAIN} status --socket ${socket}`;
     const onTerminal = (env: NodeJS.ProcessEnv) =>
-      run('script', ['--return', '--quiet', '--command', command, '/dev/null'], env);
+      // Node takes CI=true for a terminal without colours.
+      run('script', ['--return', '--quiet', '--command', command, '/dev/null'], { CI: undefined, ...env });
     const { stdout, code } = await onTerminal({ TERM: 'xterm' });
     assert.equal(code, 1);
     assert.ok(stdout.includes('\u001b[31mActive\u001b[39m '), stdout);
