@@ -127,6 +127,10 @@ export class Reflector implements Disposable {
   /** Takes the ending into the state. @returns how long to wait */
   #note(ending: Ending): number {
     const { clock, random } = this.#io;
+    // It was away and answers now, if only to say that it is not ready: it will be soon.
+    const was = 'failure' in this.#state ? this.#state.failure : undefined;
+    if (was?.kind === 'unreachable' && ending.kind === 'failed' && ending.failure.kind === 'refused')
+      this.#failures = 0;
     const jitter = 0.5 + random.next() / 2;
     const growing = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** this.#failures) * jitter;
     this.#failures++;
