@@ -5,8 +5,6 @@ import { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '#world';
 
 const FRESH_MS = 10_000;
-/** Below the root of the file system. */
-const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** A kubeconfig file; undefined: the pod's service account. */
 export interface ClusterPlace {
@@ -65,7 +63,11 @@ export class Credentials {
   async #readNow(): Promise<Access> {
     this.#config = load(this.#place);
     const options: RequestOptions = {};
-    await this.#config.applyToHTTPSOptions(options);
+    await this.#config.applyToHTTPSOptions(options).catch((error: unknown) => {
+      const { kubeconfig } = this.#place;
+      const whose = kubeconfig === undefined ? 'service account of this pod' : `kubeconfig ${kubeconfig}`;
+      throw new Error(`${whose}: its credentials cannot be had: ${(error as Error).message}`);
+    });
     const url = new URL(this.server);
     const { ca, cert, key, servername, rejectUnauthorized } = options;
     const isProxied = this.#config.getCurrentCluster()!.proxyUrl !== undefined;
@@ -85,16 +87,53 @@ export class Credentials {
   }
 }
 
+/** Throws what to mend: the agent does not start, and one that runs goes on with what it has heard. */
 function load({ kubeconfig }: ClusterPlace): KubeConfig {
   const config = new KubeConfig();
-  if (kubeconfig === undefined) config.loadFromCluster();
-  else config.loadFromFile(kubeconfig);
-  if (config.getCurrentCluster() === null) {
+  if (kubeconfig === undefined) {
+    // The client would make 'https://undefined:undefined' of it.
+    if (process.env['KUBERNETES_SERVICE_HOST'] === undefined) throw new Error(NO_PLACE);
+    config.loadFromCluster();
+    return config;
+  }
+  const where = `kubeconfig ${kubeconfig}`;
+  try {
+    config.loadFromFile(kubeconfig);
+  } catch (error) {
+    // What a parser says may have lines of the file, and with them a token.
+    const { code, message } = error as NodeJS.ErrnoException;
     throw new Error(
-      kubeconfig === undefined
-        ? `no cluster: KUBERNETES_SERVICE_HOST is not set, and ${SERVICE_ACCOUNT} is a pod's`
-        : `${kubeconfig}: its current context names no cluster`,
+      code === undefined
+        ? `${where} is no YAML that can be read: ${message.split('\n', 1)[0]}`
+        : `${where} cannot be read: ${message}`,
+    );
+  }
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw new Error(`${where}: ${withoutCluster(config)}`);
+  const at = `${where}: server "${cluster.server}" of cluster "${cluster.name}"`;
+  const protocol = URL.parse(cluster.server)?.protocol;
+  if (protocol !== 'https:' && protocol !== 'http:') {
+    throw new Error(`${at} is no URL (expected one such as https://10.0.0.1:6443)`);
+  }
+  if (protocol === 'http:' && cluster.skipTLSVerify !== true) {
+    throw new Error(
+      `${at} is not encrypted (expected https://; http:// is taken with insecure-skip-tls-verify: true)`,
     );
   }
   return config;
+}
+
+const NO_PLACE =
+  'nothing says where the API server is: this is no pod of Kubernetes (KUBERNETES_SERVICE_HOST is not set), and ' +
+  'neither --store kubernetes:KUBECONFIG nor the variable KUBECONFIG names a file';
+
+/** What of current-context, context and cluster is not there. */
+function withoutCluster(config: KubeConfig): string {
+  const named = config.getCurrentContext() as string | undefined;
+  const contexts = config.getContexts().map(({ name }) => `"${name}"`);
+  const there = contexts.length === 0 ? 'there is none' : `there are ${contexts.join(', ')}`;
+  if (!named) return `current-context is not set (expected the name of a context; ${there})`;
+  const context = config.getContextObject(named);
+  if (context === null) return `current-context "${named}" is not among its contexts (${there})`;
+  return `context "${named}" names the cluster "${context.cluster}", which is not among its clusters`;
 }
