@@ -87,11 +87,8 @@ export class MemoryRouteBatch implements RouteBatch {
     nextHopsId: number,
     metric = this.#common.metric,
   ): void {
-    const route = {
-      ...this.#route(family, address, offset, prefixLength, metric),
-      ...this.#group(nextHopsId),
-    };
-    this.#waiting.push({ type: 'addRoute', route });
+    const route = this.#route(family, address, offset, prefixLength, metric);
+    this.#waiting.push({ type: 'addRoute', route: { ...route, ...this.#group(nextHopsId) } });
   }
   replace(
     family: 0 | 1,
@@ -101,11 +98,8 @@ export class MemoryRouteBatch implements RouteBatch {
     nextHopsId: number,
     metric = this.#common.metric,
   ): void {
-    const route = {
-      ...this.#route(family, address, offset, prefixLength, metric),
-      ...this.#group(nextHopsId),
-    };
-    this.#waiting.push({ type: 'addRoute', route, replace: true });
+    const route = this.#route(family, address, offset, prefixLength, metric);
+    this.#waiting.push({ type: 'addRoute', route: { ...route, ...this.#group(nextHopsId) }, replace: true });
   }
   delete(
     family: 0 | 1,
