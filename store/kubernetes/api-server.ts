@@ -75,5 +75,10 @@ export function refusal(status: number, body: unknown, retryAfterMs?: number): A
   };
 }
 
+export function failureOf(error: unknown): ApiFailure {
+  if (error instanceof ApiError) return error.failure;
+  return { kind: 'unreachable', message: error instanceof Error ? error.message : String(error) };
+}
+
 export const isStatus = (error: unknown, status: number): boolean =>
   error instanceof ApiError && error.failure.kind === 'refused' && error.failure.status === status;

@@ -13,6 +13,7 @@ import {
   type ApiCall,
   type ApiFailure,
   type ApiServer,
+  failureOf,
   type LineSink,
   refusal,
 } from './api-server.ts';
@@ -192,8 +193,3 @@ function valueOf(text: string): unknown {
 }
 
 const unreachable = (message: string): ApiFailure => ({ kind: 'unreachable', message });
-
-function failureOf(error: unknown): ApiFailure {
-  if (error instanceof ApiError) return error.failure;
-  return unreachable(error instanceof Error ? error.message : String(error));
-}

@@ -2,6 +2,7 @@
 // object (finalizers, owners), of which our types know nothing.
 import { parseDocument } from '#api';
 import { type ApiServer, isStatus } from './api-server.ts';
+import { listPages } from './list-pages.ts';
 import { listPath, RESOURCE_PATHS } from './resource-paths.ts';
 import {
   type CreateResult,
@@ -39,17 +40,13 @@ export class ObjectRequests {
 
   async list<K extends StoredKind>(kind: K): Promise<readonly StoredMap[K][]> {
     const objects: StoredMap[K][] = [];
-    for (let next: string | undefined = ''; next !== undefined; ) {
-      const query = `limit=${PAGE}${next === '' ? '' : `&continue=${encodeURIComponent(next)}`}`;
-      const path = `${listPath(RESOURCE_PATHS[kind])}?${query}`;
-      const answer = await this.#api.ask({ method: 'GET', path });
-      const { items, metadata } = answer as { items?: readonly Raw[]; metadata: { continue?: string } };
-      const { apiVersion } = answer as { apiVersion: string };
-      for (const item of items ?? []) {
-        const object = tryRead(kind, { ...item, apiVersion, kind });
+    const path = (query: Readonly<Record<string, string>>) =>
+      `${listPath(RESOURCE_PATHS[kind])}?${new URLSearchParams(query).toString()}`;
+    for await (const { items, apiVersion } of listPages(this.#api, path, PAGE)) {
+      for (const item of items) {
+        const object = tryRead(kind, { ...(item as Raw), apiVersion, kind });
         if (object !== undefined) objects.push(object);
       }
-      next = metadata.continue === '' ? undefined : metadata.continue;
     }
     return objects;
   }

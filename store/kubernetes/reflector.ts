@@ -3,7 +3,8 @@
 // (410) makes a new list. Every wait grows, is bounded and has jitter, so that many nodes do not ask at once. A list is
 // taken whole or not at all. Bounds: MOST_OBJECTS a list.
 import type { Clock, Random, Timer } from '#world';
-import { ApiError, type ApiFailure, type ApiServer, refusal } from './api-server.ts';
+import { type ApiFailure, type ApiServer, failureOf, refusal } from './api-server.ts';
+import { listPages, versionOf } from './list-pages.ts';
 
 const PAGE = 200;
 /** Bookmarks come about every minute: a stream that is silent for longer is dead. */
@@ -185,17 +186,10 @@ export class Reflector implements Disposable {
   async #listPages(): Promise<void> {
     const objects: unknown[] = [];
     let version = '';
-    for (let next: string | undefined = ''; next !== undefined; ) {
-      const query = { limit: String(PAGE), ...(next !== '' && { continue: next }) };
-      const answer = await this.#api.ask({ method: 'GET', path: this.#path(query) });
+    for await (const page of listPages(this.#api, (query) => this.#path(query), PAGE)) {
       if (this.#isClosed) return;
-      const { items, metadata } = answer as {
-        items?: readonly unknown[] | null;
-        metadata?: { resourceVersion?: string; continue?: string };
-      };
-      for (const object of items ?? []) take(objects, object);
-      version = metadata?.resourceVersion ?? '';
-      next = metadata?.continue || undefined;
+      for (const object of page.items) take(objects, object);
+      ({ version } = page);
     }
     this.#have(objects, version);
   }
@@ -242,7 +236,7 @@ export class Reflector implements Disposable {
         if (initial !== undefined) {
           if (type !== 'BOOKMARK') take(initial, object);
           else if (isEndOfInitial(object)) {
-            this.#have(initial, version ?? '');
+            this.#have(initial, versionOf(object));
             initial = undefined;
           }
           return;
@@ -277,8 +271,6 @@ export class Reflector implements Disposable {
   }
 
   #have(objects: readonly unknown[], version: string): void {
-    // Also what a proxy says in the server's place may be JSON: nothing is gone because of it.
-    if (version === '') throw new Error('its answer is no list: it has no metadata.resourceVersion');
     this.#sink.replaced(objects);
     this.#version = version;
     this.#isHeard();
@@ -309,11 +301,6 @@ export class Reflector implements Disposable {
     });
     return `${path}?${all.toString()}`;
   }
-}
-
-function failureOf(error: unknown): ApiFailure {
-  if (error instanceof ApiError) return error.failure;
-  return { kind: 'unreachable', message: error instanceof Error ? error.message : String(error) };
 }
 
 /** Throws for what is no object of Kubernetes. */
