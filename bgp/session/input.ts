@@ -17,6 +17,7 @@ import {
   describeNotification,
   isNotificationError,
   unicastFamily,
+  type NotificationError as WireError,
   type FrameSink,
 } from '../message/index.ts';
 import { countMessage } from './connection/counters.ts';
@@ -25,6 +26,7 @@ import {
   headerEvent,
   internalErrorEvent,
   judgeOpen,
+  losesCollision,
   notificationCause,
   refusesParameters,
   refusesVersion,
@@ -32,6 +34,8 @@ import {
 } from './fsm/receive.ts';
 import type { LiveSession, SessionOwner } from './ports.ts';
 import { HOLD, type SessionTimers } from './connection/timers.ts';
+
+const LOST = { kind: 'collision lost' } as const;
 
 export class SessionInput implements FrameSink, ConnectionHandler {
   readonly #session: LiveSession;
@@ -171,7 +175,14 @@ export class SessionInput implements FrameSink, ConnectionHandler {
       (refusesParameters(error) &&
         this.#session.wire?.ourOpen?.capabilities !== undefined &&
         this.#owner.retryWithoutCapabilities());
-    this.#session.step({ type: isHarmless ? 'versionNotificationReceived' : 'notificationReceived', cause });
+    if (isHarmless) this.#session.step({ type: 'versionNotificationReceived', cause });
+    else this.#session.step({ type: 'notificationReceived', cause: this.#isCollision(error) ? LOST : cause });
+  }
+
+  /** The neighbour has chosen the other one of two connections. */
+  #isCollision(error: WireError): boolean {
+    const session = this.#session;
+    return losesCollision(error) && session.fsm.name !== 'Established' && this.#owner.hasRival(session);
   }
 
   #routeRefresh(buf: Uint8Array, start: number, end: number): void {

@@ -193,6 +193,10 @@ export class Peer implements SessionOwner {
     return settleCollision(this.#sessions.all, fresh, ids, negotiated);
   }
 
+  hasRival(session: LiveSession): boolean {
+    return [...this.#sessions.all].some((other) => other !== session && RANK[other.state] >= RANK.OpenSent);
+  }
+
   moved(session: LiveSession, event: FsmEvent): void {
     this.#show(describeEvent(event), event.type === 'tcpFailed' ? causeOf(event) : undefined);
     if (RANK[session.state] < RANK.OpenConfirm) return;
@@ -217,7 +221,7 @@ export class Peer implements SessionOwner {
     this.#sessions.delete(session);
     this.io.halfOpen.delete(session);
     if (end.down !== undefined) this.record.lost(end.cause, end.establishedMs);
-    if (end.event.type === 'collisionLost' && RANK[end.from] >= RANK.OpenSent) this.record.collisions++;
+    if (end.cause.kind === 'collision lost' && RANK[end.from] >= RANK.OpenSent) this.record.collisions++;
     if (CAUSES[end.cause.kind].isFailure) this.record.error(end.cause);
     const rest = restAfterEnd(
       {

@@ -54,6 +54,8 @@ export interface SessionOwner {
   buildOpen(): OpenMessage;
   /** Undefined: this session lost and has ended. Else what ends the losers, to be called once this one is in OpenConfirm. */
   resolveCollision(session: LiveSession, ids: CollisionIds, negotiated: Negotiated): (() => void) | undefined;
+  /** Another connection with this neighbour has come as far as an OPEN. */
+  hasRival(session: LiveSession): boolean;
   /** RFC 5492 §3: true when the next connection will be tried without optional parameters. */
   retryWithoutCapabilities(): boolean;
   /** The FSM is in another state, not Idle. */

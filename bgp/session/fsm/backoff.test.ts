@@ -95,10 +95,14 @@ describe('the rest after an end', () => {
     ['a failure before that', { establishedMs: 59_999 }, refused],
     [
       'a collision lost to another connection',
-      { event: { type: 'collisionLost' }, hasOthers: true },
+      { event: { type: 'collisionLost' }, cause: { kind: 'collision lost' }, hasOthers: true },
       undefined,
     ],
-    ['a collision lost to one that has gone', { event: { type: 'collisionLost' } }, SHORT_REST],
+    [
+      'a collision lost to one that has gone',
+      { event: { type: 'collisionLost' }, cause: { kind: 'collision lost' } },
+      SHORT_REST,
+    ],
     ['a stop by hand', { event: { type: 'manualStop', cause: { kind: 'forgotten' } } }, undefined],
     ['a restart of the neighbour', { cause: { kind: 'peer restarted' } }, undefined],
     ['a caller that said nothing', STRANGER, undefined],

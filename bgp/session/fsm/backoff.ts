@@ -58,7 +58,7 @@ export interface EndedSession extends SessionEnd {
  */
 export function restAfterEnd(end: EndedSession, failures: number, connectRetryMs: number): Rest | undefined {
   const { type } = end.event;
-  if (type === 'collisionLost') return end.hasOthers ? undefined : SHORT_REST;
+  if (end.cause.kind === 'collision lost') return end.hasOthers ? undefined : SHORT_REST;
   if (type === 'manualStop' || end.cause.kind === 'peer restarted') return undefined;
   // Somebody connected and went away: no failure of the neighbour, and our own try goes on.
   if (end.isIncoming && !end.hasReceivedOpen && end.from !== 'Established') return undefined;

@@ -90,7 +90,9 @@ export type NotificationCause =
       /** What an operator wrote there (RFC 9003). */
       readonly message?: string;
     }
-  | { readonly kind: 'notification unreadable'; readonly why: string };
+  | { readonly kind: 'notification unreadable'; readonly why: string }
+  /** That another connection won, and there is one. */
+  | { readonly kind: 'collision lost' };
 
 /** Somebody asked for it. */
 export type OrderCause =

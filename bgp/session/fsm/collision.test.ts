@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { SeededRandom } from '#world';
 import { FakeClock } from '#world/testing';
 import type { PeerConfig } from '../../config.ts';
-import { KEEPALIVE, MP_BOTH, fourByteAs } from '../../testing/message-bytes.ts';
+import { KEEPALIVE, MP_BOTH, fourByteAs, rawNotification } from '../../testing/message-bytes.ts';
 import { type ScriptPeer } from '../../testing/script-peer.ts';
 import { SessionBench, OURS, THEIRS, theirOpen } from '../../testing/session-bench.ts';
 import { loserOf } from './collision.ts';
@@ -75,6 +75,30 @@ describe('session: collision with a scripted neighbour', () => {
       });
     }
   }
+
+  it('is no error and no failure when the neighbour is the one that ends its loser with 6/7', async () => {
+    const { bench, ours, theirs } = await both('10.0.0.9');
+    theirs.send(theirOpen({ id: '10.0.0.9' }));
+    bench.clock.settle();
+    ours.send(rawNotification(6, 7));
+    bench.clock.settle();
+    theirs.send(KEEPALIVE);
+    bench.clock.settle();
+    assert.equal(bench.state, 'Established');
+    assert.equal(bench.status.lastError, undefined);
+    assert.equal(bench.status.collisions, 1);
+    assert.match(bench.status.lastNotificationIn!.text, /collision/, 'it is shown where NOTIFICATIONs are');
+  });
+
+  it('is an error all the same where there is no other connection', async () => {
+    const bench = await SessionBench.withPeer({ passive: false });
+    await bench.listen();
+    bench.clock.settle();
+    bench.dialled[0]!.send(rawNotification(6, 7));
+    bench.clock.settle();
+    assert.match(bench.status.lastError!.text, /collision/);
+    assert.equal(bench.status.collisions, 0);
+  });
 
   it('Established wins over any identifier', async () => {
     const { bench, ours, theirs } = await both('10.0.0.9');

@@ -3,6 +3,7 @@ import type { PeerConfig } from '../../config.ts';
 import {
   CEASE_ADMIN_RESET,
   CEASE_ADMIN_SHUTDOWN,
+  CEASE_COLLISION,
   CEASE_RESOURCES,
   CODE_CEASE,
   CODE_HEADER,
@@ -72,6 +73,10 @@ export function internalErrorEvent(error: unknown): FsmEvent {
   const reason = causeText(cause);
   return { type: 'automaticStop', cause, error: { code: CODE_CEASE, subcode: CEASE_RESOURCES, reason } };
 }
+
+/** RFC 4271 §6.8, RFC 4486: the connection that it comes over lost against another one. */
+export const losesCollision = ({ code, subcode }: WireError): boolean =>
+  code === CODE_CEASE && subcode === CEASE_COLLISION;
 
 export function notificationCause(
   error: WireError,
