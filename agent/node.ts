@@ -129,7 +129,11 @@ async function takeLocks(
   const { nodeName, fib, table, stateDir } = settings;
   const holder = holderOf(settings, process);
   opening.use(await locks.lockHere(`node ${nodeName}`, holder));
-  if (fib === 'kernel') opening.use(await locks.lockHere(`kernel routing table ${table}`, holder));
+  if (fib === 'kernel') {
+    opening.use(await locks.lockHere(`kernel routing table ${table}`, holder));
+    // Whatever the table: their links, and the check of their addresses, are one for the namespace.
+    opening.use(await locks.lockHere('pods of this network namespace', holder));
+  }
   return takeIfWritable(() => locks.lockFolder(stateDir, holder), log, opening);
 }
 

@@ -219,7 +219,7 @@ export function connect(a: Host, b: Host, options: LinkOptions = {}): { devices:
     { host: b, device: devices[1], addresses: options.addresses?.[1] ?? [] },
   ];
   // Link-local addresses are usable at once: nobody else is on this wire.
-  for (const e of ends) e.host.run(['sysctl', '-qw', `net.ipv6.conf.${e.device}.accept_dad=0`]);
+  for (const e of ends) e.host.run(['sysctl', '-qw', `net/ipv6/conf/${e.device}/accept_dad=0`]);
   for (const e of ends) e.host.ip('link', 'set', e.device, 'up');
   // After both ends are up: an IPv6 address given to a device without carrier misses its first solicitation.
   for (const e of ends) addAddresses(e.host, e.device, e.addresses);

@@ -8,7 +8,6 @@ import {
   passwordFault,
   passwordIn,
   type Problem,
-  type Secret,
   secretNamed,
 } from '#api';
 import type { PeerConfig, PeerRemote, TtlRule } from '#bgp';
@@ -97,7 +96,7 @@ export function sessionConfig(
   const localAs = spec.localASNumber ?? self.asNumber;
   const type = sessionType(wish.remoteAs, localAs);
   const policies = sharedPolicies(spec, type, object, context);
-  const password = passwordOf(spec.password, input.resources.secrets, object, wish.passwordField);
+  const password = passwordOf(spec.password, input, object, wish.passwordField);
   const holdTimeSeconds = Math.ceil(spec.holdTime ?? config.holdTime);
   const keepalive = spec.keepaliveTime ?? (spec.holdTime === undefined ? config.keepaliveTime : undefined);
   const localAddress = sourceAddress(wish, self);
@@ -244,7 +243,7 @@ function gracefulRestart(spec: SessionSpec): PeerConfig['gracefulRestart'] {
 
 function passwordOf(
   reference: SessionSpec['password'],
-  secrets: ReadonlyMap<string, Secret>,
+  { resources: { secrets }, refused = nothingRefused }: PlanInput,
   object: string,
   field: string,
 ): { key?: string; problems: Problem[] } {
@@ -252,7 +251,7 @@ function passwordOf(
   const { secretKeyRef } = reference;
   const secret = secretNamed(secrets, secretKeyRef.name);
   const key = secret && passwordIn(secret, secretKeyRef.key);
-  const fault = passwordFault(secrets, secretKeyRef);
+  const fault = passwordFault(secrets, secretKeyRef, refused.objects);
   // One that is too long is the speaker's to refuse: it says why the session is down.
   const known = key === undefined || key === '' ? {} : { key };
   if (fault === undefined) {

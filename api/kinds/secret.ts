@@ -22,13 +22,20 @@ export function secretNamed(secrets: ReadonlyMap<string, Secret>, name: string):
 /** What a password has: TCP MD5 takes no more (Linux: TCP_MD5SIG_MAXKEYLEN). */
 const MOST_OCTETS = 80;
 
-/** Why a value of a Secret cannot be the password that a reference means; undefined when it can. Never shows a value. */
+/**
+ * Why a value of a Secret cannot be the password that a reference means; undefined when it can. Never shows a value.
+ *
+ * @param refused identityText of objects whose documents are wrong
+ */
 export function passwordFault(
   secrets: ReadonlyMap<string, Secret>,
   { name, key }: { readonly name: string; readonly key: string },
+  refused: ReadonlySet<string>,
 ): { readonly at: 'name' | 'key'; readonly value: string; readonly why: string } | undefined {
   const secret = secretNamed(secrets, name);
   if (secret === undefined) {
+    if (refused.has(`Secret ${name}`) || refused.has(`Secret ${OWN_NAMESPACE}/${name}`))
+      return { at: 'name', value: name, why: 'is a Secret whose document is refused (see its own problem)' };
     const elsewhere = [...secrets.values()].find(({ metadata }) => metadata.name === name)?.metadata
       .namespace;
     const why =

@@ -19,7 +19,7 @@ export function checkTogether(resources: Resources, refused: ReadonlySet<string>
   return [
     ...configurationNames(resources),
     ...missingFilters(resources, refused),
-    ...missingSecrets(resources),
+    ...missingSecrets(resources, refused),
     ...doubledNeighbours(resources),
     ...usablePools(resources).problems,
     ...checkAgainstNodes(resources),
@@ -57,7 +57,10 @@ function missingFilters({ bgpPeers, bgpFilters }: Resources, refused: ReadonlySe
   );
 }
 
-function missingSecrets({ bgpPeers, bgpConfigurations, secrets }: Resources): Problem[] {
+function missingSecrets(
+  { bgpPeers, bgpConfigurations, secrets }: Resources,
+  refused: ReadonlySet<string>,
+): Problem[] {
   const wanted = [
     ...[...bgpPeers.values()].map((peer) => ({
       object: objectName(peer),
@@ -72,7 +75,7 @@ function missingSecrets({ bgpPeers, bgpConfigurations, secrets }: Resources): Pr
   ];
   return wanted.flatMap(({ object, field, ref }): Problem[] => {
     if (ref === undefined) return [];
-    const fault = passwordFault(secrets, ref);
+    const fault = passwordFault(secrets, ref, refused);
     if (fault === undefined) {
       const doubt = passwordDoubt(secrets, ref);
       const place = { object, field: `${field}.key`, value: ref.key };

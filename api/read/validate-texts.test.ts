@@ -121,6 +121,11 @@ describe('files checked together', () => {
       problems(secret, wrong, wants('tor')).at(-1) ?? '',
       /^c.yaml:4: BGPPeer a: spec.filters\[0\]: "f" is a BGPFilter whose document is refused \(see its own problem\): nothing is/,
     );
+    const unreadable = secret.replace('stringData', 'data');
+    assert.match(
+      problems(unreadable, filter, wants('tor')).at(-1) ?? '',
+      /^c.yaml:4: BGPPeer a: spec.password.secretKeyRef.name: "bgp" is a Secret whose document is refused \(see its own problem\): no session/,
+    );
     assert.deepEqual(problems(filter, wants('tor', 'other')), [
       `b.yaml:4: BGPPeer a: spec.password.secretKeyRef.name: "other" is no Secret: ${until}`,
     ]);

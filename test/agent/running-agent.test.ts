@@ -277,6 +277,20 @@ describe('a running agent', function () {
     }
   });
 
+  it('has the pods of its namespace for itself, also beside one of another node and another table', async () => {
+    const agent = await startPodroute(host, {
+      ...{ nodeName: 'n1', documents: documents('n1'), folder, fib: 'kernel' },
+    });
+    const other = host.spawn([
+      ...[PODROUTE, 'agent', '--node-name', 'n2', '--store', `dir:${agent.storePath}`, '--table', '100'],
+      ...['--socket', join(folder, 'other.sock'), '--state-dir', join(folder, 'other')],
+      ...['--cni-socket', join(folder, 'other-cni.sock'), '--cni-conf-dir', join(folder, 'other-net.d')],
+    ]);
+    assert.equal((await other.exited).code, 1);
+    assert.match(other.output, /pods of this network namespace has an agent already: pid \d+, node n1/);
+    await agent.process.stop();
+  });
+
   it('answers a probe at once while sixty-four clients of its socket ask for ever', async () => {
     const agent = await startPodroute(host, { nodeName: 'n1', documents: documents('n1'), folder });
     const slow: Socket[] = Array.from({ length: 64 }, () => connect(agent.socketPath));

@@ -47,7 +47,13 @@ export async function startPodroute(host: Host, options: PodrouteOptions): Promi
     '--state-dir',
     join(options.folder, 'state'),
   );
-  command.push('--cni-socket', join(options.folder, 'cni.sock'), '--log-level', 'info');
+  command.push(
+    '--cni-socket',
+    join(options.folder, 'cni.sock'),
+    '--cni-conf-dir',
+    join(options.folder, 'net.d'),
+  );
+  command.push('--log-level', 'info');
   command.push(...(options.more ?? []));
   const process = host.spawn(command, {
     env: { ...options.env, PODROUTE_NODE_OPTIONS: (options.nodeOptions ?? []).join(' ') },
