@@ -1,16 +1,26 @@
 // What holds for every test file: mocha loads this before them (.mocharc.json).
 // - PODROUTE_SEED replays what a failure printed, also for fast-check, which prints its own `seed` and `path`.
+// - What an agent would write on a node is written nowhere on this machine: every test gives its agents other folders.
 // - With CI=true a test that is skipped fails the run, where this process is root: all it needs can be installed then.
 import fc from 'fast-check';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 // A property that fails makes its example smaller for as long as it likes, and lets no timer of mocha's fire meanwhile.
 fc.configureGlobal({ interruptAfterTimeLimit: 120_000, markInterruptAsFailure: true });
 const seed = process.env['PODROUTE_SEED'];
 if (seed !== undefined) fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: Number(seed) });
 
+const OF_A_NODE = ['/etc/cni/net.d', '/var/lib/podroute'];
+const filesOfANode = (): string[] =>
+  OF_A_NODE.filter((folder) => existsSync(folder)).flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+  );
+const before = new Set(filesOfANode());
+
 export const mochaHooks = {
   afterAll(this: Mocha.Context): void {
+    const left = filesOfANode().filter((path) => !before.has(path));
+    if (left.length > 0) throw new Error(`tests wrote on this machine: ${left.join(', ')}`);
     const root = this.test?.parent;
     if (root === undefined || process.env['CI'] !== 'true' || !isWholeRoot()) return;
     const titles = skipped(root);
