@@ -25,6 +25,7 @@ wanted="ip:iproute2 nsenter:util-linux ping:iputils-ping sysctl:procps bird:bird
 [ "${2:-}" = frr ] && wanted="$wanted vtysh:frr"
 if [ "$purpose" = test ]; then
   wanted="$wanted vtysh:frr gobgpd:gobgpd bgpd:openbgpd exabgp:exabgp nft:nftables etcd:etcd-server openssl:openssl curl:curl"
+  wanted="$wanted zsh:zsh fish:fish systemd-analyze:systemd"
 fi
 missing=""
 for pair in $wanted; do

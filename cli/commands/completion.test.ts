@@ -64,6 +64,14 @@ describe('completion', function () {
     assert.equal((await asked()).stdout, 'tor-a\t10.0.0.9 Established\n');
   });
 
+  it('puts nothing on the line that is no id, whoever answers on the socket', async () => {
+    const ids = ['tor$(touch x)', 'tor`id`', 'tor a', 'tor;id', 'tor\nrm', 'tor\u001b[31m', 'tor-b'];
+    const sessions = ids.map((id) => sessionAnswer({ id }));
+    await using _agent = await cannedAgent(socket, { 'GET /v1/status': statusAnswer({ sessions }) });
+    const { stdout } = await podroute(['__complete', '--', 'status', 'tor'], { PODROUTE_SOCKET: socket });
+    assert.equal(stdout, 'tor-b\t10.0.0.9 Established\n');
+  });
+
   it('works in bash, with ids that have colons', async () => {
     const sessions = [sessionAnswer({ id: 'rack/fd00::9' })];
     await using _agent = await cannedAgent(socket, { 'GET /v1/status': statusAnswer({ sessions }) });

@@ -19,10 +19,13 @@ export async function complete(root: Command, line: readonly string[], ownSocket
   process.stdout.write(lines.map((text) => `${text}\n`).join(''));
 }
 
+/** What the ids of sessions are made of: whatever else answers there shall put no other text on somebody's line. */
+const SESSION_ID = /^[\w.:/%-]+$/;
+
 /** Sessions of the agent; none when it does not answer, as an error would stand in the middle of somebody's line. */
 async function sessionLines(socket: string, current: string): Promise<string[]> {
   const status = await ask<StatusReply>(socket, '/v1/status').catch(() => undefined);
   return (status?.sessions ?? [])
-    .filter(({ id }) => id.startsWith(current))
-    .map(({ id, remote, state }) => `${id}\t${remote} ${state}`);
+    .filter(({ id }) => id.startsWith(current) && SESSION_ID.test(id))
+    .map(({ id, remote, state }) => `${id}\t${`${remote} ${state}`.replaceAll(/\p{Cc}/gu, ' ')}`);
 }
