@@ -100,7 +100,7 @@ function build(program: 'kube-apiserver' | 'kubectl', say: (text: string) => voi
 }
 
 function kubernetesVersion(): string {
-  const version = /^\s*(?:require )?k8s\.io\/kubernetes (v\S+)$/m.exec(
+  const version = /^\s*(?:require )?k8s\.io\/kubernetes (v\S+)/m.exec(
     readFileSync(join(HERE, 'go.mod'), 'utf8'),
   )?.[1];
   if (version === undefined) throw new Error('go.mod names no version of k8s.io/kubernetes');
