@@ -51,7 +51,7 @@ export const TEST_PACKAGES = ['fast-check', 'yaml'];
  */
 export const ORDER: Readonly<Record<string, readonly string[]>> = {
   agent: [
-    'log options histogram',
+    'log options histogram listed',
     'plan',
     'fib',
     'speaker',

@@ -1,6 +1,7 @@
 // Whether the agent answers, is as new as this command and has its sessions; whether its CNI socket takes calls; what
 // its process may do and how many descriptors it has.
-import { type Finding, good, listed, notTested, warning, wrong } from './finding.ts';
+import { type Finding, good, MOST_NAMED, notTested, warning, wrong } from './finding.ts';
+import { listed } from '../listed.ts';
 import { agentPid, type Patient, readText } from './patient.ts';
 
 export async function lookAtAgent(patient: Patient): Promise<Finding[]> {
@@ -29,7 +30,7 @@ export function judgeSessions({
   const down = sessions.filter(({ state }) => state !== 'Established').map(({ id }) => id);
   const findings: Finding[] = [];
   if (down.length > 0) {
-    const which = `${down.length} of ${sessions.length} sessions are not established: ${listed(down)}`;
+    const which = `${down.length} of ${sessions.length} sessions are not established: ${listed(down, MOST_NAMED)}`;
     findings.push(wrong(`${which}`, `podroute status ${down[0]}`));
   } else if (sessions.length > 0) findings.push(good(`all ${sessions.length} sessions are established`));
   if (problems.length > 0)

@@ -46,8 +46,5 @@ export function setSwitch(name: string, value: number | string): string {
   return `sysctl -w ${shellWord(name.includes('.') ? name : name.replaceAll('/', '.'))}=${value}`;
 }
 
-/** 'a, b and 7 more' */
-export function listed(names: readonly string[], most = 4): string {
-  const shown = names.slice(0, most).join(', ');
-  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
-}
+/** As many names as a finding tells. */
+export const MOST_NAMED = 4;

@@ -1,7 +1,8 @@
 // Routes that another daemon left or keeps inside the pods' prefixes: theirs have smaller metrics and win.
 import type { Route } from '#linux';
 import { familyOf } from '#ip';
-import { type Finding, good, listed, notTested, wrong } from './finding.ts';
+import { type Finding, good, MOST_NAMED, notTested, wrong } from './finding.ts';
+import { listed } from '../listed.ts';
 import { doOverlap, type Patient, planOf, podPrefixes } from './patient.ts';
 
 /** rtm_protocol by name of `ip`, and who uses it. */
@@ -41,7 +42,10 @@ export function judgeOtherRoutes(routes: readonly Route[], pods: readonly string
       const where = route.table === MAIN_TABLE ? '' : ` table ${route.table}`;
       return `ip ${version} route del ${type}${route.destination} proto ${name}${metric}${where}`;
     });
-    const which = listed(inside.map(({ destination }) => destination));
+    const which = listed(
+      inside.map(({ destination }) => destination),
+      MOST_NAMED,
+    );
     return [
       wrong(
         `${inside.length} route(s) of ${who} lie among the pods' prefixes and win over podroute's: ${which}; end that daemon, then delete them`,

@@ -3,7 +3,8 @@
 import { POD_LINK } from '#ipam';
 import { CONFLIST_NAME } from '#cni-plugin';
 import { KernelError, type Link } from '#linux';
-import { type Finding, good, listed, notTested, shellWord, warning, wrong } from './finding.ts';
+import { type Finding, good, MOST_NAMED, notTested, shellWord, warning, wrong } from './finding.ts';
+import { listed } from '../listed.ts';
 import { probeCommand } from '../status/probe-command.ts';
 import { linkTowards, neighbourAddresses, type Patient, readText, uplinks } from './patient.ts';
 
@@ -91,9 +92,9 @@ export function judgePaths(paths: readonly NeighbourPath[]): Finding[] {
   }
   const whole = paths.filter(({ path }) => path.kind === 'whole');
   if (whole.length > 0)
-    findings.push(good(`packets as large as the link allows reach ${listed(whole.map(textOf))}`));
+    findings.push(good(`packets as large as the link allows reach ${listed(whole.map(textOf), MOST_NAMED)}`));
   const silent = paths.filter(({ path }) => path.kind === 'silent').map(({ address }) => address);
-  if (silent.length > 0) findings.push(notTested(`no ping is answered by ${listed(silent)}`));
+  if (silent.length > 0) findings.push(notTested(`no ping is answered by ${listed(silent, MOST_NAMED)}`));
   for (const { path } of paths.slice(0, 4)) if (path.kind === 'not asked') findings.push(notTested(path.why));
   return findings.length > 0 ? findings : [notTested('no neighbour to ask')];
 }

@@ -1,6 +1,7 @@
 // What the agent's socket does to single sessions: POST /v1/session?id=ID&action=ACTION[&message=TEXT]. Only on the unix
 // socket, which is root's.
 import type { ErrorReply, SessionAction, SessionActionReply } from '#agent-api';
+import { listed } from '../listed.ts';
 import type { Reply, StatusRequest } from './endpoints.ts';
 
 /** The sessions of the agent, by their ids. */
@@ -40,9 +41,7 @@ export function answerSessions({ method, url }: StatusRequest, desk: SessionDesk
   }
   const text = desk.act(id, action, message);
   if (text === undefined) {
-    const ids = desk.ids();
-    const known =
-      ids.slice(0, NAMED).join(', ') + (ids.length > NAMED ? ` and ${ids.length - NAMED} more` : '');
+    const known = listed(desk.ids(), NAMED);
     return refusal(404, `no session ${id} on this node; there are: ${known || 'none'}`);
   }
   const body: SessionActionReply = { id, action, text };

@@ -1,6 +1,7 @@
 // Nodes whose pods the outside can only hear of from this node, which does not tell: a reflector or border node with a
 // neighbour outside of the cluster that is told of this node's own pods alone.
 import { type BGPPeer, parsePeerAddress, type Problem } from '#api';
+import { listed } from '../listed.ts';
 import { selects } from './bgp-peers.ts';
 import type { ClusterNode } from './node-bgp.ts';
 import type { PlannedPeer } from './types.ts';
@@ -26,9 +27,10 @@ export function onlyWayOut(
   if (quiet.length === 0 || !planned.some(({ config }) => isInside(config, addresses))) return [];
   const mute = nodes.filter((node) => node !== self && !outward.some((peer) => selects(peer, node)));
   if (mute.length === 0) return [];
-  const rest = mute.length - NAMED;
-  const names = mute.slice(0, NAMED).map(({ name }) => name);
-  const who = `${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  const who = listed(
+    mute.map(({ name }) => name),
+    NAMED,
+  );
   return quiet.map(({ metadata }) => ({
     object: `BGPPeer ${metadata.name}`,
     field: 'spec.export',

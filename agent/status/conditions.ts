@@ -1,6 +1,7 @@
 // Whether a node does its work: the one rule behind the exit code of `podroute status`, and what the node tells its cluster
 // of itself. Pure.
 import type { ConditionStatus, StatusReply } from '#agent-api';
+import { listed } from '../listed.ts';
 
 /** What the rule looks at. */
 export type Facts = Pick<StatusReply, 'sessions' | 'ranges' | 'waiting' | 'fib' | 'whyNoPods' | 'problems'>;
@@ -20,7 +21,7 @@ function sessionsEstablished({ sessions, ranges, waiting = [] }: Facts): Conditi
   const names = [...down, ...heldDown, ...waiting].map(({ id }) => id);
   if (names.length > 0) {
     const count = sessions.length + waiting.length;
-    const message = `${count - down.length - waiting.length} of ${count} sessions are up; not ${some(names)}`;
+    const message = `${count - down.length - waiting.length} of ${count} sessions are up; not ${listed(names, NAMED)}`;
     return { type, isTrue: false, reason: 'SessionsDown', message };
   }
   const hinted = sessions.find(({ hint }) => hint !== undefined);
@@ -59,8 +60,3 @@ function noProblems({ problems }: Facts): ConditionStatus {
 }
 
 const NAMED = 5;
-
-function some(names: readonly string[]): string {
-  const rest = names.length - NAMED;
-  return rest > 0 ? `${names.slice(0, NAMED).join(', ')} and ${rest} more` : names.join(', ');
-}
