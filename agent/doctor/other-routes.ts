@@ -1,5 +1,5 @@
 // Routes that another daemon left or keeps inside the pods' prefixes: theirs have smaller metrics and win.
-import type { Route } from '#linux';
+import { MAIN_TABLE, type Route } from '#linux';
 import { familyOf } from '#ip';
 import { type Finding, good, MOST_NAMED, notTested, wrong } from './finding.ts';
 import { listed } from '../listed.ts';
@@ -14,7 +14,6 @@ const OTHERS: readonly (readonly [protocol: number, name: string, who: string])[
   [11, '11', 'Zebra or an older FRR'],
   [196, '196', 'Cilium'],
 ];
-const MAIN_TABLE = 254;
 
 export async function lookAtOtherRoutes(patient: Patient): Promise<Finding[]> {
   const pods = await podPrefixes(patient);

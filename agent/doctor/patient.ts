@@ -1,7 +1,17 @@
 // All that the doctor may look at: small readers, none of which changes anything. bindings/this-machine.ts has the real
 // ones, testing/ a patient in memory. Whatever is asked may be slow or hang: examine.ts gives each check its time.
 import type { PlanReply, StatusReply, VersionReply } from '#agent-api';
-import { contains, type Family, FAMILIES, familyOf, overlaps, parsePrefix, splitZone } from '#ip';
+import {
+  contains,
+  type Family,
+  FAMILIES,
+  familyOf,
+  needsZone,
+  overlaps,
+  parsePrefix,
+  splitZone,
+  withZone,
+} from '#ip';
 import { POD_LINK } from '#ipam';
 import {
   type ClockDiscipline,
@@ -134,7 +144,7 @@ const gatewaysOf = ({ nextHops }: Route): string[] =>
   nextHops.flatMap(({ gateway, device }) =>
     gateway === undefined || device === undefined
       ? []
-      : [gateway.startsWith('fe80:') ? `${gateway}%${device}` : gateway],
+      : [withZone(gateway, needsZone(gateway) ? device : undefined)],
   );
 
 /** Documentation addresses (RFC 5737, RFC 3849): the default route answers for them. */

@@ -1,9 +1,7 @@
 // What an operator is told of next hops that a neighbour cannot use, and what he can do. Pure.
 import type { Problem } from '#api';
 import type { NextHopDoubt, NextHopFault } from '#bgp';
-import type { Family } from '#ip';
-
-const NAMES: Readonly<Record<Family, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' };
+import { familyLabel } from '#ip';
 
 export function nextHopProblem({ id, remote, description, fault }: NextHopDoubt): Problem {
   const place = { object: description ?? `session ${id}`, field: '', severity: 'warning' as const };
@@ -11,7 +9,7 @@ export function nextHopProblem({ id, remote, description, fault }: NextHopDoubt)
 }
 
 function sentence(fault: NextHopFault, remote: string): string {
-  const family = NAMES[fault.family];
+  const family = familyLabel(fault.family);
   switch (fault.kind) {
     case 'no address':
       return `${family} routes are not sent to neighbour ${remote}: this node has no ${family} address that could be their next hop`;
@@ -23,7 +21,7 @@ function sentence(fault: NextHopFault, remote: string): string {
 }
 
 function remedy(fault: NextHopFault, id: string): string {
-  const family = NAMES[fault.family];
+  const family = familyLabel(fault.family);
   switch (fault.kind) {
     case 'no address':
       return [...offer(fault), `give the Node an ${family} address, or leave ${family} out of families`].join(

@@ -2,7 +2,7 @@
 // the start and whenever notifications may have been lost (overrun; a link that went down, for which the kernel drops
 // IPv4 routes without a word), and kept by notifications in between.
 import { type FamilyIndex, WIDTHS } from '#ip';
-import type { Kernel, KernelEvent, Link, Route } from '#linux';
+import { type Kernel, type KernelEvent, type Link, MAIN_TABLE, type Route } from '#linux';
 import type { DefaultGateways, Gateway, HostNetwork } from '../../plan/index.ts';
 import type { Columns } from '../fib-columns.ts';
 import { ForeignRoutes } from '../foreign-routes.ts';
@@ -11,7 +11,6 @@ import { isFibRoute, isForeignRoute } from './ownership.ts';
 import { NO_TARGET, type Targets } from '../targets.ts';
 
 const LOCAL_TABLE = 255;
-const MAIN_TABLE = 254;
 /** Protocols of routes that come with an address: the kernel's own, and of router advertisements. */
 const CONNECTED: readonly number[] = [2, 9];
 
