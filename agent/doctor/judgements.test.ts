@@ -278,6 +278,12 @@ describe('the doctor finds of MTUs', () => {
       /sed -i 's\/"mtu": \*9000\\b\/"mtu": 1500\/' \/c/,
     ],
     [
+      'a conflist in a folder of two words',
+      judgePodMtu({ ...facts, configured: 9000, file: '/c d/10' }),
+      'wrong',
+      / '\/c d\/10'/,
+    ],
+    [
       'two ways out that differ',
       judgePodMtu({ ...facts, out: [link('a', 1500), link('b', 9000)] }),
       'warning',

@@ -133,7 +133,7 @@ export function judgePodMtu({ pods, out, configured, file }: PodMtuFacts): Findi
     findings.push(
       wrong(
         `${file} gives pods an MTU of ${configured}, and ${least.name} has ${least.mtu}`,
-        `sed -i 's/"mtu": *${configured}\\b/"mtu": ${least.mtu}/' ${file}`,
+        `sed -i 's/"mtu": *${configured}\\b/"mtu": ${least.mtu}/' ${shellWord(file)}`,
       ),
     );
   const large = pods.filter(({ mtu }) => mtu > least.mtu);
