@@ -1,5 +1,5 @@
 // The running agent as a StatusSource: asks its parts when asked, keeps nothing.
-import type { SpeakerStatus } from '#bgp';
+import type { Speaker, SpeakerStatus } from '#bgp';
 import { PODROUTE_METRIC, PODROUTE_PROTOCOL, type SignatureDrops } from '#linux';
 import type { Scheduler } from '#world';
 import type { Agent } from './agent.ts';
@@ -146,7 +146,7 @@ export class AgentStatusSource implements StatusSource {
       }
       if (speaker === undefined) return { view, routes: [] };
       const nowMs = this.#facts.now();
-      if (query.peer !== undefined) this.#needSession(query.peer, speaker.status());
+      if (query.peer !== undefined) needSession(query.peer, speaker);
       const { routes, cursor, notes } = speaker.rib.routes({ ...query, view });
       return {
         view,
@@ -159,12 +159,6 @@ export class AgentStatusSource implements StatusSource {
       // RIB and FIB throw only for what the asker got wrong: an unknown peer, no prefix.
       throw new RequestError(400, error instanceof Error ? error.message : String(error));
     }
-  }
-
-  #needSession(id: string, { peers }: SpeakerStatus): void {
-    const ids = peers.filter((peer) => peer.dynamicPeers === undefined).map((peer) => peer.id);
-    if (ids.includes(id)) return;
-    throw new RequestError(404, `no session ${id} on this node; there are: ${ids.join(', ') || 'none'}`);
   }
 
   plan(): PlanReply {
@@ -220,4 +214,15 @@ export class AgentStatusSource implements StatusSource {
     const isConnected = count === 0 || established > 0;
     return isConnected ? this.#facts.whyNoPods() : `none of ${count} sessions is established`;
   }
+}
+
+/** Of one neighbour: the status of all is long to read, and pages of routes are asked for one after the other. */
+function needSession(id: string, speaker: Speaker): void {
+  const isSession = (one: string): boolean => {
+    const peer = speaker.peerStatus(one);
+    return peer !== undefined && peer.dynamicPeers === undefined;
+  };
+  if (isSession(id)) return;
+  const ids = speaker.peerIds().filter(isSession);
+  throw new RequestError(404, `no session ${id} on this node; there are: ${ids.join(', ') || 'none'}`);
 }
