@@ -117,9 +117,14 @@ export class Listener {
     if (wish?.secret === undefined) return;
     // Enough others still need the key of a prefix, and nobody else of this address waited behind this neighbour's.
     const key = keyOf(this.#keys, wish.prefix);
-    const isLast = ![...this.#wishes.values()].some(({ prefix }) => prefix === wish.prefix);
-    if (isLast && key !== undefined && key.ids.size > SHARE_FROM && key.ids.delete(id)) return;
+    if (key !== undefined && key.ids.size > SHARE_FROM && !this.#waitsFor(wish.prefix) && key.ids.delete(id))
+      return;
     this.#settle();
+  }
+
+  #waitsFor(prefix: string): boolean {
+    for (const wish of this.#wishes.values()) if (wish.prefix === prefix) return true;
+    return false;
   }
 
   close(): void {
