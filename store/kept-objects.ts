@@ -36,6 +36,8 @@ interface Head {
   readonly store: string;
   readonly refusedObjects: readonly string[];
   readonly refusedFiles: readonly string[];
+  /** Absent: none. */
+  readonly refusedKinds?: readonly Kind[];
 }
 
 interface Line {
@@ -92,7 +94,11 @@ export class KeptObjects {
       );
     }
     this.#text = text;
-    const refused = { objects: new Set(head.refusedObjects), files: new Set(head.refusedFiles) };
+    const refused = {
+      objects: new Set(head.refusedObjects),
+      files: new Set(head.refusedFiles),
+      kinds: new Set(head.refusedKinds),
+    };
     return { resources, problems: [], origins, refused };
   }
 
@@ -117,6 +123,7 @@ export class KeptObjects {
       store: this.#store,
       refusedObjects: [...refused.objects],
       refusedFiles: [...refused.files],
+      ...(refused.kinds.size > 0 && { refusedKinds: [...refused.kinds] }),
     };
     const lines = [JSON.stringify(head)];
     let bytes = 0;

@@ -9,6 +9,7 @@ import {
   isNobody,
   isOwnFile,
   keyOf,
+  type Kind,
   nothingRefused,
   objectName,
   placed,
@@ -26,6 +27,8 @@ export interface FileContent {
   readonly documents: readonly TextDocument[];
   /** It is there, and was never read: it may hold any object. */
   readonly isUnreadable?: true;
+  /** All that can be in it; undefined: any. */
+  readonly kind?: Kind;
 }
 
 export interface Origin {
@@ -104,10 +107,20 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
     put(object);
   }
   problems.push(...keepPoolsInUse(resources, origins, before));
+  return { resources, problems, origins, refused: { objects: refused, ...unknownIn(files, before) } };
+}
+
+/** Files and lists that may hold what nobody was ever told of. */
+function unknownIn(files: readonly FileContent[], { isFirst, refused }: Selected): Omit<Refused, 'objects'> {
   // What was refused before may be the document that cannot even be told any more.
-  const mayBeAny = before.isFirst || before.refused.objects.size > 0;
-  const unknown = [...damaged].filter((path) => mayBeAny || before.refused.files.has(path));
-  return { resources, problems, origins, refused: { objects: refused, files: new Set(unknown) } };
+  const mayBeAny = isFirst || refused.objects.size > 0;
+  const damaged = files.filter(isDamaged);
+  const any = damaged.filter(({ kind, path }) => kind === undefined && (mayBeAny || refused.files.has(path)));
+  const kinds = damaged.flatMap(({ kind }) => (kind === undefined ? [] : [kind]));
+  return {
+    files: new Set(any.map(({ path }) => path)),
+    kinds: new Set(kinds.filter((kind) => isFirst || refused.kinds.has(kind))),
+  };
 }
 
 /** .podroute/KIND/NAME.yaml */

@@ -1,6 +1,6 @@
 // Tables of BGPPeers in and sessions out: targets, fields, selectors, conflicts, fail closed, differences.
 import assert from 'node:assert/strict';
-import { formatProblem } from '#api';
+import { formatProblem, type Kind } from '#api';
 import { makePlan } from './plan.ts';
 import { nodeYaml, objectYaml, planOf, type PlannedTest, resourcesFromYaml } from './testing/cluster-yaml.ts';
 
@@ -274,7 +274,11 @@ describe('failing closed', () => {
       nodeYaml('n1', ['10.0.0.1']),
       objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.1.0, asNumber: 65000, filters: [wrong], import: All }'),
     );
-    const refused = { objects: new Set(['BGPFilter wrong']), files: new Set<string>() };
+    const refused = {
+      objects: new Set(['BGPFilter wrong']),
+      files: new Set<string>(),
+      kinds: new Set<Kind>(),
+    };
     const { plan: made, problems } = makePlan({ resources, refused, nodeName: 'n1', localBlocks: [] });
     assert.deepEqual(made?.peers[0]?.config.import.terms, []);
     assert.match(

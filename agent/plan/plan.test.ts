@@ -102,14 +102,6 @@ describe('the plan of a node', () => {
     );
   });
 
-  it('does not exist while the BGPConfiguration of this node is written, but wrong', () => {
-    const refused = { objects: new Set(['BGPConfiguration node.n1']), files: new Set<string>() };
-    const plan = (nodeName: string) =>
-      makePlan({ resources: resourcesFromYaml(N1, N2), refused, nodeName, localBlocks: [] });
-    assert.match(plan('n1').problems[0]?.message ?? '', /^is written, but wrong: no session is opened/);
-    assert.ok(plan('n1').plan === undefined && plan('n2').plan !== undefined);
-  });
-
   it('listens where there is something to listen for', () => {
     const listen = (...yaml: string[]) => planOf(resourcesFromYaml(...yaml), 'n1').plan.speaker.listen;
     assert.deepEqual(listen(N1), [

@@ -249,7 +249,7 @@ function communitiesOf(
  */
 function unknownConfiguration(
   { bgpConfigurations }: PlanResources,
-  { objects, files }: Refused,
+  { objects, files, kinds }: Refused,
   nodeName: string,
 ): Problem[] {
   const own = `BGPConfiguration ${configurationOfNode(nodeName)}`;
@@ -262,17 +262,31 @@ function unknownConfiguration(
   if (bgpConfigurations.has('default')) return [];
   const until = 'no session is opened until it is right, because AS, port and mesh are not known';
   if (objects.has(object)) return [{ object, field: '', message: `is written, but wrong: ${until}` }];
+  if (kinds.has('BGPConfiguration')) {
+    return [
+      {
+        object,
+        field: '',
+        message: `may exist, the store has not told yet: no session is opened until it is known`,
+      },
+    ];
+  }
   return [...files].map((file) => {
     const message = `has a document that cannot be read and may be the ${object}: ${until}`;
     return { file, object: 'file', field: '', message };
   });
 }
 
-function noNode(nodeName: string, nodes: readonly ClusterNode[], { objects }: Refused): Problem {
+function noNode(nodeName: string, nodes: readonly ClusterNode[], { objects, kinds }: Refused): Problem {
   const known = nodes.slice(0, 10).map((node) => node.name);
   if (objects.has(`Node ${nodeName}`)) {
     const message =
       'is written, but wrong: this agent has no AS and no address to speak from until it is right';
+    return { object: `Node ${nodeName}`, field: '', message };
+  }
+  if (kinds.has('Node')) {
+    const message =
+      'may exist, the store has not told yet: this agent has no AS and no address to speak from until it is known';
     return { object: `Node ${nodeName}`, field: '', message };
   }
   return {

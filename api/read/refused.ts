@@ -7,20 +7,26 @@ export interface Refused {
   readonly objects: ReadonlySet<string>;
   /** Files with a document that cannot be told to be one object or another. */
   readonly files: ReadonlySet<string>;
+  /** Kinds of which the store was never told what there is: any object of these may exist, and none of another. */
+  readonly kinds: ReadonlySet<Kind>;
 }
 
-export const nothingRefused: Refused = { objects: new Set(), files: new Set() };
+export const nothingRefused: Refused = { objects: new Set(), files: new Set(), kinds: new Set() };
 
 /** Whether a pool may be written somewhere of which nobody can tell CIDR and family. */
-export function mayHidePools({ objects, files }: Refused, { ipPools }: Pick<Resources, 'ipPools'>): boolean {
+export function mayHidePools(
+  { objects, files, kinds }: Refused,
+  { ipPools }: Pick<Resources, 'ipPools'>,
+): boolean {
   const kind: Kind = 'IPPool';
   return (
-    [...objects].some((object) => object.startsWith(`${kind} `)) || (files.size > 0 && ipPools.size === 0)
+    [...objects].some((object) => object.startsWith(`${kind} `)) ||
+    ((files.size > 0 || kinds.has(kind)) && ipPools.size === 0)
   );
 }
 
 /** Whether a Node may be written somewhere of which nobody can tell the name, or anything at all. */
-export function mayHideNodes({ objects, files }: Refused): boolean {
+export function mayHideNodes({ objects, files, kinds }: Refused): boolean {
   const kind: Kind = 'Node';
-  return files.size > 0 || [...objects].some((object) => object.startsWith(`${kind} `));
+  return files.size > 0 || kinds.has(kind) || [...objects].some((object) => object.startsWith(`${kind} `));
 }

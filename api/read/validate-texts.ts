@@ -3,7 +3,7 @@ import { checkTogether } from './cross-checks.ts';
 import { parseText, type TextDocument } from './parse-text.ts';
 import type { Problem } from '../schema/problem.ts';
 import type { Refused } from './refused.ts';
-import { identityText, type Resource, type Resources, resourcesOf } from '../kinds/resources.ts';
+import { identityText, type Kind, type Resource, type Resources, resourcesOf } from '../kinds/resources.ts';
 
 export interface ValidatedTexts {
   readonly documents: number;
@@ -43,6 +43,7 @@ export function validateTexts(
   const refused = {
     objects: new Set([...byName].flatMap(([name, { resource }]) => (resource === undefined ? [name] : []))),
     files: new Set(documents.flatMap((document) => (isNobody(document) ? [document.file] : []))),
+    kinds: new Set<Kind>(),
   };
   const together = checkTogether(resources, refused.objects).map(locate);
   const unread = [

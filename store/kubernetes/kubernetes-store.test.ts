@@ -262,9 +262,23 @@ describe('the store of an API server', () => {
   it('takes nothing for absent that it never heard', async () => {
     server.stop();
     const store = await startedAlone();
-    assert.ok(store.refused().files.has('ippools.podroute.io'));
+    const { files, kinds } = store.refused();
+    assert.ok(kinds.has('IPPool') && kinds.has('BGPConfiguration') && files.size === 0);
+    assert.deepEqual(texts(store.problems()), [
+      'store kubernetes: the API server https://api.test:6443 does not answer (connect ECONNREFUSED); nothing was ever heard from it',
+    ]);
+    const again = await startedAlone();
+    assert.ok(again.refused().kinds.has('IPPool'), 'also over a restart');
     server.start();
     await clock.run(16_000);
+    assert.equal(store.refused().kinds.size, 0);
+  });
+
+  it('takes a Secret that the server refuses to show for one unknown Secret, and not for any object', async () => {
+    server.apply(PEERS, peer({ password: { secretKeyRef: { name: 'bgp', key: 'tor' } } }));
+    server.resources.delete(SECRETS);
+    const store = await startedAlone();
+    assert.deepEqual([...store.refused().kinds], ['Secret']);
     assert.equal(store.refused().files.size, 0);
   });
 

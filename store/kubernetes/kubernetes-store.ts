@@ -1,7 +1,7 @@
 // The store over a cluster's API server. What was heard stays in force while the server is away, for however long, and
 // over a restart: KeptObjects has it on this node's disk. selectObjects says what is in force, as for a folder of files:
 // a list of the API server is a file that is replaced as a whole.
-import type { Problem, Refused, Resource, Resources } from '#api';
+import type { Kind, Problem, Refused, Resource, Resources } from '#api';
 import type { Clock, Disk, Random, Timer } from '#world';
 import { KeptObjects } from '../kept-objects.ts';
 import { nothingSelected, selectObjects, type Selected } from '../last-good.ts';
@@ -213,7 +213,7 @@ class KubernetesStore implements Store {
     const now = this.#io.clock.now();
     const away: FollowedList[] = [];
     const problems = this.#lists.states().flatMap((list): Problem[] => {
-      const { name, state, isOptional } = list;
+      const { name, kind, state, isOptional } = list;
       const problem = (message: string): Problem[] => [{ object: name, field: '', message }];
       switch (state.kind) {
         case 'current':
@@ -224,7 +224,9 @@ class KubernetesStore implements Store {
         case 'behind': {
           if (state.kind === 'behind' && now - state.sinceMs < SHORT_ABSENCE_MS) return [];
           if (state.failure !== undefined && isRefusal(state.failure) && !isOptional) {
-            return problem(`the API server refuses to show these: ${failureText(state.failure)}; ${STAYS}`);
+            return problem(
+              `the API server refuses to show these: ${failureText(state.failure)}; ${this.#isNever(kind) ? 'nothing was ever heard of them' : STAYS}`,
+            );
           }
           away.push(list);
           return [];
@@ -236,8 +238,13 @@ class KubernetesStore implements Store {
     const failure =
       first.state.kind === 'starting' || first.state.kind === 'behind' ? first.state.failure : undefined;
     const why = failure === undefined ? 'does not answer' : `does not answer (${failureText(failure)})`;
-    const message = `the API server ${this.#io.api.place} ${why}; ${STAYS}`;
+    const message = `the API server ${this.#io.api.place} ${why}; ${away.some(({ kind }) => this.#isNever(kind)) ? 'nothing was ever heard from it' : STAYS}`;
     return [{ object: 'store kubernetes', field: '', message }, ...problems];
+  }
+
+  /** Neither now nor before the last restart. */
+  #isNever(kind: Kind): boolean {
+    return this.#selected.refused.kinds.has(kind);
   }
 
   /** A failure is told like any other problem of the store, and the next change tries again. */

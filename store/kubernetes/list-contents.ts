@@ -76,13 +76,17 @@ export class ListContents {
     return isRemoved;
   }
 
+  get kind(): Kind {
+    return this.#list.kind;
+  }
+
   get name(): string {
     return this.#list.name;
   }
 
   /** Sorted by name. A list that was never heard may hold any object. */
   content(): FileContent {
-    if (!this.#isKnown) return { path: this.name, documents: [], isUnreadable: true };
+    if (!this.#isKnown) return { path: this.name, documents: [], isUnreadable: true, kind: this.kind };
     this.#content ??= {
       path: this.name,
       documents: [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { document }]) => document),

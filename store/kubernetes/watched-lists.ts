@@ -25,6 +25,7 @@ const GROUPS_RETRY_MS = 5_000;
 
 export interface FollowedList {
   readonly name: string;
+  readonly kind: Kind;
   readonly state: ListState;
   readonly isKnown: boolean;
   /** That the server does not have it is nothing wrong. */
@@ -95,6 +96,7 @@ export class WatchedLists implements Disposable {
   states(): FollowedList[] {
     return [...this.#lists, ...this.#secrets].map(([, { contents, reflector, isOptional }]) => ({
       name: contents.name,
+      kind: contents.kind,
       state: reflector.state(),
       isKnown: contents.isKnown,
       isOptional,
