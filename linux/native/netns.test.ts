@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createNetns, deleteNetns, listNetns, netnsPath, withNetns } from './netns.ts';
 import { readSysctl, writeSysctl } from '../real/sysctl.ts';
-import { enableForwarding, needNamespaces, TestNetns } from '../testing/temporary-netns.ts';
+import { enableForwarding, needNamespaces, sweepNetns, TestNetns } from '../testing/temporary-netns.ts';
 
 describe('network namespaces', function () {
   needNamespaces(this);
@@ -41,6 +41,20 @@ describe('network namespaces', function () {
       /enter network namespace \/etc\/hostname: EINVAL \(not a network/,
     );
     assert.throws(() => createNetns('../evil'), /name "\.\.\/evil": wanted letters/);
+  });
+
+  it('of tests that were killed are taken away by the next, and no others', () => {
+    using own = new TestNetns();
+    const dead = `pr-linux-${spawnSync('true').pid}-0`;
+    const foreign = `${dead}-other`;
+    for (const name of [dead, foreign]) createNetns(name);
+    try {
+      sweepNetns();
+      assert.equal(existsSync(netnsPath(dead)), false);
+      for (const name of [own.name, foreign]) assert.ok(existsSync(netnsPath(name)), name);
+    } finally {
+      deleteNetns(foreign);
+    }
   });
 
   it('that are pipes are refused, not waited for', () => {
