@@ -41,6 +41,15 @@ class Bench {
     this.routers.subscribe(() => this.changes++);
   }
 
+  /** Plugged in, and the link followed. */
+  static async following(): Promise<Bench> {
+    const bench = new Bench();
+    await bench.links.start();
+    await bench.plugIn();
+    bench.routers.follow(ETH1);
+    return bench;
+  }
+
   /** The wire, with link-local addresses at both ends. */
   async plugIn(addresses: readonly string[] = ['fe80::1', 'fe80::a']): Promise<void> {
     const wire = {
@@ -103,10 +112,7 @@ class Bench {
 
 describe('the watch on routers', () => {
   it('advertises this node as no default router: at once, three times in a row, then every 7.5 to 10 seconds', async () => {
-    using bench = new Bench();
-    await bench.links.start();
-    await bench.plugIn();
-    bench.routers.follow(ETH1);
+    using bench = await Bench.following();
     await bench.clock.run(120_000);
     assert.equal(
       bench.heardByTor.find((line) => line.includes(' advertisement ')),
@@ -123,10 +129,7 @@ describe('the watch on routers', () => {
   });
 
   it('solicits others three times while nobody is heard', async () => {
-    using bench = new Bench();
-    await bench.links.start();
-    await bench.plugIn();
-    bench.routers.follow(ETH1);
+    using bench = await Bench.following();
     await bench.clock.run(60_000);
     const solicitations = bench.heardByTor.filter((line) => line.includes('solicitation'));
     assert.deepEqual(
@@ -136,10 +139,7 @@ describe('the watch on routers', () => {
   });
 
   it('answers solicitations within half a second, and a flood of them with one advertisement every three seconds', async () => {
-    using bench = new Bench();
-    await bench.links.start();
-    await bench.plugIn();
-    bench.routers.follow(ETH1);
+    using bench = await Bench.following();
     await bench.clock.run(10_500);
     const before = bench.advertisedAt().length;
     await bench.say({ type: 'solicitation' });
@@ -154,10 +154,7 @@ describe('the watch on routers', () => {
   });
 
   it('answers a router that starts anew at once, and not one whose session is up', async () => {
-    using bench = new Bench();
-    await bench.links.start();
-    await bench.plugIn();
-    bench.routers.follow(ETH1);
+    using bench = await Bench.following();
     await bench.clock.run(10_500);
     const before = bench.advertisedAt().length;
     await bench.say(RA);
@@ -200,10 +197,7 @@ describe('the watch on routers', () => {
   });
 
   it('keeps who was heard while the link is down, and takes whoever speaks first after it', async () => {
-    using bench = new Bench();
-    await bench.links.start();
-    await bench.plugIn();
-    bench.routers.follow(ETH1);
+    using bench = await Bench.following();
     await bench.say(RA);
     change(bench.tor, { type: 'setLink', device: 'swp1', up: false });
     await bench.clock.run(60_000);
@@ -219,10 +213,7 @@ describe('the watch on routers', () => {
   });
 
   it('does not take itself for the neighbour when another program of the host speaks there', async () => {
-    using bench = new Bench();
-    await bench.links.start();
-    await bench.plugIn();
-    bench.routers.follow(ETH1);
+    using bench = await Bench.following();
     change(bench.node, { type: 'addAddress', device: 'eth1', address: 'fe80::5/64' });
     await bench.say(RA, 'fe80::5');
     assert.equal('neighbour' in bench.heard!, false);
@@ -242,10 +233,7 @@ describe('the watch on routers', () => {
   });
 
   it('asks for a new plan a bounded number of times in a flood of strangers', async () => {
-    using bench = new Bench();
-    await bench.links.start();
-    await bench.plugIn();
-    bench.routers.follow(ETH1);
+    using bench = await Bench.following();
     await bench.say(RA);
     const before = bench.changes;
     for (let i = 0; i < 2000; i++) {
@@ -260,10 +248,7 @@ describe('the watch on routers', () => {
   });
 
   it('says and hears nothing on links that are no longer wanted', async () => {
-    using bench = new Bench();
-    await bench.links.start();
-    await bench.plugIn();
-    bench.routers.follow(ETH1);
+    using bench = await Bench.following();
     await bench.clock.run(10_000);
     bench.routers.follow(new Set());
     const before = bench.heardByTor.length;
