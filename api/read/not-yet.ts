@@ -47,14 +47,14 @@ const notYet: readonly NotYet[] = [
   { kind: 'IPPool', field: 'spec.natOutgoing', harmless: [false] },
   { kind: 'IPPool', field: 'spec.namespaceSelector', harmless: ['all()'] },
   { kind: 'IPPool', field: 'spec.assignmentMode', harmless: ['Automatic'] },
-  ...exportRules.flatMap((list): NotYet[] => [
-    {
+  ...exportRules.map(
+    (list): NotYet => ({
       kind: 'BGPFilter',
       field: `spec.${list}.*.operations.*.setPriority.value`,
       harmless: [ROUTE_PRIORITY],
       effect: 'the operation does nothing: BGP tells no neighbour the metric of a kernel',
-    },
-  ]),
+    }),
+  ),
   { kind: 'IPClaim', field: 'spec', effect: 'the object has no effect' },
 ];
 
