@@ -23,7 +23,7 @@ const operation = withRules(
       .optional()
       .describe('Makes the AS path longer, so that others like it less.'),
     setPriority: z
-      .strictObject({ value: priority().describe('The metric; only 1024 so far.') })
+      .strictObject({ value: priority().describe('The metric. It counts in import rules.') })
       .optional()
       .describe('Metric of the route in the kernel.'),
   }),
