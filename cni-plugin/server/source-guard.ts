@@ -36,9 +36,7 @@ interface Held {
 export class SourceGuard implements AsyncDisposable {
   readonly #io: SourceGuardIo;
   /** Host link → what it was given. */
-  readonly #held = new Map<string, Held>();
-  /** Pod → its host links. */
-  readonly #linksOf = new Map<string, Set<string>>();
+  #held = new Map<string, Held>();
   #watch: Disposable | undefined;
   #timer: { cancel(): void } | undefined;
   #working: Promise<void> | undefined;
@@ -65,14 +63,14 @@ export class SourceGuard implements AsyncDisposable {
   async admit(owner: Owner, allocated: Addresses): Promise<void> {
     const link = linkOf(owner);
     const addresses = Object.values(allocated);
-    await this.#change(owner.containerId, () => this.#hold(link, { pod: owner.containerId, addresses }));
+    await this.#change(owner.containerId, () => this.#held.set(link, { pod: owner.containerId, addresses }));
   }
 
   /** When the link is gone. */
   async forget(owner: Pick<Owner, 'containerId' | 'ifname'>): Promise<void> {
     const link = linkOf(owner);
     const held = this.#held.get(link);
-    if (held !== undefined) await this.#change(held.pod, () => this.#letGo(link));
+    if (held !== undefined) await this.#change(held.pod, () => this.#held.delete(link));
   }
 
   /** Level-triggered, now and then: everything against what it should be. */
@@ -98,7 +96,7 @@ export class SourceGuard implements AsyncDisposable {
     return this.#problem === undefined ? [] : [this.#problem];
   }
 
-  async #change(pod: string, act: () => void): Promise<void> {
+  async #change(pod: string, act: () => unknown): Promise<void> {
     const before = this.#sourcesOf(pod);
     act();
     // Nothing to build on: look() tries again.
@@ -117,26 +115,7 @@ export class SourceGuard implements AsyncDisposable {
   }
 
   #sourcesOf(pod: string): Map<string, readonly string[]> {
-    const links = [...(this.#linksOf.get(pod) ?? [])];
-    const addresses = links.flatMap((link) => this.#held.get(link)?.addresses ?? []);
-    return new Map(links.map((link) => [link, addresses]));
-  }
-
-  #hold(link: string, held: Held): void {
-    this.#letGo(link);
-    this.#held.set(link, held);
-    const links = this.#linksOf.get(held.pod);
-    if (links === undefined) this.#linksOf.set(held.pod, new Set([link]));
-    else links.add(link);
-  }
-
-  #letGo(link: string): void {
-    const held = this.#held.get(link);
-    if (held === undefined) return;
-    this.#held.delete(link);
-    const links = this.#linksOf.get(held.pod);
-    links?.delete(link);
-    if (links?.size === 0) this.#linksOf.delete(held.pod);
+    return sourcesOf([...this.#held].filter(([, held]) => held.pod === pod));
   }
 
   #wanted(): Map<string, Held> {
@@ -155,10 +134,10 @@ export class SourceGuard implements AsyncDisposable {
   async #replace(): Promise<void> {
     const { clock, log, sources } = this.#io;
     this.#replacedMs = clock.now();
-    for (const link of [...this.#held.keys()]) this.#letGo(link);
-    for (const [link, held] of this.#wanted()) this.#hold(link, held);
-    const all: PodSource[] = [...this.#linksOf.keys()].flatMap((pod) =>
-      [...this.#sourcesOf(pod)].map(([link, addresses]) => ({ link, addresses })),
+    this.#held = this.#wanted();
+    const pods = Map.groupBy(this.#held, ([, { pod }]) => pod);
+    const all: PodSource[] = [...pods.values()].flatMap((links) =>
+      [...sourcesOf(links)].map(([link, addresses]) => ({ link, addresses })),
     );
     const error = await sources.replace(all);
     const problem = error && sourceProblem(error);
@@ -206,6 +185,12 @@ export class SourceGuard implements AsyncDisposable {
 }
 
 const linkOf = (owner: Pick<Owner, 'containerId' | 'ifname'>): string => hostLinkName(ownerKey(owner));
+
+/** Of the links of one pod: by each of them it may send from all its addresses. */
+function sourcesOf(links: readonly (readonly [link: string, Held])[]): Map<string, readonly string[]> {
+  const addresses = links.flatMap(([, held]) => held.addresses);
+  return new Map(links.map(([link]) => [link, addresses]));
+}
 
 function sourceProblem(error: KernelError): string {
   return (
