@@ -216,17 +216,8 @@ export class Decision {
   }
 
   #isEqualUpToOrigin(table: RibTable, a: number, b: number): boolean {
-    const { localPref, pathLength, origin } = this.#attributes;
-    const x = table.attribute[a]!;
-    const y = table.attribute[b]!;
-    const isLocal = (path: number) => this.#peers.kind[table.peer[path]!] === KIND_LOCAL;
-    return (
-      (table.flags[a]! & LONG_LIVED_STALE) === (table.flags[b]! & LONG_LIVED_STALE) &&
-      isLocal(a) === isLocal(b) &&
-      localPref[x] === localPref[y] &&
-      pathLength[x] === pathLength[y] &&
-      origin[x] === origin[y]
-    );
+    const step = Math.abs(this.#compareToMetric(table, a, b));
+    return step === 0 || step > STEP_ORIGIN;
   }
 
   /** Puts a path to its place in out[1..count), which is in the order of the tie-break; returns the new count. */
