@@ -361,6 +361,13 @@ describe('the store of an API server', () => {
     ]);
   });
 
+  it('leaves no timer that would keep the process when it ends', async () => {
+    const store = await started();
+    await clock.run(1_000);
+    await store[Symbol.asyncDispose]();
+    assert.equal(clock.pending, 0);
+  });
+
   it('says nothing of changes that change nothing for podroute', async () => {
     const node = (images: number, address: string): Given =>
       ({

@@ -74,6 +74,8 @@ export class Reflector implements Disposable {
   #failures = 0;
   #stream: Disposable | undefined;
   #timer: Timer | undefined;
+  /** For a stream that says nothing. */
+  #silence: Timer | undefined;
   #isClosed = false;
 
   constructor(
@@ -99,6 +101,8 @@ export class Reflector implements Disposable {
     this.#isClosed = true;
     this.#stream?.[Symbol.dispose]();
     this.#timer?.cancel();
+    // It would keep the process for as long.
+    this.#silence?.cancel();
   }
 
   async #run(): Promise<void> {
@@ -208,9 +212,8 @@ export class Reflector implements Disposable {
     };
     return new Promise((resolve) => {
       let initial: unknown[] | undefined = isInitial ? [] : undefined;
-      let silence: Timer;
       const listen = () => {
-        silence = clock.setTimer(LONGEST_SILENCE_MS, () =>
+        this.#silence = clock.setTimer(LONGEST_SILENCE_MS, () =>
           finish({
             kind: 'failed',
             failure: {
@@ -221,7 +224,7 @@ export class Reflector implements Disposable {
         );
       };
       const finish = (ending: Ending) => {
-        silence.cancel();
+        this.#silence?.cancel();
         this.#stream?.[Symbol.dispose]();
         this.#stream = undefined;
         resolve(ending);
@@ -254,7 +257,7 @@ export class Reflector implements Disposable {
         },
         line: (value) => {
           if (this.#isClosed) return;
-          silence.cancel();
+          this.#silence?.cancel();
           listen();
           try {
             heard(value as WatchEvent);
