@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { Rules } from '../testing/decision-rules.ts';
 import { Columns, medScenes, PREFIX, type Scene, scenes, sharedScenes } from '../testing/decision-scenes.ts';
 import * as decision from './decision.ts';
+import { KIND_EBGP } from './peer-slots.ts';
 import { BEST, CHANGED, DEAD, MULTIPATH } from './rib-table.ts';
 
 const RUNS = { numRuns: 1000 };
@@ -115,4 +116,31 @@ describe('the decision on columns', () => {
       }, given);
     });
   }
+
+  it('does not use a path that another of its AS beats by MED, also where that one is further away than the best', () => {
+    const given = [
+      { neighborAs: 7, med: 0, metric: 0 },
+      { neighborAs: 8, med: 5, metric: 0 },
+      { neighborAs: 8, med: 0, metric: 1 },
+    ];
+    const { decision: decide, table } = new Columns(
+      {
+        attributes: given.map(({ neighborAs, med }, i) => ({
+          ...{ neighborAs, med, nextHop: i, localPref: 100, pathLength: 2, origin: 0 },
+          ...{ path: 0, originator: 0, clusterLength: 0 },
+        })),
+        peers: given.map((_, i) => ({
+          ...{ kind: KIND_EBGP, routerId: i + 1, address: [0, 0, 0, i], isRefreshing: false },
+        })),
+        paths: given.map((_, i) => ({ peer: i, attributes: i, receivedId: 0, flags: 0, age: 0 })),
+        hops: given.map(({ metric }, i) => ({ isReachable: true, metric, address: i })),
+        multipath: { ebgp: 4, ibgp: 1, relax: true },
+        out: 4,
+      },
+      false,
+    );
+    decide.choose(table, PREFIX);
+    const out = new Int32Array(4);
+    assert.deepEqual([...out.subarray(0, decide.markMultipath(table, PREFIX, out))], [0]);
+  });
 });
