@@ -4,6 +4,7 @@
 import { formatOctets, isLinkLocal, parseOctets } from '#ip';
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
+import { AF_INET6 } from '../netlink/constants.ts';
 import { LITTLE } from '../netlink/writer.ts';
 import type { RouterDiscovery, RouterSocket } from '../router-discovery.ts';
 import {
@@ -15,7 +16,6 @@ import {
 } from '../router-messages.ts';
 import { addon, type PollHandle } from './addon.ts';
 
-const AF_INET6 = 10;
 const SOCK_RAW_NONBLOCK = 3 | 2048;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;

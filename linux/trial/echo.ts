@@ -4,9 +4,8 @@ import { familyOf, parseOctets, splitZone } from '#ip';
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
 import { addon } from '../native/addon.ts';
+import { AF_INET, AF_INET6 } from '../netlink/constants.ts';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 const NONBLOCK = 0o4000;
