@@ -112,7 +112,17 @@ export interface StatusProblem {
   readonly file?: string;
   readonly line?: number;
   /** Who found it. */
-  readonly from: 'store' | 'plan' | 'speaker' | 'fib' | 'ipam' | 'pods' | 'start' | 'agent' | 'reconcile';
+  readonly from:
+    | 'store'
+    | 'plan'
+    | 'speaker'
+    | 'fib'
+    | 'ipam'
+    | 'pods'
+    | 'start'
+    | 'agent'
+    | 'reconcile'
+    | 'reports';
   /** The whole as one line, as logged. */
   readonly text: string;
 }

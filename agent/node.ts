@@ -57,7 +57,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
       },
     ),
   );
-  const tell = (from: 'start' | 'pods') => (messages: readonly string[]) =>
+  const tell = (from: 'start' | 'pods' | 'reports') => (messages: readonly string[]) =>
     agent.board.set(
       from,
       messages.map((message) => ({ object: `Node ${nodeName}`, field: '', message })),
@@ -109,7 +109,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
         before,
         new Date(clock.wall()).toISOString(),
       );
-    opening.use(new StatusWriter(nodeName, { clock, random, log, store, read })).start();
+    opening.use(new StatusWriter(nodeName, { clock, random, store, read, tell: tell('reports') })).start();
   }
   log.info({ socket: socketPath, tookMs: clock.wall() - startedAtMs }, 'started');
   const opened = opening.move();

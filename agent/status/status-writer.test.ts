@@ -4,7 +4,6 @@ import type { StatusReply } from '#agent-api';
 import { MemoryStore } from '#store';
 import { SeededRandom } from '#world';
 import { FakeClock } from '#world/testing';
-import { SILENT } from '../log.ts';
 import { nodeStatus } from './node-status.ts';
 import { StatusWriter } from './status-writer.ts';
 
@@ -40,6 +39,7 @@ describe('the status that a node writes of itself', () => {
   let shared: MemoryStore;
   let now: StatusReply;
   let writes: number;
+  let told: readonly string[];
   let opened: StatusWriter[];
 
   beforeEach(() => {
@@ -47,6 +47,7 @@ describe('the status that a node writes of itself', () => {
     shared = new MemoryStore(clock);
     now = reply([session('tor-a')]);
     writes = 0;
+    told = [];
     opened = [];
   });
   afterEach(async () => {
@@ -58,7 +59,7 @@ describe('the status that a node writes of itself', () => {
     const writer = new StatusWriter('n1', {
       clock,
       random: new SeededRandom(1),
-      log: SILENT,
+      tell: (messages) => void (told = messages),
       store: {
         get: (key) => view.get(key),
         create: (object) => view.create(object),
@@ -137,10 +138,12 @@ describe('the status that a node writes of itself', () => {
     const view = start();
     view.failure = 'away';
     await clock.run(600_000);
+    assert.deepEqual(told, ['BGPNodeStatus n1 cannot be written: away']);
     view.failure = undefined;
     now = reply([session('newest')]);
     await clock.run(31_000);
     assert.equal(stored()?.sessions?.[0]?.peer, 'newest');
+    assert.deepEqual(told, []);
   });
 
   it('is made anew when somebody deletes it, and goes over what somebody writes into it', async () => {

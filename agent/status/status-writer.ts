@@ -4,7 +4,6 @@
 import type { BGPNodeStatus, BGPNodeStatusStatus } from '#api';
 import type { Store } from '#store';
 import type { Clock, Random, Timer } from '#world';
-import type { Log } from '../log.ts';
 import { tellingPart } from './node-status.ts';
 
 const SHORTEST_MS = 1_000;
@@ -16,8 +15,9 @@ const LONGEST_RETRY_MS = 30_000;
 export interface StatusWriterIo {
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: Log;
   readonly store: Pick<Store, 'get' | 'create' | 'updateStatus'>;
+  /** What keeps it from being written, for people; none: it is. */
+  readonly tell: (messages: readonly string[]) => void;
   /** @param before what was written last */
   readonly read: (before: BGPNodeStatusStatus | undefined) => BGPNodeStatusStatus;
 }
@@ -62,14 +62,16 @@ export class StatusWriter implements AsyncDisposable {
     if (this.#isWorthAWrite(status)) {
       try {
         await this.#write(status);
+        if (this.#failures > 0) this.#io.tell([]);
         this.#failures = 0;
       } catch (error) {
         this.#failures++;
         const growing = Math.min(LONGEST_RETRY_MS, SHORTEST_MS * 2 ** this.#failures);
         delayMs = Math.max(delayMs, growing * (0.5 + this.#io.random.next() / 2));
         const message = error instanceof Error ? error.message : String(error);
-        if (this.#failures === 1)
-          this.#io.log.warn({}, `BGPNodeStatus ${this.#node} cannot be written: ${message}`);
+        // Once may be another writer, or a moment without the server.
+        if (this.#failures > 1)
+          this.#io.tell([`BGPNodeStatus ${this.#node} cannot be written: ${message.trim()}`]);
       }
     }
     this.#lookIn(delayMs);

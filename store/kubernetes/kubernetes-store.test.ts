@@ -6,6 +6,7 @@ import { FakeClock, MemoryDisk } from '#world/testing';
 import { openKubernetesStore } from './kubernetes-store.ts';
 import { RESOURCE_PATHS } from './resource-paths.ts';
 import type { Store } from '../store.ts';
+import { type Given, peer, pool, secret } from './testing/given-objects.ts';
 import { MemoryApiServer } from './testing/memory-api-server.ts';
 
 const POOLS = '/apis/podroute.io/v1 ippools';
@@ -14,25 +15,6 @@ const SECRETS = '/api/v1 secrets';
 const NODES = '/api/v1 nodes';
 const TOLD_MS = 200;
 const CALICO = '/apis/crd.projectcalico.org/v1 ippools';
-
-type Given = Parameters<MemoryApiServer['apply']>[1];
-
-function pool(name: string, cidr: string, more: object = {}): Given {
-  return { apiVersion: 'podroute.io/v1', kind: 'IPPool', metadata: { name }, spec: { cidr, ...more } };
-}
-
-function secret(namespace: string, text: string): Given {
-  const metadata = { name: 'bgp', namespace };
-  const data = { tor: Buffer.from(text).toString('base64') };
-  return { apiVersion: 'v1', kind: 'Secret', metadata, data } as Given;
-}
-
-const peer = (spec: object): Given => ({
-  apiVersion: 'podroute.io/v1',
-  kind: 'BGPPeer',
-  metadata: { name: 'tor' },
-  spec: { peerIP: '192.0.2.1', asNumber: 65001, ...spec },
-});
 
 describe('the store of an API server', () => {
   let clock: FakeClock;
@@ -291,6 +273,18 @@ describe('the store of an API server', () => {
     assert.deepEqual(cidrs(store), ['a 10.1.0.0/16', 'b 10.2.0.0/16']);
     assert.equal(store.problems()[0]?.object, 'IPPool a');
     assert.equal(store.problems()[0]?.value, '10.1.0.0/99');
+  });
+
+  it('says once that the server does not know who asks', async () => {
+    server.apply(POOLS, pool('a', '10.1.0.0/16'));
+    const store = await started();
+    server.failure = { kind: 'refused', status: 401, reason: 'Unauthorized', message: 'Unauthorized' };
+    server.cutWatches();
+    await clock.run(60_000);
+    assert.deepEqual(texts(store.problems()), [
+      'store kubernetes: the API server https://api.test:6443 does not know who asks (401 Unauthorized: Unauthorized); what was last heard stays in force',
+    ]);
+    assert.deepEqual(cidrs(store), ['a 10.1.0.0/16']);
   });
 
   it('says what the server refuses, and reads the rest', async () => {

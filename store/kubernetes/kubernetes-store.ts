@@ -223,7 +223,12 @@ class KubernetesStore implements Store {
         case 'starting':
         case 'behind': {
           if (state.kind === 'behind' && now - state.sinceMs < SHORT_ABSENCE_MS) return [];
-          if (state.failure !== undefined && isRefusal(state.failure) && !isOptional) {
+          if (
+            state.failure !== undefined &&
+            isRefusal(state.failure) &&
+            !isUnknown(state.failure) &&
+            !isOptional
+          ) {
             return problem(
               `the API server refuses to show these: ${failureText(state.failure)}; ${this.#isNever(kind) ? 'nothing was ever heard of them' : STAYS}`,
             );
@@ -237,7 +242,8 @@ class KubernetesStore implements Store {
     if (first === undefined) return problems;
     const failure =
       first.state.kind === 'starting' || first.state.kind === 'behind' ? first.state.failure : undefined;
-    const why = failure === undefined ? 'does not answer' : `does not answer (${failureText(failure)})`;
+    const what = failure && isUnknown(failure) ? 'does not know who asks' : 'does not answer';
+    const why = failure === undefined ? what : `${what} (${failureText(failure)})`;
     const message = `the API server ${this.#io.api.place} ${why}; ${away.some(({ kind }) => this.#isNever(kind)) ? 'nothing was ever heard from it' : STAYS}`;
     return [{ object: 'store kubernetes', field: '', message }, ...problems];
   }
@@ -256,6 +262,9 @@ class KubernetesStore implements Store {
     if (this.#kept?.problems()[0]?.message !== before) this.#tell();
   }
 }
+
+/** Of the agent's credentials, and so of all kinds alike. */
+const isUnknown = (failure: ApiFailure): boolean => failure.kind === 'refused' && failure.status === 401;
 
 /** It answers, and not to us: whoever waits for it to recover waits for nothing. */
 const isRefusal = (failure: ApiFailure): boolean =>
