@@ -1,12 +1,11 @@
 // What a node knows of a cluster while its API server answers, is away, forgets, refuses, and comes back.
 import assert from 'node:assert/strict';
-import type { Problem } from '#api';
 import { SeededRandom } from '#world';
 import { FakeClock, MemoryDisk } from '#world/testing';
 import { openKubernetesStore } from './kubernetes-store.ts';
 import { RESOURCE_PATHS } from './resource-paths.ts';
 import type { Store } from '../store.ts';
-import { type Given, peer, pool, secret } from './testing/given-objects.ts';
+import { cidrs, type Given, peer, pool, secret, texts } from './testing/given-objects.ts';
 import { MemoryApiServer } from './testing/memory-api-server.ts';
 
 const POOLS = '/apis/podroute.io/v1 ippools';
@@ -60,11 +59,6 @@ describe('the store of an API server', () => {
     await start;
     return store;
   }
-
-  const cidrs = (store: Store) =>
-    [...store.snapshot().ipPools].map(([name, { spec }]) => `${name} ${spec.cidr}`);
-  const texts = (problems: readonly Problem[]) =>
-    problems.map(({ object, message }) => `${object}: ${message}`);
 
   it('goes on with what it knows while the server is away, and has everything soon after it is back', async () => {
     server.apply(POOLS, pool('a', '10.1.0.0/16'));
@@ -301,6 +295,22 @@ describe('the store of an API server', () => {
     await clock.run(10_000 + TOLD_MS);
     assert.deepEqual(cidrs(store), ['a 10.1.0.0/16']);
     assert.deepEqual(store.problems(), []);
+  });
+
+  it('asks soon again for a kind that a server does not know yet while it starts', async () => {
+    server.apply(POOLS, pool('a', '10.1.0.0/16'));
+    const store = await started();
+    server.stop();
+    await clock.run(60_000);
+    server.resources.delete(POOLS);
+    server.start();
+    const isUnknown = () => texts(store.problems()).join().includes('does not know this kind');
+    for (let i = 0; i < 40 && !isUnknown(); i++) await clock.run(500);
+    assert.ok(isUnknown());
+    server.resources.add(POOLS);
+    server.remove(POOLS, 'a');
+    await clock.run(2_000);
+    assert.deepEqual(cidrs(store), []);
   });
 
   it('keeps objects whose kind the server knows no longer', async () => {

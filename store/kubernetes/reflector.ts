@@ -13,7 +13,7 @@ const LONGEST_SILENCE_MS = 150_000;
 const WATCH_SECONDS = 300;
 const SHORTEST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
-/** A resource that the server does not have (its CRD is not installed) is looked for this often. */
+/** A resource that the server does not have (its CRD is not installed) is looked for this often in the end. */
 const ABSENT_MS = 10_000;
 /** The server may ask for more patience than that, up to this: who cannot be heard for longer would know too little. */
 const LONGEST_ASKED_MS = 60_000;
@@ -147,11 +147,11 @@ export class Reflector implements Disposable {
     }
     const { failure } = ending;
     if (failure.kind === 'refused' && failure.status === 404) {
-      this.#failures = 0;
       this.#version = undefined;
       // What was heard before stays: objects that are deleted are told one by one.
       this.#setState({ kind: 'absent' });
-      return ABSENT_MS * jitter;
+      // Soon at first: a server that starts does not know its CRDs yet.
+      return Math.min(ABSENT_MS * jitter, growing);
     }
     if (this.#refusesStreaming(failure)) {
       this.#isStreamingRefused = true;

@@ -1,4 +1,6 @@
-// Objects as an API server hands them out, for tests.
+// Objects as an API server hands them out, and what a store makes of them, for tests.
+import type { Problem } from '#api';
+import type { Store } from '../../store.ts';
 import type { MemoryApiServer } from './memory-api-server.ts';
 
 export type Given = Parameters<MemoryApiServer['apply']>[1];
@@ -19,3 +21,9 @@ export const peer = (spec: object): Given => ({
   metadata: { name: 'tor' },
   spec: { peerIP: '192.0.2.1', asNumber: 65001, ...spec },
 });
+
+export const cidrs = (store: Store): string[] =>
+  [...store.snapshot().ipPools].map(([name, { spec }]) => `${name} ${spec.cidr}`);
+
+export const texts = (problems: readonly Problem[]): string[] =>
+  problems.map(({ object, message }) => `${object}: ${message}`);
