@@ -116,6 +116,12 @@ describe('the plan of a node', () => {
     ]);
     const given = objectYaml('BGPConfiguration', 'default', '{ listenAddresses: [192.0.2.1] }');
     assert.deepEqual(listen(N1, given), [{ address: '192.0.2.1', port: 179 }]);
+    const own = objectYaml('BGPConfiguration', 'node.n1', '{ bindMode: None, listenPort: 1790 }');
+    assert.deepEqual(
+      listen(N1, nodeIp, own).map(({ address }) => address),
+      ['0.0.0.0', '::'],
+      'what a node writes counts, also where it is the default',
+    );
   });
 
   it('is the same for the same inputs, whatever their order', () => {

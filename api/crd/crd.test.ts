@@ -118,6 +118,25 @@ describe('the CRDs in manifests/crds', () => {
     }
   });
 
+  it('have every default that we read, and say it in words: kubectl explain shows no others', () => {
+    const { spec } = crd('BGPPeer').spec.versions[0]!.schema.openAPIV3Schema.properties as { spec: Schema };
+    const { passive, connectRetryTime, maxPrefixes, filters } = spec.properties!;
+    assert.equal(passive!['default'], false);
+    assert.match(passive!['description'] as string, /Default: false\.$/);
+    assert.match(connectRetryTime!['description'] as string, /Default: 5s\.$/);
+    assert.deepEqual(maxPrefixes!['default'], {});
+    assert.equal(maxPrefixes!.properties!['limit']!['default'], 10_000);
+    assert.deepEqual(filters!['default'], []);
+  });
+
+  it("write nothing into a BGPConfiguration: one of a node would hide the cluster's", () => {
+    const { spec } = crd('BGPConfiguration').spec.versions[0]!.schema.openAPIV3Schema.properties as {
+      spec: Schema;
+    };
+    for (const [name, field] of Object.entries(spec.properties!)) assert.ok(!('default' in field), name);
+    assert.match(spec.properties!['listenPort']!['description'] as string, /Default: 179\.$/);
+  });
+
   it('say what an IPPool may not change', () => {
     const rules = JSON.stringify(crd('IPPool'));
     assert.match(rules, /cidr cannot be changed/);

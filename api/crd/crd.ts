@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { OpenApi } from '../schema/fields.ts';
 import { group, type PrinterColumn } from '../schema/kind.ts';
+import { DURATION_TEXT } from '../schema/patterns.ts';
 import { type OurKind, ourKinds } from '../kinds/resources.ts';
 
 const version = 'v1';
@@ -21,7 +22,9 @@ export function crdFiles(): Map<string, string> {
 /** The CustomResourceDefinition of one kind as plain data. */
 export function crd(kind: OurKind) {
   const { plural, singular, shortNames, description, columns, ...definition } = ourKinds[kind];
+  const { storedDefaults } = definition as { readonly storedDefaults?: boolean };
   const status = definition.status as z.ZodType | undefined;
+  const spec = specOpenApi(kind);
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -51,7 +54,7 @@ export function crd(kind: OurKind) {
                 apiVersion: { type: 'string' },
                 kind: { type: 'string' },
                 metadata: { type: 'object' },
-                spec: openApiOf(definition.spec as z.ZodType),
+                spec: explained(storedDefaults === false ? saysItself(spec) : spec),
                 ...(status && { status: openApiOf(status) }),
               },
             },
@@ -64,16 +67,60 @@ export function crd(kind: OurKind) {
   };
 }
 
+/** What may be written below spec, with every default. */
+export const specOpenApi = (kind: OurKind): OpenApi => openApiOf(ourKinds[kind].spec as z.ZodType);
+
 /** What the API server takes: a structural schema of what the operator may write. */
 function openApiOf(schema: z.ZodType): OpenApi {
   const { $schema: _dialect, ...openApi } = z.toJSONSchema(schema, {
     target: 'openapi-3.0',
     io: 'input',
     unrepresentable: 'any',
-    override: ({ jsonSchema }) => {
+    override: ({ zodSchema, jsonSchema }) => {
       // A structural schema prunes unknown fields by itself and refuses to be told so.
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      // zod leaves out those of fields that it reads into something else; each of ours may be written as well.
+      const { def } = zodSchema._zod;
+      if (def.type === 'default' || def.type === 'prefault')
+        jsonSchema.default = structuredClone(def.defaultValue);
     },
   }) as OpenApi;
   return openApi;
 }
+
+type Node = OpenApi & {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
+};
+
+/** `kubectl explain` shows descriptions, and no defaults beside them. */
+function explained(node: Node): Node {
+  const { description = '', properties, items } = node;
+  const value = shownDefault(node);
+  const isSaid = value === undefined || /\bdefault\b/i.test(description);
+  return {
+    ...node,
+    ...(!isSaid && { description: `${description} Default: ${value}.` }),
+    ...(properties && { properties: mapValues(properties, explained) }),
+    ...(items && { items: explained(items) }),
+  };
+}
+
+/** An empty list, and what the fields of an object say themselves, needs no word. */
+function shownDefault({ default: value, pattern }: Node): string | undefined {
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(', ');
+  if (value === undefined || typeof value === 'object') return undefined;
+  return `${value as string | number | boolean}${pattern === DURATION_TEXT ? 's' : ''}`;
+}
+
+/** Without the defaults of the object's own fields: what nobody wrote stays unsaid. */
+function saysItself(node: Node): Node {
+  const withoutDefault = ({ default: _default, ...rest }: Node): Node => rest;
+  const { properties = {} } = explained(node);
+  return { ...node, properties: mapValues(properties, withoutDefault) };
+}
+
+const mapValues = <T>(object: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));

@@ -1,10 +1,8 @@
 // docs/reference.md from the schemas: every field of every kind with its type, default, limits and meaning, and what
 // Calico's field of that name is here. Pure; generate-crds.ts writes the file.
-import * as z from 'zod';
-import { unwrap } from '../read/findings.ts';
 import { type OurKind, ourKinds } from '../kinds/resources.ts';
 import { communityCel } from '../schema/patterns.ts';
-import { crd } from './crd.ts';
+import { crd, specOpenApi } from './crd.ts';
 
 const HEAD = `# Every field of every object
 <!-- Generated from api/ by \`node api/crd/generate-crds.ts\`. Do not edit. -->
@@ -66,55 +64,38 @@ function rowsBelow(schema: FieldSchema, before: string): Row[] {
 }
 
 function kindSection(kind: OurKind, calicoPage: string): string {
-  const { description, calico, spec: schema } = ourKinds[kind];
-  const defaults = defaultsOf(schema as z.ZodType);
+  const { description, calico } = ourKinds[kind];
   const { properties } = crd(kind).spec.versions[0]!.schema.openAPIV3Schema;
-  const spec = properties.spec as FieldSchema;
+  const spec = specOpenApi(kind) as FieldSchema;
   const status = 'status' in properties ? (properties.status as FieldSchema) : undefined;
   const parts = [`## ${kind}`, `${description}\n`];
   const verdicts = calico ? calicoVerdicts(calicoPage, kind) : undefined;
-  if (kind === 'BGPFilter') parts.push(filterRules(spec, defaults, verdicts!));
-  else parts.push(fieldTable(rowsOf(spec), defaults, verdicts), ruleLines(spec));
-  if (status !== undefined)
-    parts.push('Below `status`, written by the agent:\n', fieldTable(rowsOf(status), new Map()));
+  if (kind === 'BGPFilter') parts.push(filterRules(spec, verdicts!));
+  else parts.push(fieldTable(rowsOf(spec), verdicts), ruleLines(spec));
+  if (status !== undefined) parts.push('Below `status`, written by the agent:\n', fieldTable(rowsOf(status)));
   return parts.filter((part) => part !== '').join('\n');
 }
 
 /** The four lists of a filter have the same rules, but for the family of addresses. */
-function filterRules(
-  spec: FieldSchema,
-  defaults: ReadonlyMap<string, unknown>,
-  verdicts: ReadonlyMap<string, string>,
-): string {
+function filterRules(spec: FieldSchema, verdicts: ReadonlyMap<string, string>): string {
   const lists = spec.properties!;
   const listRows = Object.entries(lists).map(([path, schema]) => ({ path, schema, isRequired: false }));
   const { items } = lists['importV4'] as { items: FieldSchema };
   return [
-    fieldTable(listRows, defaults),
+    fieldTable(listRows),
     'A rule, in each of the four lists (in those for IPv6 with IPv6 CIDRs and prefix lengths up to 128):\n',
-    fieldTable(rowsOf(items), defaults, verdicts, 'importV4[].'),
+    fieldTable(rowsOf(items), verdicts),
     ruleLines(items),
   ].join('\n');
 }
 
-/** @param prefix of the rows' paths in `defaults` */
-function fieldTable(
-  rows: readonly Row[],
-  defaults: ReadonlyMap<string, unknown>,
-  verdicts?: ReadonlyMap<string, string>,
-  prefix = '',
-): string {
+function fieldTable(rows: readonly Row[], verdicts?: ReadonlyMap<string, string>): string {
   const calico = verdicts === undefined ? ['', ''] : [' Calico |', '---|'];
   const lines = rows.map(({ path, schema, isRequired }) => {
     const isGroup = schema.properties !== undefined || schema.items?.properties;
     const verdict = isGroup ? '' : (verdicts?.get(path) ?? '–');
     const meaning = escaped(schema.description ?? '');
-    const cells = [
-      `\`${path}\``,
-      typeText(path, schema),
-      defaultText(defaults.get(prefix + path), isRequired),
-      meaning,
-    ];
+    const cells = [`\`${path}\``, typeText(path, schema), defaultText(schema.default, isRequired), meaning];
     return `| ${[...cells, ...(verdicts === undefined ? [] : [verdict])].join(' | ')} |`;
   });
   return [
@@ -160,22 +141,10 @@ function textKind(path: string, schema: FieldSchema, pattern: string): string {
   return `text, at most ${schema.maxLength} characters`;
 }
 
-/** Field → the value that counts where the document has none. The OpenAPI has not all: only those that are texts. */
-function defaultsOf(schema: z.ZodType, path = ''): Map<string, unknown> {
-  const found = new Map<string, unknown>();
-  if (schema instanceof z.ZodDefault) found.set(path, schema.def.defaultValue);
-  const inner = unwrap(schema);
-  const below = inner instanceof z.ZodArray ? unwrap(inner.element as z.ZodType) : inner;
-  if (!(below instanceof z.ZodObject)) return found;
-  const before = path === '' ? '' : `${path}${inner instanceof z.ZodArray ? '[]' : ''}.`;
-  for (const [name, part] of Object.entries(below.shape as Record<string, z.ZodType>)) {
-    for (const [at, value] of defaultsOf(part, before + name)) found.set(at, value);
-  }
-  return found;
-}
-
 function defaultText(value: unknown, isRequired: boolean): string {
   if (value === undefined) return isRequired ? '**required**' : '';
+  // The fields of an object say theirs.
+  if (typeof value === 'object' && !Array.isArray(value)) return '';
   if (!Array.isArray(value)) return `\`${JSON.stringify(value).replaceAll('"', '')}\``;
   return value.length === 0 ? 'none' : `\`${value.join(', ')}\``;
 }

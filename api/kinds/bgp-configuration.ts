@@ -169,7 +169,7 @@ const rules: Rule<Fields>[] = [
   {
     fields: ['nodeMeshPassword', 'nodeToNodeMeshEnabled'],
     message: 'needs nodeToNodeMeshEnabled: true, or routeReflectors with a mode',
-    cel: "!has(self.nodeMeshPassword) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled || (has(self.routeReflectors) && has(self.routeReflectors.mode) && self.routeReflectors.mode != 'Disabled')",
+    cel: "!has(self.nodeMeshPassword) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled || !has(self.routeReflectors) || !has(self.routeReflectors.mode) || self.routeReflectors.mode != 'Disabled'",
     broken: (spec) =>
       spec.nodeMeshPassword !== undefined &&
       !spec.nodeToNodeMeshEnabled &&
@@ -223,15 +223,6 @@ export interface BGPConfiguration extends ResourceObject<'BGPConfiguration', BGP
   readonly writtenFields?: readonly string[];
 }
 
-const defaults: BGPConfigurationSpec = bgpConfigurationSpec.parse({});
-
-/** The API server writes defaults of words and objects into what is applied (not of numbers): those are not written. */
-export function writtenFields(given: object, read: BGPConfigurationSpec): string[] {
-  const isDefault = (name: keyof BGPConfigurationSpec) =>
-    typeof read[name] !== 'number' && JSON.stringify(read[name]) === JSON.stringify(defaults[name]);
-  return Object.keys(given).filter((name) => !isDefault(name as keyof BGPConfigurationSpec));
-}
-
 export const bgpConfiguration = defineKind({
   kind: 'BGPConfiguration',
   plural: 'bgpconfigurations',
@@ -241,6 +232,8 @@ export const bgpConfiguration = defineKind({
     "What holds for the BGP of every node (the object's name is 'default') or of one ('node.NAME').",
   spec: bgpConfigurationSpec,
   calico: true,
+  // One of a node lies over the cluster's: what it does not say is the cluster's, not the default.
+  storedDefaults: false,
   columns: [
     { name: 'AS', type: 'string', jsonPath: '.spec.asNumber' },
     { name: 'Mesh', type: 'boolean', jsonPath: '.spec.nodeToNodeMeshEnabled' },

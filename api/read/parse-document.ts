@@ -4,7 +4,6 @@ import { type Finding, findingsOf, formatPath, type Path, unknownField } from '.
 import { calicoVersions, isCalicoKind, unreadBecause, withoutZeroValues } from './calico.ts';
 import { apiVersion, calicoApiVersion, group, type Implied, type Metadata } from '../schema/kind.ts';
 import { readMetadata } from './read-metadata.ts';
-import { type BGPConfigurationSpec, writtenFields } from '../kinds/bgp-configuration.ts';
 import { imply } from '../kinds/implied.ts';
 import { calicoNodeFrom, calicoNodeTop } from '../kinds/calico-node.ts';
 import { annotationProblems, nodeFrom, nodeTop } from '../kinds/node.ts';
@@ -161,9 +160,7 @@ function readOurs(kind: OurKind, document: Record<string, unknown>, calico: bool
         kind,
         spec: top.spec,
         ...(implied && { implied }),
-        ...(kind === 'BGPConfiguration' && {
-          writtenFields: writtenFields(spec as object, top.spec as BGPConfigurationSpec),
-        }),
+        ...(kind === 'BGPConfiguration' && { writtenFields: Object.keys(spec) }),
         ...(definition.status && top.status !== undefined && { status: top.status }),
       }) as Resource,
   };

@@ -50,6 +50,8 @@ export interface KindDefinition<K extends string, S extends z.ZodType, T extends
   readonly status?: T;
   /** Documents with apiVersion projectcalico.org/v3 are read too. */
   readonly calico: boolean;
+  /** False: the API server writes no defaults into the object, so that it says what its author did. */
+  readonly storedDefaults?: false;
   /** What such a document means beside what it says. */
   readonly implied?: readonly Implied[];
   readonly columns: readonly PrinterColumn[];
