@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { addressBits, familyOf, overlaps, parsePrefix } from '#ip';
 import { cidr, cidrOrAddress, flag, integer, list, oneOf, selector } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
-import { type Rule, withMoreCel, withRules } from '../schema/rules.ts';
+import { immutable, type Rule, withMoreCel, withRules } from '../schema/rules.ts';
 
 /** Of Calico. podroute routes pods' addresses as they are: inside a subnet CrossSubnet is the same as Never. */
 const tunnel = () =>
@@ -39,10 +39,7 @@ const fields = z.strictObject({
 
 type Fields = z.output<typeof fields>;
 
-const immutable = (name: string) => ({
-  rule: `has(self.${name}) == has(oldSelf.${name}) && (!has(self.${name}) || self.${name} == oldSelf.${name})`,
-  message: `${name} cannot be changed: make a new pool and disable this one`,
-});
+const NEW_POOL = ': make a new pool and disable this one';
 
 /**
  * No host can have these (RFC 6890), or not as one that others reach. 240.0.0.0/4 is not among them: Linux routes it, so a
@@ -87,7 +84,10 @@ const rules: Rule<Fields>[] = [
   },
 ];
 
-const spec = withMoreCel(withRules(fields, rules), [immutable('cidr'), immutable('blockSize')]);
+const spec = withMoreCel(withRules(fields, rules), [
+  immutable('cidr', NEW_POOL),
+  immutable('blockSize', NEW_POOL),
+]);
 
 /** In the output blockSize is always there: a pool smaller than the default block is one block. */
 const ipPoolSpec = spec.transform((pool) => {

@@ -4,13 +4,17 @@ import * as z from 'zod';
 import { parsePrefix } from '#ip';
 import { cidr, ipAddress, list, oneOf, text } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
+import { immutable, withMoreCel } from '../schema/rules.ts';
 
-const ipamBlockSpec = z.strictObject({
+const fields = z.strictObject({
   cidr: cidr().describe('The block.'),
   node: text().describe('The node that owns it, gives its addresses out and announces it.'),
   pool: text().optional().describe("The IPPool it was cut from; absent for the node's own podCIDR."),
   claimedAt: text(64).optional().describe('RFC 3339; for display.'),
 });
+
+/** The name says the CIDR, too. */
+const ipamBlockSpec = withMoreCel(fields, [immutable('cidr', ': it is what the block is')]);
 
 export type IPAMBlockSpec = z.output<typeof ipamBlockSpec>;
 export type IPAMBlock = ResourceObject<'IPAMBlock', IPAMBlockSpec>;

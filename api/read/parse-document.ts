@@ -140,6 +140,9 @@ function withoutField(document: Record<string, unknown>, path: Path): Record<str
 
 function readOurs(kind: OurKind, document: Record<string, unknown>, calico: boolean): Body {
   const definition = ourKinds[kind];
+  // As the CRDs have it; Calico's need not.
+  if (!calico && document.spec === undefined)
+    return { findings: [{ path: ['spec'], field: 'spec', message: 'is missing', allowed: 'an object' }] };
   let spec = document.spec ?? {};
   let implied: readonly Implied[] | undefined;
   if (calico && definition.implied && typeof spec === 'object') {
