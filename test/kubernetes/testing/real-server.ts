@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubernetesApi } from '#lab';
 
-/** With podroute's kinds. Stops and removes all of it when it is disposed of. */
-export async function startServer(): Promise<{ readonly api: KubernetesApi } & AsyncDisposable> {
+/** With podroute's kinds, unless there shall be none. Stops and removes all of it when it is disposed of. */
+export async function startServer(
+  kinds?: 'without kinds',
+): Promise<{ readonly api: KubernetesApi } & AsyncDisposable> {
   const folder = mkdtempSync(join(tmpdir(), 'podroute-api-'));
   try {
     const api = await KubernetesApi.start({ folder, address: '127.0.0.1' });
-    api.install('');
+    if (kinds === undefined) api.install('');
     return {
       api,
       [Symbol.asyncDispose]: async () => {
