@@ -2,7 +2,8 @@
 // is used, so that `podroute plan` does not load a BGP speaker. What a running agent answers is in agent-api/.
 import type { Examination } from './doctor/finding.ts';
 import type { AgentSays, Places } from './doctor/patient.ts';
-import type { AgentOptions } from './options.ts';
+import type { Log } from './log.ts';
+import type { AgentOptions, LogLevel } from './options.ts';
 import type { OfflinePlan, ValidatedPlans } from './plan/index.ts';
 
 export type { Examination } from './doctor/finding.ts';
@@ -12,6 +13,12 @@ export type { AgentOptions, LogLevel } from './options.ts';
 export async function runAgent(options: AgentOptions): Promise<number> {
   const { runAgent: run } = await import('./main.ts');
   return run(options);
+}
+
+/** As the agent's own: for another daemon of podroute. @param base what every line says */
+export async function openDaemonLog(level: LogLevel, base: Readonly<Record<string, string>>): Promise<Log> {
+  const { openLog } = await import('./bindings/logger.ts');
+  return openLog(level, base);
 }
 
 /** What the agent of a node would do with these files, without asking one. */

@@ -14,6 +14,7 @@ import {
   tcpSockets,
   writeSysctl,
 } from '#linux';
+import { parseStorePlace } from '#store';
 import { systemClock, systemRandom, systemScheduler } from '#world';
 import { DocumentWorker } from './bindings/document-worker.ts';
 import { watchEventLoop } from './bindings/event-loop.ts';
@@ -21,7 +22,7 @@ import { fileLocks } from './bindings/file-locks.ts';
 import { httpServers } from './bindings/http-server.ts';
 import { openLog } from './bindings/logger.ts';
 import { MemoryKeeper } from './bindings/memory-keeper.ts';
-import { parseStorePlace, storeOpener } from './bindings/open-store.ts';
+import { storeOpener } from './bindings/open-store.ts';
 import { processFacts } from './bindings/process-facts.ts';
 import { watchSignatures } from './bindings/signature-watch.ts';
 
@@ -32,7 +33,7 @@ import type { HostBindings } from './outside.ts';
 
 /** Runs the daemon until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop, 1 when it cannot run. */
 export async function runAgent(options: AgentOptions): Promise<number> {
-  const log = await openLog(options.logLevel, options.nodeName);
+  const log = await openLog(options.logLevel, { node: options.nodeName });
   const stopped = signalled(log);
   dieOfBugs(log);
   try {
@@ -77,7 +78,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     disk: realDisk,
     http: httpServers,
     openStore,
-    writesStatus: place.kind === 'cluster',
+    isOfCluster: place.kind === 'cluster',
     openTransport: (links) =>
       new TcpTransport({
         socketOptions: tcpSockets,

@@ -101,7 +101,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
       answerMetrics(request, status) ?? answerPublic(request, status);
     opening.use(await http.serveTcp(settings.http, answerAnybody));
   }
-  if (bindings.writesStatus) {
+  if (bindings.isOfCluster) {
     const read = (before: BGPNodeStatusStatus | undefined) =>
       nodeStatus(
         status.status(),
@@ -177,7 +177,7 @@ interface Host {
 /** What the agent has besides a speaker: kernel routes and pods. */
 async function openHost(
   { nodeName, stateDir }: NodeSettings,
-  { host, clock, random, disk, log }: NodeBindings,
+  { host, clock, random, disk, log, isOfCluster = false }: NodeBindings,
   store: Store,
   opening: AsyncDisposableStack,
 ): Promise<Host> {
@@ -186,7 +186,8 @@ async function openHost(
   await links.start();
   const { routerDiscovery: discovery } = host;
   const routers = opening.use(new RouterWatch({ links, discovery, clock, random, log }));
-  const ipam = new Ipam({ node: nodeName, stateDir }, { clock, disk, store, log: subjectLog(log) });
+  const tuning = isOfCluster ? { orphanGraceMs: Number.POSITIVE_INFINITY } : {};
+  const ipam = new Ipam({ node: nodeName, stateDir, tuning }, { clock, disk, store, log: subjectLog(log) });
   await ipam.start();
   opening.use(ipam);
   return { kernel, sysctl: host.sysctl, links, routers, ipam };

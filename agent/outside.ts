@@ -22,8 +22,11 @@ export interface NodeBindings {
   readonly disk: Disk;
   readonly http: HttpServers;
   openStore(): Store;
-  /** The node's BGPNodeStatus is kept in the store: its readers do not plan by it, and are not disturbed. */
-  readonly writesStatus?: boolean;
+  /**
+   * The store is a cluster's: the node's BGPNodeStatus is kept there (nobody plans by it), and it is the controller that
+   * takes back what nodes that are gone have left.
+   */
+  readonly isOfCluster?: boolean;
   /** @param links undefined with --fib none: link failures are then noticed by hold timers */
   openTransport(links: LinkWatch | undefined): Transport;
   /** Not opened with --fib none. */

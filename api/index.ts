@@ -20,6 +20,13 @@ export {
 } from './kinds/ipam-block.ts';
 export type { IPPool, IPPoolSpec, IPReservation, IPReservationSpec } from './kinds/ip-pool.ts';
 export type { Metadata } from './schema/kind.ts';
+export { type Condition, cutMessage, sinceWhen } from './schema/condition.ts';
+export {
+  type BGPPeerStatus,
+  type IPPoolStatus,
+  MOST_DOWN,
+  MOST_POOL_NODES,
+} from './kinds/summed-status.ts';
 export { type Node, type NodeBgp, nodeBgp } from './kinds/node.ts';
 export { inReadingOrder, isDocumentFile, isOwnFile, OWN_FOLDER } from './read/document-files.ts';
 export { parseDocument, type ParsedDocument } from './read/parse-document.ts';

@@ -37,6 +37,13 @@ export const DETAILS: Readonly<Record<string, Details>> = {
     ],
     badNews: 'the agent cannot run, or something that it cannot go on without ended',
   },
+  controller: {
+    examples: [
+      { line: 'controller --store kubernetes', about: 'in a Deployment, with two replicas or more' },
+      { line: 'controller --store dir:objects --node-grace-seconds 60', about: 'over files below objects/' },
+    ],
+    badNews: 'the controller cannot run',
+  },
   status: {
     examples: [
       { line: 'status', about: 'the node at a glance' },

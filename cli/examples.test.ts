@@ -90,7 +90,7 @@ describe('the examples', function () {
   });
 
   for (const [words, { examples }] of Object.entries(DETAILS)) {
-    if (words === 'agent' || words.startsWith('lab')) continue;
+    if (words === 'agent' || words === 'controller' || words.startsWith('lab')) continue;
     for (const { line } of examples) {
       it(`podroute ${line}`, async () => {
         const { code, stdout, stderr } = await podroute(line);
@@ -101,6 +101,19 @@ describe('the examples', function () {
       });
     }
   }
+
+  it('of a controller over files', async () => {
+    const line = DETAILS['controller']!.examples[1]!.line.split(' ');
+    const controller = spawn(process.execPath, [MAIN, ...line], { cwd: folder, stdio: 'ignore' });
+    const end = ended(controller);
+    const leases = join(folder, 'objects', '.podroute', 'Lease');
+    while (!existsSync(leases)) {
+      assert.equal(controller.exitCode, null, 'it runs');
+      await new Promise((soon) => setTimeout(soon, 50));
+    }
+    controller.kill();
+    assert.equal(await end, 0);
+  });
 
   it('of an agent without kernel routes', async () => {
     const reflector = start(DETAILS['agent']!.examples[1]!.line.split(' '), 'reflector.sock');

@@ -58,6 +58,34 @@ export function program(): Command {
     .action(async (options) => (await import('./commands/agent.ts')).agent(options));
 
   root
+    .command('controller')
+    .description(
+      'the cluster’s duties, by one of many that hold a lease: adds up the status of peers and pools, frees what deleted nodes left',
+    )
+    .requiredOption(
+      '--store <store>',
+      'where the objects are: kubernetes (an API server), kubernetes:KUBECONFIG, or dir:PATH (a folder of YAML files)',
+    )
+    .option('--identity <name>', 'who holds the lease is called so (default: the host, and something random)')
+    .option(
+      '--namespace <name>',
+      "the lease's (default: that of the pod or the kubeconfig, else kube-system)",
+    )
+    .option('--lease-seconds <number>', 'how long others wait for a leader that says nothing', '15')
+    .option(
+      '--node-grace-seconds <number>',
+      'how long a Node must have been away before its blocks are freed',
+      '600',
+    )
+    .option('--http <addr:port>', 'serve /healthz and /readyz over TCP')
+    .addOption(
+      new Option('--log-level <level>', 'least severe level to log')
+        .choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+        .default('info'),
+    )
+    .action(async (options) => (await import('./commands/controller.ts')).controller(options));
+
+  root
     .command('status')
     .description(
       'BGP sessions, routes and addresses of this node, and what is wrong; with a session all of that one',

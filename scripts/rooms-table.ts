@@ -31,8 +31,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   ipam: { floor: 2, rooms: ['ip', 'world', 'api'] },
   'cni-plugin': { floor: 3, rooms: ['ip', 'world', 'linux', 'api', 'ipam'], packages: ['esbuild'] },
   agent: { floor: 4, rooms: BELOW_AGENT, packages: ['pino', 'pino-pretty', 'yaml'] },
+  controller: { floor: 4, rooms: ['ip', 'world', 'linux', 'api', 'store', 'ipam'] },
   lab: { floor: 5, rooms: [...BELOW_AGENT, 'agent'], packages: ['yaml'] },
-  cli: { floor: 6, rooms: ['ip', 'api', 'agent-api', 'agent', 'lab'], packages: ['commander', 'yaml'] },
+  cli: {
+    floor: 6,
+    rooms: ['ip', 'api', 'agent-api', 'agent', 'controller', 'lab'],
+    packages: ['commander', 'yaml'],
+  },
   test: { floor: 7, rooms: [], packages: ['esbuild'], isTestRoom: true },
   scripts: {
     floor: 8,
@@ -97,6 +102,11 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'commands',
     'program',
   ],
+  controller: [
+    'duty-log node-reports',
+    'peer-sum pool-sum status-keeper gone-nodes pool-finalizers',
+    'controller',
+  ],
   'cni-plugin': ['outside', 'server', 'conflist', 'bindings'],
   'cni-plugin/server': [
     'cni-error',
@@ -117,7 +127,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'memory real',
     'trial',
   ],
-  store: ['lease store', 'last-good', 'kept-objects', 'directory kubernetes memory-store'],
+  store: ['lease store store-place', 'last-good', 'kept-objects', 'directory kubernetes memory-store'],
 };
 
 /** Folders that are a list of equals, and may have more than MOST_FILES. */
@@ -180,7 +190,7 @@ export const BINDS_IO = [
   /^cni-plugin\/bindings\//,
   /^linux\/(real|native|trial)\//,
   /^agent\/bindings\//,
-  /^agent\/main\.ts$/,
+  /^(agent|controller)\/main\.ts$/,
   /^(cli|lab)\//,
   /\/(build|generate-[a-z-]+)\.ts$/,
 ];

@@ -1,7 +1,6 @@
 // A lease that one of many holds: Kubernetes' own object, and how a candidate takes, renews and gives it back by compare
 // and swap. As in client-go's leader election no two clocks are compared: a holder is taken for gone when its lease did
-// not change for so long as it said, by the watch of the one who looks. (Its first user is the elected controller, which
-// comes later.)
+// not change for so long as it said, by the watch of the one who looks.
 import type { Clock } from '#world';
 import type { Lease, Store } from './store.ts';
 

@@ -21,6 +21,7 @@ import {
   type StoredMap,
   type StoredObject,
   type UpdateResult,
+  withFinalizers,
   withStatusOf,
 } from './store.ts';
 
@@ -46,9 +47,18 @@ export class MemoryStore {
     for (const object of objects) this.put(object);
   }
 
-  /** As an operator does; nothing when it is gone. */
+  /** As an operator does; nothing when it is gone. With finalizers it stays, and says that it is deleted. */
   remove(key: ObjectKey): void {
-    if (this.#kinds.get(key.kind)?.delete(keyOf(key))) this.#tell(key.kind);
+    const object = this.get(key);
+    if (object === undefined) return;
+    const { finalizers = [], deletionTimestamp } = object.metadata;
+    if (finalizers.length > 0 && deletionTimestamp === undefined) {
+      const now = new Date(this.#clock.wall()).toISOString();
+      this.put({ ...object, metadata: { ...object.metadata, deletionTimestamp: now } });
+    } else if (finalizers.length === 0) {
+      this.#kinds.get(key.kind)?.delete(keyOf(key));
+      this.#tell(key.kind);
+    }
   }
 
   get<K extends StoredKind>(key: ObjectKey<K>): StoredMap[K] | undefined {
@@ -157,6 +167,17 @@ export class MemoryStoreView implements Store {
 
   updateStatus<T extends Resource>(object: T): Promise<UpdateResult<T>> {
     return this.#swap(object, (stored) => withStatusOf(stored, object));
+  }
+
+  async updateFinalizers<T extends Resource>(
+    object: T,
+    finalizers: readonly string[],
+  ): Promise<UpdateResult<T>> {
+    const result = await this.#swap(object, (stored) => withFinalizers(stored, finalizers));
+    if (finalizers.length === 0 && object.metadata.deletionTimestamp !== undefined) {
+      this.#shared.remove(keyOfObject(object));
+    }
+    return result;
   }
 
   delete<K extends StoredKind>(

@@ -81,8 +81,13 @@ export interface Store extends AsyncDisposable {
   create<T extends StoredObject>(object: T): Promise<CreateResult<T>>;
   /** Compare and swap on metadata.resourceVersion, of everything but the status. */
   update<T extends StoredObject>(object: T): Promise<UpdateResult<T>>;
-  /** The same of nothing but the status. (Its first user is the agent's BGPNodeStatus, which comes later.) */
+  /** The same of nothing but the status. */
   updateStatus<T extends Resource>(object: T): Promise<UpdateResult<T>>;
+  /**
+   * The same of nothing but what keeps the object there after somebody deleted it. Without the last one it goes, and the
+   * result is what it was.
+   */
+  updateFinalizers<T extends Resource>(object: T, finalizers: readonly string[]): Promise<UpdateResult<T>>;
   delete<K extends StoredKind>(
     key: ObjectKey<K>,
     resourceVersion: string,
@@ -94,6 +99,12 @@ export function keyOfObject({ kind, metadata }: StoredObject): ObjectKey {
   if (kind !== 'Lease') return identityOf(kind, metadata);
   const { name, namespace } = metadata;
   return namespace === undefined ? { kind, name } : { kind, name, namespace };
+}
+
+/** The object with these finalizers instead of its own. */
+export function withFinalizers<T extends StoredObject>(object: T, finalizers: readonly string[]): T {
+  const { finalizers: _, ...metadata } = object.metadata;
+  return { ...object, metadata: finalizers.length === 0 ? metadata : { ...metadata, finalizers } };
 }
 
 /** The object with another object's status, or without any. */

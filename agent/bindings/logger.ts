@@ -3,9 +3,10 @@ import { pino } from 'pino';
 import type { Log } from '../log.ts';
 import type { LogLevel } from '../options.ts';
 
-export async function openLog(level: LogLevel, node: string): Promise<Log> {
+/** @param base what every line says, such as whose it is */
+export async function openLog(level: LogLevel, base: Readonly<Record<string, string>>): Promise<Log> {
   if (!process.stdout.isTTY) {
-    const options = { level, base: { node }, timestamp: pino.stdTimeFunctions.isoTime };
+    const options = { level, base, timestamp: pino.stdTimeFunctions.isoTime };
     return pino(options, pino.destination({ fd: 1, sync: true })) as Log;
   }
   const { default: pretty } = await import('pino-pretty');

@@ -20,6 +20,16 @@ describe('where addresses come from', () => {
     assert.deepEqual(inputsOf(NODE, POOL), [['pods'], ['10.9.0.0/24', 'fd09::/64']]);
   });
 
+  it('is no longer a pool that is being deleted: what was given out of it stays', () => {
+    const deleted = POOL.replace('name: pods', 'name: pods, deletionTimestamp: "2026-01-01T00:00:00Z"');
+    const { resources, refused } = validateTexts([{ file: 'a.yaml', text: `${NODE}\n---\n${deleted}` }]);
+    assert.notEqual(deleted, POOL);
+    assert.deepEqual(
+      ipamInputs(resources, refused, 'n1', []).pools.map(({ name, disabled }) => [name, disabled]),
+      [['pods', true]],
+    );
+  });
+
   it('is never a podCIDR where a pool is written that cannot be read', () => {
     assert.deepEqual(inputsOf(NODE, POOL.replace('/16', '/16, blockSize: 99')), [[], []]);
     assert.deepEqual(inputsOf(NODE, 'kind: ['), [[], []]);

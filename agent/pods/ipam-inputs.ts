@@ -23,12 +23,13 @@ export function ipamInputs(
       .filter(
         ({ spec }) => spec.allowedUses.includes('Workload') && selectorMatches(spec.nodeSelector, labels),
       )
-      // Without its Node the agent does not know its labels: what it has stays, nothing new is claimed.
+      // Without its Node the agent does not know its labels: what it has stays, nothing new is claimed. The same of a
+      // pool that was deleted, and stands until its addresses are free.
       .map(({ metadata, spec }) => ({
         name: metadata.name,
         cidr: spec.cidr,
         blockSize: spec.blockSize,
-        disabled: spec.disabled || node === undefined,
+        disabled: spec.disabled || node === undefined || metadata.deletionTimestamp !== undefined,
       })),
     podCidrs: (node?.spec.podCIDRs ?? []).filter((cidr) => !waitsForPool(cidr)),
     stored: [...resources.ipamBlocks.values()].map(({ spec }) => spec),

@@ -1,12 +1,16 @@
 // What one node tells its cluster of itself: the status of its BGPNodeStatus. Bounded whatever the node has; what does not
 // fit is counted, and what is wrong comes first. Pure.
-import { type BGPNodeStatusStatus, MOST_BLOCKS, MOST_PROBLEMS, MOST_SESSIONS } from '#api';
-import type { BlockStatus, PerFamily, SessionStatus, StatusReply } from '#agent-api';
+import {
+  type BGPNodeStatusStatus,
+  cutMessage as cut,
+  MOST_BLOCKS,
+  MOST_PROBLEMS,
+  MOST_SESSIONS,
+  sinceWhen,
+} from '#api';
+import type { BlockStatus, PerFamily, SessionStatus, StatusReply, WaitingSession } from '#agent-api';
 
 type Session = NonNullable<BGPNodeStatusStatus['sessions']>[number];
-type Condition = NonNullable<BGPNodeStatusStatus['conditions']>[number];
-
-const LONGEST_TEXT = 1024;
 
 /** @param before what was told last, so that a condition keeps its time @param now RFC 3339 */
 export function nodeStatus(
@@ -19,17 +23,11 @@ export function nodeStatus(
   const sessions = [...reply.sessions].sort(
     (a, b) => Number(isUp(a)) - Number(isUp(b)) || (a.id < b.id ? -1 : 1),
   );
-  const conditions = reply.conditions.map(({ type, isTrue, reason, message }): Condition => {
-    const status = isTrue ? 'True' : 'False';
-    const earlier = before?.conditions?.find((one) => one.type === type && one.status === status);
-    return {
-      type,
-      status,
-      reason,
-      message: cut(message),
-      lastTransitionTime: earlier?.lastTransitionTime ?? now,
-    };
-  });
+  const waiting = (reply.waiting ?? []).map((one) => waitingPart(one, before, now));
+  const told = [...waiting, ...sessions.map(sessionPart)];
+  const conditions = reply.conditions.map(({ type, isTrue, reason, message }) =>
+    sinceWhen({ type, status: isTrue ? 'True' : 'False', reason, message }, before?.conditions, now),
+  );
   return {
     version,
     updatedAt: now,
@@ -37,10 +35,10 @@ export function nodeStatus(
     ...(routerId !== undefined && { routerID: routerId }),
     ...(clusterId !== undefined && { clusterID: clusterId }),
     established: sessions.filter(isUp).length,
-    configured: sessions.length,
+    configured: sessions.length + waiting.length,
     ready: conditions.every(({ status }) => status === 'True') ? 'True' : 'False',
-    sessions: sessions.slice(0, MOST_SESSIONS).map(sessionPart),
-    ...(sessions.length > MOST_SESSIONS && { sessionsLeftOut: sessions.length - MOST_SESSIONS }),
+    sessions: told.slice(0, MOST_SESSIONS),
+    ...(told.length > MOST_SESSIONS && { sessionsLeftOut: told.length - MOST_SESSIONS }),
     blocks: blocks
       .slice(0, MOST_BLOCKS)
       .map(({ cidr, pool, used, free }) => ({ cidr, ...(pool !== undefined && { pool }), used, free })),
@@ -75,6 +73,7 @@ function sessionPart({
   remoteAs,
   state,
   since,
+  whyDown,
   lastError,
   prefixes,
   flaps,
@@ -86,6 +85,7 @@ function sessionPart({
     ...(remoteAs !== undefined && { asNumber: remoteAs }),
     state,
     since,
+    ...(whyDown && { whyDown: cut(whyDown.why) }),
     ...(lastError && {
       lastError: cut(lastError.text),
       lastErrorAt: lastError.at,
@@ -98,6 +98,22 @@ function sessionPart({
   };
 }
 
+function waitingPart(
+  { id, from, device, why }: WaitingSession,
+  before: BGPNodeStatusStatus | undefined,
+  now: string,
+): Session {
+  const peer = id.slice(0, 253);
+  const earlier = before?.sessions?.find((one) => one.peer === peer && one.state === WAITING);
+  return {
+    peer,
+    object: from.slice(0, 512),
+    address: `%${device}`.slice(0, 70),
+    state: WAITING,
+    since: earlier?.since ?? now,
+    whyDown: cut(why),
+  };
+}
+
+const WAITING = 'Waiting';
 const sum = ({ ipv4, ipv6 }: PerFamily): number => ipv4 + ipv6;
-const cut = (text: string): string =>
-  text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT - 1)}…`;

@@ -100,12 +100,18 @@ describe('the status that a node writes of itself', () => {
 
   it('is written when something else is to be said, and not otherwise', async () => {
     start();
-    await clock.run(600_000);
+    await clock.run(290_000);
     assert.equal(writes, 1);
     now = reply([session('tor-a', { state: 'Idle', since: 'later' })]);
     await clock.run(1_000);
     assert.equal(writes, 2);
     assert.equal(stored()?.sessions?.[0]?.state, 'Idle');
+  });
+
+  it('is written every five minutes although nothing is new: who is silent for longer is taken for dead', async () => {
+    start();
+    await clock.run(3_600_000);
+    assert.ok(writes >= 11 && writes <= 13, `${writes} writes`);
   });
 
   it('is written for counters alone every half minute at most', async () => {

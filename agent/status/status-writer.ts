@@ -10,6 +10,8 @@ const SHORTEST_MS = 1_000;
 /** Reading the status costs time: nodes with many sessions look less often. */
 const MS_A_SESSION = 20;
 const COUNTERS_MS = 30_000;
+/** Also when nothing is new: the controller takes an agent that is silent for three times as long for dead. */
+const HEARTBEAT_MS = 300_000;
 const LONGEST_RETRY_MS = 30_000;
 
 export interface StatusWriterIo {
@@ -79,7 +81,9 @@ export class StatusWriter implements AsyncDisposable {
 
   #isWorthAWrite(status: BGPNodeStatusStatus): boolean {
     if (this.#written === undefined || tellingPart(status) !== tellingPart(this.#written)) return true;
-    if (this.#io.clock.now() - this.#writtenMs < COUNTERS_MS) return false;
+    const restedMs = this.#io.clock.now() - this.#writtenMs;
+    if (restedMs < COUNTERS_MS) return false;
+    if (restedMs >= HEARTBEAT_MS) return true;
     const { updatedAt: _, ...now } = status;
     const { updatedAt: _before, ...before } = this.#written;
     return JSON.stringify(now) !== JSON.stringify(before);

@@ -1,6 +1,7 @@
 // BGPNodeStatus: what one node's speaker sees, written by its agent under the node's name.
 import * as z from 'zod';
 import { integer, list, oneOf, text } from '../schema/fields.ts';
+import { condition } from '../schema/condition.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 
 /** An object of etcd has 1.5 MiB at most; a full mesh of 200 nodes fits well. */
@@ -14,13 +15,16 @@ const bgpNodeStatusSpec = z.strictObject({
   node: text().describe('The node.'),
 });
 
-const session = z.strictObject({
+const session = z.object({
   peer: text().describe("The session's id."),
   object: text(512).optional().describe("Where it comes from: 'BGPPeer tor-a', 'node-to-node mesh'."),
   address: text(70).describe("The neighbour's address."),
   asNumber: count().optional().describe("The neighbour's AS."),
-  state: text(32).describe('Idle, Connect, Active, OpenSent, OpenConfirm or Established.'),
+  state: text(32).describe(
+    'Idle, Connect, Active, OpenSent, OpenConfirm or Established; Waiting while its neighbour is not found.',
+  ),
   since: text(64).describe('RFC 3339; when it came into this state.'),
+  whyDown: text(1024).optional().describe('Why it is down now, in words.'),
   lastError: text(1024).optional().describe('The newest of what went wrong, in words.'),
   lastErrorCode: text(16)
     .optional()
@@ -32,34 +36,26 @@ const session = z.strictObject({
   flaps: count().optional().describe('How often it went down.'),
 });
 
-const block = z.strictObject({
+const block = z.object({
   cidr: text(64).describe('The block.'),
   pool: text().optional().describe("The IPPool; absent for a block of the Node's podCIDRs."),
   used: count().describe('Addresses in use.'),
   free: count().describe('Addresses that can be given out.'),
 });
 
-const condition = z.strictObject({
-  type: text(64).describe('What it is about.'),
-  status: oneOf('True', 'False', 'Unknown').describe('True is good.'),
-  reason: text(64).describe('One word for machines.'),
-  message: text(1024).describe('The same for people.'),
-  lastTransitionTime: text(64).describe('RFC 3339; since when the status is what it is.'),
-});
-
-const routes = z.strictObject({
+const routes = z.object({
   wanted: count().describe('Routes that belong into the kernel.'),
   installed: count().describe('Of these, what is there.'),
   failed: count().describe('What the kernel refuses.'),
 });
 
-const problem = z.strictObject({
+const problem = z.object({
   object: text(512).describe('Which object, or part of the node, has it.'),
   field: z.string().max(512).optional().describe('Which field of it.'),
   message: text(2048).describe('What is wrong, and what to do.'),
 });
 
-const bgpNodeStatusStatus = z.strictObject({
+const bgpNodeStatusStatus = z.object({
   version: text(64).optional().describe("The agent's version."),
   updatedAt: text(64).optional().describe('RFC 3339'),
   asNumber: count().optional().describe("The node's AS."),

@@ -1,5 +1,6 @@
 // BGPPeer: neighbours of some or all nodes. Fields and meaning as in Calico, and ours beside them.
 import * as z from 'zod';
+import { type BGPPeerStatus, bgpPeerStatus } from './summed-status.ts';
 import {
   cidr,
   duration,
@@ -250,7 +251,7 @@ const bgpPeerSpec = withRules(fields, rules).transform(
 );
 
 export type BGPPeerSpec = z.output<typeof bgpPeerSpec>;
-export interface BGPPeer extends ResourceObject<'BGPPeer', BGPPeerSpec> {
+export interface BGPPeer extends ResourceObject<'BGPPeer', BGPPeerSpec, BGPPeerStatus> {
   /** Of a document of Calico: what it means beside what it says. */
   readonly implied?: readonly Implied[];
 }
@@ -262,6 +263,7 @@ export const bgpPeer = defineKind({
   shortNames: [],
   description: 'A BGP neighbour, or many, of some nodes or all.',
   spec: bgpPeerSpec,
+  status: bgpPeerStatus,
   calico: true,
   implied: impliedByCalico.BGPPeer,
   columns: [
@@ -271,6 +273,9 @@ export const bgpPeer = defineKind({
     { name: 'AS', type: 'string', jsonPath: '.spec.asNumber' },
     { name: 'Node', type: 'string', jsonPath: '.spec.node' },
     { name: 'Node-Selector', type: 'string', jsonPath: '.spec.nodeSelector' },
+    { name: 'Established', type: 'integer', jsonPath: '.status.established' },
+    { name: 'Desired', type: 'integer', jsonPath: '.status.desired' },
+    { name: 'Worst', type: 'string', jsonPath: '.status.worst' },
     age,
   ],
 });

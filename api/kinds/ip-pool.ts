@@ -4,6 +4,7 @@ import { addressBits, familyOf, overlaps, parsePrefix } from '#ip';
 import { cidr, cidrOrAddress, flag, integer, list, oneOf, selector } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { immutable, type Rule, withMoreCel, withRules } from '../schema/rules.ts';
+import { type IPPoolStatus, ipPoolStatus } from './summed-status.ts';
 
 /** Of Calico. podroute routes pods' addresses as they are: inside a subnet CrossSubnet is the same as Never. */
 const tunnel = () =>
@@ -97,7 +98,7 @@ const ipPoolSpec = spec.transform((pool) => {
 });
 
 export type IPPoolSpec = z.output<typeof ipPoolSpec>;
-export type IPPool = ResourceObject<'IPPool', IPPoolSpec>;
+export type IPPool = ResourceObject<'IPPool', IPPoolSpec, IPPoolStatus>;
 
 export const ipPool = defineKind({
   kind: 'IPPool',
@@ -106,12 +107,17 @@ export const ipPool = defineKind({
   shortNames: [],
   description: 'Addresses for pods, cut into blocks that nodes own and announce.',
   spec: ipPoolSpec,
+  status: ipPoolStatus,
   calico: true,
   columns: [
     { name: 'CIDR', type: 'string', jsonPath: '.spec.cidr' },
     { name: 'Block-Size', type: 'integer', jsonPath: '.spec.blockSize' },
     { name: 'Node-Selector', type: 'string', jsonPath: '.spec.nodeSelector' },
     { name: 'Disabled', type: 'boolean', jsonPath: '.spec.disabled' },
+    { name: 'Blocks', type: 'integer', jsonPath: '.status.blocks' },
+    { name: 'Used', type: 'integer', jsonPath: '.status.used' },
+    { name: 'Free', type: 'string', jsonPath: '.status.free' },
+    { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
     age,
   ],
 });

@@ -149,9 +149,11 @@ function readOurs(kind: OurKind, document: Record<string, unknown>, calico: bool
     spec = { ...spec };
     implied = imply(spec as Record<string, unknown>, definition.implied);
   }
-  const status = definition.status
-    ? { status: definition.status.optional() as z.ZodType }
-    : { status: z.unknown().optional() };
+  // Not the operator's: one that we cannot read (of Calico, of another version) is as none. The API server checks it.
+  const status =
+    definition.status && !calico
+      ? { status: (definition.status as z.ZodType).optional().catch(undefined) }
+      : { status: z.unknown().optional() };
   const result = readTop({ spec: definition.spec as z.ZodType, ...status }, { ...document, spec });
   if (!result.top) return result;
   const { top } = result;
@@ -164,7 +166,7 @@ function readOurs(kind: OurKind, document: Record<string, unknown>, calico: bool
         spec: top.spec,
         ...(implied && { implied }),
         ...(kind === 'BGPConfiguration' && { writtenFields: Object.keys(spec) }),
-        ...(definition.status && top.status !== undefined && { status: top.status }),
+        ...(definition.status && !calico && top.status !== undefined && { status: top.status }),
       }) as Resource,
   };
 }

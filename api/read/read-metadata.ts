@@ -67,6 +67,8 @@ export function readMetadata(input: unknown): MetadataResult {
       ...(typeof metadata.generation === 'number' && { generation: metadata.generation }),
       ...text('uid', metadata.uid),
       ...text('creationTimestamp', metadata.creationTimestamp),
+      ...text('deletionTimestamp', metadata.deletionTimestamp),
+      ...list('finalizers', metadata.finalizers),
     },
     findings,
   };
@@ -81,6 +83,9 @@ const found = (path: Path, value: unknown, message: string): Finding => ({
 
 const text = (key: string, value: unknown): Record<string, string> =>
   typeof value === 'string' ? { [key]: value } : {};
+
+const list = (key: string, value: unknown): Record<string, readonly string[]> =>
+  Array.isArray(value) ? { [key]: value.filter((item) => typeof item === 'string') } : {};
 
 function texts(path: Path, input: unknown, findings: Finding[]): Record<string, string> | undefined {
   if (input === undefined) return undefined;

@@ -18,6 +18,9 @@ export interface Metadata {
   readonly uid?: string;
   /** RFC 3339 */
   readonly creationTimestamp?: string;
+  /** RFC 3339; it is being deleted, and stays until it has no finalizers. */
+  readonly deletionTimestamp?: string;
+  readonly finalizers?: readonly string[];
 }
 
 export interface ResourceObject<K extends string, Spec, Status = never> {

@@ -146,4 +146,12 @@ describe('blocks of a node that is gone, as a problem', () => {
     assert.match(told(6), /10\.0\.3\.0\/28 and 2 more: taken back/);
     assert.match(told(6), /or at once by: podroute ipam release 10\.0\.0\.0\/28$/);
   });
+
+  it('is none, and nothing is ever due, where the controller takes them back', () => {
+    const orphans = new OrphanBlocks(Number.POSITIVE_INFINITY);
+    orphans.look(blocks(4), new Set(['n1']), 0);
+    assert.deepEqual(orphans.problems(), []);
+    assert.deepEqual(orphans.due(Number.MAX_SAFE_INTEGER), []);
+    assert.equal(orphans.all().length, 4);
+  });
 });

@@ -19,6 +19,7 @@ export class OrphanBlocks {
   /** By object name. Bounded by the blocks of the store. */
   #orphans: ReadonlyMap<string, OrphanBlock> = new Map();
 
+  /** @param graceMs infinite: they are never due here */
   constructor(graceMs: number) {
     this.#graceMs = graceMs;
   }
@@ -51,7 +52,9 @@ export class OrphanBlocks {
     this.#orphans = next;
   }
 
+  /** None where somebody else takes them back: nothing is to be done here. */
   problems(): string[] {
+    if (this.#graceMs === Number.POSITIVE_INFINITY) return [];
     return [...Map.groupBy(this.#orphans.values(), ({ node }) => node)].map(([node, blocks]) => {
       const named = blocks.slice(0, MOST_NAMED).map(({ cidr }) => cidr);
       const more = blocks.length > MOST_NAMED ? ` and ${blocks.length - MOST_NAMED} more` : '';

@@ -16,6 +16,7 @@ import {
   type StoredObject,
   type StoredMap,
   type UpdateResult,
+  withFinalizers,
   withStatusOf,
 } from '../store.ts';
 
@@ -119,6 +120,10 @@ class DirectoryStore implements Store {
 
   updateStatus<T extends Resource>(object: T): Promise<UpdateResult<T>> {
     return this.#objects.update(object, (stored) => withStatusOf(stored, object));
+  }
+
+  updateFinalizers<T extends Resource>(object: T, finalizers: readonly string[]): Promise<UpdateResult<T>> {
+    return this.#objects.update(object, (stored) => withFinalizers(stored, finalizers));
   }
 
   delete<K extends StoredKind>(

@@ -5,6 +5,7 @@ import type { Store } from '../store.ts';
 import { type ClusterPlace, Credentials } from './credentials.ts';
 import { HttpsApiServer } from './https-api-server.ts';
 import { openKubernetesStore } from './kubernetes-store.ts';
+import type { Reader } from './watched-lists.ts';
 
 /** Where podroute's Secrets stand when neither a pod nor a kubeconfig says it. */
 const DEFAULT_NAMESPACE = 'kube-system';
@@ -17,6 +18,13 @@ export interface ClusterStoreIo {
   readonly userAgent: string;
   /** A folder of this node alone for the last good versions; undefined: they are forgotten at the end. */
   readonly keepIn?: string;
+  /** What is followed: the controller needs every node's BGPNodeStatus, and no Secrets. */
+  readonly reader?: Reader;
+}
+
+/** Where podroute's own Secrets and leases stand. Throws when nothing says where the API server is. */
+export function namespaceOf(place: ClusterPlace, clock: Clock): string {
+  return new Credentials(place, clock).namespace ?? DEFAULT_NAMESPACE;
 }
 
 /** A Store over the objects of a cluster. Throws when nothing says where its API server is. */

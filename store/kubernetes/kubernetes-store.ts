@@ -18,7 +18,7 @@ import type {
 import { type ApiFailure, type ApiServer, failureText } from './api-server.ts';
 import { ObjectRequests } from './object-requests.ts';
 import { referredSecrets } from './referred-secrets.ts';
-import { type FollowedList, WatchedLists } from './watched-lists.ts';
+import { type FollowedList, type Reader, WatchedLists } from './watched-lists.ts';
 
 /** `kubectl apply` of many objects is one change. */
 const SETTLE_MS = 20;
@@ -40,6 +40,8 @@ export interface KubernetesStoreIo {
   readonly namespace: string;
   /** A folder of this node alone for the last good versions; undefined: they are forgotten at the end. */
   readonly keepIn?: string;
+  /** What is followed: the controller needs every node's BGPNodeStatus, and no Secrets. */
+  readonly reader?: Reader;
 }
 
 class KubernetesStore implements Store {
@@ -67,7 +69,7 @@ class KubernetesStore implements Store {
   constructor(io: KubernetesStoreIo) {
     this.#io = io;
     this.#requests = new ObjectRequests(io.api);
-    this.#lists = new WatchedLists(io.namespace, io, {
+    this.#lists = new WatchedLists(io.namespace, io.reader ?? 'agent', io, {
       changed: () => this.#lookSoon(),
       stateChanged: () => this.#stateChanged(),
     });
@@ -124,6 +126,10 @@ class KubernetesStore implements Store {
 
   updateStatus<T extends Resource>(object: T): Promise<UpdateResult<T>> {
     return this.#requests.updateStatus(object);
+  }
+
+  updateFinalizers<T extends Resource>(object: T, finalizers: readonly string[]): Promise<UpdateResult<T>> {
+    return this.#requests.updateFinalizers(object, finalizers);
   }
 
   delete<K extends StoredKind>(

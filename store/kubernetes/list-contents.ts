@@ -25,7 +25,7 @@ interface Entry {
 }
 
 /** What agents write is compared and swapped by its version, so that a new version is a change by itself. */
-const WRITTEN_BY_AGENTS: ReadonlySet<Kind> = new Set<Kind>(['IPAMBlock', 'IPClaim']);
+const WRITTEN_BY_AGENTS: ReadonlySet<Kind> = new Set<Kind>(['IPAMBlock', 'IPClaim', 'BGPNodeStatus']);
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 export class ListContents {
@@ -104,7 +104,12 @@ export class ListContents {
 const keyOfRaw = ({ metadata: { name, namespace } }: Raw): string =>
   namespace === undefined ? name : `${namespace}/${name}`;
 
-function readPart(kind: Kind, raw: Raw): { readonly metadata: Readonly<Record<string, unknown>> } {
+interface ReadPart {
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly [field: string]: unknown;
+}
+
+function readPart(kind: Kind, raw: Raw): ReadPart {
   const { managedFields: _, ...rest } = raw.metadata;
   const metadata = { ...rest, ...annotationsOf(raw) };
   switch (kind) {
@@ -115,9 +120,11 @@ function readPart(kind: Kind, raw: Raw): { readonly metadata: Readonly<Record<st
       const { data } = raw as { readonly data?: unknown };
       return { metadata: { ...metadata, namespace: undefined }, ...(data !== undefined && { data }) };
     }
+    // Followed for its status, and only by the controller.
+    case 'BGPNodeStatus':
+      return { metadata, spec: raw.spec, ...(raw.status !== undefined && { status: raw.status }) };
     case 'BGPConfiguration':
     case 'BGPFilter':
-    case 'BGPNodeStatus':
     case 'BGPPeer':
     case 'IPAMBlock':
     case 'IPClaim':

@@ -92,6 +92,21 @@ export class ObjectRequests {
     return this.#put(key, `${this.#path(key)}/status`, object);
   }
 
+  /** Of the version that the caller has seen. */
+  async updateFinalizers<T extends StoredObject>(
+    object: T,
+    finalizers: readonly string[],
+  ): Promise<UpdateResult<T>> {
+    const key = keyOfObject(object);
+    const found = await this.#find(key);
+    if (found === undefined) return { kind: 'notFound' };
+    if (found.metadata.resourceVersion !== object.metadata.resourceVersion) {
+      return { kind: 'conflict', newest: readAs(key.kind, found) as T };
+    }
+    const body = { ...found, metadata: { ...found.metadata, finalizers } };
+    return this.#put(key, this.#path(key), body);
+  }
+
   async #put<T extends StoredObject>(key: ObjectKey, path: string, body: unknown): Promise<UpdateResult<T>> {
     try {
       const stored = await this.#api.ask({ method: 'PUT', path, body });

@@ -19,6 +19,9 @@ const FOLLOWED = [
   'Node',
 ] as const satisfies readonly Kind[];
 
+/** On whose behalf lists are followed. */
+export type Reader = 'agent' | 'controller';
+
 /** A cluster gets or loses Calico's kinds seldom. */
 const GROUPS_MS = 300_000;
 const GROUPS_RETRY_MS = 5_000;
@@ -48,6 +51,7 @@ interface Followed {
 export class WatchedLists implements Disposable {
   readonly #io: { readonly api: ApiServer; readonly clock: Clock; readonly random: Random };
   readonly #namespace: string;
+  readonly #reader: Reader;
   readonly #sink: ListsSink;
   /** In the order in which the first of two documents for one object wins. */
   readonly #lists = new Map<string, Followed>();
@@ -59,16 +63,19 @@ export class WatchedLists implements Disposable {
 
   constructor(
     namespace: string,
+    reader: Reader,
     io: { readonly api: ApiServer; readonly clock: Clock; readonly random: Random },
     sink: ListsSink,
   ) {
     this.#namespace = namespace;
+    this.#reader = reader;
     this.#io = io;
     this.#sink = sink;
   }
 
   start(): void {
-    for (const kind of FOLLOWED) {
+    const kinds: readonly Kind[] = this.#reader === 'controller' ? [...FOLLOWED, 'BGPNodeStatus'] : FOLLOWED;
+    for (const kind of kinds) {
       const path = RESOURCE_PATHS[kind];
       const apiVersion = path.base.replace(/^\/apis?\//, '');
       this.#lists.set(
@@ -114,7 +121,7 @@ export class WatchedLists implements Disposable {
       this.#secrets.delete(name);
       this.#sink.changed();
     }
-    for (const name of names) {
+    for (const name of this.#reader === 'controller' ? [] : names) {
       if (this.#secrets.has(name)) continue;
       const path = listPath(RESOURCE_PATHS.Secret, this.#namespace);
       this.#secrets.set(

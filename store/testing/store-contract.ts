@@ -178,6 +178,18 @@ export function describeStore(name: string, make: () => Promise<StorePlace>): vo
       assert.deepEqual(await one.get({ kind: 'BGPNodeStatus', name: 'n1' }), updated);
     });
 
+    it('writes finalizers and nothing else', async () => {
+      const created = stored(await one.create(nodeStatus));
+      const given = { ...created, spec: { node: 'changed' } };
+      const kept = stored(await one.updateFinalizers(given, ['podroute.io/test']));
+      assert.deepEqual([kept.metadata.finalizers, kept.spec], [['podroute.io/test'], { node: 'n1' }]);
+      assert.equal((await other.updateFinalizers(given, [])).kind, 'conflict');
+      const free = stored(await other.updateFinalizers(kept, []));
+      assert.equal(free.metadata.finalizers?.length ?? 0, 0);
+      const nobody = { ...free, metadata: { ...free.metadata, name: 'nobody' } };
+      assert.deepEqual(await one.updateFinalizers(nobody, []), { kind: 'notFound' });
+    });
+
     it('has two objects of one name in two namespaces', async () => {
       const here = stored(await one.create(lease('here', 'a')));
       const there = stored(await one.create(lease('there', 'b')));

@@ -1,0 +1,239 @@
+// Controllers over one store: who leads, what is added up, and what is freed when.
+import assert from 'node:assert/strict';
+import type { BGPNodeStatus, BGPPeer, IPAMBlock, IPPool, Node } from '#api';
+import { parseDocument } from '#api';
+import { MemoryStore, type MemoryStoreView } from '#store';
+import { FakeClock } from '#world/testing';
+import { Controller, LEASE_NAME } from './controller.ts';
+import { IN_USE } from './pool-finalizers.ts';
+
+const GRACE_MS = 600_000;
+const LEASE_SECONDS = 15;
+
+const object = <T>(value: object): T => parseDocument(value).resource as T;
+const node = (name: string) => object<Node>({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+const ours = (kind: string, name: string, spec: object, more: object = {}) => ({
+  apiVersion: 'podroute.io/v1',
+  kind,
+  metadata: { name },
+  spec,
+  ...more,
+});
+const pool = (name: string, cidr: string) => object<IPPool>(ours('IPPool', name, { cidr }));
+const peer = (name: string) =>
+  object<BGPPeer>(ours('BGPPeer', name, { peerIP: '192.0.2.1', asNumber: 65000 }));
+const block = (name: string, cidr: string, owner: string) =>
+  object<IPAMBlock>(ours('IPAMBlock', name, { cidr, node: owner, pool: 'pods' }));
+const session = (name: string, state: string, more: object = {}) => ({
+  peer: name,
+  object: `BGPPeer ${name}`,
+  address: '192.0.2.1',
+  state,
+  since: '2026-01-01T00:00:00.000Z',
+  ...more,
+});
+const nodeStatus = (name: string, status: object) =>
+  object<BGPNodeStatus>(ours('BGPNodeStatus', name, { node: name }, { status }));
+
+describe('controllers of a cluster', () => {
+  let clock: FakeClock;
+  let shared: MemoryStore;
+  let opened: AsyncDisposable[];
+  let said: string[];
+
+  beforeEach(() => {
+    clock = new FakeClock();
+    shared = new MemoryStore(clock);
+    opened = [];
+    said = [];
+  });
+  afterEach(async () => {
+    for (const one of opened.toReversed()) await one[Symbol.asyncDispose]();
+  });
+
+  async function start(identity: string): Promise<{ controller: Controller; view: MemoryStoreView }> {
+    const view = shared.view();
+    await view.start();
+    const say = (_: unknown, message: string) => void said.push(`${identity}: ${message}`);
+    const log = { debug: say, info: say, warn: say, error: say };
+    const settings = { identity, namespace: 'podroute', leaseSeconds: LEASE_SECONDS, nodeGraceMs: GRACE_MS };
+    const controller = new Controller(settings, { clock, store: view, log });
+    opened.push(view, controller);
+    controller.start();
+    await clock.run(100);
+    return { controller, view };
+  }
+
+  const peerNow = (name: string) => shared.get({ kind: 'BGPPeer', name })?.status;
+  const poolNow = (name: string) => shared.get({ kind: 'IPPool', name });
+  const condition = (of: BGPPeer | IPPool | undefined, type: string) =>
+    (of?.status?.conditions ?? []).find((one) => one.type === type);
+  /** How often something was written into it. */
+  const versions = (kind: 'BGPPeer' | 'IPPool', name: string) =>
+    shared.get({ kind, name })!.metadata.resourceVersion;
+
+  it('have one leader; when it is killed another goes on within the time of the lease, and nothing is lost', async () => {
+    shared.apply(node('n1'), node('n2'), peer('tor-a'));
+    shared.apply(nodeStatus('n1', { sessions: [session('tor-a', 'Established')] }));
+    const first = await start('a');
+    const second = await start('b');
+    await clock.run(2_000);
+    assert.deepEqual([first.controller.isLeader, second.controller.isLeader], [true, false]);
+    assert.deepEqual([peerNow('tor-a')?.established, peerNow('tor-a')?.desired], [1, 1]);
+    // It is cut off: as whoever is killed, it gives nothing back.
+    first.view.failure = 'killed';
+    shared.apply(nodeStatus('n2', { sessions: [session('tor-a', 'Active', { whyDown: 'no answer' })] }));
+    await clock.run((LEASE_SECONDS + LEASE_SECONDS / 3 + 2) * 1000);
+    assert.deepEqual([first.controller.isLeader, second.controller.isLeader], [false, true]);
+    assert.deepEqual([peerNow('tor-a')?.established, peerNow('tor-a')?.desired], [1, 2]);
+    assert.equal(peerNow('tor-a')?.worst, 'n2: no answer');
+    first.view.failure = undefined;
+    await clock.run(30_000);
+    assert.deepEqual([first.controller.isLeader, second.controller.isLeader], [false, true]);
+  });
+
+  it('give the lease back when they are told to stop', async () => {
+    const first = await start('a');
+    const second = await start('b');
+    await first.controller[Symbol.asyncDispose]();
+    assert.equal(
+      shared.get({ kind: 'Lease', namespace: 'podroute', name: LEASE_NAME })?.spec.holderIdentity,
+      '',
+    );
+    await clock.run((LEASE_SECONDS * 1000) / 3 + 100);
+    assert.equal(second.controller.isLeader, true);
+  });
+
+  it('write a status when it says something else, and keep the time of a condition that stays', async () => {
+    shared.apply(
+      node('n1'),
+      peer('tor-a'),
+      nodeStatus('n1', { sessions: [session('tor-a', 'Established')] }),
+    );
+    await start('a');
+    await clock.run(3_000);
+    const written = versions('BGPPeer', 'tor-a');
+    const ready = condition(shared.get({ kind: 'BGPPeer', name: 'tor-a' }), 'Ready');
+    assert.deepEqual([ready?.status, ready?.reason], ['True', 'AllEstablished']);
+    await clock.run(120_000);
+    assert.equal(versions('BGPPeer', 'tor-a'), written, 'nothing is new');
+    const down = {
+      sessions: [session('tor-a', 'Idle', { lastError: 'hold timer expired', lastErrorCode: '4/0' })],
+    };
+    shared.apply(nodeStatus('n1', down));
+    await clock.run(2_500);
+    const now = shared.get({ kind: 'BGPPeer', name: 'tor-a' });
+    assert.deepEqual(
+      [condition(now, 'Ready')?.status, condition(now, 'Ready')?.reason],
+      ['False', 'SessionsDown'],
+    );
+    assert.notEqual(condition(now, 'Ready')?.lastTransitionTime, ready?.lastTransitionTime);
+    assert.equal(condition(now, 'NoProblems')?.lastTransitionTime, ready?.lastTransitionTime);
+    assert.equal(now?.status?.worst, 'n1: hold timer expired');
+  });
+
+  it('write the counters of a pool every half minute at most', async () => {
+    const used = (n: number) =>
+      nodeStatus('n1', { blocks: [{ cidr: '10.1.0.0/26', pool: 'pods', used: n, free: 9 }] });
+    shared.apply(node('n1'), pool('pods', '10.1.0.0/16'), block('b', '10.1.0.0/26', 'n1'), used(1));
+    await start('a');
+    await clock.run(3_000);
+    const { metadata, status } = poolNow('pods')!;
+    assert.deepEqual(
+      [status?.total, status?.used, status?.free, status?.blocks, status?.nodes],
+      ['65536', 1, '65535', 1, [{ node: 'n1', blocks: 1, used: 1 }]],
+    );
+    assert.deepEqual(metadata.finalizers, [IN_USE]);
+    await clock.run(3_000);
+    const before = versions('IPPool', 'pods');
+    for (let n = 2; n < 12; n++) {
+      shared.apply(used(n));
+      await clock.run(1_000);
+    }
+    assert.equal(versions('IPPool', 'pods'), before);
+    await clock.run(30_000);
+    assert.equal(poolNow('pods')?.status?.used, 11);
+  });
+
+  it('say of pools that overlap, of both, that they do', async () => {
+    shared.apply(pool('a', '10.1.0.0/16'), pool('b', '10.1.4.0/24'), pool('c', '10.2.0.0/16'));
+    await start('a');
+    await clock.run(3_000);
+    const said = ['a', 'b', 'c'].map((name) => {
+      const [conflict, ready] = [condition(poolNow(name), 'Conflict'), condition(poolNow(name), 'Ready')];
+      return [conflict?.status, conflict?.reason, ready?.reason];
+    });
+    assert.deepEqual(said, [
+      ['True', 'Overlap', 'Usable'],
+      ['True', 'Overlap', 'Conflict'],
+      ['False', 'NoOverlap', 'Usable'],
+    ]);
+    assert.match(condition(poolNow('b'), 'Conflict')!.message, /overlaps IPPool a.*not used/);
+  });
+
+  it('free the blocks and the status of a node that was deleted, after the grace time', async () => {
+    shared.apply(node('n1'), node('n2'), block('b1', '10.1.0.0/26', 'n1'), block('b2', '10.1.0.64/26', 'n2'));
+    shared.apply(nodeStatus('n1', {}), nodeStatus('n2', {}));
+    await start('a');
+    await clock.run(5_000);
+    shared.remove({ kind: 'Node', name: 'n2' });
+    await clock.run(GRACE_MS - 10_000);
+    assert.equal(shared.list('IPAMBlock').length, 2, 'it may come back');
+    await clock.run(12_000);
+    assert.deepEqual(
+      [
+        shared.list('IPAMBlock').map(({ spec }) => spec.node),
+        shared.list('BGPNodeStatus').map(({ spec }) => spec.node),
+      ],
+      [['n1'], ['n1']],
+    );
+  });
+
+  it('free nothing of a Node that came back, or that is there although nobody told of it', async () => {
+    shared.apply(node('n1'), block('b1', '10.1.0.0/26', 'n1'), block('b2', '10.1.0.64/26', 'n2'));
+    const { view } = await start('a');
+    // The store knows the Node, and its news are late: as of a watch that hangs.
+    const snapshot = view.snapshot.bind(view);
+    view.snapshot = () => ({ ...snapshot(), nodes: new Map([['n1', node('n1')]]) });
+    shared.apply(node('n2'));
+    await clock.run(GRACE_MS + 10_000);
+    assert.equal(shared.list('IPAMBlock').length, 2);
+  });
+
+  it('keep a deleted pool for as long as blocks of it are there', async () => {
+    shared.apply(node('n1'), pool('pods', '10.1.0.0/16'), block('b', '10.1.0.0/26', 'n1'));
+    await start('a');
+    await clock.run(3_000);
+    shared.remove({ kind: 'IPPool', name: 'pods' });
+    await clock.run(3_000);
+    const ready = condition(poolNow('pods'), 'Ready');
+    assert.deepEqual([ready?.status, ready?.reason], ['False', 'Deleting']);
+    shared.remove({ kind: 'IPAMBlock', name: 'b' });
+    await clock.run(3_000);
+    assert.equal(poolNow('pods'), undefined);
+  });
+
+  it('take an agent for dead that has said nothing for a quarter of an hour', async () => {
+    const up = nodeStatus('n1', { sessions: [session('tor-a', 'Established')] });
+    shared.apply(node('n1'), peer('tor-a'), up);
+    await start('a');
+    await clock.run(10 * 60_000);
+    assert.equal(peerNow('tor-a')?.established, 1);
+    await clock.run(6 * 60_000);
+    assert.equal(peerNow('tor-a')?.established, 0);
+    assert.match(peerNow('tor-a')!.worst!, /^the agent of node n1 has said nothing for 15 minutes/);
+    shared.apply(up);
+    await clock.run(2_000);
+    assert.equal(peerNow('tor-a')?.established, 1);
+  });
+
+  it('count nothing while the store has not told of all', async () => {
+    shared.apply(peer('tor-a'));
+    const { view } = await start('a');
+    view.refused = () => ({ objects: new Set(), files: new Set(), kinds: new Set(['BGPNodeStatus']) });
+    const before = versions('BGPPeer', 'tor-a');
+    shared.apply(node('n1'), nodeStatus('n1', { sessions: [session('tor-a', 'Established')] }));
+    await clock.run(5_000);
+    assert.equal(versions('BGPPeer', 'tor-a'), before);
+  });
+});

@@ -1,0 +1,108 @@
+// The only place where a controller's real clock, store and lease are bound. Runs one until it is told to stop.
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { hostname } from 'node:os';
+import { realDisk } from '#linux';
+import { openDirectoryStore, parseStorePlace, type Store, type StorePlace } from '#store';
+import { systemClock, systemRandom } from '#world';
+import { Controller } from './controller.ts';
+import type { DutyLog } from './duty-log.ts';
+
+export interface ControllerOptions {
+  readonly version: string;
+  /** 'dir:PATH' or 'kubernetes'. */
+  readonly store: string;
+  /** Who holds the lease is called so; undefined: by the host, which in a pod is the pod's name. */
+  readonly identity?: string;
+  /** Of the lease; undefined: podroute's own. */
+  readonly namespace?: string;
+  readonly leaseSeconds: number;
+  readonly nodeGraceMs: number;
+  /** 'ADDR:PORT' for /healthz and /readyz. */
+  readonly http?: string;
+  readonly log: DutyLog;
+}
+
+/** Runs until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop, 1 when it cannot run. */
+export async function runController(options: ControllerOptions): Promise<number> {
+  const { log } = options;
+  const stopped = new Promise<string>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1));
+        resolve(signal);
+      });
+    }
+  });
+  try {
+    await using cleanUp = new AsyncDisposableStack();
+    await start(options, cleanUp);
+    log.info({ signal: await stopped }, 'stopping: the lease is given back');
+    return 0;
+  } catch (error) {
+    log.error({}, `controller cannot run: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
+}
+
+async function start(options: ControllerOptions, cleanUp: AsyncDisposableStack): Promise<void> {
+  const { log, leaseSeconds, nodeGraceMs, http } = options;
+  const place = parseStorePlace(options.store, process.env);
+  if (place === undefined) throw new Error(`--store ${options.store}: expected kubernetes or dir:PATH`);
+  const opened = await openStore(place, options.version);
+  const store = cleanUp.use(opened.store);
+  await store.start();
+  // A host may start anew with the same name while its old process is being killed.
+  const identity = options.identity ?? `${hostname()}_${randomBytes(4).toString('hex')}`;
+  const namespace = options.namespace ?? opened.namespace;
+  const controller = cleanUp.use(
+    new Controller({ identity, namespace, leaseSeconds, nodeGraceMs }, { clock: systemClock, store, log }),
+  );
+  controller.start();
+  if (http !== undefined) cleanUp.use(await serve(http, controller));
+  log.info({ version: options.version, identity, namespace, store: options.store }, 'started');
+}
+
+interface Opened {
+  readonly store: Store;
+  readonly namespace: string;
+}
+
+async function openStore(place: StorePlace, version: string): Promise<Opened> {
+  if (place.kind === 'folder') {
+    const store = openDirectoryStore(place.folder, { clock: systemClock, disk: realDisk });
+    return { store, namespace: 'podroute' };
+  }
+  // Only then: the client of Kubernetes costs 30 MB.
+  const { namespaceOf, openCluster } = await import('#store/kubernetes');
+  const store = openCluster(place, {
+    clock: systemClock,
+    random: systemRandom,
+    disk: realDisk,
+    userAgent: `podroute-controller/${version}`,
+    reader: 'controller',
+  });
+  return { store, namespace: namespaceOf(place, systemClock) };
+}
+
+/** Alive: this process answers. One that waits for the lease is as ready as the leader. */
+async function serve(place: string, controller: Controller): Promise<AsyncDisposable> {
+  const [, host = '', port = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(place) ?? [];
+  const server = createServer((request, response) => {
+    const isKnown = request.url === '/healthz' || request.url === '/readyz';
+    response.writeHead(isKnown ? 200 : 404, { 'content-type': 'text/plain', connection: 'close' });
+    response.end(isKnown ? `ok\n${controller.isLeader ? 'leading' : 'standing by'}\n` : 'no such page\n');
+  });
+  server.headersTimeout = 5_000;
+  server.maxConnections = 64;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: host || '::', port: Number(port) }, resolve);
+  });
+  return {
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((closed) => server.close(() => closed()));
+    },
+  };
+}

@@ -1,0 +1,127 @@
+// The status of an IPPool: its blocks and the addresses in use there, added up, and whether pods may get any of it. Pure.
+import {
+  type Condition,
+  type IPAMBlock,
+  type IPPool,
+  type IPPoolStatus,
+  MOST_POOL_NODES,
+  type Problem,
+  sinceWhen,
+} from '#api';
+import { addressCount, overlaps, parsePrefix } from '#ip';
+import type { NodeReport } from './node-reports.ts';
+
+type PoolNode = NonNullable<IPPoolStatus['nodes']>[number];
+
+/** By node. */
+export type PoolCount = ReadonlyMap<string, { readonly blocks: number; readonly used: number }>;
+
+/** By the name of the IPPool. */
+export function countPools(
+  blocks: Iterable<IPAMBlock>,
+  reports: readonly NodeReport[],
+): ReadonlyMap<string, PoolCount> {
+  const pools = new Map<string, Map<string, { blocks: number; used: number }>>();
+  const of = (pool: string, node: string) => {
+    let nodes = pools.get(pool);
+    if (nodes === undefined) pools.set(pool, (nodes = new Map()));
+    let count = nodes.get(node);
+    if (count === undefined) nodes.set(node, (count = { blocks: 0, used: 0 }));
+    return count;
+  };
+  // The store's objects say who owns what; how much of it is in use only the nodes know.
+  for (const { spec } of blocks) if (spec.pool !== undefined) of(spec.pool, spec.node).blocks++;
+  for (const { node, status } of reports) {
+    for (const { pool, used } of status.blocks ?? []) if (pool !== undefined) of(pool, node).used += used;
+  }
+  return pools;
+}
+
+/** Others that have addresses of each pool, too: by name. */
+export function overlapsOf(pools: readonly IPPool[]): ReadonlyMap<string, readonly string[]> {
+  const prefixes = pools.map((pool) => ({ name: pool.metadata.name, prefix: parsePrefix(pool.spec.cidr)! }));
+  const found = new Map<string, string[]>();
+  for (const one of prefixes) {
+    const others = prefixes.filter((other) => other !== one && overlaps(one.prefix, other.prefix));
+    if (others.length > 0)
+      found.set(
+        one.name,
+        others.map(({ name }) => name),
+      );
+  }
+  return found;
+}
+
+export interface PoolFacts {
+  readonly count: PoolCount | undefined;
+  readonly overlapping: readonly string[];
+  /** It is among those that may give out addresses. */
+  readonly isUsable: boolean;
+  /** About this pool. */
+  readonly problem: Problem | undefined;
+}
+
+/** @param before what was written last @param now RFC 3339 */
+export function poolStatus(
+  pool: IPPool,
+  facts: PoolFacts,
+  before: IPPoolStatus | undefined,
+  now: string,
+): IPPoolStatus {
+  const { generation } = pool.metadata;
+  const observed = generation === undefined ? {} : { observedGeneration: generation };
+  const nodes = [...(facts.count ?? [])]
+    .map(([node, { blocks, used }]): PoolNode => ({ node, blocks, used }))
+    .sort((a, b) => b.used - a.used || b.blocks - a.blocks || (a.node < b.node ? -1 : 1));
+  const used = nodes.reduce((sum, node) => sum + node.used, 0);
+  const blocks = nodes.reduce((sum, node) => sum + node.blocks, 0);
+  const total = addressCount(parsePrefix(pool.spec.cidr)!);
+  const free = total - BigInt(used);
+  return {
+    total: total.toString(),
+    used,
+    free: (free < 0n ? 0n : free).toString(),
+    blocks,
+    ...(nodes.length > 0 && { nodes: nodes.slice(0, MOST_POOL_NODES) }),
+    ...(nodes.length > MOST_POOL_NODES && { nodesLeftOut: nodes.length - MOST_POOL_NODES }),
+    ...observed,
+    conditions: [readyOf(pool, facts, blocks, used), conflictOf(facts)].map((condition) =>
+      sinceWhen({ ...condition, ...observed }, before?.conditions, now),
+    ),
+  };
+}
+
+type Said = Omit<Condition, 'lastTransitionTime'>;
+
+function readyOf({ metadata, spec }: IPPool, facts: PoolFacts, blocks: number, used: number): Said {
+  const type = 'Ready';
+  const not = (reason: string, message: string): Said => ({ type, status: 'False', reason, message });
+  if (metadata.deletionTimestamp !== undefined) {
+    const left = `${used} addresses in ${blocks} blocks are in use`;
+    return not('Deleting', `${left}; it goes when the last block is given back, and gives out nothing new`);
+  }
+  if (!facts.isUsable) {
+    const reason = facts.overlapping.length > 0 ? 'Conflict' : 'NotUsed';
+    return not(reason, facts.problem?.message ?? 'this pool is not used');
+  }
+  if (spec.disabled) return not('Disabled', 'spec.disabled: addresses in use stay, none is given out');
+  return {
+    type,
+    status: 'True',
+    reason: 'Usable',
+    message: facts.problem?.message ?? 'pods may get addresses',
+  };
+}
+
+function conflictOf({ overlapping, problem }: PoolFacts): Said {
+  const type = 'Conflict';
+  if (overlapping.length === 0) {
+    return { type, status: 'False', reason: 'NoOverlap', message: 'no other pool has addresses of it' };
+  }
+  const named = overlapping.slice(0, MOST_NAMED).join(', ');
+  const more = overlapping.length > MOST_NAMED ? ` and ${overlapping.length - MOST_NAMED} more` : '';
+  const who = problem === undefined ? 'this pool stays in force' : problem.message;
+  return { type, status: 'True', reason: 'Overlap', message: `overlaps IPPool ${named}${more}: ${who}` };
+}
+
+const MOST_NAMED = 4;
