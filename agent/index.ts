@@ -38,6 +38,12 @@ export async function validateOffline(
   return validateWithPlans(files);
 }
 
+/** The CNI executable that came with this program; undefined: it was not built. */
+export async function builtCniPlugin(): Promise<string | undefined> {
+  const { builtCniPlugin: find } = await import('./bindings/built-cni-plugin.ts');
+  return find();
+}
+
 /**
  * Looks this machine over, and changes nothing on it. What hangs may still hold a thread: end the process by `leave`, which
  * does not wait for it.

@@ -108,6 +108,10 @@ export const DETAILS: Readonly<Record<string, Details>> = {
     examples: [{ line: 'doctor', about: 'also without an agent: what would keep one from working' }],
     badNews: 'something is wrong (warnings alone are exit code 0)',
   },
+  'install-cni': {
+    examples: [{ line: 'install-cni bin', about: 'bin/podroute, whole at every moment' }],
+    badNews: 'it cannot be written there',
+  },
   completion: {
     examples: [
       { line: 'completion bash', about: 'in ~/.bashrc: source <(podroute completion bash)' },

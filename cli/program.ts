@@ -110,6 +110,12 @@ export function program(): Command {
     .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
 
   root
+    .command('install-cni')
+    .description('put the CNI executable into a folder: what runs from there now goes on undisturbed')
+    .argument('[folder]', 'where the container runtime looks for CNI executables', '/opt/cni/bin')
+    .action(async (folder) => (await import('./commands/install-cni.ts')).installCni(folder));
+
+  root
     .command('session')
     .description(
       'disable a session until it is enabled (or the agent starts anew), reset it, or have its routes come or go again',

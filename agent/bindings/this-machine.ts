@@ -1,7 +1,6 @@
 // The machine that this command runs on, as the doctor looks at it.
 import { execFile } from 'node:child_process';
-import { access, open, readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { open, readdir } from 'node:fs/promises';
 import {
   clockDiscipline,
   echo,
@@ -14,6 +13,7 @@ import {
   unixPeer,
 } from '#linux';
 import type { AgentSays, CommandResult, Patient, Places } from '../doctor/patient.ts';
+import { builtCniPlugin } from './built-cni-plugin.ts';
 
 const MOST_BYTES = 4 << 20;
 const COMMAND_TIMEOUT_MS = 2_500;
@@ -113,17 +113,4 @@ function run(
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input ?? '');
   });
-}
-
-/** From source this file is in agent/bindings/, in a bundle in dist/: build/ is beside one of the folders above. */
-async function builtCniPlugin(): Promise<string | undefined> {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const path = join(folder, 'build', 'podroute-cni');
-    const isThere = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return path;
-    if (folder === dirname(folder)) return undefined;
-  }
 }

@@ -19,6 +19,9 @@ import { kubernetesPrograms, type Programs } from './programs.ts';
 const PROJECT = resolve(import.meta.dirname, '..', '..');
 const ADMIN_TOKEN = 'admin-token';
 const READY_MS = 60_000;
+/** Of manifests/kubernetes. */
+const NAMESPACE = 'podroute-system';
+const AGENT = 'podroute-agent';
 /** In a namespace of its own nobody else has them. */
 const OWN_PORTS = [6443, 2379, 2380];
 
@@ -105,10 +108,11 @@ export class KubernetesApi implements AsyncDisposable {
     return stdout;
   }
 
-  /** podroute's kinds and these objects: as an operator would, the status of Nodes as kubelets would. */
+  /** podroute and these objects: as an operator would, the status of Nodes as kubelets would. */
   install(documents: string): void {
     this.kubectl(['apply', '-f', join(PROJECT, 'manifests', 'crds')]);
     this.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+    this.kubectl(['apply', '-k', join(PROJECT, 'manifests', 'kubernetes', 'base')]);
     if (documents === '') return;
     this.kubectl(['apply', '-f', '-'], documents);
     for (const document of parseAllDocuments(documents)) {
@@ -123,9 +127,26 @@ export class KubernetesApi implements AsyncDisposable {
     }
   }
 
-  /** What a node's agent reaches the server with. */
-  nodeKubeconfig(_node: string): string {
-    return this.kubeconfigFor(ADMIN_TOKEN);
+  /**
+   * What a node's agent reaches the server with: the token of a pod of the DaemonSet on that node, as kubelet would mount
+   * it. install() must have been called, and there must be such a Node.
+   */
+  nodeKubeconfig(node: string): string {
+    const daemon = JSON.parse(this.kubectl(['get', 'daemonset', AGENT, '-n', NAMESPACE, '-o', 'json'])) as {
+      readonly spec: { readonly template: { readonly metadata: object; readonly spec: object } };
+    };
+    const { metadata, spec } = daemon.spec.template;
+    const name = `${AGENT}-${node}`;
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...metadata, name, namespace: NAMESPACE },
+      spec: { ...spec, nodeName: node },
+    };
+    this.kubectl(['apply', '-f', '-'], JSON.stringify(pod));
+    const bound = ['--bound-object-kind=Pod', `--bound-object-name=${name}`];
+    const token = this.kubectl(['create', 'token', AGENT, '-n', NAMESPACE, '--duration=48h', ...bound]);
+    return this.kubeconfigFor(token.trim(), NAMESPACE);
   }
 
   /** The server ends, etcd goes on. SIGKILL: connections are cut. */

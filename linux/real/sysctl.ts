@@ -3,10 +3,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { KernelError } from '../kernel-error.ts';
 
+/** A container that is not privileged cannot write its own /proc/sys: the host's net/ is mounted somewhere else there. */
+const ROOT = process.env['PODROUTE_PROC_SYS'] ?? '/proc/sys';
+
 /** readSysctl('net/ipv4/ip_forward') gives '1'. Throws KernelError, ENOENT when this kernel has no such switch. */
 export function readSysctl(name: string): string {
   try {
-    return readFileSync(`/proc/sys/${name}`, 'utf8').trim();
+    return readFileSync(`${ROOT}/${name}`, 'utf8').trim();
   } catch (error) {
     throw new KernelError('read sysctl', name, -((error as NodeJS.ErrnoException).errno ?? 0));
   }
@@ -14,7 +17,7 @@ export function readSysctl(name: string): string {
 
 export function writeSysctl(name: string, value: string | number): void {
   try {
-    writeFileSync(`/proc/sys/${name}`, `${value}`);
+    writeFileSync(`${ROOT}/${name}`, `${value}`);
   } catch (error) {
     throw new KernelError(
       'write sysctl',

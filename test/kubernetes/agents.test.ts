@@ -109,7 +109,15 @@ describe('agents of a cluster', function () {
       (status('n3').status?.problems ?? []).some(({ message }) => /bgp-passwords/.test(message)),
     );
     await waitUntil('BIRD to lose n3', SOON_MS, () => !/n3_ipv4.*Established/.test(bird('protocols')));
-    api.kubectl(['create', 'secret', 'generic', 'bgp-passwords', '--from-literal=tor=wrong']);
+    api.kubectl([
+      'create',
+      'secret',
+      'generic',
+      'bgp-passwords',
+      '-n',
+      'podroute-system',
+      '--from-literal=tor=wrong',
+    ]);
     await waitUntil('n3 to have the Secret', SOON_MS, () =>
       (status('n3').status?.problems ?? []).every(({ message }) => !/bgp-passwords/.test(message)),
     );

@@ -1,0 +1,47 @@
+// The installation's files against the tables that they are made of.
+import assert from 'node:assert/strict';
+import { readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse, parseAllDocuments } from 'yaml';
+import { FOLDERS, manifestFiles, presentFiles } from './generate-manifests.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const read = (name: string) => readFileSync(join(ROOT, name), 'utf8');
+
+describe('manifests/kubernetes and manifests/helm', () => {
+  it('are what scripts/manifests says (else run: node scripts/generate-manifests.ts)', () => {
+    const files = manifestFiles();
+    assert.deepEqual(presentFiles().sort(), [...files.keys()].sort());
+    for (const [name, text] of files) assert.equal(read(name), text, `${name} is stale`);
+  });
+
+  it('have one object for each of the other', () => {
+    const named = (folder: string, file: string) =>
+      [...read(`${folder}/${file}`).matchAll(/^kind: (.*)\nmetadata:\n {2}name: (.*)$/gm)].map(
+        ([, kind, name]) => `${kind} ${name}`,
+      );
+    for (const file of ['accounts.yaml', 'rbac.yaml', 'policy.yaml', 'agents.yaml']) {
+      const inBase = named(`${FOLDERS.kustomize}/base`, file);
+      assert.ok(inBase.length > 0, file);
+      assert.deepEqual(named(`${FOLDERS.helm}/templates`, file), inBase);
+    }
+  });
+
+  it('have the same kinds: the chart leads to those of manifests/crds', () => {
+    assert.equal(realpathSync(join(ROOT, FOLDERS.helm, 'crds')), realpathSync(join(ROOT, 'manifests/crds')));
+  });
+
+  it('are YAML, but for the templates, and name every file that they consist of', () => {
+    for (const [name, text] of manifestFiles()) {
+      if (!name.endsWith('.yaml') || name.includes('/templates/')) continue;
+      for (const document of parseAllDocuments(text)) assert.deepEqual(document.errors, [], name);
+    }
+    const { resources } = parse(read(`${FOLDERS.kustomize}/base/kustomization.yaml`)) as {
+      resources: string[];
+    };
+    const written = [...manifestFiles().keys()].filter((name) =>
+      name.startsWith(`${FOLDERS.kustomize}/base/`),
+    );
+    assert.equal(resources.length + 1, written.length);
+  });
+});

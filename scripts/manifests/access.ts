@@ -1,0 +1,154 @@
+// Who may do what in the cluster: accounts, roles of least privilege, and a policy that holds an agent to its own node by the
+// node name in its token, which RBAC cannot.
+import { NAMESPACE } from './settings.ts';
+import type { Manifest } from './manifest.ts';
+
+export const AGENT = 'podroute-agent';
+
+const RBAC = 'rbac.authorization.k8s.io';
+const OURS = 'podroute.io';
+const CALICO = ['crd.projectcalico.org', 'projectcalico.org'];
+const READ = ['get', 'list', 'watch'];
+const CONFIGURATION = ['bgpconfigurations', 'bgppeers', 'bgpfilters', 'ippools', 'ipreservations'];
+
+const NODE_NAME = "request.userInfo.?extra[?'authentication.kubernetes.io/node-name'][?0].orValue('')";
+const isOf = (resource: string) => `request.resource.resource == '${resource}'`;
+const isOperation = (operation: string) => `request.operation == '${operation}'`;
+const NODE_BEFORE = 'oldObject.spec.node == variables.node';
+const NODE_AFTER = 'object.spec.node == variables.node';
+
+export function access(): Manifest[] {
+  return [
+    {
+      file: 'accounts.yaml',
+      about: 'The account of the agents. A pod gets its token, in which the name of its node is.',
+      object: {
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { name: AGENT, namespace: NAMESPACE },
+      },
+    },
+    ...agentRole(),
+    ...ownSecrets(),
+    ...ownNodeOnly(),
+  ];
+}
+
+function agentRole(): Manifest[] {
+  return [
+    {
+      file: 'rbac.yaml',
+      about: 'What an agent does in the whole cluster.',
+      object: {
+        apiVersion: `${RBAC}/v1`,
+        kind: 'ClusterRole',
+        metadata: { name: AGENT },
+        rules: [
+          { apiGroups: [OURS], resources: [...CONFIGURATION, 'ipclaims', 'ipamblocks'], verbs: READ },
+          { apiGroups: [OURS], resources: ['ipamblocks'], verbs: ['create', 'delete'] },
+          { apiGroups: [OURS], resources: ['bgpnodestatuses'], verbs: ['get', 'create'] },
+          { apiGroups: [OURS], resources: ['bgpnodestatuses/status'], verbs: ['update'] },
+          { apiGroups: [''], resources: ['nodes'], verbs: READ },
+          { apiGroups: CALICO, resources: CONFIGURATION, verbs: READ },
+        ],
+      },
+    },
+    {
+      file: 'rbac.yaml',
+      object: {
+        apiVersion: `${RBAC}/v1`,
+        kind: 'ClusterRoleBinding',
+        metadata: { name: AGENT },
+        roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: AGENT },
+        subjects: [{ kind: 'ServiceAccount', name: AGENT, namespace: NAMESPACE }],
+      },
+    },
+  ];
+}
+
+function ownSecrets(): Manifest[] {
+  return [
+    {
+      file: 'rbac.yaml',
+      about:
+        'Passwords of neighbours: Secrets of this namespace and of no other. Nothing else that is secret belongs here.',
+      object: {
+        apiVersion: `${RBAC}/v1`,
+        kind: 'Role',
+        metadata: { name: AGENT, namespace: NAMESPACE },
+        rules: [{ apiGroups: [''], resources: ['secrets'], verbs: READ }],
+      },
+    },
+    {
+      file: 'rbac.yaml',
+      object: {
+        apiVersion: `${RBAC}/v1`,
+        kind: 'RoleBinding',
+        metadata: { name: AGENT, namespace: NAMESPACE },
+        roleRef: { apiGroup: RBAC, kind: 'Role', name: AGENT },
+        subjects: [{ kind: 'ServiceAccount', name: AGENT, namespace: NAMESPACE }],
+      },
+    },
+  ];
+}
+
+function ownNodeOnly(): Manifest[] {
+  return [
+    {
+      file: 'policy.yaml',
+      about: 'An agent writes the blocks and the status of its own node, and of no other.',
+      object: {
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingAdmissionPolicy',
+        metadata: { name: 'podroute-own-node' },
+        spec: {
+          failurePolicy: 'Fail',
+          matchConstraints: {
+            resourceRules: [
+              {
+                apiGroups: [OURS],
+                apiVersions: ['*'],
+                operations: ['CREATE', 'UPDATE', 'DELETE'],
+                resources: ['ipamblocks', 'bgpnodestatuses', 'bgpnodestatuses/status'],
+              },
+            ],
+          },
+          matchConditions: [
+            {
+              // Whatever the namespace: one that was renamed must not open the door.
+              name: 'is-an-agent',
+              expression: `request.userInfo.username.startsWith('system:serviceaccount:') && request.userInfo.username.endsWith(':${AGENT}')`,
+            },
+          ],
+          variables: [{ name: 'node', expression: NODE_NAME }],
+          validations: [
+            {
+              expression: "variables.node != ''",
+              message:
+                "this token names no node: an agent uses its own pod's token, of Kubernetes 1.32 or newer",
+            },
+            {
+              expression: `!(${isOf('ipamblocks')}) || ((${isOperation('CREATE')} || ${NODE_BEFORE}) && (${isOperation('DELETE')} || ${NODE_AFTER}))`,
+              messageExpression:
+                "'the agent of node ' + variables.node + ' writes blocks of its own node only'",
+            },
+            {
+              expression: `!(${isOf('bgpnodestatuses')}) || (request.name == variables.node && (${isOperation('DELETE')} || ${NODE_AFTER}))`,
+              messageExpression:
+                "'the agent of node ' + variables.node + ' writes the status of its own node only'",
+            },
+          ],
+        },
+      },
+    },
+    {
+      file: 'policy.yaml',
+      object: {
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingAdmissionPolicyBinding',
+        metadata: { name: 'podroute-own-node' },
+        spec: { policyName: 'podroute-own-node', validationActions: ['Deny'] },
+      },
+    },
+  ];
+}

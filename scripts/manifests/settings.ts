@@ -1,0 +1,134 @@
+// What an operator may set of an installation: a value of the Helm chart, whose default the kustomize base has. One
+// table makes values.yaml, its schema, and the places where the values stand.
+
+export interface SettingFacts {
+  readonly about: string;
+  readonly value: unknown;
+  /** JSON schema of the value. */
+  readonly schema: object;
+}
+
+const text = { type: 'string' };
+const objects = (about: string): SettingFacts => ({
+  about,
+  value: [],
+  schema: {
+    type: 'array',
+    items: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['name', 'spec'],
+      properties: { name: { type: 'string', minLength: 1 }, spec: { type: 'object' } },
+    },
+  },
+});
+const path = (about: string, value: string): SettingFacts => ({
+  about,
+  value,
+  schema: { ...text, pattern: '^/' },
+});
+
+/** By path below .Values; a group's head comment is that of its first value. */
+export const SETTINGS = {
+  image: {
+    about: 'The image of `npm run image`, where your nodes get it from.',
+    value: 'podroute:0.1.0',
+    schema: { ...text, minLength: 1 },
+  },
+  imagePullPolicy: {
+    about: 'Always, IfNotPresent or Never.',
+    value: 'IfNotPresent',
+    schema: { enum: ['Always', 'IfNotPresent', 'Never'] },
+  },
+  imagePullSecrets: {
+    about: 'Secrets of the namespace: [{ name: … }]',
+    value: [],
+    schema: { type: 'array', items: { type: 'object' } },
+  },
+  'agent.logLevel': {
+    about: 'trace, debug, info, warn, error or fatal.',
+    value: 'info',
+    schema: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] },
+  },
+  'agent.httpAddress': {
+    about: "Health and metrics: 127.0.0.1 for the node alone; '' for whoever reaches the node.",
+    value: '127.0.0.1',
+    schema: { enum: ['127.0.0.1', ''] },
+  },
+  'agent.httpPort': {
+    about: 'Their port, on every node.',
+    value: 9479,
+    schema: { type: 'integer', minimum: 1, maximum: 65535 },
+  },
+  'agent.env': {
+    about:
+      'More variables, such as KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT where nodes do not reach the API server by its Service.',
+    value: [],
+    schema: { type: 'array', items: { type: 'object', required: ['name'] } },
+  },
+  'agent.resources': {
+    about: 'No limits: a node without its agent gets no pods, and a full table takes what it takes.',
+    value: { requests: { cpu: '50m', memory: '128Mi' } },
+    schema: { type: 'object' },
+  },
+  'agent.tolerations': {
+    about: 'Every node, whatever its taints.',
+    value: [{ operator: 'Exists' }],
+    schema: { type: 'array', items: { type: 'object' } },
+  },
+  'agent.nodeSelector': {
+    about: 'The nodes with an agent.',
+    value: { 'kubernetes.io/os': 'linux' },
+    schema: { type: 'object', additionalProperties: text },
+  },
+  'agent.priorityClassName': {
+    about: 'Evicted last.',
+    value: 'system-node-critical',
+    schema: text,
+  },
+  'agent.maxUnavailable': {
+    about:
+      'How many agents are replaced at a time: neighbours withdraw the pods of their nodes for a moment.',
+    value: 1,
+    schema: {
+      anyOf: [
+        { type: 'integer', minimum: 1 },
+        { type: 'string', pattern: '^[0-9]+%$' },
+      ],
+    },
+  },
+  'hostPaths.cniBinDir': path('Where the container runtime looks for CNI executables.', '/opt/cni/bin'),
+  'hostPaths.cniConfDir': path('Where it looks for network configurations.', '/etc/cni/net.d'),
+  'hostPaths.netns': path('Where it keeps network namespaces.', '/run/netns'),
+  bgpConfiguration: {
+    about: "spec of the BGPConfiguration 'default'; {}: a full mesh in AS 64512.",
+    value: {},
+    schema: { type: 'object' },
+  },
+  ipPools: objects("Pools of pods' addresses: [{ name, spec }]; none: each Node's podCIDRs."),
+  bgpPeers: objects('Neighbours: [{ name, spec }].'),
+  bgpFilters: objects('Filters that neighbours name: [{ name, spec }].'),
+} as const satisfies Readonly<Record<string, SettingFacts>>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The place of a setting in an object. */
+export class Setting {
+  readonly name: SettingName | 'namespace';
+  /** What stands before it in a text. */
+  readonly before: string;
+  /** A list's items stand among others. */
+  readonly isSpread: boolean;
+
+  constructor(name: SettingName | 'namespace', before = '', isSpread = false) {
+    this.name = name;
+    this.before = before;
+    this.isSpread = isSpread;
+  }
+}
+
+export const setting = (name: SettingName): Setting => new Setting(name);
+
+/** The namespace that everything is in: the release's in Helm. */
+export const NAMESPACE = new Setting('namespace');
+export const DEFAULT_NAMESPACE = 'podroute-system';

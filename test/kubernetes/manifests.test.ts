@@ -1,0 +1,120 @@
+// The installation on a real API server: every overlay is taken as it is, and an agent can do what it must and no more.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { KubernetesApi } from '#lab';
+import { startServer } from './testing/real-server.ts';
+
+const FOLDER = join(import.meta.dirname, '../../manifests/kubernetes');
+const NAMESPACE = 'podroute-system';
+
+describe('manifests/kubernetes', function () {
+  this.timeout(120_000);
+  let api: KubernetesApi;
+  let server: Awaited<ReturnType<typeof startServer>> | undefined;
+
+  before(async function () {
+    // The first run on a machine builds the API server.
+    this.timeout(1_800_000);
+    server = await startServer();
+    ({ api } = server);
+  });
+  after(async () => server?.[Symbol.asyncDispose]());
+
+  for (const overlay of readdirSync(FOLDER)) {
+    it(`${overlay}: the server takes it, and has then what is written`, () => {
+      api.kubectl(['apply', '-k', join(FOLDER, overlay)]);
+      // Exits with 1 when applying it again would change something.
+      api.kubectl(['diff', '-k', join(FOLDER, overlay)]);
+    });
+  }
+
+  describe('an agent', () => {
+    const block = (name: string, node: string) => ({
+      apiVersion: 'podroute.io/v1',
+      kind: 'IPAMBlock',
+      metadata: { name },
+      spec: { cidr: name.replace(/(\d+)-(\d+)-(\d+)-(\d+)-(\d+)/, '$1.$2.$3.$4/$5'), node },
+    });
+    const report = (name: string, node = name) => ({
+      apiVersion: 'podroute.io/v1',
+      kind: 'BGPNodeStatus',
+      metadata: { name },
+      spec: { node },
+    });
+    let ofA: string;
+    const run = (args: readonly string[], input?: object) =>
+      api.kubectl(['--token', ofA, ...args], input && JSON.stringify(input));
+    const create = (object: object) => run(['create', '-f', '-'], object);
+    const asAdmin = (object: object) => api.kubectl(['create', '-f', '-'], JSON.stringify(object));
+    const setStatus = (name: string) =>
+      run(['replace', '--subresource=status', '-f', '-'], {
+        ...(JSON.parse(run(['get', 'bgpnodestatus', name, '-o', 'json'])) as object),
+        status: { version: '1' },
+      });
+
+    before(() => {
+      for (const name of ['a', 'b']) asAdmin({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+      const { users } = JSON.parse(api.nodeKubeconfig('a')) as { users: [{ user: { token: string } }] };
+      ofA = users[0].user.token;
+      asAdmin(block('10-9-0-0-26', 'b'));
+      asAdmin(report('b'));
+      api.kubectl(['create', 'secret', 'generic', 'ours', '-n', NAMESPACE, '--from-literal=x=y']);
+      api.kubectl(['create', 'secret', 'generic', 'theirs', '-n', 'default', '--from-literal=x=y']);
+    });
+
+    it('writes the status and the blocks of its own node', () => {
+      create(report('a'));
+      setStatus('a');
+      create(block('10-9-1-0-26', 'a'));
+      run(['delete', 'ipamblock', '10-9-1-0-26']);
+    });
+
+    it('writes no status and no block of another node', () => {
+      assert.throws(() => setStatus('b'), /agent of node a writes the status of its own node only/);
+      assert.throws(() => create(report('c')), /agent of node a writes the status of its own node only/);
+      assert.throws(() => create(block('10-9-2-0-26', 'b')), /agent of node a writes blocks of its own node/);
+      assert.throws(
+        () => run(['delete', 'ipamblock', '10-9-0-0-26']),
+        /agent of node a writes blocks of its/,
+      );
+      assert.equal(
+        api.kubectl(['get', 'ipamblock', '-o', 'name']).trim(),
+        'ipamblock.podroute.io/10-9-0-0-26',
+      );
+    });
+
+    it('writes nothing with a token that is of no pod', () => {
+      const unbound = api.kubectl(['create', 'token', 'podroute-agent', '-n', NAMESPACE]).trim();
+      assert.throws(
+        () =>
+          api.kubectl(['--token', unbound, 'create', '-f', '-'], JSON.stringify(block('10-9-3-0-26', 'a'))),
+        /this token names no node/,
+      );
+    });
+
+    it('reads Secrets of its own namespace, by name, and no others', () => {
+      const named = ['--field-selector=metadata.name=ours', '-o', 'name'];
+      assert.equal(run(['get', 'secrets', '-n', NAMESPACE, ...named]).trim(), 'secret/ours');
+      for (const where of [['-n', 'default'], ['-n', 'kube-system'], ['-A']]) {
+        assert.throws(() => run(['get', 'secrets', ...where]), /Forbidden.*cannot list resource "secrets"/);
+      }
+      assert.throws(() => run(['delete', 'secret', 'ours', '-n', NAMESPACE]), /Forbidden/);
+    });
+
+    it('changes no configuration and no Node, and reads no pods', () => {
+      for (const [verb, resource] of [
+        ['create', 'bgppeers.podroute.io'],
+        ['patch', 'ippools.podroute.io'],
+        ['delete', 'bgpnodestatuses.podroute.io'],
+        ['update', 'ipamblocks.podroute.io'],
+        ['delete', 'nodes'],
+        ['list', 'pods'],
+        ['create', 'pods'],
+        ['escalate', 'clusterroles'],
+      ] as const) {
+        assert.throws(() => run(['auth', 'can-i', verb, resource]), Error, `${verb} ${resource}`);
+      }
+    });
+  });
+});
