@@ -105,8 +105,7 @@ export class Agent implements AsyncDisposable {
             log,
             table: settings.table,
             seed: Math.floor(io.random.next() * 0x7fffffff),
-            nextHopChanged: (address, isReachable, metric, device, links) =>
-              this.driver.speaker?.updateNextHop(address, isReachable, metric, device, links),
+            nextHopChanged: (...told) => this.driver.speaker?.updateNextHop(...told),
             hostChanged: () => this.#kick(),
           });
     this.driver = new SpeakerDriver(this.fib, io, () => this.#kick());

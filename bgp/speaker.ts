@@ -208,6 +208,7 @@ export class Speaker implements AsyncDisposable {
    * What a tracked next hop turned out to be.
    * @param metric lower is better
    * @param interfaces over which it is reached, for policies
+   * @param isOnLink no router is between; true also when that is not known
    */
   updateNextHop(
     address: string,
@@ -215,8 +216,9 @@ export class Speaker implements AsyncDisposable {
     metric: number,
     device?: string,
     interfaces?: readonly string[],
+    isOnLink = true,
   ): void {
-    this.#rib.updateNextHop(address, reachable, metric, device, interfaces);
+    this.#rib.updateNextHop(address, reachable, metric, device, interfaces, isOnLink);
   }
 
   /** Every neighbour that is wanted is up and has sent its End-of-RIB in each family (RFC 4724 §2). */

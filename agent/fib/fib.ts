@@ -40,6 +40,7 @@ export interface FibOptions {
     metric: number,
     device: string | undefined,
     interfaces: readonly string[],
+    isOnLink: boolean,
   ) => void;
   /** Called when defaultGateways() or hostNetworks() may answer differently. */
   readonly hostChanged: () => void;
@@ -185,9 +186,9 @@ export class Fib implements AsyncDisposable {
     this.#untold.clear();
     for (const { address, device, resolution, isTracked } of entries) {
       if (!isTracked) continue;
-      const { isReachable, metric, hops } = resolution;
+      const { isReachable, metric, hops, isOnLink } = resolution;
       const links = hops.flatMap((hop) => this.#view.links.get(hop.deviceIndex ?? 0)?.name ?? []);
-      this.#options.nextHopChanged(address, isReachable, metric, device, links);
+      this.#options.nextHopChanged(address, isReachable, metric, device, links, isOnLink);
     }
   }
 

@@ -38,6 +38,7 @@ describe('how a next hop is reached', () => {
     const found = resolve('10.0.0.7', undefined, factsOf([connected, viaRouter]));
     assert.deepEqual(found, {
       isReachable: true,
+      isOnLink: true,
       metric: 0,
       hops: [{ gateway: '10.0.0.7', deviceIndex: 2 }],
       how: 'connected on eth0',
@@ -49,6 +50,20 @@ describe('how a next hop is reached', () => {
     assert.deepEqual(found.hops, [{ gateway: '10.0.0.1', deviceIndex: 2 }]);
     assert.equal(found.metric, 20);
     assert.equal(found.how, 'via 10.0.0.1 dev eth0');
+  });
+
+  it('is on a link when no way to it leads through a router', () => {
+    const isOnLink = (address: string, ...routes: Route[]) =>
+      resolve(address, undefined, factsOf(routes)).isOnLink;
+    const point = route('0.0.0.0/0', { protocol: 4, metric: 5, nextHops: [{ deviceIndex: 3 }] });
+    const mixed = { ...point, nextHops: [{ deviceIndex: 3 }, { gateway: '10.0.0.1', deviceIndex: 2 }] };
+    assert.equal(isOnLink('10.0.0.7', connected, viaRouter), true);
+    assert.equal(isOnLink('192.0.2.1', point), true);
+    assert.equal(isOnLink('10.9.0.7', connected, viaRouter), false);
+    assert.equal(isOnLink('192.0.2.1', mixed), false);
+    assert.equal(isOnLink('10.0.0.9', connected, ownAddress), false);
+    assert.equal(resolve('fe80::1', 'eth1', factsOf([])).isOnLink, true);
+    assert.equal(resolve('fe80::1', 'eth7', factsOf([])).isOnLink, false);
   });
 
   it('uses every next hop of a multipath route whose link works', () => {

@@ -8,6 +8,8 @@ import { tablePrefix } from './table-prefix.ts';
 
 export interface Resolution {
   readonly isReachable: boolean;
+  /** No router is between: it is a neighbour on a link. */
+  readonly isOnLink: boolean;
   /** Cost of getting there, for the decision process (RFC 4271 §9.1.2.2 e): 0 when connected. */
   readonly metric: number;
   /** Where the kernel sends packets; empty when unreachable. */
@@ -53,7 +55,7 @@ function through(route: Route, address: string, links: ReadonlyMap<number, Link>
   const how = isConnected
     ? `connected on ${names.join(', ')}`
     : usable.map((hop, i) => `via ${hop.gateway} dev ${names[i]}`).join(', ');
-  return { isReachable: true, metric, hops: usable, how };
+  return { isReachable: true, isOnLink: isConnected, metric, hops: usable, how };
 }
 
 /** Without a gateway the next hop itself is the neighbour on the link. */
@@ -72,7 +74,7 @@ function resolveLinkLocal(
   const trouble = link === undefined ? `link ${device} does not exist` : linkTrouble(links, link.index);
   if (link === undefined || trouble !== undefined) return unreachable(trouble ?? 'no link');
   const hops = [{ gateway: address, deviceIndex: link.index }];
-  return { isReachable: true, metric: 0, hops, how: `connected on ${device}` };
+  return { isReachable: true, isOnLink: true, metric: 0, hops, how: `connected on ${device}` };
 }
 
 /** A link without carrier swallows packets although the kernel keeps its routes. */
@@ -88,13 +90,14 @@ function nameOf(links: ReadonlyMap<number, Link>, hop: NextHop): string {
 }
 
 function unreachable(how: string): Resolution {
-  return { isReachable: false, metric: 0, hops: [], how };
+  return { isReachable: false, isOnLink: false, metric: 0, hops: [], how };
 }
 
 /** True when the speaker or the kernel would see a difference. */
 export function sameResolution(a: Resolution, b: Resolution): boolean {
   return (
     a.isReachable === b.isReachable &&
+    a.isOnLink === b.isOnLink &&
     a.metric === b.metric &&
     a.hops.length === b.hops.length &&
     a.hops.every((hop, i) => {

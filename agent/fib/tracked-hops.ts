@@ -51,6 +51,7 @@ export class NextHops {
     const through = resolve(gateway, undefined, this.#facts);
     return {
       ...through,
+      isOnLink: false,
       how: `through its gateway ${gateway}, which ${through.isReachable ? 'is ' : ''}${through.how}`,
     };
   }

@@ -169,6 +169,29 @@ describe('rib: what changes on a session that goes on', () => {
     assert.deepEqual(held(lab, 'i1'), {}, 'what we send as our own counts too');
   });
 
+  it('a third router one hop away is a next hop while it is on a link of ours, or the neighbour may be further away', () => {
+    const lab = new RibLab();
+    const near = ebgp(1, { config: { ttl: { kind: 'direct' } } });
+    for (const peer of [near, TAKER]) lab.up(peer);
+    const tell = (isReachable: boolean, isOnLink: boolean): string[] => {
+      lab.rib.updateNextHop('192.0.2.77', isReachable, 0, undefined, ['eth0'], isOnLink);
+      lab.settle();
+      return Object.keys(held(lab, 'i1'));
+    };
+    lab.announce('e1', [A], { path: [65101], nextHop: '192.0.2.77' });
+    lab.settle();
+    assert.deepEqual(tell(true, true), [A]);
+    assert.deepEqual(tell(true, false), [], 'its link is gone, and a default route is there');
+    assert.deepEqual(tell(true, true), [A]);
+    assert.deepEqual(tell(false, false), []);
+    assert.equal(lab.routes({})[0]?.why, 'next hop 192.0.2.77 is unreachable');
+    assert.deepEqual(tell(true, false), []);
+    configure(lab, near, { ttl: { kind: 'multihop', hops: 2 } });
+    assert.deepEqual(Object.keys(held(lab, 'i1')), [A]);
+    configure(lab, near, { ttl: { kind: 'gtsm', hops: 1 } });
+    assert.deepEqual(held(lab, 'i1'), {});
+  });
+
   it('a link-local address of ours is ours on its own link only', () => {
     const lab = new RibLab();
     const on = (n: number, device: string, localAddress: string) =>

@@ -1,6 +1,7 @@
 // Rules of the protocol that nothing else would notice when they are gone: each is one line of the product, and a router
 // that lacks it interoperates with everybody and routes wrongly.
 import assert from 'node:assert/strict';
+import type { TtlRule } from '../io.ts';
 import type { Policy } from '../policy/policy.ts';
 import {
   attribute,
@@ -56,6 +57,35 @@ describe('rib: rules of the protocol', () => {
       assert.equal(lab.rib.peer('a')!.ineligible[0], isUsed ? 0 : 1);
     }
   });
+
+  const FAR = '198.51.100.7';
+  for (const [words, nextHop, isOnLink, peer, isUsed] of [
+    ['the neighbour’s own address', HOP, false, {}, true],
+    ['a third router on a link of ours', FAR, true, {}, true],
+    ['a third router behind another', FAR, false, {}, false],
+    ['the same with GTSM for one hop', FAR, false, { ttl: { kind: 'gtsm', hops: 1 } }, false],
+    ['the same with GTSM for two', FAR, false, { ttl: { kind: 'gtsm', hops: 2 } }, true],
+    ['the same from further away', FAR, false, { ttl: { kind: 'multihop', hops: 2 } }, true],
+    ['the same inside our AS', FAR, false, { as: OWN_AS }, true],
+  ] as const) {
+    it(`one hop away in another AS, next hop ${words}: ${isUsed ? '' : 'not '}used (RFC 4271 section 6.3)`, () => {
+      const { as = 65001, ttl = { kind: 'direct' } } = peer as { as?: number; ttl?: TtlRule };
+      const lab = new RibLab();
+      lab.up({ id: 'a', address: HOP, as, config: { ttl } });
+      lab.up({ id: 'other', address: FAR, as: 65009 });
+      const path = as === OWN_AS ? [7] : [as];
+      lab.announce('a', ['10.1.0.0/16'], { path, nextHop, ...(as === OWN_AS && { localPref: 100 }) });
+      lab.settle();
+      assert.equal(best(lab).length, 1, 'used while nothing is known of it');
+      lab.rib.updateNextHop(nextHop, true, isOnLink ? 0 : 20, undefined, ['eth0'], isOnLink);
+      lab.settle();
+      lab.announce('a', ['10.2.0.0/16'], { path, nextHop, ...(as === OWN_AS && { localPref: 100 }) });
+      lab.settle();
+      assert.deepEqual(best(lab), isUsed ? ['10.1.0.0/16', '10.2.0.0/16'] : []);
+      assert.equal(lab.rib.peer('a')!.ineligible[0], isUsed ? 0 : 2);
+      if (!isUsed) assert.match(lab.routes({})[0]!.why, /^next hop 198\.51\.100\.7 is not on a link of this/);
+    });
+  }
 
   it('a route with OTC from a customer or a client is a leak, from a peer one of another AS (RFC 9234 section 5)', () => {
     for (const [role, otc, isUsed] of [

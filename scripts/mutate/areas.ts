@@ -24,7 +24,7 @@ const AREAS: Readonly<Record<string, AreaGlobs>> = {
     tests: RIB_TESTS,
   },
   import: {
-    files: ['bgp/rib/in/import.ts', 'bgp/rib/in/own-claims.ts', 'bgp/rib/in/malformed.ts'],
+    files: ['bgp/rib/in/{import,eligibility,own-claims,malformed}.ts'],
     tests: [...RIB_TESTS, 'bgp/*.test.ts'],
   },
   policy: {

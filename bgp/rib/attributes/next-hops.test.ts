@@ -11,6 +11,10 @@ describe('next hops', () => {
     });
     const LINK = [0xfe800000 | 0, 0, 0, 9];
     const one = hops.intern6([0xfd000000 | 0, 0, 0, 1], LINK, 'eth1');
+    hops.update('fe80::9', true, 5, 'eth1', ['eth1'], false);
+    const before = hops.intern6([0xfd000000 | 0, 0, 0, 3], LINK, 'eth1');
+    assert.deepEqual([hops.isOffLink[one], hops.isOffLink[before]], [1, 1]);
+    hops.release(before);
     hops.update('fe80::9', false, 5, 'eth1');
     const two = hops.intern6([0xfd000000 | 0, 0, 0, 2], LINK, 'eth1');
     const elsewhere = hops.intern6(undefined, LINK, 'eth2');

@@ -23,9 +23,9 @@ interface NextHopEntry {
   references: number;
 }
 
-/** Bits of NextHops.changed: its reachability or metric, whether it is an address of ours, over which interfaces. */
+/** Bits of NextHops.changed: its reachability or metric, what rules ask (isOwn, isOffLink), over which interfaces. */
 export const HOP_REACH_CHANGED = 1;
-export const HOP_OWN_CHANGED = 2;
+export const HOP_RULE_CHANGED = 2;
 export const HOP_LINKS_CHANGED = 4;
 
 export class NextHops {
@@ -59,6 +59,8 @@ export class NextHops {
   addressOf = new Int32Array(64).fill(-1);
   /** By id: 1 for an address of this speaker. */
   isOwn = new Uint8Array(64);
+  /** By id: 1 for one that is reached through another router, and so is on no link of this speaker. */
+  isOffLink = new Uint8Array(64);
   /**
    * Own addresses, link-local ones with their link, and how many sessions use each: routes through them are loops
    * (RFC 4271 section 5.1.3). Bound: five a session.
@@ -202,16 +204,24 @@ export class NextHops {
     return this.needsLink[id] === 0 || (link !== undefined && link === device) ? bytes : global;
   }
 
-  /** Returns true when a route may be decided differently now; `changed` is set for those ids. */
+  /** Is it the address that the peer's own session goes to? */
+  isOfPeer(id: number, slot: number): boolean {
+    const number = this.owner[id]!;
+    return number >= 0 && this.addressOf[slot] === number;
+  }
+
+  /** As Speaker.updateNextHop. True when a route may be decided differently now: `changed` is set for those ids. */
   update(
     address: string,
     isReachable: boolean,
     metric: number,
     device?: string,
     interfaces?: readonly string[],
+    isOnLink = true,
   ): boolean {
     let any = false;
     const now = isReachable ? 1 : 0;
+    const isOffLink = isReachable && !isOnLink ? 1 : 0;
     const links = interfaces === undefined ? LINKS_UNKNOWN : this.#linkSet(interfaces);
     for (const id of this.#idsByAddress.get(withZone(address, device)) ?? []) {
       if (this.links[id] !== links) {
@@ -220,6 +230,11 @@ export class NextHops {
           this.changed[id] = this.changed[id]! | HOP_LINKS_CHANGED;
           any = true;
         }
+      }
+      if (this.isOffLink[id] !== isOffLink) {
+        this.isOffLink[id] = isOffLink;
+        this.changed[id] = this.changed[id]! | HOP_RULE_CHANGED;
+        any = true;
       }
       if (this.reachable[id] === now && this.metric[id] === metric) continue;
       this.unreachableCount += this.reachable[id]! - now;
@@ -274,7 +289,7 @@ export class NextHops {
     let isUsed = false;
     for (const id of this.#idsByAddress.get(key) ?? []) {
       this.isOwn[id] = isOwn;
-      this.changed[id] = this.changed[id]! | HOP_OWN_CHANGED;
+      this.changed[id] = this.changed[id]! | HOP_RULE_CHANGED;
       isUsed = true;
     }
     return isUsed;
@@ -334,6 +349,7 @@ export class NextHops {
     this.reachable[id] = 1;
     this.metric[id] = 0;
     this.links[id] = LINKS_UNKNOWN;
+    this.isOffLink[id] = 0;
     if (others === undefined) {
       this.#idsByAddress.set(used, new Set([id]));
     } else {
@@ -341,6 +357,7 @@ export class NextHops {
       this.reachable[id] = this.reachable[known!]!;
       this.metric[id] = this.metric[known!]!;
       this.links[id] = this.links[known!]!;
+      this.isOffLink[id] = this.isOffLink[known!]!;
       if (this.reachable[id] === 0) this.unreachableCount++;
       others.add(id);
     }
@@ -370,6 +387,7 @@ export class NextHops {
     this.changed = grown(this.changed, new Uint8Array(size));
     this.family = grown(this.family, new Uint8Array(size));
     this.isOwn = grown(this.isOwn, new Uint8Array(size));
+    this.isOffLink = grown(this.isOffLink, new Uint8Array(size));
     this.needsLink = grown(this.needsLink, new Uint8Array(size));
     this.#payerOf = grown(this.#payerOf, new Uint16Array(size));
     this.owner = grown(this.owner, new Int32Array(size).fill(-1));

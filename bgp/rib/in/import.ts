@@ -24,30 +24,16 @@ import {
 import type { MemoryLimit } from '../../session/index.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
-import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
-import { KIND_EBGP, KIND_IBGP, LOCAL_SLOT, type PeerSlots } from '../table/peer-slots.ts';
+import { LOCAL_SLOT } from '../table/peer-slots.ts';
+import { type Eligibility, flagsOf } from './eligibility.ts';
 import { type MalformedAction, malformedReason } from './malformed.ts';
 import { MOST_NEXT_HOPS } from './memory-limits.ts';
 import type { LastBlock, RibPeer } from './rib-peer.ts';
-import { INELIGIBLE, OWN_AS_LOOP, type RibTable } from '../table/rib-table.ts';
+import type { RibTable } from '../table/rib-table.ts';
 
 /** A block longer than this is not remembered for comparison with the next one. */
 const LONGEST_REMEMBERED = 4096;
-
-// Which rule of the protocol forbids a path: codes of Eligibility.of(); show/ has the words.
-export const ELIGIBLE = 0;
-/** RFC 4271 section 9.1.2: our own AS is in AS_PATH more often than allowed. */
-export const OWN_AS = 1;
-/** RFC 4456 section 8: ORIGINATOR_ID or CLUSTER_LIST is ours. */
-export const REFLECTED_BACK = 2;
-/** RFC 4271 section 5.1.3. */
-export const OWN_NEXT_HOP = 3;
-/** RFC 4271 section 6.3. */
-export const FOREIGN_FIRST_AS = 4;
-/** RFC 9234 section 5: what was sent "down" or sideways must not come back up. */
-export const LEAK_FROM_CUSTOMER = 5;
-export const LEAK_OF_ANOTHER_AS = 6;
 
 /** 'family': one that was not agreed (RFC 4760 section 7); 'prefix': one that no unicast table may hold (RFC 7606 section 5.3). */
 export type IgnoredRoutes = 'family' | 'prefix';
@@ -326,51 +312,6 @@ export class Importer {
       peer.warned = true;
       this.#events.limit(peer, family, false);
     }
-  }
-}
-
-/** A path's flags for a code: INELIGIBLE, OWN_AS_LOOP or 0. */
-export function flagsOf(code: number): number {
-  return code === ELIGIBLE ? 0 : code === OWN_AS ? OWN_AS_LOOP : INELIGIBLE;
-}
-
-/** May a path be used at all, by the rules of the protocol that look at no prefix (RX-2, RX-7, RX-8)? */
-export class Eligibility {
-  readonly #intern: AttributeIntern;
-  readonly #reader: AttributeReader;
-  readonly #peers: PeerSlots;
-  readonly #nextHops: NextHops;
-
-  constructor(intern: AttributeIntern, reader: AttributeReader, peers: PeerSlots, nextHops: NextHops) {
-    this.#intern = intern;
-    this.#reader = reader;
-    this.#peers = peers;
-    this.#nextHops = nextHops;
-  }
-
-  /** The rule that forbids a set from a peer, or ELIGIBLE. */
-  of(peer: RibPeer, attribute: number): number {
-    if (this.ownAsCount(peer, attribute) > peer.config.allowedLocalAs) return OWN_AS;
-    const { store } = this.#intern;
-    const kind = this.#peers.kind[peer.slot]!;
-    if (kind === KIND_IBGP && store.loops[attribute] !== 0) return REFLECTED_BACK;
-    const hop = store.nextHop[attribute]!;
-    if (hop >= 0 && this.#nextHops.isOwn[hop] === 1) return OWN_NEXT_HOP;
-    if (kind === KIND_EBGP && peer.config.enforceFirstAs && store.neighborAs[attribute] !== peer.remoteAs)
-      return FOREIGN_FIRST_AS;
-    const role = peer.session?.negotiated.role;
-    if (role === undefined || (store.present[attribute]! & PRESENT_OTC) === 0) return ELIGIBLE;
-    if (role === 'provider' || role === 'rs') return LEAK_FROM_CUSTOMER;
-    if (role === 'peer' && this.#reader.otc(attribute) !== peer.remoteAs) return LEAK_OF_ANOTHER_AS;
-    return ELIGIBLE;
-  }
-
-  /** How often an AS of ours, towards this peer or the speaker's, is in AS_PATH. */
-  ownAsCount(peer: RibPeer, attribute: number): number {
-    const own = this.#intern.store.ownAsCount[attribute]!;
-    const { localAs } = peer;
-    if (localAs === this.#intern.identity.asNumber || localAs === 0) return own;
-    return own + this.#reader.countAs(attribute, localAs);
   }
 }
 

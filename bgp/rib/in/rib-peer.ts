@@ -5,7 +5,7 @@ import type { PeerConfig } from '../../config.ts';
 import { FAMILY_BIT_IPV4, FAMILY_BIT_IPV6, SessionCodecContext, verdictKey } from '../../message/index.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { PolicyCache } from '../../policy/policy-cache.ts';
-import type { Session } from '../../session/index.ts';
+import { isSingleHop, type Session } from '../../session/index.ts';
 import { type PathOwner, STALE_COUNTS } from './adj-rib-in.ts';
 import { MalformedUpdates } from './malformed.ts';
 import { attributeOctetsLimit } from './memory-limits.ts';
@@ -109,7 +109,8 @@ export class RibPeer implements PathOwner {
       isImportChanged:
         this.importPolicy.fingerprint !== fingerprint ||
         config.allowedLocalAs !== old.allowedLocalAs ||
-        config.enforceFirstAs !== old.enforceFirstAs,
+        config.enforceFirstAs !== old.enforceFirstAs ||
+        isSingleHop(config) !== isSingleHop(old),
       isClientChanged: config.routeReflectorClient !== old.routeReflectorClient,
       isLimitChanged:
         config.maxPrefixes.limit !== old.maxPrefixes.limit ||

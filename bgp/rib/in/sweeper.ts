@@ -4,7 +4,7 @@
 import type { AdjRibIn } from './adj-rib-in.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { RibFaults } from '../faults.ts';
-import { HOP_LINKS_CHANGED, HOP_OWN_CHANGED, type NextHops } from '../attributes/next-hops.ts';
+import { HOP_LINKS_CHANGED, HOP_RULE_CHANGED, type NextHops } from '../attributes/next-hops.ts';
 import type { PeerSlots } from '../table/peer-slots.ts';
 import { CHANGED, DEAD, NO_PEER, type RibTable } from '../table/rib-table.ts';
 
@@ -106,7 +106,7 @@ export class Sweeper {
         if (why !== 0) this.#look(path, slot, why);
         const hop = this.#nextHopsChanged ? this.#store.nextHop[table.attribute[path]!]! : -1;
         const hopChange = hop < 0 ? 0 : changed[hop]!;
-        if ((hopChange & (HOP_OWN_CHANGED | HOP_LINKS_CHANGED)) !== 0) this.#look(path, slot, SWEEP_POLICY);
+        if ((hopChange & (HOP_RULE_CHANGED | HOP_LINKS_CHANGED)) !== 0) this.#look(path, slot, SWEEP_POLICY);
         if (hopChange !== 0 || this.#isAllChanged) {
           table.flags[path] = table.flags[path]! | CHANGED;
           table.markDirty(table.prefix[path]!, false);

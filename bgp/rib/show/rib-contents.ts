@@ -2,7 +2,7 @@
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import type { AdjRibIn } from '../in/adj-rib-in.ts';
-import type { Eligibility } from '../in/import.ts';
+import type { Eligibility } from '../in/eligibility.ts';
 import type { Originated } from '../in/originated.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 import type { ExportGroups } from '../out/export-groups.ts';

@@ -2,7 +2,7 @@
 // reason as a number, so that the words cannot drift from the decision.
 import { formatIpv4 } from '#ip';
 import type { RibPeer } from '../in/rib-peer.ts';
-import * as rule from '../in/import.ts';
+import * as rule from '../in/eligibility.ts';
 import * as step from '../table/decision.ts';
 import { BEST, LONG_LIVED_STALE, MULTIPATH, type RibTable, STALE } from '../table/rib-table.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
@@ -61,6 +61,10 @@ function whyForbidden(rib: RibContents, peer: RibPeer, set: number): string {
       return 'loop: ORIGINATOR_ID or CLUSTER_LIST is ours';
     case rule.OWN_NEXT_HOP:
       return 'next hop is our own address';
+    case rule.OFF_LINK_NEXT_HOP: {
+      const { address } = rib.nextHops.read(rib.attributes.nextHop[set]!);
+      return `next hop ${address} is not on a link of this node, as that of a neighbour one hop away must be`;
+    }
     case rule.FOREIGN_FIRST_AS:
       return 'first AS is not the neighbour';
     case rule.LEAK_FROM_CUSTOMER:
