@@ -14,15 +14,15 @@ export interface PacketSocket extends Disposable {
   take(): Uint8Array[];
 }
 
-/** Throws KernelError when the interface is not there, or without CAP_NET_RAW. */
-export function openPacketSocket(netnsPath: string, device: string): PacketSocket {
+/** Throws KernelError when the interface is not there, or without CAP_NET_RAW. Without a device: of every one. */
+export function openPacketSocket(netnsPath: string, device?: string): PacketSocket {
   const system = addon();
   const fd = withNetns(netnsPath, () => system.socket(AF_PACKET, SOCK_RAW_NONBLOCK, ETH_P_ALL_NETWORK_ORDER));
-  if (fd < 0) throw new KernelError('open packet socket', device, -fd);
-  const bound = system.bind(fd, packetAddress(system.interfaceIndex(fd, device)));
+  if (fd < 0) throw new KernelError('open packet socket', device ?? netnsPath, -fd);
+  const bound = system.bind(fd, packetAddress(device === undefined ? 0 : system.interfaceIndex(fd, device)));
   if (bound < 0) {
     system.close(fd);
-    throw new KernelError('bind packet socket', device, -bound);
+    throw new KernelError('bind packet socket', device ?? netnsPath, -bound);
   }
   const buffer = new Uint8Array(LONGEST_FRAME);
   return {

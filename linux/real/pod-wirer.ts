@@ -151,18 +151,24 @@ class NetlinkPodWirer implements PodWirer {
     switches?: Parameters<typeof encodeLinkSwitches>[2],
   ): KernelError | undefined {
     const writer = this.#writer;
-    const first = socket.sequences(requests.length + 1);
+    const first = socket.sequences(requests.length + 2);
     writer.clear();
     for (const [i, request] of requests.entries()) {
       const mistake = encodeRequest(writer, request, first + i, () => index);
       if (mistake !== undefined) return mistake;
     }
+    let count = requests.length;
     if (switches !== undefined) {
-      writer.begin(rtm.setLink, nlmFlag.request | nlmFlag.ack, first + requests.length);
+      writer.begin(rtm.setLink, nlmFlag.request | nlmFlag.ack, first + count++);
       encodeLinkSwitches(writer, { index }, switches);
       writer.end();
+      // This end was up before its other end, and until the kernel's worker (linkwatch, at times a second later) has seen
+      // the carrier, all that is sent by it is dropped. Linux 6.8 and later looks at once when it is asked for the link.
+      writer.begin(rtm.getLink, nlmFlag.request | nlmFlag.ack, first + count++);
+      encodeLink(writer, { index });
+      writer.end();
     }
-    const acks = socket.exchange(writer.bytes, first, requests.length + (switches === undefined ? 0 : 1));
+    const acks = socket.exchange(writer.bytes, first, count);
     const failed = acks.findIndex((ack) => ack.errno !== 0);
     if (failed < 0) return undefined;
     const { errno, text } = acks[failed] as Ack;

@@ -45,9 +45,6 @@ describe('what pods send', function () {
       ips: { address: string }[];
     };
     const [{ name: link, mac: hostMac }] = interfaces as [(typeof interfaces)[0]];
-    // Linux takes up to a second to see a new link's carrier, and drops what is sent before.
-    const isUp = () => inside(netns, 'ip', 'link', 'show', ifname).includes('state UP');
-    await waitUntil(`carrier of ${link}`, 3000, isUp);
     return { netns, link, hostMac, ips: ips.map(({ address }) => address.split('/')[0]!) };
   };
   const ruleset = (node: CniNode) => inside(node.netns, 'nft', '-s', 'list', 'ruleset');
