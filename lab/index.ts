@@ -10,6 +10,7 @@ export {
   type Host,
   type HostProcess,
   type SpawnOptions,
+  startProcess,
 } from './hosts.ts';
 export { endProcess, recordOf } from './processes.ts';
 export { FRR_FOLDER, frrCommand, hasOneUser } from './routers.ts';
