@@ -57,7 +57,7 @@ export type SocketProblem =
   | 'closed'
   | 'other';
 
-const BY_ERRNO: ReadonlyMap<string, SocketProblem> = new Map([
+const BY_ERRNO: ReadonlyMap<string | undefined, SocketProblem> = new Map([
   ['ECONNREFUSED', 'refused'],
   ['ETIMEDOUT', 'no answer'],
   ['EHOSTUNREACH', 'unreachable'],
@@ -70,7 +70,7 @@ const BY_ERRNO: ReadonlyMap<string, SocketProblem> = new Map([
 ]);
 
 export function socketProblem(errno: string | undefined): SocketProblem {
-  return BY_ERRNO.get(errno ?? '') ?? 'other';
+  return BY_ERRNO.get(errno) ?? 'other';
 }
 
 /** Of the kernel and of TCP: `text` is the transport's, which names the neighbour. */
@@ -152,7 +152,7 @@ export interface KeyRefusal {
 export const MAX_KEY_OCTETS = 80;
 
 export function keyTooLong(secret: string | undefined): KeyRefusal | undefined {
-  const octets = secret === undefined ? 0 : Buffer.byteLength(secret);
+  const octets = Buffer.byteLength(secret ?? '');
   if (octets <= MAX_KEY_OCTETS) return undefined;
   const text = `its password has ${octets} octets, and TCP MD5 takes ${MAX_KEY_OCTETS} at most`;
   return { kind: 'key refused', problem: 'too long', text };

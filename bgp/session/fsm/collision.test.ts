@@ -24,6 +24,7 @@ describe('collision rule (RFC 4271 §6.8, RFC 6286 §2.3)', () => {
     ['identifiers compare unsigned', { localRouterId: 0x7fffffff, remoteRouterId: 0x80000000 }, true],
     ['equal identifiers: the remote AS is higher', { localRouterId: 9 }, true],
     ['equal identifiers: the local AS is higher', { localRouterId: 9, localAs: 65003 }, false],
+    ['the local identifier is higher, the remote AS too', { localRouterId: 10, remoteAs: 65009 }, false],
   ] as const) {
     it(`${what}: ${keptIncoming ? 'theirs' : 'ours'} is kept, in both orders`, () => {
       assert.equal(loserOf(ours, theirs, { ...ids, ...change }), keptIncoming ? 'existing' : 'fresh');

@@ -46,13 +46,12 @@ export function loserOf(
 
 /** The one with the higher identifier dials; for equal ones the higher AS number decides. */
 function isRemoteHigher(ids: CollisionIds): boolean {
-  if (ids.localRouterId !== ids.remoteRouterId) return ids.remoteRouterId > ids.localRouterId;
-  return ids.remoteAs > ids.localAs;
+  return (ids.remoteRouterId - ids.localRouterId || ids.remoteAs - ids.localAs) > 0;
 }
 
 /**
  * @param sessions all with this neighbour
- * @param fresh has just received its OPEN
+ * @param fresh one of them, which has just received its OPEN: not in OpenConfirm yet
  * @returns undefined: `fresh` lost and has ended. Else what ends the losers, to be called once `fresh` is in OpenConfirm
  */
 export function settleCollision(
@@ -63,7 +62,6 @@ export function settleCollision(
 ): (() => void) | undefined {
   const losers: (() => void)[] = [];
   for (const rival of sessions) {
-    if (rival === fresh) continue;
     if (rival.state === 'Established') {
       if (isRestart(rival, fresh, negotiated)) {
         losers.push(() => rival.step({ type: 'automaticStop', cause: { kind: 'peer restarted' } }));

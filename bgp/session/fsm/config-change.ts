@@ -1,5 +1,5 @@
 // What a changed neighbour configuration means for its running session (OPS-3): pure comparison.
-import type { PeerConfig } from '../../config.ts';
+import type { PeerConfig, PeerRemote } from '../../config.ts';
 
 /**
  * - nothing: only words changed.
@@ -54,7 +54,7 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, ChangeEffect>> = {
   shutdown: 'live',
 };
 
-const ORDER: readonly ChangeEffect[] = ['nothing', 'later', 'live', 'soft', 'reset'];
+const STRONGEST_FIRST: readonly ChangeEffect[] = ['reset', 'soft', 'live', 'later'];
 
 export function configChange(before: PeerConfig, after: PeerConfig): ConfigChange {
   const fields: { readonly name: keyof PeerConfig; readonly effect: ChangeEffect }[] = [];
@@ -62,10 +62,7 @@ export function configChange(before: PeerConfig, after: PeerConfig): ConfigChang
     if (isEqual(before[name], after[name])) continue;
     fields.push({ name, effect: effectOf(name, before, after) });
   }
-  const kind = fields.reduce<ChangeEffect>(
-    (strongest, { effect }) => (ORDER.indexOf(effect) > ORDER.indexOf(strongest) ? effect : strongest),
-    'nothing',
-  );
+  const kind = STRONGEST_FIRST.find((effect) => fields.some((field) => field.effect === effect)) ?? 'nothing';
   const reason = fields
     .filter(({ effect }) => effect === kind)
     .map(({ name }) => describe(name, before[name], after[name]))
@@ -75,18 +72,16 @@ export function configChange(before: PeerConfig, after: PeerConfig): ConfigChang
 
 function effectOf(name: keyof PeerConfig, before: PeerConfig, after: PeerConfig): ChangeEffect {
   // The port matters to the next dial only; a range's limit to the next neighbour.
-  if (name === 'remote') {
-    const [old, now] = [before.remote, after.remote];
-    if (old.kind === 'address' && now.kind === 'address') {
-      return old.address === now.address && old.device === now.device ? 'later' : 'reset';
-    }
-    if (old.kind === 'range' && now.kind === 'range') return old.prefix === now.prefix ? 'later' : 'reset';
-  }
+  if (name === 'remote') return whoOf(before.remote) === whoOf(after.remote) ? 'later' : 'reset';
   if (name === 'families') {
     const asSet = (config: PeerConfig) => [...config.families].sort();
     return isEqual(asSet(before), asSet(after)) ? 'nothing' : 'reset';
   }
   return EFFECTS[name];
+}
+
+function whoOf(remote: PeerRemote): string {
+  return remote.kind === 'range' ? remote.prefix : `${remote.address}%${remote.device}`;
 }
 
 function describe(name: keyof PeerConfig, before: unknown, after: unknown): string {
@@ -99,13 +94,11 @@ function text(value: unknown): string {
   return value === undefined ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Of plain data; an absent field equals one that is undefined. */
+/** Of plain data, where nothing is null; an absent field equals one that is undefined. */
 function isEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  if (typeof a !== 'object' || typeof b !== 'object') return false;
   // A policy has hundreds of rules, and a plan a thousand neighbours with it: nothing is made for a comparison.
-  if (Array.isArray(a) && a.length !== (b as unknown[]).length) return false;
   const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
   for (const key in left) if (!isEqual(left[key], right[key])) return false;
   for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false;

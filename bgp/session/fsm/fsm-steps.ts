@@ -66,9 +66,9 @@ export function openAccepted(
       stopTimer('connectRetry'),
       stopTimer('delayOpen'),
       { type: 'sendKeepalive' },
-      ...(next.holdMs > 0
-        ? [startTimer('hold', next.holdMs), startTimer('keepalive', next.keepaliveMs)]
-        : [stopTimer('hold'), stopTimer('keepalive')]),
+      ...(next.holdMs === 0
+        ? [stopTimer('hold'), stopTimer('keepalive')]
+        : [startTimer('hold', next.holdMs), startTimer('keepalive', next.keepaliveMs)]),
     ],
   };
 }
@@ -79,7 +79,7 @@ export function keepalive(state: FsmState): FsmStep {
 }
 
 export function startHold(state: FsmState): readonly FsmAction[] {
-  return state.holdMs > 0 ? [startTimer('hold', state.holdMs)] : [];
+  return state.holdMs === 0 ? [] : [startTimer('hold', state.holdMs)];
 }
 
 /** The connection is lost, the FSM goes on listening and dials again when the retry timer says so. */

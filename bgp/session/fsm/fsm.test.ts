@@ -267,7 +267,7 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
   );
 
   it('a passive one only listens, and never dials', () => {
-    const begun = step(initialState({ ...RULES, isPassive: true }), EVENTS.automaticStart!);
+    const begun = step(initialState({ ...RULES, isPassive: true }, 0), EVENTS.automaticStart!);
     assert.equal(begun.state.name, 'Active');
     assert.equal(words(begun.actions), 'stop idleHold');
     const retried = step(begun.state, EVENTS.connectRetryExpired!);
@@ -275,7 +275,7 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
   });
 
   it('one for an accepted connection begins in Active and ends with its connection', () => {
-    const fresh = initialState({ ...RULES, isPassive: true, isIncoming: true });
+    const fresh = initialState({ ...RULES, isPassive: true, isIncoming: true }, 0);
     assert.equal(fresh.name, 'Active');
     const sent = step(fresh, EVENTS.tcpConnected!);
     assert.equal(sent.state.name, 'OpenSent');

@@ -27,7 +27,7 @@ import {
 import type { FsmEvent, FsmRules, FsmState, FsmStep } from './fsm-types.ts';
 
 /** @param connectRetryCounter failures in a row before this FSM */
-export function initialState(rules: FsmRules, connectRetryCounter = 0): FsmState {
+export function initialState(rules: FsmRules, connectRetryCounter: number): FsmState {
   return {
     // An accepted connection meets an FSM that was listening (§8.2.1).
     name: rules.isIncoming ? 'Active' : 'Idle',
@@ -64,7 +64,7 @@ function idle(state: FsmState, event: FsmEvent): FsmStep {
       return begin({ ...state, connectRetryCounter: 0 });
     // "If DampPeerOscillations is set, the IdleHoldTimer decides when the local system starts again" (§8.1.3)
     case 'automaticStart':
-      if (event.idleHoldMs <= 0) return begin(state);
+      if (event.idleHoldMs === 0) return begin(state);
       return to({ ...state, isIdleHoldRunning: true }, startTimer('idleHold', event.idleHoldMs));
     case 'idleHoldExpired':
       return begin(state);
@@ -291,7 +291,7 @@ function openConfirm(state: FsmState, event: FsmEvent): FsmStep {
         state: { ...state, name: 'Established' },
         actions: [
           ...startHold(state),
-          ...(state.holdMs > 0 ? [startTimer('sendHold', sendHoldMs(state.holdMs))] : []),
+          ...(state.holdMs === 0 ? [] : [startTimer('sendHold', sendHoldMs(state.holdMs))]),
           { type: 'established' },
         ],
       };

@@ -27,76 +27,240 @@ function agree(config: Partial<PeerConfig>, capabilities: string, as = 65002, ho
   return result;
 }
 
+/** What comes of an OPEN of the neighbour that has nothing but both families and its AS. */
+const PLAIN: Negotiated = {
+  families: ['ipv4', 'ipv6'],
+  fourByteAs: true,
+  extendedMessages: false,
+  routeRefresh: false,
+  enhancedRouteRefresh: false,
+  extendedNextHop: false,
+  addPathReceive: { ipv4: false, ipv6: false },
+  addPathSend: { ipv4: false, ipv6: false },
+  holdTimeSeconds: 90,
+  keepaliveTimeSeconds: 30,
+  remoteAs: 65002,
+  remoteRouterId: '10.0.0.2',
+  localAs: 65001,
+  localRouterId: '10.0.0.1',
+  ...ENDS,
+  peerType: 'ebgp',
+};
+const BARE = `${MP_BOTH} ${fourByteAs(65002)}`;
+const IPV4_ONLY = `01040001 0001 ${fourByteAs(65002)}`;
+/** Route refresh, enhanced and not, extended messages. */
+const FEATURES = '0200 4600 0600';
+/** ADD-PATH: both directions for both families, and for multicast, which is not ours. */
+const PATHS = '450c 00010103 00020103 00010203';
+/** R and N bits, 120 s; IPv4 with F bit, IPv6 without, EVPN; long-lived of the same families: 3600, 1800, 1 s. */
+const RESTART = '400e c078 00010180 00020100 00194680 4715 00010180000e10 00020100000708 00194680000001';
+const RESTARTING: NonNullable<Negotiated['gracefulRestart']> = {
+  isRemoteRestarting: true,
+  remoteRestartSeconds: 120,
+  families: [
+    { family: 'ipv4', isForwardingKept: true },
+    { family: 'ipv6', isForwardingKept: false },
+  ],
+  notification: true,
+  longLived: [
+    { family: 'ipv4', staleSeconds: 3600 },
+    { family: 'ipv6', staleSeconds: 1800 },
+  ],
+};
+const ON = { ipv4: true, ipv6: true };
+const OLD = { fourByteAs: false } as const;
+const LONGEST = { keepaliveTimeSeconds: 60 } as const;
+
 describe('what two OPENs agree on', () => {
-  it('CAP-8 a feature is on only when both sides offered it', () => {
-    const bare = agree({}, MP_BOTH);
-    assert.deepEqual(
-      [
-        bare.fourByteAs,
-        bare.routeRefresh,
-        bare.enhancedRouteRefresh,
-        bare.extendedMessages,
-        bare.extendedNextHop,
-      ],
-      [false, false, false, false, false],
-    );
-    const rich = agree(
+  for (const [what, config, open, agreed] of [
+    ['both families and AS numbers of four octets', {}, {}, {}],
+    // Families (CAP-5).
+    ['IPv4, when the neighbour names no family', {}, { has: fourByteAs(65002) }, { families: ['ipv4'] }],
+    ['what it names and not IPv4 as well', {}, { has: '01040002 0001' }, { families: ['ipv6'], ...OLD }],
+    ['IPv6, when we want no other', { families: ['ipv6'] }, {}, { families: ['ipv6'] }],
+    ['no EVPN', {}, { has: `${BARE} 01040019 0046` }, {}],
+    // Features are on only when both sides offer them (CAP-8).
+    [
+      'refresh and long messages',
+      {},
+      { has: `${BARE} ${FEATURES}` },
+      { routeRefresh: true, enhancedRouteRefresh: true, extendedMessages: true },
+    ],
+    ['AS numbers of two octets', {}, { has: MP_BOTH }, OLD],
+    [
+      'IPv6 next hops of IPv4 routes (RFC 8950)',
       { extendedNextHop: true },
-      `${MP_BOTH} 0200 4600 0600 0506 0001 0001 0002 ${fourByteAs(65002)}`,
-    );
-    assert.deepEqual(
-      [
-        rich.fourByteAs,
-        rich.routeRefresh,
-        rich.enhancedRouteRefresh,
-        rich.extendedMessages,
-        rich.extendedNextHop,
-      ],
-      [true, true, true, true, true],
-    );
-    assert.equal(agree({}, `${MP_BOTH} 0506 0001 0001 0002`).extendedNextHop, false, 'we did not offer it');
-  });
-
-  it('CAP-8 add-path by direction and family (RFC 7911 §4)', () => {
-    const sends = `${MP_BOTH} 4508 00010102 00020103`;
-    assert.deepEqual(agree({ addPaths: 'receive' }, sends).addPathReceive, { ipv4: true, ipv6: true });
-    assert.deepEqual(agree({ addPaths: 'receive' }, sends).addPathSend, { ipv4: false, ipv6: false });
-    assert.deepEqual(agree({ addPaths: 'send' }, sends).addPathSend, { ipv4: false, ipv6: true });
-    assert.deepEqual(agree({ addPaths: 'both', families: ['ipv4'] }, sends).addPathReceive, {
-      ipv4: true,
-      ipv6: false,
+      { has: `${BARE} 0506 0001 0001 0002` },
+      { extendedNextHop: true },
+    ],
+    ['no such next hops when we offer none', {}, { has: `${BARE} 0506 0001 0001 0002` }, {}],
+    ['no such next hops when it offers none', { extendedNextHop: true }, {}, {}],
+    [
+      'no such next hops when it offers IPv4 ones, or those of other routes',
+      { extendedNextHop: true },
+      { has: `${BARE} 0512 000100010001 000200010002 000100800002` },
+      {},
+    ],
+    // ADD-PATH by direction and family (RFC 7911 §4).
+    [
+      'many paths to us',
+      { addPaths: 'receive' },
+      { has: `${BARE} 4508 00010102 00020103` },
+      { addPathReceive: ON },
+    ],
+    [
+      'many paths to those who take them',
+      { addPaths: 'send' },
+      { has: `${BARE} 4508 00010102 00020103` },
+      { addPathSend: { ipv4: false, ipv6: true } },
+    ],
+    [
+      'many paths of the common family',
+      { addPaths: 'both' },
+      { has: `${IPV4_ONLY} ${PATHS}` },
+      {
+        families: ['ipv4'],
+        addPathReceive: { ipv4: true, ipv6: false },
+        addPathSend: { ipv4: true, ipv6: false },
+      },
+    ],
+    ['one path when we want no more', {}, { has: `${BARE} ${PATHS}` }, {}],
+    ['one path when many are of multicast', { addPaths: 'both' }, { has: `${BARE} 4504 00010203` }, {}],
+    // Times (FSM-1, FSM-2).
+    ['the shorter hold time: theirs', {}, { hold: 30 }, { holdTimeSeconds: 30, keepaliveTimeSeconds: 10 }],
+    ['the shorter hold time: ours', {}, { hold: 180 }, {}],
+    ['KEEPALIVEs once a second at most', {}, { hold: 3 }, { holdTimeSeconds: 3, keepaliveTimeSeconds: 1 }],
+    [
+      'KEEPALIVEs once a second, not more often when asked to',
+      { keepaliveTimeSeconds: 0.5 },
+      {},
+      { keepaliveTimeSeconds: 1 },
+    ],
+    ['KEEPALIVEs as configured', { keepaliveTimeSeconds: 5 }, {}, { keepaliveTimeSeconds: 5 }],
+    ['KEEPALIVEs three times in the hold time, at least', LONGEST, {}, {}],
+    ['no KEEPALIVEs: theirs is 0', LONGEST, { hold: 0 }, { holdTimeSeconds: 0, keepaliveTimeSeconds: 0 }],
+    ['no KEEPALIVEs: ours is 0', { holdTimeSeconds: 0 }, {}, { holdTimeSeconds: 0, keepaliveTimeSeconds: 0 }],
+    [
+      'hold time 0, whatever the least one is',
+      { minHoldTimeSeconds: 30 },
+      { hold: 0 },
+      { holdTimeSeconds: 0, keepaliveTimeSeconds: 0 },
+    ],
+    [
+      'the least hold time that we take',
+      { minHoldTimeSeconds: 30 },
+      { hold: 30 },
+      { holdTimeSeconds: 30, keepaliveTimeSeconds: 10 },
+    ],
+    // Internal and external.
+    ['internal', { remoteAs: 65001 }, { as: 65001 }, { peerType: 'ibgp', remoteAs: 65001 }],
+    [
+      'internal, whatever our AS is',
+      { remoteAs: 'internal' },
+      { as: 65001 },
+      { peerType: 'ibgp', remoteAs: 65001 },
+    ],
+    ['external, whatever its AS is', { remoteAs: 'external' }, {}, {}],
+    ['internal with a local AS', { localAs: 65002 }, {}, { peerType: 'ibgp', localAs: 65002 }],
+    // Roles (CAP-12): ours counts also when the neighbour says none, between ASes (RFC 9234 §4.2).
+    ['our role', { role: 'customer' }, {}, { role: 'customer' }],
+    [
+      'our role, something else being required',
+      { role: 'peer', require: ['fourByteAs'] },
+      {},
+      { role: 'peer' },
+    ],
+    [
+      'both roles',
+      { role: 'customer' },
+      { has: `${BARE} 090100` },
+      { role: 'customer', remoteRole: 'provider' },
+    ],
+    ['its role alone', {}, { has: `${BARE} 090103` }, { remoteRole: 'customer' }],
+    [
+      'no role inside an AS',
+      { role: 'customer', remoteAs: 65001 },
+      { as: 65001 },
+      { peerType: 'ibgp', remoteAs: 65001 },
+    ],
+    // Graceful restart: the common families, F and N bits, long-lived times (RFC 4724, RFC 8538, RFC 9494).
+    ['restarts', { gracefulRestart: FULL }, { has: `${BARE} ${RESTART}` }, { gracefulRestart: RESTARTING }],
+    [
+      'restarts of the common family',
+      { gracefulRestart: FULL },
+      { has: `${IPV4_ONLY} ${RESTART}` },
+      {
+        families: ['ipv4'],
+        gracefulRestart: {
+          ...RESTARTING,
+          families: [{ family: 'ipv4', isForwardingKept: true }],
+          longLived: [{ family: 'ipv4', staleSeconds: 3600 }],
+        },
+      },
+    ],
+    [
+      'restarts without N bit and long-lived times',
+      { gracefulRestart: FULL },
+      { has: `${BARE} 4002 0005` },
+      {
+        gracefulRestart: {
+          isRemoteRestarting: false,
+          remoteRestartSeconds: 5,
+          families: [],
+          notification: false,
+          longLived: [],
+        },
+      },
+    ],
+    [
+      'no long-lived times when we have none',
+      { gracefulRestart: { ...FULL, longLivedSeconds: 0 } },
+      { has: `${BARE} ${RESTART}` },
+      { gracefulRestart: { ...RESTARTING, longLived: [] } },
+    ],
+    ['no restarts when we offer none', {}, { has: `${BARE} ${RESTART}` }, {}],
+    ['no restarts when it offers none', { gracefulRestart: FULL }, {}, {}],
+  ] as const) {
+    it(what, () => {
+      const as = 'as' in open ? open.as : 65002;
+      const has = 'has' in open ? open.has : `${MP_BOTH} ${fourByteAs(as)}`;
+      const hold = 'hold' in open ? open.hold : 90;
+      const peer = peerConfig('tor', '10.0.0.2', 65002, config);
+      const ours = localOpen(SPEAKER, peer, NOT_RESTARTING, true);
+      assert.deepEqual(negotiate(peer, ours, theirs(has, as, hold), ENDS), { ...PLAIN, ...agreed });
     });
-    assert.deepEqual(agree({}, sends).addPathReceive, { ipv4: false, ipv6: false });
+  }
+
+  it('CAP-10 nothing but IPv4 when we said nothing of what we can', () => {
+    const peer = peerConfig('tor', '10.0.0.2', 65002, { extendedNextHop: true, addPaths: 'both' });
+    const ours = localOpen(SPEAKER, peer, NOT_RESTARTING, false);
+    const all = `${BARE} ${FEATURES} ${PATHS} ${RESTART} 0506 0001 0001 0002`;
+    assert.deepEqual(negotiate(peer, ours, theirs(all), ENDS), {
+      ...PLAIN,
+      families: ['ipv4'],
+      fourByteAs: false,
+    });
   });
 
-  it('CAP-5 families: the common ones, IPv4 when none is named, never one that is not named', () => {
-    assert.deepEqual(agree({}, MP_BOTH).families, ['ipv4', 'ipv6']);
-    assert.deepEqual(agree({ families: ['ipv6'] }, MP_BOTH).families, ['ipv6']);
-    assert.deepEqual(agree({}, fourByteAs(65002)).families, ['ipv4']);
-    assert.deepEqual(agree({}, '01040002 0001').families, ['ipv6']);
-    assert.deepEqual(agree({}, `${MP_BOTH} 01040019 0041`).families, ['ipv4', 'ipv6'], 'EVPN is not ours');
+  it('NOTIFICATIONs keep routes only when both sides say so (RFC 8538 §2)', () => {
+    const peer = peerConfig('tor', '10.0.0.2', 65002, { gracefulRestart: FULL });
+    const { capabilities, ...ours } = localOpen(SPEAKER, peer, NOT_RESTARTING, true);
+    const restart = { ...capabilities!.gracefulRestart!, notification: false };
+    const without = { ...ours, capabilities: { ...capabilities!, gracefulRestart: restart } };
+    const result = negotiate(peer, without, theirs(`${BARE} ${RESTART}`), ENDS);
+    assert.deepEqual(result, { ...PLAIN, gracefulRestart: { ...RESTARTING, notification: false } });
   });
 
-  it('FSM-1 hold time: the smaller one; keepalive: a third, or less when configured', () => {
-    const times = (config: Partial<PeerConfig>, hold: number) => {
-      const { holdTimeSeconds, keepaliveTimeSeconds } = agree(config, MP_BOTH, 65002, hold);
-      return [holdTimeSeconds, keepaliveTimeSeconds];
+  it('and between whom', () => {
+    const peer = peerConfig('tor', 'fe80::2', 65002);
+    const ours = localOpen(SPEAKER, peer, NOT_RESTARTING, true);
+    const ends = {
+      localAddress: 'fe80::1',
+      remoteAddress: 'fe80::2',
+      device: 'eth0',
+      sharedLink: { device: 'eth0', network: '10.0.0.0/31', ipv4: '10.0.0.0' },
     };
-    assert.deepEqual(times({}, 30), [30, 10]);
-    assert.deepEqual(times({}, 180), [90, 30]);
-    assert.deepEqual(times({ keepaliveTimeSeconds: 5 }, 90), [90, 5]);
-    assert.deepEqual(times({ keepaliveTimeSeconds: 60 }, 90), [90, 30]);
-    assert.deepEqual(times({}, 3), [3, 1]);
-    assert.deepEqual(times({}, 0), [0, 0]);
-    assert.deepEqual(times({ holdTimeSeconds: 0 }, 90), [0, 0]);
-  });
-
-  it('internal and external, with a local AS of our own', () => {
-    assert.equal(agree({}, MP_BOTH, 65001).peerType, 'ibgp');
-    assert.equal(agree({}, MP_BOTH).peerType, 'ebgp');
-    const local = agree({ localAs: 65002 }, MP_BOTH);
-    assert.equal(local.peerType, 'ibgp');
-    assert.equal(local.localAs, 65002);
+    assert.deepEqual(negotiate(peer, ours, theirs(BARE), ends), { ...PLAIN, ...ends });
   });
 
   it('CAP-12 the role pairs of RFC 9234 §4.2, and no other', () => {
@@ -116,64 +280,6 @@ describe('what two OPENs agree on', () => {
         if ('code' in result) assert.match(result.reason ?? '', new RegExp(`it is ${other};.*role ${ours}`));
       }
     }
-  });
-
-  it('CAP-12 our role counts also when the neighbour says none, between ASes (RFC 9234 §4.2)', () => {
-    const { role, remoteRole } = agree({ role: 'customer' }, MP_BOTH);
-    assert.deepEqual({ role, remoteRole }, { role: 'customer', remoteRole: undefined });
-    assert.equal(agree({ role: 'customer' }, MP_BOTH, 65001).role, undefined);
-  });
-
-  it('graceful restart: the families, the F bits, the N bit, long-lived times', () => {
-    const capability = `${MP_BOTH} 400a c078 00010180 00020100 470e 00010180000e10 00020100000708`;
-    assert.deepEqual(agree({ gracefulRestart: FULL }, capability).gracefulRestart, {
-      isRemoteRestarting: true,
-      remoteRestartSeconds: 120,
-      families: [
-        { family: 'ipv4', isForwardingKept: true },
-        { family: 'ipv6', isForwardingKept: false },
-      ],
-      notification: true,
-      longLived: [
-        { family: 'ipv4', staleSeconds: 3600 },
-        { family: 'ipv6', staleSeconds: 1800 },
-      ],
-    });
-    assert.equal(agree({}, capability).gracefulRestart, undefined);
-    assert.equal(agree({ gracefulRestart: FULL }, MP_BOTH).gracefulRestart, undefined);
-  });
-});
-
-describe('the OPEN that we send', () => {
-  it('CAP-11 follows the restart state of each connection', () => {
-    const peer = peerConfig('tor', '10.0.0.2', 65002, { gracefulRestart: FULL });
-    const restarting = localOpen(SPEAKER, peer, { isRestarting: true, forwardingKept: ['ipv4'] }, true);
-    assert.deepEqual(restarting.capabilities?.gracefulRestart, {
-      restarting: true,
-      notification: true,
-      timeSeconds: 120,
-      families: [
-        { afi: 1, safi: 1, forwarding: true },
-        { afi: 2, safi: 1, forwarding: false },
-      ],
-    });
-    assert.equal(
-      localOpen(SPEAKER, peer, NOT_RESTARTING, true).capabilities?.gracefulRestart?.restarting,
-      false,
-    );
-  });
-
-  it('a helper lists no families; disabled sends nothing', () => {
-    const open = (mode: 'helper' | 'disabled') =>
-      localOpen(
-        SPEAKER,
-        peerConfig('tor', '10.0.0.2', 65002, { gracefulRestart: { ...FULL, mode } }),
-        { isRestarting: true, forwardingKept: ['ipv4'] },
-        true,
-      ).capabilities?.gracefulRestart;
-    assert.deepEqual(open('helper')?.families, []);
-    assert.equal(open('helper')?.restarting, false);
-    assert.equal(open('disabled'), undefined);
   });
 });
 

@@ -88,11 +88,18 @@ export function negotiate(
   theirs: OpenMessage,
   ends: NegotiationEnds,
 ): Negotiated | NotificationError {
-  const refusal = refuse(config, ours, theirs);
-  if (refusal !== undefined) return refusal;
   const mine = ours.capabilities ?? NO_CAPABILITIES;
   const other = theirs.capabilities ?? NO_CAPABILITIES;
   const families = commonFamilies(mine, other);
+  // In the order of RFC 4271 §6.2, then capabilities.
+  const refusal =
+    refuseAs(config, ours, theirs, other.fourByteAs) ??
+    refuseHoldTime(config, theirs) ??
+    refuseRouterId(ours, theirs) ??
+    refuseRole(config, other) ??
+    refuseMissing(config, mine, other) ??
+    refuseFamilies(families, mine, other);
+  if (refusal !== undefined) return refusal;
   const holdTimeSeconds = Math.min(ours.holdTimeSeconds, theirs.holdTimeSeconds);
   const third = holdTimeSeconds / 3;
   const restart = negotiateRestart(mine, other, families);
@@ -127,34 +134,20 @@ export function negotiate(
   };
 }
 
-/** In the order of RFC 4271 §6.2, then capabilities. */
-function refuse(config: PeerConfig, ours: OpenMessage, theirs: OpenMessage): NotificationError | undefined {
-  return (
-    refuseAs(config, ours, theirs) ??
-    refuseHoldTime(config, theirs) ??
-    refuseRouterId(ours, theirs) ??
-    refuseRole(config, theirs.capabilities ?? NO_CAPABILITIES) ??
-    refuseMissing(config, ours.capabilities, theirs.capabilities ?? NO_CAPABILITIES) ??
-    refuseFamilies(ours.capabilities ?? NO_CAPABILITIES, theirs.capabilities ?? NO_CAPABILITIES)
-  );
-}
-
-function refuseAs(config: PeerConfig, ours: OpenMessage, theirs: OpenMessage): NotificationError | undefined {
-  const { remoteAs } = config;
-  const fits =
+function refuseAs(
+  { remoteAs }: PeerConfig,
+  ours: OpenMessage,
+  theirs: OpenMessage,
+  fourByteAs: number | undefined,
+): NotificationError | undefined {
+  const isOurs = theirs.asNumber === ours.asNumber;
+  const [fits, expected] =
     remoteAs === 'internal'
-      ? theirs.asNumber === ours.asNumber
+      ? [isOurs, `our own AS ${ours.asNumber}`]
       : remoteAs === 'external'
-        ? theirs.asNumber !== ours.asNumber
-        : theirs.asNumber === remoteAs;
+        ? [!isOurs, `another AS than ours (${ours.asNumber})`]
+        : [theirs.asNumber === remoteAs, `AS ${remoteAs}`];
   if (fits) return undefined;
-  const expected =
-    remoteAs === 'internal'
-      ? `our own AS ${ours.asNumber}`
-      : remoteAs === 'external'
-        ? `another AS than ours (${ours.asNumber})`
-        : `AS ${remoteAs}`;
-  const { fourByteAs } = theirs.capabilities ?? NO_CAPABILITIES;
   return openError(
     OPEN_BAD_PEER_AS,
     `the neighbour is in AS ${theirs.asNumber}, expected ${expected}`,
@@ -162,10 +155,11 @@ function refuseAs(config: PeerConfig, ours: OpenMessage, theirs: OpenMessage): N
   );
 }
 
-function refuseHoldTime(config: PeerConfig, theirs: OpenMessage): NotificationError | undefined {
-  const hold = theirs.holdTimeSeconds;
-  const floor = config.minHoldTimeSeconds ?? 0;
-  if (hold === 0 || hold >= floor) return undefined;
+function refuseHoldTime(
+  { minHoldTimeSeconds: floor }: PeerConfig,
+  { holdTimeSeconds: hold }: OpenMessage,
+): NotificationError | undefined {
+  if (floor === undefined || hold === 0 || hold >= floor) return undefined;
   const reason = `the neighbour's hold time of ${hold} s is below minHoldTimeSeconds ${floor}`;
   return openError(OPEN_UNACCEPTABLE_HOLD_TIME, reason, u16(hold));
 }
@@ -180,10 +174,8 @@ function refuseRouterId(ours: OpenMessage, theirs: OpenMessage): NotificationErr
 function refuseRole(config: PeerConfig, theirs: Capabilities): NotificationError | undefined {
   if (config.role === undefined) return undefined;
   if (theirs.role === undefined) {
-    const isRequired = config.require?.includes('role') ?? false;
-    return isRequired
-      ? openError(OPEN_ROLE_MISMATCH, 'the neighbour sends no role, and one is required')
-      : undefined;
+    if (config.require?.includes('role') !== true) return undefined;
+    return openError(OPEN_ROLE_MISMATCH, 'the neighbour sends no role, and one is required');
   }
   const expected = ROLE_PAIRS[config.role];
   if (ROLE_NUMBERS[expected] === theirs.role) return undefined;
@@ -197,47 +189,63 @@ function refuseRole(config: PeerConfig, theirs: Capabilities): NotificationError
 /** CAP-7. The data are our own capabilities of that kind (RFC 5492 §3). */
 function refuseMissing(
   config: PeerConfig,
-  ours: Capabilities | undefined,
+  ours: Capabilities,
   theirs: Capabilities,
 ): NotificationError | undefined {
   for (const required of config.require ?? []) {
-    const [name, isThere, part] = requirement(required, ours ?? NO_CAPABILITIES, theirs);
-    if (!isThere) {
-      const data = encodeCapabilities({ ...NO_CAPABILITIES, ...part });
+    const { name, isIn, part } = REQUIRED[required];
+    if (!isIn(theirs)) {
+      const data = encodeCapabilities({ ...NO_CAPABILITIES, ...part(ours) });
       return openError(OPEN_UNSUPPORTED_CAPABILITY, `the neighbour lacks ${name}, which is required`, data);
     }
   }
   return undefined;
 }
 
-function requirement(
-  required: RequiredCapability,
-  ours: Capabilities,
-  theirs: Capabilities,
-): [name: string, isThere: boolean, ours: Partial<Capabilities>] {
-  switch (required) {
-    case 'fourByteAs':
-      return ['four-octet AS', theirs.fourByteAs !== undefined, { fourByteAs: ours.fourByteAs }];
-    case 'routeRefresh':
-      return ['route refresh', theirs.routeRefresh, { routeRefresh: true }];
-    case 'gracefulRestart':
-      return [
-        'graceful restart',
-        theirs.gracefulRestart !== undefined,
-        { gracefulRestart: ours.gracefulRestart },
-      ];
-    case 'extendedNextHop':
-      return ['extended next hop', hasExtendedNextHop(theirs), { extendedNextHop: ours.extendedNextHop }];
-    case 'addPaths':
-      return ['add-path', theirs.addPath.length > 0, { addPath: ours.addPath }];
-    case 'role':
-      return ['role', true, {}];
-  }
+interface Requirement {
+  readonly name: string;
+  readonly isIn: (caps: Capabilities) => boolean;
+  /** Of that kind. */
+  readonly part: (caps: Capabilities) => Partial<Capabilities>;
 }
 
+const REQUIRED: Readonly<Record<RequiredCapability, Requirement>> = {
+  fourByteAs: {
+    name: 'four-octet AS',
+    isIn: ({ fourByteAs }) => fourByteAs !== undefined,
+    part: ({ fourByteAs }) => ({ fourByteAs }),
+  },
+  routeRefresh: {
+    name: 'route refresh',
+    isIn: ({ routeRefresh }) => routeRefresh,
+    part: ({ routeRefresh }) => ({ routeRefresh }),
+  },
+  gracefulRestart: {
+    name: 'graceful restart',
+    isIn: ({ gracefulRestart }) => gracefulRestart !== undefined,
+    part: ({ gracefulRestart }) => ({ gracefulRestart }),
+  },
+  extendedNextHop: {
+    name: 'extended next hop',
+    isIn: hasExtendedNextHop,
+    part: ({ extendedNextHop }) => ({ extendedNextHop }),
+  },
+  addPaths: {
+    name: 'add-path',
+    isIn: ({ addPath }) => addPath.length > 0,
+    part: ({ addPath }) => ({ addPath }),
+  },
+  // A missing role is refused before, as a role that does not fit.
+  role: { name: 'role', isIn: () => true, part: () => ({}) },
+};
+
 /** CAP-6: no family in common; the data are those that we have. */
-function refuseFamilies(ours: Capabilities, theirs: Capabilities): NotificationError | undefined {
-  if (commonFamilies(ours, theirs).length > 0) return undefined;
+function refuseFamilies(
+  common: readonly Family[],
+  ours: Capabilities,
+  theirs: Capabilities,
+): NotificationError | undefined {
+  if (common.length > 0) return undefined;
   const names = (list: readonly Family[]) => (list.length === 0 ? 'none that we know' : list.join(' and '));
   return openError(
     OPEN_UNSUPPORTED_CAPABILITY,
@@ -286,24 +294,22 @@ function negotiateRestart(
 ): NegotiatedGracefulRestart | undefined {
   const restart = theirs.gracefulRestart;
   if (ours.gracefulRestart === undefined || restart === undefined) return undefined;
+  const agreed = (afi: number, safi: number): Family | undefined =>
+    families.find((family) => family === unicastFamily(afi, safi));
   return {
     isRemoteRestarting: restart.restarting,
     remoteRestartSeconds: restart.timeSeconds,
     families: restart.families.flatMap(({ afi, safi, forwarding }) => {
-      const family = unicastFamily(afi, safi);
-      return family !== undefined && families.includes(family)
-        ? [{ family, isForwardingKept: forwarding }]
-        : [];
+      const family = agreed(afi, safi);
+      return family === undefined ? [] : [{ family, isForwardingKept: forwarding }];
     }),
     notification: ours.gracefulRestart.notification && restart.notification,
     longLived:
       ours.longLived === undefined
         ? []
         : (theirs.longLived ?? []).flatMap(({ afi, safi, timeSeconds }) => {
-            const family = unicastFamily(afi, safi);
-            return family !== undefined && families.includes(family)
-              ? [{ family, staleSeconds: timeSeconds }]
-              : [];
+            const family = agreed(afi, safi);
+            return family === undefined ? [] : [{ family, staleSeconds: timeSeconds }];
           }),
   };
 }

@@ -8,6 +8,7 @@ import {
   headerEvent,
   internalErrorEvent,
   judgeOpen,
+  losesCollision,
   notificationCause,
   refusesParameters,
   refusesVersion,
@@ -110,12 +111,13 @@ describe('what received octets mean', () => {
     }
   });
 
-  it('2/1 refuses our version, 2/4 our optional parameters, and nothing else does', () => {
+  it('2/1 refuses our version, 2/4 our optional parameters, 6/7 ends a collision, and nothing else does', () => {
     for (let code = 0; code < 8; code++) {
       for (let subcode = 0; subcode < 12; subcode++) {
         const error = notification(code, subcode, bytes(''));
         assert.equal(refusesVersion(error), code === 2 && subcode === 1);
         assert.equal(refusesParameters(error), code === 2 && subcode === 4);
+        assert.equal(losesCollision(error), code === 6 && subcode === 7);
       }
     }
   });

@@ -98,7 +98,7 @@ export function shutdownMessage(error: WireError): string | undefined {
   if (code !== CODE_CEASE || (subcode !== CEASE_ADMIN_SHUTDOWN && subcode !== CEASE_ADMIN_RESET))
     return undefined;
   const decoded = decodeShutdownText(data);
-  return 'text' in decoded && decoded.text !== '' ? decoded.text : undefined;
+  return ('text' in decoded ? decoded.text : '') || undefined;
 }
 
 export function refusesVersion({ code, subcode }: WireError): boolean {
