@@ -39,7 +39,7 @@ export async function readFigures(
     sessions,
     waiting: inForce?.plan.waiting.length ?? 0,
     ranges,
-    rib: totals?.rib ?? { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0 },
+    rib: totals?.rib ?? { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0, changesWaiting: 0 },
     ...(totals && { speaker: totals }),
     ...(fib && { fib: await readFib(fib, turn), canGiveAddresses: facts.whyNoPods === undefined }),
     usage: ipam?.usage(),

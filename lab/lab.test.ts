@@ -111,6 +111,7 @@ for (const name of RUNNABLE) {
       lab.startAgent('n3');
       await lab.agentReady('n3');
       await waitUntil('routes to return', 20_000, () => knowsAll(viewer, blocks));
+      await lab.settled();
       assert.deepEqual(unreached(lab), []);
     });
 

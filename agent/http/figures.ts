@@ -16,7 +16,7 @@ export interface Figures extends Pick<StatusReply, 'version' | 'node' | 'speaker
   /** That wait for a neighbour to be found on their link. */
   readonly waiting: number;
   readonly ranges: readonly RangeFigures[];
-  readonly rib: { readonly prefixes: PerFamily; readonly paths: number };
+  readonly rib: { readonly prefixes: PerFamily; readonly paths: number; readonly changesWaiting: number };
   /** Undefined with --fib none. */
   readonly fib?: FibFigures;
   readonly usage?: AddressUsage | undefined;

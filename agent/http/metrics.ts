@@ -27,6 +27,9 @@ export async function metricsText(figures: Figures, turn: () => Promise<void>): 
   addRangeMetrics(out, figures.ranges);
   metric('podroute_rib_prefixes', 'gauge', 'Prefixes in the RIB.', byFamily(rib.prefixes));
   metric('podroute_rib_paths', 'gauge', 'Paths in the RIB.', [{ value: rib.paths }]);
+  metric('podroute_rib_changes_waiting', 'gauge', 'Prefixes whose change is still to be decided and sent.', [
+    { value: rib.changesWaiting },
+  ]);
   metric(
     'podroute_bgp_strangers_refused_total',
     'counter',

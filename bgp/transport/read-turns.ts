@@ -4,9 +4,9 @@
 
 /** What reading may cost in one turn of the event loop. */
 export const TURN_MS = 3;
-/** A chunk that costs less does not hold anybody up: KEEPALIVEs and single UPDATEs are never paused … */
+/** A part that costs less does not hold anybody up: KEEPALIVEs and single UPDATEs are never paused … */
 const LIGHT_MS = 0.5;
-/** … unless it is so long: who sends KEEPALIVEs by the thousand has 32 cheap chunks a turn. */
+/** … unless the read was so long: who sends KEEPALIVEs by the thousand has 32 cheap ones a turn. */
 const LIGHT_BYTES = 16 * 1024;
 
 export interface Reader {
@@ -19,21 +19,28 @@ export class ReadTurns {
   readonly #waiting = new Set<Reader>();
   #spentMs = 0;
   #isScheduled = false;
-  /** Moving average of what a heavy chunk costs. */
-  #chunkMs = 1;
+  /** Moving average of what a part of a heavy read costs. */
+  #partMs = 1;
 
-  /** @returns true when this reader must stop until goOn() */
+  /**
+   * @param ms what a part of a read has cost
+   * @param bytes of the whole read
+   * @returns true when this reader must stop until goOn()
+   */
   spent(reader: Reader, ms: number, bytes: number): boolean {
     this.#spentMs += ms;
-    if (!this.#isScheduled) {
-      this.#isScheduled = true;
-      setImmediate(() => this.#turn());
-    }
+    this.#schedule();
     if (ms < LIGHT_MS && bytes < LIGHT_BYTES) return false;
-    this.#chunkMs += (ms - this.#chunkMs) / 16;
+    this.#partMs += (ms - this.#partMs) / 16;
     if (this.#spentMs < TURN_MS) return false;
     this.#waiting.add(reader);
     return true;
+  }
+
+  /** Calls its goOn() in a later turn. */
+  wait(reader: Reader): void {
+    this.#waiting.add(reader);
+    this.#schedule();
   }
 
   isWaiting(reader: Reader): boolean {
@@ -47,15 +54,18 @@ export class ReadTurns {
   #turn(): void {
     this.#isScheduled = false;
     this.#spentMs = 0;
-    let left = Math.max(1, Math.floor(TURN_MS / this.#chunkMs));
+    let left = Math.max(1, Math.floor(TURN_MS / this.#partMs));
     for (const reader of this.#waiting) {
       if (left-- === 0) break;
       this.#waiting.delete(reader);
       reader.goOn();
     }
-    if (this.#waiting.size > 0 && !this.#isScheduled) {
-      this.#isScheduled = true;
-      setImmediate(() => this.#turn());
-    }
+    if (this.#waiting.size > 0) this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#turn());
   }
 }

@@ -5,6 +5,8 @@ import type { Connection, ConnectionHandler } from '../io.ts';
 import type { Reader, ReadTurns } from './read-turns.ts';
 import type { SocketOptions } from './socket-options.ts';
 
+/** A long read is handed on in parts, so that a turn of the loop ends when its share is spent. As the longest message. */
+export const PART_BYTES = 4096;
 /** After a flushed end() the other side has this long to close too: closing with unread bytes would reset. */
 const LINGER_MS = 1000;
 
@@ -19,6 +21,12 @@ export class TcpConnection implements Connection, Reader {
   readonly #turns: ReadTurns;
   #handler: ConnectionHandler | undefined;
   #isPaused = false;
+  /** What of the last read is still to be handed on. */
+  #rest: Uint8Array | undefined;
+  /** It is over, but for what was read before. */
+  #end: { readonly error: string | undefined; readonly errno: string | undefined } | undefined;
+  /** Octets of the last read. */
+  #readLength = 0;
 
   /**
    * @param socket connected; its reader must call received(), and it must be paused until setHandler()
@@ -58,23 +66,48 @@ export class TcpConnection implements Connection, Reader {
     if (!this.#isPaused) this.#socket.resume();
   }
 
-  /** For the reader. False: read no more. */
-  received(buffer: Uint8Array, length: number): boolean {
-    const handler = this.#handler;
-    if (handler === undefined) return true;
-    const before = performance.now();
-    handler.data(buffer, 0, length);
-    const mustWait = this.#turns.spent(this, performance.now() - before, length);
-    if (this.#handler === undefined) {
-      this.#turns.leave(this);
-      return true;
-    }
-    return !mustWait && !this.#isPaused;
+  /**
+   * Takes what its reader has read.
+   * @param isOurs the buffer is not used again
+   * @returns false: read no more until the socket is resumed
+   */
+  received(buffer: Uint8Array, length: number, isOurs: boolean): boolean {
+    const chunk = buffer.subarray(0, length);
+    this.#readLength = length;
+    const done = this.#handOn(chunk);
+    if (done < length) this.#rest = isOurs ? chunk.subarray(done) : Buffer.from(chunk.subarray(done));
+    return done === length && !this.#isPaused && !this.#turns.isWaiting(this);
   }
 
   /** Its turn has come. */
   goOn(): void {
-    if (!this.#isPaused) this.#socket.resume();
+    const rest = this.#rest;
+    if (this.#isPaused) return;
+    if (rest !== undefined) {
+      this.#rest = undefined;
+      const done = this.#handOn(rest);
+      if (done < rest.length) this.#rest = rest.subarray(done);
+      if (this.#isPaused || this.#turns.isWaiting(this)) return;
+    }
+    if (this.#end === undefined) this.#socket.resume();
+    else this.#over(this.#end.error, this.#end.errno);
+  }
+
+  /** @returns how much of it was handed on until the turn was over or somebody paused it; all of it when it is closed */
+  #handOn(chunk: Uint8Array): number {
+    const { length } = chunk;
+    for (let at = 0; at < length; ) {
+      const handler = this.#handler;
+      if (handler === undefined) break;
+      const before = performance.now();
+      const end = Math.min(length, at + PART_BYTES);
+      handler.data(chunk, at, end);
+      at = end;
+      const mustWait = this.#turns.spent(this, performance.now() - before, this.#readLength);
+      if (this.#handler === undefined) this.#turns.leave(this);
+      else if (mustWait || this.#isPaused) return at;
+    }
+    return length;
   }
 
   write(bytes: Uint8Array): boolean {
@@ -104,11 +137,14 @@ export class TcpConnection implements Connection, Reader {
 
   resume(): void {
     this.#isPaused = false;
+    // Never from here: whoever resumes does not expect messages before it has returned.
+    if (this.#rest !== undefined || this.#end !== undefined) this.#turns.wait(this);
     if (!this.#turns.isWaiting(this)) this.#socket.resume();
   }
 
   hasUnreadBytes(): boolean | 'unknown' {
-    if (this.#turns.isWaiting(this) || this.#socket.readableLength > 0) return true;
+    if (this.#rest !== undefined || this.#turns.isWaiting(this) || this.#socket.readableLength > 0)
+      return true;
     const { fd } = this;
     if (this.#options === undefined || fd < 0) return 'unknown';
     return this.#options.unread(fd) > 0;
@@ -116,8 +152,7 @@ export class TcpConnection implements Connection, Reader {
 
   end(afterMs: number): void {
     if (this.#handler === undefined && this.#socket.destroyed) return;
-    this.#handler = undefined;
-    this.#turns.leave(this);
+    this.#forget();
     const socket = this.#socket;
     // What still comes in is read and thrown away.
     this.#isPaused = false;
@@ -132,16 +167,26 @@ export class TcpConnection implements Connection, Reader {
   }
 
   destroy(): void {
-    this.#handler = undefined;
-    this.#turns.leave(this);
+    this.#forget();
     this.#socket.destroy();
   }
 
-  #over(error: string | undefined, errno?: string): void {
-    const handler = this.#handler;
+  #forget(): void {
     this.#handler = undefined;
-    if (handler === undefined) return;
+    this.#rest = undefined;
     this.#turns.leave(this);
+  }
+
+  #over(error: string | undefined, errno?: string): void {
+    if (this.#rest !== undefined) {
+      // A NOTIFICATION in it says why.
+      this.#end ??= { error, errno };
+      if (!this.#isPaused) this.#turns.wait(this);
+      return;
+    }
+    const handler = this.#handler;
+    this.#forget();
+    if (handler === undefined) return;
     this.#socket.destroy();
     handler.closed(error, errno);
   }

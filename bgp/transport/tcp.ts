@@ -20,8 +20,8 @@ import { TcpConnection } from './tcp-connection.ts';
 
 /** What may stand before a NOTIFICATION when the neighbour reads slowly; sessions queue the rest themselves. */
 const HIGH_WATER_BYTES = 64 * 1024;
-/** Small enough that the messages of one read are handled in a few milliseconds (read-turns.ts). */
-const READ_BUFFER_BYTES = 64 * 1024;
+/** Of dialled connections. What one cannot hand on in its turn is copied, and no more than this. */
+const READ_BUFFER_BYTES = 16 * 1024;
 const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 const BACKLOG = 1024;
 
@@ -64,7 +64,8 @@ export class TcpTransport implements Transport {
     };
     const timeoutMs = options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS;
     const timeout = setTimeout(() => fail(errnoError('ETIMEDOUT')), timeoutMs);
-    const received = (length: number, buffer: Uint8Array) => connection?.received(buffer, length) ?? true;
+    const received = (length: number, buffer: Uint8Array) =>
+      connection?.received(buffer, length, false) ?? true;
     try {
       socket = this.#openSocket(options, { buffer: this.#readBuffer, callback: received });
     } catch (error) {
@@ -233,7 +234,7 @@ function acceptedConnection(
 ): TcpConnection {
   const connection = new TcpConnection(socket, turns, options, undefined);
   socket.on('data', (chunk: Buffer) => {
-    if (!connection.received(chunk, chunk.length)) socket.pause();
+    if (!connection.received(chunk, chunk.length, true)) socket.pause();
   });
   socket.pause();
   return connection;

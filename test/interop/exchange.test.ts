@@ -25,7 +25,7 @@ const OWN_PREFIXES: readonly Announcement[] = [
 ];
 
 describe('interop: exchange of routes', function () {
-  this.timeout(100_000);
+  this.timeout(130_000);
   after(() => matrix.publish('interop:exchange', '### Exchange of routes'));
   describeTracks(
     (['ebgp', 'ibgp'] as const).flatMap((type) => DAEMONS.map((kind) => track(kind, type))),
@@ -126,8 +126,8 @@ async function silenceEndsTheSession(s: Stage, type: SessionType): Promise<void>
     3000,
   );
   for (const address of Object.values(OWN)) await s.daemon.retry?.(address);
-  // Both back off: we up to 16 s after several failures within a minute, OpenBGPD 30 s when it was not asked in time.
-  await s.established(50_000);
+  // Both back off: we up to a minute when the track has failed often before, OpenBGPD 30 s when it was not asked in time.
+  await s.established(80_000);
 }
 
 async function checkAgreed(s: Stage, type: SessionType): Promise<void> {

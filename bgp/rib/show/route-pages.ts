@@ -40,6 +40,7 @@ export class RoutePages implements RibView {
       paths: tables[0].pathIds.used + tables[1].pathIds.used,
       attributeSets: attributes.count - attributes.unusedCount,
       bytes,
+      changesWaiting: tables[0].dirtyCount + tables[1].dirtyCount,
     };
   }
 

@@ -62,6 +62,8 @@ export interface RibSizes {
   readonly attributeSets: number;
   /** Bytes held by tables, columns and attribute blobs (not the process's RSS). */
   readonly bytes: number;
+  /** Prefixes whose change is still to be decided and sent. */
+  readonly changesWaiting: number;
 }
 
 export interface RibView {

@@ -116,6 +116,9 @@ async function obey(order: Order): Promise<unknown> {
   }
 }
 
+/** Nobody gives more while so many changes wait, as neighbours are not read from (bgp/rib/in/reading-pace.ts). */
+const MOST_WAITING = 4096;
+
 /** Own routes, `perSet` of each attribute set, in pieces: the loop must not stall for what the test wants. */
 async function originate(count: number, perSet: number, aCall: number): Promise<void> {
   for (let first = 0; first < count; first += aCall) {
@@ -129,7 +132,8 @@ async function originate(count: number, perSet: number, aCall: number): Promise<
       });
     }
     speaker!.originate(routes);
-    await new Promise((resolve) => setImmediate(resolve));
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (speaker!.rib.sizes().changesWaiting > MOST_WAITING);
   }
 }
 
