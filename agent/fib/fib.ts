@@ -187,7 +187,7 @@ export class Fib implements AsyncDisposable {
     for (const { address, device, resolution, isTracked } of entries) {
       if (!isTracked) continue;
       const { isReachable, metric, hops, isOnLink } = resolution;
-      const links = hops.flatMap((hop) => this.#view.links.get(hop.deviceIndex ?? 0)?.name ?? []);
+      const links = hops.flatMap((hop) => this.#view.links.get(hop.deviceIndex)?.name ?? []);
       this.#options.nextHopChanged(address, isReachable, metric, device, links, isOnLink);
     }
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { familyOf } from '#ip';
 import type { Link, Route } from '#linux';
 import { ForeignRoutes } from './foreign-routes.ts';
-import { resolve } from './resolve.ts';
+import { type LinkedHop, resolve, sameResolution } from './resolve.ts';
 
 function link(index: number, name: string, change: Partial<Link> = {}): Link {
   const base = { mtu: 1500, up: true, carrier: true, loopback: false, group: 0, peerElsewhere: false };
@@ -122,6 +122,33 @@ describe('how a next hop is reached, in its corners', () => {
     ]);
     assert.equal(found.metric, 7, 'not all of it is connected');
     assert.equal(resolve('10.0.0.7', undefined, factsOf([{ ...connected, metric: 100 }])).metric, 0);
+  });
+
+  it('is the same only when nothing differs that the speaker or the kernel would see', () => {
+    const hop: LinkedHop = { gateway: '10.0.0.1', deviceIndex: 2 };
+    const base = { isReachable: true, isOnLink: false, metric: 20, hops: [hop, hop], how: '' };
+    assert.equal(sameResolution(base, { ...base, how: 'by other words' }), true);
+    const onlink = [hop, { ...hop, onlink: true }];
+    assert.equal(sameResolution({ ...base, hops: onlink }, { ...base, hops: [...onlink] }), true);
+    for (const change of [
+      { isReachable: false },
+      { isOnLink: true },
+      { metric: 21 },
+      { hops: [hop] },
+      { hops: [hop, hop, hop] },
+      { hops: [hop, { ...hop, gateway: '10.0.0.2' }] },
+      { hops: [hop, { ...hop, deviceIndex: 3 }] },
+      { hops: onlink },
+    ]) {
+      const other = { ...base, ...change };
+      assert.equal(sameResolution(base, other), false, JSON.stringify(change));
+      assert.equal(sameResolution(other, base), false, JSON.stringify(change));
+    }
+  });
+
+  it('costs nothing where it cannot be reached', () => {
+    const { isOnLink, metric, hops } = resolve('192.0.2.1', undefined, factsOf([]));
+    assert.deepEqual([isOnLink, metric, hops], [false, 0, []]);
   });
 
   it('of a link-local one needs a link that works', () => {
@@ -260,6 +287,9 @@ describe('routes of others', () => {
     assert.deepEqual(left(), [hops[0], hops[3]], 'one of another metric');
     foreign.apply('deleted', route('::/0', { nextHops: [hops[0]!, hops[3]!] }));
     assert.equal(left(), undefined);
+    foreign.apply('new', route('::/0', { nextHops: [hops[0]!] }));
+    foreign.apply('deleted', route('::/0', { nextHops: [hops[1]!] }));
+    assert.equal(left(), undefined, 'its only one was another by then');
     // IPv4 names one next hop, perhaps, and means the route.
     foreign.apply('new', route('0.0.0.0/0', { nextHops: hops.map(({ deviceIndex }) => ({ deviceIndex })) }));
     foreign.apply('deleted', route('0.0.0.0/0', { nextHops: [{ deviceIndex: 2 }] }));

@@ -6,6 +6,9 @@ import type { Link, NextHop, Route } from '#linux';
 import type { ForeignRoutes } from './foreign-routes.ts';
 import { tablePrefix } from './table-prefix.ts';
 
+/** As the kernel takes it: a gateway on a link. */
+export type LinkedHop = NextHop & { readonly deviceIndex: number };
+
 export interface Resolution {
   readonly isReachable: boolean;
   /** No router is between: it is a neighbour on a link. */
@@ -13,7 +16,7 @@ export interface Resolution {
   /** Cost of getting there, for the decision process (RFC 4271 §9.1.2.2 e): 0 when connected. */
   readonly metric: number;
   /** Where the kernel sends packets; empty when unreachable. */
-  readonly hops: readonly NextHop[];
+  readonly hops: readonly LinkedHop[];
   /** 'connected on eth0', 'via 10.1.1.1 dev eth0', or why it cannot be reached. */
   readonly how: string;
 }
@@ -41,27 +44,26 @@ export function resolve(address: string, device: string | undefined, facts: Kern
 function through(route: Route, address: string, links: ReadonlyMap<number, Link>): Resolution {
   if (route.type === 'local') return unreachable('is an address of this node');
   if (route.type !== 'unicast') return unreachable(`the route ${route.destination} to it is ${route.type}`);
-  const usable: NextHop[] = [];
+  const hops: LinkedHop[] = [];
+  const names: string[] = [];
   let refusal = `the route ${route.destination} to it has no next hop`;
-  for (const hop of route.nextHops) {
-    const trouble = linkTrouble(links, hop.deviceIndex);
-    if (trouble !== undefined) refusal = trouble;
-    else usable.push(asGateway(hop, address));
+  for (const { gateway, deviceIndex, onlink } of route.nextHops) {
+    const link = working(deviceIndex === undefined ? undefined : links.get(deviceIndex));
+    if (typeof link === 'string') {
+      refusal = link;
+      continue;
+    }
+    // Without a gateway the next hop itself is the neighbour on the link.
+    hops.push({ gateway: gateway ?? address, deviceIndex: link.index, ...(onlink && { onlink }) });
+    names.push(link.name);
   }
-  if (usable.length === 0) return unreachable(refusal);
-  const isConnected = route.nextHops.every((hop) => hop.gateway === undefined);
-  const metric = isConnected ? 0 : route.metric;
-  const names = usable.map((hop) => nameOf(links, hop));
-  const how = isConnected
+  if (hops.length === 0) return unreachable(refusal);
+  const isOnLink = route.nextHops.every((hop) => hop.gateway === undefined);
+  const metric = isOnLink ? 0 : route.metric;
+  const how = isOnLink
     ? `connected on ${names.join(', ')}`
-    : usable.map((hop, i) => `via ${hop.gateway} dev ${names[i]}`).join(', ');
-  return { isReachable: true, isOnLink: isConnected, metric, hops: usable, how };
-}
-
-/** Without a gateway the next hop itself is the neighbour on the link. */
-function asGateway(hop: NextHop, address: string): NextHop {
-  const base = { gateway: hop.gateway ?? address, deviceIndex: hop.deviceIndex ?? 0 };
-  return hop.onlink ? { ...base, onlink: true } : base;
+    : hops.map((hop, i) => `via ${hop.gateway} dev ${names[i]}`).join(', ');
+  return { isReachable: true, isOnLink, metric, hops, how };
 }
 
 function resolveLinkLocal(
@@ -70,23 +72,18 @@ function resolveLinkLocal(
   links: ReadonlyMap<number, Link>,
 ): Resolution {
   if (device === undefined) return unreachable('is link-local and its link is not known');
-  const link = [...links.values()].find((l) => l.name === device);
-  const trouble = link === undefined ? `link ${device} does not exist` : linkTrouble(links, link.index);
-  if (link === undefined || trouble !== undefined) return unreachable(trouble ?? 'no link');
+  const known = [...links.values()].find((l) => l.name === device);
+  const link = known === undefined ? `link ${device} does not exist` : working(known);
+  if (typeof link === 'string') return unreachable(link);
   const hops = [{ gateway: address, deviceIndex: link.index }];
   return { isReachable: true, isOnLink: true, metric: 0, hops, how: `connected on ${device}` };
 }
 
-/** A link without carrier swallows packets although the kernel keeps its routes. */
-function linkTrouble(links: ReadonlyMap<number, Link>, index: number | undefined): string | undefined {
-  const link = index === undefined ? undefined : links.get(index);
+/** The link, or why packets do not get through it: without carrier it swallows them although the kernel keeps its routes. */
+function working(link: Link | undefined): Link | string {
   if (link === undefined) return 'its link is gone';
   if (!link.up) return `link ${link.name} is down`;
-  return link.carrier || link.loopback ? undefined : `link ${link.name} has no carrier`;
-}
-
-function nameOf(links: ReadonlyMap<number, Link>, hop: NextHop): string {
-  return links.get(hop.deviceIndex ?? 0)?.name ?? `link ${hop.deviceIndex}`;
+  return link.carrier || link.loopback ? link : `link ${link.name} has no carrier`;
 }
 
 function unreachable(how: string): Resolution {
@@ -103,9 +100,7 @@ export function sameResolution(a: Resolution, b: Resolution): boolean {
     a.hops.every((hop, i) => {
       const other = b.hops[i]!;
       return (
-        hop.gateway === other.gateway &&
-        hop.deviceIndex === other.deviceIndex &&
-        (hop.onlink ?? false) === (other.onlink ?? false)
+        hop.gateway === other.gateway && hop.deviceIndex === other.deviceIndex && hop.onlink === other.onlink
       );
     })
   );

@@ -103,6 +103,35 @@ describeOnKernels('the metric of a route', (isReal) => {
     assert.deepEqual(await ownRoutes(kernel), at(500));
   });
 
+  it('of one route gone, routes of other metrics lead where they did, also when they are made anew', async () => {
+    const told = (change: Parameters<Fib['routesChanged']>[0]) => fib.routesChanged(change, rib);
+    const wants = async (prefix: string, metric: number, ...hops: string[]) => {
+      rib.metric = metric;
+      rib.set([prefix], hops, told);
+      await fib.idle();
+    };
+    const [error] = await others.apply([
+      { type: 'addRoute', route: { destination: '10.7.0.0/26', type: 'unreachable', metric: 77 } },
+    ]);
+    assert.equal(error, undefined);
+    await restart();
+    fib.settle();
+    await fib.idle();
+    await wants('10.1.0.0/24', 0, '10.9.0.2');
+    await wants('10.3.0.0/24', 500, '10.9.0.2');
+    await wants('10.3.0.0/24', 500);
+    await wants('10.4.0.0/24', 0, '10.9.1.2');
+    await wants('10.5.0.0/24', 0, '10.9.0.2');
+    fib.holdBlocks(['10.2.0.0/26']);
+    await fib.idle();
+    assert.deepEqual(await ownRoutes(kernel), [
+      '10.1.0.0/24 via 10.9.0.2 dev eth0',
+      '10.4.0.0/24 via 10.9.1.2 dev eth1',
+      '10.5.0.0/24 via 10.9.0.2 dev eth0',
+      'unreachable 10.2.0.0/26',
+    ]);
+  });
+
   it('is shown', async () => {
     await learn(500);
     const { routes } = fibPage(fib.state, { limit: 1 });

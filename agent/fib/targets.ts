@@ -4,7 +4,8 @@
 // Bounds: distinct sets in use; targets as RouteBatch's pool, 65,536.
 import type { Forwarding, ForwardingView } from '#bgp';
 import type { FamilyIndex } from '#ip';
-import type { Link, NextHop, RouteBatch } from '#linux';
+import type { Link, RouteBatch } from '#linux';
+import type { LinkedHop } from './resolve.ts';
 import type { NextHops } from './tracked-hops.ts';
 
 /** No route. */
@@ -14,7 +15,7 @@ interface Target {
   readonly key: string;
   /** The number in the RouteBatch. */
   readonly batchId: number;
-  readonly hops: readonly NextHop[];
+  readonly hops: readonly LinkedHop[];
   readonly metric: number;
   users: number;
 }
@@ -23,6 +24,8 @@ export class Targets {
   /** Of routes for which no policy says another. */
   readonly metric: number;
   readonly #batch: RouteBatch;
+  /** Targets that differ only in their metric share one of its numbers: how many there are of each. */
+  readonly #sharers = new Map<number, number>();
   readonly #byKey = new Map<string, number>();
   /** Index 0 is NO_TARGET. */
   readonly #all: (Target | undefined)[] = [undefined];
@@ -34,7 +37,7 @@ export class Targets {
   }
 
   /** Takes one use of the group, in any order of its next hops. Throws KernelError when a link does not exist. */
-  takeHops(family: FamilyIndex, hops: readonly NextHop[], metric = this.metric): number {
+  takeHops(family: FamilyIndex, hops: readonly LinkedHop[], metric = this.metric): number {
     const sorted = sortedUnique(hops);
     if (sorted.length === 0) return NO_TARGET;
     const key = `${family} ${metric} ${sorted.map(keyOf).join(' ')}`;
@@ -45,13 +48,15 @@ export class Targets {
     return this.#take(`unreachable ${metric}`, [], metric, () => this.#batch.internType('unreachable'));
   }
 
-  #take(key: string, hops: readonly NextHop[], metric: number, intern: () => number): number {
+  #take(key: string, hops: readonly LinkedHop[], metric: number, intern: () => number): number {
     const known = this.#byKey.get(key);
     if (known !== undefined) {
       this.retain(known);
       return known;
     }
-    const target = { key, batchId: intern(), hops, metric, users: 1 };
+    const batchId = intern();
+    this.#sharers.set(batchId, (this.#sharers.get(batchId) ?? 0) + 1);
+    const target = { key, batchId, hops, metric, users: 1 };
     const id = this.#free.pop() ?? this.#all.length;
     this.#all[id] = target;
     this.#byKey.set(key, id);
@@ -66,10 +71,20 @@ export class Targets {
   release(id: number): void {
     const target = this.#all[id];
     if (target === undefined || --target.users > 0) return;
-    this.#batch.releaseNextHops(target.batchId);
+    this.#leave(target.batchId);
     this.#byKey.delete(target.key);
     this.#all[id] = undefined;
     this.#free.push(id);
+  }
+
+  #leave(batchId: number): void {
+    const left = this.#sharers.get(batchId)! - 1;
+    if (left > 0) {
+      this.#sharers.set(batchId, left);
+      return;
+    }
+    this.#sharers.delete(batchId);
+    this.#batch.releaseNextHops(batchId);
   }
 
   batchIdOf(id: number): number {
@@ -92,7 +107,7 @@ export class Targets {
     const target = this.#all[id];
     if (target === undefined) return 'none';
     const words = target.hops.map((hop) => {
-      const device = links.get(hop.deviceIndex ?? 0)?.name ?? `link ${hop.deviceIndex}`;
+      const device = links.get(hop.deviceIndex)?.name ?? `link ${hop.deviceIndex}`;
       return `via ${hop.gateway} dev ${device}`;
     });
     if (words.length === 0) words.push('unreachable');
@@ -137,12 +152,11 @@ export class HopSets {
   /** The next hops that a prefix of the RIB is forwarded with, and its metric; NO_SET when it was not learned, or has no path. */
   ofRib(family: FamilyIndex, ribId: number, rib: ForwardingView): number {
     const forwarding = this.#forwarding;
-    forwarding.count = 0;
     rib.forwarding(family, ribId, forwarding);
-    if (forwarding.kind !== LEARNED || forwarding.count === 0) return NO_SET;
-    const count = Math.min(forwarding.count, this.#members.length);
-    for (let i = 0; i < count; i++) this.#members[i] = this.#ownHopOf(forwarding.nextHopIds[i]!, rib);
-    return this.#intern(count, forwarding.metric === 0 ? this.#targets.metric : forwarding.metric);
+    if (forwarding.kind !== LEARNED) return NO_SET;
+    const { count, metric, nextHopIds } = forwarding;
+    for (let i = 0; i < count; i++) this.#members[i] = this.#ownHopOf(nextHopIds[i]!, rib);
+    return this.#intern(count, metric === 0 ? this.#targets.metric : metric);
   }
 
   /** The set of one next hop; retain() it before anything is released. */
@@ -267,11 +281,11 @@ export class HopSets {
   }
 }
 
-function keyOf(hop: NextHop): string {
+function keyOf(hop: LinkedHop): string {
   return `${hop.gateway}%${hop.deviceIndex}${hop.onlink ? '!' : ''}*${hop.weight ?? 1}`;
 }
 
-function sortedUnique(hops: readonly NextHop[]): NextHop[] {
+function sortedUnique(hops: readonly LinkedHop[]): LinkedHop[] {
   const byKey = new Map(hops.map((hop) => [keyOf(hop), hop]));
-  return [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, hop]) => hop);
+  return [...byKey.keys()].sort().map((key) => byKey.get(key)!);
 }

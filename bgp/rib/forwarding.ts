@@ -23,6 +23,7 @@ export interface Forwarding {
   kind: number;
   /** Of the kernel's route, as an import policy set it for the best path; 0: none did. */
   metric: number;
+  /** Of next hops: when learned at least one, and no more than there is room for. */
   count: number;
   nextHopIds: Int32Array;
 }

@@ -48,8 +48,15 @@ describe('forwarding', () => {
       ['2', '0', '1'],
       'eth2 has no route of one',
     );
-    refusePodsAdvertisements(sysctl, ['eth0', 'gone'], SILENT);
-    assert.equal(sysctl.values.get(accept('eth0')), '0');
+    const warnings: unknown[] = [];
+    const log = { ...SILENT, warn: (fields: object) => void warnings.push(fields) };
+    refusePodsAdvertisements(sysctl, ['eth0', 'gone', 'eth2'], log);
+    assert.deepEqual([sysctl.values.get(accept('eth0')), sysctl.values.get(accept('eth2'))], ['0', '0']);
+    assert.deepEqual(warnings, [], 'a pod that went');
+    sysctl.values.set(accept('eth0'), '2');
+    sysctl.isReadOnly = true;
+    refusePodsAdvertisements(sysctl, ['eth0'], log);
+    assert.deepEqual(warnings, [{ sysctl: accept('eth0'), error: 'Error: EROFS' }]);
   });
 
   it('that cannot be switched on is told with the switch’s name', () => {

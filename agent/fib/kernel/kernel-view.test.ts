@@ -66,6 +66,23 @@ class Bench {
   }
 }
 
+describe('a dump of the kernel’s routes, read', () => {
+  it('leaves nothing of what was there before, and gives the own routes', async () => {
+    const eth0 = route('10.9.0.0/24', { protocol: 2, type: 'unicast', nextHops: [{ deviceIndex: 2 }] });
+    const shown = { links: [link(2, 'eth0')], routes: [eth0, route('10.1.0.0/26'), pod('10.1.0.5/32')] };
+    class Shown extends MemoryKernel {
+      override links = async () => shown.links;
+      override routes = async ({ table }: { table?: number } = {}) => (table === 254 ? shown.routes : []);
+    }
+    const view = new KernelView({ kernel: new Shown(), table: 254, protocol: 179, metric: 1024 });
+    assert.deepEqual(await view.read(), [route('10.1.0.0/26')]);
+    assert.deepEqual([[...view.links.keys()], [...view.foreign.all(254)]], [[2], [eth0]]);
+    Object.assign(shown, { links: [link(3, 'eth1')], routes: [] });
+    assert.deepEqual(await view.read(), []);
+    assert.deepEqual([[...view.links.keys()], [...view.foreign.all(254)]], [[3], []]);
+  });
+});
+
 describe('a dump of the kernel’s routes, compared', () => {
   it('changes nothing when all is there', () => {
     const bench = new Bench();
@@ -149,6 +166,49 @@ describe('a dump of the kernel’s routes, compared', () => {
     assert.notEqual(bench.targets.takeHops(0, [bare, onlink!, { ...weighted!, weight: 1 }]), ipv4);
   });
 
+  it('takes of several that nobody wants the one that the kernel uses', () => {
+    for (const metrics of [
+      [50, 20, 70],
+      [20, 50, 70],
+      [70, 50, 20],
+    ]) {
+      const bench = new Bench();
+      bench.reconcile(metrics.map((metric) => route('10.7.0.0/26', { metric })));
+      const [column] = bench.columns;
+      assert.equal(column.installedMetricOf(0), 20);
+      assert.deepEqual(
+        [50, 70].map((metric) => column.leftovers.has(0, metric)),
+        [true, true],
+      );
+      assert.equal(column.leftovers.has(0, 20), false);
+    }
+  });
+
+  it('counts no difference of what nobody wants, and looks again at what is left over', () => {
+    const bench = new Bench();
+    for (const gateway of ['10.9.0.1', '10.9.0.2'])
+      assert.equal(bench.reconcile([route('10.7.0.0/26', via(gateway))], true), 0);
+    const [column] = bench.columns;
+    const { bytes, length } = tablePrefix('10.8.0.0/26');
+    column.leftovers.add(column.add(bytes, 0, length), 20);
+    bench.rest();
+    bench.reconcile([]);
+    assert.deepEqual(bench.pending().sort(), ['10.7.0.0/26', '10.8.0.0/26']);
+    assert.equal(column.prefixes.count, 0);
+  });
+
+  it('overwrites what it cannot name, such as a route over a link that has just gone', () => {
+    const bench = new Bench();
+    const id = bench.hold('10.1.0.0/26');
+    bench.targets.takeHops = () => {
+      throw new Error('ENODEV');
+    };
+    assert.equal(bench.reconcile([route('10.1.0.0/26', via('10.9.0.1'))]), 1);
+    const [column] = bench.columns;
+    assert.deepEqual([column.installedOf(id), column.leftovers.of(id)], [NO_TARGET, 1024]);
+    assert.deepEqual(bench.pending(), ['10.1.0.0/26']);
+  });
+
   it('leaves no use of a target behind', () => {
     const bench = new Bench();
     bench.view.links.set(2, link(2, 'eth0'));
@@ -183,6 +243,11 @@ describe('a notification of the kernel', () => {
     for (const other of [{ table: 100 }, { metric: 20 }])
       assert.deepEqual(bench.hear(changed('deleted', route('10.1.0.0/26', other))), {});
     assert.deepEqual(bench.pending(), []);
+    bench.columns[0].leftovers.add(0, 20);
+    assert.deepEqual(bench.hear(changed('deleted', route('10.1.0.0/26', { metric: 20 }))), {
+      touched: { family: 0, id: 0 },
+    });
+    assert.equal(bench.columns[0].leftovers.of(0), 0, 'somebody has deleted a leftover');
   });
 
   it('of a pod’s route in the place of a block means that the block waits until it has gone', () => {
@@ -190,6 +255,8 @@ describe('a notification of the kernel', () => {
     bench.hold('10.1.0.0/26');
     bench.hold('10.1.0.5/32');
     assert.deepEqual(bench.hear(changed('new', pod('10.1.0.9/32'))), {}, 'no route of ours was there');
+    assert.deepEqual(bench.hear(changed('new', { ...pod('10.1.0.5/32'), metric: 20 })), {}, 'beside it');
+    assert.equal(bench.columns[0].installedOf(1), bench.unreachable);
     assert.deepEqual(bench.hear(changed('new', pod('10.1.0.5/32'))), {});
     assert.equal(bench.columns[0].installedOf(1), NO_TARGET);
     assert.deepEqual(bench.pending(), []);
@@ -311,6 +378,10 @@ describe('what the kernel says of its host', () => {
       others('fd09::/64', on(3, 9)),
       others('10.50.0.0/16', on(2, 4)),
       others('10.60.0.0/16', { ...via('10.9.0.9'), protocol: 2 }),
+      others('10.65.0.0/16', {
+        ...{ type: 'unicast', protocol: 2 },
+        nextHops: [{ deviceIndex: 2 }, { gateway: '10.9.0.9', deviceIndex: 2 }],
+      }),
       others('10.70.0.0/16', { type: 'blackhole', protocol: 2 }),
       others('10.80.0.0/16', on(44, 2)),
     ).hostNetworks();
