@@ -27,6 +27,7 @@ import { processFacts } from './bindings/process-facts.ts';
 import { watchSignatures } from './bindings/signature-watch.ts';
 
 import type { Log } from './log.ts';
+import { needsOthers } from './needs-others.ts';
 import { startNode } from './node.ts';
 import type { AgentOptions } from './options.ts';
 import type { HostBindings } from './outside.ts';
@@ -66,6 +67,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
   const openStore = await storeOpener(place, {
     version,
     keepIn: `${stateDir}/last-good`,
+    own: { node: options.nodeName, needsOthers: (resources) => needsOthers(resources, options.nodeName) },
     parseAside: (text, file) => documents.parse(text, file),
   });
   const node = await startNode(options, {

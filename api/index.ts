@@ -14,6 +14,7 @@ export type { BGPPeer, BGPPeerSpec } from './kinds/bgp-peer.ts';
 export {
   type IPAMBlock,
   type IPAMBlockSpec,
+  ipamBlockLabels,
   ipamBlockName,
   type IPClaim,
   type IPClaimSpec,

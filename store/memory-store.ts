@@ -9,11 +9,13 @@ import {
   type Refused,
   type Resource,
   type Resources,
+  type Labels,
 } from '#api';
 import type { Clock, Timer } from '#world';
 import {
   type CreateResult,
   type DeleteResult,
+  hasLabels,
   keyOfObject,
   type ObjectKey,
   type Store,
@@ -149,8 +151,8 @@ export class MemoryStoreView implements Store {
     return this.#ask(() => this.#shared.get(key));
   }
 
-  list<K extends StoredKind>(kind: K): Promise<readonly StoredMap[K][]> {
-    return this.#ask(() => this.#shared.list(kind));
+  list<K extends StoredKind>(kind: K, labels?: Labels): Promise<readonly StoredMap[K][]> {
+    return this.#ask(() => this.#shared.list(kind).filter((object) => hasLabels(object, labels)));
   }
 
   create<T extends StoredObject>(object: T): Promise<CreateResult<T>> {

@@ -5,6 +5,7 @@ import {
   type Identity,
   identityOf,
   type KindMap,
+  type Labels,
   type Metadata,
   type Problem,
   type Refused,
@@ -75,8 +76,12 @@ export interface Store extends AsyncDisposable {
   // These ask the store itself, which may be ahead of the snapshot, for objects that agents write. They reject when it
   // does not answer.
   get<K extends StoredKind>(key: ObjectKey<K>): Promise<StoredMap[K] | undefined>;
-  /** Objects that cannot be read are left out; problems() names them. */
-  list<K extends StoredKind>(kind: K): Promise<readonly StoredMap[K][]>;
+  /**
+   * Objects that cannot be read are left out; problems() names them.
+   *
+   * @param labels only those that have all of these
+   */
+  list<K extends StoredKind>(kind: K, labels?: Labels): Promise<readonly StoredMap[K][]>;
   /** A conflict is an object of the same key. The status of the given one is left out. */
   create<T extends StoredObject>(object: T): Promise<CreateResult<T>>;
   /** Compare and swap on metadata.resourceVersion, of everything but the status. */
@@ -106,6 +111,9 @@ export function withFinalizers<T extends StoredObject>(object: T, finalizers: re
   const { finalizers: _, ...metadata } = object.metadata;
   return { ...object, metadata: finalizers.length === 0 ? metadata : { ...metadata, finalizers } };
 }
+
+export const hasLabels = ({ metadata }: StoredObject, labels: Labels = {}): boolean =>
+  Object.entries(labels).every(([key, value]) => metadata.labels?.[key] === value);
 
 /** The object with another object's status, or without any. */
 export function withStatusOf<T extends StoredObject>(object: T, other: T | undefined): T {

@@ -1,6 +1,6 @@
 // Tables of BGPPeers in and sessions out: targets, fields, selectors, conflicts, fail closed, differences.
 import assert from 'node:assert/strict';
-import { formatProblem, type Kind } from '#api';
+import { formatProblem, type Kind, nothingRefused } from '#api';
 import { makePlan } from './plan.ts';
 import { nodeYaml, objectYaml, planOf, type PlannedTest, resourcesFromYaml } from './testing/cluster-yaml.ts';
 
@@ -164,6 +164,16 @@ describe('which nodes have a BGPPeer', () => {
 
   it('a node that does not exist is a warning', () => {
     assert.match(plan(`{ node: n7, ${spec} }`).problems.join(), /spec.node: "n7" is no Node of the cluster/);
+    const resources = resourcesFromYaml(
+      nodeYaml('n1', ['10.0.0.1']),
+      objectYaml('BGPPeer', 'tor', `{ node: n7, ${spec} }`),
+    );
+    const refused = { ...nothingRefused, ownOnly: new Set(['Node'] as const) };
+    assert.deepEqual(
+      planOf(resources, 'n1', { refused }).problems,
+      [],
+      'nobody knows where others are not followed',
+    );
   });
 });
 

@@ -139,8 +139,8 @@ function rankOf({ spec }: BGPPeer): number {
   return spec.nodeSelector === undefined ? RANK.everyNode : RANK.selector;
 }
 
-function unknownNode({ spec, metadata }: BGPPeer, { nodes }: SessionContext): Problem[] {
-  if (nodes.some((node) => node.name === spec.node)) return [];
+function unknownNode({ spec, metadata }: BGPPeer, { nodes, input }: SessionContext): Problem[] {
+  if (nodes.some((node) => node.name === spec.node) || input.refused?.ownOnly?.has('Node')) return [];
   return [
     {
       object: `BGPPeer ${metadata.name}`,

@@ -53,5 +53,9 @@ describe('whose blocks may be taken back', () => {
     assert.equal(nodesOf(other), undefined);
     assert.equal(nodesOf(NODE, nodeYaml('n2', ['10.0.0.2'], '', ['10.9.0.0/99'])), undefined);
     assert.equal(nodesOf(NODE, 'kind: ['), undefined);
+    const { resources, refused } = validateTexts([{ file: 'a.yaml', text: NODE }]);
+    const own = { ...refused, ownOnly: new Set(['Node', 'IPAMBlock'] as const) };
+    const inputs = ipamInputs(resources, own, 'n1', []);
+    assert.deepEqual([inputs.nodes, inputs.isStoredOwnOnly], [undefined, true], 'others are not followed');
   });
 });

@@ -33,6 +33,7 @@ export function ipamInputs(
       })),
     podCidrs: (node?.spec.podCIDRs ?? []).filter((cidr) => !waitsForPool(cidr)),
     stored: [...resources.ipamBlocks.values()].map(({ spec }) => spec),
+    ...(refused.ownOnly?.has('IPAMBlock') && { isStoredOwnOnly: true }),
     // Without its own Node an agent has been told too little to say that another's is gone.
     ...(node === undefined || mayHideNodes(refused) ? {} : { nodes: new Set(resources.nodes.keys()) }),
     reservations: [...resources.ipReservations.values()].flatMap(({ spec }) => spec.reservedCIDRs),

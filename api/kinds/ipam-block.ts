@@ -31,6 +31,13 @@ export function ipamBlockName(cidrText: string): string {
   return `${digits}-${prefix.length}`;
 }
 
+const NODE_LABEL = 'podroute.io/node';
+const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+
+/** What a node's blocks are labelled with, to list and follow them by; undefined: its name cannot be a label's value. */
+export const ipamBlockLabels = (node: string): Readonly<Record<string, string>> | undefined =>
+  LABEL_VALUE.test(node) ? { [NODE_LABEL]: node } : undefined;
+
 export const ipamBlock = defineKind({
   kind: 'IPAMBlock',
   plural: 'ipamblocks',

@@ -9,6 +9,8 @@ export interface Refused {
   readonly files: ReadonlySet<string>;
   /** Kinds of which the store was never told what there is: any object of these may exist, and none of another. */
   readonly kinds: ReadonlySet<Kind>;
+  /** Kinds of which only what is this node's is followed: of others there may be any. Undefined: none. */
+  readonly ownOnly?: ReadonlySet<Kind>;
 }
 
 export const nothingRefused: Refused = { objects: new Set(), files: new Set(), kinds: new Set() };
@@ -25,8 +27,13 @@ export function mayHidePools(
   );
 }
 
-/** Whether a Node may be written somewhere of which nobody can tell the name, or anything at all. */
-export function mayHideNodes({ objects, files, kinds }: Refused): boolean {
+/** Whether there may be a Node of which nobody can tell the name, or anything at all. */
+export function mayHideNodes({ objects, files, kinds, ownOnly }: Refused): boolean {
   const kind: Kind = 'Node';
-  return files.size > 0 || kinds.has(kind) || [...objects].some((object) => object.startsWith(`${kind} `));
+  return (
+    files.size > 0 ||
+    kinds.has(kind) ||
+    ownOnly?.has(kind) === true ||
+    [...objects].some((object) => object.startsWith(`${kind} `))
+  );
 }

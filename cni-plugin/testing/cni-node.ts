@@ -15,6 +15,7 @@ const EMPTY_STORE: BlockStore = {
   create: async () => ({ kind: 'stored' }),
   get: async () => undefined,
   list: async () => [],
+  update: async () => ({ kind: 'notFound' }),
   delete: async () => ({ kind: 'notFound' }),
 };
 

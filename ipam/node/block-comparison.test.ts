@@ -58,7 +58,7 @@ class Bench {
   }
   async run(nodes?: string[]): Promise<string[]> {
     this.did.length = 0;
-    await this.comparison.run(nodes === undefined ? undefined : new Set(nodes));
+    await this.comparison.run(nodes === undefined ? {} : { nodes: new Set(nodes) });
     return [...this.did];
   }
   get stored(): StoredBlock[] {
@@ -253,5 +253,28 @@ describe('blocks of nodes without a Node object', () => {
       why: `block ${A} changed meanwhile`,
     });
     assert.equal(bench.comparison.orphans().length, 1);
+  });
+
+  it('are asked for by label where the store tells of own blocks alone; old ones get theirs first', async () => {
+    const bench = new Bench();
+    bench.hold(A);
+    bench.put(A, 'n1', 'v4');
+    bench.put(B, 'n2', 'v4');
+    const run = async () => {
+      await bench.comparison.run({ isStoredOwnOnly: true });
+      return bench.did.splice(0);
+    };
+    assert.deepEqual(await run(), []);
+    const labels = [...bench.store.blocks.values()].map(({ spec, metadata }) => [spec.node, metadata.labels]);
+    assert.deepEqual(labels, [
+      ['n1', { 'podroute.io/node': 'n1' }],
+      ['n2', undefined],
+    ]);
+    assert.deepEqual(await run(), []);
+    assert.deepEqual(bench.store.listed, [{}, { 'podroute.io/node': 'n1' }]);
+    const [own] = [...bench.store.blocks.values()];
+    bench.store.blocks.set(own!.metadata.name, { ...own!, metadata: { ...own!.metadata, labels: {} } });
+    await run();
+    assert.deepEqual(bench.store.blocks.get('10-0-0-0-28')?.metadata.labels, { 'podroute.io/node': 'n1' });
   });
 });

@@ -8,7 +8,7 @@ import type { BlockClaims } from './claims.ts';
 import type { LocalBlock } from './local-block.ts';
 import { type OrphanBlock, OrphanBlocks } from './orphan-blocks.ts';
 import type { IpamState } from './state.ts';
-import type { BlockRelease, BlockStore, IpamLog, StoredBlock } from './types.ts';
+import type { BlockRelease, BlockStore, IpamInputs, IpamLog, StoredBlock } from './types.ts';
 
 interface Differences {
   /** This node's by the store, and not held. */
@@ -70,6 +70,8 @@ export class BlockComparison {
   readonly #orphans: OrphanBlocks;
   /** Blocks held here whose object in the store is another node's: cidr → node. */
   readonly #lost = new Map<string, string>();
+  /** Blocks of before they had labels are found by a look at all, once. */
+  #areLabelled = false;
   /** Blocks held here whose object in the store cannot be read: cidr → why. */
   readonly #unreadable = new Map<string, string>();
 
@@ -125,8 +127,13 @@ export class BlockComparison {
   }
 
   /** Rejects when the store does not answer. */
-  async run(nodes: ReadonlySet<string> | undefined): Promise<void> {
-    const objects = await this.#look(nodes);
+  async run({
+    nodes,
+    isStoredOwnOnly = false,
+  }: Pick<IpamInputs, 'nodes' | 'isStoredOwnOnly'>): Promise<void> {
+    const isByLabel = isStoredOwnOnly && this.#areLabelled;
+    const objects = await this.#look(nodes, isByLabel ? 'own' : 'all');
+    if (isStoredOwnOnly && !isByLabel) await this.#labelOwn(objects);
     const { unheld, foreign, regained, vanished } = this.#compare(objects.map(({ spec }) => spec));
     for (const { prefix, pool } of unheld) await this.#actions.hold(prefix, pool);
     for (const { block, node } of foreign) this.#lose(block, node);
@@ -141,7 +148,9 @@ export class BlockComparison {
 
   /** Takes a block of a node that is gone back at once. Rejects when the store does not answer. */
   async release(cidr: string, nodes: ReadonlySet<string> | undefined): Promise<BlockRelease> {
-    await this.#look(nodes);
+    if (nodes === undefined)
+      return { kind: 'refused', why: `block ${cidr} stays: it is not known here which Nodes there are` };
+    await this.#look(nodes, 'all');
     const orphan = this.#orphans.all().find((one) => one.cidr === cidr);
     if (orphan === undefined) {
       return { kind: 'refused', why: `block ${cidr} does not belong to a node that has no Node object` };
@@ -155,8 +164,13 @@ export class BlockComparison {
     return this.#orphans.all();
   }
 
-  async #look(nodes: ReadonlySet<string> | undefined): Promise<readonly IPAMBlock[]> {
-    const objects = await this.#io.store.list('IPAMBlock');
+  async #labelOwn(objects: readonly IPAMBlock[]): Promise<void> {
+    for (const object of objects) if (object.spec.node === this.#node) await this.#claims.label(object);
+    this.#areLabelled = true;
+  }
+
+  async #look(nodes: ReadonlySet<string> | undefined, scope: 'all' | 'own'): Promise<readonly IPAMBlock[]> {
+    const objects = await this.#claims.list(scope);
     this.#orphans.look(objects, nodes, this.#io.clock.now());
     return objects;
   }

@@ -308,7 +308,7 @@ export class BlockLedger {
   async #reconcile(): Promise<void> {
     const before = this.#fingerprint();
     try {
-      await this.#comparison.run(this.inputs.nodes);
+      await this.#comparison.run(this.inputs);
       this.#storeProblem = undefined;
       if (this.#inputs !== undefined) this.#applyPools(this.#inputs);
       this.#ensureBlocks();

@@ -2,7 +2,7 @@
 // Every node has an order of its own through a pool, which begins at a hash of its name, so that neighbours seldom ask
 // for the same block. A claim asks for a few blocks in this order and lists what is taken only when all of these were.
 import { createHash } from 'node:crypto';
-import { type IPAMBlock, ipamBlockName } from '#api';
+import { type IPAMBlock, ipamBlockLabels, ipamBlockName } from '#api';
 import {
   blockCount,
   blockIndex,
@@ -17,12 +17,9 @@ import {
 } from '#ip';
 import type { BlockStore, Pool } from './types.ts';
 
-/** Label with the node's name, to list one node's blocks by. */
-const NODE_LABEL = 'podroute.io/node';
 const PROBES = 8;
 /** Others that take the block found free, again and again, before we give up. */
 const RACES = 16;
-const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
 
 export type ClaimResult =
   | { readonly kind: 'claimed'; readonly prefix: Prefix; readonly pool: string }
@@ -72,6 +69,24 @@ export class BlockClaims {
     } catch (error) {
       return { kind: 'failed', message: String(error instanceof Error ? error.message : error) };
     }
+  }
+
+  /**
+   * This node's blocks, and where not all are wanted maybe no others'. Rejects when the store does not answer.
+   *
+   * @param scope 'own': by their label
+   */
+  list(scope: 'all' | 'own'): Promise<readonly IPAMBlock[]> {
+    const labels = scope === 'own' ? ipamBlockLabels(this.#node) : undefined;
+    return this.#store.list('IPAMBlock', labels);
+  }
+
+  /** A block of this node gets its label (again), by which it is found from then on. */
+  async label(block: IPAMBlock): Promise<void> {
+    const labels = ipamBlockLabels(this.#node);
+    if (labels === undefined || isLabelled(block, labels)) return;
+    const metadata = { ...block.metadata, labels: { ...block.metadata.labels, ...labels } };
+    await this.#store.update({ ...block, metadata });
   }
 
   /** Rejects when the store does not answer. */
@@ -142,23 +157,29 @@ export class BlockClaims {
     const created = await this.#store.create(blockObject(this.#node, prefix, pool));
     if (created.kind === 'unreadable') return created;
     const owner = created.kind === 'stored' ? this.#node : created.newest.spec.node;
+    if (owner !== this.#node) return { kind: 'taken', node: owner };
     // Ours also from an earlier claim whose answer did not arrive.
-    return owner === this.#node ? { kind: 'claimed', prefix, pool } : { kind: 'taken', node: owner };
+    if (created.kind === 'conflict') await this.label(created.newest);
+    return { kind: 'claimed', prefix, pool };
   }
 }
 
 function blockObject(node: string, prefix: Prefix, pool: string): IPAMBlock {
   const cidr = formatPrefix(prefix);
+  const labels = ipamBlockLabels(node);
   return {
     apiVersion: 'podroute.io/v1',
     kind: 'IPAMBlock',
     metadata: {
       name: ipamBlockName(cidr),
-      ...(LABEL_VALUE.test(node) ? { labels: { [NODE_LABEL]: node } } : {}),
+      ...(labels && { labels }),
     },
     spec: { cidr, node, pool },
   };
 }
+
+const isLabelled = ({ metadata }: IPAMBlock, labels: Readonly<Record<string, string>>): boolean =>
+  Object.entries(labels).every(([key, value]) => metadata.labels?.[key] === value);
 
 function isOfOtherSize(block: IPAMBlock, pool: Pool): boolean {
   const prefix = parsePrefix(block.spec.cidr);

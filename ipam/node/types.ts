@@ -39,6 +39,8 @@ export interface IpamInputs {
   readonly reservations: readonly string[];
   /** Blocks as last told of by the store: what differs from those held is looked at. Undefined: nothing was told. */
   readonly stored?: readonly StoredBlock[];
+  /** The store tells of this node's blocks alone, by their label. */
+  readonly isStoredOwnOnly?: boolean;
   /** Names of all Node objects, this node's among them; undefined: not known, and no block is taken for left over. */
   readonly nodes?: ReadonlySet<string>;
   /** Addresses and networks of nodes and routers: a block that overlaps one is neither claimed nor given out from. */
@@ -121,7 +123,10 @@ export interface BlockStore {
     | { readonly kind: 'unreadable'; readonly why: string }
   >;
   get(key: BlockKey): Promise<IPAMBlock | undefined>;
-  list(kind: 'IPAMBlock'): Promise<readonly IPAMBlock[]>;
+  /** @param labels only those that have all of these */
+  list(kind: 'IPAMBlock', labels?: Readonly<Record<string, string>>): Promise<readonly IPAMBlock[]>;
+  /** Only the version that the caller has seen. */
+  update(block: IPAMBlock): Promise<{ readonly kind: 'stored' | 'conflict' | 'notFound' }>;
   /** Only the version that the caller has seen. */
   delete(
     key: BlockKey,

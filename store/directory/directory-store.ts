@@ -1,7 +1,15 @@
 // The store over a folder of YAML and JSON files. Changes that the disk tells of are read soon after; what agents write
 // goes through ObjectFiles and comes back the same way. FileCache knows the files, selectObjects what is in force, and
 // KeptObjects what was in force before a restart.
-import { identityText, placed, type Problem, type Refused, type Resource, type Resources } from '#api';
+import {
+  identityText,
+  placed,
+  type Labels,
+  type Problem,
+  type Refused,
+  type Resource,
+  type Resources,
+} from '#api';
 import type { Clock, Disk, Timer } from '#world';
 import { DOUBT_MS, FileCache, type ParseAside } from './file-cache.ts';
 import { KeptObjects } from '../kept-objects.ts';
@@ -17,6 +25,7 @@ import {
   type StoredMap,
   type UpdateResult,
   withFinalizers,
+  hasLabels,
   withStatusOf,
 } from '../store.ts';
 
@@ -106,8 +115,8 @@ class DirectoryStore implements Store {
     return this.#objects.get(key);
   }
 
-  list<K extends StoredKind>(kind: K): Promise<readonly StoredMap[K][]> {
-    return this.#objects.list(kind);
+  async list<K extends StoredKind>(kind: K, labels?: Labels): Promise<readonly StoredMap[K][]> {
+    return (await this.#objects.list(kind)).filter((object) => hasLabels(object, labels));
   }
 
   create<T extends StoredObject>(object: T): Promise<CreateResult<T>> {

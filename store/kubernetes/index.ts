@@ -4,8 +4,10 @@ import type { Clock, Disk, Random } from '#world';
 import type { Store } from '../store.ts';
 import { type ClusterPlace, Credentials } from './credentials.ts';
 import { HttpsApiServer } from './https-api-server.ts';
-import { openKubernetesStore } from './kubernetes-store.ts';
+import { openKubernetesStore, type OwnInterest } from './kubernetes-store.ts';
 import type { Reader } from './watched-lists.ts';
+
+export type { OwnInterest } from './kubernetes-store.ts';
 
 /** Where podroute's Secrets stand when neither a pod nor a kubeconfig says it. */
 const DEFAULT_NAMESPACE = 'kube-system';
@@ -16,6 +18,8 @@ export interface ClusterStoreIo {
   readonly disk: Disk;
   /** Who asks, in the server's audit log: 'podroute/0.1.0'. */
   readonly userAgent: string;
+  /** Whose store it is: of Nodes and IPAMBlocks no others are followed than it needs. Undefined: all are. */
+  readonly own?: OwnInterest;
   /** A folder of this node alone for the last good versions; undefined: they are forgotten at the end. */
   readonly keepIn?: string;
   /** What is followed: the controller needs every node's BGPNodeStatus, and no Secrets. */

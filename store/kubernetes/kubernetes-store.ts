@@ -1,7 +1,7 @@
 // The store over a cluster's API server. What was heard stays in force while the server is away, for however long, and
 // over a restart: KeptObjects has it on this node's disk. selectObjects says what is in force, as for a folder of files:
 // a list of the API server is a file that is replaced as a whole.
-import type { Kind, Problem, Refused, Resource, Resources } from '#api';
+import type { Kind, Labels, Problem, Refused, Resource, Resources } from '#api';
 import type { Clock, Disk, Random, Timer } from '#world';
 import { KeptObjects } from '../kept-objects.ts';
 import { nothingSelected, selectObjects, type Selected } from '../last-good.ts';
@@ -18,7 +18,7 @@ import type {
 import { type ApiFailure, type ApiServer, failureText } from './api-server.ts';
 import { ObjectRequests } from './object-requests.ts';
 import { referredSecrets } from './referred-secrets.ts';
-import { type FollowedList, type Reader, WatchedLists } from './watched-lists.ts';
+import { type FollowedList, type OwnKind, type Reader, WatchedLists } from './watched-lists.ts';
 
 /** `kubectl apply` of many objects is one change. */
 const SETTLE_MS = 20;
@@ -31,6 +31,12 @@ const SECRET_MS = 1_000;
 /** Nobody is told of a server that is back sooner. */
 const SHORT_ABSENCE_MS = 10_000;
 
+export interface OwnInterest {
+  readonly node: string;
+  /** Kinds of which other nodes' objects are needed as well. Asked after each change; what it says must not hang on those. */
+  needsOthers(resources: Resources): ReadonlySet<OwnKind>;
+}
+
 export interface KubernetesStoreIo {
   readonly api: ApiServer;
   readonly clock: Clock;
@@ -38,11 +44,15 @@ export interface KubernetesStoreIo {
   readonly disk: Disk;
   /** Where podroute's Secrets stand. */
   readonly namespace: string;
+  /** Whose store it is: of Nodes and IPAMBlocks no others are followed than it needs. Undefined: all are. */
+  readonly own?: OwnInterest;
   /** A folder of this node alone for the last good versions; undefined: they are forgotten at the end. */
   readonly keepIn?: string;
   /** What is followed: the controller needs every node's BGPNodeStatus, and no Secrets. */
   readonly reader?: Reader;
 }
+
+const OWN_KINDS: readonly OwnKind[] = ['Node', 'IPAMBlock'];
 
 class KubernetesStore implements Store {
   readonly #io: KubernetesStoreIo;
@@ -69,7 +79,8 @@ class KubernetesStore implements Store {
   constructor(io: KubernetesStoreIo) {
     this.#io = io;
     this.#requests = new ObjectRequests(io.api);
-    this.#lists = new WatchedLists(io.namespace, io.reader ?? 'agent', io, {
+    const who = { reader: io.reader ?? 'agent', node: io.own?.node } as const;
+    this.#lists = new WatchedLists(io.namespace, who, io, {
       changed: () => this.#lookSoon(),
       stateChanged: () => this.#stateChanged(),
     });
@@ -112,8 +123,8 @@ class KubernetesStore implements Store {
     return this.#requests.get(key);
   }
 
-  list<K extends StoredKind>(kind: K): Promise<readonly StoredMap[K][]> {
-    return this.#requests.list(kind);
+  list<K extends StoredKind>(kind: K, labels?: Labels): Promise<readonly StoredMap[K][]> {
+    return this.#requests.list(kind, labels);
   }
 
   create<T extends StoredObject>(object: T): Promise<CreateResult<T>> {
@@ -168,7 +179,7 @@ class KubernetesStore implements Store {
   }
 
   #look(): void {
-    const selected = selectObjects(this.#lists.contents(), this.#selected);
+    const selected = this.#select();
     if (!this.#haveSecretsOf(selected)) return;
     if (!this.#isStarted) {
       if (this.#lists.areKnown) this.#known.resolve();
@@ -178,6 +189,14 @@ class KubernetesStore implements Store {
     if (this.#kept) this.#keepTimer ??= this.#io.clock.setTimer(KEEP_MS, () => void this.#keep());
     this.#toldOf = absenceText(this.#listProblems());
     this.#tell();
+  }
+
+  #select(): Selected {
+    const selected = selectObjects(this.#lists.contents(), this.#selected);
+    const needed = this.#io.own?.needsOthers(selected.resources);
+    for (const kind of OWN_KINDS) this.#lists.followOwn(kind, needed !== undefined && !needed.has(kind));
+    const ownOnly = this.#lists.ownKinds();
+    return ownOnly.size === 0 ? selected : { ...selected, refused: { ...selected.refused, ownOnly } };
   }
 
   /** False: not yet, and there will be another look. */

@@ -1,9 +1,9 @@
 // What agents write, as requests: compare and swap on metadata.resourceVersion. A change keeps what others wrote into the
 // object (finalizers, owners), of which our types know nothing.
-import { parseDocument } from '#api';
+import { type Labels, parseDocument } from '#api';
 import { type ApiServer, isStatus } from './api-server.ts';
 import { listPages } from './list-pages.ts';
-import { listPath, RESOURCE_PATHS } from './resource-paths.ts';
+import { labelSelectorOf, listPath, RESOURCE_PATHS } from './resource-paths.ts';
 import {
   type CreateResult,
   type DeleteResult,
@@ -38,10 +38,11 @@ export class ObjectRequests {
     return raw && readAs(key.kind, raw);
   }
 
-  async list<K extends StoredKind>(kind: K): Promise<readonly StoredMap[K][]> {
+  async list<K extends StoredKind>(kind: K, labels: Labels = {}): Promise<readonly StoredMap[K][]> {
     const objects: StoredMap[K][] = [];
+    const labelSelector = labelSelectorOf(labels);
     const path = (query: Readonly<Record<string, string>>) =>
-      `${listPath(RESOURCE_PATHS[kind])}?${new URLSearchParams(query).toString()}`;
+      `${listPath(RESOURCE_PATHS[kind])}?${new URLSearchParams({ ...query, ...(labelSelector !== '' && { labelSelector }) }).toString()}`;
     for await (const { items, apiVersion } of listPages(this.#api, path, PAGE)) {
       for (const item of items) {
         const object = tryRead(kind, { ...(item as Raw), apiVersion, kind });

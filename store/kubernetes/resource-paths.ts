@@ -1,4 +1,5 @@
 // Where the API server has each kind, and how its lists are called for people: as kubectl takes them.
+import type { Labels } from '#api';
 import type { StoredKind } from '../store.ts';
 
 export interface ResourcePath {
@@ -46,3 +47,9 @@ export function listName({ base, plural }: ResourcePath): string {
   const [, api, group] = base.split('/');
   return api === 'api' ? plural : `${plural}.${group}`;
 }
+
+/** 'podroute.io/node=n1' */
+export const labelSelectorOf = (labels: Labels): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');

@@ -1,12 +1,20 @@
 // The lists that a node follows, each with what was heard of it: podroute's kinds, Nodes, Calico's kinds where the cluster
-// has them, and the Secrets that something refers to, one by one.
-import type { Kind } from '#api';
+// has them, and the Secrets that something refers to, one by one. Of Nodes and IPAMBlocks it follows its own alone while it
+// needs no others: those grow with the cluster.
+import { ipamBlockLabels, type Kind } from '#api';
 import type { Clock, Random, Timer } from '#world';
 import type { FileContent } from '../last-good.ts';
 import type { ApiServer } from './api-server.ts';
 import { ListContents } from './list-contents.ts';
 import { type ListState, Reflector, type WatchedList } from './reflector.ts';
-import { CALICO_GROUPS, CALICO_KINDS, listName, listPath, RESOURCE_PATHS } from './resource-paths.ts';
+import {
+  CALICO_GROUPS,
+  CALICO_KINDS,
+  labelSelectorOf,
+  listName,
+  listPath,
+  RESOURCE_PATHS,
+} from './resource-paths.ts';
 
 const FOLLOWED = [
   'BGPConfiguration',
@@ -21,6 +29,9 @@ const FOLLOWED = [
 
 /** On whose behalf lists are followed. */
 export type Reader = 'agent' | 'controller';
+
+/** Kinds of which a node's own can be followed alone. */
+export type OwnKind = 'Node' | 'IPAMBlock';
 
 /** A cluster gets or loses Calico's kinds seldom. */
 const GROUPS_MS = 300_000;
@@ -46,6 +57,8 @@ interface Followed {
   readonly contents: ListContents;
   readonly reflector: Reflector;
   readonly isOptional: boolean;
+  /** This node's alone. */
+  readonly isOwn?: boolean;
 }
 
 export class WatchedLists implements Disposable {
@@ -56,6 +69,9 @@ export class WatchedLists implements Disposable {
   /** In the order in which the first of two documents for one object wins. */
   readonly #lists = new Map<string, Followed>();
   readonly #secrets = new Map<string, Followed>();
+  /** Shall take the place of the list of its kind as soon as it was heard. */
+  readonly #next = new Map<OwnKind, Followed>();
+  readonly #node: string | undefined;
   #calicoGroup: string | undefined;
   #areGroupsKnown = false;
   #timer: Timer | undefined;
@@ -63,32 +79,64 @@ export class WatchedLists implements Disposable {
 
   constructor(
     namespace: string,
-    reader: Reader,
+    { reader, node }: { readonly reader: Reader; readonly node: string | undefined },
     io: { readonly api: ApiServer; readonly clock: Clock; readonly random: Random },
     sink: ListsSink,
   ) {
     this.#namespace = namespace;
     this.#reader = reader;
+    this.#node = node;
     this.#io = io;
     this.#sink = sink;
   }
 
   start(): void {
     const kinds: readonly Kind[] = this.#reader === 'controller' ? [...FOLLOWED, 'BGPNodeStatus'] : FOLLOWED;
-    for (const kind of kinds) {
-      const path = RESOURCE_PATHS[kind];
-      const apiVersion = path.base.replace(/^\/apis?\//, '');
-      this.#lists.set(
-        kind,
-        this.#follow({ path: listPath(path) }, { name: listName(path), kind, apiVersion }, false),
-      );
-    }
+    for (const kind of kinds)
+      this.#lists.set(kind, this.#followKind(kind, kind === 'Node' || kind === 'IPAMBlock'));
     void this.#lookForCalico();
+  }
+
+  /**
+   * Follows all objects of a kind, or its own alone. What was heard stays until the other list was; while all are wanted and
+   * were not heard, the kind is one of which there may be more.
+   *
+   * @returns whether it is so
+   */
+  followOwn(kind: OwnKind, isOwn: boolean): boolean {
+    const current = this.#lists.get(kind);
+    const next = this.#next.get(kind);
+    const isWanted = isOwn && this.#ownSelector(kind) !== undefined;
+    if (current?.isOwn === isWanted) {
+      next?.reflector[Symbol.dispose]();
+      this.#next.delete(kind);
+      return true;
+    }
+    if (next === undefined) {
+      this.#next.set(kind, this.#followKind(kind, isWanted));
+      return false;
+    }
+    if (!next.contents.isKnown) return false;
+    current?.reflector[Symbol.dispose]();
+    this.#next.delete(kind);
+    this.#lists.set(kind, next);
+    this.#sink.changed();
+    return true;
+  }
+
+  /** Kinds of which no others than this node's are heard. */
+  ownKinds(): Set<Kind> {
+    return new Set(
+      [...this.#lists.values()].flatMap(({ isOwn, contents }) => (isOwn ? [contents.kind] : [])),
+    );
   }
 
   /** What all lists hold. One that nobody needs to have, and that is not there, is left out. */
   contents(): FileContent[] {
-    return [...this.#lists.values(), ...this.#secrets.values()]
+    // One that shall hold more and was not heard yet: what was known stays.
+    const wider = new Map([...this.#next].filter(([, { isOwn }]) => !isOwn));
+    const lists = [...this.#lists].map(([kind, list]) => wider.get(kind as OwnKind) ?? list);
+    return [...lists, ...this.#secrets.values()]
       .filter(({ contents, isOptional, reflector }) => {
         return contents.isKnown || !isOptional || reflector.state().kind !== 'absent';
       })
@@ -97,11 +145,11 @@ export class WatchedLists implements Disposable {
 
   /** Every list was heard, or is not there. */
   get areKnown(): boolean {
-    return this.#areGroupsKnown && [...this.#lists.values(), ...this.#secrets.values()].every(isKnown);
+    return this.#areGroupsKnown && this.#all().every(isKnown);
   }
 
   states(): FollowedList[] {
-    return [...this.#lists, ...this.#secrets].map(([, { contents, reflector, isOptional }]) => ({
+    return this.#all().map(({ contents, reflector, isOptional }) => ({
       name: contents.name,
       kind: contents.kind,
       state: reflector.state(),
@@ -139,8 +187,28 @@ export class WatchedLists implements Disposable {
   [Symbol.dispose](): void {
     this.#isClosed = true;
     this.#timer?.cancel();
-    for (const { reflector } of [...this.#lists.values(), ...this.#secrets.values()])
-      reflector[Symbol.dispose]();
+    for (const { reflector } of this.#all()) reflector[Symbol.dispose]();
+  }
+
+  #all(): Followed[] {
+    return [...this.#lists.values(), ...this.#next.values(), ...this.#secrets.values()];
+  }
+
+  #followKind(kind: Kind, isOwn: boolean): Followed {
+    const path = RESOURCE_PATHS[kind];
+    const apiVersion = path.base.replace(/^\/apis?\//, '');
+    const selector = isOwn ? this.#ownSelector(kind) : undefined;
+    const list = { path: listPath(path), ...selector };
+    const followed = this.#follow(list, { name: listName(path), kind, apiVersion }, false);
+    return { ...followed, isOwn: selector !== undefined };
+  }
+
+  /** Undefined: nobody's, or there is no way to ask for its own alone. */
+  #ownSelector(kind: Kind): Omit<WatchedList, 'path'> | undefined {
+    if (this.#node === undefined) return undefined;
+    if (kind === 'Node') return { fieldSelector: `metadata.name=${this.#node}` };
+    const labels = ipamBlockLabels(this.#node);
+    return kind === 'IPAMBlock' && labels ? { labelSelector: labelSelectorOf(labels) } : undefined;
   }
 
   #follow(

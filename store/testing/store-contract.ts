@@ -115,6 +115,19 @@ export function describeStore(name: string, make: () => Promise<StorePlace>): vo
       assert.equal(told, 0);
     });
 
+    it('lists objects by their labels', async () => {
+      const [mine, yours] = await Promise.all(
+        ['n1', 'n2'].map(async (node, i) => {
+          const spec = { ...block.spec, node, cidr: `10.244.${i}.0/26` };
+          const metadata = { name: `10-244-${i}-0-26`, labels: { 'podroute.io/node': node, rack: 'r1' } };
+          return stored(await one.create({ ...block, metadata, spec }));
+        }),
+      );
+      assert.deepEqual(await other.list('IPAMBlock', { 'podroute.io/node': 'n2' }), [yours]);
+      assert.deepEqual(await other.list('IPAMBlock', { 'podroute.io/node': 'n1', rack: 'r1' }), [mine]);
+      assert.deepEqual(await other.list('IPAMBlock', { 'podroute.io/node': 'n1', rack: 'r2' }), []);
+    });
+
     it('creates an object once, and shows the others whose it is', async () => {
       assert.equal(await one.get(KEY), undefined);
       const created = stored(await one.create(block));
@@ -124,6 +137,7 @@ export function describeStore(name: string, make: () => Promise<StorePlace>): vo
       assert.deepEqual(await other.create(second), { kind: 'conflict', newest: created });
       assert.deepEqual(await other.get(KEY), created);
       assert.deepEqual(await other.list('IPAMBlock'), [created]);
+      assert.deepEqual(await other.list('IPAMBlock', { 'podroute.io/node': 'n1' }), []);
       await place.settle();
       assert.deepEqual([...other.snapshot().ipamBlocks.values()], [created]);
     });

@@ -5,7 +5,9 @@ import type { BlockKey, BlockStore } from '../types.ts';
 export class MemoryBlockStore implements BlockStore {
   readonly blocks = new Map<string, IPAMBlock>();
   /** Calls by name. */
-  readonly calls = { create: 0, get: 0, list: 0, delete: 0 };
+  readonly calls = { create: 0, get: 0, list: 0, update: 0, delete: 0 };
+  /** By which labels was listed. */
+  readonly listed: (Readonly<Record<string, string>> | undefined)[] = [];
   /** Set to make every call reject. */
   failure: string | undefined;
   /** Names of objects that cannot be read, with why. */
@@ -29,9 +31,28 @@ export class MemoryBlockStore implements BlockStore {
     return this.blocks.get(name);
   }
 
-  async list(): Promise<readonly IPAMBlock[]> {
+  async list(
+    _kind?: 'IPAMBlock',
+    labels: Readonly<Record<string, string>> = {},
+  ): Promise<readonly IPAMBlock[]> {
+    this.listed.push(labels);
     await this.#call('list');
-    return [...this.blocks.values()].filter(({ metadata }) => !this.unreadable.has(metadata.name));
+    return [...this.blocks.values()].filter(
+      ({ metadata }) =>
+        !this.unreadable.has(metadata.name) &&
+        Object.entries(labels).every(([key, value]) => metadata.labels?.[key] === value),
+    );
+  }
+
+  async update(block: IPAMBlock): ReturnType<BlockStore['update']> {
+    await this.#call('update');
+    const { name, resourceVersion } = block.metadata;
+    const before = this.blocks.get(name);
+    if (before === undefined) return { kind: 'notFound' };
+    if (before.metadata.resourceVersion !== resourceVersion) return { kind: 'conflict' };
+    const metadata = { ...block.metadata, resourceVersion: String(++this.#version) };
+    this.blocks.set(name, { ...block, metadata });
+    return { kind: 'stored' };
   }
 
   async delete({ name }: BlockKey, resourceVersion: string): ReturnType<BlockStore['delete']> {

@@ -313,9 +313,17 @@ function without(object: Raw, field: 'status'): Raw {
   return rest as Raw;
 }
 
+/** @param label 'podroute.io/node=n1' */
+function hasLabel(labels: unknown, label: string): boolean {
+  const [key = '', value] = label.split('=');
+  return ((labels ?? {}) as Readonly<Record<string, string>>)[key] === value;
+}
+
 function matcher(namespace: string | undefined, query: URLSearchParams): (object: Raw) => boolean {
   const name = /^metadata\.name=(.*)$/.exec(query.get('fieldSelector') ?? '')?.[1];
+  const labels = (query.get('labelSelector') ?? '').split(',').filter((part) => part !== '');
   return ({ metadata }) =>
     (namespace === undefined || metadata.namespace === namespace) &&
-    (name === undefined || metadata.name === name);
+    (name === undefined || metadata.name === name) &&
+    labels.every((label) => hasLabel(metadata['labels'], label));
 }

@@ -36,6 +36,7 @@ const noStore: BlockStore = {
   create: () => Promise.reject(new Error('there is no store')),
   get: () => Promise.resolve(undefined),
   list: () => Promise.resolve([]),
+  update: () => Promise.resolve({ kind: 'notFound' }),
   delete: () => Promise.resolve({ kind: 'notFound' }),
 };
 
