@@ -207,6 +207,24 @@ for (const { name, isReal, makeMachine } of bindings) {
       await isDropped(LINK, ...OWN, ...OTHERS);
     });
 
+    it('lists what is in force, and says when something of it was taken away', async () => {
+      const listed = async () => {
+        const found = await sources.list();
+        return found instanceof KernelError
+          ? found.code
+          : found.map(({ link, addresses }) => `${link} ${addresses.toSorted().join(' ')}`.trim()).toSorted();
+      };
+      assert.equal(await listed(), 'ENOENT');
+      await only();
+      assert.deepEqual(await listed(), [`${LINK} ${OWN.join(' ')}`]);
+      assert.equal(await sources.change([{ link: OTHER_LINK, after: [] }]), undefined);
+      assert.deepEqual(await listed(), [`${LINK} ${OWN.join(' ')}`, OTHER_LINK]);
+      assert.equal(await sources.replace([]), undefined);
+      assert.deepEqual(await listed(), []);
+      machine.flush();
+      assert.equal(await listed(), 'ENOENT');
+    });
+
     it('changes all or nothing', async () => {
       await only();
       const changes = [
@@ -236,6 +254,10 @@ for (const { name, isReal, makeMachine } of bindings) {
       assert.equal(await sources.replace([...many, { link: LINK, addresses: OWN }]), undefined);
       await comesIn(LINK, ...OWN);
       await isDropped(LINK, 'fd88::7');
+      const listed = await sources.list();
+      assert.ok(!(listed instanceof KernelError));
+      assert.equal(listed.length, 3001);
+      assert.ok(listed.every(({ addresses }) => addresses.length === 2));
     });
 
     it('tell when others take the table away, and say what they lack then', async () => {

@@ -40,6 +40,8 @@ export interface PodSources extends AsyncDisposable {
   replace(sources: readonly PodSource[]): Promise<KernelError | undefined>;
   /** All or nothing. ENOENT when what it builds on is not there (any more): replace it then. */
   change(changes: readonly SourceChange[]): Promise<KernelError | undefined>;
+  /** What is in force. ENOENT when there is no table, or its rules are not all there. */
+  list(): Promise<readonly PodSource[] | KernelError>;
   /** ENOENT when there is no table. */
   dropped(): Promise<DroppedPackets | KernelError>;
   /** Throws KernelError. */

@@ -163,6 +163,28 @@ describe('the guard of pods’ source addresses', () => {
     assert.deepEqual(bench.guard.dropped, { source: 3, advertisement: 0, linkLocal: 0 });
   });
 
+  it('tells CHECK what is missing or wrong, and nothing where the kernel cannot check', async () => {
+    const link = linkOf(WEB);
+    const sources = new MemoryPodSources(bench.table);
+    assert.deepEqual(await bench.guard.missing(WEB), []);
+    const [first, second] = [WEB_ADDRESSES.ipv4, WEB_ADDRESSES.ipv6];
+    await sources.change([{ link, before: [first, second], after: [first, 'fd77::2'] }]);
+    assert.deepEqual(await bench.guard.missing(WEB), [
+      `nftables table inet podroute lacks ${link} . fd77::1: it cannot send from it`,
+      `nftables table inet podroute has ${link} . fd77::2, which is not its address`,
+    ]);
+    await sources.change([{ link, before: [first] }]);
+    assert.deepEqual(await bench.guard.missing(WEB), [
+      `nftables table inet podroute lacks ${link}: what it sends is not checked`,
+    ]);
+    bench.table.flush();
+    const [gone] = await bench.guard.missing(WEB);
+    assert.match(gone!, /^what it sends is not checked: list .*inet podroute.*ENOENT/);
+    bench.table.refuse = EPERM;
+    await bench.restart();
+    assert.deepEqual(await bench.guard.missing(WEB), []);
+  });
+
   it('lets pods run where the kernel cannot check, says what is missing, and goes on trying', async () => {
     bench.table.flush();
     bench.table.refuse = EPERM;

@@ -73,6 +73,29 @@ export class SourceGuard implements AsyncDisposable {
     if (held !== undefined) await this.#change(held.pod, () => this.#held.delete(link));
   }
 
+  /**
+   * Where the kernel does not look at what an attachment sends as it should; nothing on a node whose kernel cannot, which
+   * problems() tells of.
+   */
+  async missing(owner: Pick<Owner, 'containerId' | 'ifname'>): Promise<string[]> {
+    if (this.#problem !== undefined) return [];
+    const link = linkOf(owner);
+    const wanted = this.#sourcesOf(owner.containerId).get(link) ?? [];
+    const listed = await this.#io.sources.list();
+    if (listed instanceof KernelError) return [`what it sends is not checked: ${listed.message}`];
+    const found = listed.find((source) => source.link === link);
+    if (found === undefined)
+      return [`nftables table inet podroute lacks ${link}: what it sends is not checked`];
+    return [
+      ...wanted
+        .filter((address) => !found.addresses.includes(address))
+        .map((address) => `nftables table inet podroute lacks ${link} . ${address}: it cannot send from it`),
+      ...found.addresses
+        .filter((address) => !wanted.includes(address))
+        .map((address) => `nftables table inet podroute has ${link} . ${address}, which is not its address`),
+    ];
+  }
+
   /** Level-triggered, now and then: everything against what it should be. */
   async look(): Promise<void> {
     const wanted = this.#wanted();

@@ -79,6 +79,7 @@ export async function startCniNode(
     guard: {
       admit: async ({ containerId }, { ipv4, ipv6 }: Addresses) =>
         void guarded.push(['+' + containerId, ipv4, ipv6].join(' ').trim()),
+      missing: async () => [],
       forget: async ({ containerId }) => void guarded.push(`-${containerId}`),
     },
     mtu: () => 1400,

@@ -72,6 +72,10 @@ export class MemoryPodTable {
     return true;
   }
 
+  list(): PodSource[] | undefined {
+    return this.#links && [...this.#links].map(([link, addresses]) => ({ link, addresses: [...addresses] }));
+  }
+
   dropped(): DroppedPackets | undefined {
     return this.#links && { ...this.#dropped };
   }
@@ -119,6 +123,13 @@ export class MemoryPodSources implements PodSources {
     const table = this.#table;
     const errno = table.refuse ?? (act(table) ? 0 : errnos.ENOENT);
     return errno === 0 ? undefined : new KernelError(operation, 'in nftables table inet podroute', errno);
+  }
+
+  async list(): Promise<readonly PodSource[] | KernelError> {
+    const table = this.#table;
+    const found = table.refuse === undefined ? table.list() : undefined;
+    const errno = table.refuse ?? errnos.ENOENT;
+    return found ?? new KernelError('list', 'set links of nftables table inet podroute', errno);
   }
 
   async dropped(): Promise<DroppedPackets | KernelError> {

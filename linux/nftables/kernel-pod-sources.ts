@@ -10,10 +10,17 @@ import { decodeAck } from '../netlink/ack.ts';
 import { nlmFlag, nlmsg } from '../netlink/constants.ts';
 import { MessageWriter } from '../netlink/writer.ts';
 import type { DroppedPackets, PodSource, PodSources, SourceChange, TableNews } from '../pod-sources.ts';
-import { decodeCounter, encodeCounterName, isAboutTable } from './answers.ts';
+import {
+  decodeCounter,
+  decodeElements,
+  encodeChainName,
+  encodeCounterName,
+  encodeSetName,
+  isAboutTable,
+} from './answers.ts';
 import { Batch } from './batch.ts';
 import { NETLINK_NETFILTER, nft, NFTABLES_GROUP } from './numbers.ts';
-import { COUNTERS, POD_TABLE, writeChanges, writeTable } from './pod-table.ts';
+import { CHAIN, COUNTERS, POD_TABLE, readTable, RULES, SETS, writeChanges, writeTable } from './pod-table.ts';
 
 /** A whole table goes in one send: room for about 20,000 pods with two addresses. */
 const SEND_BYTES = 4 << 20;
@@ -56,6 +63,27 @@ class KernelPodSources implements PodSources {
       await socket.sendInBackground(bytes, 0, bytes.length);
       return firstError(socket, first, messages);
     });
+  }
+
+  async list(): Promise<readonly PodSource[] | KernelError> {
+    let found: readonly PodSource[] = [];
+    const error = await this.#asked(async (socket) => {
+      const elementsOf = async (set: string): Promise<Uint8Array[]> => {
+        const name = (writer: MessageWriter) => encodeSetName(writer, POD_TABLE, set);
+        const what = `set ${set} of ${tableText}`;
+        return (await socket.dump(what, nft.getElements, name, decodeElements)).flat();
+      };
+      const chain = (writer: MessageWriter) => encodeChainName(writer, POD_TABLE, CHAIN);
+      const rules = await socket.dump(`rules of ${tableText}`, nft.getRule, chain, () => true);
+      found = readTable(await elementsOf(SETS.links), [
+        ...(await elementsOf(SETS.ipv4)),
+        ...(await elementsOf(SETS.ipv6)),
+      ]);
+      if (rules.length === RULES.length) return undefined;
+      const detail = `chain ${CHAIN} has ${rules.length} rules of ${RULES.length}`;
+      return new KernelError('list', `rules of ${tableText}`, errnos.ENOENT, detail);
+    });
+    return error ?? found;
   }
 
   async dropped(): Promise<DroppedPackets | KernelError> {

@@ -24,7 +24,7 @@
 //
 // Two look-ups in hash tables a packet of a pod, one for every other packet, however many pods there are. Names of
 // links, not numbers: an element can be there before its link is.
-import { type Family, familyOf, parseOctets, parsePrefixOctets } from '#ip';
+import { type Family, familyOf, formatOctets, parseOctets, parsePrefixOctets } from '#ip';
 import type { DroppedPackets, PodSource, SourceChange } from '../pod-sources.ts';
 import type { Batch, SetShape } from './batch.ts';
 import {
@@ -55,7 +55,7 @@ export const COUNTERS = [
   'linkLocal',
 ] as const satisfies readonly (keyof DroppedPackets)[];
 
-const CHAIN = 'sources';
+export const CHAIN = 'sources';
 const NAME_BYTES = 16;
 const ND_ROUTER_ADVERTISEMENT = 134;
 /** Report, done, report of version 2 (RFC 2710, RFC 3810): the host learns groups by them, and no addresses. */
@@ -68,6 +68,8 @@ const PAIRS: Readonly<Record<Family, SetShape>> = {
   ipv4: { name: 'ipv4', keyType: pairType(keyType.ipv4), keyLength: NAME_BYTES + 4 },
   ipv6: { name: 'ipv6', keyType: pairType(keyType.ipv6), keyLength: NAME_BYTES + 16 },
 };
+/** By the family of their addresses; 'links' has none. */
+export const SETS = { links: LINKS.name, ipv4: PAIRS.ipv4.name, ipv6: PAIRS.ipv6.name } as const;
 /** Where in the network header, and how long. */
 type Place = readonly [offset: number, length: number];
 const SOURCE: Readonly<Record<Family, Place>> = { ipv4: [12, 4], ipv6: [8, 16] };
@@ -101,7 +103,7 @@ const within6 = ([offset, length]: Place, prefix: string): Expression[] => {
   ];
 };
 
-const RULES: readonly (readonly Expression[])[] = [
+export const RULES: readonly (readonly Expression[])[] = [
   [loadMeta('inputName', 1), isNotIn(LINKS.name, 1), verdict('accept')],
   [...isFamily('ipv4'), ...pair('ipv4'), verdict('accept')],
   [...isFamily('ipv6'), ...pair('ipv6'), verdict('accept')],
@@ -184,6 +186,17 @@ function key(link: string, address: Uint8Array): Uint8Array {
   octets.set(address, NAME_BYTES);
   return octets;
 }
+
+/** What the keys of the sets say. */
+export function readTable(links: readonly Uint8Array[], pairs: readonly Uint8Array[]): PodSource[] {
+  const found = new Map<string, string[]>(links.map((octets) => [nameIn(octets), []]));
+  for (const octets of pairs)
+    found.get(nameIn(octets))?.push(formatOctets(octets, NAME_BYTES, octets.length - NAME_BYTES));
+  return [...found].map(([link, addresses]) => ({ link, addresses }));
+}
+
+const nameIn = (octets: Uint8Array): string =>
+  new TextDecoder().decode(octets.subarray(0, NAME_BYTES)).replace(/\0.*/s, '');
 
 function maskOf(bits: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (0xff00 >> Math.min(8, Math.max(0, bits - i * 8))) & 0xff);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { openKernel, withNetns } from '#linux';
+import { waitUntil } from '#world';
 import { CniNode, type CniAnswer } from './testing/cni-node.ts';
 
 type Result = {
@@ -158,6 +159,38 @@ describe('CNI executable, wiring', function () {
     assert.equal(answer.json?.['code'], 112);
     assert.match(String(answer.json?.['details']), /eth0 lacks 10\.77\.0\.0/);
     assert.equal((await node.call('CHECK', 'pod-a', netns)).json?.['code'], 7);
+  });
+
+  it('CHECK names the source addresses that the kernel does not check, until they are put back', async () => {
+    await using node = await CniNode.up();
+    const netns = node.addNetns();
+    const result = resultOf(await node.call('ADD', 'pod-a', netns));
+    const link = result.interfaces[0]!.name;
+    const nft = (...words: string[]) =>
+      execFileSync('nsenter', [`--net=${node.netns}`, 'nft', ...words], { stdio: 'pipe' });
+    const check = async () => {
+      const { json } = await node.call('CHECK', 'pod-a', netns, { prevResult: result });
+      return (json?.['details'] ?? 'good') as string;
+    };
+    const putBack = () => waitUntil('the table', 3000, async () => (await check()) === 'good');
+    const element = `{ "${link}" . 10.77.0.0 }`;
+    // The agent puts a table back once a second: what is done right after that stays for a while.
+    for (const [words, wanted] of [
+      [['delete', 'table', 'inet', 'podroute'], /what it sends is not checked: .*ENOENT/],
+      [
+        ['delete', 'element', 'inet', 'podroute', 'ipv4', element],
+        `lacks ${link} . 10.77.0.0: it cannot send`,
+      ],
+      [['flush', 'chain', 'inet', 'podroute', 'sources'], /chain sources has 0 rules of \d+/],
+    ] as const) {
+      await putBack();
+      nft('flush', 'chain', 'inet', 'podroute', 'sources');
+      await putBack();
+      nft(...words);
+      const details = await check();
+      assert.ok(typeof wanted === 'string' ? details.includes(wanted) : wanted.test(details), details);
+    }
+    await putBack();
   });
 
   it('keeps pods across a restart of the agent, and their addresses theirs', async () => {

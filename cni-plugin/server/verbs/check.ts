@@ -1,5 +1,5 @@
-// CHECK: what ADD answered still stands: addresses held, link up at both ends, routes there. What later plugins of the
-// chain may change (MAC, MTU, more links) is not looked at.
+// CHECK: what ADD answered still stands: addresses held, link up at both ends, routes there, and the kernel's check of what
+// it sends. What later plugins of the chain may change (MAC, MTU, more links) is not looked at.
 import { FAMILIES, familyOf } from '#ip';
 import { type Owner } from '#ipam';
 import { type Kernel, KernelError, type Link } from '#linux';
@@ -27,6 +27,7 @@ export async function check(call: CniCall, config: NetworkConfig, io: VerbIo): P
     ...(before.interfaces.some((i) => i.name === hostName) ? [] : [`prevResult lacks ${hostName}`]),
     ...(await hostMissing(io.kernel, hostName, addresses)),
     ...(await podMissing(call, io, addresses)),
+    ...(await io.guard.missing(owner)),
   ];
   if (missing.length > 0) throw failed(owner, missing);
 }

@@ -11,7 +11,7 @@ export interface VerbIo {
   readonly kernel: Kernel;
   /** The kernel of a pod's namespace. Rejects when there is no such namespace. */
   readonly openPodKernel: (netns: string) => Promise<Kernel>;
-  readonly guard: Pick<SourceGuard, 'admit' | 'forget'>;
+  readonly guard: Pick<SourceGuard, 'admit' | 'forget' | 'missing'>;
   /** Of links made from now on. */
   readonly mtu: () => number;
   /** Undefined when the agent can serve ADD; else why not. */

@@ -39,7 +39,7 @@ function node(durable: Error | undefined) {
   const silent = () => undefined;
   const io: VerbIo = {
     ...{ ipam, kernel, wirer: new MemoryPodWirer(kernel, namespaces), openPodKernel: async () => pod },
-    guard: { admit: async () => undefined, forget: async () => undefined },
+    guard: { admit: async () => undefined, forget: async () => undefined, missing: async () => [] },
     ...{ mtu: () => 1500, whyUnready: silent },
     log: { debug: silent, info: silent, warn: silent, error: silent },
   };
