@@ -49,6 +49,10 @@ export const DETAILS: Readonly<Record<string, Details>> = {
       { line: 'status', about: 'the node at a glance' },
       { line: 'status tor-a', about: 'one session: timers, capabilities, counters, history' },
       { line: 'status -o json', about: 'for programs' },
+      {
+        line: 'status --all --store kubernetes:admin.conf',
+        about: 'every node; also as kubectl podroute status --all',
+      },
     ],
     badNews:
       'a session is down or has a hint, pods get no addresses, a route is not in the kernel, or there is a problem',

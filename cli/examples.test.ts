@@ -31,6 +31,8 @@ const ENDS: Readonly<Record<string, number>> = {
   status: 1,
   'status tor-a': 1,
   'status -o json': 1,
+  // There is no such file.
+  'status --all --store kubernetes:admin.conf': 3,
   'routes 10.244.3.7 --why': 1,
   'ipam release 10.244.0.7': 1,
   'ipam release 10.244.0.0/26': 1,

@@ -92,6 +92,11 @@ export function program(): Command {
     )
     .argument('[session]', 'show everything about this session')
     .option('-w, --watch', 'print again every second until interrupted')
+    .option('--all', 'every node of the cluster, as its agent has written of itself: asks the API server')
+    .option(
+      '--store <store>',
+      'with --all: kubernetes, or kubernetes:KUBECONFIG (default: the cluster that kubectl asks)',
+    )
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async (session, options) => (await import('./commands/status.ts')).status(session, options));

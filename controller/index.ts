@@ -1,8 +1,19 @@
 // The door of the controller. What it needs is imported when it runs.
+import type { ClusterReply } from '#agent-api';
 import type { ControllerOptions } from './main.ts';
 
 export type { ControllerOptions } from './main.ts';
 export type { DutyLog } from './duty-log.ts';
+
+/**
+ * All nodes of a cluster, as their agents describe themselves. Rejects when the API server does not answer.
+ *
+ * @param store 'kubernetes' or 'kubernetes:KUBECONFIG'
+ */
+export async function readCluster(store: string, version: string): Promise<ClusterReply> {
+  const { readCluster: read } = await import('./main.ts');
+  return read(store, version);
+}
 
 /** Runs a controller until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop. */
 export async function runController(options: ControllerOptions): Promise<number> {

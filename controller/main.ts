@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
+import type { ClusterReply } from '#agent-api';
 import { realDisk } from '#linux';
 import { openDirectoryStore, parseStorePlace, type Store, type StorePlace } from '#store';
 import { systemClock, systemRandom } from '#world';
+import { clusterView } from './cluster-view.ts';
 import { Controller } from './controller.ts';
 import type { DutyLog } from './duty-log.ts';
 
@@ -61,6 +63,18 @@ async function start(options: ControllerOptions, cleanUp: AsyncDisposableStack):
   controller.start();
   if (http !== undefined) cleanUp.use(await serve(http, controller));
   log.info({ version: options.version, identity, namespace, store: options.store }, 'started');
+}
+
+/** Rejects when the API server does not answer. @param store 'kubernetes' or 'kubernetes:KUBECONFIG' */
+export async function readCluster(store: string, version: string): Promise<ClusterReply> {
+  const place = parseStorePlace(store, process.env);
+  if (place?.kind !== 'cluster')
+    throw new Error(`--store ${store}: expected kubernetes or kubernetes:KUBECONFIG`);
+  // Asked, and not followed: it need not be started.
+  await using opened = (await openStore(place, version)).store;
+  const [nodes, statuses] = await Promise.all([opened.list('Node'), opened.list('BGPNodeStatus')]);
+  const names = nodes.map(({ metadata: { name } }) => name);
+  return clusterView(names, statuses, systemClock.wall());
 }
 
 interface Opened {

@@ -10,7 +10,7 @@ export interface NodeReport {
 }
 
 /** Three times as long as an agent stays silent of itself. */
-const SILENT_MS = 15 * 60_000;
+export const SILENT_MS = 15 * 60_000;
 
 interface Seen {
   readonly version: string;

@@ -31,7 +31,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   ipam: { floor: 2, rooms: ['ip', 'world', 'api'] },
   'cni-plugin': { floor: 3, rooms: ['ip', 'world', 'linux', 'api', 'ipam'], packages: ['esbuild'] },
   agent: { floor: 4, rooms: BELOW_AGENT, packages: ['pino', 'pino-pretty', 'yaml'] },
-  controller: { floor: 4, rooms: ['ip', 'world', 'linux', 'api', 'store', 'ipam'] },
+  controller: { floor: 4, rooms: ['ip', 'world', 'linux', 'api', 'agent-api', 'store', 'ipam'] },
   lab: { floor: 5, rooms: [...BELOW_AGENT, 'agent'], packages: ['yaml'] },
   cli: {
     floor: 6,
@@ -98,13 +98,13 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   'bgp/rib': ['attributes', 'table', 'faults', 'in', 'out', 'show'],
   cli: [
     'exit client files output-format details completion-scripts completion-words',
-    'routes-table session-details status-table',
+    'routes-table session-details status-table cluster-table',
     'commands',
     'program',
   ],
   controller: [
     'duty-log node-reports',
-    'peer-sum pool-sum status-keeper gone-nodes pool-finalizers',
+    'cluster-view peer-sum pool-sum status-keeper gone-nodes pool-finalizers',
     'controller',
   ],
   'cni-plugin': ['outside', 'server', 'conflist', 'bindings'],

@@ -1,18 +1,28 @@
-// podroute status [SESSION] [-w]
+// podroute status [SESSION] [-w], and of the whole cluster: podroute status --all
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { SessionStatus, StatusReply } from '#agent-api';
+import { readCluster } from '#controller';
 import { ask } from '../client.ts';
+import { clusterTable } from '../cluster-table.ts';
 import { CommandError, EXIT, tell } from '../exit.ts';
 import { type OutputFormat, print } from '../output-format.ts';
 import { sessionDetails } from '../session-details.ts';
 import { statusTable } from '../status-table.ts';
+import { VERSION } from './version.ts';
 
 interface StatusOptions {
+  readonly all?: boolean;
+  readonly store?: string;
   readonly socket: string;
   readonly output: OutputFormat;
   readonly watch?: boolean;
 }
 
 export async function status(session: string | undefined, options: StatusOptions): Promise<void> {
+  if (options.all && session !== undefined)
+    throw new CommandError('status: --all shows nodes, and no session of one', EXIT.wrongUse);
   for (;;) {
     if (!options.watch) return showOnce(session, options);
     // A pipe gets one answer after the other.
@@ -28,7 +38,30 @@ export async function status(session: string | undefined, options: StatusOptions
   }
 }
 
+/** Where kubectl finds its cluster. */
+function clusterOfThisUser(): string {
+  const { KUBECONFIG, KUBERNETES_SERVICE_HOST } = process.env;
+  const usual = join(homedir(), '.kube', 'config');
+  const isUsual = KUBECONFIG === undefined && KUBERNETES_SERVICE_HOST === undefined && existsSync(usual);
+  return isUsual ? `kubernetes:${usual}` : 'kubernetes';
+}
+
+async function showAll({ store = clusterOfThisUser(), output }: StatusOptions): Promise<void> {
+  if (!/^kubernetes(:.+)?$/.test(store)) {
+    throw new CommandError(
+      `status: --store ${store}: expected kubernetes or kubernetes:KUBECONFIG`,
+      EXIT.wrongUse,
+    );
+  }
+  const reply = await readCluster(store, VERSION).catch((error: Error) => {
+    throw new CommandError(`status: --all: ${error.message}`, EXIT.agentUnreachable);
+  });
+  print(reply, output, clusterTable);
+  process.exitCode = reply.nodes.every(({ isReady }) => isReady) ? EXIT.good : EXIT.badNews;
+}
+
 async function showOnce(session: string | undefined, options: StatusOptions): Promise<void> {
+  if (options.all) return showAll(options);
   const reply = await ask<StatusReply>(options.socket, '/v1/status');
   if (session === undefined) {
     print(reply, options.output, statusTable);

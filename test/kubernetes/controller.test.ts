@@ -1,8 +1,9 @@
 // Two controllers on a real API server: what kubectl shows, and what happens when the leader is killed.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type HostProcess, type KubernetesApi, startProcess } from '#lab';
 import { waitUntil } from '#world';
 import { PODROUTE } from '../testing/start-podroute.ts';
@@ -77,7 +78,8 @@ describe('controllers of a cluster', function () {
       ours('IPAMBlock', '10-244-0-64-26', { cidr: '10.244.0.64/26', node: 'n2', pool: 'pods' }),
     );
     const block = { cidr: '10.244.0.0/26', pool: 'pods', used: 5, free: 59 };
-    report('n1', { sessions: [session('Established')], blocks: [block] });
+    const counts = { established: 1, configured: 1 };
+    report('n1', { ...counts, sessions: [session('Established')], blocks: [block] });
     report('n2', { sessions: [session('Active', { whyDown: 'no answer from 192.0.2.1' })] });
     start('a');
     await waitUntil('a to lead', SOON_MS, () => holder() === 'a');
@@ -96,6 +98,22 @@ describe('controllers of a cluster', function () {
       [ready?.reason, ready?.observedGeneration],
       ['SessionsDown', condition.metadata.generation],
     );
+  });
+
+  it('have beside them podroute status --all, also as a plugin of kubectl', () => {
+    const { status, stdout, stderr } = spawnSync('kubectl', ['podroute', 'status', '--all'], {
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        PATH: `${dirname(PODROUTE)}:${process.env['PATH']}`,
+        KUBECONFIG: api.kubeconfig,
+      },
+    });
+    assert.equal(status, 1, stderr);
+    assert.match(stdout.replaceAll(/ +/g, ' '), /^NODE READY AS SESSIONS .*\nn1 no - 1\/1 1 5 0 /);
+    assert.match(stdout, /\n0 of 2 nodes are ready\n/);
+    const nowhere = spawnSync(PODROUTE, ['status', '--all', '--store', `kubernetes:${folder}/none`]);
+    assert.equal(nowhere.status, 3, 'no API server answers');
   });
 
   it('write no status again when nothing is new', async () => {
