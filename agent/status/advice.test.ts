@@ -74,6 +74,18 @@ describe('why a session is down, and what to do', () => {
       /expected AS 65009/,
       /compare asNumber of BGPPeer tor/,
     ],
+    [
+      'the neighbour wants a longer hold time',
+      error(received(2, 6, 'OPEN message error: unacceptable hold time')),
+      /hold time/,
+      /raise holdTime of BGPPeer tor/,
+    ],
+    [
+      'the neighbour takes no more prefixes',
+      lost(received(6, 1, 'cease: maximum number of prefixes reached')),
+      /prefixes/,
+      /raise the limit there, or export less/,
+    ],
     ['hold timer, ours', lost({ kind: 'hold timer expired' }), /hold timer/, /loss on the link/],
     [
       'over its limit',
