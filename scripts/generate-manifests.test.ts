@@ -20,7 +20,7 @@ describe('manifests/kubernetes and manifests/helm', () => {
       [...read(`${folder}/${file}`).matchAll(/^kind: (.*)\nmetadata:\n {2}name: (.*)$/gm)].map(
         ([, kind, name]) => `${kind} ${name}`,
       );
-    for (const file of ['accounts.yaml', 'rbac.yaml', 'policy.yaml', 'agents.yaml']) {
+    for (const file of ['accounts.yaml', 'rbac.yaml', 'policy.yaml', 'agents.yaml', 'controller.yaml']) {
       const inBase = named(`${FOLDERS.kustomize}/base`, file);
       assert.ok(inBase.length > 0, file);
       assert.deepEqual(named(`${FOLDERS.helm}/templates`, file), inBase);

@@ -4,6 +4,7 @@ import { existsSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, wri
 import { dirname, join } from 'node:path';
 import { access } from './manifests/access.ts';
 import { agentDaemon } from './manifests/agent-daemon.ts';
+import { controllerDeployment } from './manifests/controller-deployment.ts';
 import { helmFiles } from './manifests/helm.ts';
 import { kustomizeFiles } from './manifests/kustomize.ts';
 
@@ -13,7 +14,7 @@ export const FOLDERS = { kustomize: 'manifests/kubernetes', helm: 'manifests/hel
 /** By path from the top of the project. */
 export function manifestFiles(): Map<string, string> {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-  const manifests = [...access(), ...agentDaemon()];
+  const manifests = [...access(), ...agentDaemon(), ...controllerDeployment()];
   const below = (folder: string, files: ReadonlyMap<string, string>): [string, string][] =>
     [...files].map(([name, text]) => [`${folder}/${name}`, text]);
   return new Map([

@@ -42,7 +42,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   scripts: {
     floor: 8,
     rooms: [],
-    packages: ['esbuild', 'fast-check', 'mocha', 'oxc-parser', 'yaml'],
+    packages: ['esbuild', 'fast-check', 'mocha', 'oxc-parser', 'tar-stream', 'yaml'],
     isTestRoom: true,
   },
 };

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings a clean clone to the point where it can build and run: npm packages, Debian packages, native pieces, bundle.
-# usage: sh scripts/setup.sh [demo|test] [frr]   (which Debian packages are wanted)
+# usage: sh scripts/setup.sh [demo|test|build] [frr]   (which Debian packages are wanted)
 # Does nothing that has been done already, so it costs little to call it always.
 set -eu
 cd "$(dirname "$0")/.."
@@ -22,6 +22,8 @@ node -e 'if (parseInt(process.versions.node) < 24) {
 
 # program:package pairs; a program that is missing names its package
 wanted="ip:iproute2 nsenter:util-linux ping:iputils-ping sysctl:procps bird:bird2 cc:gcc musl-gcc:musl-tools"
+# Nothing runs here.
+[ "$purpose" = build ] && wanted="cc:gcc musl-gcc:musl-tools"
 [ "${2:-}" = frr ] && wanted="$wanted vtysh:frr"
 if [ "$purpose" = test ]; then
   wanted="$wanted vtysh:frr gobgpd:gobgpd bgpd:openbgpd exabgp:exabgp nft:nftables etcd:etcd-server openssl:openssl curl:curl"

@@ -4,8 +4,10 @@ import { NAMESPACE } from './settings.ts';
 import type { Manifest } from './manifest.ts';
 
 export const AGENT = 'podroute-agent';
+export const CONTROLLER = 'podroute-controller';
 
 const RBAC = 'rbac.authorization.k8s.io';
+const LEASES = 'coordination.k8s.io';
 const OURS = 'podroute.io';
 const CALICO = ['crd.projectcalico.org', 'projectcalico.org'];
 const READ = ['get', 'list', 'watch'];
@@ -19,77 +21,82 @@ const NODE_AFTER = 'object.spec.node == variables.node';
 
 export function access(): Manifest[] {
   return [
-    {
-      file: 'accounts.yaml',
-      about: 'The account of the agents. A pod gets its token, in which the name of its node is.',
-      object: {
-        apiVersion: 'v1',
-        kind: 'ServiceAccount',
-        metadata: { name: AGENT, namespace: NAMESPACE },
+    account(AGENT, 'The account of the agents. A pod gets its token, in which the name of its node is.'),
+    account(CONTROLLER),
+    clusterRole(AGENT, 'What an agent does in the whole cluster.', [
+      { apiGroups: [OURS], resources: [...CONFIGURATION, 'ipclaims', 'ipamblocks'], verbs: READ },
+      { apiGroups: [OURS], resources: ['ipamblocks'], verbs: ['create', 'delete'] },
+      { apiGroups: [OURS], resources: ['bgpnodestatuses'], verbs: ['get', 'create'] },
+      { apiGroups: [OURS], resources: ['bgpnodestatuses/status'], verbs: ['update'] },
+      { apiGroups: [''], resources: ['nodes'], verbs: READ },
+      { apiGroups: CALICO, resources: CONFIGURATION, verbs: READ },
+    ]),
+    bound('ClusterRole', AGENT),
+    role(
+      AGENT,
+      'Passwords of neighbours: Secrets of this namespace and of no other. Nothing else that is secret belongs here.',
+      [{ apiGroups: [''], resources: ['secrets'], verbs: READ }],
+    ),
+    bound('Role', AGENT),
+    clusterRole(CONTROLLER, 'What the controller does in the whole cluster. It reads no Secrets.', [
+      {
+        apiGroups: [OURS],
+        resources: [...CONFIGURATION, 'ipclaims', 'ipamblocks', 'bgpnodestatuses'],
+        verbs: READ,
       },
-    },
-    ...agentRole(),
-    ...ownSecrets(),
+      { apiGroups: [OURS], resources: ['bgppeers/status', 'ippools/status'], verbs: ['update'] },
+      // Holds a pool that is in use by a finalizer.
+      { apiGroups: [OURS], resources: ['ippools'], verbs: ['update'] },
+      { apiGroups: [OURS], resources: ['ipamblocks', 'bgpnodestatuses'], verbs: ['delete'] },
+      { apiGroups: [''], resources: ['nodes'], verbs: READ },
+      { apiGroups: CALICO, resources: CONFIGURATION, verbs: READ },
+    ]),
+    bound('ClusterRole', CONTROLLER),
+    role(CONTROLLER, 'The lease by which one of many works.', [
+      { apiGroups: [LEASES], resources: ['leases'], verbs: ['create'] },
+      { apiGroups: [LEASES], resources: ['leases'], resourceNames: [CONTROLLER], verbs: ['get', 'update'] },
+    ]),
+    bound('Role', CONTROLLER),
     ...ownNodeOnly(),
   ];
 }
 
-function agentRole(): Manifest[] {
-  return [
-    {
-      file: 'rbac.yaml',
-      about: 'What an agent does in the whole cluster.',
-      object: {
-        apiVersion: `${RBAC}/v1`,
-        kind: 'ClusterRole',
-        metadata: { name: AGENT },
-        rules: [
-          { apiGroups: [OURS], resources: [...CONFIGURATION, 'ipclaims', 'ipamblocks'], verbs: READ },
-          { apiGroups: [OURS], resources: ['ipamblocks'], verbs: ['create', 'delete'] },
-          { apiGroups: [OURS], resources: ['bgpnodestatuses'], verbs: ['get', 'create'] },
-          { apiGroups: [OURS], resources: ['bgpnodestatuses/status'], verbs: ['update'] },
-          { apiGroups: [''], resources: ['nodes'], verbs: READ },
-          { apiGroups: CALICO, resources: CONFIGURATION, verbs: READ },
-        ],
-      },
-    },
-    {
-      file: 'rbac.yaml',
-      object: {
-        apiVersion: `${RBAC}/v1`,
-        kind: 'ClusterRoleBinding',
-        metadata: { name: AGENT },
-        roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: AGENT },
-        subjects: [{ kind: 'ServiceAccount', name: AGENT, namespace: NAMESPACE }],
-      },
-    },
-  ];
+function account(name: string, about?: string): Manifest {
+  const metadata = { name, namespace: NAMESPACE };
+  const object = { apiVersion: 'v1', kind: 'ServiceAccount', metadata };
+  return { file: 'accounts.yaml', ...(about !== undefined && { about }), object };
 }
 
-function ownSecrets(): Manifest[] {
-  return [
-    {
-      file: 'rbac.yaml',
-      about:
-        'Passwords of neighbours: Secrets of this namespace and of no other. Nothing else that is secret belongs here.',
-      object: {
-        apiVersion: `${RBAC}/v1`,
-        kind: 'Role',
-        metadata: { name: AGENT, namespace: NAMESPACE },
-        rules: [{ apiGroups: [''], resources: ['secrets'], verbs: READ }],
-      },
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+function clusterRole(name: string, about: string, rules: readonly Rule[]): Manifest {
+  const object = { apiVersion: `${RBAC}/v1`, kind: 'ClusterRole', metadata: { name }, rules };
+  return { file: 'rbac.yaml', about, object };
+}
+
+/** In the namespace of the accounts. */
+function role(name: string, about: string, rules: readonly Rule[]): Manifest {
+  const metadata = { name, namespace: NAMESPACE };
+  return { file: 'rbac.yaml', about, object: { apiVersion: `${RBAC}/v1`, kind: 'Role', metadata, rules } };
+}
+
+/** The role of an account's name goes to that account. */
+function bound(kind: 'ClusterRole' | 'Role', name: string): Manifest {
+  return {
+    file: 'rbac.yaml',
+    object: {
+      apiVersion: `${RBAC}/v1`,
+      kind: `${kind}Binding`,
+      metadata: { name, ...(kind === 'Role' && { namespace: NAMESPACE }) },
+      roleRef: { apiGroup: RBAC, kind, name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace: NAMESPACE }],
     },
-    {
-      file: 'rbac.yaml',
-      object: {
-        apiVersion: `${RBAC}/v1`,
-        kind: 'RoleBinding',
-        metadata: { name: AGENT, namespace: NAMESPACE },
-        roleRef: { apiGroup: RBAC, kind: 'Role', name: AGENT },
-        subjects: [{ kind: 'ServiceAccount', name: AGENT, namespace: NAMESPACE }],
-      },
-    },
-  ];
+  };
 }
 
 function ownNodeOnly(): Manifest[] {

@@ -95,10 +95,10 @@ const agent = () => ({
   env: [
     { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
     { name: 'HTTP_ADDRESS', value: setting('agent.httpAddress') },
-    { name: 'HTTP', value: new Setting('agent.httpPort', '$(HTTP_ADDRESS):') },
+    { name: 'HTTP', value: new Setting('agent.httpPort', '$(HTTP_ADDRESS):', 'text') },
     { name: 'LOG_LEVEL', value: setting('agent.logLevel') },
     { name: 'PODROUTE_PROC_SYS', value: '/host/proc/sys' },
-    new Setting('agent.env', '', true),
+    new Setting('agent.env', '', 'items'),
   ],
   ports: [{ name: 'metrics', containerPort: setting('agent.httpPort') }],
   // Alive is whoever answers: a neighbour that is down is no reason to restart anything.

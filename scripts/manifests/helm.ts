@@ -55,24 +55,26 @@ metadata:
 spec: {{ toJson .Values.bgpConfiguration }}
 ${objects('IPPool', 'ipPools')}${objects('BGPFilter', 'bgpFilters')}${objects('BGPPeer', 'bgpPeers')}`;
 
-const TOKEN = /^( *)- *SETTING<([^>|]+)\|\|SPREAD>$|"?SETTING<([^>|]+)\|([^>|]*)\|>"?/gm;
+/** `indent- SETTING<name|before|items>`, or one that a value is made of. */
+const TOKEN = /^( *)- *SETTING<([^|>]+)\|\|items>$|"?SETTING<([^|>]+)\|([^|>]*)\|(value|text)>"?/gm;
 
 function template(object: object): string {
   const text = yaml(withTokens(object));
   if (text.includes('{{')) throw new Error('an object of the chart has braces of its own');
-  return text.replace(TOKEN, (_, indent: string, spread: string, name: string, before: string) => {
-    if (spread)
-      return `${indent}{{- range .Values.${spread} }}\n${indent}- {{ toJson . }}\n${indent}{{- end }}`;
-    const value = name === 'namespace' ? '.Release.Namespace' : `.Values.${name}`;
-    return before === '' ? `{{ toJson ${value} }}` : `{{ printf "${before}%v" ${value} | toJson }}`;
-  });
+  return text.replace(
+    TOKEN,
+    (_, indent: string, list: string, name: string, before: string, form: string) => {
+      if (list)
+        return `${indent}{{- range .Values.${list} }}\n${indent}- {{ toJson . }}\n${indent}{{- end }}`;
+      const value = name === 'namespace' ? '.Release.Namespace' : `.Values.${name}`;
+      return form === 'text' ? `{{ printf "${before}%v" ${value} | toJson }}` : `{{ toJson ${value} }}`;
+    },
+  );
 }
 
 /** The object with a token in the place of each setting, which YAML writes as a word. */
 function withTokens(value: unknown): unknown {
-  if (value instanceof Setting) {
-    return `SETTING<${value.name}|${value.before}|${value.isSpread ? 'SPREAD' : ''}>`;
-  }
+  if (value instanceof Setting) return `SETTING<${value.name}|${value.before}|${value.form}>`;
   if (Array.isArray(value)) return value.map(withTokens);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withTokens(part)]));

@@ -52,14 +52,16 @@ function withDefaults(value: unknown): unknown {
   if (value instanceof Setting) return defaultOf(value);
   if (Array.isArray(value)) {
     return value.flatMap((item: unknown) =>
-      item instanceof Setting && item.isSpread ? (defaultOf(item) as unknown[]) : [withDefaults(item)],
+      item instanceof Setting && item.form === 'items'
+        ? (defaultOf(item) as unknown[])
+        : [withDefaults(item)],
     );
   }
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withDefaults(part)]));
 }
 
-function defaultOf({ name, before }: Setting): unknown {
+function defaultOf({ name, before, form }: Setting): unknown {
   const value = name === 'namespace' ? DEFAULT_NAMESPACE : SETTINGS[name].value;
-  return before === '' ? value : `${before}${String(value)}`;
+  return form === 'text' ? `${before}${String(value)}` : value;
 }

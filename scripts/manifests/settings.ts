@@ -51,9 +51,9 @@ export const SETTINGS = {
     schema: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] },
   },
   'agent.httpAddress': {
-    about: "Health and metrics: 127.0.0.1 for the node alone; '' for whoever reaches the node.",
+    about: "Health and metrics: 127.0.0.1 for the node alone; 0.0.0.0 or '[::]' for whoever reaches it.",
     value: '127.0.0.1',
-    schema: { enum: ['127.0.0.1', ''] },
+    schema: { enum: ['127.0.0.1', '0.0.0.0', '[::]'] },
   },
   'agent.httpPort': {
     about: 'Their port, on every node.',
@@ -97,6 +97,26 @@ export const SETTINGS = {
       ],
     },
   },
+  'controller.replicas': {
+    about: 'One works, the others wait.',
+    value: 2,
+    schema: { type: 'integer', minimum: 0 },
+  },
+  'controller.logLevel': {
+    about: 'trace, debug, info, warn, error or fatal.',
+    value: 'info',
+    schema: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] },
+  },
+  'controller.nodeGraceSeconds': {
+    about: 'How long a Node must have been away before its blocks are freed.',
+    value: 600,
+    schema: { type: 'integer', minimum: 0, maximum: 86400 },
+  },
+  'controller.resources': {
+    about: 'It follows the objects of the whole cluster.',
+    value: { requests: { cpu: '20m', memory: '128Mi' } },
+    schema: { type: 'object' },
+  },
   'hostPaths.cniBinDir': path('Where the container runtime looks for CNI executables.', '/opt/cni/bin'),
   'hostPaths.cniConfDir': path('Where it looks for network configurations.', '/etc/cni/net.d'),
   'hostPaths.netns': path('Where it keeps network namespaces.', '/run/netns'),
@@ -112,18 +132,21 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
+/**
+ * How a value stands in its place: as it is; as a text, with something before it; or, of a list, each item among others.
+ */
+export type SettingForm = 'value' | 'text' | 'items';
+
 /** The place of a setting in an object. */
 export class Setting {
   readonly name: SettingName | 'namespace';
-  /** What stands before it in a text. */
   readonly before: string;
-  /** A list's items stand among others. */
-  readonly isSpread: boolean;
+  readonly form: SettingForm;
 
-  constructor(name: SettingName | 'namespace', before = '', isSpread = false) {
+  constructor(name: SettingName | 'namespace', before = '', form: SettingForm = 'value') {
     this.name = name;
     this.before = before;
-    this.isSpread = isSpread;
+    this.form = form;
   }
 }
 
