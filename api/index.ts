@@ -19,7 +19,13 @@ export {
   type IPClaim,
   type IPClaimSpec,
 } from './kinds/ipam-block.ts';
-export type { IPPool, IPPoolSpec, IPReservation, IPReservationSpec } from './kinds/ip-pool.ts';
+export {
+  type IPPool,
+  type IPPoolSpec,
+  type IPReservation,
+  type IPReservationSpec,
+  UNROUTABLE,
+} from './kinds/ip-pool.ts';
 export type { Metadata } from './schema/kind.ts';
 export { type Condition, cutMessage, sinceWhen } from './schema/condition.ts';
 export {

@@ -37,3 +37,36 @@ describe('addresses and networks of a node inside a pool', () => {
     assert.deepEqual(plan.kernel.unreachable, ['10.0.1.0/26']);
   });
 });
+
+describe('a podCIDR', () => {
+  const OTHER = nodeYaml('n2', ['10.0.0.2'], '', ['10.1.2.0/24']);
+  const planned = (podCidrs: readonly string[], ...others: readonly string[]) => {
+    const resources = resourcesFromYaml(nodeYaml('n1', ['10.0.0.1'], '', podCidrs), ...others);
+    return planOf(resources, 'n1', { localBlocks: podCidrs.map((cidr) => ({ cidr })) });
+  };
+
+  for (const cidr of ['127.0.0.0/24', '224.1.0.0/16', '255.255.255.0/24', 'ff05::/64', '::/0']) {
+    it(`over addresses that no host can have is not held, announced or let in: ${cidr}`, () => {
+      const { plan, problems } = planned(['10.1.1.0/24', cidr], OTHER);
+      assert.match(
+        problems.join('\n'),
+        /^Node n1: spec.podCIDRs: ".*" overlaps .* which cannot be routed.*: no block that does/,
+      );
+      assert.deepEqual(plan.kernel.unreachable, ['10.1.1.0/24']);
+      assert.deepEqual(plan.kernel.clusterPrefixes, ['10.1.1.0/24', '10.1.2.0/24']);
+    });
+  }
+
+  it('over the address of a node lets nothing in, like a pool that is not used', () => {
+    const { plan } = planned(['10.1.1.0/24'], nodeYaml('n2', ['10.0.0.2'], '', ['10.0.0.0/24']));
+    assert.deepEqual(plan.kernel.clusterPrefixes, ['10.1.1.0/24']);
+  });
+
+  it('that another node has too is a problem of both, and of none while a pool serves the family', () => {
+    const twin = nodeYaml('n2', ['10.0.0.2'], '', ['10.1.1.128/25']);
+    assert.deepEqual(planned(['10.1.1.0/24'], twin).problems, [
+      'Node n1: spec.podCIDRs: "10.1.1.0/24" overlaps 10.1.1.128/25 of Node n2: both give out its addresses, and two pods may get one; give each node a podCIDR of its own',
+    ]);
+    assert.deepEqual(planned(['10.1.1.0/24'], twin, POOL).problems, []);
+  });
+});

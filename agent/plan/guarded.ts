@@ -1,6 +1,6 @@
 // What no neighbour may take over and no pod may get: the addresses and connected networks of this node, the other
-// nodes' addresses, and those of the routers that objects name. Pure.
-import { type Problem, parsePeerAddress } from '#api';
+// nodes' addresses, those of the routers that objects name, and those that no host can have. Pure.
+import { type Problem, parsePeerAddress, UNROUTABLE } from '#api';
 import type { PolicyTerm } from '#bgp';
 import { contains, formatPrefix, hostPrefix, overlaps, parsePrefix, type Prefix, truncate } from '#ip';
 import type { PlanInput } from './types.ts';
@@ -27,6 +27,8 @@ export function guardedPrefixes(
     if (prefix === undefined || found.has(text) || !ranges.some((range) => overlaps(range, prefix))) return;
     found.set(text, { prefix, what });
   };
+  // A pool that overlaps one is refused by itself; a podCIDR, or a block of long ago, is not.
+  for (const [prefix, what] of UNROUTABLE) add(prefix, `${prefix} (${what}), which cannot be routed`);
   for (const { prefix, what } of input.hostNetworks ?? []) add(prefix, `${what} (${prefix})`);
   for (const { name, addresses } of nodes)
     for (const address of Object.values(addresses))

@@ -14,7 +14,7 @@ import {
 } from '#api';
 import type { SpeakerConfig } from '#bgp';
 import { onlyWayOut } from './way-out.ts';
-import { comparePrefixes, contains, FAMILIES, type Family, familyOf, parsePrefix } from '#ip';
+import { comparePrefixes, contains, FAMILIES, type Family, familyOf, overlaps, parsePrefix } from '#ip';
 import { resolveConflicts } from './conflicts.ts';
 import { type Guarded, guardedBy, guardedPrefixes, guardProblems } from './guarded.ts';
 import type {
@@ -54,8 +54,7 @@ export function makePlan(input: PlanInput): PlanResult {
   const reflectors = findReflectors(nodes, config);
   const usable = usablePools(resources);
   const stray = strayBlocks(resources, usable.pools, refused);
-  const clusterPrefixes = clusterPrefixesOf(resources, nodes, refused);
-  const guarded = guardedPrefixes(input, nodes, clusterPrefixes);
+  const { guarded, clusterPrefixes, podCidrs } = guardedRanges(input, nodes);
   const localBlocks = input.localBlocks.filter(({ cidr }) => guardedBy(cidr, guarded) === undefined);
   const ownPrefixes = sortedPrefixes(localBlocks.map((block) => block.cidr));
   const poolPrefixes = sortedPrefixes(
@@ -97,6 +96,7 @@ export function makePlan(input: PlanInput): PlanResult {
       ...resolved.problems,
       ...onlyWayOut(self, nodes, resources.bgpPeers, resolved.peers),
       ...sameAddress(self, nodes),
+      ...sharedPodCidrs(self, nodes, podCidrs),
     ],
   };
 }
@@ -110,10 +110,19 @@ function byName<T>(objects: ReadonlyMap<string, T>): T[] {
  * checked against it as well.
  */
 export function guardedOf(input: PlanInput): Guarded[] {
-  const { resources, refused = nothingRefused } = input;
+  const { resources } = input;
   const config = bgpConfigurationFor(resources, input.nodeName).spec;
   const nodes = byName(resources.nodes).map((node) => clusterNode(node, config));
-  return guardedPrefixes(input, nodes, clusterPrefixesOf(resources, nodes, refused));
+  return guardedRanges(input, nodes).guarded;
+}
+
+/** A podCIDR over something guarded lets nothing in, like a pool that is not used. */
+function guardedRanges(input: PlanInput, nodes: readonly ClusterNode[]) {
+  const { resources, refused = nothingRefused } = input;
+  const ranges = clusterRanges(resources, nodes, refused);
+  const guarded = guardedPrefixes(input, nodes, [...ranges.pools, ...ranges.podCidrs]);
+  const podCidrs = ranges.podCidrs.filter((cidr) => guardedBy(cidr, guarded) === undefined);
+  return { guarded, podCidrs, clusterPrefixes: sortedPrefixes([...ranges.pools, ...podCidrs]) };
 }
 
 /** The links on which this node looks for neighbours; undefined: it has no Node, and what is in force stays. */
@@ -129,21 +138,16 @@ export function interfacesOf({
 }
 
 /** What `Cluster` lets in: pools, and blocks in force; for a family without a pool, what nodes have as podCIDRs. */
-function clusterPrefixesOf(
-  resources: PlanResources,
-  nodes: readonly ClusterNode[],
-  refused: Refused,
-): string[] {
+function clusterRanges(resources: PlanResources, nodes: readonly ClusterNode[], refused: Refused) {
   const { pools } = usablePools(resources);
   const pooled = new Set([...resources.ipPools.values()].map((pool) => familyOf(pool.spec.cidr)));
   const podCidrs = mayHidePools(refused, resources)
     ? []
     : nodes.flatMap((node) => node.podCIDRs).filter((prefix) => !pooled.has(familyOf(prefix)));
-  return sortedPrefixes([
-    ...pools.map(({ spec }) => spec.cidr),
-    ...strayBlocks(resources, pools, refused).prefixes,
-    ...podCidrs,
-  ]);
+  return {
+    pools: [...pools.map(({ spec }) => spec.cidr), ...strayBlocks(resources, pools, refused).prefixes],
+    podCidrs,
+  };
 }
 
 function addressRanges(pools: readonly IPPool[], self: ClusterNode) {
@@ -314,6 +318,24 @@ function sameAddress(self: ClusterNode, nodes: readonly ClusterNode[]): Problem[
       if (other.name === self.name || address === undefined || other.addresses[family] !== address) return [];
       const message = `is the address of Node ${other.name} too: sessions with it cannot work`;
       return [{ object: `Node ${self.name}`, field: 'status.addresses', value: address, message }];
+    }),
+  );
+}
+
+/** @param inUse podCIDRs of all nodes, without those of families that have a pool */
+function sharedPodCidrs(
+  self: ClusterNode,
+  nodes: readonly ClusterNode[],
+  inUse: readonly string[],
+): Problem[] {
+  const own = self.podCIDRs.filter((cidr) => inUse.includes(cidr));
+  const others = own.length === 0 ? [] : nodes.filter(({ name }) => name !== self.name);
+  return own.flatMap((value) =>
+    others.flatMap(({ name, podCIDRs }): Problem[] => {
+      const theirs = podCIDRs.find((cidr) => overlaps(parsePrefix(cidr)!, parsePrefix(value)!));
+      if (theirs === undefined) return [];
+      const message = `overlaps ${theirs} of Node ${name}: both give out its addresses, and two pods may get one; give each node a podCIDR of its own`;
+      return [{ object: `Node ${self.name}`, field: 'spec.podCIDRs', value, message }];
     }),
   );
 }

@@ -2,9 +2,9 @@
 // Kubernetes has it, with Calico's annotations.
 import * as z from 'zod';
 import { type Family, familyLabel } from '#ip';
-import { asNumber, cidr, field, ipAddress, list, text, Wrong } from '../schema/fields.ts';
+import { asNumber, field, ipAddress, text, Wrong } from '../schema/fields.ts';
 import type { Metadata } from '../schema/kind.ts';
-import { annotatedAddress, type Node } from './node.ts';
+import { annotatedAddress, type Node, podCidrs } from './node.ts';
 
 /** 'address' or 'address/length': the length is the link's and not needed. */
 const linkAddress = (family: Family) =>
@@ -28,7 +28,7 @@ export const calicoNodeTop = {
       addresses: z.array(z.looseObject({ type: text().optional(), address: text() })).default([]),
     })
     .prefault({}),
-  status: z.looseObject({ podCIDRs: list(cidr(), 16).default([]) }).prefault({}),
+  status: z.looseObject({ podCIDRs: podCidrs().default([]) }).prefault({}),
 };
 
 type CalicoNodeTop = { [K in keyof typeof calicoNodeTop]: z.output<(typeof calicoNodeTop)[K]> };

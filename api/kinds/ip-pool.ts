@@ -46,7 +46,7 @@ const NEW_POOL = ': make a new pool and disable this one';
  * No host can have these (RFC 6890), or not as one that others reach. 240.0.0.0/4 is not among them: Linux routes it, so a
  * network that has run out of private addresses may use it, but for the very last.
  */
-const UNROUTABLE = [
+export const UNROUTABLE = [
   ['0.0.0.0/8', '"this network"'],
   ['127.0.0.0/8', 'loopback'],
   ['169.254.0.0/16', 'link-local'],

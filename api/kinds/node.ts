@@ -1,17 +1,29 @@
 // Node and Secret of Kubernetes' core API: only the fields that podroute needs, everything else is read over.
 import type { V1NodeSpec, V1NodeStatus, V1Taint } from '@kubernetes/client-node';
-import { canonicalAddress, type Family, familyLabel, familyOf } from '#ip';
+import { canonicalAddress, type Family, familyLabel, familyOf, overlaps, parsePrefix } from '#ip';
 import { closest } from '../schema/closest.ts';
 import * as z from 'zod';
 import { cidr, flag, list, parseAsNumber, text, Wrong } from '../schema/fields.ts';
 import type { Metadata } from '../schema/kind.ts';
+
+/** Of two that overlap each would give out the other's addresses. */
+export const podCidrs = () =>
+  list(cidr(), 16).superRefine((cidrs, context) => {
+    const prefixes = cidrs.map((text) => parsePrefix(text)!);
+    prefixes.forEach((prefix, i) => {
+      const before = prefixes.slice(0, i).findIndex((other) => overlaps(other, prefix));
+      if (before < 0) return;
+      const message = `overlaps ${cidrs[before]}: each gives out addresses of its own`;
+      context.addIssue({ code: 'custom', path: [i], message });
+    });
+  });
 
 /** The `satisfies` clauses keep these names those of the Kubernetes API. */
 export const nodeTop = {
   spec: z
     .looseObject({
       podCIDR: cidr().optional(),
-      podCIDRs: list(cidr(), 16).optional(),
+      podCIDRs: podCidrs().optional(),
       unschedulable: flag().optional(),
       taints: z
         .array(

@@ -304,6 +304,15 @@ describe('a Node', () => {
     ]);
   });
 
+  it('has no two podCIDRs that overlap: two pods would get one address', () => {
+    assert.deepEqual(
+      problemsOf(node('uid: u', 'spec: { podCIDRs: [10.1.0.0/24, 10.2.0.0/24, 10.1.0.128/25] }\n')),
+      [
+        'f.yaml:4: Node n1: spec.podCIDRs[2]: "10.1.0.128/25" overlaps 10.1.0.0/24: each gives out addresses of its own',
+      ],
+    );
+  });
+
   it('with a wrong annotation is a problem, not a node with other values', () => {
     assert.deepEqual(
       problemsOf(node('annotations: { podroute.io/ASNumber: "0", projectcalico.org/IPv6Address: 10.0.0.1 }')),
