@@ -1,11 +1,13 @@
 // The door of the agent: what of it runs in another process than its own daemon. Whatever is heavy is imported when it
 // is used, so that `podroute plan` does not load a BGP speaker. What a running agent answers is in agent-api/.
+import { systemClock } from '#world';
 import type { Examination } from './doctor/finding.ts';
 import type { AgentSays, Places } from './doctor/patient.ts';
 import type { Log } from './log.ts';
 import type { AgentOptions, LogLevel } from './options.ts';
 import type { OfflinePlan, ValidatedPlans } from './plan/index.ts';
 
+export type { OfflinePlan } from './plan/index.ts';
 export type { Examination } from './doctor/finding.ts';
 export type { AgentOptions, LogLevel } from './options.ts';
 
@@ -27,7 +29,25 @@ export async function planOffline(
   nodeName: string,
 ): Promise<OfflinePlan> {
   const { offlinePlan } = await import('./plan/index.ts');
-  return offlinePlan(files, nodeName);
+  const { validateTexts } = await import('#api');
+  return offlinePlan(validateTexts(files), nodeName, 'in these files');
+}
+
+/**
+ * The same of what a cluster has at this moment: podroute's objects, where it has its CRDs, and Calico's. Reads and does no
+ * more. Rejects when the API server does not answer.
+ *
+ * @param store 'kubernetes', 'kubernetes:KUBECONFIG'
+ */
+export async function planOfCluster(store: string, nodeName: string, version: string): Promise<OfflinePlan> {
+  const { offlinePlan } = await import('./plan/index.ts');
+  const { validateDocuments } = await import('#api');
+  const { lookAtCluster } = await import('#store/kubernetes');
+  const { parseStorePlace } = await import('#store');
+  const place = parseStorePlace(store, process.env);
+  if (place?.kind !== 'cluster') throw new Error(`--store ${store} is no cluster`);
+  const documents = await lookAtCluster(place, systemClock, `podroute/${version}`);
+  return offlinePlan(validateDocuments(documents), nodeName, 'of podroute in the cluster');
 }
 
 /** What is wrong with these files, for every node among them. */

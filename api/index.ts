@@ -76,5 +76,6 @@ export {
   isNobody,
   placed,
   type ValidatedTexts,
+  validateDocuments,
   validateTexts,
 } from './read/validate-texts.ts';

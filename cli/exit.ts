@@ -13,7 +13,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.good, 'good'],
   [EXIT.badNews, 'answered, and it is bad news'],
   [EXIT.wrongUse, 'wrong use: a command, option, value, file or session that there is not'],
-  [EXIT.agentUnreachable, 'no agent answers (with status --all: no API server)'],
+  [EXIT.agentUnreachable, 'no agent answers, or no API server'],
 ];
 
 /** Ends a command with a message on stderr and an exit code; thrown by commands, caught at the top. */

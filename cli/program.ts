@@ -166,7 +166,13 @@ export function program(): Command {
     .command('plan')
     .description('the peers, prefixes and filters that this node should have, and from which objects')
     .option('--dir <path>', 'from these files, without asking an agent (needs --node)')
-    .option('--node <name>', 'with --dir: the Node whose plan it is')
+    .addOption(
+      new Option(
+        '--store <store>',
+        "from a cluster's objects (kubernetes, kubernetes:KUBECONFIG), Calico's among them; nothing is written (needs --node)",
+      ).conflicts('dir'),
+    )
+    .option('--node <name>', 'with --dir or --store: the Node whose plan it is')
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async (options) => (await import('./commands/plan.ts')).plan(options));

@@ -1,6 +1,6 @@
-// The plan of a node from files, without its agent. What only the node knows (default routes, blocks that are not
+// The plan of a node from files or a cluster's objects, without its agent. What only the node knows (default routes, blocks that are not
 // claimed yet) is left out, and said. Pure.
-import { mayHidePools, type Problem, type Refused, validateTexts } from '#api';
+import { mayHidePools, type Problem, type Refused, type ValidatedTexts } from '#api';
 import type { NodePlan } from '#agent-api';
 import { familyOf } from '#ip';
 import type { LocalBlock, Plan, PlanResources } from './types.ts';
@@ -14,12 +14,12 @@ export interface OfflinePlan {
   readonly notes: readonly string[];
 }
 
-/** @param files the objects as the agent's store would read them */
+/** @param where for people: 'in these files' */
 export function offlinePlan(
-  files: readonly { readonly file: string; readonly text: string }[],
+  { resources, refused, problems, locate }: ValidatedTexts,
   nodeName: string,
+  where: string,
 ): OfflinePlan {
-  const { resources, refused, problems, locate } = validateTexts(files);
   const localBlocks = blocksOf(nodeName, resources, refused);
   const made = makePlan({ resources, refused, nodeName, localBlocks });
   const placeOf = ({ object, field }: Problem) => `${object}: ${field}`;
@@ -30,7 +30,7 @@ export function offlinePlan(
     plan: made.plan && shownPlan(made.plan),
     problems: [...problems.filter((p) => !found.has(placeOf(p))), ...made.problems.map(locate)],
     notes: isWaiting
-      ? [`${nodeName} has no IPAMBlock in these files: what it will claim and announce is not known here`]
+      ? [`${nodeName} has no IPAMBlock ${where}: what it will claim and announce is not known here`]
       : [],
   };
 }

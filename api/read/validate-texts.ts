@@ -18,11 +18,13 @@ export interface ValidatedTexts {
   readonly locate: (problem: Problem) => Problem;
 }
 
-/** Of two documents for one object the first counts, in the order of the files. Never throws. */
-export function validateTexts(
+/** As validateDocuments, of files. Never throws. */
+export const validateTexts = (
   files: readonly { readonly file: string; readonly text: string }[],
-): ValidatedTexts {
-  const documents = files.flatMap(({ file, text }) => parseText(text, file));
+): ValidatedTexts => validateDocuments(files.flatMap(({ file, text }) => parseText(text, file)));
+
+/** Of two documents for one object the first counts. */
+export function validateDocuments(documents: readonly TextDocument[]): ValidatedTexts {
   const problems = documents.flatMap((document) => document.problems);
   const byName = new Map<string, TextDocument>();
   const objects: Resource[] = [];

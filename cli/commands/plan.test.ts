@@ -96,7 +96,7 @@ describe('podroute plan --dir', function () {
     assert.equal(status, 1);
     const alone = run('--dir', folder);
     assert.deepEqual([alone.status, alone.stdout], [2, '']);
-    assert.match(alone.stderr, /--dir and --node go together: --node NAME is missing/);
+    assert.match(alone.stderr, /--node goes together with --dir or --store: --node NAME is missing/);
     const nowhere = run('--dir', join(folder, 'no'), '--node', 'n1');
     assert.equal(nowhere.status, 2);
     assert.match(nowhere.stderr, /plan: .*no: ENOENT/);

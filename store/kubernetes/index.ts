@@ -1,10 +1,12 @@
 // The door of the store of an API server, apart from the other stores': whoever reads a folder needs no client of
 // Kubernetes in his memory.
+import type { TextDocument } from '#api';
 import type { Clock, Disk, Random } from '#world';
 import type { Store } from '../store.ts';
 import { type ClusterPlace, Credentials } from './credentials.ts';
 import { HttpsApiServer } from './https-api-server.ts';
 import { openKubernetesStore, type OwnInterest } from './kubernetes-store.ts';
+import { readCluster } from './read-cluster.ts';
 import type { Reader } from './watched-lists.ts';
 
 export type { OwnInterest } from './kubernetes-store.ts';
@@ -29,6 +31,17 @@ export interface ClusterStoreIo {
 /** Where podroute's own Secrets and leases stand. Throws when nothing says where the API server is. */
 export function namespaceOf(place: ClusterPlace, clock: Clock): string {
   return new Credentials(place, clock).namespace ?? DEFAULT_NAMESPACE;
+}
+
+/** What a cluster has at this moment, read and nothing else. Rejects when it does not answer or refuses to show a list. */
+export async function lookAtCluster(
+  place: ClusterPlace,
+  clock: Clock,
+  userAgent: string,
+): Promise<readonly TextDocument[]> {
+  const credentials = new Credentials(place, clock);
+  const api = new HttpsApiServer(credentials, clock, userAgent);
+  return readCluster(api, credentials.namespace ?? DEFAULT_NAMESPACE);
 }
 
 /** A Store over the objects of a cluster. Throws when nothing says where its API server is. */

@@ -10,7 +10,7 @@ export interface ListIdentity {
   readonly apiVersion: string;
 }
 
-interface Raw {
+export interface Raw {
   readonly metadata: Readonly<Record<string, unknown>> & {
     readonly name: string;
     readonly namespace?: string;
@@ -109,7 +109,8 @@ interface ReadPart {
   readonly [field: string]: unknown;
 }
 
-function readPart(kind: Kind, raw: Raw): ReadPart {
+/** Of an object of the API server what podroute reads. */
+export function readPart(kind: Kind, raw: Raw): ReadPart {
   const { managedFields: _, ...rest } = raw.metadata;
   const metadata = { ...rest, ...annotationsOf(raw) };
   switch (kind) {
