@@ -16,10 +16,15 @@ const { values, positionals } = parseArgs({
     write: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
 
 const tell = (line: string): void => console.log(line);
+const areaNames = (): string =>
+  areas([])
+    .map(({ name }) => name)
+    .join(', ');
 
 /** `count` of them, the same ones for one seed. */
 function sampleOf(mutants: readonly Mutant[], count: number, seed: number): Set<Mutant> {
@@ -39,13 +44,16 @@ function sampleOf(mutants: readonly Mutant[], count: number, seed: number): Set<
   );
 }
 
+if (values.help) {
+  tell(
+    'npm run mutate [-- AREA|PATH…] [--sample N] [--seed S] [--workers N] [--again] [--write] [--list] [--verbose]',
+  );
+  tell(`areas: ${areaNames()}; docs/testing.md says what each option is for`);
+  process.exit(0);
+}
 const chosenAreas = areas(positionals);
 if (chosenAreas.length === 0) {
-  console.error(
-    `no area or file has ${positionals.join(', ')} in its name; areas: ${areas([])
-      .map(({ name }) => name)
-      .join(', ')}`,
-  );
+  console.error(`no area or file has ${positionals.join(', ')} in its name; areas: ${areaNames()}`);
   process.exit(2);
 }
 let id = 1;

@@ -230,8 +230,8 @@ export class Rib {
     for (const family of [0, 1] as const) {
       this.#refreshes.drop(peer, family);
       this.slots.nextEpoch(peer.slot, family, false);
-      peer.forgetCounts(family);
     }
+    peer.forgetCounts();
     for (const sweeper of this.#sweepers) sweeper.sweep(peer.slot, SWEEP_OLD_EPOCH);
     this.wake();
   }

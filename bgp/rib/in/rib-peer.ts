@@ -135,10 +135,12 @@ export class RibPeer implements PathOwner {
   }
 
   /** The session's paths are gone. */
-  forgetCounts(family: FamilyIndex): void {
-    this.ageCounts(family);
-    this.ageCounts(family);
-    this.ownClaims.forget(family);
+  forgetCounts(): void {
+    for (const family of [0, 1] as const) {
+      this.ageCounts(family);
+      this.ageCounts(family);
+    }
+    this.ownClaims.forget();
   }
 
   /** What was stale is gone, and what was current is stale: it is about to be sent anew. */
@@ -186,8 +188,7 @@ export class RibPeer implements PathOwner {
     const address = parseAddressWords(n.remoteAddress);
     slots.address.fill(0, this.slot * 4, this.slot * 4 + 4);
     if (address !== undefined) slots.address.set(address.words, this.slot * 4);
-    this.forgetCounts(0);
-    this.forgetCounts(1);
+    this.forgetCounts();
     this.warned = false;
     this.endOfRibReceived.fill(false);
     this.endOfRibSent.fill(false);
