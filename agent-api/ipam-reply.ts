@@ -22,7 +22,8 @@ export interface AddressUsage {
   readonly allocations: readonly {
     readonly owner: AddressOwner;
     readonly addresses: { readonly ipv4?: string; readonly ipv6?: string };
-    /** Milliseconds since 1970 in UTC. */
+    readonly allocatedAt: string;
+    /** The same in milliseconds since 1970 in UTC. */
     readonly allocatedAtMs: number;
   }[];
   /** In use by a link whose owner is not known. */

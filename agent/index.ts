@@ -1,5 +1,6 @@
 // The door of the agent: what of it runs in another process than its own daemon. Whatever is heavy is imported when it
 // is used, so that `podroute plan` does not load a BGP speaker. What a running agent answers is in agent-api/.
+import type { ClusterPlace } from '#store';
 import { systemClock } from '#world';
 import type { Examination } from './doctor/finding.ts';
 import type { AgentSays, Places } from './doctor/patient.ts';
@@ -36,16 +37,15 @@ export async function planOffline(
 /**
  * The same of what a cluster has at this moment: podroute's objects, where it has its CRDs, and Calico's. Reads and does no
  * more. Rejects when the API server does not answer.
- *
- * @param store 'kubernetes', 'kubernetes:KUBECONFIG'
  */
-export async function planOfCluster(store: string, nodeName: string, version: string): Promise<OfflinePlan> {
+export async function planOfCluster(
+  place: ClusterPlace,
+  nodeName: string,
+  version: string,
+): Promise<OfflinePlan> {
   const { offlinePlan } = await import('./plan/index.ts');
   const { validateDocuments } = await import('#api');
   const { lookAtCluster } = await import('#store/kubernetes');
-  const { parseStorePlace } = await import('#store');
-  const place = parseStorePlace(store, process.env);
-  if (place?.kind !== 'cluster') throw new Error(`--store ${store} is no cluster`);
   const documents = await lookAtCluster(place, systemClock, `podroute/${version}`);
   return offlinePlan(validateDocuments(documents), nodeName, 'of podroute in the cluster');
 }

@@ -14,7 +14,7 @@ import {
   tcpSockets,
   writeSysctl,
 } from '#linux';
-import { parseStorePlace } from '#store';
+import { StorePlaceError, storePlaceText } from '#store';
 import { systemClock, systemRandom, systemScheduler } from '#world';
 import { DocumentWorker } from './bindings/document-worker.ts';
 import { watchEventLoop } from './bindings/event-loop.ts';
@@ -32,7 +32,7 @@ import { startNode } from './node.ts';
 import type { AgentOptions } from './options.ts';
 import type { HostBindings } from './outside.ts';
 
-/** Runs the daemon until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop, 1 when it cannot run. */
+/** Runs the daemon until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop, 1 when it cannot run, 2 when its store is none. */
 export async function runAgent(options: AgentOptions): Promise<number> {
   const log = await openLog(options.logLevel, { node: options.nodeName });
   const stopped = signalled(log);
@@ -45,18 +45,22 @@ export async function runAgent(options: AgentOptions): Promise<number> {
   } catch (error) {
     log.error({}, `agent cannot run: ${error instanceof Error ? error.message : String(error)}`);
     log.debug({ error: text(error) }, 'where that was');
-    return 1;
+    return error instanceof StorePlaceError ? 2 : 1;
   }
 }
 
 async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableStack): Promise<void> {
-  const { version, socketPath, stateDir } = options;
+  const { version, socketPath, stateDir, store: place } = options;
   log.info(
-    { version, pid: process.pid, runtime: process.version, store: options.store, fib: options.fib },
+    {
+      version,
+      pid: process.pid,
+      runtime: process.version,
+      store: storePlaceText(options.store),
+      fib: options.fib,
+    },
     'starting',
   );
-  const place = parseStorePlace(options.store, process.env);
-  if (place === undefined) throw new Error(`--store ${options.store}: expected kubernetes or dir:PATH`);
   // A disk that cannot be written keeps pods from getting addresses, and nothing else: see its problem in status.
   await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch(() => undefined);
   await mkdir(dirname(socketPath), { recursive: true, mode: 0o755 });

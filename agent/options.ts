@@ -1,12 +1,12 @@
 // What the daemon is told on its command line.
+import type { StorePlace } from '#store';
 
 export interface AgentOptions {
   readonly version: string;
   readonly nodeName: string;
   /** An IPv4 address, or 'hash' (of the node's name); undefined: what the objects say. */
   readonly routerId?: string;
-  /** 'dir:PATH' or 'kubernetes'. */
-  readonly store: string;
+  readonly store: StorePlace;
   /** 'none': the kernel is left alone (route reflector, looking glass, benchmarks). */
   readonly fib: 'kernel' | 'none';
   /** Kernel routing table for learned routes and own blocks. */

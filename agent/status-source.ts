@@ -176,7 +176,8 @@ export class AgentStatusSource implements StatusSource {
   ipam(): IpamReply {
     const usage = this.#agent.ipam?.usage();
     if (usage === undefined) return { summary: EMPTY_IPAM, usage: undefined };
-    return { summary: ipamSummary(usage), usage };
+    const allocations = usage.allocations.map((one) => ({ ...one, allocatedAt: iso(one.allocatedAtMs) }));
+    return { summary: ipamSummary(usage), usage: { ...usage, allocations } };
   }
 
   /** In turns. Who asks while one is under way gets the same text: no number of askers makes more work. */

@@ -42,7 +42,7 @@ export function leaves(command: Command, words: readonly string[]): Leaf[] {
 function section(command: Command, words: readonly string[]): string {
   const help = command.createHelp();
   const name = words.join(' ');
-  const { examples = [], badNews } = DETAILS[name] ?? {};
+  const { examples = [], badNews, note } = DETAILS[name] ?? {};
   const options = help.visibleOptions(command).filter((option) => option.long !== '--help');
   const usage = ['podroute', ...words, ...(options.length > 0 ? ['[options]'] : [])];
   const parts = [`## podroute ${name}`, `${sentence(command.description())}\n`];
@@ -53,6 +53,7 @@ function section(command: Command, words: readonly string[]): string {
   if (options.length > 0) {
     parts.push('| option | default | meaning |', '|---|---|---|', ...options.map(optionRow), '');
   }
+  if (note !== undefined) parts.push(`${note}\n`);
   if (badNews !== undefined) parts.push(`Exit code 1: ${badNews}.\n`);
   const width = Math.max(...examples.map(({ line }) => line.length));
   parts.push(

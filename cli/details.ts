@@ -35,14 +35,15 @@ export const DETAILS: Readonly<Record<string, Details>> = {
         about: 'a route reflector: no kernel routes, no pods',
       },
     ],
-    badNews: 'the agent cannot run, or something that it cannot go on without ended',
+    badNews:
+      'the agent cannot run, or something that it cannot go on without ended; 2: there is no such store',
   },
   controller: {
     examples: [
       { line: 'controller --store kubernetes', about: 'in a Deployment, with two replicas or more' },
       { line: 'controller --store dir:objects --node-grace-seconds 60', about: 'over files below objects/' },
     ],
-    badNews: 'the controller cannot run',
+    badNews: 'the controller cannot run; 2: there is no such store',
   },
   status: {
     examples: [
@@ -79,6 +80,7 @@ export const DETAILS: Readonly<Record<string, Details>> = {
       { line: 'plan', about: 'what this node should do, and from which objects' },
       { line: 'plan --dir objects --node n1', about: 'what it would do with these files' },
     ],
+    note: 'For people it is no table: the plan alone as YAML, and what is wrong on stderr. -o yaml and -o json have both.',
     badNews: 'no plan can be made, or an object is wrong',
   },
   validate: {

@@ -32,7 +32,7 @@ const ENDS: Readonly<Record<string, number>> = {
   'status tor-a': 1,
   'status -o json': 1,
   // There is no such file.
-  'status --all --store kubernetes:admin.conf': 3,
+  'status --all --store kubernetes:admin.conf': 2,
   'routes 10.244.3.7 --why': 1,
   'ipam release 10.244.0.7': 1,
   'ipam release 10.244.0.0/26': 1,

@@ -1,7 +1,9 @@
-// Files that a command is given, as the directory store would find them.
+// What commands are told by their options to read and to serve: files and folders, a store, an address. What is wrong with
+// one is wrong use.
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { inReadingOrder, isDocumentFile, MOST_FILE_BYTES } from '#api';
+import { parseStorePlace, type StorePlace } from '#store';
 import { CommandError, EXIT } from './exit.ts';
 
 /**
@@ -41,4 +43,24 @@ function textOf(file: string): string {
   } finally {
     closeSync(opened);
   }
+}
+
+/** Throws CommandError. */
+export function storeOption(command: string, text: string): StorePlace {
+  const place = parseStorePlace(text, process.env);
+  if (place !== undefined) return place;
+  throw new CommandError(
+    `${command}: --store ${text}: expected kubernetes, kubernetes:KUBECONFIG or dir:PATH`,
+    EXIT.wrongUse,
+  );
+}
+
+/** Throws CommandError. */
+export function httpOption(command: string, text: string | undefined): { readonly http?: string } {
+  if (text === undefined) return {};
+  if (/^.+:\d+$/.test(text)) return { http: text };
+  throw new CommandError(
+    `${command}: --http ${text}: expected ADDR:PORT, such as 127.0.0.1:9179`,
+    EXIT.wrongUse,
+  );
 }

@@ -24,6 +24,31 @@ describe('the podroute command', function () {
     ['an argument too many', ['status', 'a', 'b'], /too many arguments/],
     ['a value that is missing', ['status', '--socket'], /argument missing/],
     ['options that exclude each other', ['routes', '--best', '--fib'], /cannot be used with/],
+    [
+      'a store that is none',
+      ['agent', '--node-name', 'n', '--store', 'nosuch'],
+      /agent: --store nosuch: expected/,
+    ],
+    [
+      'a controller’s store that is none',
+      ['controller', '--store', 'dir:'],
+      /controller: --store dir:: expected/,
+    ],
+    [
+      'an address that is none',
+      ['controller', '--store', 'dir:x', '--http', '9'],
+      /controller: --http 9: expected/,
+    ],
+    [
+      'a cluster that is a folder',
+      ['status', '--all', '--store', 'dir:x'],
+      /status: --store dir:x: a folder has/,
+    ],
+    [
+      'a cluster’s kubeconfig that is not there',
+      ['status', '--all', '--store', `kubernetes:${join(folder, 'none')}`],
+      /status: --all: kubeconfig .*none cannot be read/,
+    ],
     ['a file that is not there', ['validate', join(folder, 'none')], /ENOENT/],
   ] as const) {
     it(`wrong use is exit code 2: ${what}`, async () => {
@@ -33,6 +58,17 @@ describe('the podroute command', function () {
       assert.match(stderr, words);
     });
   }
+
+  it('wrong use is exit code 2: a store that is not there, or a kubeconfig that leads nowhere', async () => {
+    const agent = ['agent', '--node-name', 'n', '--fib', 'none', '--socket', socket, '--state-dir', folder];
+    for (const daemon of [agent, ['controller']]) {
+      const missing = await podroute([...daemon, '--store', `kubernetes:${join(folder, 'none')}`]);
+      assert.match(missing.stdout + missing.stderr, /cannot run: kubeconfig .*none cannot be read: ENOENT/);
+      const folderless = await podroute([...daemon, '--store', `dir:${join(folder, 'none')}`]);
+      assert.match(folderless.stdout + folderless.stderr, /cannot run: store dir:.*none: no such folder/);
+      assert.deepEqual([missing.code, folderless.code], [2, 2]);
+    }
+  });
 
   it('without a command there is help, and exit code 2', async () => {
     const { code, stdout, stderr } = await podroute([]);

@@ -1,16 +1,16 @@
 // The door of the controller. What it needs is imported when it runs.
 import type { ClusterReply } from '#agent-api';
+import type { ClusterPlace } from '#store';
 import type { ControllerOptions } from './main.ts';
 
 export type { ControllerOptions } from './main.ts';
 export type { DutyLog } from './duty-log.ts';
 
 /**
- * All nodes of a cluster, as their agents describe themselves. Rejects when the API server does not answer.
- *
- * @param store 'kubernetes' or 'kubernetes:KUBECONFIG'
+ * All nodes of a cluster, as their agents describe themselves. Rejects when the API server does not answer, with
+ * StorePlaceError when nothing says where it is.
  */
-export async function readCluster(store: string, version: string): Promise<ClusterReply> {
+export async function readCluster(store: ClusterPlace, version: string): Promise<ClusterReply> {
   const { readCluster: read } = await import('./main.ts');
   return read(store, version);
 }

@@ -4,7 +4,14 @@ import { createServer } from 'node:http';
 import { hostname } from 'node:os';
 import type { ClusterReply } from '#agent-api';
 import { realDisk } from '#linux';
-import { openDirectoryStore, parseStorePlace, type Store, type StorePlace } from '#store';
+import {
+  type ClusterPlace,
+  openDirectoryStore,
+  StorePlaceError,
+  storePlaceText,
+  type Store,
+  type StorePlace,
+} from '#store';
 import { systemClock, systemRandom } from '#world';
 import { clusterView } from './cluster-view.ts';
 import { Controller } from './controller.ts';
@@ -12,8 +19,7 @@ import type { DutyLog } from './duty-log.ts';
 
 export interface ControllerOptions {
   readonly version: string;
-  /** 'dir:PATH' or 'kubernetes'. */
-  readonly store: string;
+  readonly store: StorePlace;
   /** Who holds the lease is called so; undefined: by the host, which in a pod is the pod's name. */
   readonly identity?: string;
   /** Of the lease; undefined: podroute's own. */
@@ -25,7 +31,7 @@ export interface ControllerOptions {
   readonly log: DutyLog;
 }
 
-/** Runs until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop, 1 when it cannot run. */
+/** Runs until a signal. Resolves with the exit code: 0 after an orderly stop, 1 when it cannot run, 2: there is no such store. */
 export async function runController(options: ControllerOptions): Promise<number> {
   const { log } = options;
   const stopped = new Promise<string>((resolve) => {
@@ -43,15 +49,13 @@ export async function runController(options: ControllerOptions): Promise<number>
     return 0;
   } catch (error) {
     log.error({}, `controller cannot run: ${error instanceof Error ? error.message : String(error)}`);
-    return 1;
+    return error instanceof StorePlaceError ? 2 : 1;
   }
 }
 
 async function start(options: ControllerOptions, cleanUp: AsyncDisposableStack): Promise<void> {
   const { log, leaseSeconds, nodeGraceMs, http } = options;
-  const place = parseStorePlace(options.store, process.env);
-  if (place === undefined) throw new Error(`--store ${options.store}: expected kubernetes or dir:PATH`);
-  const opened = await openStore(place, options.version);
+  const opened = await openStore(options.store, options.version);
   const store = cleanUp.use(opened.store);
   await store.start();
   // A host may start anew with the same name while its old process is being killed.
@@ -62,14 +66,14 @@ async function start(options: ControllerOptions, cleanUp: AsyncDisposableStack):
   );
   controller.start();
   if (http !== undefined) cleanUp.use(await serve(http, controller));
-  log.info({ version: options.version, identity, namespace, store: options.store }, 'started');
+  log.info(
+    { version: options.version, identity, namespace, store: storePlaceText(options.store) },
+    'started',
+  );
 }
 
-/** Rejects when the API server does not answer. @param store 'kubernetes' or 'kubernetes:KUBECONFIG' */
-export async function readCluster(store: string, version: string): Promise<ClusterReply> {
-  const place = parseStorePlace(store, process.env);
-  if (place?.kind !== 'cluster')
-    throw new Error(`--store ${store}: expected kubernetes or kubernetes:KUBECONFIG`);
+/** Rejects when the API server does not answer. */
+export async function readCluster(place: ClusterPlace, version: string): Promise<ClusterReply> {
   // Asked, and not followed: it need not be started.
   await using opened = (await openStore(place, version)).store;
   const [nodes, statuses] = await Promise.all([opened.list('Node'), opened.list('BGPNodeStatus')]);

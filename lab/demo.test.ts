@@ -43,7 +43,12 @@ describe('the demo', function () {
   it('names the topologies when asked for one that it does not have', () => {
     const { status, output } = run(process.execPath, 'lab/demo.ts', '--topology', 'ring');
     assert.equal(status, 1);
-    assert.match(output, /--topology ring: choose one of tor, dual-tor, unnumbered, mesh, rr/);
+    assert.match(output, /demo: --topology ring: choose one of tor, dual-tor, unnumbered, mesh, rr/);
+    for (const wrong of ['--stor=x', '--keep=yes', 'tor', '--topology']) {
+      const { status: code, output: said } = run(process.execPath, 'lab/demo.ts', wrong);
+      assert.equal(code, 1);
+      assert.match(said, /^\ndemo: [^\n]+: there are --topology, --store and --keep\n$/);
+    }
   });
 });
 

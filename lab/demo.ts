@@ -27,14 +27,24 @@ function say(text: string): void {
   for (const line of text.trimEnd().split('\n')) console.log(`          ${line}`);
 }
 
+function parsed() {
+  try {
+    return parseArgs({
+      options: {
+        topology: { type: 'string', default: 'tor' },
+        store: { type: 'string', default: 'folder' },
+        keep: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new Error(
+      `demo: ${(error as Error).message.split('. ', 1)[0]}: there are --topology, --store and --keep`,
+    );
+  }
+}
+
 function options(): { topology: TopologyName; store: LabStore; keep: boolean } {
-  const { values } = parseArgs({
-    options: {
-      topology: { type: 'string', default: 'tor' },
-      store: { type: 'string', default: 'folder' },
-      keep: { type: 'boolean', default: false },
-    },
-  });
+  const { values } = parsed();
   const topology = TOPOLOGIES.find((name) => name === values.topology);
   if (topology === undefined) {
     throw new Error(`demo: --topology ${values.topology}: choose one of ${TOPOLOGIES.join(', ')}`);

@@ -35,7 +35,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   lab: { floor: 5, rooms: [...BELOW_AGENT, 'agent'], packages: ['yaml'] },
   cli: {
     floor: 6,
-    rooms: ['ip', 'api', 'agent-api', 'agent', 'controller', 'lab'],
+    rooms: ['ip', 'api', 'agent-api', 'store', 'agent', 'controller', 'lab'],
     packages: ['commander', 'yaml'],
   },
   test: { floor: 7, rooms: [], packages: ['esbuild'], isTestRoom: true },

@@ -3,7 +3,13 @@ export { openDirectoryStore } from './directory/directory-store.ts';
 export type { ParseAside } from './directory/file-cache.ts';
 export { type CandidateOptions, LeaseCandidate, type LeaseState } from './lease.ts';
 export { MemoryStore, type MemoryStoreView } from './memory-store.ts';
-export { parseStorePlace, type StorePlace } from './store-place.ts';
+export {
+  type ClusterPlace,
+  parseStorePlace,
+  type StorePlace,
+  StorePlaceError,
+  storePlaceText,
+} from './store-place.ts';
 export type {
   Conflict,
   CreateResult,

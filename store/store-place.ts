@@ -5,6 +5,17 @@ export type StorePlace =
   /** By a kubeconfig file, or the service account of the pod that the agent runs in. */
   | { readonly kind: 'cluster'; readonly kubeconfig?: string };
 
+export type ClusterPlace = Extract<StorePlace, { readonly kind: 'cluster' }>;
+
+/** What --store names cannot be used: there is no such folder, or its kubeconfig leads nowhere. */
+export class StorePlaceError extends Error {}
+
+/** As --store has it. */
+export function storePlaceText(place: StorePlace): string {
+  if (place.kind === 'folder') return `dir:${place.folder}`;
+  return place.kubeconfig === undefined ? 'kubernetes' : `kubernetes:${place.kubeconfig}`;
+}
+
 /** 'dir:PATH', 'kubernetes' or 'kubernetes:KUBECONFIG'; undefined: anything else. */
 export function parseStorePlace(
   text: string,

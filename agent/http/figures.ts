@@ -19,7 +19,7 @@ export interface Figures extends Pick<StatusReply, 'version' | 'node' | 'speaker
   readonly rib: { readonly prefixes: PerFamily; readonly paths: number; readonly changesWaiting: number };
   /** Undefined with --fib none. */
   readonly fib?: FibFigures;
-  readonly usage?: AddressUsage | undefined;
+  readonly usage?: Pick<AddressUsage, 'pools' | 'blocks'> | undefined;
   readonly calls?: CallFigures;
   readonly isReady: boolean;
   /** Undefined with --fib none. */

@@ -1,14 +1,15 @@
 // The numbers of pod addresses for Prometheus: of the node as a whole, and by pool. Pools are an operator's objects; pods
 // add no line.
 import { FAMILIES, type Family, familyOf, parsePrefix, WIDTHS, familyIndex } from '#ip';
-import type { AddressUsage, BlockStatus } from '#agent-api';
+import type { BlockStatus } from '#agent-api';
 import { type Exposition, label, type Sample } from './exposition.ts';
+import type { Figures } from './figures.ts';
 
 /** Of blocks without a pool. No IPPool has this name: it has capital letters. */
 const POD_CIDRS = 'podCIDRs';
 
 /** @param usage undefined: an agent without pods */
-export function addPoolMetrics(out: Exposition, usage: AddressUsage | undefined): void {
+export function addPoolMetrics(out: Exposition, usage: Figures['usage']): void {
   const { blocks = [], pools = [] } = usage ?? {};
   const ofFamilies = (read: (blocks: readonly BlockStatus[]) => number): Sample[] =>
     FAMILIES.map((family) => ({

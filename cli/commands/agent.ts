@@ -1,6 +1,7 @@
 // podroute agent: runs the daemon until a signal ends it.
 import { type LogLevel, runAgent } from '#agent';
 import { canonicalAddress, familyOf } from '#ip';
+import { httpOption, storeOption } from '../files.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { VERSION } from './version.ts';
 
@@ -26,24 +27,12 @@ export async function agent(options: AgentCommandOptions): Promise<void> {
       EXIT.wrongUse,
     );
   }
-  if (!/^(kubernetes(:.+)?|dir:.+)$/.test(options.store)) {
-    throw new CommandError(
-      `agent: --store ${options.store}: expected kubernetes, kubernetes:KUBECONFIG or dir:PATH`,
-      EXIT.wrongUse,
-    );
-  }
-  if (options.http !== undefined && !/^.+:\d+$/.test(options.http)) {
-    throw new CommandError(
-      `agent: --http ${options.http}: expected ADDR:PORT, such as 127.0.0.1:9179`,
-      EXIT.wrongUse,
-    );
-  }
   const routerId = routerIdOf(options.routerId, process.env);
   process.exitCode = await runAgent({
     version: VERSION,
     nodeName: options.nodeName,
     ...(routerId === undefined ? {} : { routerId }),
-    store: options.store,
+    store: storeOption('agent', options.store),
     fib: options.fib,
     table,
     socketPath: options.socket,
@@ -51,7 +40,7 @@ export async function agent(options: AgentCommandOptions): Promise<void> {
     cniSocketPath: options.cniSocket,
     // Without kernel routes a pod could be wired but not reached: runtimes must not be told to try.
     ...(options.fib === 'kernel' ? { cniConfDir: options.cniConfDir } : {}),
-    ...(options.http === undefined ? {} : { http: options.http }),
+    ...httpOption('agent', options.http),
     logLevel: options.logLevel,
   });
 }

@@ -1,6 +1,7 @@
 // podroute controller: runs one until a signal ends it.
 import { type LogLevel, openDaemonLog } from '#agent';
 import { runController } from '#controller';
+import { httpOption, storeOption } from '../files.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { VERSION } from './version.ts';
 
@@ -19,28 +20,16 @@ const SHORTEST_LEASE_SECONDS = 3;
 const LONGEST_SECONDS = 86_400;
 
 export async function controller(options: ControllerCommandOptions): Promise<void> {
-  if (!/^(kubernetes(:.+)?|dir:.+)$/.test(options.store)) {
-    throw new CommandError(
-      `controller: --store ${options.store}: expected kubernetes, kubernetes:KUBECONFIG or dir:PATH`,
-      EXIT.wrongUse,
-    );
-  }
-  if (options.http !== undefined && !/^.+:\d+$/.test(options.http)) {
-    throw new CommandError(
-      `controller: --http ${options.http}: expected ADDR:PORT, such as 127.0.0.1:9180`,
-      EXIT.wrongUse,
-    );
-  }
   const leaseSeconds = secondsOf('--lease-seconds', options.leaseSeconds, SHORTEST_LEASE_SECONDS);
   const nodeGraceMs = secondsOf('--node-grace-seconds', options.nodeGraceSeconds, 0) * 1000;
   process.exitCode = await runController({
     version: VERSION,
-    store: options.store,
+    store: storeOption('controller', options.store),
     ...(options.identity !== undefined && { identity: options.identity }),
     ...(options.namespace !== undefined && { namespace: options.namespace }),
     leaseSeconds,
     nodeGraceMs,
-    ...(options.http !== undefined && { http: options.http }),
+    ...httpOption('controller', options.http),
     log: await openDaemonLog(options.logLevel, { controller: options.identity ?? String(process.pid) }),
   });
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { ipamTable } from './ipam.ts';
 
 const NOW = Date.parse('2026-01-01T00:10:00Z');
+const at = (ms: number) => ({ allocatedAt: new Date(ms).toISOString(), allocatedAtMs: ms });
 const NONE = { ipv4: 0, ipv6: 0 };
 const summary = { blocks: NONE, addressesInUse: NONE, addressesFree: NONE };
 const block = { state: 'active', capacity: 64, used: 2, reserved: 1, free: 61 } as const;
@@ -30,12 +31,12 @@ describe('podroute ipam show', () => {
                 podName: 'a-1',
               },
               addresses: { ipv4: '10.244.0.7', ipv6: 'fd00::7' },
-              allocatedAtMs: NOW - 300_000,
+              ...at(NOW - 300_000),
             },
             {
               owner: { containerId: '0123456789abcdef', ifname: 'eth0', network: 'k8s' },
               addresses: { ipv4: '10.244.0.8' },
-              allocatedAtMs: NOW - 5000,
+              ...at(NOW - 5000),
             },
           ],
           adopted: [{ address: '10.244.0.9', link: 'veth9' }],

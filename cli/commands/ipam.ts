@@ -30,11 +30,11 @@ export function ipamTable({ usage }: IpamReply, nowMs: number): string {
     block.state,
     ...[block.capacity, block.used, block.reserved, block.free].map(String),
   ]);
-  const addressRows = allocations.flatMap(({ owner, addresses, allocatedAtMs }) =>
+  const addressRows = allocations.flatMap(({ owner, addresses, allocatedAt }) =>
     [addresses.ipv4, addresses.ipv6].flatMap((address) =>
       address === undefined
         ? []
-        : [[address, ownerText(owner), owner.ifname, duration((nowMs - allocatedAtMs) / 1000)]],
+        : [[address, ownerText(owner), owner.ifname, duration((nowMs - Date.parse(allocatedAt)) / 1000)]],
     ),
   );
   const adoptedRows = adopted.map(({ address, link }) => [address, 'not known', link, '']);

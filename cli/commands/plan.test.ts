@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
+import { cannedAgent, podroute } from '../testing/run.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'main.ts');
 const NODES = `apiVersion: v1
@@ -33,6 +35,34 @@ kind: Secret
 metadata: { name: keys }
 stringData: { tor: hunter2 }
 `;
+
+describe('podroute plan', function () {
+  this.timeout(30_000);
+
+  it('shows the plan for people as the plan of files is shown; with -o all that the agent says, problems too', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'plan-'));
+    try {
+      const socket = join(folder, 'agent.sock');
+      const text = 'BGPPeer tor: spec.filters[0]: "nobody" is no BGPFilter';
+      const plan = { node: { name: 'n1' }, peers: [] };
+      const reply = { generation: 3, isStale: true, plan, problems: [{ object: 'BGPPeer tor', text }] };
+      await using _agent = await cannedAgent(socket, { 'GET /v1/plan': reply });
+      const ask = (...more: string[]) => podroute(['plan', '--socket', socket, ...more]);
+      const shown = await ask();
+      assert.equal(shown.stdout, 'node:\n  name: n1\npeers: []\n');
+      assert.match(
+        shown.stderr,
+        /^podroute: an older plan is in force: .*\nBGPPeer tor: spec.filters\[0\]: .*\n$/,
+      );
+      const asYaml = await ask('-o', 'yaml');
+      assert.deepEqual([parse(asYaml.stdout), asYaml.stderr], [reply, '']);
+      assert.deepEqual(JSON.parse((await ask('-o', 'json')).stdout), reply);
+      assert.deepEqual([shown.code, asYaml.code], [1, 1]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe('podroute plan --dir', function () {
   this.timeout(30_000);

@@ -1,12 +1,14 @@
 // podroute plan: what the agent has decided that this node should do, and from which object each part came; with --dir or
-// --store what the agent of a node would decide from these files or a cluster's objects, without asking one.
+// --store what the agent of a node would decide from these files or a cluster's objects, without asking one. A plan is no table: for people it
+// is the plan itself as YAML, and what is wrong stands on stderr, so that it can be compared with another one.
 import { formatProblem } from '#api';
 import { type OfflinePlan, planOfCluster, planOffline } from '#agent';
-import type { PlanReply } from '#agent-api';
+import type { NodePlan, PlanReply } from '#agent-api';
+import { StorePlaceError } from '#store';
 import { stringify } from 'yaml';
 import { ask } from '../client.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { readFilesBelow } from '../files.ts';
+import { CommandError, EXIT, tell } from '../exit.ts';
+import { readFilesBelow, storeOption } from '../files.ts';
 import { type OutputFormat, print } from '../output-format.ts';
 import { VERSION } from './version.ts';
 
@@ -25,7 +27,11 @@ export async function plan(options: PlanOptions): Promise<void> {
   if (store !== undefined && node !== undefined) return showStored(store, node, output);
   if (dir !== undefined && node !== undefined) return showFiles(dir, node, output);
   const reply = await ask<PlanReply>(options.socket, '/v1/plan');
-  print(reply, output, (value) => stringify(value).trimEnd());
+  print(reply, output, ({ plan: made }) => (made === undefined ? 'no plan yet' : planText(made)));
+  if (output === 'table') {
+    if (reply.isStale) tell('an older plan is in force: the newest objects cannot be used');
+    for (const problem of reply.problems) process.stderr.write(`${problem.text}\n`);
+  }
   if (reply.problems.length > 0) process.exitCode = EXIT.badNews;
 }
 
@@ -37,22 +43,18 @@ async function showFiles(dir: string, node: string, output: OutputFormat): Promi
 }
 
 async function showStored(store: string, node: string, output: OutputFormat): Promise<void> {
-  const [, folder] = /^dir:(.+)$/.exec(store) ?? [];
-  if (folder !== undefined) return showFiles(folder, node, output);
-  if (!/^kubernetes(:.+)?$/.test(store)) {
-    const expected = 'expected kubernetes, kubernetes:KUBECONFIG or dir:PATH';
-    throw new CommandError(`plan: --store ${store}: ${expected}`, EXIT.wrongUse);
-  }
-  const reply = await planOfCluster(store, node, VERSION).catch((error: unknown) => {
-    throw new CommandError(`plan: ${(error as Error).message}`, EXIT.agentUnreachable);
+  const place = storeOption('plan', store);
+  if (place.kind === 'folder') return showFiles(place.folder, node, output);
+  const reply = await planOfCluster(place, node, VERSION).catch((error: unknown) => {
+    const code = error instanceof StorePlaceError ? EXIT.wrongUse : EXIT.agentUnreachable;
+    throw new CommandError(`plan: ${(error as Error).message}`, code);
   });
   show(reply, node, output);
 }
 
-/** Problems go to stderr beside a plan, so that the plan can be compared with another one. */
 function show(reply: OfflinePlan, node: string, output: OutputFormat): void {
   const { plan: made, problems, notes } = reply;
-  print(reply, output, () => (made === undefined ? `no plan for ${node}` : stringify(made).trimEnd()));
+  print(reply, output, () => (made === undefined ? `no plan for ${node}` : planText(made)));
   if (output === 'table') {
     for (const line of [...problems.map(formatProblem), ...notes.map((note) => `note: ${note}`)]) {
       process.stderr.write(`${line}\n`);
@@ -61,3 +63,5 @@ function show(reply: OfflinePlan, node: string, output: OutputFormat): void {
   const isBad = made === undefined || problems.some(({ severity }) => severity !== 'warning');
   if (isBad) process.exitCode = EXIT.badNews;
 }
+
+const planText = (plan: NodePlan): string => stringify(plan).trimEnd();

@@ -4,8 +4,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { SessionStatus, StatusReply } from '#agent-api';
 import { readCluster } from '#controller';
+import { StorePlaceError } from '#store';
 import { ask } from '../client.ts';
 import { clusterTable } from '../cluster-table.ts';
+import { storeOption } from '../files.ts';
 import { CommandError, EXIT, tell } from '../exit.ts';
 import { type OutputFormat, print } from '../output-format.ts';
 import { sessionDetails } from '../session-details.ts';
@@ -47,14 +49,16 @@ function clusterOfThisUser(): string {
 }
 
 async function showAll({ store = clusterOfThisUser(), output }: StatusOptions): Promise<void> {
-  if (!/^kubernetes(:.+)?$/.test(store)) {
+  const place = storeOption('status', store);
+  if (place.kind !== 'cluster') {
     throw new CommandError(
-      `status: --store ${store}: expected kubernetes or kubernetes:KUBECONFIG`,
+      `status: --store ${store}: a folder has no BGPNodeStatus of every node: expected kubernetes or kubernetes:KUBECONFIG`,
       EXIT.wrongUse,
     );
   }
-  const reply = await readCluster(store, VERSION).catch((error: Error) => {
-    throw new CommandError(`status: --all: ${error.message}`, EXIT.agentUnreachable);
+  const reply = await readCluster(place, VERSION).catch((error: Error) => {
+    const code = error instanceof StorePlaceError ? EXIT.wrongUse : EXIT.agentUnreachable;
+    throw new CommandError(`status: --all: ${error.message}`, code);
   });
   print(reply, output, clusterTable);
   process.exitCode = reply.nodes.every(({ isReady }) => isReady) ? EXIT.good : EXIT.badNews;

@@ -28,6 +28,7 @@ import {
   hasLabels,
   withStatusOf,
 } from '../store.ts';
+import { StorePlaceError } from '../store-place.ts';
 
 /** An editor writes a file in several steps, an `rsync` many files: one look after all of it. */
 const SETTLE_MS = 20;
@@ -80,7 +81,7 @@ class DirectoryStore implements Store {
     if (this.#kept) this.#selected = await this.#kept.load();
     this.#startWatch();
     await this.#look();
-    if (!this.#cache.hasFolder) throw new Error(`store dir:${this.#folder}: no such folder`);
+    if (!this.#cache.hasFolder) throw new StorePlaceError(`store dir:${this.#folder}: no such folder`);
     this.#planRescan();
   }
 

@@ -3,6 +3,7 @@
 import { type RequestOptions, Agent as HttpsAgent } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '#world';
+import { StorePlaceError } from '../store-place.ts';
 
 const FRESH_MS = 10_000;
 
@@ -92,7 +93,7 @@ function load({ kubeconfig }: ClusterPlace): KubeConfig {
   const config = new KubeConfig();
   if (kubeconfig === undefined) {
     // The client would make 'https://undefined:undefined' of it.
-    if (process.env['KUBERNETES_SERVICE_HOST'] === undefined) throw new Error(NO_PLACE);
+    if (process.env['KUBERNETES_SERVICE_HOST'] === undefined) throw new StorePlaceError(NO_PLACE);
     config.loadFromCluster();
     return config;
   }
@@ -102,21 +103,21 @@ function load({ kubeconfig }: ClusterPlace): KubeConfig {
   } catch (error) {
     // What a parser says may have lines of the file, and with them a token.
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(
+    throw new StorePlaceError(
       code === undefined
         ? `${where} is no YAML that can be read: ${message.split('\n', 1)[0]}`
         : `${where} cannot be read: ${message}`,
     );
   }
   const cluster = config.getCurrentCluster();
-  if (cluster === null) throw new Error(`${where}: ${withoutCluster(config)}`);
+  if (cluster === null) throw new StorePlaceError(`${where}: ${withoutCluster(config)}`);
   const at = `${where}: server "${cluster.server}" of cluster "${cluster.name}"`;
   const protocol = URL.parse(cluster.server)?.protocol;
   if (protocol !== 'https:' && protocol !== 'http:') {
-    throw new Error(`${at} is no URL (expected one such as https://10.0.0.1:6443)`);
+    throw new StorePlaceError(`${at} is no URL (expected one such as https://10.0.0.1:6443)`);
   }
   if (protocol === 'http:' && cluster.skipTLSVerify !== true) {
-    throw new Error(
+    throw new StorePlaceError(
       `${at} is not encrypted (expected https://; http:// is taken with insecure-skip-tls-verify: true)`,
     );
   }

@@ -80,7 +80,7 @@ describe('a running agent', function () {
       ...[PODROUTE, 'agent', '--node-name', 'n1', '--store', `dir:${store}`, '--fib', 'none'],
       ...['--socket', join(folder, 'agent.sock'), '--state-dir', join(folder, 'state')],
     ]);
-    assert.notEqual((await agent.exited).code, 0);
+    assert.equal((await agent.exited).code, 2);
     assert.ok(agent.output.includes(`store dir:${store}: no such folder`), agent.output);
     assert.equal(existsSync(store), false);
   });
