@@ -35,7 +35,13 @@ export {
   MOST_POOL_NODES,
 } from './kinds/summed-status.ts';
 export { type Node, type NodeBgp, nodeBgp } from './kinds/node.ts';
-export { inReadingOrder, isDocumentFile, isOwnFile, OWN_FOLDER } from './read/document-files.ts';
+export {
+  inReadingOrder,
+  isDocumentFile,
+  isOwnFile,
+  objectOfOwnFile,
+  OWN_FOLDER,
+} from './read/document-files.ts';
 export { parseDocument, type ParsedDocument } from './read/parse-document.ts';
 export {
   MOST_FILE_BYTES,

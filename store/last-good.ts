@@ -12,6 +12,7 @@ import {
   type Kind,
   nothingRefused,
   objectName,
+  objectOfOwnFile,
   placed,
   type Problem,
   type Refused,
@@ -73,9 +74,9 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
     const key = keyOf(identityOf(object.kind, object.metadata));
     (resources[collections[object.kind]] as Map<string, Resource>).set(key, object);
   };
-  for (const { path, documents } of files) {
+  for (const { path, documents, isUnreadable } of files) {
     // Agents write one object a file: one without any is a file that something else has emptied.
-    if (documents.length === 0 && isOwnFile(path)) problems.push(emptied(path));
+    if (documents.length === 0 && isOwnFile(path) && !isUnreadable) problems.push(emptied(path));
     for (const document of documents) {
       const { resource, identity } = document;
       const keeps =
@@ -115,7 +116,10 @@ function unknownIn(files: readonly FileContent[], { isFirst, refused }: Selected
   // What was refused before may be the document that cannot even be told any more.
   const mayBeAny = isFirst || refused.objects.size > 0;
   const damaged = files.filter(isDamaged);
-  const any = damaged.filter(({ kind, path }) => kind === undefined && (mayBeAny || refused.files.has(path)));
+  // Of the agents' own files each can hold its one object only.
+  const any = damaged.filter(
+    ({ kind, path }) => kind === undefined && !isOwnFile(path) && (mayBeAny || refused.files.has(path)),
+  );
   const kinds = damaged.flatMap(({ kind }) => (kind === undefined ? [] : [kind]));
   return {
     files: new Set(any.map(({ path }) => path)),
@@ -123,9 +127,8 @@ function unknownIn(files: readonly FileContent[], { isFirst, refused }: Selected
   };
 }
 
-/** .podroute/KIND/NAME.yaml */
 function emptied(path: string): Problem {
-  const [, kind = '', name = ''] = /([^/]+)\/([^/]+)\.\w+$/.exec(path) ?? [];
+  const { kind, name } = objectOfOwnFile(path) ?? { kind: 'file', name: path };
   return {
     file: path,
     object: `${kind} ${name}`,

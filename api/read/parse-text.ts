@@ -4,7 +4,8 @@ import { formatPath, parsePath } from './findings.ts';
 import { isForeign, parseDocument, type ParsedDocument } from './parse-document.ts';
 import { type DocumentText, nameInText, splitText } from './split-text.ts';
 import { composeYaml, excessOf, oddities, type Oddity } from './yaml-reader.ts';
-import { identityText } from '../kinds/resources.ts';
+import { collections, identityOf, identityText, type Kind } from '../kinds/resources.ts';
+import { objectOfOwnFile } from './document-files.ts';
 import type { Problem } from '../schema/problem.ts';
 
 /** What can be sent from one thread to another. */
@@ -67,19 +68,19 @@ export function withLines({ place, ...document }: ReadDocument): TextDocument {
 
 /** A file of which nothing is known but that it is there. */
 export function unreadableFile(file: string, message: string): TextDocument {
-  return withLines(unreadable(file, { object: 'file', message }));
+  return withLines(inOwnFile(unreadable(file, { object: 'file', message })));
 }
 
 function* readTextInSteps(text: string, file: string): Generator<readonly ReadDocument[], void> {
   if (text.length > MOST_FILE_BYTES) {
     const message = `has more than ${MOST_FILE_BYTES} characters, and is not read`;
-    yield [unreadable(file, { object: 'file', message })];
+    yield [inOwnFile(unreadable(file, { object: 'file', message }))];
     return;
   }
   const parts = splitText(text);
   for (const [i, part] of parts.entries()) {
     const call = parts.length > 1 ? `document ${i + 1}` : 'document';
-    yield readDocument(part, call, file).map(withFewProblems);
+    yield readDocument(part, call, file).map(withFewProblems).map(inOwnFile);
   }
 }
 
@@ -176,6 +177,14 @@ function withFewProblems(document: ReadDocument): ReadDocument {
   const [first] = problems;
   const message = `and ${problems.length - MOST_PROBLEMS} problems more`;
   return { ...document, problems: [...problems.slice(0, MOST_PROBLEMS), { ...first!, field: '', message }] };
+}
+
+/** What agents write has one object a file, of the file's name: one that is no more than rubbish is no other's. */
+function inOwnFile(document: ReadDocument): ReadDocument {
+  const { kind, ...metadata } = objectOfOwnFile(document.file) ?? { kind: '', name: '' };
+  if (document.identity !== undefined || document.ignored !== undefined || !Object.hasOwn(collections, kind))
+    return document;
+  return { ...document, identity: identityOf(kind as Kind, metadata) };
 }
 
 function unreadable(

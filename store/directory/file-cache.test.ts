@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseText } from '#api';
+import { formatProblem, parseText } from '#api';
 import { realDisk } from '#linux';
 import { systemClock, waitUntil } from '#world';
 import { FakeClock, MemoryDisk } from '#world/testing';
@@ -95,5 +95,30 @@ describe('the files of a directory store', () => {
     await disk.remove('/s/renamed.yaml');
     await clock.run(150);
     assert.equal(names(), '');
+  });
+
+  it('of agents are one object each: rubbish in one is nothing that an operator may have written', async () => {
+    const disk = new MemoryDisk();
+    disk.put('/store/pools.yaml', Buffer.from(pool('a', '10.1.0.0/16')));
+    for (const [i, text] of [
+      '\u0001\u0002',
+      'kind: [',
+      'apiVersion: podroute.io/v1\nkind: IPAMBlock\n',
+    ].entries())
+      disk.put(`/store/.podroute/IPAMBlock/10-1-${i}-0-26.yaml`, Buffer.from(text));
+    disk.put('/store/.podroute/IPAMBlock/10-1-3-0-26.yaml', new Uint8Array());
+    disk.damaged.set('/store/.podroute/IPAMBlock/10-1-3-0-26.yaml', 'EIO: i/o error');
+    await using first = openDirectoryStore('/store', { clock: systemClock, disk });
+    await first.start();
+    const { files, objects } = first.refused();
+    assert.deepEqual([...files], []);
+    assert.deepEqual(
+      [...objects],
+      [0, 1, 2].map((i) => `IPAMBlock 10-1-${i}-0-26`),
+    );
+    const told = first.problems().map(formatProblem).join('\n');
+    for (const i of [0, 1, 2]) assert.match(told, new RegExp(`IPAMBlock 10-1-${i}-0-26: is not in force`));
+    assert.match(told, /10-1-3-0-26\.yaml: file: EIO: i\/o error/);
+    assert.doesNotMatch(told, /is empty/);
   });
 });
