@@ -2,13 +2,16 @@
 // is used, so that `podroute plan` does not load a BGP speaker. What a running agent answers is in agent-api/.
 import type { ClusterPlace } from '#store';
 import { systemClock } from '#world';
+import { PODS_LOCK } from './outside.ts';
 import type { Examination } from './doctor/finding.ts';
 import type { AgentSays, Places } from './doctor/patient.ts';
 import type { Log } from './log.ts';
 import type { AgentOptions, LogLevel } from './options.ts';
+import type { Fate, InstalledPlaces } from './uninstall.ts';
 import type { OfflinePlan, ValidatedPlans } from './plan/index.ts';
 
 export type { OfflinePlan } from './plan/index.ts';
+export type { Fate, InstalledPlaces } from './uninstall.ts';
 export type { Examination } from './doctor/finding.ts';
 export type { AgentOptions, LogLevel } from './options.ts';
 
@@ -81,4 +84,25 @@ export async function examineThisMachine(
   const { leaveAtOnce } = await import('#linux');
   const patient = await thisMachine(places, version, agent);
   return { examination: await examine(patient, systemClock), leave: leaveAtOnce };
+}
+
+/**
+ * What podroute has left on this machine, and what becomes of it. Rejects when an agent with pods runs here, where it is meant.
+ *
+ * @param isMeant false: nothing is changed
+ */
+export async function uninstallHere(places: InstalledPlaces, isMeant: boolean): Promise<Fate[]> {
+  const { openKernel, openPodSources } = await import('#linux');
+  const { fileLocks } = await import('./bindings/file-locks.ts');
+  const { installedFiles: files } = await import('./bindings/installed-files.ts');
+  const { uninstall } = await import('./uninstall.ts');
+  await using open = new AsyncDisposableStack();
+  // An agent has it for as long as it runs, and none starts meanwhile.
+  if (isMeant) {
+    const held = await fileLocks(undefined).lockHere(PODS_LOCK, `pid ${process.pid}, podroute uninstall`);
+    open.use(held);
+  }
+  const kernel = open.use(await openKernel());
+  const podSources = open.use(openPodSources());
+  return await uninstall({ places, kernel, podSources, files }, isMeant);
 }

@@ -11,7 +11,7 @@ import { answer, answerMetrics, answerPublic, type StatusRequest } from './http/
 import { answerAddresses } from './http/ipam-endpoints.ts';
 import { answerSessions } from './http/session-endpoints.ts';
 import type { AgentOptions } from './options.ts';
-import { LockedError, type NodeBindings } from './outside.ts';
+import { LockedError, type NodeBindings, PODS_LOCK } from './outside.ts';
 import { startCni, subjectLog } from './pods/cni-service.ts';
 import { LinkWatch } from './speaker/link-watch.ts';
 import { RouterWatch } from './speaker/router-watch.ts';
@@ -131,8 +131,7 @@ async function takeLocks(
   opening.use(await locks.lockHere(`node ${nodeName}`, holder));
   if (fib === 'kernel') {
     opening.use(await locks.lockHere(`kernel routing table ${table}`, holder));
-    // Whatever the table: their links, and the check of their addresses, are one for the namespace.
-    opening.use(await locks.lockHere('pods of this network namespace', holder));
+    opening.use(await locks.lockHere(PODS_LOCK, holder));
   }
   return takeIfWritable(() => locks.lockFolder(stateDir, holder), log, opening);
 }

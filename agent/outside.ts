@@ -73,6 +73,9 @@ export interface Locks {
   lockName(node: string, holder: string): Promise<AsyncDisposable>;
 }
 
+/** Of an agent's lockHere, whatever its table: links of pods, and the check of their addresses, are one for the namespace. */
+export const PODS_LOCK = 'pods of this network namespace';
+
 /** Somebody else holds the lock. */
 export class LockedError extends Error {
   override readonly name = 'LockedError';

@@ -118,6 +118,14 @@ export const DETAILS: Readonly<Record<string, Details>> = {
     examples: [{ line: 'install-cni bin', about: 'bin/podroute, whole at every moment' }],
     badNews: 'it cannot be written there',
   },
+  uninstall: {
+    examples: [
+      { line: 'uninstall', about: 'what would go, and what would stay' },
+      { line: 'uninstall --yes', about: 'take it away, when the agent has been stopped' },
+    ],
+    badNews: 'something of podroute is still there, or an agent runs',
+    note: 'net.ipv4.ip_forward and net.ipv6.conf.all.forwarding stay as they are, and so does the store.',
+  },
   completion: {
     examples: [
       { line: 'completion bash', about: 'in ~/.bashrc: source <(podroute completion bash)' },

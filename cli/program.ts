@@ -121,6 +121,19 @@ export function program(): Command {
     .action(async (folder) => (await import('./commands/install-cni.ts')).installCni(folder));
 
   root
+    .command('uninstall')
+    .description(
+      'say what podroute has left on this node, and with --yes take it away; while pods of podroute run, what they need stays',
+    )
+    .option('--yes', 'do it')
+    .option('--state-dir <path>', "the agent's state directory", '/var/lib/podroute')
+    .option('--run-dir <path>', 'where its sockets and locks are', '/run/podroute')
+    .option('--cni-conf-dir <path>', 'where the container runtime looks for conflists', '/etc/cni/net.d')
+    .option('--cni-bin-dir <path>', 'where it looks for CNI executables', '/opt/cni/bin')
+    .addOption(outputOption())
+    .action(async (options) => (await import('./commands/uninstall.ts')).uninstall(options));
+
+  root
     .command('session')
     .description(
       'disable a session until it is enabled (or the agent starts anew), reset it, or have its routes come or go again',

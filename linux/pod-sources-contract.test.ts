@@ -246,6 +246,15 @@ for (const { name, isReal, makeMachine } of bindings) {
       await comesIn(OTHER_LINK, ...OTHERS);
     });
 
+    it('are gone when they are removed, also twice', async () => {
+      await only();
+      assert.equal(await sources.remove(), undefined);
+      const counters = await sources.dropped();
+      assert.equal(counters instanceof KernelError && counters.code, 'ENOENT');
+      await comesIn(LINK, ...OTHERS);
+      assert.equal(await sources.remove(), undefined);
+    });
+
     it('hold some thousand pods', async () => {
       const many = Array.from({ length: 3000 }, (_, i) => ({
         link: `pr${i.toString(16).padStart(13, '0')}`,

@@ -38,6 +38,8 @@ export interface PodSources extends AsyncDisposable {
    * These links, and no others, whatever there was before. A packet meets the old state or the new one, never none.
    */
   replace(sources: readonly PodSource[]): Promise<KernelError | undefined>;
+  /** Nothing is looked at any more, and nothing of it is left. That there was none is no error. */
+  remove(): Promise<KernelError | undefined>;
   /** All or nothing. ENOENT when what it builds on is not there (any more): replace it then. */
   change(changes: readonly SourceChange[]): Promise<KernelError | undefined>;
   /** What is in force. ENOENT when there is no table, or its rules are not all there. */

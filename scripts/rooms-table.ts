@@ -64,7 +64,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'http',
     'outside',
     'pods',
-    'doctor',
+    'doctor uninstall',
     'bindings',
   ],
   'agent/doctor': ['finding', 'patient'],

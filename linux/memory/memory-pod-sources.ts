@@ -115,6 +115,13 @@ export class MemoryPodSources implements PodSources {
     });
   }
 
+  async remove(): Promise<KernelError | undefined> {
+    return this.#attempt('delete table inet podroute', (table) => {
+      table.flush();
+      return true;
+    });
+  }
+
   async change(changes: readonly SourceChange[]): Promise<KernelError | undefined> {
     return this.#attempt('change elements', (table) => table.change(changes));
   }

@@ -48,6 +48,14 @@ class KernelPodSources implements PodSources {
     return this.#commit((batch) => writeTable(batch, sources));
   }
 
+  remove(): Promise<KernelError | undefined> {
+    return this.#commit((batch) => {
+      // To delete one that is not there would be an error.
+      batch.addTable();
+      batch.deleteTable();
+    });
+  }
+
   change(changes: readonly SourceChange[]): Promise<KernelError | undefined> {
     return this.#commit((batch) => writeChanges(batch, changes));
   }
