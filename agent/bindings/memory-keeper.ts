@@ -10,14 +10,17 @@ const SOON_MS = 150;
 const SWEPT_MS = 50;
 /** Busier than this the event loop is not held up: collecting takes some 10 ms. */
 const IDLE_UTILIZATION = 0.05;
-/** Less is not worth it. */
+/** Less is not worth it at once. */
 const WORTH_BYTES = 16 * 1024 * 1024;
+/** After so many idle checks whatever is left goes, once: what was measured after the last release may have been garbage. */
+const RESTING_CHECKS = 3;
 
 export class MemoryKeeper implements Disposable {
   readonly #timer = setInterval(() => this.#check(), CHECK_MS).unref();
   #utilization = performance.eventLoopUtilization();
   #lowestBytes = process.memoryUsage.rss();
   #collect: (() => void) | undefined;
+  #idleChecks = 0;
 
   /** After work of which much garbage is left: not at once, as compilers may still be at it. */
   releaseSoon(): void {
@@ -43,8 +46,10 @@ export class MemoryKeeper implements Disposable {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, this.#utilization);
     this.#utilization = now;
-    if (utilization > IDLE_UTILIZATION) return;
-    if (process.memoryUsage.rss() - this.#lowestBytes > WORTH_BYTES) this.#release();
+    this.#idleChecks = utilization > IDLE_UTILIZATION ? 0 : this.#idleChecks + 1;
+    if (this.#idleChecks === 0) return;
+    const isWorthIt = process.memoryUsage.rss() - this.#lowestBytes > WORTH_BYTES;
+    if (isWorthIt || this.#idleChecks === RESTING_CHECKS) this.#release();
   }
 
   [Symbol.dispose](): void {

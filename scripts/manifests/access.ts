@@ -25,7 +25,7 @@ export function access(): Manifest[] {
     account(CONTROLLER),
     clusterRole(AGENT, 'What an agent does in the whole cluster.', [
       { apiGroups: [OURS], resources: [...CONFIGURATION, 'ipclaims', 'ipamblocks'], verbs: READ },
-      { apiGroups: [OURS], resources: ['ipamblocks'], verbs: ['create', 'delete'] },
+      { apiGroups: [OURS], resources: ['ipamblocks'], verbs: ['create', 'update', 'delete'] },
       { apiGroups: [OURS], resources: ['bgpnodestatuses'], verbs: ['get', 'create'] },
       { apiGroups: [OURS], resources: ['bgpnodestatuses/status'], verbs: ['update'] },
       { apiGroups: [''], resources: ['nodes'], verbs: READ },

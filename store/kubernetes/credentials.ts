@@ -1,7 +1,8 @@
 // How to reach a cluster's API server and who we are there: in a pod by its service account, else by a kubeconfig file.
 // Read again often: a service account's token and a kubeconfig's certificates are replaced while the agent runs.
 import { type RequestOptions, Agent as HttpsAgent } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+// The rest of the client (requests, all models of the API) is not used, and twice as large in memory.
+import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Clock } from '#world';
 import { StorePlaceError } from '../store-place.ts';
 

@@ -13,6 +13,7 @@ import {
   type Series,
   wrongCount,
 } from './report.ts';
+import { benchKubernetes } from './kubernetes.ts';
 import { type RunResult, restingKb, runCase } from './run.ts';
 import { soak } from './soak.ts';
 import { soakSize } from './soak-options.ts';
@@ -21,6 +22,7 @@ import type { Speaker } from './speakers/speaker.ts';
 
 const HELP = `npm run bench                      quick round: podroute and BIRD, smaller sizes, one run (two minutes)
 npm run bench -- bgp [options]     all cases beside BIRD, FRR and GoBGP
+npm run bench -- kubernetes [--write]  an agent in a cluster of 1,000 nodes, on a real API server (eight minutes)
 npm run bench -- soak [options]    churn with session resets; memory and latency over time
 options of bgp:
   --case ID        only this case (repeatable): ${CASES.map((c) => c.id).join(' ')}
@@ -74,8 +76,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const [what = 'quick', ...rest] = positionals;
-  if (rest.length > 0) return wrongUse(`one of bgp, soak expected, not '${positionals.join(' ')}'`);
+  if (rest.length > 0)
+    return wrongUse(`one of bgp, kubernetes, soak expected, not '${positionals.join(' ')}'`);
   if (what === 'soak') return runSoak();
+  if (what === 'kubernetes') return runKubernetes();
   if (what !== 'bgp' && what !== 'quick') return wrongUse(`unknown bench '${what}'`);
   return compareSpeakers(what === 'quick');
 }
@@ -98,6 +102,14 @@ function runSoak(): Promise<number> | number {
     if (error instanceof RangeError) return wrongUse(error.message);
     throw error;
   }
+}
+
+async function runKubernetes(): Promise<number> {
+  const { page, isReached } = await benchKubernetes(command);
+  console.log(`\n${page}`);
+  if (values.write)
+    writeBetweenMarkers(join(DOCS, 'benchmarks.md'), 'bench:kubernetes', '## In a large cluster', page);
+  return isReached ? 0 : 1;
 }
 
 async function compareSpeakers(isQuick: boolean): Promise<number> {

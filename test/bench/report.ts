@@ -30,7 +30,7 @@ const COLUMNS: readonly { title: string; of: Measure; unit: 's' | 'ms' | 'MB' }[
   { title: 'peak RSS above empty MB', of: (r) => (r.peak_kb - r.idle_kb) / 1024, unit: 'MB' },
 ];
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const [low = NaN, high = NaN] = [sorted[middle - 1], sorted[middle]];
@@ -90,16 +90,21 @@ export function circumstances(
   command: string,
   runsOf: (speaker: Speaker) => number,
 ): string {
-  const model = /model name\s*: (.+)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown CPU';
-  const machine = `${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`;
   const versions = speakers.map((s) => `${s.title} ${s.version()}`).join(', ');
-  const date = new Date().toISOString().slice(0, 10);
   const runs = [...new Set(speakers.map(runsOf))].map((n) => {
     const who = speakers.filter((s) => runsOf(s) === n).map((s) => s.title);
     return `${who.join(' and ')}: ${n === 1 ? 'one run' : `median of ${n}`}`;
   });
-  return `${machine}; ${versions}; ${date}; ${runs.join('; ')}; \`${command}\`.`;
+  return `${machineText()}; ${versions}; ${dateText()}; ${runs.join('; ')}; \`${command}\`.`;
 }
+
+/** '2 × AMD EPYC, 24 GB, Linux 6.18' */
+export function machineText(): string {
+  const model = /model name\s*: (.+)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown CPU';
+  return `${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`;
+}
+
+export const dateText = (): string => new Date().toISOString().slice(0, 10);
 
 export function failuresText(all: readonly Series[]): string {
   const lines = all.flatMap((s) =>

@@ -125,6 +125,22 @@ describe('agents of a cluster', function () {
     await waitUntil('BIRD to see n3', 30_000, () => /n3_ipv4.*Established/.test(bird('protocols')));
   });
 
+  it('find a block of theirs that has no label, as of before there was one, and label it', async () => {
+    const blocks = (...args: string[]) =>
+      api
+        .kubectl(['get', 'ipamblocks', '-l', 'podroute.io/node=n3', '-o', 'name', ...args])
+        .trim()
+        .split('\n');
+    const [block = '', ...rest] = blocks();
+    api.kubectl(['label', block, 'podroute.io/node-']);
+    await waitUntil('n3 to label it', SOON_MS, () => blocks().length === rest.length + 1);
+    const problems = status('n3').status?.problems ?? [];
+    assert.deepEqual(
+      problems.filter(({ message }) => message.includes('block')),
+      [],
+    );
+  });
+
   it('serve pods and keep sessions and routes while the API server is away, and converge after it', async () => {
     await lab.addPod('n1', 'early');
     const before = bird('protocols');

@@ -98,6 +98,26 @@ describe('a real API server', function () {
     await waitUntil('the store to know', 30_000, () => !pools(store).includes('one'));
   });
 
+  it('may have etcd compacted under an open watch: nothing is missed, and nothing is told twice', async () => {
+    apply(pool('kept', '10.6.0.0/16'));
+    await using store = open();
+    await store.start();
+    for (let i = 0; i < 3; i++) {
+      apply(pool('kept', '10.6.0.0/16').replace('{ name: kept }', `{ name: kept, labels: { i: "${i}" } }`));
+      api.compact();
+    }
+    await waitUntil('the store to know', 5_000, () => {
+      return store.snapshot().ipPools.get('kept')?.metadata.labels?.['i'] === '2';
+    });
+    let told = 0;
+    store.subscribe(() => void told++);
+    api.compact();
+    await sleep(TOLD_MS);
+    assert.deepEqual([told, store.problems()], [0, []]);
+    api.kubectl(['delete', 'ippool.podroute.io', 'kept']);
+    await waitUntil('the store to know', 5_000, () => !pools(store).includes('kept'));
+  });
+
   it('tells of a change soon', async () => {
     await using store = open();
     await store.start();
