@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { parseDocument } from '#api';
 import type { KubernetesApi } from '#lab';
+import { waitUntil } from '#world';
 import { documentCases, documentOf, documentUpdates } from '../../api/testing/documents/index.ts';
 import { Requests } from './testing/requests.ts';
 import { startServer } from './testing/real-server.ts';
@@ -60,6 +61,26 @@ describe('the table of documents at an API server', function () {
     };
     await Promise.all(Array.from({ length: 8 }, worker));
     assert.deepEqual(wrong, []);
+  });
+
+  it('has its defaults in the words of kubectl explain, and in what is stored', async () => {
+    // The server publishes its schemas a moment after it took them.
+    await waitUntil('kubectl to explain', 20_000, () => {
+      try {
+        return /Default: 5s\./.test(
+          api.kubectl(['explain', 'bgppeer.spec.connectRetryTime']).replace(/\s+/g, ' '),
+        );
+      } catch {
+        return false;
+      }
+    });
+    const peer = documentOf('BGPPeer', { peerIP: '10.0.0.1', asNumber: 65000 });
+    const { body } = await requests.send('POST', pathOf('BGPPeer') + DRY, peer);
+    const { spec } = body as { readonly spec: Readonly<Record<string, unknown>> };
+    assert.deepEqual(
+      [spec['passive'], spec['connectRetryTime'], spec['import'], spec['maxPrefixes'], spec['filters']],
+      [false, 5, 'Cluster', { limit: 10_000, warnPercent: 80 }, []],
+    );
   });
 
   it('may be changed where it may, and the server says why not', async () => {
