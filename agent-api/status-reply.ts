@@ -111,6 +111,8 @@ export interface StatusProblem {
   readonly allowed?: string;
   readonly file?: string;
   readonly line?: number;
+  /** One word for programs; absent: there is none for it. */
+  readonly cause?: 'SecretMissing' | 'Conflict' | 'OwnBlockHeard';
   /** Who found it. */
   readonly from:
     | 'store'
@@ -122,7 +124,8 @@ export interface StatusProblem {
     | 'start'
     | 'agent'
     | 'reconcile'
-    | 'reports';
+    | 'reports'
+    | 'marks';
   /** The whole as one line, as logged. */
   readonly text: string;
 }

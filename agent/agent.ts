@@ -85,6 +85,7 @@ export class Agent implements AsyncDisposable {
   #loop: Promise<void> | undefined;
   #isClosed = false;
   #settleDeadlineMs = 0;
+  #isSettled = false;
   #settleTimer: Timer | undefined;
   #claimsTimer: Timer | undefined;
 
@@ -244,9 +245,18 @@ export class Agent implements AsyncDisposable {
 
   #settleSoon(): void {
     this.#settleTimer = this.#io.clock.setTimer(SETTLE_CHECK_MS, () => {
-      if (this.#io.clock.now() < this.#settleDeadlineMs && !this.#isConverged()) this.#settleSoon();
-      else this.fib?.settle();
+      if (this.#io.clock.now() < this.#settleDeadlineMs && !this.#isConverged()) {
+        this.#settleSoon();
+        return;
+      }
+      this.fib?.settle();
+      this.#isSettled = true;
     });
+  }
+
+  /** The first routes are in: every session has sent all of them, or they were waited for long enough. */
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   #isConverged(): boolean {

@@ -17,6 +17,8 @@ import { LinkWatch } from './speaker/link-watch.ts';
 import { RouterWatch } from './speaker/router-watch.ts';
 import { CallFigures } from './status/call-figures.ts';
 import { AgentStatusSource } from './status-source.ts';
+import { EventRecorder } from './status/event-recorder.ts';
+import { NodeMarker } from './status/node-marker.ts';
 import { nodeStatus } from './status/node-status.ts';
 import { StatusWriter } from './status/status-writer.ts';
 
@@ -57,7 +59,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
       },
     ),
   );
-  const tell = (from: 'start' | 'pods' | 'reports') => (messages: readonly string[]) =>
+  const tell = (from: 'start' | 'pods' | 'reports' | 'marks') => (messages: readonly string[]) =>
     agent.board.set(
       from,
       messages.map((message) => ({ object: `Node ${nodeName}`, field: '', message })),
@@ -101,19 +103,41 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
       answerMetrics(request, status) ?? answerPublic(request, status);
     opening.use(await http.serveTcp(settings.http, answerAnybody));
   }
-  if (bindings.isOfCluster) {
-    const read = (before: BGPNodeStatusStatus | undefined) =>
-      nodeStatus(
-        status.status(),
-        status.ipam().usage?.blocks ?? [],
-        before,
-        new Date(clock.wall()).toISOString(),
-      );
-    opening.use(new StatusWriter(nodeName, { clock, random, store, read, tell: tell('reports') })).start();
-  }
+  if (bindings.isOfCluster) tellCluster(settings, bindings, { agent, status, store, tell }, opening);
   log.info({ socket: socketPath, tookMs: clock.wall() - startedAtMs }, 'started');
   const opened = opening.move();
   return { agent, status, cni, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+interface Told {
+  readonly agent: Agent;
+  readonly status: AgentStatusSource;
+  readonly store: Store;
+  readonly tell: (from: 'reports' | 'marks') => (messages: readonly string[]) => void;
+}
+
+/** What the cluster is told of this node: its status, Events, and whether pods can run here. */
+function tellCluster(
+  { nodeName, startupTaint }: NodeSettings,
+  { clock, random, log }: NodeBindings,
+  { agent, status, store, tell }: Told,
+  opening: AsyncDisposableStack,
+): void {
+  const { notes } = store;
+  const resources = () => store.snapshot();
+  const events = notes && opening.use(new EventRecorder(nodeName, { clock, random, notes, resources, log }));
+  const read = (before: BGPNodeStatusStatus | undefined) => {
+    const reply = status.status();
+    events?.observe(reply);
+    const { usage } = status.ipam();
+    return nodeStatus(reply, usage?.blocks ?? [], before, new Date(clock.wall()).toISOString());
+  };
+  opening.use(new StatusWriter(nodeName, { clock, random, store, read, tell: tell('reports') })).start();
+  if (notes === undefined || agent.fib === undefined) return;
+  const whyUnavailable = () =>
+    status.notReady() ?? (agent.isSettled ? undefined : 'its neighbours have not sent all their routes yet');
+  const io = { clock, random, notes, whyUnavailable, tell: tell('marks') };
+  opening.use(new NodeMarker(nodeName, startupTaint, io)).start();
 }
 
 /**

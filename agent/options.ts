@@ -20,6 +20,8 @@ export interface AgentOptions {
   readonly cniConfDir?: string;
   /** 'ADDR:PORT' for /healthz, /readyz and /metrics over TCP. */
   readonly http?: string;
+  /** Taken off the Node once pods can be served; undefined: taints are left alone. */
+  readonly startupTaint?: string;
   readonly logLevel: LogLevel;
 }
 

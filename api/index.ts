@@ -56,7 +56,7 @@ export {
 export { mayHideNodes, mayHidePools, nothingRefused, type Refused } from './read/refused.ts';
 export { type PeerAddress, parsePeerAddress } from './schema/peer-address.ts';
 export { usablePools } from './read/pool-conflicts.ts';
-export { formatProblem, type Problem } from './schema/problem.ts';
+export { formatProblem, type Problem, type ProblemCause } from './schema/problem.ts';
 export { impliedText, NO_LIMIT } from './kinds/implied.ts';
 export { bgpConfigurationFor, configurationOfNode } from './kinds/node-configuration.ts';
 export {

@@ -50,6 +50,10 @@ export function program(): Command {
     .option('--cni-socket <path>', 'socket for the CNI executable', '/run/podroute/cni.sock')
     .option('--cni-conf-dir <path>', 'where the conflist is written once ADD can be served', '/etc/cni/net.d')
     .option('--http <addr:port>', 'serve /healthz, /readyz and /metrics over TCP')
+    .option(
+      '--startup-taint <key>',
+      'of a cluster: the taint that is taken off the Node once pods can be served, such as podroute.io/agent-not-ready',
+    )
     .addOption(
       new Option('--log-level <level>', 'least severe level to log')
         .choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])

@@ -68,7 +68,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'bindings',
   ],
   'agent/doctor': ['finding', 'patient'],
-  'agent/status': ['probe-command signature-evidence', 'advice'],
+  'agent/status': ['probe-command signature-evidence node-events', 'advice'],
   'agent/fib': [
     'table-prefix',
     'foreign-routes',
@@ -127,7 +127,13 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'memory real',
     'trial',
   ],
-  store: ['lease store store-place', 'last-good', 'kept-objects', 'directory kubernetes memory-store'],
+  store: [
+    'cluster-notes',
+    'lease store store-place',
+    'last-good',
+    'kept-objects',
+    'directory kubernetes memory-store',
+  ],
 };
 
 /** Folders that are a list of equals, and may have more than MOST_FILES. */

@@ -3,6 +3,7 @@ export { openDirectoryStore } from './directory/directory-store.ts';
 export type { ParseAside } from './directory/file-cache.ts';
 export { type CandidateOptions, LeaseCandidate, type LeaseState } from './lease.ts';
 export { MemoryStore, type MemoryStoreView } from './memory-store.ts';
+export type { ClusterEvent, ClusterNotes, NodeMarks } from './cluster-notes.ts';
 export {
   type ClusterPlace,
   parseStorePlace,

@@ -13,6 +13,8 @@ import {
   type Resources,
 } from '#api';
 
+import type { ClusterNotes } from './cluster-notes.ts';
+
 export interface Lease {
   readonly apiVersion: 'coordination.k8s.io/v1';
   readonly kind: 'Lease';
@@ -97,6 +99,8 @@ export interface Store extends AsyncDisposable {
     key: ObjectKey<K>,
     resourceVersion: string,
   ): Promise<DeleteResult<StoredMap[K]>>;
+  /** Absent: it has no place for them. */
+  readonly notes?: ClusterNotes;
 }
 
 /** Which object this is. */

@@ -97,5 +97,6 @@ function doubled(wish: PeerWish, winner: PeerWish): Problem {
     field: wish.field,
     value: placeOf(remote),
     message: `is the neighbour of ${winner.from} (session ${winner.config.id}) already, which stays in force; delete one of them`,
+    cause: 'Conflict',
   };
 }

@@ -263,5 +263,5 @@ function passwordOf(
   }
   const message = `${fault.why}: the session stays down until it has its password`;
   const at = `${field}.secretKeyRef.${fault.at}`;
-  return { ...known, problems: [{ object, field: at, value: fault.value, message }] };
+  return { ...known, problems: [{ object, field: at, value: fault.value, message, cause: 'SecretMissing' }] };
 }

@@ -64,7 +64,7 @@ export class SpeakerDriver implements AsyncDisposable {
     return (this.#speaker?.ownClaims() ?? []).map(({ id, remote, description, prefixes }) => {
       const rest = prefixes.length === 1 ? '' : ` and ${prefixes.length - 1} more`;
       const message = `neighbour ${remote} announces our block: ${prefixes[0]}${rest}, not used here; find who originates it, and stop it there`;
-      return { object: description ?? `session ${id}`, field: '', message };
+      return { object: description ?? `session ${id}`, field: '', message, cause: 'OwnBlockHeard' };
     });
   }
 

@@ -7,7 +7,7 @@ import { iso } from './session-status.ts';
 import type { IpamSummary, PerFamily, RangeStatus, RouteStatus, StatusProblem } from '#agent-api';
 
 export function statusProblem(problem: Problem, from: StatusProblem['from']): StatusProblem {
-  const { object, field, message, value, allowed, file, line } = problem;
+  const { object, field, message, value, allowed, file, line, cause } = problem;
   return {
     object,
     field,
@@ -16,6 +16,7 @@ export function statusProblem(problem: Problem, from: StatusProblem['from']): St
     ...(allowed === undefined ? {} : { allowed }),
     ...(file === undefined ? {} : { file }),
     ...(line === undefined ? {} : { line }),
+    ...(cause === undefined ? {} : { cause }),
     from,
     text: formatProblem(problem),
   };

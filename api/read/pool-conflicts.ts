@@ -65,7 +65,7 @@ export function usablePools(resources: PoolResources): {
       problems.push(problem(`${over(prefix, taken)}: this pool is not used`));
     } else if (winner !== undefined) {
       const stays = `overlaps IPPool ${winner.metadata.name} (${winner.spec.cidr}), which stays in force`;
-      problems.push(problem(`${stays}; this pool is not used`));
+      problems.push({ ...problem(`${stays}; this pool is not used`), cause: 'Conflict' });
     } else if (outside !== undefined) {
       const { cidr, node } = outside.spec;
       const changed = `was another when block ${cidr} of node ${node} was cut from it, which is still in use`;

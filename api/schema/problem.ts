@@ -1,5 +1,8 @@
 // What is wrong with a document, told so that the operator can mend it: file, line, object, field, value.
 
+/** Of problems that programs are told of by a word. */
+export type ProblemCause = 'SecretMissing' | 'Conflict' | 'OwnBlockHeard';
+
 export interface Problem {
   readonly file?: string;
   /** Counted from 1. */
@@ -17,6 +20,7 @@ export interface Problem {
   readonly allowed?: string;
   /** Absent: an error, the object is not used as it stands. */
   readonly severity?: 'warning';
+  readonly cause?: ProblemCause;
   /** Of an error: the last good version of the object stays in force. */
   readonly isEarlierInForce?: true;
 }

@@ -16,6 +16,7 @@ interface AgentCommandOptions {
   readonly cniSocket: string;
   readonly cniConfDir: string;
   readonly http?: string;
+  readonly startupTaint?: string;
   readonly logLevel: LogLevel;
 }
 
@@ -41,6 +42,7 @@ export async function agent(options: AgentCommandOptions): Promise<void> {
     // Without kernel routes a pod could be wired but not reached: runtimes must not be told to try.
     ...(options.fib === 'kernel' ? { cniConfDir: options.cniConfDir } : {}),
     ...httpOption('agent', options.http),
+    ...(options.startupTaint === undefined ? {} : { startupTaint: options.startupTaint }),
     logLevel: options.logLevel,
   });
 }

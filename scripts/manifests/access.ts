@@ -29,6 +29,9 @@ export function access(): Manifest[] {
       { apiGroups: [OURS], resources: ['bgpnodestatuses'], verbs: ['get', 'create'] },
       { apiGroups: [OURS], resources: ['bgpnodestatuses/status'], verbs: ['update'] },
       { apiGroups: [''], resources: ['nodes'], verbs: READ },
+      // The condition NetworkUnavailable, and what happened to whom.
+      { apiGroups: [''], resources: ['nodes/status'], verbs: ['patch'] },
+      { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: CALICO, resources: CONFIGURATION, verbs: READ },
     ]),
     bound('ClusterRole', AGENT),
@@ -118,6 +121,7 @@ function ownNodeOnly(): Manifest[] {
                 operations: ['CREATE', 'UPDATE', 'DELETE'],
                 resources: ['ipamblocks', 'bgpnodestatuses', 'bgpnodestatuses/status'],
               },
+              { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['nodes/status'] },
             ],
           },
           matchConditions: [
@@ -143,6 +147,11 @@ function ownNodeOnly(): Manifest[] {
               expression: `!(${isOf('bgpnodestatuses')}) || (request.name == variables.node && (${isOperation('DELETE')} || ${NODE_AFTER}))`,
               messageExpression:
                 "'the agent of node ' + variables.node + ' writes the status of its own node only'",
+            },
+            {
+              expression: `!(${isOf('nodes')}) || request.name == variables.node`,
+              messageExpression:
+                "'the agent of node ' + variables.node + ' writes the condition of its own Node only'",
             },
           ],
         },

@@ -2,7 +2,8 @@
 // has the real one, testing/ one in memory.
 
 export interface ApiCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** A PATCH is a strategic merge: only of kinds that the server itself knows. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With its query: '/apis/podroute.io/v1/ippools?limit=100'. */
   readonly path: string;
   readonly body?: unknown;

@@ -133,7 +133,7 @@ export class HttpsApiServer implements ApiServer {
         ...(options.headers as OutgoingHttpHeaders | undefined),
         accept: 'application/json',
         'user-agent': this.#userAgent,
-        ...(text && { 'content-type': 'application/json', 'content-length': text.length }),
+        ...(text && { 'content-type': contentTypeOf(method), 'content-length': text.length }),
       },
     };
     const request = url.protocol === 'http:' ? requestHttp(all, answered) : requestHttps(all, answered);
@@ -191,5 +191,8 @@ function valueOf(text: string): unknown {
     return text;
   }
 }
+
+const contentTypeOf = (method: ApiCall['method']): string =>
+  method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json';
 
 const unreachable = (message: string): ApiFailure => ({ kind: 'unreachable', message });

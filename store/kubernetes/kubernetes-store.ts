@@ -15,6 +15,7 @@ import type {
   StoredObject,
   UpdateResult,
 } from '../store.ts';
+import { ApiNotes } from './api-notes.ts';
 import { type ApiFailure, type ApiServer, failureText } from './api-server.ts';
 import { ObjectRequests } from './object-requests.ts';
 import { referredSecrets } from './referred-secrets.ts';
@@ -55,6 +56,7 @@ export interface KubernetesStoreIo {
 const OWN_KINDS: readonly OwnKind[] = ['Node', 'IPAMBlock'];
 
 class KubernetesStore implements Store {
+  readonly notes: ApiNotes;
   readonly #io: KubernetesStoreIo;
   readonly #requests: ObjectRequests;
   readonly #lists: WatchedLists;
@@ -79,6 +81,7 @@ class KubernetesStore implements Store {
   constructor(io: KubernetesStoreIo) {
     this.#io = io;
     this.#requests = new ObjectRequests(io.api);
+    this.notes = new ApiNotes(io.api);
     const who = { reader: io.reader ?? 'agent', node: io.own?.node } as const;
     this.#lists = new WatchedLists(io.namespace, who, io, {
       changed: () => this.#lookSoon(),

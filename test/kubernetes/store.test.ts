@@ -7,6 +7,7 @@ import { realDisk } from '#linux';
 import type { Store } from '#store';
 import { openCluster } from '#store/kubernetes';
 import { systemClock, systemRandom, waitUntil } from '#world';
+import { describeNotes } from '../../store/kubernetes/testing/notes-contract.ts';
 import { describeStore } from '../../store/testing/store-contract.ts';
 import { startServer } from './testing/real-server.ts';
 
@@ -55,6 +56,17 @@ describe('a real API server', function () {
       apply: async (...yaml) => {
         for (const { written } of parseText(yaml.join('\n---\n'), '')) apply(JSON.stringify(written));
       },
+    };
+  });
+
+  describeNotes('that is real', async () => {
+    const json = (...args: string[]): Promise<unknown> =>
+      Promise.resolve(JSON.parse(api.kubectl([...args, '-o', 'json'])));
+    return {
+      notes: open().notes!,
+      applyNode: async (node) => api.install(JSON.stringify(node)),
+      node: (name) => json('get', 'node', name),
+      event: (name) => json('get', 'event', name, '-n', 'default'),
     };
   });
 

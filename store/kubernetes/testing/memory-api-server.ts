@@ -133,6 +133,9 @@ export class MemoryApiServer {
     switch (method) {
       case 'GET':
         return found;
+      case 'PATCH':
+        if ((body as Partial<Raw>).metadata?.resourceVersion !== undefined) mustBeNewest(found, body as Raw);
+        return this.#put(resource, merged(found, body) as Raw, found);
       case 'PUT':
         return this.#replace(resource, found, body as Raw, isStatus);
       case 'DELETE': {
@@ -262,9 +265,7 @@ export class MemoryApiServer {
   }
 
   #replace(resource: string, found: Raw, body: Raw, isStatus: boolean): Raw {
-    if (body.metadata.resourceVersion !== found.metadata.resourceVersion) {
-      throw refused(409, 'Conflict', 'the object has been modified');
-    }
+    mustBeNewest(found, body);
     const status = isStatus ? body.status : found.status;
     const rest = without(isStatus ? found : body, 'status');
     return this.#put(resource, status === undefined ? rest : { ...rest, status }, found);
@@ -308,6 +309,11 @@ const keyOf = ({ metadata: { name, namespace } }: Raw): string =>
 const refused = (status: number, reason: string, message: string): ApiError =>
   new ApiError(refusal(status, { reason, message }));
 
+function mustBeNewest(found: Raw, given: Raw): void {
+  if (given.metadata.resourceVersion !== found.metadata.resourceVersion)
+    throw refused(409, 'Conflict', 'the object has been modified');
+}
+
 function without(object: Raw, field: 'status'): Raw {
   const { [field]: _, ...rest } = object;
   return rest as Raw;
@@ -317,6 +323,28 @@ function without(object: Raw, field: 'status'): Raw {
 function hasLabel(labels: unknown, label: string): boolean {
   const [key = '', value] = label.split('=');
   return ((labels ?? {}) as Readonly<Record<string, string>>)[key] === value;
+}
+
+/** As a strategic merge patch: conditions are merged by their type, other lists are replaced. */
+function merged(before: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
+  const result: Record<string, unknown> = { ...(before as object | undefined) };
+  for (const [key, value] of Object.entries(patch)) {
+    result[key] =
+      key === 'conditions'
+        ? mergedConditions((result[key] ?? []) as readonly Condition[], value as readonly Condition[])
+        : merged(result[key], value);
+  }
+  return result;
+}
+
+interface Condition {
+  readonly type: string;
+}
+
+function mergedConditions(before: readonly Condition[], patch: readonly Condition[]): Condition[] {
+  const rest = before.filter((one) => patch.every(({ type }) => type !== one.type));
+  return [...rest, ...patch];
 }
 
 function matcher(namespace: string | undefined, query: URLSearchParams): (object: Raw) => boolean {

@@ -1,0 +1,57 @@
+// Which changes of a node's status are told as events.
+import assert from 'node:assert/strict';
+import type { SessionStatus, StatusProblem } from '#agent-api';
+import { factsBetween, type Seen } from './node-events.ts';
+import { HEALTHY } from './testing/healthy-session.ts';
+
+const session = (more: Partial<SessionStatus> = {}): SessionStatus => ({
+  ...HEALTHY,
+  id: 'tor-a',
+  flaps: 0,
+  ...more,
+});
+const seen = (more: Partial<Seen> = {}): Seen => ({ sessions: [], problems: [], ...more });
+const told = (before: Seen | undefined, now: Seen) =>
+  factsBetween(before, now).map(({ object, type, reason }) => `${type} ${object} ${reason}`);
+
+describe('what is told as an event', () => {
+  it('is a session that comes up, also at the start of the agent, and one that goes down, with the reason', () => {
+    const up = seen({ sessions: [session()] });
+    assert.deepEqual(told(undefined, up), ['Normal BGPPeer tor SessionUp']);
+    assert.deepEqual(told(up, up), []);
+    const lastLost = { at: '', kind: 'x', reason: 'hold timer expired', establishedSeconds: 9 };
+    const down = seen({ sessions: [session({ state: 'Idle', flaps: 1, lastLost })] });
+    assert.deepEqual(told(up, down), ['Warning BGPPeer tor SessionDown']);
+    assert.match(
+      factsBetween(up, down)[0]!.message,
+      /^session tor-a with 10\.0\.1\.0 \(AS 65000\) went down: hold timer/,
+    );
+    assert.deepEqual(told(down, down), []);
+    assert.deepEqual(told(undefined, down), [], 'it never was up');
+  });
+
+  it('is both of a session that was lost and came back between two looks', () => {
+    const before = seen({ sessions: [session({ flaps: 3 })] });
+    const now = seen({ sessions: [session({ flaps: 4 })] });
+    assert.deepEqual(told(before, now), ['Warning BGPPeer tor SessionDown', 'Normal BGPPeer tor SessionUp']);
+  });
+
+  it('is a problem that is new, by its cause where it has one', () => {
+    const problem = (text: string, cause?: StatusProblem['cause']) =>
+      ({ object: 'BGPPeer tor', text, ...(cause && { cause }) }) as StatusProblem;
+    const before = seen({ problems: [problem('old')] });
+    const now = seen({ problems: [problem('old'), problem('new', 'SecretMissing'), problem('other')] });
+    assert.deepEqual(told(before, now), [
+      'Warning BGPPeer tor SecretMissing',
+      'Warning BGPPeer tor ProblemFound',
+    ]);
+  });
+
+  it('is that pods get no addresses, and that they do again', () => {
+    const full = seen({ whyNoPods: 'every block is taken' });
+    assert.deepEqual(told(seen(), full), ['Warning  NoAddresses']);
+    assert.deepEqual(told(full, full), []);
+    assert.deepEqual(told(full, seen()), ['Normal  AddressesFree']);
+    assert.deepEqual(told(undefined, seen()), []);
+  });
+});
