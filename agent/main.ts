@@ -63,7 +63,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
   );
   // A disk that cannot be written keeps pods from getting addresses, and nothing else: see its problem in status.
   await mkdir(stateDir, { recursive: true, mode: 0o700 }).catch(() => undefined);
-  await mkdir(dirname(socketPath), { recursive: true, mode: 0o755 });
+  await mkdir(dirname(socketPath), { recursive: true, mode: 0o755 }).catch(() => undefined);
   const eventLoop = cleanUp.use(watchEventLoop());
   const signatures = cleanUp.use(watchSignatures());
   const memory = cleanUp.use(new MemoryKeeper());

@@ -10,6 +10,7 @@ import { Agent } from './agent.ts';
 import { answer, answerMetrics, answerPublic, type StatusRequest } from './http/endpoints.ts';
 import { answerAddresses } from './http/ipam-endpoints.ts';
 import { answerSessions } from './http/session-endpoints.ts';
+import { LateSockets } from './late-sockets.ts';
 import type { AgentOptions } from './options.ts';
 import { LockedError, type NodeBindings, PODS_LOCK } from './outside.ts';
 import { startCni, subjectLog } from './pods/cni-service.ts';
@@ -65,6 +66,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
       messages.map((message) => ({ object: `Node ${nodeName}`, field: '', message })),
     );
   tell('start')(lockTroubles);
+  const sockets = new LateSockets(clock, (refused) => tell('start')([...lockTroubles, ...refused]));
   await agent.start();
   const calls = host && new CallFigures();
   const cni =
@@ -74,7 +76,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
           { ...settings, ...(calls && { called: calls.called }) },
           bindings,
           host,
-          tell('pods'),
+          { sockets, tell: tell('pods') },
           opening,
         );
 
@@ -97,11 +99,12 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     answerAddresses(request, cni) ??
     answerSessions(request, agent.driver) ??
     answer(request, status);
-  opening.use(await http.serveUnixSocket(socketPath, answerAll));
+  opening.use(await sockets.open('socket for commands', () => http.serveUnixSocket(socketPath, answerAll)));
   if (settings.http !== undefined) {
     const answerAnybody = (request: StatusRequest) =>
       answerMetrics(request, status) ?? answerPublic(request, status);
-    opening.use(await http.serveTcp(settings.http, answerAnybody));
+    const place = settings.http;
+    opening.use(await sockets.open('--http', () => http.serveTcp(place, answerAnybody)));
   }
   if (bindings.isOfCluster) tellCluster(settings, bindings, { agent, status, store, tell }, opening);
   log.info({ socket: socketPath, tookMs: clock.wall() - startedAtMs }, 'started');

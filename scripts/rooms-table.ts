@@ -62,7 +62,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'speaker',
     'status',
     'http',
-    'outside',
+    'outside late-sockets',
     'pods',
     'doctor uninstall',
     'bindings',

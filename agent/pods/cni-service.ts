@@ -11,6 +11,7 @@ import {
 import type { Ipam } from '#ipam';
 import type { Kernel } from '#linux';
 import type { Clock, Disk } from '#world';
+import type { LateSockets } from '../late-sockets.ts';
 import type { Log } from '../log.ts';
 import type { HostBindings } from '../outside.ts';
 
@@ -35,17 +36,23 @@ export interface CniServiceIo {
   readonly host: HostBindings;
 }
 
-/**
- * Rejects when another process serves the socket.
- * @param tell what an operator should see; called with the whole, now and then
- */
+export interface CniServiceUse {
+  readonly sockets: LateSockets;
+  /** What an operator should see; called with the whole, now and then. */
+  readonly tell: (problems: readonly string[]) => void;
+}
+
+const SOCKET = 'socket for the CNI executable';
+
+/** Rejects when another process serves the socket. */
 export async function startCni(
   { cniSocketPath: socketPath, stateDir, cniConfDir, called }: CniServiceOptions,
   { log, clock, disk, host }: CniServiceIo,
   { ipam, kernel }: { readonly ipam: Ipam; readonly kernel: Kernel },
-  tell: (problems: readonly string[]) => void,
+  { sockets, tell }: CniServiceUse,
   opening: AsyncDisposableStack,
 ): Promise<CniServer> {
+  const { cniListener } = host;
   const server = await serveCni(
     { socketPath, stateDir },
     {
@@ -53,7 +60,10 @@ export async function startCni(
       disk,
       ipam,
       kernel,
-      listener: host.cniListener,
+      listener: {
+        listen: (path, answer) => sockets.open(SOCKET, () => cniListener.listen(path, answer, clock)),
+      },
+      whyUnready: () => sockets.whyNot(SOCKET),
       wirer: opening.use(host.openPodWirer()),
       sources: opening.use(host.openPodSources()),
       openPodKernel: (netns) => host.openPodKernel(netns),
