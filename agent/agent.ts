@@ -5,6 +5,7 @@ import type { Problem, Refused, Resources } from '#api';
 import type { Transport } from '#bgp';
 import { type Ipam, POD_LINK } from '#ipam';
 import type { Kernel, Sysctl } from '#linux';
+import type { StoreContact } from '#store';
 import type { Clock, Random, Scheduler, Timer } from '#world';
 import { Fib } from './fib/fib.ts';
 import { ensureForwarding, refusePodsAdvertisements } from './fib/kernel/ip-forwarding.ts';
@@ -50,6 +51,7 @@ export interface AgentStore {
   snapshot(): Resources;
   refused(): Refused;
   problems(): readonly Problem[];
+  contact?(): StoreContact;
   /** Adds file and line of the object that a Problem is about. */
   locate?(problem: Problem): Problem;
   subscribe(changed: () => void): () => void;
@@ -150,6 +152,11 @@ export class Agent implements AsyncDisposable {
   /** Undefined until there was a usable set of inputs. */
   get inForce(): PlanInForce | undefined {
     return this.#inForce;
+  }
+
+  /** Undefined: the store is a folder. */
+  storeContact(): StoreContact | undefined {
+    return this.#io.store.contact?.();
   }
 
   /** The newest inputs gave no plan: an older one is in force. */

@@ -45,6 +45,7 @@ export async function readFigures(
     usage: ipam?.usage(),
     ...(facts.calls && { calls: facts.calls }),
     ...(facts.podPacketsDropped && { podPacketsDropped: facts.podPacketsDropped }),
+    store: agent.storeContact(),
     isReady: facts.isReady,
     problems: board.all(),
     generation: inForce?.generation ?? 0,

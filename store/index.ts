@@ -17,6 +17,7 @@ export type {
   DeleteResult,
   ObjectKey,
   Store,
+  StoreContact,
   Stored,
   StoredKind,
   StoredMap,

@@ -61,6 +61,14 @@ export type CreateResult<T> = Stored<T> | Conflict<T> | Unreadable;
 export type UpdateResult<T> = Stored<T> | Conflict<T> | { readonly kind: 'notFound' };
 export type DeleteResult<T> = { readonly kind: 'deleted' } | Conflict<T> | { readonly kind: 'notFound' };
 
+/** With a server that may be away. */
+export interface StoreContact {
+  /** Everything that is followed is heard. */
+  readonly isConnected: boolean;
+  /** Since anything was heard from it, a sign of life too; undefined: nothing ever was. */
+  readonly silentMs?: number;
+}
+
 export interface Store extends AsyncDisposable {
   /** Resolves when the first snapshot is there. Throws when the store cannot be read at all. */
   start(): Promise<void>;
@@ -70,6 +78,8 @@ export interface Store extends AsyncDisposable {
   refused(): Refused;
   /** What is wrong with documents as they are now. */
   problems(): readonly Problem[];
+  /** Absent: there is no server. */
+  contact?(): StoreContact;
   /** Adds file and line to a Problem about an object in force, where the store knows them. */
   locate(problem: Problem): Problem;
   /** Called after snapshot or problems changed; many changes together give one call. Returns the unsubscriber. */

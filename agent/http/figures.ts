@@ -7,6 +7,7 @@ import type {
   StatusProblem,
   StatusReply,
 } from '#agent-api';
+import type { StoreContact } from '#store';
 import type { SyncFigures } from '../fib/kernel/sync-figures.ts';
 import type { CallFigures } from '../status/call-figures.ts';
 
@@ -21,6 +22,8 @@ export interface Figures extends Pick<StatusReply, 'version' | 'node' | 'speaker
   readonly fib?: FibFigures;
   readonly usage?: Pick<AddressUsage, 'pools' | 'blocks'> | undefined;
   readonly calls?: CallFigures;
+  /** Undefined: a folder, which has no server. */
+  readonly store?: StoreContact | undefined;
   readonly isReady: boolean;
   /** Undefined with --fib none. */
   readonly canGiveAddresses?: boolean;

@@ -54,6 +54,8 @@ describe('a scrape', () => {
       'podroute_pod_packets_dropped_total{reason="source"} 4',
       'podroute_pod_packets_dropped_total{reason="advertisement"} 1',
       'podroute_pod_packets_dropped_total{reason="linkLocal"} 2',
+      'podroute_store_connected 0',
+      'podroute_store_silent_seconds 90.5',
       'podroute_problems 3',
       'podroute_object_problems{kind="BGPPeer",source="plan"} 2',
       'podroute_object_problems{kind="other",source="store"} 1',

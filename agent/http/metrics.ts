@@ -52,6 +52,7 @@ export async function metricsText(figures: Figures, turn: () => Promise<void>): 
   addSourceMetrics(out, figures);
   addPoolMetrics(out, figures.usage);
   addCallMetrics(out, figures.calls);
+  addStoreMetrics(out, figures.store);
   addProblemMetrics(out, figures.problems);
   metric('podroute_plan_generation', 'gauge', 'Plans put in force since start.', [
     { value: figures.generation },
@@ -157,6 +158,21 @@ function addCallMetrics(out: Exposition, calls: Figures['calls']): void {
       labels: `verb="${verb}",code="${code}"`,
       value: count,
     })),
+  );
+}
+
+function addStoreMetrics(out: Exposition, store: Figures['store']): void {
+  out.metric(
+    'podroute_store_connected',
+    'gauge',
+    '1: all that is followed is heard from the API server.',
+    store ? [flag(store.isConnected)] : [],
+  );
+  out.metric(
+    'podroute_store_silent_seconds',
+    'gauge',
+    'Since anything was heard from the API server.',
+    store?.silentMs === undefined ? [] : [{ value: seconds(store.silentMs) }],
   );
 }
 

@@ -10,6 +10,7 @@ import type {
   DeleteResult,
   ObjectKey,
   Store,
+  StoreContact,
   StoredKind,
   StoredMap,
   StoredObject,
@@ -111,6 +112,17 @@ class KubernetesStore implements Store {
   problems(): readonly Problem[] {
     const lists = this.#listProblems();
     return [...lists, ...this.#selected.problems, ...(this.#kept?.problems() ?? [])];
+  }
+
+  contact(): StoreContact {
+    const lists = this.#lists.states();
+    const heard = lists.flatMap(({ heardMs }) => heardMs ?? []);
+    return {
+      isConnected: lists.every(
+        ({ state, isOptional }) => state.kind === 'current' || state.kind === 'absent' || isOptional,
+      ),
+      ...(heard.length > 0 && { silentMs: this.#io.clock.now() - Math.max(...heard) }),
+    };
   }
 
   locate(problem: Problem): Problem {

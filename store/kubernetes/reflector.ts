@@ -77,6 +77,8 @@ export class Reflector implements Disposable {
   /** For a stream that says nothing. */
   #silence: Timer | undefined;
   #isClosed = false;
+  /** Of the newest word from the server; undefined: there was none. */
+  #heardMs: number | undefined;
 
   constructor(
     list: WatchedList,
@@ -95,6 +97,10 @@ export class Reflector implements Disposable {
 
   state(): ListState {
     return this.#state;
+  }
+
+  get heardMs(): number | undefined {
+    return this.#heardMs;
   }
 
   [Symbol.dispose](): void {
@@ -253,10 +259,12 @@ export class Reflector implements Disposable {
       this.#stream = this.#api.stream(this.#path(query), {
         // A watch that goes on says nothing until something changes.
         opened: () => {
+          this.#heardMs = clock.now();
           if (!isInitial) this.#isHeard();
         },
         line: (value) => {
           if (this.#isClosed) return;
+          this.#heardMs = clock.now();
           this.#silence?.cancel();
           listen();
           try {

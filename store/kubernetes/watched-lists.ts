@@ -41,6 +41,7 @@ export interface FollowedList {
   readonly name: string;
   readonly kind: Kind;
   readonly state: ListState;
+  readonly heardMs: number | undefined;
   readonly isKnown: boolean;
   /** That the server does not have it is nothing wrong. */
   readonly isOptional: boolean;
@@ -153,6 +154,7 @@ export class WatchedLists implements Disposable {
       name: contents.name,
       kind: contents.kind,
       state: reflector.state(),
+      heardMs: reflector.heardMs,
       isKnown: contents.isKnown,
       isOptional,
     }));

@@ -48,6 +48,7 @@ export function wholeFigures(): Figures {
       ],
     },
     calls,
+    store: { isConnected: false, silentMs: 90_500 },
     isReady: true,
     canGiveAddresses: true,
     podPacketsDropped: { source: 4, advertisement: 1, linkLocal: 2 },
