@@ -85,9 +85,9 @@ function sessionPart({
     ...(remoteAs !== undefined && { asNumber: remoteAs }),
     state,
     since,
-    ...(whyDown && { whyDown: cut(whyDown.why) }),
+    ...(whyDown && { whyDown: short(whyDown.why) }),
     ...(lastError && {
-      lastError: cut(lastError.text),
+      lastError: short(lastError.text),
       lastErrorAt: lastError.at,
       ...(lastError.code !== undefined && { lastErrorCode: `${lastError.code}/${lastError.subcode ?? 0}` }),
     }),
@@ -111,9 +111,15 @@ function waitingPart(
     address: `%${device}`.slice(0, 70),
     state: WAITING,
     since: earlier?.since ?? now,
-    whyDown: cut(why),
+    whyDown: short(why),
   };
 }
 
 const WAITING = 'Waiting';
+/** Of a thousand sessions: they share an object with everything else. */
+const LONGEST_OF_A_SESSION = 400;
+
+const short = (text: string): string =>
+  text.length <= LONGEST_OF_A_SESSION ? text : `${text.slice(0, LONGEST_OF_A_SESSION - 1)}…`;
+
 const sum = ({ ipv4, ipv6 }: PerFamily): number => ipv4 + ipv6;

@@ -168,7 +168,9 @@ describe('the status that a node writes of itself', () => {
   it('fits into an object of the cluster with a mesh of 1,200 nodes and texts of any length', () => {
     const long = 'x'.repeat(5_000);
     const lastError = { at: 'a', code: 6, subcode: 2, text: long, kind: 'x' };
-    const sessions = Array.from({ length: 1_200 }, (_, i) => session(`mesh/n${i}/ipv4`, { lastError }));
+    const sessions = Array.from({ length: 1_200 }, (_, i) =>
+      session(`mesh/n${i}/ipv4`, { lastError, whyDown: { why: long, next: long } }),
+    );
     const problems = Array.from({ length: 300 }, () => ({ object: long, field: long, text: long }));
     const status = nodeStatus(reply(sessions, { problems }), [], undefined, '2026-01-01T00:00:00.000Z');
     assert.equal(status.sessionsLeftOut, 200);
