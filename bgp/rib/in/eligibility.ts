@@ -67,7 +67,7 @@ export class Eligibility {
   ownAsCount(peer: RibPeer, attribute: number): number {
     const own = this.#intern.store.ownAsCount[attribute]!;
     const { localAs } = peer;
-    if (localAs === this.#intern.identity.asNumber || localAs === 0) return own;
+    if (localAs === this.#intern.identity.asNumber) return own;
     return own + this.#reader.countAs(attribute, localAs);
   }
 }

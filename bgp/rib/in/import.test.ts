@@ -241,6 +241,8 @@ describe('import: what is not for us', () => {
       assert.deepEqual(lab.events, ['ignored prefix of a']);
       lab.feed('a', with_(good));
       assert.deepEqual(lab.events, ['ignored prefix of a']);
+      lab.feed('a', with_(bad[0]));
+      assert.deepEqual(lab.events, ['ignored prefix of a', 'ignored prefix of a'], 'one is enough');
     }
     assert.equal(table(lab).length, 2);
   });

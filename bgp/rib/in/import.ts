@@ -131,10 +131,9 @@ export class Importer {
     }
     if (scan.nlriCount > 0) {
       // Both kinds of NLRI in one message (nobody sends that): the classic ones need a set with the other next hop.
-      if (multiprotocol >= 0 && peer.last[1].hasNextHop) {
+      if (multiprotocol >= 0) {
         this.#judge(peer, peer.last[0], buf, true);
         classic = peer.last[0].attribute;
-        peer.last[0].length = -1;
       }
       if (classic >= 0) this.#announce4(peer, table4, buf, scan.nlriStart, scan.nlriEnd, classic);
       else this.#withdraw4(peer, table4, buf, scan.nlriStart, scan.nlriEnd);
@@ -212,7 +211,7 @@ export class Importer {
     const store = this.#intern.store;
     let id = attribute;
     if (!peer.context.external) return id;
-    if ((store.flags[id]! & HAS_GRACEFUL_SHUTDOWN) !== 0 && store.localPref[id] !== 0) {
+    if ((store.flags[id]! & HAS_GRACEFUL_SHUTDOWN) !== 0) {
       id = this.#intern.shutDownGracefully(id);
       store.release(attribute);
     }

@@ -126,6 +126,27 @@ describe('rib: malformed UPDATEs', () => {
     assert.equal(malformed(lab).counts.sessionReset, 0);
   });
 
+  it('the reason is that of the message, also when its block was judged long before', () => {
+    const lab = labWithPeer();
+    const wrong = withAttributes(`40010109 ${AS_PATH} ${NEXT_HOP}`);
+    lab.feed('e1', wrong);
+    lab.announce('e1', ['2001:db8:1::/48'], { path: [65101], nextHop: '2001:db8::1' });
+    lab.feed('e1', wrong);
+    assert.deepEqual(
+      lab.events,
+      Array(2).fill('malformed e1 treatAsWithdraw: origin: invalid ORIGIN attribute'),
+    );
+  });
+
+  it('one in the middle of what was received is kept, and nothing of its neighbours', () => {
+    const lab = labWithPeer();
+    const wrong = withAttributes(`40010109 ${AS_PATH} ${NEXT_HOP}`);
+    const buffer = Buffer.concat([Buffer.alloc(100, 0xaa), wrong, Buffer.alloc(50, 0xbb)]);
+    lab.rib.update(lab.session('e1'), buffer, 100, 100 + wrong.length);
+    const [kept] = malformed(lab).last;
+    assert.deepEqual([kept!.messageBytes, kept!.hex], [wrong.length, wrong.toString('hex')]);
+  });
+
   it('the newest five are kept, 4,096 octets of each', () => {
     const lab = labWithPeer();
     for (let n = 0; n < 7; n++) lab.feed('e1', withAttributes(`4001010${n + 3} ${AS_PATH} ${NEXT_HOP}`));

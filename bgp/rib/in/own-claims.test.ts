@@ -78,13 +78,30 @@ describe('own claims', () => {
   it('that went unnoticed are not found again in the paths that took their places', () => {
     const lab = labWith('a', 'b');
     claim(lab, FOUR);
+    // Both neighbours' paths are of the same epoch then.
+    for (const id of ['a', 'b'] as const) {
+      lab.feed(id, update({}));
+      lab.rib.refreshBegins(lab.session(id), 0);
+      lab.rib.refreshEnds(lab.session(id), 0);
+      lab.settle();
+    }
+    claim(lab, [block(0), block(1)], 'b');
+    assert.deepEqual(claims(lab), []);
+    assert.deepEqual(claims(lab, 'b'), [block(0), block(1)]);
+  });
+
+  it('that went unnoticed leave room for as many others once somebody has looked', () => {
+    const lab = labWith('a', 'b');
+    const many = (more: number) => Array.from({ length: 256 }, (_, n) => block(n, more));
+    claim(lab, many(0));
     lab.feed('a', update({}));
     lab.rib.refreshBegins(lab.session('a'), 0);
     lab.rib.refreshEnds(lab.session('a'), 0);
     lab.settle();
-    claim(lab, [block(0), block(1)], 'b');
     assert.deepEqual(claims(lab), []);
-    assert.deepEqual(claims(lab, 'b'), [block(0), block(1)]);
+    claim(lab, many(1), 'b');
+    claim(lab, many(2));
+    assert.deepEqual(claims(lab), many(2));
   });
 
   it('are none any more when they are accepted, or refused for another reason', () => {
@@ -103,8 +120,9 @@ describe('own claims', () => {
     claim(lab, many(0), 'b');
     assert.deepEqual(claims(lab), many(0).slice(0, 256));
     lab.down('a');
-    claim(lab, many(2), 'b');
     lab.settle();
+    // Others take the places of its paths.
+    claim(lab, many(2), 'b');
     lab.up(peer('a'));
     claim(lab, many(4));
     assert.deepEqual(claims(lab), many(4).slice(0, 256));

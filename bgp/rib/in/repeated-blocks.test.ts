@@ -78,8 +78,33 @@ describe('a block of attributes that comes again', () => {
     );
   });
 
+  it('is another one by its first octet, too: here flags that ORIGIN must not have (RFC 7606 §3 (c))', () => {
+    const lab = labWith();
+    assert.deepEqual(tableOf(lab, ...two(CLASSIC, CLASSIC.replace(/^40/, 'c0'), CLASSIC)), [
+      '20.0.0.0/24 via 192.0.2.1, 65001',
+      '20.0.2.0/24 via 192.0.2.1, 65001',
+    ]);
+    assert.match(lab.events.join(), /^malformed a treatAsWithdraw: origin[^,]*$/);
+  });
+
+  it('is marked each time as a route from above is, with others between (RFC 9234 §5)', () => {
+    const lab = labWith({ negotiated: { role: 'customer' } });
+    const inside = lab.up({ id: 'inside', address: '192.0.2.3', as: 65000 });
+    const other = `${CLASSIC} ${attribute(0x80, 4, u32(1))}`;
+    tableOf(lab, ...two(CLASSIC, other, CLASSIC, other));
+    const marks = [...inside.held.values()].map((text) => /otc=\d+/.exec(text)?.[0]);
+    assert.deepEqual(marks, Array(4).fill('otc=65001'));
+  });
+
   it('has the next hop of its own message', () => {
-    const hops = ['2001:db8::1', '2001:db8::2', '2001:db8::2 fe80::2', '2001:db8::2 fe80::3', '2001:db8::2'];
+    const hops = [
+      '3001:db8::1',
+      '2001:db8::1',
+      '2001:db8::2',
+      '2001:db8::2 fe80::2',
+      '2001:db8::2 fe80::3',
+      '2001:db8::2',
+    ];
     const messages = hops.map((hop, i) =>
       update({ attributes: `${BLOCK} ${reach(2, hop, `2001:db8:${i + 1}::/48`)}` }),
     );
