@@ -42,6 +42,7 @@ export {
 export {
   isLinkLocal,
   isLinkLocalIpv6,
+  isManyHosts,
   isMulticastIpv6,
   isUnicastIpv4,
   isUnicastIpv6,

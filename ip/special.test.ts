@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   isLinkLocal,
   isLinkLocalIpv6,
+  isManyHosts,
   isUnicastIpv4,
   isUnicastIpv6,
   isUnspecified,
@@ -80,5 +81,20 @@ describe('an address with a meaning of its own', () => {
     for (const text of ['::2', '::ffff:ffff', '2001:db8::1', 'fe80::1', '1::ffff:10.0.0.1', '0:1::']) {
       assert.ok(isUnicastIpv6(...words(text)), text);
     }
+  });
+
+  it('are of many hosts: multicast and broadcast', () => {
+    for (const text of ['224.0.0.1', '239.255.255.255', '255.255.255.255', 'ff02::1', 'ffff::'])
+      assert.ok(isManyHosts(parseOctets(text)!), text);
+    for (const text of [
+      '223.255.255.255',
+      '240.0.0.1',
+      '255.255.255.254',
+      '0.0.0.0',
+      '::',
+      'fe80::1',
+      'fdff::1',
+    ])
+      assert.ok(!isManyHosts(parseOctets(text)!), text);
   });
 });

@@ -29,6 +29,13 @@ export function isUnspecified(bytes: Uint8Array): boolean {
   return true;
 }
 
+/** 224/4, 255.255.255.255 and ff00::/8: no one host has these. */
+export function isManyHosts(bytes: Uint8Array): boolean {
+  const first = bytes[0]!;
+  if (bytes.length === 16) return first === 0xff;
+  return (first >= 224 && first < 240) || bytes.every((byte) => byte === 255);
+}
+
 /**
  * False for 0/8, 127/8, 224/4 and 255.255.255.255: no host has these (RFC 4271 §6.3). 240/4 is reserved (RFC 1112 §4),
  * but Linux and other systems give its addresses to hosts, and so may a pool.

@@ -1,6 +1,16 @@
 // Node and Secret of Kubernetes' core API: only the fields that podroute needs, everything else is read over.
 import type { V1NodeSpec, V1NodeStatus, V1Taint } from '@kubernetes/client-node';
-import { canonicalAddress, type Family, familyLabel, familyOf, overlaps, parsePrefix } from '#ip';
+import {
+  canonicalAddress,
+  type Family,
+  isManyHosts,
+  isUnspecified,
+  parseOctets,
+  familyLabel,
+  familyOf,
+  overlaps,
+  parsePrefix,
+} from '#ip';
 import { closest } from '../schema/closest.ts';
 import * as z from 'zod';
 import { cidr, flag, list, parseAsNumber, text, Wrong } from '../schema/fields.ts';
@@ -116,10 +126,10 @@ export function nodeBgp(node: Node): NodeBgp {
   const internal = (family: Family) =>
     node.status.addresses
       .filter(({ type, address }) => type === 'InternalIP' && familyOf(address) === family)
-      .map(({ address }) => canonicalAddress(address))
+      .map(({ address }) => hostAddress(canonicalAddress(address)))
       .find((address) => address !== undefined);
-  const v4 = annotatedAddress(ipv4, 'ipv4') ?? internal('ipv4');
-  const v6 = annotatedAddress(ipv6, 'ipv6') ?? internal('ipv6');
+  const v4 = hostAddress(annotatedAddress(ipv4, 'ipv4')) ?? internal('ipv4');
+  const v6 = hostAddress(annotatedAddress(ipv6, 'ipv6')) ?? internal('ipv6');
   const clusterId = annotatedAddress(cluster, 'ipv4');
   return {
     ...(typeof asNumber === 'number' && { asNumber }),
@@ -148,7 +158,8 @@ export function annotationProblems(metadata: Metadata): AnnotationProblem[] {
       return isGood ? [] : [{ ...found, message: 'is neither true nor false', allowed: 'true or false' }];
     }
     const family = suffix === 'IPv6Address' ? 'ipv6' : 'ipv4';
-    if (annotatedAddress(found.value, family) !== undefined) return [];
+    const address = annotatedAddress(found.value, family);
+    if ((suffix === 'RouteReflectorClusterID' ? address : hostAddress(address)) !== undefined) return [];
     const allowed = `an ${familyLabel(family)} address${suffix === 'RouteReflectorClusterID' ? '' : ', optionally with /length'}`;
     return [{ ...found, message: `is not an ${familyLabel(family)} address`, allowed }];
   });
@@ -175,6 +186,12 @@ function annotation(metadata: Metadata, suffix: string): { key: string; value: s
     if (value !== undefined && value !== '') return { key: prefix + suffix, value };
   }
   return undefined;
+}
+
+/** Undefined for what no node can have: a placeholder such as 0.0.0.0, multicast. */
+function hostAddress(text: string | undefined): string | undefined {
+  const bytes = parseOctets(text ?? '');
+  return bytes === undefined || isUnspecified(bytes) || isManyHosts(bytes) ? undefined : text;
 }
 
 /** 'address' or 'address/length', as Calico writes it; the length is the link's and not needed. */

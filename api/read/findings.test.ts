@@ -143,6 +143,17 @@ describe('the message for a mistake', () => {
       ],
     ],
     [
+      'an address of many hosts',
+      [
+        ...only('BGPPeer', 'asNumber: external', 'peerIP: 224.0.0.5'),
+        ...only('BGPPeer', 'asNumber: external', 'peerIP: "[ff02::1]:179"'),
+      ],
+      ['"224.0.0.5"', '"[ff02::1]:179"'].map(
+        (value) =>
+          `f.yaml:6: BGPPeer x: spec.peerIP: ${value} is a multicast or broadcast address (expected the address of one neighbour)`,
+      ),
+    ],
+    [
       'a port that is none',
       only('BGPPeer', 'asNumber: external', 'peerIP: "[fd00::1]:70000"'),
       [

@@ -296,6 +296,19 @@ describe('a Node', () => {
     assert.equal(facts(node(`annotations: { ${calico}, podroute.io/ASNumber: "1.10" }`)).asNumber, 65546);
   });
 
+  it('has no address that no host can have: a placeholder is none, and one in an annotation is wrong', () => {
+    for (const address of ['0.0.0.0', '224.0.0.9', '255.255.255.255', '::', 'ff02::1'])
+      assert.deepEqual(facts(node('uid: u', status.replace('10.0.0.1', `"${address}"`))).addresses, {
+        ipv4: '10.9.9.9',
+        ipv6: 'fd00::1',
+      });
+    assert.deepEqual(problemsOf(node('annotations: { podroute.io/IPv4Address: 0.0.0.0 }')), [
+      'f.yaml:3: Node n1: metadata.annotations["podroute.io/IPv4Address"]: "0.0.0.0" is not an IPv4 address (expected an IPv4 address, optionally with /length)',
+    ]);
+    const cluster = 'annotations: { podroute.io/RouteReflectorClusterID: 224.0.0.1 }';
+    assert.equal(facts(node(cluster)).clusterId, '224.0.0.1');
+  });
+
   it('has podCIDRs by family; the old podCIDR counts when it is alone', () => {
     const both = 'spec: { podCIDR: 10.1.0.0/24, podCIDRs: [10.1.0.0/24, "fd00:1::/64"], providerID: x }\n';
     assert.deepEqual(facts(node('uid: u', both)).podCIDRs, { ipv4: ['10.1.0.0/24'], ipv6: ['fd00:1::/64'] });

@@ -140,6 +140,18 @@ describe('a document that is too much', () => {
     assert.equal(lines.length, 51);
     assert.match(lines.at(-1) ?? '', /and \d+ problems more$/);
   });
+
+  it('says of a template that nobody filled in what it is, and writes nothing of it anywhere', async () => {
+    const warnings: string[] = [];
+    const heard = ({ message }: Error) => void warnings.push(message);
+    process.on('warning', heard);
+    assert.deepEqual(problemsOf(object('BGPPeer', 'asNumber: 65001, peerIP: {{ .Values.hunter2 }}')), [
+      'f.yaml:4: BGPPeer x: spec.peerIP: has a map or list for a key: is it a template {{ … }} that nobody filled in?',
+    ]);
+    await new Promise((turn) => setImmediate(turn));
+    process.off('warning', heard);
+    assert.deepEqual(warnings, []);
+  });
 });
 
 describe('where documents begin and end', () => {

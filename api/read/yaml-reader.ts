@@ -30,6 +30,8 @@ export function composeYaml(text: string, lines: LineCounter): Document.Parsed |
     lineCounter: lines,
     merge: true,
     prettyErrors: false,
+    // Else the library writes keys that are maps to stderr: oddities tells of them, without their text.
+    logLevel: 'error',
     // Each key is compared with each: oddities finds them in one walk.
     uniqueKeys: false,
     customTags: kubectlTags,
@@ -78,6 +80,11 @@ export function oddities(node: unknown, path: Path = [], found: Oddity[] = []): 
   if (isMap(node)) {
     const keys = new Set<string>();
     for (const { key, value } of node.items) {
+      if (isMap(key) || isSeq(key)) {
+        const message = 'has a map or list for a key: is it a template {{ … }} that nobody filled in?';
+        found.push({ path, message, ...(key.range && { offset: key.range[0] }) });
+        continue;
+      }
       const name = String(isScalar(key) ? (key.source ?? key.value) : key);
       // '<<' may be there more than once, and stands for other keys.
       if (keys.has(name) && name !== '<<') {

@@ -1,5 +1,14 @@
 // BGPPeer.spec.peerIP: 'ip', 'ip:port', '[v6]:port', and a link-local address with its interface, 'fe80::1%eth0'.
-import { type Family, formatAddress, needsZone, readAddress, withZone } from '#ip';
+import {
+  addressToBytes,
+  type Family,
+  formatAddress,
+  isManyHosts,
+  isUnspecified,
+  needsZone,
+  readAddress,
+  withZone,
+} from '#ip';
 import { isMapped, MAPPED, Wrong } from './fields.ts';
 
 export interface PeerAddress {
@@ -49,7 +58,9 @@ function check(text: string, device: string | undefined, port: number | undefine
   } else if (device !== undefined) {
     return new Wrong("has an interface behind '%', which only a link-local IPv6 address (fe80::…) takes");
   }
-  if (address.value === 0n) return new Wrong('is the unspecified address', 'the address of one neighbour');
+  const [bytes, expectedOne] = [addressToBytes(address), 'the address of one neighbour'];
+  if (isUnspecified(bytes)) return new Wrong('is the unspecified address', expectedOne);
+  if (isManyHosts(bytes)) return new Wrong('is a multicast or broadcast address', expectedOne);
   return {
     address: formatAddress(address),
     family: address.family,

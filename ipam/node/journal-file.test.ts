@@ -216,6 +216,10 @@ describe('the journal as a file', () => {
       readJournal(broken(1)).records.map(({ atMs }) => atMs),
       [0, 2],
     );
+    assert.match(
+      readJournal(new Uint8Array(3 * RECORD_BYTES)).damage!,
+      /^damaged \(3 of 3 records unreadable/,
+    );
   });
 });
 

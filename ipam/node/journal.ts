@@ -191,7 +191,9 @@ export function readJournal(bytes: Uint8Array): Replay {
     else records.push(record);
   }
   if (bad.length === 0) return { records };
-  const isTail = bad[0]! >= records.length * RECORD_BYTES;
+  // A file of whole records without a readable one is no torn write: it began with a snapshot, renamed into place.
+  const isTail =
+    (records.length > 0 || bytes.length < RECORD_BYTES) && bad[0]! >= records.length * RECORD_BYTES;
   const where = `${bad.length} of ${records.length + bad.length} records unreadable, the first at byte ${bad[0]}`;
   return {
     records,
