@@ -1,6 +1,6 @@
 // Who may do what in the cluster: accounts, roles of least privilege, and a policy that holds an agent to its own node by the
 // node name in its token, which RBAC cannot.
-import { NAMESPACE } from './settings.ts';
+import { NAMESPACE, type Setting } from './settings.ts';
 import type { Manifest } from './manifest.ts';
 
 export const AGENT = 'podroute-agent';
@@ -18,6 +18,20 @@ const isOf = (resource: string) => `request.resource.resource == '${resource}'`;
 const isOperation = (operation: string) => `request.operation == '${operation}'`;
 const NODE_BEFORE = 'oldObject.spec.node == variables.node';
 const NODE_AFTER = 'object.spec.node == variables.node';
+const list = (path: string) => `${path}.orValue([])`;
+const isSame = (path: string) => `object.${path} == oldObject.${path}`;
+const OTHER_CONDITIONS = (of: string) =>
+  `${list(`${of}.status.?conditions`)}.filter(one, one.type != 'NetworkUnavailable')`;
+/** Besides its taints, of which those of podroute may go, a Node has what an agent leaves alone. */
+const NODE_IS_SAME = [
+  ...['metadata.?labels', 'metadata.?annotations', 'metadata.?finalizers', 'spec.?unschedulable'].map(isSame),
+  `${list('object.spec.?taints')}.all(one, one in ${list('oldObject.spec.?taints')})`,
+  `${list('oldObject.spec.?taints')}.all(one, one.key.startsWith('podroute.io/') || one in ${list('object.spec.?taints')})`,
+].join(' && ');
+const STATUS_IS_SAME = [
+  ...['status.?addresses', 'status.?capacity', 'status.?allocatable', 'status.?nodeInfo'].map(isSame),
+  `${OTHER_CONDITIONS('object')} == ${OTHER_CONDITIONS('oldObject')}`,
+].join(' && ');
 
 export function access(): Manifest[] {
   return [
@@ -29,12 +43,18 @@ export function access(): Manifest[] {
       { apiGroups: [OURS], resources: ['bgpnodestatuses'], verbs: ['get', 'create'] },
       { apiGroups: [OURS], resources: ['bgpnodestatuses/status'], verbs: ['update'] },
       { apiGroups: [''], resources: ['nodes'], verbs: READ },
-      // The condition NetworkUnavailable, and what happened to whom.
-      { apiGroups: [''], resources: ['nodes/status'], verbs: ['patch'] },
-      { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+      // The condition NetworkUnavailable, and a start-up taint that goes: see the policy.
+      { apiGroups: [''], resources: ['nodes', 'nodes/status'], verbs: ['patch'] },
       { apiGroups: CALICO, resources: CONFIGURATION, verbs: READ },
     ]),
     bound('ClusterRole', AGENT),
+    role(
+      AGENT,
+      'Events about objects of no namespace stand in this one.',
+      [{ apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] }],
+      'default',
+    ),
+    bound('Role', AGENT, 'default'),
     role(
       AGENT,
       'Passwords of neighbours: Secrets of this namespace and of no other. Nothing else that is secret belongs here.',
@@ -70,6 +90,9 @@ function account(name: string, about?: string): Manifest {
   return { file: 'accounts.yaml', ...(about !== undefined && { about }), object };
 }
 
+/** The accounts' own, or another by its name. */
+type Namespace = Setting | 'default';
+
 interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
@@ -82,20 +105,24 @@ function clusterRole(name: string, about: string, rules: readonly Rule[]): Manif
   return { file: 'rbac.yaml', about, object };
 }
 
-/** In the namespace of the accounts. */
-function role(name: string, about: string, rules: readonly Rule[]): Manifest {
-  const metadata = { name, namespace: NAMESPACE };
+function role(
+  name: string,
+  about: string,
+  rules: readonly Rule[],
+  namespace: Namespace = NAMESPACE,
+): Manifest {
+  const metadata = { name, namespace };
   return { file: 'rbac.yaml', about, object: { apiVersion: `${RBAC}/v1`, kind: 'Role', metadata, rules } };
 }
 
 /** The role of an account's name goes to that account. */
-function bound(kind: 'ClusterRole' | 'Role', name: string): Manifest {
+function bound(kind: 'ClusterRole' | 'Role', name: string, namespace: Namespace = NAMESPACE): Manifest {
   return {
     file: 'rbac.yaml',
     object: {
       apiVersion: `${RBAC}/v1`,
       kind: `${kind}Binding`,
-      metadata: { name, ...(kind === 'Role' && { namespace: NAMESPACE }) },
+      metadata: { name, ...(kind === 'Role' && { namespace }) },
       roleRef: { apiGroup: RBAC, kind, name },
       subjects: [{ kind: 'ServiceAccount', name, namespace: NAMESPACE }],
     },
@@ -106,7 +133,8 @@ function ownNodeOnly(): Manifest[] {
   return [
     {
       file: 'policy.yaml',
-      about: 'An agent writes the blocks and the status of its own node, and of no other.',
+      about:
+        'An agent writes the blocks and the status of its own node, and of no other, and little of its Node.',
       object: {
         apiVersion: 'admissionregistration.k8s.io/v1',
         kind: 'ValidatingAdmissionPolicy',
@@ -121,7 +149,12 @@ function ownNodeOnly(): Manifest[] {
                 operations: ['CREATE', 'UPDATE', 'DELETE'],
                 resources: ['ipamblocks', 'bgpnodestatuses', 'bgpnodestatuses/status'],
               },
-              { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['nodes/status'] },
+              {
+                apiGroups: [''],
+                apiVersions: ['v1'],
+                operations: ['UPDATE'],
+                resources: ['nodes', 'nodes/status'],
+              },
             ],
           },
           matchConditions: [
@@ -150,8 +183,15 @@ function ownNodeOnly(): Manifest[] {
             },
             {
               expression: `!(${isOf('nodes')}) || request.name == variables.node`,
-              messageExpression:
-                "'the agent of node ' + variables.node + ' writes the condition of its own Node only'",
+              messageExpression: "'the agent of node ' + variables.node + ' writes its own Node only'",
+            },
+            {
+              expression: `!(${isOf('nodes')} && request.?subResource.orValue('') == '') || (${NODE_IS_SAME})`,
+              message: 'of its Node an agent changes nothing but to take taints of podroute.io off',
+            },
+            {
+              expression: `!(${isOf('nodes')} && request.?subResource.orValue('') == 'status') || (${STATUS_IS_SAME})`,
+              message: "of its Node's status an agent changes nothing but the condition NetworkUnavailable",
             },
           ],
         },

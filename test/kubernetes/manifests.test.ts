@@ -1,5 +1,6 @@
 // The installation on a real API server: every overlay is taken as it is, and an agent can do what it must and no more.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KubernetesApi } from '#lab';
@@ -102,12 +103,56 @@ describe('manifests/kubernetes', function () {
       assert.throws(() => run(['delete', 'secret', 'ours', '-n', NAMESPACE]), /Forbidden/);
     });
 
-    it('changes no configuration and no Node, and reads no pods', () => {
+    it('marks its own Node as available, takes a taint of podroute off it, and changes nothing else of any Node', () => {
+      const patch = (node: string, body: object) => run(['patch', 'node', node, '-p', JSON.stringify(body)]);
+      // kubectl would read nodes/status first, which an agent may not.
+      const patchStatus = (node: string, body: object) => {
+        const headers = [
+          'Content-Type: application/strategic-merge-patch+json',
+          `Authorization: Bearer ${ofA}`,
+        ];
+        const answer = execFileSync(
+          'curl',
+          [
+            ...['-sSk', '-X', 'PATCH', '-d', JSON.stringify(body)],
+            ...headers.flatMap((header) => ['-H', header]),
+            `${api.url}/api/v1/nodes/${node}/status`,
+          ],
+          { encoding: 'utf8' },
+        );
+        const { kind, message } = JSON.parse(answer) as { kind: string; message?: string };
+        if (kind !== 'Node') throw new Error(message);
+      };
+      const condition = (type: string) => ({
+        status: { conditions: [{ type, status: 'False', reason: 'Ready', message: 'x' }] },
+      });
+      const own = { key: 'podroute.io/agent-not-ready', effect: 'NoSchedule' };
+      const theirs = { key: 'example.org/gpu', effect: 'NoSchedule' };
+      api.kubectl(['patch', 'node', 'a', '-p', JSON.stringify({ spec: { taints: [own, theirs] } })]);
+      patchStatus('a', condition('NetworkUnavailable'));
+      const isTheRest = /agent changes nothing but/;
+      assert.throws(() => patchStatus('a', condition('Ready')), isTheRest);
+      assert.throws(
+        () => patchStatus('b', condition('NetworkUnavailable')),
+        /agent of node a writes its own Node only/,
+      );
+      assert.throws(() => patch('a', { spec: { taints: [own] } }), isTheRest);
+      assert.throws(() => patch('a', { metadata: { labels: { x: 'y' } } }), isTheRest);
+      assert.throws(() => patch('a', { metadata: { annotations: { x: 'y' } } }), isTheRest);
+      assert.throws(() => patch('a', { spec: { unschedulable: true } }), isTheRest);
+      patch('a', { spec: { taints: [theirs] } });
+      const { spec } = JSON.parse(api.kubectl(['get', 'node', 'a', '-o', 'json'])) as {
+        spec: { taints: { key: string }[] };
+      };
+      assert.ok(spec.taints.every(({ key }) => key !== own.key));
+    });
+
+    it('changes no configuration, and reads no pods', () => {
       for (const [verb, resource] of [
         ['create', 'bgppeers.podroute.io'],
         ['patch', 'ippools.podroute.io'],
         ['delete', 'bgpnodestatuses.podroute.io'],
-        ['update', 'ipamblocks.podroute.io'],
+        ['list', 'events'],
         ['delete', 'nodes'],
         ['list', 'pods'],
         ['create', 'pods'],
