@@ -7,7 +7,7 @@ import type { Kernel, Sysctl } from '#linux';
 import type { BGPNodeStatusStatus } from '#api';
 import type { Store } from '#store';
 import { Agent } from './agent.ts';
-import { answer, answerMetrics, answerPublic, type StatusRequest } from './http/endpoints.ts';
+import { answer, answerMetrics, answerPublic, answerStatus, type StatusRequest } from './http/endpoints.ts';
 import { answerAddresses } from './http/ipam-endpoints.ts';
 import { answerSessions } from './http/session-endpoints.ts';
 import { LateSockets } from './late-sockets.ts';
@@ -96,6 +96,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
   });
   const answerAll = (request: StatusRequest) =>
     answerMetrics(request, status) ??
+    answerStatus(request, status) ??
     answerAddresses(request, cni) ??
     answerSessions(request, agent.driver) ??
     answer(request, status);

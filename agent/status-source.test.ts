@@ -1,9 +1,53 @@
-// What the socket says of pod addresses, from what ipam has.
+// What the socket says of the node as a whole: how long it holds the loop for it, and of pod addresses.
 import assert from 'node:assert/strict';
+import type { StatusReply } from '#agent-api';
 import type { Agent } from './agent.ts';
 import { AgentStatusSource, type ProcessFacts } from './status-source.ts';
+import { nodeYaml } from './plan/testing/cluster-yaml.ts';
+import { startNode, TestCluster } from './testing/cluster.ts';
 
-describe('the status source', () => {
+const NODES = 1000;
+/** Of one piece of work between two turns of the event loop, with what is compiled meanwhile. */
+const MOST_MS = 15;
+
+describe('the status source', function () {
+  this.timeout(30_000);
+
+  it('holds the loop for a few milliseconds at a time, with 1,000 neighbours, and leaves nothing out', async () => {
+    const cluster = new TestCluster();
+    const addressOf = (n: number) => (n === 1 ? '10.0.0.1' : `10.${n >> 8}.${n & 255}.1`);
+    cluster.set(...Array.from({ length: NODES }, (_, i) => nodeYaml(`n${i + 1}`, [addressOf(i + 1)])));
+    await using node = await startNode(1, cluster);
+    let longest = 0;
+    let turns = 0;
+    let start = process.threadCpuUsage();
+    const soon = (callback: () => void) => {
+      const { user, system } = process.threadCpuUsage(start);
+      longest = Math.max(longest, (user + system) / 1000);
+      turns++;
+      setImmediate(() => {
+        start = process.threadCpuUsage();
+        callback();
+      });
+    };
+    const source = new AgentStatusSource(node.agent, {
+      ...{ version: '0', pid: 1, startedAtMs: 0, calls: undefined, now: () => 0, scheduler: { soon } },
+      ...{ whyNoPods: () => undefined, podPacketsDropped: () => undefined, process: () => ({}) },
+    } as unknown as ProcessFacts);
+    let least = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 3; round++) {
+      longest = 0;
+      const first = source.statusText();
+      assert.equal(source.statusText(), first, 'one text for all who ask meanwhile');
+      const reply = JSON.parse(await first) as StatusReply;
+      assert.equal(reply.sessions.length, NODES - 1);
+      assert.deepEqual(reply, JSON.parse(JSON.stringify(source.status())));
+      least = Math.min(least, longest);
+    }
+    assert.ok(turns > 250, `${turns} turns`);
+    assert.ok(least < MOST_MS, `${least} ms`);
+  });
+
   it('says when an address was given out as the rest of the socket says times, and in milliseconds', () => {
     const owner = { containerId: 'c1', ifname: 'eth0', network: 'n' };
     const allocation = { owner, addresses: { ipv4: '10.0.0.1' }, allocatedAtMs: 86_400_000 };

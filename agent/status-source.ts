@@ -1,5 +1,5 @@
 // The running agent as a StatusSource: asks its parts when asked, keeps nothing.
-import type { Speaker, SpeakerStatus } from '#bgp';
+import type { Speaker, SpeakerPeer } from '#bgp';
 import { PODROUTE_METRIC, PODROUTE_PROTOCOL, type SignatureDrops } from '#linux';
 import type { Scheduler } from '#world';
 import type { Agent } from './agent.ts';
@@ -24,6 +24,11 @@ import type {
   StatusReply,
   VersionReply,
 } from '#agent-api';
+
+/** Neighbours read, or described, between two turns: some 50 µs each, and more in a process that has just started. */
+const PEERS_A_TURN = 20;
+
+const isSession = (peer: SpeakerPeer): boolean => peer.dynamicPeers === undefined;
 
 export interface ProcessFacts {
   readonly version: string;
@@ -51,6 +56,7 @@ export class AgentStatusSource implements StatusSource {
   readonly #agent: Agent;
   readonly #facts: ProcessFacts;
   #scrape: Promise<string> | undefined;
+  #statusText: Promise<string> | undefined;
 
   constructor(agent: Agent, facts: ProcessFacts) {
     this.#agent = agent;
@@ -63,10 +69,54 @@ export class AgentStatusSource implements StatusSource {
   }
 
   status(): StatusReply {
+    const { speaker } = this.#agent.driver;
+    const peers = (speaker?.peerIds() ?? []).flatMap((id) => speaker?.peerStatus(id) ?? []);
+    const describe = this.#describer(peers);
+    return this.#reply(peers, peers.filter(isSession).map(describe));
+  }
+
+  /**
+   * The same in JSON, made in turns: with a thousand neighbours all of it together takes longer than the loop may be held.
+   * Who asks while one is under way gets the same text.
+   */
+  statusText(): Promise<string> {
+    return (this.#statusText ??= this.#writeStatus().finally(() => {
+      this.#statusText = undefined;
+    }));
+  }
+
+  async #writeStatus(): Promise<string> {
+    const { speaker } = this.#agent.driver;
+    const peers: SpeakerPeer[] = [];
+    for (const [i, id] of (speaker?.peerIds() ?? []).entries()) {
+      if (i % PEERS_A_TURN === PEERS_A_TURN - 1) await this.#turn();
+      const peer = speaker?.peerStatus(id);
+      if (peer !== undefined) peers.push(peer);
+    }
+    const describe = this.#describer(peers);
+    const sessions: SessionStatus[] = [];
+    const texts: string[] = [];
+    for (const [i, peer] of peers.filter(isSession).entries()) {
+      if (i % PEERS_A_TURN === PEERS_A_TURN - 1) await this.#turn();
+      const session = describe(peer);
+      sessions.push(session);
+      texts.push(JSON.stringify(session));
+    }
+    await this.#turn();
+    const around = JSON.stringify({ ...this.#reply(peers, sessions), sessions: [] });
+    // Within a text its quotes would have backslashes.
+    return around.replace('"sessions":[]', () => `"sessions":[${texts.join(',')}]`);
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resume) => this.#facts.scheduler.soon(resume));
+  }
+
+  #reply(peers: readonly SpeakerPeer[], sessions: readonly SessionStatus[]): StatusReply {
     const { inForce, fib, ipam, board, driver } = this.#agent;
     const { version, pid, startedAtMs, now, process } = this.#facts;
     const { node, waiting = [] } = inForce?.plan ?? {};
-    const speaker = driver.speaker?.status();
+    const speaker = driver.speaker?.totals();
     const whyNoPods = this.#facts.whyNoPods();
     const podPacketsDropped = this.#facts.podPacketsDropped();
     const facts: Omit<StatusReply, 'conditions'> = {
@@ -79,8 +129,8 @@ export class AgentStatusSource implements StatusSource {
       ...(node?.clusterId === undefined ? {} : { clusterId: node.clusterId }),
       addresses: node?.addresses ?? {},
       plan: this.#planSummary(),
-      sessions: this.#sessions(speaker),
-      ranges: this.#ranges(speaker),
+      sessions,
+      ranges: this.#ranges(peers),
       ...(waiting.length > 0 && { waiting }),
       rib: speaker?.rib ?? { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0, attributeSets: 0, bytes: 0 },
       ...(fib === undefined
@@ -113,24 +163,22 @@ export class AgentStatusSource implements StatusSource {
     };
   }
 
-  #sessions(speaker: SpeakerStatus | undefined): SessionStatus[] {
+  /** @param peers all of the node */
+  #describer(peers: readonly SpeakerPeer[]): (peer: SpeakerPeer) => SessionStatus {
     const { inForce } = this.#agent;
     const planned = new Map<string, PlannedPeer>(inForce?.plan.peers.map((peer) => [peer.config.id, peer]));
     const ownAs = inForce?.plan.node.asNumber ?? 0;
     const nowMs = this.#facts.now();
-    const peers = speaker?.peers ?? [];
     const about = {
       hasInternal: peers.some(({ negotiated }) => negotiated?.peerType === 'ibgp'),
       signatures: this.#facts.signatureDrops?.(),
     };
-    return peers
-      .filter((peer) => peer.dynamicPeers === undefined)
-      .map((peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, nowMs, about));
+    return (peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, nowMs, about);
   }
 
-  #ranges(speaker: SpeakerStatus | undefined): RangeStatus[] {
+  #ranges(peers: readonly SpeakerPeer[]): RangeStatus[] {
     const from = new Map(this.#agent.inForce?.plan.peers.map((peer) => [peer.config.id, peer.from]));
-    return (speaker?.peers ?? []).flatMap((peer) =>
+    return peers.flatMap((peer) =>
       peer.dynamicPeers === undefined ? [] : [rangeStatus(peer, peer.dynamicPeers, from.get(peer.id))],
     );
   }
@@ -188,8 +236,8 @@ export class AgentStatusSource implements StatusSource {
   }
 
   async #writeMetrics(): Promise<string> {
-    const { scheduler, version, calls, now, processFigures, whyNoPods, podPacketsDropped } = this.#facts;
-    const turn = () => new Promise<void>((resume) => scheduler.soon(resume));
+    const { version, calls, now, processFigures, whyNoPods, podPacketsDropped } = this.#facts;
+    const turn = () => this.#turn();
     const process = await processFigures();
     const figures = await readFigures(
       this.#agent,

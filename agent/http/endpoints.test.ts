@@ -1,34 +1,17 @@
 import assert from 'node:assert/strict';
-import { answer, answerPublic, RequestError, type RoutesRequest, type StatusSource } from './endpoints.ts';
-import { HEALTHY } from '../status/testing/healthy-session.ts';
-import type { StatusReply } from '#agent-api';
+import {
+  answer,
+  answerPublic,
+  answerStatus,
+  RequestError,
+  type RoutesRequest,
+  type StatusSource,
+} from './endpoints.ts';
 
-const status: StatusReply = {
-  node: 'n1',
-  version: '0.1.0',
-  pid: 1,
-  startedAt: '2026-11-21T00:00:00.000Z',
-  uptimeSeconds: 9,
-  addresses: { ipv4: '10.0.0.1' },
-  plan: { generation: 2, isStale: false, originations: [] },
-  conditions: [],
-  sessions: [
-    {
-      ...HEALTHY,
-      notifications: { countsIn: { 6: 2, 77: 1, 78: 1 }, countsOut: { 4: 1 } },
-      malformed: { ...HEALTHY.malformed, treatAsWithdraw: 3 },
-    },
-  ],
-  ranges: [],
-  speaker: { strangersRefused: 5, logLinesLeftOut: 7 },
-  rib: { prefixes: { ipv4: 3, ipv6: 1 }, paths: 4, attributeSets: 2, bytes: 100 },
-  ipam: {
-    blocks: { ipv4: 1, ipv6: 0 },
-    addressesInUse: { ipv4: 2, ipv6: 0 },
-    addressesFree: { ipv4: 62, ipv6: 0 },
-  },
-  problems: [],
-  process: { rssBytes: 1, heapUsedBytes: 1, eventLoopDelayP99Ms: 1.5, eventLoopDelayMaxMs: 20 },
+const summary = {
+  blocks: { ipv4: 1, ipv6: 0 },
+  addressesInUse: { ipv4: 2, ipv6: 0 },
+  addressesFree: { ipv4: 62, ipv6: 0 },
 };
 
 class FakeSource implements StatusSource {
@@ -36,9 +19,6 @@ class FakeSource implements StatusSource {
   reason: string | undefined;
   version() {
     return { version: '0.1.0', node: 'n1', pid: 1, runtime: 'v24' };
-  }
-  status() {
-    return status;
   }
   routes(request: RoutesRequest) {
     this.asked = request;
@@ -50,7 +30,7 @@ class FakeSource implements StatusSource {
     return { generation: 0, isStale: false, problems: [] };
   }
   ipam() {
-    return { summary: status.ipam, usage: undefined };
+    return { summary, usage: undefined };
   }
   notReady() {
     return this.reason;
@@ -63,13 +43,22 @@ function get(url: string, source = new FakeSource(), method = 'GET') {
 }
 
 describe('the agent’s socket', () => {
-  for (const path of ['/v1/status', '/v1/plan', '/v1/ipam', '/v1/version', '/v1/routes']) {
+  for (const path of ['/v1/plan', '/v1/ipam', '/v1/version', '/v1/routes']) {
     it(`answers ${path} in JSON`, () => {
       const reply = get(path);
       assert.deepEqual([reply.status, reply.contentType], [200, 'application/json']);
       reply.json();
     });
   }
+
+  it('answers /v1/status with what is made in turns, and to GET alone', async () => {
+    const source = { statusText: async () => '{"node":"n1"}' };
+    const reply = await answerStatus({ method: 'GET', url: '/v1/status?x=1' }, source);
+    const contentType = 'application/json';
+    assert.deepEqual(reply, { status: 200, contentType, body: '{"node":"n1"}' });
+    assert.equal(answerStatus({ method: 'POST', url: '/v1/status' }, source), undefined);
+    assert.equal(answerStatus({ method: 'GET', url: '/v1/plan' }, source), undefined);
+  });
 
   it('hands on every parameter of a routes query, with defaults', () => {
     assert.deepEqual(get('/v1/routes').asked, { view: 'best', longer: false, limit: 100 });

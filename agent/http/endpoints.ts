@@ -1,6 +1,6 @@
 // What the agent's sockets answer to a GET: paths, their parameters, and errors. Pure: a request and a source of
 // facts in, a reply out; no path does more work than one page.
-import type { IpamReply, PlanReply, RoutesReply, RoutesView, StatusReply, VersionReply } from '#agent-api';
+import type { IpamReply, PlanReply, RoutesReply, RoutesView, VersionReply } from '#agent-api';
 import { FAMILIES, type Family } from '#ip';
 
 export interface StatusRequest {
@@ -29,7 +29,6 @@ export interface RoutesRequest {
 /** Where facts come from: the running agent, or a test. */
 export interface StatusSource {
   version(): VersionReply;
-  status(): StatusReply;
   /** Throws RangeError or RequestError for a peer, prefix or cursor that does not exist. */
   routes(request: RoutesRequest): RoutesReply;
   plan(): PlanReply;
@@ -56,8 +55,6 @@ const MAX_LIMIT = 1_000;
 export function answer(request: StatusRequest, source: StatusSource): Reply {
   return guarded(request, (path, query) => {
     switch (path) {
-      case '/v1/status':
-        return json(source.status());
       case '/v1/routes':
         return json(source.routes(routesRequest(query)));
       case '/v1/plan':
@@ -78,7 +75,19 @@ export function answerPublic(request: StatusRequest, source: StatusSource): Repl
 }
 
 /**
- * On both: the one path whose answer is written in turns.
+ * On the unix socket, written in turns.
+ * @returns undefined for any other path
+ */
+export function answerStatus(
+  { method, url }: StatusRequest,
+  source: { statusText(): Promise<string> },
+): Promise<Reply> | undefined {
+  if (method !== 'GET' || new URL(url, 'http://agent').pathname !== '/v1/status') return undefined;
+  return source.statusText().then((body): Reply => ({ status: 200, contentType: 'application/json', body }));
+}
+
+/**
+ * On both, written in turns.
  * @returns undefined for any other path
  */
 export function answerMetrics(
