@@ -12,6 +12,8 @@ interface FakeTimer extends Timer {
 
 export class FakeClock implements Clock, Scheduler {
   #now = 1_000_000;
+  /** Somebody sets the date: timers and now() know nothing of it. */
+  dateSetByMs = 0;
   #order = 0;
   #pending = 0;
   /** A heap, the next to run at 0; what was cancelled stays until it gets there. */
@@ -22,7 +24,7 @@ export class FakeClock implements Clock, Scheduler {
   }
 
   wall(): number {
-    return this.#now + 1_700_000_000_000;
+    return this.#now + 1_700_000_000_000 + this.dateSetByMs;
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
