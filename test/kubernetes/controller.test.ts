@@ -1,7 +1,7 @@
 // Two controllers on a real API server: what kubectl shows, and what happens when the leader is killed.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type HostProcess, type KubernetesApi, startProcess } from '#lab';
@@ -112,8 +112,13 @@ describe('controllers of a cluster', function () {
     assert.equal(status, 1, stderr);
     assert.match(stdout.replaceAll(/ +/g, ' '), /^NODE READY AS SESSIONS .*\nn1 no - 1\/1 1 5 0 /);
     assert.match(stdout, /\n0 of 2 nodes are ready\n/);
-    const nowhere = spawnSync(PODROUTE, ['status', '--all', '--store', `kubernetes:${folder}/none`]);
-    assert.equal(nowhere.status, 3, 'no API server answers');
+    const away = join(folder, 'away.kubeconfig');
+    // The discard port: nobody listens there.
+    writeFileSync(away, readFileSync(api.kubeconfig, 'utf8').replace(api.url, 'https://127.0.0.1:9'));
+    const asked = (file: string) =>
+      spawnSync(PODROUTE, ['status', '--all', '--store', `kubernetes:${file}`]).status;
+    assert.equal(asked(away), 3, 'no API server answers');
+    assert.equal(asked(join(folder, 'none')), 2, 'there is no such file');
   });
 
   it('write no status again when nothing is new', async () => {
