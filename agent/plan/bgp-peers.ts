@@ -76,7 +76,9 @@ export function configuredPeers(
         rank: target.rank,
         field: target.field,
       });
-      for (const problem of made.problems) {
+      const idle =
+        reachableBy === undefined || isReversed || isWay ? [] : idleGateway(object, reachableBy, remote);
+      for (const problem of [...made.problems, ...idle]) {
         if (!told.has(problem.field)) problems.push(problem);
         told.add(problem.field);
       }
@@ -99,6 +101,18 @@ function isBehind(gateway: string, remote: PeerRemote): boolean {
     remote.address !== gateway &&
     familyOf(remote.address) === familyOf(gateway)
   );
+}
+
+function idleGateway(object: string, gateway: string, remote: PeerRemote): Problem[] {
+  if (remote.kind === 'address' && remote.address === gateway) return [];
+  const why =
+    remote.kind === 'range'
+      ? `neighbours of a range are reached as the kernel reaches them`
+      : remote.device !== undefined
+        ? `${remote.address} is on link ${remote.device}`
+        : `it is of another family than ${remote.address}`;
+  const message = `has no effect: ${why}`;
+  return [{ object, field: 'spec.reachableBy', value: gateway, message, severity: 'warning' }];
 }
 
 /** `why` nobody is found on a link. */

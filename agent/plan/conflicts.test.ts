@@ -33,6 +33,32 @@ describe('a neighbour behind a gateway', () => {
   });
 });
 
+describe('a gateway that is no way to the neighbour', () => {
+  const problems = (spec: string) =>
+    planOf(resourcesFromYaml(N1, NO_MESH, objectYaml('BGPPeer', 'tor', `{ asNumber: 65010, ${spec} }`)), 'n1')
+      .problems;
+  for (const [spec, why] of [
+    [
+      'peerIP: 192.0.2.1, reachableBy: "fd00::1"',
+      '"fd00::1" has no effect: it is of another family than 192.0.2.1',
+    ],
+    ['peerIP: "fe80::1%eth0", reachableBy: "fe80::2"', '"fe80::2" has no effect: fe80::1 is on link eth0'],
+    [
+      'peerRange: 10.9.0.0/24, reachableBy: 10.0.1.254',
+      '"10.0.1.254" has no effect: neighbours of a range are reached as the kernel reaches them',
+    ],
+  ] as const) {
+    it(`is named: ${spec}`, () => {
+      assert.deepEqual(problems(spec), [`warning: BGPPeer tor: spec.reachableBy: ${why}`]);
+    });
+  }
+
+  it('is nothing to tell of where it is the neighbour itself, or leads there', () => {
+    assert.deepEqual(problems('peerIP: 192.0.2.1, multihop: 2, reachableBy: 192.0.2.1'), []);
+    assert.deepEqual(problems('peerIP: 192.0.2.1, multihop: 2, reachableBy: 10.0.1.254'), []);
+  });
+});
+
 describe('several neighbours on one address', () => {
   it('that differ in the port are different neighbours', () => {
     const at = (name: string, peerIP: string) =>
