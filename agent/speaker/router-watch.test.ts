@@ -247,6 +247,27 @@ describe('the watch on routers', () => {
     assert.ok(bench.changes - before <= 1, `${bench.changes - before} changes`);
   });
 
+  it('keeps the silent neighbour of a session that is up while hundreds of others come and go, and remembers few', async () => {
+    using bench = await Bench.following();
+    await bench.say(RA);
+    const before = bench.changes;
+    const others = new Set<string>();
+    // Twelve minutes: longer than any router is remembered that says nothing.
+    for (let i = 0; i < 720; i++) {
+      await bench.say(RA, `fe80::bad:${i.toString(16)}`);
+      await bench.clock.run(1000);
+      bench.routers.review(() => true);
+      const { neighbour, other } = bench.heard as { neighbour: string; other?: string };
+      assert.equal(neighbour, 'fe80::a', `after ${i} s`);
+      if (other !== undefined) others.add(other);
+    }
+    // Each is named once at most, when the one named before it is forgotten.
+    assert.ok(
+      others.size <= 3 && bench.changes - before <= 3,
+      `${[...others].join()} ${bench.changes - before}`,
+    );
+  });
+
   it('says and hears nothing on links that are no longer wanted', async () => {
     using bench = await Bench.following();
     await bench.clock.run(10_000);
