@@ -91,6 +91,8 @@ const agent = () => ({
     '--store=kubernetes',
     '--http=$(HTTP)',
     '--log-level=$(LOG_LEVEL)',
+    // Of nodes that come with it no pod is asked for before it is gone.
+    '--startup-taint=podroute.io/agent-not-ready',
   ],
   env: [
     { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },

@@ -101,6 +101,7 @@ describe('the image', function () {
           apiVersion: 'v1',
           kind: 'Node',
           metadata: { name: 'n1' },
+          spec: { taints: [{ key: 'podroute.io/agent-not-ready', effect: 'NoSchedule' }] },
           status: { addresses: [address] },
         }),
       );
@@ -134,6 +135,10 @@ describe('the image', function () {
       await waitUntil('its status in the cluster', 30_000, () =>
         / True +/.test(api.kubectl(['get', 'bgpns', '--no-headers'])),
       );
+      await waitUntil('its start-up taint to be gone', 30_000, () => {
+        const { spec: found } = read<{ spec: { taints?: { key: string }[] } }>('node', 'n1');
+        return (found.taints ?? []).every(({ key }) => !key.startsWith('podroute.io/'));
+      });
       assert.equal(node.run(['sysctl', '-n', 'net.ipv4.ip_forward']).trim(), '1');
     });
 
