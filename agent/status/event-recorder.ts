@@ -14,8 +14,9 @@ const MOST_A_TURN = 4;
 const SPACING_MS = 10_000;
 /** Events that are counted on; one more, and the one that was quiet for longest begins anew. */
 const MOST_KEPT = 256;
-const MOST_ATTEMPTS = 5;
-const LONGEST_REST_MS = 60_000;
+const MOST_ATTEMPTS = 10;
+/** A server that is back hears of what is new within this. */
+const LONGEST_REST_MS = 15_000;
 const LONGEST_MESSAGE = 1024;
 
 export interface EventRecorderIo {
