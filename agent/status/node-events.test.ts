@@ -36,6 +36,12 @@ describe('what is told as an event', () => {
     assert.deepEqual(told(before, now), ['Warning BGPPeer tor SessionDown', 'Normal BGPPeer tor SessionUp']);
   });
 
+  it('is both of a session whose peer was deleted and made anew between two looks', () => {
+    const before = seen({ sessions: [session()] });
+    const now = seen({ sessions: [session({ since: '2026-11-21T00:01:00.000Z' })] });
+    assert.deepEqual(told(before, now), ['Warning BGPPeer tor SessionDown', 'Normal BGPPeer tor SessionUp']);
+  });
+
   it('is a problem that is new, by its cause where it has one', () => {
     const problem = (text: string, cause?: StatusProblem['cause']) =>
       ({ object: 'BGPPeer tor', text, ...(cause && { cause }) }) as StatusProblem;

@@ -32,8 +32,8 @@ function sessionFacts(before: Seen | undefined, now: Seen): NodeFact[] {
     const isUp = session.state === 'Established';
     const wasUp = past?.state === 'Established';
     const { from: object, flaps } = session;
-    // Also one that was lost and came back between two looks.
-    const isLost = wasUp && (!isUp || flaps > past.flaps);
+    // Also one that was lost, or taken away, and came back between two looks.
+    const isLost = wasUp && (!isUp || flaps > past.flaps || session.since !== past.since);
     const facts: NodeFact[] = [];
     if (isLost) facts.push({ object, type: 'Warning', reason: 'SessionDown', message: downText(session) });
     if (isUp && (!wasUp || isLost))

@@ -185,7 +185,8 @@ describe('agents of a cluster', function () {
     // The server was away: n1 may still wait before it asks again.
     await waitUntil('BIRD to lose n1', 60_000, () => !/n1_ipv6.*Established/.test(bird('protocols')));
     apply(ours('BGPPeer', 'tor-n1-ipv6', { node: 'n1', peerIP: 'fd00:0:0:1::1', asNumber: 65000 }));
-    await waitUntil('the event', 30_000, () =>
+    // Its status is looked at seldom while the server is away.
+    await waitUntil('the event', 60_000, () =>
       /Normal +SessionUp .*session tor-n1-ipv6 with fd00:0:0:1::1 \(AS 65000\) is up/.test(
         api.kubectl(['describe', 'bgppeer.podroute.io', 'tor-n1-ipv6']),
       ),
