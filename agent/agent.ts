@@ -130,9 +130,9 @@ export class Agent implements AsyncDisposable {
         host.ipam.subscribe(() => this.#kick()),
         host.routers.subscribe(() => this.#kick()),
       );
-      this.#settleDeadlineMs = clock.now() + SETTLE_LIMIT_MS;
-      this.#settleSoon();
     }
+    this.#settleDeadlineMs = clock.now() + SETTLE_LIMIT_MS;
+    this.#settleSoon();
     this.#subscriptions.push(store.subscribe(() => this.#kick()));
     this.#watchClaims();
     this.#kick();

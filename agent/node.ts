@@ -138,9 +138,7 @@ function tellCluster(
   };
   opening.use(new StatusWriter(nodeName, { clock, random, store, read, tell: tell('reports') })).start();
   if (notes === undefined || agent.fib === undefined) return;
-  const whyUnavailable = () =>
-    status.notReady() ?? (agent.isSettled ? undefined : 'its neighbours have not sent all their routes yet');
-  const io = { clock, random, notes, whyUnavailable, tell: tell('marks') };
+  const io = { clock, random, notes, whyUnavailable: () => status.notReady(), tell: tell('marks') };
   opening.use(new NodeMarker(nodeName, startupTaint, io)).start();
 }
 

@@ -258,10 +258,13 @@ export class AgentStatusSource implements StatusSource {
   notReady(): string | undefined {
     const { inForce, driver } = this.#agent;
     if (inForce === undefined) return 'no plan yet: see problems in podroute status';
-    const { wanted, established } = driver.speaker?.readiness() ?? { wanted: 0, established: 0 };
-    const count = wanted + inForce.plan.waiting.length;
-    const isConnected = count === 0 || established > 0;
-    return isConnected ? this.#facts.whyNoPods() : `none of ${count} sessions is established`;
+    const sessions = driver.speaker?.readiness();
+    const count = (sessions?.wanted ?? 0) + inForce.plan.waiting.length;
+    if (count > 0 && !sessions?.established) return `none of ${count} sessions is established`;
+    // Not every router sends End-of-RIB: it is waited for so long and no longer.
+    if (count > 0 && !sessions?.hasFirstRoutes && !this.#agent.isSettled)
+      return 'neighbours have not sent all their routes yet';
+    return this.#facts.whyNoPods();
   }
 }
 

@@ -6,6 +6,7 @@ import { STALE_COUNTS } from './rib/in/adj-rib-in.ts';
 import type { RibPeer } from './rib/in/rib-peer.ts';
 import { type NextHopFault, nextHopFaults } from './rib/out/next-hop-faults.ts';
 import type { Rib } from './rib/rib.ts';
+import type { Session } from './session/index.ts';
 
 export interface FamilyRoutes {
   readonly family: Family;
@@ -45,6 +46,30 @@ export interface PeerRoutes {
   readonly isPaused: boolean;
   /** UPDATEs that were malformed, by what became of them (RFC 7606), over all sessions since it was configured. */
   readonly malformed: { readonly counts: MalformedCounts; readonly last: readonly MalformedUpdate[] };
+}
+
+/** Of the sessions and ranges that are not held down. */
+export interface Readiness {
+  readonly wanted: number;
+  readonly established: number;
+  /** There are established ones, and each of them has sent its End-of-RIB in each family (RFC 4724 §2). */
+  readonly hasFirstRoutes: boolean;
+}
+
+/** @param sessions that are wanted; undefined: not established */
+export function readinessOf(rib: Rib, sessions: readonly (Session | undefined)[], ranges: number): Readiness {
+  const up = sessions.filter((session) => session !== undefined);
+  return {
+    wanted: sessions.length + ranges,
+    established: up.length,
+    hasFirstRoutes: up.length > 0 && up.every((session) => hasSentAll(rib, session)),
+  };
+}
+
+/** Its End-of-RIB has come in each family (RFC 4724 §2). */
+export function hasSentAll(rib: Rib, { peerId, negotiated }: Session): boolean {
+  const ended = rib.peer(peerId)?.endOfRibReceived;
+  return negotiated.families.every((family) => ended?.[familyIndex(family)]);
 }
 
 /** A neighbour that gets next hops which it surely cannot use, or no route for want of one. */

@@ -37,11 +37,14 @@ import {
   type StateTransition,
 } from './session/index.ts';
 import {
+  hasSentAll,
   type NextHopDoubt,
   nextHopDoubts,
   ownClaims,
   peerRoutes,
   type PeerRoutes,
+  type Readiness,
+  readinessOf,
 } from './speaker-status.ts';
 
 export interface SpeakerIo {
@@ -224,8 +227,7 @@ export class Speaker implements AsyncDisposable {
   /** Every neighbour that is wanted is up and has sent its End-of-RIB in each family (RFC 4724 §2). */
   hasHeardAll(): boolean {
     for (const session of this.#sessions.wanted()) {
-      const ended = session && this.#rib.peer(session.peerId)?.endOfRibReceived;
-      if (!session?.negotiated.families.every((family) => ended?.[familyIndex(family)])) return false;
+      if (session === undefined || !hasSentAll(this.#rib, session)) return false;
     }
     return true;
   }
@@ -243,11 +245,8 @@ export class Speaker implements AsyncDisposable {
     };
   }
 
-  /** How many sessions and ranges are not held down, and how many of them are up. */
-  readiness(): { readonly wanted: number; readonly established: number } {
-    const wanted = [...this.#sessions.wanted()];
-    const established = wanted.filter((session) => session !== undefined).length;
-    return { wanted: wanted.length + this.#sessions.wantedRanges, established };
+  readiness(): Readiness {
+    return readinessOf(this.#rib, [...this.#sessions.wanted()], this.#sessions.wantedRanges);
   }
 
   /** What is of no single neighbour. */
