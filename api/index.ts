@@ -25,6 +25,7 @@ export {
   type IPReservation,
   type IPReservationSpec,
   UNROUTABLE,
+  isForAnyPod,
 } from './kinds/ip-pool.ts';
 export type { Metadata } from './schema/kind.ts';
 export { type Condition, cutMessage, sinceWhen } from './schema/condition.ts';

@@ -76,6 +76,7 @@ describe('the status of an IPPool', () => {
   it('says why pods get nothing new of it', () => {
     assert.equal(reasonOf(pool('a', '10.0.0.0/16')), 'Usable');
     assert.equal(reasonOf(pool('a', '10.0.0.0/16', { disabled: true })), 'Disabled');
+    assert.equal(reasonOf(pool('a', '10.0.0.0/16', { assignmentMode: 'Manual' })), 'NotHonoured');
     assert.equal(reasonOf(pool('a', '10.0.0.0/16'), { isUsable: false }), 'NotUsed');
     assert.equal(reasonOf(pool('a', '10.0.0.0/16', {}, { deletionTimestamp: NOW })), 'Deleting');
   });

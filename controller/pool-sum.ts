@@ -1,5 +1,6 @@
 // The status of an IPPool: its blocks and the addresses in use there, added up, and whether pods may get any of it. Pure.
 import {
+  isForAnyPod,
   type Condition,
   type IPAMBlock,
   type IPPool,
@@ -105,6 +106,12 @@ function readyOf({ metadata, spec }: IPPool, facts: PoolFacts, blocks: number, u
     return not(reason, facts.problem?.message ?? 'this pool is not used');
   }
   if (spec.disabled) return not('Disabled', 'spec.disabled: addresses in use stay, none is given out');
+  if (!isForAnyPod(spec)) {
+    return not(
+      'NotHonoured',
+      'assignmentMode and namespaceSelector are not honoured yet: it gives out no addresses',
+    );
+  }
   return {
     type,
     status: 'True',

@@ -20,6 +20,18 @@ describe('where addresses come from', () => {
     assert.deepEqual(inputsOf(NODE, POOL), [['pods'], ['10.9.0.0/24', 'fd09::/64']]);
   });
 
+  it('is no pool that is for some pods only, until they can be told apart', () => {
+    const disabled = (more: string) => {
+      const { resources, refused } = validateTexts([
+        { file: 'a.yaml', text: `${NODE}\n---\n${POOL.replace('/16', `/16, ${more}`)}` },
+      ]);
+      return ipamInputs(resources, refused, 'n1', []).pools.map((pool) => pool.disabled);
+    };
+    assert.deepEqual(disabled('assignmentMode: Automatic, namespaceSelector: all()'), [false]);
+    assert.deepEqual(disabled('assignmentMode: Manual'), [true]);
+    assert.deepEqual(disabled("namespaceSelector: tenant == 'a'"), [true]);
+  });
+
   it('is no longer a pool that is being deleted: what was given out of it stays', () => {
     const deleted = POOL.replace('name: pods', 'name: pods, deletionTimestamp: "2026-01-01T00:00:00Z"');
     const { resources, refused } = validateTexts([{ file: 'a.yaml', text: `${NODE}\n---\n${deleted}` }]);

@@ -1,5 +1,13 @@
 // What ipam has to know of the cluster's objects: the pools this node may use, its podCIDRs, reserved prefixes.
-import { mayHideNodes, mayHidePools, type Refused, type Resources, selectorMatches, usablePools } from '#api';
+import {
+  isForAnyPod,
+  mayHideNodes,
+  mayHidePools,
+  type Refused,
+  type Resources,
+  selectorMatches,
+  usablePools,
+} from '#api';
 import { familyOf, formatPrefix } from '#ip';
 import type { IpamInputs } from '#ipam';
 import type { Guarded } from '../plan/index.ts';
@@ -29,7 +37,11 @@ export function ipamInputs(
         name: metadata.name,
         cidr: spec.cidr,
         blockSize: spec.blockSize,
-        disabled: spec.disabled || node === undefined || metadata.deletionTimestamp !== undefined,
+        disabled:
+          spec.disabled ||
+          !isForAnyPod(spec) ||
+          node === undefined ||
+          metadata.deletionTimestamp !== undefined,
       })),
     podCidrs: (node?.spec.podCIDRs ?? []).filter((cidr) => !waitsForPool(cidr)),
     stored: [...resources.ipamBlocks.values()].map(({ spec }) => spec),

@@ -100,6 +100,17 @@ const ipPoolSpec = spec.transform((pool) => {
 export type IPPoolSpec = z.output<typeof ipPoolSpec>;
 export type IPPool = ResourceObject<'IPPool', IPPoolSpec, IPPoolStatus>;
 
+/**
+ * Any pod of its nodes may get an address of it. Pools that are for some pods only give out nothing: there is no choice of a
+ * pool yet, and the wrong pods must not get their addresses.
+ */
+export function isForAnyPod({ assignmentMode, namespaceSelector }: IPPoolSpec): boolean {
+  return (
+    assignmentMode === 'Automatic' &&
+    (namespaceSelector === undefined || namespaceSelector.trim() === 'all()')
+  );
+}
+
 export const ipPool = defineKind({
   kind: 'IPPool',
   plural: 'ippools',

@@ -76,7 +76,7 @@ describe('a field that has no effect', () => {
         'nodeMeshMaxRestartTime',
         '"1s"',
       ],
-      ['IPPool', 'cidr: 10.1.0.0/16, namespaceSelector: "=="', 'namespaceSelector', '"=="'],
+      ['IPPool', 'cidr: 10.1.0.0/16, natOutgoing: 5', 'natOutgoing', '5'],
     ] as const) {
       for (const version of ['projectcalico.org/v3', 'podroute.io/v1']) {
         const [document] = read(object(kind, `{ ${more} }`, version));

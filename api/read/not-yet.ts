@@ -13,6 +13,7 @@ interface NotYet {
   readonly effect?: string;
 }
 
+const GIVES_NOTHING = 'the pool gives out no addresses';
 const exportRules = ['exportV4', 'exportV6'];
 
 const notYet: readonly NotYet[] = [
@@ -45,8 +46,8 @@ const notYet: readonly NotYet[] = [
   { kind: 'BGPConfiguration', field: 'spec.ipv4NormalRoutePriority', harmless: [ROUTE_PRIORITY] },
   { kind: 'BGPConfiguration', field: 'spec.ipv6NormalRoutePriority', harmless: [ROUTE_PRIORITY] },
   { kind: 'IPPool', field: 'spec.natOutgoing', harmless: [false] },
-  { kind: 'IPPool', field: 'spec.namespaceSelector', harmless: ['all()'] },
-  { kind: 'IPPool', field: 'spec.assignmentMode', harmless: ['Automatic'] },
+  { kind: 'IPPool', field: 'spec.namespaceSelector', harmless: ['all()'], effect: GIVES_NOTHING },
+  { kind: 'IPPool', field: 'spec.assignmentMode', harmless: ['Automatic'], effect: GIVES_NOTHING },
   ...exportRules.map(
     (list): NotYet => ({
       kind: 'BGPFilter',
