@@ -20,16 +20,26 @@ const NODE_BEFORE = 'oldObject.spec.node == variables.node';
 const NODE_AFTER = 'object.spec.node == variables.node';
 const list = (path: string) => `${path}.orValue([])`;
 const isSame = (path: string) => `object.${path} == oldObject.${path}`;
+const sameStatus = (field: string) => isSame(`status.?${field}`);
 const OTHER_CONDITIONS = (of: string) =>
   `${list(`${of}.status.?conditions`)}.filter(one, one.type != 'NetworkUnavailable')`;
+/** Also a write of the status can change these: labels say which pods a node gets. */
+const METADATA_IS_SAME = ['labels', 'annotations', 'finalizers', 'ownerReferences']
+  .map((field) => isSame(`metadata.?${field}`))
+  .join(' && ');
 /** Besides its taints, of which those of podroute may go, a Node has what an agent leaves alone. */
 const NODE_IS_SAME = [
-  ...['metadata.?labels', 'metadata.?annotations', 'metadata.?finalizers', 'spec.?unschedulable'].map(isSame),
+  METADATA_IS_SAME,
+  ...['unschedulable', 'podCIDRs', 'providerID'].map((field) => isSame(`spec.?${field}`)),
   `${list('object.spec.?taints')}.all(one, one in ${list('oldObject.spec.?taints')})`,
   `${list('oldObject.spec.?taints')}.all(one, one.key.startsWith('podroute.io/') || one in ${list('object.spec.?taints')})`,
 ].join(' && ');
 const STATUS_IS_SAME = [
-  ...['status.?addresses', 'status.?capacity', 'status.?allocatable', 'status.?nodeInfo'].map(isSame),
+  METADATA_IS_SAME,
+  ...['addresses', 'capacity', 'allocatable', 'nodeInfo', 'phase', 'daemonEndpoints', 'images'].map(
+    sameStatus,
+  ),
+  ...['volumesInUse', 'volumesAttached', 'config', 'runtimeHandlers', 'features'].map(sameStatus),
   `${OTHER_CONDITIONS('object')} == ${OTHER_CONDITIONS('oldObject')}`,
 ].join(' && ');
 

@@ -132,13 +132,24 @@ describe('manifests/kubernetes', function () {
       patchStatus('a', condition('NetworkUnavailable'));
       const isTheRest = /agent changes nothing but/;
       assert.throws(() => patchStatus('a', condition('Ready')), isTheRest);
+      // The server takes these of a write of the status, too.
+      for (const metadata of [
+        { labels: { x: 'y' } },
+        { annotations: { x: 'y' } },
+        { finalizers: ['example.org/x'] },
+        { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'b', uid: 'x' }] },
+      ]) {
+        assert.throws(() => patchStatus('a', { metadata, ...condition('NetworkUnavailable') }), isTheRest);
+        assert.throws(() => patch('a', { metadata }), isTheRest);
+      }
+      // Where the API server looks for its kubelet.
+      const elsewhere = { status: { daemonEndpoints: { kubeletEndpoint: { Port: 9999 } } } };
+      assert.throws(() => patchStatus('a', elsewhere), isTheRest);
       assert.throws(
         () => patchStatus('b', condition('NetworkUnavailable')),
         /agent of node a writes its own Node only/,
       );
       assert.throws(() => patch('a', { spec: { taints: [own] } }), isTheRest);
-      assert.throws(() => patch('a', { metadata: { labels: { x: 'y' } } }), isTheRest);
-      assert.throws(() => patch('a', { metadata: { annotations: { x: 'y' } } }), isTheRest);
       assert.throws(() => patch('a', { spec: { unschedulable: true } }), isTheRest);
       patch('a', { spec: { taints: [theirs] } });
       const { spec } = JSON.parse(api.kubectl(['get', 'node', 'a', '-o', 'json'])) as {
