@@ -189,6 +189,18 @@ describe('controllers of a cluster', () => {
     );
   });
 
+  it('free no block of a node whose agent still writes its status, and do when it has been silent', async () => {
+    shared.apply(node('n1'), block('b2', '10.1.0.64/26', 'n2'));
+    await start('a');
+    for (let minutes = 0; minutes < 30; minutes += 5) {
+      shared.apply(nodeStatus('n2', { established: minutes }));
+      await clock.run(300_000);
+    }
+    assert.equal(shared.list('IPAMBlock').length, 1, 'pods have addresses of it');
+    await clock.run(GRACE_MS - 300_000 + 2_000);
+    assert.deepEqual([shared.list('IPAMBlock').length, shared.list('BGPNodeStatus').length], [0, 0]);
+  });
+
   it('free nothing of a Node that came back, or that is there although nobody told of it', async () => {
     shared.apply(node('n1'), block('b1', '10.1.0.0/26', 'n1'), block('b2', '10.1.0.64/26', 'n2'));
     const { view } = await start('a');

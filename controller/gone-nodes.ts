@@ -1,6 +1,6 @@
 // What nodes that are gone leave behind: blocks that nobody uses any more, and a status that nobody writes. Freed when the
-// Node has been away for the grace time, and the store says once more that it is. Compare and swap: whatever changes
-// meanwhile stays.
+// Node has been away for the grace time, its agent has been silent for as long, and the store says once more that the Node
+// is away. Compare and swap: whatever changes meanwhile stays.
 import type { BGPNodeStatus, Resources } from '#api';
 import { OrphanBlocks } from '#ipam';
 import type { Store } from '#store';
@@ -44,7 +44,8 @@ export class GoneNodes {
     const now = this.#io.clock.now();
     this.#blocks.look([...ipamBlocks.values()], nodes, now);
     this.#lookAtStatuses(bgpNodeStatuses.values(), nodes, now);
-    const due = this.#blocks.due(now);
+    // A kubelet makes its deleted Node anew only when it starts, and pods run on: whoever writes still uses its blocks.
+    const due = this.#blocks.due(now).filter(({ node }) => this.#isSilent(node, now));
     const statuses = [...this.#statuses.values()].filter(({ sinceMs }) => now - sinceMs >= this.#graceMs);
     const gone = new Map<string, boolean>();
     const isGone = async (node: string): Promise<boolean> => {
@@ -67,6 +68,11 @@ export class GoneNodes {
       const { name, resourceVersion = '' } = status.metadata;
       if (await isGone(name)) await this.#io.store.delete({ kind: 'BGPNodeStatus', name }, resourceVersion);
     }
+  }
+
+  #isSilent(node: string, nowMs: number): boolean {
+    const said = this.#statuses.get(node);
+    return said === undefined || nowMs - said.sinceMs >= this.#graceMs;
   }
 
   #lookAtStatuses(
