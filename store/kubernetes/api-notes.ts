@@ -47,7 +47,12 @@ export class ApiNotes implements ClusterNotes {
       reportingComponent: 'podroute.io/agent',
       reportingInstance: event.node,
     };
-    await this.#api.ask({ method: 'POST', path, body });
+    try {
+      await this.#api.ask({ method: 'POST', path, body });
+    } catch (error) {
+      // An earlier attempt has made it, and its answer was lost.
+      if (!isStatus(error, 409) || !(await this.#countOn(`${path}/${event.name}`, event))) throw error;
+    }
   }
 
   /** False: the server has forgotten it, as it does after an hour. */

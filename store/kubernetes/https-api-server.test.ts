@@ -6,7 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SeededRandom, systemClock } from '#world';
-import { MemoryDisk } from '#world/testing';
+import { FakeClock, MemoryDisk } from '#world/testing';
+import type { Access } from './credentials.ts';
+import { HttpsApiServer } from './https-api-server.ts';
 import { openCluster } from './index.ts';
 
 const TOKEN = 'a-secret-token';
@@ -72,6 +74,24 @@ describe('a store and an API server that does not do what it is asked', function
       assert.match(said, new RegExp(`the API server refuses to show these: ${status}`));
     });
   }
+
+  it('waits half a minute for credentials, too, and asks nobody when they come later', async () => {
+    let questions = 0;
+    using server = await listening((_, response) => {
+      questions++;
+      response.end('{}');
+    });
+    const clock = new FakeClock();
+    const { promise, resolve } = Promise.withResolvers<Access>();
+    const hanging = { server: server.url, access: () => promise, expire: () => {} };
+    const asked = new HttpsApiServer(hanging, clock, 'test').ask({ method: 'GET', path: '/apis' });
+    const refused = assert.rejects(asked, /no answer within 30 s/);
+    await clock.run(30_001);
+    await refused;
+    resolve({ url: new URL(server.url), options: {} });
+    await new Promise((resume) => setTimeout(resume, 100));
+    assert.equal(questions, 0);
+  });
 
   it('asks no more often one that does not know it, however often that reads its token anew', async () => {
     let questions = 0;

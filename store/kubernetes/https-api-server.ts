@@ -27,12 +27,16 @@ const OPEN_MS = 30_000;
 const KEEP_ALIVE_MS = 30_000;
 
 export class HttpsApiServer implements ApiServer {
-  readonly #credentials: Credentials;
+  readonly #credentials: Pick<Credentials, 'server' | 'access' | 'expire'>;
   readonly #clock: Clock;
   readonly #userAgent: string;
 
   /** @param userAgent as the server's audit log shows it: 'podroute/0.1.0 (n1)' */
-  constructor(credentials: Credentials, clock: Clock, userAgent: string) {
+  constructor(
+    credentials: Pick<Credentials, 'server' | 'access' | 'expire'>,
+    clock: Clock,
+    userAgent: string,
+  ) {
     this.#credentials = credentials;
     this.#clock = clock;
     this.#userAgent = userAgent;
@@ -45,13 +49,20 @@ export class HttpsApiServer implements ApiServer {
   async ask(call: ApiCall): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     let request: ClientRequest | undefined;
+    let isLate = false;
     const late = this.#clock.setTimer(ASK_MS, () => {
+      isLate = true;
       reject(new ApiError(unreachable(`no answer within ${ASK_MS / 1000} s`)));
       request?.destroy();
     });
     try {
-      request = await this.#open(call, (response) => void bodyOf(response).then(resolve, reject));
-      request.on('error', (error) => reject(new ApiError(unreachable(error.message))));
+      const opening = this.#open(call, (response) => void bodyOf(response).then(resolve, reject));
+      // Not waited for: who says who we are (a kubeconfig's command) may hang.
+      opening.then((opened) => {
+        request = opened;
+        opened.on('error', (error) => reject(new ApiError(unreachable(error.message))));
+        if (isLate) opened.destroy();
+      }, reject);
       return parsed((await promise) as Body);
     } catch (error) {
       throw this.#seen(error);

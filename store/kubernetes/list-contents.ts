@@ -101,7 +101,8 @@ export class ListContents {
   }
 }
 
-const keyOfRaw = ({ metadata: { name, namespace } }: Raw): string =>
+/** Of one list. */
+export const keyOfRaw = ({ metadata: { name, namespace } }: Raw): string =>
   namespace === undefined ? name : `${namespace}/${name}`;
 
 interface ReadPart {

@@ -4,6 +4,7 @@
 // taken whole or not at all. Bounds: MOST_OBJECTS a list.
 import type { Clock, Random, Timer } from '#world';
 import { type ApiFailure, type ApiServer, failureOf, refusal } from './api-server.ts';
+import { keyOfRaw, type Raw } from './list-contents.ts';
 import { listPages, versionOf } from './list-pages.ts';
 
 const PAGE = 200;
@@ -243,7 +244,9 @@ export class Reflector implements Disposable {
         }
         const version = object?.metadata?.resourceVersion;
         if (initial !== undefined) {
-          if (type !== 'BOOKMARK') take(initial, object);
+          // A cache that is behind tells first what it has, and then what has gone since.
+          if (type === 'DELETED') initial = without(initial, object);
+          else if (type !== 'BOOKMARK') take(initial, object);
           else if (isEndOfInitial(object)) {
             this.#have(initial, versionOf(object));
             initial = undefined;
@@ -324,6 +327,11 @@ function named(object: unknown): unknown {
 function take(objects: unknown[], object: unknown): void {
   if (objects.length === MOST_OBJECTS) throw new Error(`its list has more than ${MOST_OBJECTS} objects`);
   objects.push(named(object));
+}
+
+function without(objects: readonly unknown[], gone: unknown): unknown[] {
+  const key = keyOfRaw(named(gone) as Raw);
+  return objects.filter((object) => keyOfRaw(object as Raw) !== key);
 }
 
 const isExpired = (failure: ApiFailure): boolean =>

@@ -66,6 +66,13 @@ export function describeNotes(name: string, make: () => Promise<NotesPlace>): vo
       assert.equal(((await place.event('notes.2')) as Record<string, unknown>)['count'], 7);
     });
 
+    it('take an event for written whose first answer was lost', async () => {
+      await place.notes.recordEvent(event(1, { name: 'notes.3' }));
+      await place.notes.recordEvent(event(1, { name: 'notes.3', lastAt: at(2) }));
+      const found = (await place.event('notes.3')) as Record<string, unknown>;
+      assert.deepEqual([found['count'], found['lastTimestamp']], [1, '2026-01-01T00:02:00Z']);
+    });
+
     it('say on the Node that its network is not there, and leave its taints', async () => {
       const marks = {
         isUnavailable: true,
