@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { claimFile } from '#linux';
 import { LockedError, type Locks } from '../outside.ts';
 import { MemoryLocks } from '../testing/memory-locks.ts';
 import { fileLocks as locksWith } from './file-locks.ts';
@@ -119,6 +120,16 @@ describe('a lock that is a file', () => {
     await once(holder, 'close');
     await using _again = await fileLocks.lockFolder(folder, 'pid 79');
     await assert.rejects(fileLocks.lockFolder(folder, 'pid 80'), /pid 79/);
+  });
+
+  it('names a holder that has not said yet who it is', async () => {
+    const path = join(folder, 'lock');
+    const taken = await claimFile(path, '');
+    assert.ok(!('heldBy' in taken));
+    await using _taken = taken;
+    const says = setTimeout(() => writeFileSync(path, 'pid 81, node n1'), 100);
+    await assert.rejects(fileLocks.lockFolder(folder, 'pid 82'), /pid 81, node n1/);
+    clearTimeout(says);
   });
 
   it('cannot be kept from root by who listens on abstract sockets of its names', async () => {

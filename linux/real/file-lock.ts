@@ -11,6 +11,8 @@ const LOCK_NB = 4;
 const FIRST_WAIT_MS = 1;
 const LONGEST_WAIT_MS = 20;
 const MOST_HOLDER_BYTES = 1024;
+/** A holder says who it is right after it has taken the lock: it is waited for so long. */
+const SAYS_WITHIN_MS = 500;
 
 /** Somebody else has the lock. */
 export interface HeldByAnother {
@@ -102,8 +104,11 @@ async function isStillAt(file: FileHandle, path: string): Promise<boolean> {
 
 async function holderIn(file: FileHandle): Promise<string> {
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_HOLDER_BYTES), 0, MOST_HOLDER_BYTES, 0);
-    return buffer.toString('utf8', 0, bytesRead);
+    for (const deadline = performance.now() + SAYS_WITHIN_MS; ; ) {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_HOLDER_BYTES), 0, MOST_HOLDER_BYTES, 0);
+      if (bytesRead > 0 || performance.now() > deadline) return buffer.toString('utf8', 0, bytesRead);
+      await new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT_MS));
+    }
   } finally {
     await file.close();
   }
