@@ -95,10 +95,15 @@ export class KubernetesApi implements AsyncDisposable {
     });
   }
 
+  /** kubectl as administrator, where the server is: arguments come behind it. */
+  get kubectlCommand(): readonly string[] {
+    return this.#inside([this.#programs.kubectl, '--kubeconfig', this.kubeconfig]);
+  }
+
   /** Runs kubectl as administrator and returns what it printed. Throws with what it complained of. */
   kubectl(args: readonly string[], input?: string): string {
-    const command = this.#inside([this.#programs.kubectl, '--kubeconfig', this.kubeconfig, ...args]);
-    const { status, stdout, stderr } = spawnSync(command[0]!, command.slice(1), {
+    const [program = '', ...first] = this.kubectlCommand;
+    const { status, stdout, stderr } = spawnSync(program, [...first, ...args], {
       encoding: 'utf8',
       ...(input !== undefined && { input }),
       env: { ...process.env, HOME: this.#options.folder },
@@ -247,9 +252,8 @@ export class KubernetesApi implements AsyncDisposable {
   }
 
   #answers(path: string): boolean {
-    const kubectl = [this.#programs.kubectl, '--kubeconfig', this.kubeconfig, 'get', '--raw', path];
-    const [program = '', ...args] = this.#inside(kubectl);
-    return spawnSync(program, args, { timeout: 5_000 }).status === 0;
+    const [program = '', ...first] = this.kubectlCommand;
+    return spawnSync(program, [...first, 'get', '--raw', path], { timeout: 5_000 }).status === 0;
   }
 
   #etcdCall(path: string, body: object): string {
