@@ -50,12 +50,12 @@ async function serveUnixSocket(path: string, answer: Answer, clientMs: number): 
 }
 
 async function serveTcp(place: string, answer: Answer, clientMs: number): Promise<AsyncDisposable> {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(place);
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(place);
   if (match === null) throw new Error(`--http ${place}: expected ADDR:PORT, for example 127.0.0.1:9179`);
-  const host = match[1] ?? match[2] ?? '';
+  const host = match[1] ?? match[2]!;
   const server = createServer();
   const closed = serve(server, answer, clientMs);
-  await listening(server, place, () => server.listen({ port: Number(match[3]), host: host || '::' }));
+  await listening(server, place, () => server.listen({ port: Number(match[3]), host }));
   return closed;
 }
 

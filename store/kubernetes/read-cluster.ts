@@ -5,20 +5,16 @@ import { type ApiServer, isStatus } from './api-server.ts';
 import { type Raw, readPart } from './list-contents.ts';
 import { listPages } from './list-pages.ts';
 import { referredSecrets } from './referred-secrets.ts';
-import { CALICO_GROUPS, CALICO_KINDS, listName, listPath, RESOURCE_PATHS } from './resource-paths.ts';
+import {
+  CALICO_GROUPS,
+  CALICO_KINDS,
+  listName,
+  listPath,
+  PLAN_KINDS,
+  RESOURCE_PATHS,
+} from './resource-paths.ts';
 
 const PAGE = 500;
-
-/** What the agents' plans are made of, in the order in which the first of two documents for one object wins. */
-const OURS = [
-  'BGPConfiguration',
-  'BGPPeer',
-  'BGPFilter',
-  'IPPool',
-  'IPReservation',
-  'IPAMBlock',
-  'IPClaim',
-] as const satisfies readonly Kind[];
 
 interface Place {
   readonly kind: Kind;
@@ -35,7 +31,7 @@ export async function readCluster(api: ApiServer, namespace: string): Promise<Te
   const calico = CALICO_GROUPS.find((group) => served.has(group));
   const places: Place[] = [
     // Of a group that there is not an account without the right to it hears 403, not 404.
-    ...(served.has('podroute.io/v1') ? OURS : []).map((kind) => ({ kind, ...RESOURCE_PATHS[kind] })),
+    ...(served.has('podroute.io/v1') ? PLAN_KINDS : []).map((kind) => ({ kind, ...RESOURCE_PATHS[kind] })),
     { kind: 'Node', ...RESOURCE_PATHS.Node },
     ...Object.entries(calico === undefined ? {} : CALICO_KINDS).map(([kind, plural]) => ({
       ...{ kind: kind as Kind, plural, base: `/apis/${calico}` },

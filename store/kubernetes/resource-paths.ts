@@ -29,6 +29,17 @@ export const RESOURCE_PATHS: Readonly<Record<StoredKind, ResourcePath>> = {
 /** Groups whose objects are Calico's, the better one first: a cluster has the same objects in both, or in one. */
 export const CALICO_GROUPS = ['crd.projectcalico.org/v1', 'projectcalico.org/v3'] as const;
 
+/** What agents' plans are made of, beside Nodes and Secrets; of two documents for one object the first in this order wins. */
+export const PLAN_KINDS = [
+  'BGPConfiguration',
+  'BGPPeer',
+  'BGPFilter',
+  'IPPool',
+  'IPReservation',
+  'IPAMBlock',
+  'IPClaim',
+] as const satisfies readonly StoredKind[];
+
 /** The kinds of Calico that are read in place. */
 export const CALICO_KINDS = {
   BGPConfiguration: 'bgpconfigurations',

@@ -13,19 +13,11 @@ import {
   labelSelectorOf,
   listName,
   listPath,
+  PLAN_KINDS,
   RESOURCE_PATHS,
 } from './resource-paths.ts';
 
-const FOLLOWED = [
-  'BGPConfiguration',
-  'BGPPeer',
-  'BGPFilter',
-  'IPPool',
-  'IPReservation',
-  'IPAMBlock',
-  'IPClaim',
-  'Node',
-] as const satisfies readonly Kind[];
+const FOLLOWED = [...PLAN_KINDS, 'Node'] as const satisfies readonly Kind[];
 
 /** On whose behalf lists are followed. */
 export type Reader = 'agent' | 'controller';
