@@ -147,18 +147,27 @@ export interface WireAttributes {
   readonly otc?: number;
 }
 
+export const nlri = (...prefixes: readonly string[]): string => prefixes.map(prefix).join('');
+
+/** MP_REACH_NLRI (RFC 4760 section 3). @param hops with a space between a global and a link-local one */
+export function mpReach(afi: number, hops: string, ...prefixes: readonly string[]): string {
+  const hop = hops.split(' ').map(address).join('');
+  return anyLength(0x80, 14, `${u16(afi)} 01 ${u8(octetsOf(hop))} ${hop} 00 ${nlri(...prefixes)}`);
+}
+
+/** MP_UNREACH_NLRI (RFC 4760 section 4). */
+export const mpUnreach = (afi: number, ...prefixes: readonly string[]): string =>
+  anyLength(0x80, 15, `${u16(afi)} 01 ${nlri(...prefixes)}`);
+
 /** Announces prefixes of one family; in MP_REACH_NLRI when they or their next hop are IPv6. */
 export function announceMessage(prefixes: readonly string[], a: WireAttributes): Buffer {
-  const list = prefixes.map(prefix).join('');
   const isV6 = prefixes[0]!.includes(':');
   const isClassic = !isV6 && !a.nextHop.includes(':');
-  const hop = a.nextHop.split(' ').map(address).join('');
-  const reach = `${isV6 ? '0002' : '0001'} 01 ${u8(octetsOf(hop))} ${hop} 00 ${list}`;
   const attributes = [
-    isClassic ? '' : anyLength(0x80, 14, reach),
+    isClassic ? '' : mpReach(isV6 ? 2 : 1, a.nextHop, ...prefixes),
     attribute(0x40, 1, u8(a.origin ?? 0)),
     anyLength(0x40, 2, asPathValue(a.path)),
-    isClassic ? attribute(0x40, 3, hop) : '',
+    isClassic ? attribute(0x40, 3, address(a.nextHop)) : '',
     a.med === undefined ? '' : attribute(0x80, 4, u32(a.med)),
     a.localPref === undefined ? '' : attribute(0x40, 5, u32(a.localPref)),
     a.communities === undefined ? '' : anyLength(0xc0, 8, a.communities.map(u32).join('')),
@@ -166,7 +175,7 @@ export function announceMessage(prefixes: readonly string[], a: WireAttributes):
     a.clusterList === undefined ? '' : anyLength(0x80, 10, a.clusterList.map(address).join('')),
     a.otc === undefined ? '' : attribute(0xc0, 35, u32(a.otc)),
   ];
-  return update({ attributes: attributes.join(''), nlri: isClassic ? list : '' });
+  return update({ attributes: attributes.join(''), nlri: isClassic ? nlri(...prefixes) : '' });
 }
 
 export function withdrawMessage(prefixes: readonly string[]): Buffer {

@@ -3,15 +3,14 @@ import assert from 'node:assert/strict';
 import type { FakePeerOptions } from '../testing/fake-session.ts';
 import { RibLab } from '../testing/rib-lab.ts';
 import {
-  address,
   announceMessage,
   asPathValue,
   attribute,
+  mpReach,
+  mpUnreach,
   NEXT_HOP,
+  nlri,
   ORIGIN_IGP,
-  prefix,
-  u16,
-  u8,
   update,
   withdrawMessage,
 } from '../../testing/message-bytes.ts';
@@ -22,13 +21,6 @@ const PATH = attribute(0x40, 2, asPathValue([65001]));
 const BLOCK = `${ORIGIN_IGP} ${PATH}`;
 const WRONG = `400101 09 ${PATH}`;
 const CLASSIC = `${BLOCK} ${NEXT_HOP}`;
-const nlri = (...prefixes: string[]): string => prefixes.map(prefix).join('');
-const reach = (afi: number, hops: string, ...prefixes: string[]): string => {
-  const hop = hops.split(' ').map(address).join('');
-  return attribute(0x90, 14, `${u16(afi)} 01 ${u8(hop.length / 2)} ${hop} 00 ${nlri(...prefixes)}`);
-};
-const unreach = (afi: number, ...prefixes: string[]): string =>
-  attribute(0x90, 15, `${u16(afi)} 01 ${nlri(...prefixes)}`);
 
 function labWith(more: Partial<FakePeerOptions> = {}): RibLab {
   const lab = new RibLab();
@@ -99,13 +91,13 @@ describe('import: the parts of an UPDATE', () => {
   it('IPv4 by MP_REACH_NLRI and MP_UNREACH_NLRI is what the classic fields say, too (RFC 4760)', () => {
     const lab = labWith();
     const announce = update({
-      attributes: `${BLOCK} ${reach(1, '192.0.2.9', '20.0.1.0/24', '20.0.2.0/24')}`,
+      attributes: `${BLOCK} ${mpReach(1, '192.0.2.9', '20.0.1.0/24', '20.0.2.0/24')}`,
     });
     assert.deepEqual(tableOf(lab, announce), [
       '20.0.1.0/24 via 192.0.2.9, 65001',
       '20.0.2.0/24 via 192.0.2.9, 65001',
     ]);
-    assert.deepEqual(tableOf(lab, update({ attributes: unreach(1, '20.0.1.0/24') })), [
+    assert.deepEqual(tableOf(lab, update({ attributes: mpUnreach(1, '20.0.1.0/24') })), [
       '20.0.2.0/24 via 192.0.2.9, 65001',
     ]);
     assert.deepEqual(tableOf(lab, update({ withdrawn: nlri('20.0.2.0/24') })), []);
@@ -113,7 +105,7 @@ describe('import: the parts of an UPDATE', () => {
 
   it('IPv4 has IPv6 next hops where that was agreed (RFC 8950)', () => {
     const lab = labWith({ negotiated: { extendedNextHop: true } });
-    const announce = update({ attributes: `${BLOCK} ${reach(1, HOP6, '20.0.1.0/24')}` });
+    const announce = update({ attributes: `${BLOCK} ${mpReach(1, HOP6, '20.0.1.0/24')}` });
     assert.deepEqual(tableOf(lab, announce), [`20.0.1.0/24 via ${HOP6}, 65001`]);
   });
 
@@ -125,7 +117,7 @@ describe('import: the parts of an UPDATE', () => {
     ];
     const all = update({
       withdrawn: nlri('20.0.1.0/24'),
-      attributes: `${reach(2, '2001:db8::9', '2001:db8:2::/48')} ${unreach(2, '2001:db8:1::/48')} ${CLASSIC}`,
+      attributes: `${mpReach(2, '2001:db8::9', '2001:db8:2::/48')} ${mpUnreach(2, '2001:db8:1::/48')} ${CLASSIC}`,
       nlri: nlri('20.0.2.0/24'),
     });
     const after = ['20.0.2.0/24 via 192.0.2.1, 65001', '2001:db8:2::/48 via 2001:db8::9, 65001'];
@@ -136,7 +128,7 @@ describe('import: the parts of an UPDATE', () => {
       tableOf(
         lab,
         update({ attributes: CLASSIC, nlri: nlri('20.0.3.0/24') }),
-        update({ attributes: `${CLASSIC} ${reach(2, '2001:db8::8', '2001:db8:3::/48')}` }),
+        update({ attributes: `${CLASSIC} ${mpReach(2, '2001:db8::8', '2001:db8:3::/48')}` }),
       ),
       [after[0], '20.0.3.0/24 via 192.0.2.1, 65001', after[1], '2001:db8:3::/48 via 2001:db8::8, 65001'],
     );
@@ -145,7 +137,7 @@ describe('import: the parts of an UPDATE', () => {
 
   it('the first message of all may have both kinds of routes', () => {
     const both = update({
-      attributes: `${CLASSIC} ${reach(2, HOP6, '2001:db8:2::/48')}`,
+      attributes: `${CLASSIC} ${mpReach(2, HOP6, '2001:db8:2::/48')}`,
       nlri: nlri('20.0.2.0/24'),
     });
     assert.deepEqual(tableOf(labWith(), both), [
@@ -169,9 +161,9 @@ describe('import: the parts of an UPDATE', () => {
     for (const [gone, attributes, classic] of [
       [FOUR, `${WRONG} ${NEXT_HOP}`, FOUR],
       [FOUR, '', FOUR],
-      [FOUR, `${WRONG} ${reach(1, HOP, FOUR)}`, undefined],
-      [SIX, `${WRONG} ${reach(2, HOP6, SIX)}`, undefined],
-      [SIX, `${BLOCK} ${reach(2, 'ff02::1', SIX)}`, undefined],
+      [FOUR, `${WRONG} ${mpReach(1, HOP, FOUR)}`, undefined],
+      [SIX, `${WRONG} ${mpReach(2, HOP6, SIX)}`, undefined],
+      [SIX, `${BLOCK} ${mpReach(2, 'ff02::1', SIX)}`, undefined],
     ] as const) {
       const lab = labWith();
       lab.announce('a', ['20.0.1.0/24', '20.0.2.0/24'], { path: [65001], nextHop: HOP });
@@ -191,7 +183,7 @@ describe('import: the parts of an UPDATE', () => {
   it('nothing of a message that ends the session is taken, before or behind the fault (RFC 7606 §5.3)', () => {
     for (const attributes of [
       `${CLASSIC} 800e05 0002011020`,
-      `${CLASSIC} ${reach(2, HOP6, '2001:db8:1::/48')} ${unreach(2)} ${unreach(2)}`,
+      `${CLASSIC} ${mpReach(2, HOP6, '2001:db8:1::/48')} ${mpUnreach(2)} ${mpUnreach(2)}`,
     ]) {
       const lab = labWith();
       lab.announce('a', ['20.0.1.0/24'], { path: [65001], nextHop: HOP });
@@ -208,7 +200,7 @@ describe('import: what is not for us', () => {
     lab.announce('a', ['20.0.1.0/24'], { path: [65001], nextHop: HOP });
     const before = table(lab);
     const peer = lab.rib.peer('a')!;
-    lab.feed('a', update({ attributes: unreach(2) }));
+    lab.feed('a', update({ attributes: mpUnreach(2) }));
     assert.deepEqual(lab.events, ['end-of-rib a 1']);
     assert.deepEqual(peer.endOfRibReceived, [false, true]);
     assert.deepEqual(tableOf(lab, update({})), before);
@@ -220,12 +212,12 @@ describe('import: what is not for us', () => {
     const lab = labWith({ families: ['ipv6'] });
     const both = update({
       withdrawn: nlri('20.0.7.0/24'),
-      attributes: `${CLASSIC} ${reach(2, HOP6, '2001:db8:2::/48')}`,
+      attributes: `${CLASSIC} ${mpReach(2, HOP6, '2001:db8:2::/48')}`,
       nlri: nlri('20.0.2.0/24'),
     });
     assert.deepEqual(tableOf(lab, both), [`2001:db8:2::/48 via ${HOP6}, 65001`]);
     assert.deepEqual(lab.events, ['ignored family of a']);
-    assert.deepEqual(tableOf(lab, update({ attributes: unreach(2, '2001:db8:2::/48') })), []);
+    assert.deepEqual(tableOf(lab, update({ attributes: mpUnreach(2, '2001:db8:2::/48') })), []);
     assert.deepEqual(lab.events, ['ignored family of a']);
   });
 

@@ -3,15 +3,13 @@ import assert from 'node:assert/strict';
 import type { FakePeerOptions } from '../testing/fake-session.ts';
 import { RibLab } from '../testing/rib-lab.ts';
 import {
-  address,
   asPathValue,
   attribute,
+  mpReach,
   NEXT_HOP,
+  nlri,
   ORIGIN_IGP,
-  prefix,
-  u16,
   u32,
-  u8,
   update,
 } from '../../testing/message-bytes.ts';
 
@@ -19,11 +17,6 @@ const HOP = '192.0.2.1';
 const HOP6 = '2001:db8::1';
 const BLOCK = `${ORIGIN_IGP} ${attribute(0x40, 2, asPathValue([65001]))}`;
 const CLASSIC = `${BLOCK} ${NEXT_HOP}`;
-const nlri = (...prefixes: string[]): string => prefixes.map(prefix).join('');
-const reach = (afi: number, hops: string, ...prefixes: string[]): string => {
-  const hop = hops.split(' ').map(address).join('');
-  return attribute(0x90, 14, `${u16(afi)} 01 ${u8(hop.length / 2)} ${hop} 00 ${nlri(...prefixes)}`);
-};
 
 function labWith(more: Partial<FakePeerOptions> = {}): RibLab {
   const lab = new RibLab();
@@ -106,7 +99,7 @@ describe('a block of attributes that comes again', () => {
       '2001:db8::2',
     ];
     const messages = hops.map((hop, i) =>
-      update({ attributes: `${BLOCK} ${reach(2, hop, `2001:db8:${i + 1}::/48`)}` }),
+      update({ attributes: `${BLOCK} ${mpReach(2, hop, `2001:db8:${i + 1}::/48`)}` }),
     );
     const lab = labWith({ negotiated: { device: 'eth0' } });
     const nextHops = tableOf(lab, ...messages).map((text) => text.split(' ')[2]);
@@ -151,7 +144,7 @@ describe('a block of attributes that comes again', () => {
         lab,
         update({ attributes: CLASSIC, nlri: nlri('20.0.1.0/24') }),
         update({ attributes: `${CLASSIC} ${attribute(0xc0, 8, u32(i))}`, nlri: nlri('20.0.1.0/24') }),
-        update({ attributes: `${BLOCK} ${reach(2, HOP6, '2001:db8:2::/48')}` }),
+        update({ attributes: `${BLOCK} ${mpReach(2, HOP6, '2001:db8:2::/48')}` }),
       );
       assert.ok(lab.pages.sizes().attributeSets > attributeSets);
       lab.down('a');
@@ -164,7 +157,7 @@ describe('a block of attributes that comes again', () => {
   it('is looked for and judged once, also beside others of the other kind', () => {
     const four = (n: number, attributes = CLASSIC) => update({ attributes, nlri: nlri(`20.0.${n}.0/24`) });
     const six = (n: number, hop: string, attributes = BLOCK) =>
-      update({ attributes: `${attributes} ${reach(2, hop, `2001:db8:${n + 1}::/48`)}` });
+      update({ attributes: `${attributes} ${mpReach(2, hop, `2001:db8:${n + 1}::/48`)}` });
     const med = `${CLASSIC} ${attribute(0x80, 4, u32(1))}`;
     const isNew = (messages: Buffer[], more: Partial<FakePeerOptions> = {}): string =>
       looks(messages, more)
@@ -181,7 +174,7 @@ describe('a block of attributes that comes again', () => {
     );
     assert.equal(isNew([four(1), four(2, med), four(3, med), four(4)]), 'new new same new');
     const v4 = (n: number, hop: string) =>
-      update({ attributes: `${BLOCK} ${reach(1, hop, `20.0.${n}.0/24`)}` });
+      update({ attributes: `${BLOCK} ${mpReach(1, hop, `20.0.${n}.0/24`)}` });
     assert.equal(isNew([v4(1, HOP), v4(2, HOP), v4(3, '192.0.2.9'), four(4)]), 'new same new new');
   });
 
