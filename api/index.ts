@@ -54,7 +54,7 @@ export {
   unreadableFile,
   withLines,
 } from './read/parse-text.ts';
-export { mayHideNodes, mayHidePools, nothingRefused, type Refused } from './read/refused.ts';
+export { mayHide, mayHidePools, nothingRefused, type Refused } from './read/refused.ts';
 export { type PeerAddress, parsePeerAddress } from './schema/peer-address.ts';
 export { usablePools } from './read/pool-conflicts.ts';
 export { formatProblem, type Problem, type ProblemCause } from './schema/problem.ts';

@@ -1,7 +1,7 @@
 // Controllers over one store: who leads, what is added up, and what is freed when.
 import assert from 'node:assert/strict';
 import type { BGPNodeStatus, BGPPeer, IPAMBlock, IPPool, Node } from '#api';
-import { parseDocument } from '#api';
+import { nothingRefused, parseDocument } from '#api';
 import { MemoryStore, type MemoryStoreView } from '#store';
 import { FakeClock } from '#world/testing';
 import { Controller, LEASE_NAME } from './controller.ts';
@@ -221,6 +221,20 @@ describe('controllers of a cluster', () => {
     const ready = condition(poolNow('pods'), 'Ready');
     assert.deepEqual([ready?.status, ready?.reason], ['False', 'Deleting']);
     shared.remove({ kind: 'IPAMBlock', name: 'b' });
+    await clock.run(3_000);
+    assert.equal(poolNow('pods'), undefined);
+  });
+
+  it('keep a deleted pool while a block cannot be read: it may be one of its', async () => {
+    shared.apply(node('n1'), pool('pods', '10.1.0.0/16'), block('b', '10.1.0.0/26', 'n1'));
+    const { view } = await start('a');
+    await clock.run(3_000);
+    shared.remove({ kind: 'IPPool', name: 'pods' });
+    view.refused = () => ({ objects: new Set(['IPAMBlock b']), files: new Set(), kinds: new Set() });
+    shared.remove({ kind: 'IPAMBlock', name: 'b' });
+    await clock.run(60_000);
+    assert.deepEqual(poolNow('pods')?.metadata.finalizers, [IN_USE]);
+    view.refused = () => nothingRefused;
     await clock.run(3_000);
     assert.equal(poolNow('pods'), undefined);
   });

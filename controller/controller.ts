@@ -1,7 +1,7 @@
 // The cluster's duties, done by one of many controllers: whoever holds the lease. Level-triggered: every second everything
 // is compared with what it should be, and nothing is done without the lease, before each write. All that it knows of the
 // past are grace times, which begin anew with a new leader: losing one loses nothing.
-import { mayHideNodes, type IPPoolStatus, type Kind, usablePools } from '#api';
+import { mayHide, type IPPoolStatus, type Kind, usablePools } from '#api';
 import { LeaseCandidate, type Store } from '#store';
 import type { Clock, Timer } from '#world';
 import type { DutyLog } from './duty-log.ts';
@@ -115,7 +115,7 @@ export class Controller implements AsyncDisposable {
     const resources = this.#io.store.snapshot();
     const refused = this.#io.store.refused();
     const mayWrite = () => this.isLeader && !this.#isClosed;
-    const nodes = mayHideNodes(refused) ? undefined : new Set(resources.nodes.keys());
+    const nodes = mayHide(refused, 'Node') ? undefined : new Set(resources.nodes.keys());
     const reports = this.#reports.of(resources.bgpNodeStatuses.values(), nodes, this.#io.clock.now());
     // What was never heard of would look as if nobody had it.
     const knows = (...kinds: readonly Kind[]) => kinds.every((kind) => !refused.kinds.has(kind));
@@ -125,7 +125,11 @@ export class Controller implements AsyncDisposable {
       await this.#try('write the status of IPPools', () => this.#keepPools(reports, mayWrite));
       const ours = [...resources.ipPools.values()].filter(({ metadata: { name } }) => this.#pools.has(name));
       await this.#try('hold the IPPools that are in use', () =>
-        keepPools(ours, resources.ipamBlocks.values(), this.#io, mayWrite),
+        keepPools(ours, resources.ipamBlocks.values(), this.#io, {
+          mayWrite,
+          // A block that cannot be read may be one of a pool that seems to have none.
+          mayRelease: !mayHide(refused, 'IPAMBlock'),
+        }),
       );
     }
     await this.#try('free what nodes left behind', () => this.#gone.free(resources, nodes, mayWrite));

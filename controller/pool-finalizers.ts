@@ -32,15 +32,17 @@ export interface PoolFinalizersIo {
 /**
  * Rejects when the store does not answer.
  *
- * @param pools of our group: Calico's, read in place, are not ours to hold @param mayWrite asked before each write
+ * @param pools of our group: Calico's, read in place, are not ours to hold @param allowed mayWrite is asked before each
+ * write; without mayRelease no pool is let go
  */
 export async function keepPools(
   pools: Iterable<IPPool>,
   blocks: Iterable<IPAMBlock>,
   { store, log }: PoolFinalizersIo,
-  mayWrite: () => boolean,
+  allowed: { readonly mayWrite: () => boolean; readonly mayRelease: boolean },
 ): Promise<void> {
-  const wishes = finalizerWishes(pools, blocks);
+  const { mayWrite, mayRelease } = allowed;
+  const wishes = finalizerWishes(pools, blocks).filter(({ isInUse }) => isInUse || mayRelease);
   // What we were told may be older than a claim.
   const newest = wishes.some(({ isInUse }) => !isInUse) ? await store.list('IPAMBlock') : [];
   for (const { pool, isInUse } of wishes) {

@@ -1,7 +1,7 @@
 // What ipam has to know of the cluster's objects: the pools this node may use, its podCIDRs, reserved prefixes.
 import {
   isForAnyPod,
-  mayHideNodes,
+  mayHide,
   mayHidePools,
   type Refused,
   type Resources,
@@ -47,7 +47,7 @@ export function ipamInputs(
     stored: [...resources.ipamBlocks.values()].map(({ spec }) => spec),
     ...(refused.ownOnly?.has('IPAMBlock') && { isStoredOwnOnly: true }),
     // Without its own Node an agent has been told too little to say that another's is gone.
-    ...(node === undefined || mayHideNodes(refused) ? {} : { nodes: new Set(resources.nodes.keys()) }),
+    ...(node === undefined || mayHide(refused, 'Node') ? {} : { nodes: new Set(resources.nodes.keys()) }),
     reservations: [...resources.ipReservations.values()].flatMap(({ spec }) => spec.reservedCIDRs),
     guarded: guarded.map(({ prefix }) => formatPrefix(prefix)),
   };

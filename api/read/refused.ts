@@ -27,9 +27,8 @@ export function mayHidePools(
   );
 }
 
-/** Whether there may be a Node of which nobody can tell the name, or anything at all. */
-export function mayHideNodes({ objects, files, kinds, ownOnly }: Refused): boolean {
-  const kind: Kind = 'Node';
+/** Whether there may be an object of the kind of which nobody can tell the name, or anything at all. */
+export function mayHide({ objects, files, kinds, ownOnly }: Refused, kind: Kind): boolean {
   return (
     files.size > 0 ||
     kinds.has(kind) ||
