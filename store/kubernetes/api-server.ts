@@ -83,3 +83,7 @@ export function failureOf(error: unknown): ApiFailure {
 
 export const isStatus = (error: unknown, status: number): boolean =>
   error instanceof ApiError && error.failure.kind === 'refused' && error.failure.status === status;
+
+/** It answers, and not to us: whoever waits for it to recover waits for nothing. */
+export const isRefusal = (failure: ApiFailure): boolean =>
+  failure.kind === 'refused' && failure.status < 500 && failure.status !== 429;

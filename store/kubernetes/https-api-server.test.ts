@@ -13,6 +13,8 @@ import { openCluster } from './index.ts';
 
 const TOKEN = 'a-secret-token';
 const WATCHED_MS = 2_500;
+/** Nothing is said of what a server does for a shorter time. */
+const TOLD_MS = 10_000;
 /** Nine lists and /apis: half a second, one, two between two questions, each drawn from half of it up. */
 const MOST_QUESTIONS = 10 * 5;
 
@@ -45,10 +47,13 @@ describe('a store and an API server that does not do what it is asked', function
       users: [{ name: 'u', user: { token: TOKEN } }],
     };
     writeFileSync(kubeconfig, JSON.stringify(config));
-    const io = { clock: systemClock, random: new SeededRandom(1), disk: new MemoryDisk(), userAgent: 'test' };
+    let aheadMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+    const io = { clock, random: new SeededRandom(1), disk: new MemoryDisk(), userAgent: 'test' };
     await using store = openCluster({ kubeconfig }, io);
     void store.start();
     await new Promise((resume) => setTimeout(resume, WATCHED_MS));
+    aheadMs = TOLD_MS;
     return store
       .problems()
       .map(({ object, message }) => `${object}: ${message}`)

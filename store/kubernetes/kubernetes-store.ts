@@ -19,6 +19,7 @@ import type {
 import { ApiNotes } from './api-notes.ts';
 import { type ApiFailure, type ApiServer, failureText } from './api-server.ts';
 import { ObjectRequests } from './object-requests.ts';
+import type { Failing } from './reflector.ts';
 import { referredSecrets } from './referred-secrets.ts';
 import { type FollowedList, type OwnKind, type Reader, WatchedLists } from './watched-lists.ts';
 
@@ -30,7 +31,7 @@ const KEEP_MS = 200;
 const START_MS = 5_000;
 /** A Secret that something has begun to refer to is waited for, so that its session does not start without it. */
 const SECRET_MS = 1_000;
-/** Nobody is told of a server that is back sooner. */
+/** Nobody is told of a server that is back, or of a refusal that is taken back, sooner. */
 const SHORT_ABSENCE_MS = 10_000;
 
 export interface OwnInterest {
@@ -99,6 +100,7 @@ class KubernetesStore implements Store {
     late.cancel();
     this.#isStarted = true;
     this.#look();
+    this.#tellOfAbsence();
   }
 
   snapshot(): Resources {
@@ -241,8 +243,12 @@ class KubernetesStore implements Store {
     }
     const now = this.#io.clock.now();
     const waits = this.#lists.states().flatMap(({ state }) => {
-      const untilMs = state.kind === 'behind' ? state.sinceMs + SHORT_ABSENCE_MS - now : 0;
-      return untilMs > 0 ? [untilMs] : [];
+      if (state.kind !== 'behind' && state.kind !== 'starting') return [];
+      const since = [
+        state.sinceMs,
+        ...(state.failure?.refusesSinceMs === undefined ? [] : [state.failure.refusesSinceMs]),
+      ];
+      return since.map((ms) => ms + SHORT_ABSENCE_MS - now).filter((ms) => ms > 0);
     });
     if (waits.length === 0 || this.#isClosed) return;
     this.#absence?.cancel();
@@ -262,15 +268,11 @@ class KubernetesStore implements Store {
           return isOptional ? [] : problem('the API server does not know this kind: install podroute’s CRDs');
         case 'starting':
         case 'behind': {
-          if (state.kind === 'behind' && now - state.sinceMs < SHORT_ABSENCE_MS) return [];
-          if (
-            state.failure !== undefined &&
-            isRefusal(state.failure) &&
-            !isUnknown(state.failure) &&
-            !isOptional
-          ) {
+          const { sinceMs, failure } = state;
+          if (now - sinceMs < SHORT_ABSENCE_MS) return [];
+          if (failure && refusesSince(failure, now) === 'long' && !isUnknown(failure.last) && !isOptional) {
             return problem(
-              `the API server refuses to show these: ${failureText(state.failure)}; ${this.#isNever(kind) ? 'nothing was ever heard of them' : STAYS}`,
+              `the API server refuses to show these: ${failureText(failure.last)}; ${this.#isNever(kind) ? 'nothing was ever heard of them' : STAYS}`,
             );
           }
           away.push(list);
@@ -282,8 +284,13 @@ class KubernetesStore implements Store {
     if (first === undefined) return problems;
     const failure =
       first.state.kind === 'starting' || first.state.kind === 'behind' ? first.state.failure : undefined;
-    const what = failure && isUnknown(failure) ? 'does not know who asks' : 'does not answer';
-    const why = failure === undefined ? what : `${what} (${failureText(failure)})`;
+    const what =
+      failure && refusesSince(failure, now) === 'short'
+        ? 'does not serve everything yet'
+        : failure && isUnknown(failure.last)
+          ? 'does not know who asks'
+          : 'does not answer';
+    const why = failure === undefined ? what : `${what} (${failureText(failure.last)})`;
     const message = `the API server ${this.#io.api.place} ${why}; ${away.some(({ kind }) => this.#isNever(kind)) ? 'nothing was ever heard from it' : STAYS}`;
     return [{ object: 'store kubernetes', field: '', message }, ...problems];
   }
@@ -303,12 +310,14 @@ class KubernetesStore implements Store {
   }
 }
 
+/** A server that has just come back refuses what it will show in a moment: it does not know the cluster's roles yet. */
+const refusesSince = ({ refusesSinceMs }: Failing, now: number): 'long' | 'short' | undefined => {
+  if (refusesSinceMs === undefined) return undefined;
+  return now - refusesSinceMs < SHORT_ABSENCE_MS ? 'short' : 'long';
+};
+
 /** Of the agent's credentials, and so of all kinds alike. */
 const isUnknown = (failure: ApiFailure): boolean => failure.kind === 'refused' && failure.status === 401;
-
-/** It answers, and not to us: whoever waits for it to recover waits for nothing. */
-const isRefusal = (failure: ApiFailure): boolean =>
-  failure.kind === 'refused' && failure.status < 500 && failure.status !== 429;
 
 const absenceText = (problems: readonly Problem[]): string =>
   problems.map(({ object, message }) => `${object} ${message}`).join('\n');

@@ -3,7 +3,7 @@
 // (410) makes a new list. Every wait grows, is bounded and has jitter, so that many nodes do not ask at once. A list is
 // taken whole or not at all. Bounds: MOST_OBJECTS a list.
 import type { Clock, Random, Timer } from '#world';
-import { type ApiFailure, type ApiServer, failureOf, refusal } from './api-server.ts';
+import { type ApiFailure, type ApiServer, failureOf, isRefusal, refusal } from './api-server.ts';
 import { keyOfRaw, type Raw } from './list-contents.ts';
 import { listPages, versionOf } from './list-pages.ts';
 
@@ -42,12 +42,18 @@ export interface ListSink {
 
 export type ListState =
   /** Nothing is known yet. */
-  | { readonly kind: 'starting'; readonly failure?: ApiFailure }
+  | { readonly kind: 'starting'; readonly sinceMs: number; readonly failure?: Failing }
   | { readonly kind: 'current' }
   /** The server has no such resource. */
   | { readonly kind: 'absent' }
   /** What was heard stays; the server cannot be heard. */
-  | { readonly kind: 'behind'; readonly sinceMs: number; readonly failure: ApiFailure };
+  | { readonly kind: 'behind'; readonly sinceMs: number; readonly failure: Failing };
+
+export interface Failing {
+  readonly last: ApiFailure;
+  /** Since when it refuses: a server that has just come back may do so for a moment. Undefined: it does not. */
+  readonly refusesSinceMs?: number;
+}
 
 type Ending =
   | { readonly kind: 'ended' }
@@ -68,7 +74,7 @@ export class Reflector implements Disposable {
   readonly #api: ApiServer;
   readonly #io: { readonly clock: Clock; readonly random: Random };
   readonly #sink: ListSink;
-  #state: ListState = { kind: 'starting' };
+  #state: ListState;
   /** Up to which version everything was heard; undefined: a list is wanted. */
   #version: string | undefined;
   #isStreamingRefused = false;
@@ -90,6 +96,7 @@ export class Reflector implements Disposable {
     this.#api = io.api;
     this.#io = io;
     this.#sink = sink;
+    this.#state = { kind: 'starting', sinceMs: io.clock.now() };
   }
 
   start(): void {
@@ -141,7 +148,7 @@ export class Reflector implements Disposable {
     const { clock, random } = this.#io;
     // It was away and answers now, if only to say that it is not ready: it will be soon.
     const was = 'failure' in this.#state ? this.#state.failure : undefined;
-    if (was?.kind === 'unreachable' && ending.kind === 'failed' && ending.failure.kind === 'refused')
+    if (was?.last.kind === 'unreachable' && ending.kind === 'failed' && ending.failure.kind === 'refused')
       this.#failures = 0;
     const jitter = 0.5 + random.next() / 2;
     const growing = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** this.#failures) * jitter;
@@ -165,13 +172,17 @@ export class Reflector implements Disposable {
       this.#failures = 0;
       return 0;
     }
-    if (this.#state.kind === 'starting') this.#setState({ kind: 'starting', failure });
-    else
-      this.#setState({
-        kind: 'behind',
-        sinceMs: this.#state.kind === 'behind' ? this.#state.sinceMs : clock.now(),
-        failure,
-      });
+    const now = clock.now();
+    const failing = {
+      last: failure,
+      ...(isRefusal(failure) && { refusesSinceMs: was?.refusesSinceMs ?? now }),
+    };
+    const state = this.#state;
+    if (state.kind === 'starting') this.#setState({ ...state, failure: failing });
+    else {
+      const sinceMs = state.kind === 'behind' ? state.sinceMs : now;
+      this.#setState({ kind: 'behind', sinceMs, failure: failing });
+    }
     const asked = failure.kind === 'refused' ? (failure.retryAfterMs ?? 0) : 0;
     return Math.max(Math.min(asked, LONGEST_ASKED_MS), growing);
   }
