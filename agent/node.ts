@@ -130,11 +130,10 @@ function tellCluster(
   const { notes } = store;
   const resources = () => store.snapshot();
   const events = notes && opening.use(new EventRecorder(nodeName, { clock, random, notes, resources, log }));
-  const read = (before: BGPNodeStatusStatus | undefined) => {
-    const reply = status.status();
+  const read = async (before: BGPNodeStatusStatus | undefined) => {
+    const reply = await status.statusInTurns();
     events?.observe(reply);
-    const { usage } = status.ipam();
-    return nodeStatus(reply, usage?.blocks ?? [], before, new Date(clock.wall()).toISOString());
+    return nodeStatus(reply, agent.ipam?.usage().blocks ?? [], before, new Date(clock.wall()).toISOString());
   };
   opening.use(new StatusWriter(nodeName, { clock, random, store, read, tell: tell('reports') })).start();
   if (notes === undefined || agent.fib === undefined) return;

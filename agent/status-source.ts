@@ -68,6 +68,7 @@ export class AgentStatusSource implements StatusSource {
     return { version, node: this.#agent.nodeName, pid, runtime };
   }
 
+  /** In one piece: for a node of a few neighbours. */
   status(): StatusReply {
     const { speaker } = this.#agent.driver;
     const peers = (speaker?.peerIds() ?? []).flatMap((id) => speaker?.peerStatus(id) ?? []);
@@ -85,27 +86,32 @@ export class AgentStatusSource implements StatusSource {
     }));
   }
 
-  async #writeStatus(): Promise<string> {
+  /** Its parts are read one after the other, so that they need not be of the same moment. */
+  async statusInTurns(): Promise<StatusReply> {
     const { speaker } = this.#agent.driver;
-    const peers: SpeakerPeer[] = [];
-    for (const [i, id] of (speaker?.peerIds() ?? []).entries()) {
-      if (i % PEERS_A_TURN === PEERS_A_TURN - 1) await this.#turn();
-      const peer = speaker?.peerStatus(id);
-      if (peer !== undefined) peers.push(peer);
-    }
-    const describe = this.#describer(peers);
-    const sessions: SessionStatus[] = [];
-    const texts: string[] = [];
-    for (const [i, peer] of peers.filter(isSession).entries()) {
-      if (i % PEERS_A_TURN === PEERS_A_TURN - 1) await this.#turn();
-      const session = describe(peer);
-      sessions.push(session);
-      texts.push(JSON.stringify(session));
-    }
+    const peers = await this.#mapInTurns(speaker?.peerIds() ?? [], (id) => speaker?.peerStatus(id));
+    const there = peers.filter((peer) => peer !== undefined);
+    const sessions = await this.#mapInTurns(there.filter(isSession), this.#describer(there));
     await this.#turn();
-    const around = JSON.stringify({ ...this.#reply(peers, sessions), sessions: [] });
+    return this.#reply(there, sessions);
+  }
+
+  async #writeStatus(): Promise<string> {
+    const reply = await this.statusInTurns();
+    const texts = await this.#mapInTurns(reply.sessions, (session) => JSON.stringify(session));
+    await this.#turn();
+    const around = JSON.stringify({ ...reply, sessions: [] });
     // Within a text its quotes would have backslashes.
     return around.replace('"sessions":[]', () => `"sessions":[${texts.join(',')}]`);
+  }
+
+  async #mapInTurns<T, U>(all: readonly T[], map: (one: T) => U): Promise<U[]> {
+    const mapped: U[] = [];
+    for (const [i, one] of all.entries()) {
+      if (i % PEERS_A_TURN === PEERS_A_TURN - 1) await this.#turn();
+      mapped.push(map(one));
+    }
+    return mapped;
   }
 
   #turn(): Promise<void> {

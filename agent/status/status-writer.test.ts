@@ -37,7 +37,8 @@ function reply(sessions: readonly object[], more: object = {}): StatusReply {
 describe('the status that a node writes of itself', () => {
   let clock: FakeClock;
   let shared: MemoryStore;
-  let now: StatusReply;
+  let now: StatusReply | Error;
+  let reading: Promise<void>;
   let writes: number;
   let told: readonly string[];
   let opened: StatusWriter[];
@@ -46,6 +47,7 @@ describe('the status that a node writes of itself', () => {
     clock = new FakeClock();
     shared = new MemoryStore(clock);
     now = reply([session('tor-a')]);
+    reading = Promise.resolve();
     writes = 0;
     told = [];
     opened = [];
@@ -68,7 +70,11 @@ describe('the status that a node writes of itself', () => {
           return view.updateStatus(object);
         },
       },
-      read: (before) => nodeStatus(now, [], before, new Date(clock.wall()).toISOString()),
+      read: async (before) => {
+        await reading;
+        if (now instanceof Error) throw now;
+        return nodeStatus(now, [], before, new Date(clock.wall()).toISOString());
+      },
     });
     opened.push(writer);
     writer.start();
@@ -150,6 +156,30 @@ describe('the status that a node writes of itself', () => {
     await clock.run(31_000);
     assert.equal(stored()?.sessions?.[0]?.peer, 'newest');
     assert.deepEqual(told, []);
+  });
+
+  it('comes when it can be read again, and what was wrong is said meanwhile', async () => {
+    now = new Error('the speaker is gone');
+    start();
+    await clock.run(10_000);
+    assert.deepEqual(told, ['BGPNodeStatus n1 cannot be written: the speaker is gone']);
+    now = reply([session('newest')]);
+    await clock.run(31_000);
+    assert.equal(stored()?.sessions?.[0]?.peer, 'newest');
+    assert.deepEqual(told, []);
+  });
+
+  it('is not written by an agent that ends while it is read', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    reading = promise;
+    start();
+    await clock.run(1_500);
+    const closed = opened[0]![Symbol.asyncDispose]();
+    resolve();
+    await closed;
+    await clock.run(60_000);
+    assert.equal(writes, 0);
+    assert.equal(stored(), undefined);
   });
 
   it('is made anew when somebody deletes it, and goes over what somebody writes into it', async () => {

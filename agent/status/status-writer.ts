@@ -21,7 +21,7 @@ export interface StatusWriterIo {
   /** What keeps it from being written, for people; none: it is. */
   readonly tell: (messages: readonly string[]) => void;
   /** @param before what was written last */
-  readonly read: (before: BGPNodeStatusStatus | undefined) => BGPNodeStatusStatus;
+  readonly read: (before: BGPNodeStatusStatus | undefined) => Promise<BGPNodeStatusStatus>;
 }
 
 export class StatusWriter implements AsyncDisposable {
@@ -58,23 +58,22 @@ export class StatusWriter implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    const status = this.#io.read(this.#written);
-    const sessions = status.sessions?.length ?? 0;
-    let delayMs = Math.max(SHORTEST_MS, sessions * MS_A_SESSION);
-    if (this.#isWorthAWrite(status)) {
-      try {
-        await this.#write(status);
-        if (this.#failures > 0) this.#io.tell([]);
-        this.#failures = 0;
-      } catch (error) {
-        this.#failures++;
-        const growing = Math.min(LONGEST_RETRY_MS, SHORTEST_MS * 2 ** this.#failures);
-        delayMs = Math.max(delayMs, growing * (0.5 + this.#io.random.next() / 2));
-        const message = error instanceof Error ? error.message : String(error);
-        // Once may be another writer, or a moment without the server.
-        if (this.#failures > 1)
-          this.#io.tell([`BGPNodeStatus ${this.#node} cannot be written: ${message.trim()}`]);
-      }
+    let delayMs = SHORTEST_MS;
+    try {
+      const status = await this.#io.read(this.#written);
+      if (this.#isClosed) return;
+      delayMs = Math.max(SHORTEST_MS, (status.sessions?.length ?? 0) * MS_A_SESSION);
+      if (this.#isWorthAWrite(status)) await this.#write(status);
+      if (this.#failures > 0) this.#io.tell([]);
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures++;
+      const growing = Math.min(LONGEST_RETRY_MS, SHORTEST_MS * 2 ** this.#failures);
+      delayMs = Math.max(delayMs, growing * (0.5 + this.#io.random.next() / 2));
+      const message = error instanceof Error ? error.message : String(error);
+      // Once may be another writer, or a moment without the server.
+      if (this.#failures > 1)
+        this.#io.tell([`BGPNodeStatus ${this.#node} cannot be written: ${message.trim()}`]);
     }
     this.#lookIn(delayMs);
   }
