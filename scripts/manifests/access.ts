@@ -1,9 +1,8 @@
-// Who may do what in the cluster: accounts, roles of least privilege, and a policy that holds an agent to its own node by the
-// node name in its token, which RBAC cannot.
-import { NAMESPACE, type Setting } from './settings.ts';
+// Who may do what in the cluster: accounts and roles of least privilege. What RBAC cannot say, policies.ts says.
 import type { Manifest } from './manifest.ts';
+import { AGENT, agentPolicies } from './policies.ts';
+import { NAMESPACE, Setting } from './settings.ts';
 
-export const AGENT = 'podroute-agent';
 export const CONTROLLER = 'podroute-controller';
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -12,36 +11,6 @@ const OURS = 'podroute.io';
 const CALICO = ['crd.projectcalico.org', 'projectcalico.org'];
 const READ = ['get', 'list', 'watch'];
 const CONFIGURATION = ['bgpconfigurations', 'bgppeers', 'bgpfilters', 'ippools', 'ipreservations'];
-
-const NODE_NAME = "request.userInfo.?extra[?'authentication.kubernetes.io/node-name'][?0].orValue('')";
-const isOf = (resource: string) => `request.resource.resource == '${resource}'`;
-const isOperation = (operation: string) => `request.operation == '${operation}'`;
-const NODE_BEFORE = 'oldObject.spec.node == variables.node';
-const NODE_AFTER = 'object.spec.node == variables.node';
-const list = (path: string) => `${path}.orValue([])`;
-const isSame = (path: string) => `object.${path} == oldObject.${path}`;
-const sameStatus = (field: string) => isSame(`status.?${field}`);
-const OTHER_CONDITIONS = (of: string) =>
-  `${list(`${of}.status.?conditions`)}.filter(one, one.type != 'NetworkUnavailable')`;
-/** Also a write of the status can change these: labels say which pods a node gets. */
-const METADATA_IS_SAME = ['labels', 'annotations', 'finalizers', 'ownerReferences']
-  .map((field) => isSame(`metadata.?${field}`))
-  .join(' && ');
-/** Besides its taints, of which those of podroute may go, a Node has what an agent leaves alone. */
-const NODE_IS_SAME = [
-  METADATA_IS_SAME,
-  ...['unschedulable', 'podCIDRs', 'providerID'].map((field) => isSame(`spec.?${field}`)),
-  `${list('object.spec.?taints')}.all(one, one in ${list('oldObject.spec.?taints')})`,
-  `${list('oldObject.spec.?taints')}.all(one, one.key.startsWith('podroute.io/') || one in ${list('object.spec.?taints')})`,
-].join(' && ');
-const STATUS_IS_SAME = [
-  METADATA_IS_SAME,
-  ...['addresses', 'capacity', 'allocatable', 'nodeInfo', 'phase', 'daemonEndpoints', 'images'].map(
-    sameStatus,
-  ),
-  ...['volumesInUse', 'volumesAttached', 'config', 'runtimeHandlers', 'features'].map(sameStatus),
-  `${OTHER_CONDITIONS('object')} == ${OTHER_CONDITIONS('oldObject')}`,
-].join(' && ');
 
 export function access(): Manifest[] {
   return [
@@ -67,8 +36,8 @@ export function access(): Manifest[] {
     bound('Role', AGENT, 'default'),
     role(
       AGENT,
-      'Passwords of neighbours: Secrets of this namespace and of no other. Nothing else that is secret belongs here.',
-      [{ apiGroups: [''], resources: ['secrets'], verbs: READ }],
+      'Passwords of neighbours: these Secrets of this namespace and no others. List and watch are by one name, too.',
+      [{ apiGroups: [''], resources: ['secrets'], resourceNames: PASSWORD_SECRETS, verbs: READ }],
     ),
     bound('Role', AGENT),
     clusterRole(CONTROLLER, 'What the controller does in the whole cluster. It reads no Secrets.', [
@@ -90,7 +59,7 @@ export function access(): Manifest[] {
       { apiGroups: [LEASES], resources: ['leases'], resourceNames: [CONTROLLER], verbs: ['get', 'update'] },
     ]),
     bound('Role', CONTROLLER),
-    ...ownNodeOnly(),
+    ...agentPolicies(),
   ];
 }
 
@@ -100,13 +69,16 @@ function account(name: string, about?: string): Manifest {
   return { file: 'accounts.yaml', ...(about !== undefined && { about }), object };
 }
 
+/** Never none of them: RBAC takes that for all. */
+const PASSWORD_SECRETS = ['bgp-passwords', new Setting('agent.passwordSecrets', '', 'items')];
+
 /** The accounts' own, or another by its name. */
 type Namespace = Setting | 'default';
 
 interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
+  readonly resourceNames?: readonly (string | Setting)[];
   readonly verbs: readonly string[];
 }
 
@@ -137,84 +109,4 @@ function bound(kind: 'ClusterRole' | 'Role', name: string, namespace: Namespace 
       subjects: [{ kind: 'ServiceAccount', name, namespace: NAMESPACE }],
     },
   };
-}
-
-function ownNodeOnly(): Manifest[] {
-  return [
-    {
-      file: 'policy.yaml',
-      about:
-        'An agent writes the blocks and the status of its own node, and of no other, and little of its Node.',
-      object: {
-        apiVersion: 'admissionregistration.k8s.io/v1',
-        kind: 'ValidatingAdmissionPolicy',
-        metadata: { name: 'podroute-own-node' },
-        spec: {
-          failurePolicy: 'Fail',
-          matchConstraints: {
-            resourceRules: [
-              {
-                apiGroups: [OURS],
-                apiVersions: ['*'],
-                operations: ['CREATE', 'UPDATE', 'DELETE'],
-                resources: ['ipamblocks', 'bgpnodestatuses', 'bgpnodestatuses/status'],
-              },
-              {
-                apiGroups: [''],
-                apiVersions: ['v1'],
-                operations: ['UPDATE'],
-                resources: ['nodes', 'nodes/status'],
-              },
-            ],
-          },
-          matchConditions: [
-            {
-              // Whatever the namespace: one that was renamed must not open the door.
-              name: 'is-an-agent',
-              expression: `request.userInfo.username.startsWith('system:serviceaccount:') && request.userInfo.username.endsWith(':${AGENT}')`,
-            },
-          ],
-          variables: [{ name: 'node', expression: NODE_NAME }],
-          validations: [
-            {
-              expression: "variables.node != ''",
-              message:
-                "this token names no node: an agent uses its own pod's token, of Kubernetes 1.32 or newer",
-            },
-            {
-              expression: `!(${isOf('ipamblocks')}) || ((${isOperation('CREATE')} || ${NODE_BEFORE}) && (${isOperation('DELETE')} || ${NODE_AFTER}))`,
-              messageExpression:
-                "'the agent of node ' + variables.node + ' writes blocks of its own node only'",
-            },
-            {
-              expression: `!(${isOf('bgpnodestatuses')}) || (request.name == variables.node && (${isOperation('DELETE')} || ${NODE_AFTER}))`,
-              messageExpression:
-                "'the agent of node ' + variables.node + ' writes the status of its own node only'",
-            },
-            {
-              expression: `!(${isOf('nodes')}) || request.name == variables.node`,
-              messageExpression: "'the agent of node ' + variables.node + ' writes its own Node only'",
-            },
-            {
-              expression: `!(${isOf('nodes')} && request.?subResource.orValue('') == '') || (${NODE_IS_SAME})`,
-              message: 'of its Node an agent changes nothing but to take taints of podroute.io off',
-            },
-            {
-              expression: `!(${isOf('nodes')} && request.?subResource.orValue('') == 'status') || (${STATUS_IS_SAME})`,
-              message: "of its Node's status an agent changes nothing but the condition NetworkUnavailable",
-            },
-          ],
-        },
-      },
-    },
-    {
-      file: 'policy.yaml',
-      object: {
-        apiVersion: 'admissionregistration.k8s.io/v1',
-        kind: 'ValidatingAdmissionPolicyBinding',
-        metadata: { name: 'podroute-own-node' },
-        spec: { policyName: 'podroute-own-node', validationActions: ['Deny'] },
-      },
-    },
-  ];
 }

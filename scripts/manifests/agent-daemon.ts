@@ -1,6 +1,6 @@
 // The DaemonSet of the agents: capabilities instead of privileged, a root file system that cannot be written, and every
 // path of the host by its name.
-import { AGENT } from './access.ts';
+import { AGENT } from './policies.ts';
 import type { Manifest } from './manifest.ts';
 import { NAMESPACE, Setting, setting } from './settings.ts';
 

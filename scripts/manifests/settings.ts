@@ -66,6 +66,12 @@ export const SETTINGS = {
     value: [],
     schema: { type: 'array', items: { type: 'object', required: ['name'] } },
   },
+  'agent.passwordSecrets': {
+    about:
+      "Secrets of the namespace with neighbours' passwords, beside bgp-passwords: agents may read these, and no others.",
+    value: [],
+    schema: { type: 'array', items: { ...text, minLength: 1 } },
+  },
   'agent.resources': {
     about: 'No limits: a node without its agent gets no pods, and a full table takes what it takes.',
     value: { requests: { cpu: '50m', memory: '128Mi' } },

@@ -31,11 +31,11 @@ describe('manifests/kubernetes', function () {
   }
 
   describe('an agent', () => {
-    const block = (name: string, node: string) => ({
+    const block = (name: string, node: string, pool = 'gone') => ({
       apiVersion: 'podroute.io/v1',
       kind: 'IPAMBlock',
       metadata: { name },
-      spec: { cidr: name.replace(/(\d+)-(\d+)-(\d+)-(\d+)-(\d+)/, '$1.$2.$3.$4/$5'), node },
+      spec: { cidr: name.replace(/(\d+)-(\d+)-(\d+)-(\d+)-(\d+)/, '$1.$2.$3.$4/$5'), node, pool },
     });
     const report = (name: string, node = name) => ({
       apiVersion: 'podroute.io/v1',
@@ -60,8 +60,12 @@ describe('manifests/kubernetes', function () {
       ofA = users[0].user.token;
       asAdmin(block('10-9-0-0-26', 'b'));
       asAdmin(report('b'));
-      api.kubectl(['create', 'secret', 'generic', 'ours', '-n', NAMESPACE, '--from-literal=x=y']);
-      api.kubectl(['create', 'secret', 'generic', 'theirs', '-n', 'default', '--from-literal=x=y']);
+      for (const [name, namespace] of [
+        ['bgp-passwords', NAMESPACE],
+        ['pull-secret', NAMESPACE],
+        ['bgp-passwords', 'default'],
+      ] as const)
+        api.kubectl(['create', 'secret', 'generic', name, '-n', namespace, '--from-literal=x=y']);
     });
 
     it('writes the status and the blocks of its own node', () => {
@@ -94,13 +98,31 @@ describe('manifests/kubernetes', function () {
       );
     });
 
-    it('reads Secrets of its own namespace, by name, and no others', () => {
-      const named = ['--field-selector=metadata.name=ours', '-o', 'name'];
-      assert.equal(run(['get', 'secrets', '-n', NAMESPACE, ...named]).trim(), 'secret/ours');
-      for (const where of [['-n', 'default'], ['-n', 'kube-system'], ['-A']]) {
-        assert.throws(() => run(['get', 'secrets', ...where]), /Forbidden.*cannot list resource "secrets"/);
+    it('reads the Secrets with passwords, by name, and no others', () => {
+      const named = (name: string) => [`--field-selector=metadata.name=${name}`, '-o', 'name'];
+      const passwords = 'bgp-passwords';
+      assert.equal(
+        run(['get', 'secrets', '-n', NAMESPACE, ...named(passwords)]).trim(),
+        `secret/${passwords}`,
+      );
+      for (const what of [
+        ['get', 'secrets', '-n', NAMESPACE],
+        ['get', 'secrets', '-n', NAMESPACE, ...named('pull-secret')],
+        ['get', 'secret', 'pull-secret', '-n', NAMESPACE],
+        ['get', 'secrets', '-n', NAMESPACE, '--field-selector=metadata.name!=x'],
+        ['get', 'secrets', '-n', NAMESPACE, '--field-selector=type=Opaque'],
+        ['get', 'secrets', '-n', 'default', ...named(passwords)],
+        ['get', 'secrets', '-n', 'kube-system'],
+        ['get', 'secrets', '-A'],
+        [
+          'get',
+          '--raw',
+          `/api/v1/namespaces/${NAMESPACE}/secrets?watch=1&resourceVersion=0&timeoutSeconds=1`,
+        ],
+        ['delete', 'secret', passwords, '-n', NAMESPACE],
+      ]) {
+        assert.throws(() => run(what), /Forbidden/, what.join(' '));
       }
-      assert.throws(() => run(['delete', 'secret', 'ours', '-n', NAMESPACE]), /Forbidden/);
     });
 
     it('marks its own Node as available, takes a taint of podroute off it, and changes nothing else of any Node', () => {

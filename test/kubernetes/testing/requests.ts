@@ -1,4 +1,5 @@
-// Requests of an administrator to an API server, one by one: faster than kubectl where there are many.
+// Requests to an API server, one by one, of an administrator or by a token: faster than kubectl where there are many, and
+// nothing but what is written here.
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import type { KubernetesApi } from '#lab';
@@ -13,7 +14,8 @@ export class Requests implements Disposable {
   readonly #agent: Agent;
   readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(api: KubernetesApi) {
+  /** @param token undefined: an administrator's */
+  constructor(api: KubernetesApi, token?: string) {
     const { clusters, users } = JSON.parse(readFileSync(api.kubeconfig, 'utf8')) as {
       clusters: [{ cluster: Record<string, string> }];
       users: [{ user: { token: string } }];
@@ -22,15 +24,19 @@ export class Requests implements Disposable {
     const ca = Buffer.from(clusters[0].cluster['certificate-authority-data']!, 'base64');
     this.#agent = new Agent({ ca, keepAlive: true, maxSockets: 8 });
     this.#headers = {
-      authorization: `Bearer ${users[0].user.token}`,
+      authorization: `Bearer ${token ?? users[0].user.token}`,
       'content-type': 'application/json',
     };
   }
 
   /** Rejects when there is no answer; one that refuses is an answer. */
-  send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
+  send(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
+    const headers = {
+      ...this.#headers,
+      ...(method === 'PATCH' && { 'content-type': 'application/strategic-merge-patch+json' }),
+    };
     return new Promise((resolve, reject) => {
-      request(this.#url + path, { method, agent: this.#agent, headers: this.#headers }, (answer) => {
+      request(this.#url + path, { method, agent: this.#agent, headers }, (answer) => {
         const chunks: Buffer[] = [];
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.on('error', reject);

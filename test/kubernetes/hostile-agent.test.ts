@@ -1,0 +1,184 @@
+// An agent that somebody has taken over, with its token, on a real API server: what it can do to the blocks of others and
+// to what operators read. manifests.test.ts says what an agent must be able to do.
+import assert from 'node:assert/strict';
+import type { KubernetesApi } from '#lab';
+import { startServer } from './testing/real-server.ts';
+import { type Answer, Requests } from './testing/requests.ts';
+
+type Metadata = Readonly<Record<string, unknown>>;
+
+describe('an agent that was taken over', function () {
+  this.timeout(120_000);
+  let api: KubernetesApi;
+  let server: Awaited<ReturnType<typeof startServer>> | undefined;
+  let ofA: string;
+  let requests: Requests | undefined;
+
+  const asAdmin = (object: object) => api.kubectl(['create', '-f', '-'], JSON.stringify(object));
+  const run = (args: readonly string[], input?: object) =>
+    api.kubectl(['--token', ofA, ...args], input && JSON.stringify(input));
+  const create = (object: object) => run(['create', '-f', '-'], object);
+  const pool = (name: string, cidr: string, blockSize?: number) => ({
+    apiVersion: 'podroute.io/v1',
+    kind: 'IPPool',
+    metadata: { name },
+    spec: { cidr, ...(blockSize !== undefined && { blockSize }) },
+  });
+  const block = (name: string, cidr: string, of?: string, metadata: Metadata = {}, node = 'a') => ({
+    apiVersion: 'podroute.io/v1',
+    kind: 'IPAMBlock',
+    metadata: { name, ...metadata },
+    spec: { cidr, node, ...(of !== undefined && { pool: of }) },
+  });
+  const V6 = 'fd00-0010-0000-0000-0000-0000-0000-0040-122';
+  const OWN = { labels: { 'podroute.io/node': 'a' } };
+
+  before(async function () {
+    // The first run on a machine builds the API server.
+    this.timeout(1_800_000);
+    server = await startServer();
+    ({ api } = server);
+    for (const name of ['a', 'b']) asAdmin({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+    const { users } = JSON.parse(api.nodeKubeconfig('a')) as { users: [{ user: { token: string } }] };
+    ofA = users[0].user.token;
+    requests = new Requests(api, ofA);
+    asAdmin(pool('v4', '10.9.0.0/16'));
+    asAdmin(pool('v4-of-28', '10.8.0.0/16', 28));
+    asAdmin(pool('v4-small', '10.7.0.0/30'));
+    asAdmin(pool('v6', 'fd00:10::/64'));
+    asAdmin(block('10-9-0-64-26', '10.9.0.64/26', 'v4', { labels: { 'podroute.io/node': 'b' } }, 'b'));
+    asAdmin(pool('meanwhile', '10.6.0.0/16'));
+    asAdmin(block('10-6-0-0-26', '10.6.0.0/26', 'meanwhile', { finalizers: ['example.org/kept'] }));
+  });
+  after(async () => {
+    requests?.[Symbol.dispose]();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  it('claims the blocks that its pools have', () => {
+    for (const [name, cidr, its] of [
+      ['10-9-1-0-26', '10.9.1.0/26', 'v4'],
+      ['10-8-1-16-28', '10.8.1.16/28', 'v4-of-28'],
+      ['10-7-0-0-30', '10.7.0.0/30', 'v4-small'],
+      [V6, 'fd00:10::40/122', 'v6'],
+      // Of a pool that is read in place, or that is gone.
+      ['10-5-0-0-26', '10.5.0.0/26', 'of-calico'],
+    ] as const) {
+      create(block(name, cidr, its, OWN));
+      run(['delete', 'ipamblock', name]);
+    }
+  });
+
+  it('makes no second block of a CIDR by another name', () => {
+    for (const [name, cidr, its] of [
+      ['mine', '10.9.0.64/26', 'v4'],
+      ['10-9-0-64-026', '10.9.0.64/26', 'v4'],
+      ['10-9-0-0-26', '10.9.0.64/26', 'v4'],
+      ['fd00-0010-0000-0000-0000-0000-0000-0000-122', 'fd00:10::40/122', 'v6'],
+      ['fd00-10-0-0-0-0-0-40-122', 'fd00:10::40/122', 'v6'],
+      ['fd00-0010-0000-0000-0000-0000-0000-0040-0122', 'fd00:10::40/122', 'v6'],
+    ] as const)
+      assert.throws(() => create(block(name, cidr, its)), /the name of a block says its CIDR/, name);
+    assert.throws(() => create(block('10-9-0-64-26', '10.9.0.64/26', 'v4')), /already exists/);
+  });
+
+  it('makes no block of another size than its pool has, or that reaches out of it, whatever it says of its pool', () => {
+    for (const [name, cidr] of [
+      ['10-9-0-64-27', '10.9.0.64/27'],
+      ['10-9-0-64-32', '10.9.0.64/32'],
+      ['10-9-0-0-24', '10.9.0.0/24'],
+      ['10-8-0-0-15', '10.8.0.0/15'],
+      ['10-8-0-0-26', '10.8.0.0/26'],
+    ] as const)
+      for (const its of ['v4', 'v4-of-28', 'v6', 'none-such'])
+        assert.throws(() => create(block(name, cidr, its)), /is no block of \/\d+ inside IPPool v4/, cidr);
+    assert.throws(() => create(block('10-2-0-0-26', '10.2.0.0/26', 'v4')), /inside IPPool v4/);
+    assert.throws(() => create(block('10-9-2-0-26', '10.9.2.0/26')), /names its pool/);
+  });
+
+  it('gives a block no labels, annotations, finalizers or owners, and changes nothing of one but its own label', () => {
+    const owner = { apiVersion: 'v1', kind: 'Node', name: 'b', uid: 'x' };
+    const extra: readonly Metadata[] = [
+      { finalizers: ['example.org/stays'] },
+      { ownerReferences: [owner] },
+      { annotations: { x: 'y' } },
+      { labels: { 'podroute.io/node': 'b' } },
+      { labels: { app: 'x' } },
+    ];
+    for (const metadata of extra) {
+      const made = block('10-9-3-0-26', '10.9.3.0/26', 'v4', metadata);
+      assert.throws(() => create(made), /has no annotations, finalizers|labels a block with/);
+    }
+    create(block('10-9-3-0-26', '10.9.3.0/26', 'v4'));
+    const replace = (change: (object: { metadata: Metadata; spec: object }) => object, name: string) => {
+      const found = JSON.parse(api.kubectl(['get', 'ipamblock', name, '-o', 'json'])) as {
+        metadata: Metadata;
+        spec: object;
+      };
+      run(['replace', '-f', '-'], change(found));
+    };
+    const isRefused = /changes nothing but its label|labels a block with/;
+    for (const metadata of extra)
+      assert.throws(
+        () => replace((found) => ({ ...found, metadata: { ...found.metadata, ...metadata } }), '10-9-3-0-26'),
+        isRefused,
+      );
+    const spec = { node: 'a', cidr: '10.9.3.0/26', pool: 'v4-of-28' };
+    assert.throws(() => replace((found) => ({ ...found, spec }), '10-9-3-0-26'), isRefused);
+    const isFreed = (found: { metadata: Metadata }) => ({
+      ...found,
+      metadata: { ...found.metadata, finalizers: [] },
+    });
+    assert.throws(() => replace(isFreed, '10-6-0-0-26'), isRefused);
+    replace((found) => ({ ...found, metadata: { ...found.metadata, ...OWN } }), '10-9-3-0-26');
+    run(['delete', 'ipamblock', '10-9-3-0-26']);
+  });
+
+  it('writes Events of its own, about its own Node and podroute’s kinds, and none of others', async () => {
+    const event = (name: string, extra: object = {}) => ({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name, namespace: 'default' },
+      involvedObject: { apiVersion: 'v1', kind: 'Node', name: 'a' },
+      ...{ type: 'Normal', reason: 'SessionUp', message: 'x', count: 1 },
+      ...{ firstTimestamp: '2026-01-01T00:00:00Z', lastTimestamp: '2026-01-01T00:00:00Z' },
+      source: { component: 'podroute', host: 'a' },
+      ...{ reportingComponent: 'podroute.io/agent', reportingInstance: 'a' },
+      ...extra,
+    });
+    create(event('own'));
+    const patchEvent = (name: string, body: object) =>
+      // kubectl would read the Event first, which an agent may not.
+      requests!.send('PATCH', `/api/v1/namespaces/default/events/${name}`, body);
+    const saying = ({ body }: Answer) => (body as { message?: string }).message ?? '';
+    assert.equal((await patchEvent('own', { message: 'y', count: 2 })).status, 200);
+    create(
+      event('of-a-peer', { involvedObject: { apiVersion: 'podroute.io/v1', kind: 'BGPPeer', name: 'p' } }),
+    );
+    for (const [name, extra] of Object.entries({
+      host: { source: { component: 'podroute', host: 'b' } },
+      instance: { reportingInstance: 'b' },
+      component: { reportingComponent: 'kubelet' },
+      node: { involvedObject: { apiVersion: 'v1', kind: 'Node', name: 'b' } },
+      pod: { involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'a' } },
+    }))
+      assert.throws(
+        () => create(event(name, extra)),
+        /an agent writes Events about|writes Events that/,
+        name,
+      );
+    asAdmin(event('of-b', { source: { component: 'podroute', host: 'b' }, reportingInstance: 'b' }));
+    asAdmin(
+      event('of-kubelet', { source: { component: 'kubelet', host: 'a' }, reportingComponent: 'kubelet' }),
+    );
+    for (const name of ['of-b', 'of-kubelet']) {
+      assert.match(saying(await patchEvent(name, { message: 'z' })), /writes Events that it reports itself/);
+      const taken = {
+        source: { host: 'a' },
+        reportingInstance: 'a',
+        reportingComponent: 'podroute.io/agent',
+      };
+      assert.match(saying(await patchEvent(name, taken)), /writes Events that it reports itself/);
+    }
+  });
+});
