@@ -169,7 +169,7 @@ export class Peer implements SessionOwner {
       this.#gate.turnAway(connection, refusal);
       return;
     }
-    const session = new BgpSession(this, incomingRules(this.config), this.#rest.failures);
+    const session = new BgpSession(this, incomingRules(this.config));
     this.#sessions.addIncoming(session);
     this.io.halfOpen.add(session);
     this.#idle(this, false);
@@ -254,7 +254,7 @@ export class Peer implements SessionOwner {
   }
 
   #startDialler(idleHoldMs: number): void {
-    const session = new BgpSession(this, diallerRules(this.config, this.origin), this.#rest.failures);
+    const session = new BgpSession(this, diallerRules(this.config, this.origin));
     this.#sessions.dialler = session;
     session.step({ type: 'automaticStart', idleHoldMs });
   }

@@ -54,12 +54,11 @@ export class BgpSession implements LiveSession {
   readonly beganAt: number;
   #establishedAt = 0;
 
-  /** @param failures in a row of this neighbour before */
-  constructor(owner: SessionOwner, rules: FsmRules, failures: number) {
+  constructor(owner: SessionOwner, rules: FsmRules) {
     this.#owner = owner;
     this.isIncoming = rules.isIncoming;
     this.beganAt = owner.io.clock.now();
-    this.#fsm = initialState(rules, failures);
+    this.#fsm = initialState(rules);
     this.#timers = new SessionTimers(owner.io.deadlines, (timer, now) => this.#expired(timer, now));
     this.#input = new SessionInput(this, owner, this.#timers);
   }

@@ -97,16 +97,12 @@ export function backToActive(state: FsmState): FsmStep {
 
 /** An error other than a protocol error before the OPENs: nothing to tell the other side. */
 export function abandon(state: FsmState): FsmStep {
-  return end(penalised(state), [{ type: 'cancelDial' }, { type: 'dropConnection' }]);
+  return end(state, [{ type: 'cancelDial' }, { type: 'dropConnection' }]);
 }
 
-export function notifyAndEnd(
-  state: FsmState,
-  error: NotificationError | undefined,
-  isFailure = true,
-): FsmStep {
+export function notifyAndEnd(state: FsmState, error: NotificationError | undefined): FsmStep {
   const actions: FsmAction[] = error === undefined ? [] : [{ type: 'sendNotification', error }];
-  return end(isFailure ? penalised(state) : state, [...actions, { type: 'dropConnection' }]);
+  return end(state, [...actions, { type: 'dropConnection' }]);
 }
 
 export function end(state: FsmState, actions: readonly FsmAction[]): FsmStep {
@@ -114,10 +110,6 @@ export function end(state: FsmState, actions: readonly FsmAction[]): FsmStep {
     state: { ...state, name: 'Idle', isDelayOpenRunning: false, isIdleHoldRunning: false },
     actions: [...actions, { type: 'ended' }],
   };
-}
-
-export function penalised(state: FsmState): FsmState {
-  return { ...state, connectRetryCounter: state.connectRetryCounter + 1 };
 }
 
 export function to(state: FsmState, ...actions: readonly FsmAction[]): FsmStep {

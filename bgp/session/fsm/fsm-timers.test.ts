@@ -63,17 +63,17 @@ function go({ state, timers, ended, late, way }: Place, event: FsmEvent, expired
   };
 }
 
-/** All places; each is seen once, whatever the counter of failures. */
+/** All places; each is seen once. */
 function explore(rules: FsmRules): Place[] {
   const first = {
-    state: initialState(rules, 0),
+    state: initialState(rules),
     timers: new Set<TimerName>(),
     ended: 0,
     late: [],
     way: 'start',
   };
   const key = ({ state, timers, ended, late }: Place): string =>
-    JSON.stringify([{ ...state, connectRetryCounter: 0 }, [...timers].sort(), ended, late]);
+    JSON.stringify([state, [...timers].sort(), ended, late]);
   const seen = new Map<string, Place>([[key(first), first]]);
   for (const place of seen.values()) {
     if (place.late.length > 0) continue;

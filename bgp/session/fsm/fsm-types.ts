@@ -29,8 +29,6 @@ export interface FsmRules {
 export interface FsmState {
   readonly name: SessionState;
   readonly rules: FsmRules;
-  /** RFC 4271 §8.1.1: failures in a row. The peer takes it over into its next FSM. */
-  readonly connectRetryCounter: number;
   readonly isDelayOpenRunning: boolean;
   readonly isIdleHoldRunning: boolean;
   /** Agreed; 0 = no keepalives and no hold timer. */

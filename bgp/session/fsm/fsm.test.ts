@@ -33,7 +33,7 @@ function words(actions: readonly FsmAction[]): string {
 
 function inState(name: SessionState, more: Partial<FsmState> = {}, rules: Partial<FsmRules> = {}): FsmState {
   return {
-    ...initialState({ ...RULES, ...rules }, 2),
+    ...initialState({ ...RULES, ...rules }),
     name,
     ...(name === 'OpenConfirm' || name === 'Established' ? { holdMs: 90_000, keepaliveMs: 30_000 } : {}),
     ...more,
@@ -77,8 +77,8 @@ const EVENTS: Readonly<Record<string, FsmEvent>> = {
   sendHoldExpired: { type: 'sendHoldExpired' },
 };
 
-/** [event, next state, actions, counter afterwards (it was 2)] */
-type Row = readonly [string, SessionState, string, number?];
+/** [event, next state, actions] */
+type Row = readonly [string, SessionState, string];
 
 function table(title: string, from: FsmState, rows: readonly Row[], others: Row | 'ignored'): void {
   describe(title, () => {
@@ -87,14 +87,13 @@ function table(title: string, from: FsmState, rows: readonly Row[], others: Row 
       .filter((event) => !named.has(event))
       .map((event): Row => {
         if (others === 'ignored') return [event, from.name, ''];
-        return [event, others[1], others[2], others[3] ?? 2];
+        return [event, others[1], others[2]];
       });
-    for (const [event, name, actions, counter = 2] of [...rows, ...rest]) {
+    for (const [event, name, actions] of [...rows, ...rest]) {
       it(`${event} → ${name}${actions === '' ? '' : `: ${actions}`}`, () => {
         const result = step(from, EVENTS[event]!);
         assert.equal(words(result.actions), actions);
         assert.equal(result.state.name, name);
-        assert.equal(result.state.connectRetryCounter, counter);
       });
     }
   });
@@ -105,7 +104,7 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
     'Idle',
     inState('Idle'),
     [
-      ['manualStart', 'Connect', 'stop idleHold, start connectRetry 5000, dial', 0],
+      ['manualStart', 'Connect', 'stop idleHold, start connectRetry 5000, dial'],
       ['automaticStart', 'Connect', 'stop idleHold, start connectRetry 5000, dial'],
       ['dampedStart', 'Idle', 'start idleHold 8000'],
       ['idleHoldExpired', 'Connect', 'stop idleHold, start connectRetry 5000, dial'],
@@ -116,7 +115,7 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
     'Idle, resting',
     inState('Idle', { isIdleHoldRunning: true }),
     [
-      ['manualStart', 'Connect', 'stop idleHold, start connectRetry 5000, dial', 0],
+      ['manualStart', 'Connect', 'stop idleHold, start connectRetry 5000, dial'],
       ['automaticStart', 'Connect', 'stop idleHold, start connectRetry 5000, dial'],
       ['dampedStart', 'Idle', 'start idleHold 8000'],
       ['idleHoldExpired', 'Connect', 'stop idleHold, start connectRetry 5000, dial'],
@@ -134,8 +133,8 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
       ['manualStart', 'Connect', ''],
       ['automaticStart', 'Connect', ''],
       ['dampedStart', 'Connect', ''],
-      ['manualStop', 'Idle', 'cancelDial, dropConnection, ended', 0],
-      ['silentStop', 'Idle', 'cancelDial, dropConnection, ended', 0],
+      ['manualStop', 'Idle', 'cancelDial, dropConnection, ended'],
+      ['silentStop', 'Idle', 'cancelDial, dropConnection, ended'],
       [
         'connectRetryExpired',
         'Connect',
@@ -145,7 +144,7 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
       ['delayOpenExpired', 'OpenSent', 'stop connectRetry, stop delayOpen, sendOpen, start hold 240000'],
       ['collisionLost', 'Idle', 'cancelDial, dropConnection, ended'],
     ],
-    ['', 'Idle', 'cancelDial, dropConnection, ended', 3],
+    ['', 'Idle', 'cancelDial, dropConnection, ended'],
   );
   table(
     'Connect, DelayOpen running',
@@ -154,8 +153,8 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
       ['manualStart', 'Connect', ''],
       ['automaticStart', 'Connect', ''],
       ['dampedStart', 'Connect', ''],
-      ['manualStop', 'Idle', 'cancelDial, dropConnection, ended', 0],
-      ['silentStop', 'Idle', 'cancelDial, dropConnection, ended', 0],
+      ['manualStop', 'Idle', 'cancelDial, dropConnection, ended'],
+      ['silentStop', 'Idle', 'cancelDial, dropConnection, ended'],
       [
         'connectRetryExpired',
         'Connect',
@@ -169,12 +168,12 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
         'OpenConfirm',
         'sendOpen, stop connectRetry, stop delayOpen, sendKeepalive, start hold 90000, start keepalive 30000',
       ],
-      ['openInvalid', 'Idle', 'notify 2/2, dropConnection, ended', 3],
-      ['headerInvalid', 'Idle', 'notify 1/1, dropConnection, ended', 3],
+      ['openInvalid', 'Idle', 'notify 2/2, dropConnection, ended'],
+      ['headerInvalid', 'Idle', 'notify 1/1, dropConnection, ended'],
       ['versionNotification', 'Idle', 'dropConnection, ended'],
       ['collisionLost', 'Idle', 'cancelDial, dropConnection, ended'],
     ],
-    ['', 'Idle', 'cancelDial, dropConnection, ended', 3],
+    ['', 'Idle', 'cancelDial, dropConnection, ended'],
   );
   table(
     'Active',
@@ -183,39 +182,39 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
       ['manualStart', 'Active', ''],
       ['automaticStart', 'Active', ''],
       ['dampedStart', 'Active', ''],
-      ['manualStop', 'Idle', 'dropConnection, ended', 0],
-      ['silentStop', 'Idle', 'dropConnection, ended', 0],
+      ['manualStop', 'Idle', 'dropConnection, ended'],
+      ['silentStop', 'Idle', 'dropConnection, ended'],
       ['connectRetryExpired', 'Connect', 'stop delayOpen, dropConnection, start connectRetry 5000, dial'],
       ['tcpConnected', 'OpenSent', 'stop connectRetry, stop delayOpen, sendOpen, start hold 240000'],
       ['delayOpenExpired', 'OpenSent', 'stop connectRetry, stop delayOpen, sendOpen, start hold 240000'],
-      ['tcpFailed', 'Idle', 'dropConnection, ended', 3],
+      ['tcpFailed', 'Idle', 'dropConnection, ended'],
       ['collisionLost', 'Idle', 'dropConnection, ended'],
     ],
-    ['', 'Idle', 'cancelDial, dropConnection, ended', 3],
+    ['', 'Idle', 'cancelDial, dropConnection, ended'],
   );
   table(
     'OpenSent',
     inState('OpenSent'),
     [
-      ['manualStop', 'Idle', 'notify 6/2, dropConnection, ended', 0],
-      ['silentStop', 'Idle', 'dropConnection, ended', 0],
-      ['automaticStop', 'Idle', 'notify 6/1, dropConnection, ended', 3],
-      ['holdExpired', 'Idle', 'notify 4/0, dropConnection, ended', 3],
+      ['manualStop', 'Idle', 'notify 6/2, dropConnection, ended'],
+      ['silentStop', 'Idle', 'dropConnection, ended'],
+      ['automaticStop', 'Idle', 'notify 6/1, dropConnection, ended'],
+      ['holdExpired', 'Idle', 'notify 4/0, dropConnection, ended'],
       ['tcpFailed', 'Active', 'dropConnection, stop delayOpen, stop hold, start connectRetry 5000'],
       [
         'openReceived',
         'OpenConfirm',
         'stop connectRetry, stop delayOpen, sendKeepalive, start hold 90000, start keepalive 30000',
       ],
-      ['headerInvalid', 'Idle', 'notify 1/1, dropConnection, ended', 3],
-      ['openInvalid', 'Idle', 'notify 2/2, dropConnection, ended', 3],
-      ['updateInvalid', 'Idle', 'notify 3/1, dropConnection, ended', 3],
+      ['headerInvalid', 'Idle', 'notify 1/1, dropConnection, ended'],
+      ['openInvalid', 'Idle', 'notify 2/2, dropConnection, ended'],
+      ['updateInvalid', 'Idle', 'notify 3/1, dropConnection, ended'],
       ['collisionLost', 'Idle', 'notify 6/7, dropConnection, ended'],
       ['versionNotification', 'Idle', 'dropConnection, ended'],
-      ['notification', 'Idle', 'dropConnection, ended', 3],
-      ['keepalive', 'Idle', 'notify 5/1 04, dropConnection, ended', 3],
-      ['update', 'Idle', 'notify 5/1 02, dropConnection, ended', 3],
-      ['routeRefresh', 'Idle', 'notify 5/1 05, dropConnection, ended', 3],
+      ['notification', 'Idle', 'dropConnection, ended'],
+      ['keepalive', 'Idle', 'notify 5/1 04, dropConnection, ended'],
+      ['update', 'Idle', 'notify 5/1 02, dropConnection, ended'],
+      ['routeRefresh', 'Idle', 'notify 5/1 05, dropConnection, ended'],
     ],
     'ignored',
   );
@@ -223,22 +222,22 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
     'OpenConfirm',
     inState('OpenConfirm'),
     [
-      ['manualStop', 'Idle', 'notify 6/2, dropConnection, ended', 0],
-      ['silentStop', 'Idle', 'dropConnection, ended', 0],
-      ['automaticStop', 'Idle', 'notify 6/1, dropConnection, ended', 3],
-      ['holdExpired', 'Idle', 'notify 4/0, dropConnection, ended', 3],
+      ['manualStop', 'Idle', 'notify 6/2, dropConnection, ended'],
+      ['silentStop', 'Idle', 'dropConnection, ended'],
+      ['automaticStop', 'Idle', 'notify 6/1, dropConnection, ended'],
+      ['holdExpired', 'Idle', 'notify 4/0, dropConnection, ended'],
       ['keepaliveExpired', 'OpenConfirm', 'sendKeepalive, start keepalive 30000'],
-      ['tcpFailed', 'Idle', 'dropConnection, ended', 3],
-      ['notification', 'Idle', 'dropConnection, ended', 3],
+      ['tcpFailed', 'Idle', 'dropConnection, ended'],
+      ['notification', 'Idle', 'dropConnection, ended'],
       ['versionNotification', 'Idle', 'dropConnection, ended'],
-      ['headerInvalid', 'Idle', 'notify 1/1, dropConnection, ended', 3],
-      ['openInvalid', 'Idle', 'notify 2/2, dropConnection, ended', 3],
-      ['updateInvalid', 'Idle', 'notify 3/1, dropConnection, ended', 3],
-      ['openReceived', 'Idle', 'notify 5/2 01, dropConnection, ended', 3],
+      ['headerInvalid', 'Idle', 'notify 1/1, dropConnection, ended'],
+      ['openInvalid', 'Idle', 'notify 2/2, dropConnection, ended'],
+      ['updateInvalid', 'Idle', 'notify 3/1, dropConnection, ended'],
+      ['openReceived', 'Idle', 'notify 5/2 01, dropConnection, ended'],
       ['collisionLost', 'Idle', 'notify 6/7, dropConnection, ended'],
       ['keepalive', 'Established', 'start hold 90000, start sendHold 480000, established'],
-      ['update', 'Idle', 'notify 5/2 02, dropConnection, ended', 3],
-      ['routeRefresh', 'Idle', 'notify 5/2 05, dropConnection, ended', 3],
+      ['update', 'Idle', 'notify 5/2 02, dropConnection, ended'],
+      ['routeRefresh', 'Idle', 'notify 5/2 05, dropConnection, ended'],
     ],
     'ignored',
   );
@@ -246,28 +245,28 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
     'Established',
     inState('Established'),
     [
-      ['manualStop', 'Idle', 'notify 6/2, dropConnection, ended', 0],
-      ['silentStop', 'Idle', 'dropConnection, ended', 0],
-      ['automaticStop', 'Idle', 'notify 6/1, dropConnection, ended', 3],
-      ['holdExpired', 'Idle', 'notify 4/0, dropConnection, ended', 3],
-      ['sendHoldExpired', 'Idle', 'dropConnection, ended', 3],
+      ['manualStop', 'Idle', 'notify 6/2, dropConnection, ended'],
+      ['silentStop', 'Idle', 'dropConnection, ended'],
+      ['automaticStop', 'Idle', 'notify 6/1, dropConnection, ended'],
+      ['holdExpired', 'Idle', 'notify 4/0, dropConnection, ended'],
+      ['sendHoldExpired', 'Idle', 'dropConnection, ended'],
       ['keepaliveExpired', 'Established', 'sendKeepalive, start keepalive 30000'],
-      ['tcpFailed', 'Idle', 'dropConnection, ended', 3],
-      ['notification', 'Idle', 'dropConnection, ended', 3],
-      ['versionNotification', 'Idle', 'dropConnection, ended', 3],
+      ['tcpFailed', 'Idle', 'dropConnection, ended'],
+      ['notification', 'Idle', 'dropConnection, ended'],
+      ['versionNotification', 'Idle', 'dropConnection, ended'],
       ['keepalive', 'Established', 'start hold 90000'],
       ['update', 'Established', 'start hold 90000'],
-      ['headerInvalid', 'Idle', 'notify 1/1, dropConnection, ended', 3],
-      ['updateInvalid', 'Idle', 'notify 3/1, dropConnection, ended', 3],
-      ['openReceived', 'Idle', 'notify 5/3 01, dropConnection, ended', 3],
-      ['openInvalid', 'Idle', 'notify 5/3 01, dropConnection, ended', 3],
+      ['headerInvalid', 'Idle', 'notify 1/1, dropConnection, ended'],
+      ['updateInvalid', 'Idle', 'notify 3/1, dropConnection, ended'],
+      ['openReceived', 'Idle', 'notify 5/3 01, dropConnection, ended'],
+      ['openInvalid', 'Idle', 'notify 5/3 01, dropConnection, ended'],
       ['collisionLost', 'Idle', 'notify 6/7, dropConnection, ended'],
     ],
     'ignored',
   );
 
   it('a passive one only listens, and never dials', () => {
-    const begun = step(initialState({ ...RULES, isPassive: true }, 0), EVENTS.automaticStart!);
+    const begun = step(initialState({ ...RULES, isPassive: true }), EVENTS.automaticStart!);
     assert.equal(begun.state.name, 'Active');
     assert.equal(words(begun.actions), 'stop idleHold');
     const retried = step(begun.state, EVENTS.connectRetryExpired!);
@@ -275,7 +274,7 @@ describe('BGP finite state machine (RFC 4271 §8.2.2)', () => {
   });
 
   it('one for an accepted connection begins in Active and ends with its connection', () => {
-    const fresh = initialState({ ...RULES, isPassive: true, isIncoming: true }, 0);
+    const fresh = initialState({ ...RULES, isPassive: true, isIncoming: true });
     assert.equal(fresh.name, 'Active');
     const sent = step(fresh, EVENTS.tcpConnected!);
     assert.equal(sent.state.name, 'OpenSent');

@@ -1,6 +1,7 @@
 // The BGP finite state machine (RFC 4271 §8.2.2), one for each connection as §8.2.1 has it, as a pure function:
 // time is never read, nothing is sent here. An FSM lives from Idle through its states to Idle and is then
-// done; the peer starts the next one. Above each branch stands the RFC's rule.
+// done; the peer starts the next one. Above each branch stands the RFC's rule. Its ConnectRetryCounter is not here: no
+// transition asks for it, and how long a peer rests after failures in a row is backoff.ts's.
 import { KEEPALIVE, OPEN, ROUTE_REFRESH, UPDATE } from '../../message/index.ts';
 import {
   OPEN_HOLD_MS,
@@ -15,7 +16,6 @@ import {
   abandon,
   notifyAndEnd,
   end,
-  penalised,
   to,
   stay,
   startTimer,
@@ -26,13 +26,11 @@ import {
 } from './fsm-steps.ts';
 import type { FsmEvent, FsmRules, FsmState, FsmStep } from './fsm-types.ts';
 
-/** @param connectRetryCounter failures in a row before this FSM */
-export function initialState(rules: FsmRules, connectRetryCounter: number): FsmState {
+export function initialState(rules: FsmRules): FsmState {
   return {
     // An accepted connection meets an FSM that was listening (§8.2.1).
     name: rules.isIncoming ? 'Active' : 'Idle',
     rules,
-    connectRetryCounter,
     isDelayOpenRunning: false,
     isIdleHoldRunning: false,
     holdMs: OPEN_HOLD_MS,
@@ -61,7 +59,7 @@ function idle(state: FsmState, event: FsmEvent): FsmStep {
   switch (event.type) {
     // "sets the ConnectRetryCounter to zero, starts the ConnectRetryTimer, initiates a TCP connection, listens"
     case 'manualStart':
-      return begin({ ...state, connectRetryCounter: 0 });
+      return begin(state);
     // "If DampPeerOscillations is set, the IdleHoldTimer decides when the local system starts again" (§8.1.3)
     case 'automaticStart':
       if (event.idleHoldMs === 0) return begin(state);
@@ -97,7 +95,7 @@ function connect(state: FsmState, event: FsmEvent): FsmStep {
   switch (event.type) {
     // "drops the TCP connection, releases all BGP resources, sets ConnectRetryCounter to zero, goes to Idle"
     case 'manualStop':
-      return end({ ...state, connectRetryCounter: 0 }, [{ type: 'cancelDial' }, { type: 'dropConnection' }]);
+      return end(state, [{ type: 'cancelDial' }, { type: 'dropConnection' }]);
     // "drops the TCP connection, restarts the ConnectRetryTimer, stops the DelayOpenTimer, initiates a TCP
     // connection to the other BGP peer, stays in Connect"
     case 'connectRetryExpired':
@@ -119,7 +117,7 @@ function connect(state: FsmState, event: FsmEvent): FsmStep {
     // The failure counts, so that back-off grows (FSM-8).
     case 'tcpFailed':
       if (state.isDelayOpenRunning) return backToActive(state);
-      return end(penalised(state), [{ type: 'cancelDial' }, { type: 'dropConnection' }]);
+      return end(state, [{ type: 'cancelDial' }, { type: 'dropConnection' }]);
     // Event 20: "sends an OPEN, sends a KEEPALIVE, … goes to OpenConfirm"
     case 'openReceived':
       if (state.isDelayOpenRunning) return openAccepted(state, event, [{ type: 'sendOpen' }]);
@@ -156,7 +154,7 @@ function active(state: FsmState, event: FsmEvent): FsmStep {
   switch (event.type) {
     // "If the DelayOpenTimer is running and SendNOTIFICATIONwithoutOPEN is set, sends a Cease; …, Idle"
     case 'manualStop':
-      return end({ ...state, connectRetryCounter: 0 }, [{ type: 'dropConnection' }]);
+      return end(state, [{ type: 'dropConnection' }]);
     // "restarts the ConnectRetryTimer, initiates a TCP connection, goes to Connect"
     case 'connectRetryExpired':
       if (state.rules.isPassive || state.rules.isIncoming) return stay(state);
@@ -175,7 +173,7 @@ function active(state: FsmState, event: FsmEvent): FsmStep {
       return connected(state);
     // "restarts the ConnectRetryTimer, stops and clears the DelayOpenTimer, increments the counter, goes to Idle"
     case 'tcpFailed':
-      return end(penalised(state), [{ type: 'dropConnection' }]);
+      return end(state, [{ type: 'dropConnection' }]);
     // Event 20, as in Connect
     case 'openReceived':
       if (state.isDelayOpenRunning) return openAccepted(state, event, [{ type: 'sendOpen' }]);
@@ -209,7 +207,7 @@ function openSent(state: FsmState, event: FsmEvent): FsmStep {
   switch (event.type) {
     // "sends the NOTIFICATION with a Cease, …, sets the ConnectRetryCounter to zero, goes to Idle"
     case 'manualStop':
-      return notifyAndEnd({ ...state, connectRetryCounter: 0 }, event.error, false);
+      return notifyAndEnd(state, event.error);
     // "sends the NOTIFICATION with a Cease, …, increments the counter, goes to Idle"
     case 'automaticStop':
       return notifyAndEnd(state, event.error);
@@ -231,12 +229,12 @@ function openSent(state: FsmState, event: FsmEvent): FsmStep {
       return notifyAndEnd(state, event.error);
     // "sends a NOTIFICATION with a Cease (here 6/7, RFC 4486), …, goes to Idle"; a lost collision is no failure
     case 'collisionLost':
-      return notifyAndEnd(state, collisionError(), false);
+      return notifyAndEnd(state, collisionError());
     // "releases all BGP resources, drops the TCP connection, goes to Idle": no penalty
     case 'versionNotificationReceived':
       return end(state, [{ type: 'dropConnection' }]);
     case 'notificationReceived':
-      return end(penalised(state), [{ type: 'dropConnection' }]);
+      return end(state, [{ type: 'dropConnection' }]);
     // RFC 6608: unexpected message in OpenSent, data is its type
     case 'keepaliveReceived':
       return notifyAndEnd(state, fsmError(1, KEEPALIVE));
@@ -261,7 +259,7 @@ function openSent(state: FsmState, event: FsmEvent): FsmStep {
 function openConfirm(state: FsmState, event: FsmEvent): FsmStep {
   switch (event.type) {
     case 'manualStop':
-      return notifyAndEnd({ ...state, connectRetryCounter: 0 }, event.error, false);
+      return notifyAndEnd(state, event.error);
     case 'automaticStop':
       return notifyAndEnd(state, event.error);
     // "sends the NOTIFICATION with the error code Hold Timer Expired, …, Idle"
@@ -273,7 +271,7 @@ function openConfirm(state: FsmState, event: FsmEvent): FsmStep {
     // Events 18 and 25: "drops the TCP connection, increments the counter, goes to Idle"
     case 'tcpFailed':
     case 'notificationReceived':
-      return end(penalised(state), [{ type: 'dropConnection' }]);
+      return end(state, [{ type: 'dropConnection' }]);
     case 'versionNotificationReceived':
       return end(state, [{ type: 'dropConnection' }]);
     case 'headerInvalid':
@@ -284,7 +282,7 @@ function openConfirm(state: FsmState, event: FsmEvent): FsmStep {
     case 'openReceived':
       return notifyAndEnd(state, fsmError(2, OPEN));
     case 'collisionLost':
-      return notifyAndEnd(state, collisionError(), false);
+      return notifyAndEnd(state, collisionError());
     // "restarts the HoldTimer, goes to Established"
     case 'keepaliveReceived':
       return {
@@ -315,7 +313,7 @@ function established(state: FsmState, event: FsmEvent): FsmStep {
   switch (event.type) {
     // "sends the NOTIFICATION with a Cease, …, deletes all routes, sets the counter to zero, goes to Idle"
     case 'manualStop':
-      return notifyAndEnd({ ...state, connectRetryCounter: 0 }, event.error, false);
+      return notifyAndEnd(state, event.error);
     case 'automaticStop':
       return notifyAndEnd(state, event.error);
     case 'holdExpired':
@@ -323,13 +321,13 @@ function established(state: FsmState, event: FsmEvent): FsmStep {
     // RFC 9687 §3.1: "sends a NOTIFICATION with error code Send Hold Timer Expired if it can, drops the TCP
     // connection": it cannot, the other side takes nothing.
     case 'sendHoldExpired':
-      return end(penalised(state), [{ type: 'dropConnection' }]);
+      return end(state, [{ type: 'dropConnection' }]);
     case 'keepaliveExpired':
       return keepalive(state);
     case 'tcpFailed':
     case 'notificationReceived':
     case 'versionNotificationReceived':
-      return end(penalised(state), [{ type: 'dropConnection' }]);
+      return end(state, [{ type: 'dropConnection' }]);
     // "restarts its HoldTimer, if the negotiated HoldTime value is non-zero, and remains in Established"
     case 'keepaliveReceived':
     case 'updateReceived':
@@ -344,7 +342,7 @@ function established(state: FsmState, event: FsmEvent): FsmStep {
     case 'openInvalid':
       return notifyAndEnd(state, fsmError(3, OPEN));
     case 'collisionLost':
-      return notifyAndEnd(state, collisionError(), false);
+      return notifyAndEnd(state, collisionError());
     case 'manualStart':
     case 'automaticStart':
     case 'connectRetryExpired':
