@@ -15,8 +15,6 @@ const PEERS_A_TURN = 20;
 
 export interface FiguresFacts {
   readonly version: string;
-  /** Wall clock. */
-  readonly nowMs: number;
   readonly process: ProcessFigures;
   readonly calls: CallFigures | undefined;
   readonly whyNoPods: string | undefined;
@@ -31,7 +29,7 @@ export async function readFigures(
 ): Promise<Figures> {
   const { fib, driver, ipam, board, inForce } = agent;
   const { speaker } = driver;
-  const { sessions, ranges } = await readNeighbours(agent, speaker, facts.nowMs, turn);
+  const { sessions, ranges } = await readNeighbours(agent, speaker, turn);
   const totals = speaker?.totals();
   return {
     version: facts.version,
@@ -56,7 +54,6 @@ export async function readFigures(
 async function readNeighbours(
   { inForce }: Agent,
   speaker: Speaker | undefined,
-  nowMs: number,
   turn: () => Promise<void>,
 ): Promise<{ sessions: SessionFigures[]; ranges: RangeFigures[] }> {
   const planned = new Map<string, PlannedPeer>(inForce?.plan.peers.map((peer) => [peer.config.id, peer]));
@@ -71,7 +68,7 @@ async function readNeighbours(
     if (peer.dynamicPeers !== undefined) {
       ranges.set(id, { ...rangeStatus(peer, peer.dynamicPeers, wish?.from), ...noSums() });
     } else if (peer.dynamicOf !== undefined) addTo(ranges.get(peer.dynamicOf), peer);
-    else sessions.push({ ...sessionStatus(peer, wish, ownAs, nowMs), peerAddress: addressOf(peer, wish) });
+    else sessions.push({ ...sessionStatus(peer, wish, ownAs), peerAddress: addressOf(peer, wish) });
   }
   return { sessions, ranges: [...ranges.values()] };
 }

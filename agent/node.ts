@@ -38,6 +38,8 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
   const { nodeName, table, version, socketPath } = settings;
   const { clock, random, scheduler, log, process, http, rehearse } = bindings;
   const startedAtMs = clock.wall();
+  const startedMs = clock.now();
+  const uptimeMs = () => clock.now() - startedMs;
   const lockTroubles = await takeLocks(settings, bindings, opening);
   const store = opening.use(bindings.openStore());
   await store.start();
@@ -85,6 +87,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     pid: process.pid,
     runtime: process.runtime,
     startedAtMs,
+    uptimeMs,
     process: () => process.status(),
     signatureDrops: () => process.signatureDrops?.(),
     processFigures: () => process.figures(),
@@ -108,7 +111,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     opening.use(await sockets.open('--http', () => http.serveTcp(place, answerAnybody)));
   }
   if (bindings.isOfCluster) tellCluster(settings, bindings, { agent, status, store, tell }, opening);
-  log.info({ socket: socketPath, tookMs: clock.wall() - startedAtMs }, 'started');
+  log.info({ socket: socketPath, tookMs: uptimeMs() }, 'started');
   const opened = opening.move();
   return { agent, status, cni, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

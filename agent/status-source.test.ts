@@ -9,6 +9,8 @@ import { nodeYaml } from './plan/testing/cluster-yaml.ts';
 import { nodeStatus } from './status/node-status.ts';
 import { StatusWriter, type StatusWriterIo } from './status/status-writer.ts';
 import { startNode, TestCluster } from './testing/cluster.ts';
+import { SimulatedCluster } from './testing/simulated-cluster.ts';
+import { Simulation } from './testing/simulation.ts';
 
 const NODES = 1000;
 /** Of one piece of work between two turns of the event loop, with what is compiled meanwhile. */
@@ -38,7 +40,15 @@ describe('the status source', function () {
       });
     };
     const source = new AgentStatusSource(node.agent, {
-      ...{ version: '0', pid: 1, startedAtMs: 0, calls: undefined, now: () => 0, scheduler: { soon } },
+      ...{
+        version: '0',
+        pid: 1,
+        startedAtMs: 0,
+        uptimeMs: () => 0,
+        calls: undefined,
+        now: () => 0,
+        scheduler: { soon },
+      },
       ...{ whyNoPods: () => undefined, podPacketsDropped: () => undefined, process: () => ({}) },
     } as unknown as ProcessFacts);
     const begin = () => {
@@ -103,6 +113,41 @@ describe('the status source', function () {
     }
     assert.ok(work.turns > 150, `${work.turns} turns`);
     assert.ok(least < MOST_MS, `${least} ms`);
+  });
+
+  it('counts ages whatever is done to the date', async () => {
+    const simulation = new Simulation();
+    const { tor, machines } = new SimulatedCluster(simulation, 2);
+    for (const machine of [tor, ...machines]) machine.start();
+    const isUp = () =>
+      machines[0]?.node?.status.status().sessions.every(({ state }) => state === 'Established');
+    await simulation.until('the sessions', () => isUp() ?? false);
+    await simulation.run(90_000);
+    const ages = async () => {
+      const { status } = machines[0]!.node!;
+      const { uptimeSeconds, sessions } = status.status();
+      const routes = status.routes({ view: 'best', longer: false, limit: 100 }).routes ?? [];
+      const scrape = status.metrics();
+      await simulation.run(0);
+      const metrics = (await scrape).match(/^podroute_\w*session\w*_uptime_seconds{.*$/gm);
+      return {
+        ...{
+          uptimeSeconds,
+          routes: routes.map((route) => 'sinceSeconds' in route && route.sinceSeconds),
+          metrics,
+        },
+        sessions: sessions.map(({ id, sinceSeconds }) => [id, sinceSeconds]),
+      };
+    };
+    const before = await ages();
+    const all = [before.uptimeSeconds, ...before.sessions.map(([, age]) => Number(age))];
+    assert.ok(all.length === 5 && all.every((age) => age >= 90 && age < 100), all.join());
+    assert.ok(before.metrics?.length === 4, before.metrics?.join());
+    for (const byMs of [3_600_000, -7_200_000, 3_600_000]) {
+      simulation.clock.dateSetByMs += byMs;
+      assert.deepEqual(await ages(), before);
+    }
+    for (const machine of [tor, ...machines]) machine.crash();
   });
 
   it('says when an address was given out as the rest of the socket says times, and in milliseconds', () => {

@@ -37,6 +37,8 @@ export interface ProcessFacts {
   readonly runtime: string;
   /** Wall clock. */
   readonly startedAtMs: number;
+  /** By the clock that nobody sets. */
+  readonly uptimeMs: () => number;
   readonly process: () => ProcessStatus;
   /** Of the last minute. */
   readonly signatureDrops?: () => SignatureDrops | undefined;
@@ -120,7 +122,7 @@ export class AgentStatusSource implements StatusSource {
 
   #reply(peers: readonly SpeakerPeer[], sessions: readonly SessionStatus[]): StatusReply {
     const { inForce, fib, ipam, board, driver } = this.#agent;
-    const { version, pid, startedAtMs, now, process } = this.#facts;
+    const { version, pid, startedAtMs, uptimeMs, process } = this.#facts;
     const { node, waiting = [] } = inForce?.plan ?? {};
     const speaker = driver.speaker?.totals();
     const whyNoPods = this.#facts.whyNoPods();
@@ -130,7 +132,7 @@ export class AgentStatusSource implements StatusSource {
       version,
       pid,
       startedAt: iso(startedAtMs),
-      uptimeSeconds: Math.round((now() - startedAtMs) / 1000),
+      uptimeSeconds: Math.floor(uptimeMs() / 1000),
       ...(node === undefined ? {} : { asNumber: node.asNumber, routerId: node.routerId }),
       ...(node?.clusterId === undefined ? {} : { clusterId: node.clusterId }),
       addresses: node?.addresses ?? {},
@@ -174,12 +176,11 @@ export class AgentStatusSource implements StatusSource {
     const { inForce } = this.#agent;
     const planned = new Map<string, PlannedPeer>(inForce?.plan.peers.map((peer) => [peer.config.id, peer]));
     const ownAs = inForce?.plan.node.asNumber ?? 0;
-    const nowMs = this.#facts.now();
     const about = {
       hasInternal: peers.some(({ negotiated }) => negotiated?.peerType === 'ibgp'),
       signatures: this.#facts.signatureDrops?.(),
     };
-    return (peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, nowMs, about);
+    return (peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, about);
   }
 
   #ranges(peers: readonly SpeakerPeer[]): RangeStatus[] {
@@ -242,14 +243,13 @@ export class AgentStatusSource implements StatusSource {
   }
 
   async #writeMetrics(): Promise<string> {
-    const { version, calls, now, processFigures, whyNoPods, podPacketsDropped } = this.#facts;
+    const { version, calls, processFigures, whyNoPods, podPacketsDropped } = this.#facts;
     const turn = () => this.#turn();
     const process = await processFigures();
     const figures = await readFigures(
       this.#agent,
       {
         version,
-        nowMs: now(),
         process,
         calls,
         whyNoPods: whyNoPods(),

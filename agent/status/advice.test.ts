@@ -17,7 +17,7 @@ const DOWN: PeerStatus = {
   remote: '10.0.1.0',
   state: 'Active',
   sinceMs: 0,
-  uptimeSeconds: 0,
+  sinceSeconds: 0,
   isPassive: false,
   flaps: 0,
   losses: {},

@@ -11,7 +11,7 @@ const LOST: PeerStatus = {
     remote: '10.0.1.0',
     state: 'Idle',
     sinceMs: 0,
-    uptimeSeconds: 0,
+    sinceSeconds: 0,
     isPassive: false,
     flaps: 1,
     losses: {},
@@ -42,13 +42,13 @@ describe('the last error of a session', () => {
       ...LOST,
       lastError: { atMs: 1001, cause: { kind: 'hold timer expired' } as const, text: 'hold timer expired' },
     };
-    const { lastError } = sessionStatus(peer, undefined, 64512, 2000);
+    const { lastError } = sessionStatus(peer, undefined, 64512);
     assert.deepEqual([lastError?.direction, lastError?.code, lastError?.subcode], ['sent', 4, 0]);
   });
 
   it('is the error of ours when that came after it', () => {
     const peer = { ...LOST, lastError: { atMs: 1900, cause: REFUSED, text: 'connect: ECONNREFUSED' } };
-    const { lastError } = sessionStatus(peer, undefined, 64512, 2000);
+    const { lastError } = sessionStatus(peer, undefined, 64512);
     assert.deepEqual([lastError?.direction, lastError?.text], ['local', 'connect: ECONNREFUSED']);
   });
 });

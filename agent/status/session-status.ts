@@ -33,7 +33,6 @@ export function sessionStatus(
   peer: SpeakerPeer,
   planned: PlannedPeer | undefined,
   ownAs: number,
-  nowMs: number,
   about: AboutNode = { hasInternal: false },
 ): SessionStatus {
   const { negotiated, routes, capabilities, lastLost } = peer;
@@ -59,7 +58,7 @@ export function sessionStatus(
     ...(peer.remotePort === undefined ? {} : { remotePort: peer.remotePort }),
     state: peer.state,
     since: iso(peer.sinceMs),
-    sinceSeconds: Math.max(0, Math.round((nowMs - peer.sinceMs) / 1000)),
+    sinceSeconds: peer.sinceSeconds,
     ...(negotiated === undefined
       ? {}
       : {

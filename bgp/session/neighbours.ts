@@ -22,7 +22,9 @@ export interface Range {
   maxPeers: number;
   /** By address (with %device for link-local ones); at most maxPeers. */
   readonly peers: Map<string, Peer>;
+  /** The date. */
   readonly sinceMs: number;
+  readonly sinceMonotonicMs: number;
   /** Its key is on no listener: nobody is taken. */
   keyRefusal?: KeyRefusal | undefined;
   /** Connections that found no place. */

@@ -9,7 +9,7 @@ describe('status', () => {
     const peer = bench.establish({ capabilities: `${MP_BOTH} 0200 ${fourByteAs(65002)} 4b0605 6869743421` });
     bench.clock.advance(20_000);
     const up = bench.status;
-    assert.equal(up.uptimeSeconds, 20);
+    assert.equal(up.sinceSeconds, 20);
     assert.equal(up.counters.in.open, 1);
     assert.equal(up.counters.in.keepalive, 1);
     assert.equal(up.counters.out.open, 1);

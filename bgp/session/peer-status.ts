@@ -28,7 +28,7 @@ export function peerStatus(peer: Peer): PeerStatus {
     ...(origin.dynamicOf === undefined ? {} : { dynamicOf: origin.dynamicOf }),
     state: record.state,
     sinceMs: record.sinceMs,
-    uptimeSeconds: established === undefined ? 0 : Math.floor((now - record.sinceMonotonicMs) / 1000),
+    sinceSeconds: Math.floor((now - record.sinceMonotonicMs) / 1000),
     isPassive: config.passive || origin.dynamicOf !== undefined,
     flaps: record.flaps,
     losses: { ...record.losses },
@@ -57,8 +57,9 @@ export function peerStatus(peer: Peer): PeerStatus {
 }
 
 /** A range of dynamic neighbours, which has no session of its own. */
-export function rangeStatus(range: Range): PeerStatus {
-  const { config, prefix, peers, maxPeers, sinceMs, refused, keyRefusal } = range;
+/** @param nowMs Clock.now() */
+export function rangeStatus(range: Range, nowMs: number): PeerStatus {
+  const { config, prefix, peers, maxPeers, sinceMs, sinceMonotonicMs, refused, keyRefusal } = range;
   const down =
     config.shutdown === undefined ? keyRefusal : ({ kind: 'shut down', ...config.shutdown } as const);
   return {
@@ -68,7 +69,7 @@ export function rangeStatus(range: Range): PeerStatus {
     dynamicPeers: { current: peers.size, max: maxPeers, refused },
     state: down === undefined ? 'Active' : 'Idle',
     sinceMs,
-    uptimeSeconds: 0,
+    sinceSeconds: Math.floor((nowMs - sinceMonotonicMs) / 1000),
     isPassive: true,
     flaps: 0,
     losses: {},

@@ -206,7 +206,7 @@ export class Peers implements AsyncDisposable {
 
   statusOf(id: string): PeerStatus | undefined {
     const range = this.#ranges.get(id);
-    if (range !== undefined) return rangeStatus(range);
+    if (range !== undefined) return rangeStatus(range, this.#io.clock.now());
     const peer = this.#find(id);
     return peer && peerStatus(peer);
   }
@@ -344,6 +344,7 @@ export class Peers implements AsyncDisposable {
       maxPeers: remote.maxPeers,
       peers: new Map(),
       sinceMs: this.#io.clock.wall(),
+      sinceMonotonicMs: this.#io.clock.now(),
       refused: 0,
     };
     this.#neighbours.addRange(range);

@@ -29,6 +29,7 @@ export interface OpenRecord {
 export class PeerRecord {
   readonly #clock: Clock;
   state: SessionState = 'Idle';
+  /** The date. */
   sinceMs: number;
   sinceMonotonicMs: number;
   flaps = 0;

@@ -73,8 +73,10 @@ export interface PeerStatus {
   /** The id of the range that this neighbour came from. */
   readonly dynamicOf?: string;
   readonly state: SessionState;
+  /** When it came into this state, as the date was then. */
   readonly sinceMs: number;
-  readonly uptimeSeconds: number;
+  /** For how long it is in this state, whatever was done to the date. */
+  readonly sinceSeconds: number;
   readonly isPassive: boolean;
   /** Times that an established session was lost. */
   readonly flaps: number;
