@@ -140,7 +140,8 @@ function tellCluster(
   };
   opening.use(new StatusWriter(nodeName, { clock, random, store, read, tell: tell('reports') })).start();
   if (notes === undefined || agent.fib === undefined) return;
-  const io = { clock, random, notes, whyUnavailable: () => status.notReady(), tell: tell('marks') };
+  const uid = () => store.snapshot().nodes.get(nodeName)?.metadata.uid;
+  const io = { clock, random, notes, uid, whyUnavailable: () => status.notReady(), tell: tell('marks') };
   opening.use(new NodeMarker(nodeName, startupTaint, io)).start();
 }
 

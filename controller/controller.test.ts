@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import type { BGPNodeStatus, BGPPeer, IPAMBlock, IPPool, Node } from '#api';
 import { nothingRefused, parseDocument } from '#api';
 import { MemoryStore, type MemoryStoreView } from '#store';
+import { SeededRandom } from '#world';
 import { FakeClock } from '#world/testing';
 import { Controller, LEASE_NAME } from './controller.ts';
 import { IN_USE } from './pool-finalizers.ts';
 
 const GRACE_MS = 600_000;
 const LEASE_SECONDS = 15;
+/** The block, what its agent wrote, its Node, its end, and its Node once more. */
+const QUESTIONS_A_BLOCK = 5;
 
 const object = <T>(value: object): T => parseDocument(value).resource as T;
 const node = (name: string) => object<Node>({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
@@ -57,7 +60,7 @@ describe('controllers of a cluster', () => {
     const say = (_: unknown, message: string) => void said.push(`${identity}: ${message}`);
     const log = { debug: say, info: say, warn: say, error: say };
     const settings = { identity, namespace: 'podroute', leaseSeconds: LEASE_SECONDS, nodeGraceMs: GRACE_MS };
-    const controller = new Controller(settings, { clock, store: view, log });
+    const controller = new Controller(settings, { clock, random: new SeededRandom(1), store: view, log });
     opened.push(view, controller);
     controller.start();
     await clock.run(100);
@@ -212,6 +215,52 @@ describe('controllers of a cluster', () => {
     assert.equal(shared.list('IPAMBlock').length, 2);
   });
 
+  it('take nothing from a Node that is made anew while its blocks are being freed, at whatever moment', async () => {
+    const names = ['b1', 'b2', 'b3'];
+    /** How many questions are asked before the Node is there. */
+    for (let asked = 0; asked < 14; asked++) {
+      shared = new MemoryStore(clock);
+      shared.apply(node('n1'), nodeStatus('n2', {}));
+      for (const [i, name] of names.entries()) shared.apply(block(name, `10.1.0.${i * 64}/26`, 'n2'));
+      const { view, controller } = await start(`a${asked}`);
+      await clock.run(GRACE_MS - 5_000);
+      let remaining = asked;
+      const isMade = () => shared.get({ kind: 'Node', name: 'n2' }) !== undefined;
+      const step = () => {
+        if (remaining-- === 0) shared.apply(node('n2'));
+      };
+      const [get, remove] = [view.get.bind(view), view.delete.bind(view)];
+      view.get = async (key) => {
+        if (key.kind === 'Lease') return get(key);
+        step();
+        return get(key);
+      };
+      view.delete = async (key, version) => {
+        step();
+        return remove(key, version);
+      };
+      await clock.run(20_000);
+      await controller[Symbol.asyncDispose]();
+      if (!isMade()) continue;
+      const kept = shared.list('IPAMBlock').map(({ spec }) => `${spec.node} ${spec.cidr} ${spec.pool}`);
+      // Before the Node was there blocks of it may have gone; the one that it met half-way may not.
+      const total = names.map((_, i) => `n2 10.1.0.${i * 64}/26 pods`);
+      const before = Math.floor(asked / QUESTIONS_A_BLOCK);
+      assert.deepEqual(kept, total.slice(before), `after ${asked} questions`);
+    }
+  });
+
+  it('free no block of a node whose agent has just written, although nobody told of it', async () => {
+    shared.apply(node('n1'), nodeStatus('n2', {}), block('b2', '10.1.0.64/26', 'n2'));
+    const { view } = await start('a');
+    await clock.run(GRACE_MS - 5_000);
+    const snapshot = view.snapshot();
+    view.snapshot = () => snapshot;
+    shared.apply(nodeStatus('n2', { established: 1 }));
+    await clock.run(20_000);
+    assert.equal(shared.list('IPAMBlock').length, 1);
+  });
+
   it('keep a deleted pool for as long as blocks of it are there', async () => {
     shared.apply(node('n1'), pool('pods', '10.1.0.0/16'), block('b', '10.1.0.0/26', 'n1'));
     await start('a');
@@ -237,6 +286,62 @@ describe('controllers of a cluster', () => {
     view.refused = () => nothingRefused;
     await clock.run(3_000);
     assert.equal(poolNow('pods'), undefined);
+  });
+
+  it('ask ever more seldom whether a pool may be held when that is refused, tell it once, and hold the others', async () => {
+    shared.apply(node('n1'), pool('pods', '10.1.0.0/16'), pool('theirs', '10.2.0.0/16'));
+    const { view } = await start('a');
+    await clock.run(3_000);
+    let lists = 0;
+    let refused = 0;
+    const [list, update] = [view.list.bind(view), view.updateFinalizers.bind(view)];
+    view.list = (kind) => {
+      lists++;
+      return list(kind);
+    };
+    view.updateFinalizers = async (object, finalizers) => {
+      if (object.metadata.name !== 'pods') return update(object, finalizers);
+      refused++;
+      throw new Error('403 Forbidden');
+    };
+    shared.apply(block('b', '10.1.0.0/26', 'n1'));
+    const other = block('b2', '10.2.0.0/26', 'n1');
+    shared.apply({ ...other, spec: { ...other.spec, pool: 'theirs' } });
+    await clock.run(600_000);
+    assert.ok(refused > 4 && refused < 20, `${refused} times in ten minutes`);
+    assert.equal(said.filter((line) => line.includes('403 Forbidden')).length, 1, said.join('\n'));
+    assert.deepEqual(poolNow('theirs')?.metadata.finalizers, [IN_USE]);
+    // Held once it may be, and then refused to be let go.
+    view.updateFinalizers = update;
+    await clock.run(301_000);
+    assert.deepEqual(poolNow('pods')?.metadata.finalizers, [IN_USE]);
+    view.updateFinalizers = async () => {
+      throw new Error('403 Forbidden');
+    };
+    lists = 0;
+    shared.remove({ kind: 'IPAMBlock', name: 'b' });
+    await clock.run(600_000);
+    assert.ok(lists > 4 && lists < 20, `${lists} lists in ten minutes`);
+  });
+
+  it('do what they are refused ever more seldom, and tell it once', async () => {
+    shared.apply(node('n1'), peer('tor-a'), block('b2', '10.1.0.64/26', 'n2'));
+    const { view } = await start('a');
+    let asked = 0;
+    const refuse = async () => {
+      asked++;
+      throw new Error('403 Forbidden');
+    };
+    const [update, remove] = [view.updateStatus.bind(view), view.delete.bind(view)];
+    Object.assign(view, { updateStatus: refuse, delete: refuse });
+    shared.apply(nodeStatus('n1', { sessions: [session('tor-a', 'Established')] }));
+    await clock.run(GRACE_MS + 300_000);
+    assert.ok(asked > 60 && asked < 220, `${asked} times in a quarter of an hour`);
+    assert.equal(said.filter((line) => line.includes('403')).length, 2, said.join('\n'));
+    Object.assign(view, { updateStatus: update, delete: remove });
+    shared.apply(nodeStatus('n1', { sessions: [session('tor-a', 'Established')] }));
+    await clock.run(16_000);
+    assert.deepEqual([peerNow('tor-a')?.established, shared.list('IPAMBlock').length], [1, 0]);
   });
 
   it('take an agent for dead that has said nothing for a quarter of an hour', async () => {

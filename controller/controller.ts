@@ -3,17 +3,19 @@
 // past are grace times, which begin anew with a new leader: losing one loses nothing.
 import { mayHide, type IPPoolStatus, type Kind, usablePools } from '#api';
 import { LeaseCandidate, type Store } from '#store';
-import type { Clock, Timer } from '#world';
+import type { Clock, Random, Timer } from '#world';
 import type { DutyLog } from './duty-log.ts';
 import { GoneNodes } from './gone-nodes.ts';
 import { type NodeReport, NodeReports } from './node-reports.ts';
 import { countPeers, peerStatus } from './peer-sum.ts';
-import { keepPools } from './pool-finalizers.ts';
+import { PoolFinalizers } from './pool-finalizers.ts';
 import { countPools, overlapsOf, poolStatus } from './pool-sum.ts';
 import { StatusKeeper } from './status-keeper.ts';
 
 /** Also the least time between two writes of one object. */
 const LOOK_MS = 1_000;
+/** A server that is back is asked again within this. */
+const LONGEST_REST_MS = 15_000;
 /** A lease is renewed so often while it lasts. */
 const RENEWALS = 3;
 
@@ -29,12 +31,20 @@ export interface ControllerSettings {
 
 export interface ControllerIo {
   readonly clock: Clock;
+  readonly random: Random;
   /** Started by the caller. */
   readonly store: Store;
   readonly log: DutyLog;
 }
 
 export const LEASE_NAME = 'podroute-controller';
+
+interface Failure {
+  readonly message: string;
+  readonly count: number;
+  /** It is left alone until then. */
+  readonly untilMs: number;
+}
 
 export class Controller implements AsyncDisposable {
   readonly #settings: ControllerSettings;
@@ -43,11 +53,12 @@ export class Controller implements AsyncDisposable {
   readonly #reports = new NodeReports();
   readonly #peers: StatusKeeper<'BGPPeer'>;
   readonly #pools: StatusKeeper<'IPPool'>;
+  readonly #finalizers: PoolFinalizers;
   #gone: GoneNodes;
   readonly #timers = new Map<string, Timer>();
   readonly #running = new Map<string, Promise<void>>();
-  /** By duty: the failure that was last told of. */
-  readonly #failures = new Map<string, string>();
+  /** By duty; none: the last time it was done. */
+  readonly #failures = new Map<string, Failure>();
   #isLeading = false;
   #isClosed = false;
 
@@ -64,6 +75,7 @@ export class Controller implements AsyncDisposable {
     });
     this.#peers = new StatusKeeper('BGPPeer', store, clock);
     this.#pools = new StatusKeeper('IPPool', store, clock);
+    this.#finalizers = new PoolFinalizers(io);
     this.#gone = new GoneNodes(settings.nodeGraceMs, io);
   }
 
@@ -120,19 +132,19 @@ export class Controller implements AsyncDisposable {
     // What was never heard of would look as if nobody had it.
     const knows = (...kinds: readonly Kind[]) => kinds.every((kind) => !refused.kinds.has(kind));
     if (knows('BGPPeer', 'BGPNodeStatus'))
-      await this.#try('write the status of BGPPeers', () => this.#keepPeers(reports, mayWrite));
+      await this.#do('write the status of BGPPeers', () => this.#keepPeers(reports, mayWrite));
     if (knows('IPPool', 'IPAMBlock', 'BGPNodeStatus')) {
-      await this.#try('write the status of IPPools', () => this.#keepPools(reports, mayWrite));
+      await this.#do('write the status of IPPools', () => this.#keepPools(reports, mayWrite));
       const ours = [...resources.ipPools.values()].filter(({ metadata: { name } }) => this.#pools.has(name));
-      await this.#try('hold the IPPools that are in use', () =>
-        keepPools(ours, resources.ipamBlocks.values(), this.#io, {
+      await this.#do('hold the IPPools that are in use', () =>
+        this.#finalizers.keep(ours, resources.ipamBlocks.values(), {
           mayWrite,
           // A block that cannot be read may be one of a pool that seems to have none.
           mayRelease: !mayHide(refused, 'IPAMBlock'),
         }),
       );
     }
-    await this.#try('free what nodes left behind', () => this.#gone.free(resources, nodes, mayWrite));
+    await this.#do('free what nodes left behind', () => this.#gone.free(resources, nodes, mayWrite));
   }
 
   #changeRole(isLeader: boolean): void {
@@ -183,16 +195,25 @@ export class Controller implements AsyncDisposable {
     return new Date(this.#io.clock.wall()).toISOString();
   }
 
+  /** As often as it is called for, and more seldom while it fails: what the server refuses it refuses again. */
+  async #do(duty: string, work: () => Promise<void>): Promise<void> {
+    const { untilMs = Number.NEGATIVE_INFINITY } = this.#failures.get(duty) ?? {};
+    if (this.#io.clock.now() >= untilMs) await this.#try(duty, work);
+  }
+
   /** A failure is told once, and again when it is another one. */
   async #try(duty: string, work: () => Promise<void>): Promise<void> {
+    const { clock, random, log } = this.#io;
     try {
       await work();
       this.#failures.delete(duty);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      if (this.#failures.get(duty) === message) return;
-      this.#failures.set(duty, message);
-      this.#io.log.warn({}, `cannot ${duty}: ${message}; tried again`);
+      const before = this.#failures.get(duty);
+      const count = (before?.count ?? 0) + 1;
+      const restMs = Math.min(LONGEST_REST_MS, LOOK_MS * 2 ** count) * (0.5 + random.next() / 2);
+      this.#failures.set(duty, { message, count, untilMs: clock.now() + restMs });
+      if (before?.message !== message) log.warn({}, `cannot ${duty}: ${message}; tried again`);
     }
   }
 }

@@ -1,15 +1,16 @@
 // What nodes that are gone leave behind: blocks that nobody uses any more, and a status that nobody writes. Freed when the
-// Node has been away for the grace time, its agent has been silent for as long, and the store says once more that the Node
-// is away. Compare and swap: whatever changes meanwhile stays.
-import type { BGPNodeStatus, Resources } from '#api';
-import { OrphanBlocks } from '#ipam';
+// Node has been away for the grace time, its agent has been silent for as long, and the store says once more, of each object
+// just before it goes, that both are so. Compare and swap: whatever changes meanwhile stays. A Node that is made anew while
+// its block is being deleted gets the block back.
+import type { BGPNodeStatus, IPAMBlock, Resources } from '#api';
+import { type OrphanBlock, OrphanBlocks } from '#ipam';
 import type { Store } from '#store';
 import type { Clock } from '#world';
 import type { DutyLog } from './duty-log.ts';
 
 export interface GoneNodesIo {
   readonly clock: Clock;
-  readonly store: Pick<Store, 'get' | 'delete'>;
+  readonly store: Pick<Store, 'get' | 'create' | 'delete'>;
   readonly log: DutyLog;
 }
 
@@ -47,27 +48,53 @@ export class GoneNodes {
     // A kubelet makes its deleted Node anew only when it starts, and pods run on: whoever writes still uses its blocks.
     const due = this.#blocks.due(now).filter(({ node }) => this.#isSilent(node, now));
     const statuses = [...this.#statuses.values()].filter(({ sinceMs }) => now - sinceMs >= this.#graceMs);
-    const gone = new Map<string, boolean>();
-    const isGone = async (node: string): Promise<boolean> => {
-      if (!gone.has(node))
-        gone.set(node, (await this.#io.store.get({ kind: 'Node', name: node })) === undefined);
-      return gone.get(node) === true;
-    };
     for (const block of due) {
       if (!mayWrite()) return;
-      if (!(await isGone(block.node))) continue;
-      const { kind } = await this.#io.store.delete(
-        { kind: 'IPAMBlock', name: block.name },
-        block.resourceVersion,
-      );
-      if (kind === 'deleted')
-        this.#io.log.info({ block: block.cidr, node: block.node }, 'freed: its node is gone');
+      await this.#freeBlock(block, mayWrite);
     }
     for (const { status } of statuses) {
-      if (!mayWrite()) return;
       const { name, resourceVersion = '' } = status.metadata;
-      if (await isGone(name)) await this.#io.store.delete({ kind: 'BGPNodeStatus', name }, resourceVersion);
+      if ((await this.#isThere(name)) || !mayWrite()) continue;
+      await this.#io.store.delete({ kind: 'BGPNodeStatus', name }, resourceVersion);
     }
+  }
+
+  /** The Node is asked for last: an agent runs only where there is one. */
+  async #freeBlock({ name, node, resourceVersion }: OrphanBlock, mayWrite: () => boolean): Promise<void> {
+    const { store, log } = this.#io;
+    const key = { kind: 'IPAMBlock', name } as const;
+    const block = await store.get(key);
+    if (block === undefined || block.metadata.resourceVersion !== resourceVersion) return;
+    if (await this.#hasWritten(node)) return;
+    // A process that stood still while it asked holds no lease any more.
+    if ((await this.#isThere(node)) || !mayWrite()) return;
+    // No other object has this version, so it says the uid, too.
+    const { kind } = await store.delete(key, resourceVersion);
+    if (kind !== 'deleted') return;
+    if (await this.#isThere(node)) await this.#putBack(block);
+    else log.info({ block: block.spec.cidr, node }, 'freed: its node is gone');
+  }
+
+  async #putBack({ apiVersion, kind, metadata: { name, labels }, spec }: IPAMBlock): Promise<void> {
+    const { store, log } = this.#io;
+    const { kind: result } = await store.create({
+      ...{ apiVersion, kind, spec },
+      metadata: { name, ...(labels && { labels }) },
+    });
+    const fields = { block: spec.cidr, node: spec.node };
+    if (result === 'stored')
+      log.warn(fields, 'its Node was made anew while it was being freed: it has its block again');
+  }
+
+  async #isThere(node: string): Promise<boolean> {
+    return (await this.#io.store.get({ kind: 'Node', name: node })) !== undefined;
+  }
+
+  /** Since we were told of its status. */
+  async #hasWritten(node: string): Promise<boolean> {
+    const status = await this.#io.store.get({ kind: 'BGPNodeStatus', name: node });
+    const known = this.#statuses.get(node)?.status;
+    return status?.metadata.resourceVersion !== known?.metadata.resourceVersion;
   }
 
   #isSilent(node: string, nowMs: number): boolean {

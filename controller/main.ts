@@ -62,7 +62,10 @@ async function start(options: ControllerOptions, cleanUp: AsyncDisposableStack):
   const identity = options.identity ?? `${hostname()}_${randomBytes(4).toString('hex')}`;
   const namespace = options.namespace ?? opened.namespace;
   const controller = cleanUp.use(
-    new Controller({ identity, namespace, leaseSeconds, nodeGraceMs }, { clock: systemClock, store, log }),
+    new Controller(
+      { identity, namespace, leaseSeconds, nodeGraceMs },
+      { clock: systemClock, random: systemRandom, store, log },
+    ),
   );
   controller.start();
   if (http !== undefined) cleanUp.use(await serve(http, controller));

@@ -2,5 +2,5 @@
 // locally and remembered in a journal on disk.
 export { hostLinkName, ownerKey, POD_LINK } from './node/owner-key.ts';
 export { Ipam, type IpamIo, type IpamOptions } from './node/ipam.ts';
-export { OrphanBlocks } from './node/orphan-blocks.ts';
+export { type OrphanBlock, OrphanBlocks } from './node/orphan-blocks.ts';
 export type * from './node/types.ts';

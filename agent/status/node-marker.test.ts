@@ -11,6 +11,7 @@ describe('the marks on a Node', () => {
   let clock: FakeClock;
   let written: NodeMarks[];
   let why: string | undefined;
+  let uid: string | undefined;
   let failure: string | undefined;
   let told: readonly string[];
   let marker: NodeMarker;
@@ -19,6 +20,7 @@ describe('the marks on a Node', () => {
     clock = new FakeClock();
     written = [];
     why = 'no plan yet';
+    uid = 'first';
     failure = undefined;
     told = [];
     const markNode = async (_: string, marks: NodeMarks) => {
@@ -27,6 +29,7 @@ describe('the marks on a Node', () => {
     };
     marker = new NodeMarker('n1', TAINT, {
       ...{ clock, random: new SeededRandom(1), notes: { markNode } },
+      uid: () => uid,
       whyUnavailable: () => why,
       tell: (messages) => (told = messages),
     });
@@ -69,6 +72,25 @@ describe('the marks on a Node', () => {
     why = undefined;
     await clock.run(3_600_000);
     assert.ok(written.length >= 8 && written.length <= 17, `${written.length} writes`);
+  });
+
+  it('are written at once to a Node that was made anew, also after it was away for long', async () => {
+    why = undefined;
+    await clock.run(30_000);
+    const before = written.length;
+    uid = 'second';
+    await clock.run(1_100);
+    assert.equal(written.length, before + 1);
+    uid = undefined;
+    failure = '404 Not Found';
+    await clock.run(1_800_000);
+    failure = undefined;
+    uid = 'third';
+    await clock.run(1_100);
+    assert.equal(written.length, before + 2);
+    assert.equal(written.at(-1)?.startUpTaint, TAINT);
+    await clock.run(60_000);
+    assert.equal(written.length, before + 2, 'and once');
   });
 
   it('are tried again, seldom, while they cannot be written, which is a problem', async () => {

@@ -14,6 +14,8 @@ export interface NodeMarkerIo {
   readonly clock: Clock;
   readonly random: Random;
   readonly notes: Pick<ClusterNotes, 'markNode'>;
+  /** Of the Node as it was last heard of; undefined: there is none, or it has none. */
+  readonly uid: () => string | undefined;
   /** Why pods cannot be served and reached now; undefined: they can. */
   readonly whyUnavailable: () => string | undefined;
   /** What keeps it from being written, for people; none: it is. */
@@ -29,6 +31,8 @@ export class NodeMarker implements AsyncDisposable {
   /** When it could last serve pods; before it did the first time: since when it tries. */
   #availableMs: number;
   #written = '';
+  /** Of the Node that was last written to, or tried. */
+  #uid: string | undefined;
   #nextMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
   #isClosed = false;
@@ -60,7 +64,11 @@ export class NodeMarker implements AsyncDisposable {
     if (marks === undefined) return;
     const now = this.#io.clock.now();
     const says = JSON.stringify(marks);
-    const isDue = now >= this.#nextMs || (says !== this.#written && this.#failures === 0);
+    const uid = this.#io.uid();
+    // Made anew: it has none of what was written, and comes with its start-up taint.
+    const isAnother = uid !== undefined && uid !== this.#uid;
+    if (isAnother) this.#uid = uid;
+    const isDue = isAnother || now >= this.#nextMs || (says !== this.#written && this.#failures === 0);
     if (!isDue) return;
     try {
       const wall = new Date(this.#io.clock.wall()).toISOString();

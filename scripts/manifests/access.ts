@@ -50,6 +50,8 @@ export function access(): Manifest[] {
       // Holds a pool that is in use by a finalizer.
       { apiGroups: [OURS], resources: ['ippools'], verbs: ['update'] },
       { apiGroups: [OURS], resources: ['ipamblocks', 'bgpnodestatuses'], verbs: ['delete'] },
+      // A Node may be made anew while its block is being freed: it gets that back.
+      { apiGroups: [OURS], resources: ['ipamblocks'], verbs: ['create'] },
       { apiGroups: [''], resources: ['nodes'], verbs: READ },
       { apiGroups: CALICO, resources: CONFIGURATION, verbs: READ },
     ]),

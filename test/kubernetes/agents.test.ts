@@ -200,4 +200,21 @@ describe('agents of a cluster', function () {
       return session?.lastErrorCode === '2/2' && status('n2').status?.ready === 'False';
     });
   });
+
+  it('mark a Node that was made anew under a running agent, long before they would look again', async () => {
+    const { metadata, spec, status } = JSON.parse(api.kubectl(['get', 'node', 'n1', '-o', 'json'])) as {
+      readonly metadata: { readonly labels?: object; readonly annotations?: object };
+      readonly spec: object;
+      readonly status: { readonly addresses: object };
+    };
+    api.kubectl(['delete', 'node', 'n1']);
+    const { labels, annotations } = metadata;
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1', labels, annotations }, spec };
+    api.kubectl(['create', '-f', '-'], JSON.stringify(node));
+    const addresses = JSON.stringify({ status: { addresses: status.addresses } });
+    api.kubectl(['patch', 'node', 'n1', '--subresource=status', '--type=merge', '-p', addresses]);
+    await waitUntil('the new Node to be available', 30_000, () =>
+      /NetworkUnavailable +False .*PodrouteReady/.test(api.kubectl(['describe', 'node', 'n1'])),
+    );
+  });
 });
