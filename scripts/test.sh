@@ -6,15 +6,30 @@ sh scripts/setup.sh test
 PATH="$PWD/node_modules/.bin:$PATH"
 [ $# -gt 0 ] && exec sh scripts/as-root.sh mocha "$@"
 sh scripts/check.sh
-rooms=build/tests-of-rooms.log
+
+# Side by side, each in a process of its own: the rooms' tests take one core, those with an API server wait half of their
+# time, and those of one agent, of the commands in docs/ and of sockets wait nearly all of it.
+lane() {
+  log=build/tests-of-$1.log
+  shift
+  sh scripts/as-root.sh mocha "$@" >"$log" 2>&1
+}
 # Whatever folder they are in: a list of rooms forgets the newest.
-# They take one core, and what has an API server waits most of its time: side by side.
-sh scripts/as-root.sh mocha $(find . \( -path ./node_modules -o -path ./lab -o -path ./test \) -prune -o -name '*.test.ts' -print | sort) > $rooms 2>&1 &
-beside=$!
+# shellcheck disable=SC2046
+lane rooms $(find . \( -path ./node_modules -o -path ./lab -o -path ./test \) -prune -o -name '*.test.ts' -print | sort) &
+rooms=$!
+# shellcheck disable=SC2046
+lane waiting --timeout 120000 $(find test/agent test/docs test/transport -name '*.test.ts' ! -name doctor.test.ts | sort) &
+waiting=$!
 failed=0
 sh scripts/as-root.sh mocha --timeout 120000 'test/kubernetes/*.test.ts' || failed=1
-wait $beside || failed=1
-cat $rooms
+wait $waiting || failed=1
+cat build/tests-of-waiting.log
+wait $rooms || failed=1
+cat build/tests-of-rooms.log
 [ $failed = 0 ] || exit 1
-# Labs run one file after the other in one process, and with nothing beside: figures that mean something.
-exec sh scripts/as-root.sh mocha --timeout 120000 'lab/**/*.test.ts' 'test/!(kubernetes)/**/*.test.ts'
+
+# One file after the other in one process, and with nothing beside: figures and times that mean something. (The doctor
+# fills a table that all namespaces of a machine share.)
+exec sh scripts/as-root.sh mocha --timeout 120000 \
+  'lab/**/*.test.ts' test/agent/doctor.test.ts 'test/!(agent|docs|kubernetes|transport)/**/*.test.ts'
