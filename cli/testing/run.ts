@@ -5,6 +5,9 @@ import { join } from 'node:path';
 
 export const MAIN = join(import.meta.dirname, '..', 'main.ts');
 
+/** Half the CPU time of a command that runs from source is reading it: once is enough. */
+const COMPILED = { NODE_COMPILE_CACHE: join(import.meta.dirname, '../../build/compile-cache') };
+
 export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
@@ -19,7 +22,10 @@ export function podroute(args: readonly string[], env: NodeJS.ProcessEnv = {}): 
 export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   const { NO_COLOR: _, FORCE_COLOR: __, ...own } = process.env;
   return new Promise((done, fail) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...own, ...env } });
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...own, ...COMPILED, ...env },
+    });
     const said = { stdout: '', stderr: '' };
     child.stdout.on('data', (text) => (said.stdout += text));
     child.stderr.on('data', (text) => (said.stderr += text));
