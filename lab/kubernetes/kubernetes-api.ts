@@ -183,7 +183,8 @@ export class KubernetesApi implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server?.stop(10_000);
+    // Nothing of it is kept: what it would do in order before it ends is for nobody.
+    await this.pause();
     await this.#etcd?.stop();
   }
 
