@@ -122,6 +122,7 @@ export const DETAILS: Readonly<Record<string, Details>> = {
     examples: [
       { line: 'uninstall', about: 'what would go, and what would stay' },
       { line: 'uninstall --yes', about: 'take it away, when the agent has been stopped' },
+      { line: 'uninstall --yes --stay', about: 'as manifests/kubernetes/uninstall does on every node' },
     ],
     badNews: 'something of podroute is still there, or an agent runs',
     note: 'net.ipv4.ip_forward and net.ipv6.conf.all.forwarding stay as they are, and so does the store.',

@@ -130,6 +130,10 @@ export function program(): Command {
       'say what podroute has left on this node, and with --yes take it away; while pods of podroute run, what they need stays',
     )
     .option('--yes', 'do it')
+    .option(
+      '--stay',
+      'with --yes, for a DaemonSet: try again until all is gone, and then wait for SIGTERM instead of ending',
+    )
     .option('--state-dir <path>', "the agent's state directory", '/var/lib/podroute')
     .option('--run-dir <path>', 'where its sockets and locks are', '/run/podroute')
     .option('--cni-conf-dir <path>', 'where the container runtime looks for conflists', '/etc/cni/net.d')

@@ -7,6 +7,7 @@ import { agentDaemon } from './manifests/agent-daemon.ts';
 import { controllerDeployment } from './manifests/controller-deployment.ts';
 import { helmFiles } from './manifests/helm.ts';
 import { kustomizeFiles } from './manifests/kustomize.ts';
+import { uninstallDaemon } from './manifests/uninstall-daemon.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 export const FOLDERS = { kustomize: 'manifests/kubernetes', helm: 'manifests/helm/podroute' } as const;
@@ -14,7 +15,7 @@ export const FOLDERS = { kustomize: 'manifests/kubernetes', helm: 'manifests/hel
 /** By path from the top of the project. */
 export function manifestFiles(): Map<string, string> {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-  const manifests = [...access(), ...agentDaemon(), ...controllerDeployment()];
+  const manifests = [...access(), ...agentDaemon(), ...controllerDeployment(), ...uninstallDaemon()];
   const below = (folder: string, files: ReadonlyMap<string, string>): [string, string][] =>
     [...files].map(([name, text]) => [`${folder}/${name}`, text]);
   return new Map([

@@ -4,6 +4,9 @@ import { lstat, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UninstallIo } from '../uninstall.ts';
 
+/** What rmdir(2) says to the folder itself; the second where what it stands in cannot be written. */
+const MOUNTED_ON = ['EBUSY', 'EROFS'];
+
 export const installedFiles: UninstallIo['files'] = {
   async isThere(path) {
     const names = await namesIn(path);
@@ -16,7 +19,7 @@ export const installedFiles: UninstallIo['files'] = {
     if (names === 'file') return rm(path, { force: true });
     for (const name of names) await rm(join(path, name), { recursive: true, force: true });
     await rmdir(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EBUSY') throw error;
+      if (error.code === undefined || !MOUNTED_ON.includes(error.code)) throw error;
     });
   },
 };

@@ -34,11 +34,12 @@ describe('podroute uninstall', function () {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
+  const podroute = () =>
+    `${process.execPath} ${MAIN} uninstall --state-dir ${folder}/state --run-dir ${folder}/run --cni-conf-dir ${folder}/conf --cni-bin-dir ${folder}/bin`;
+
   /** On a node of its own with what an agent leaves; what is printed behind '==' is what is there afterwards. */
   const onNode = async (command: string, before = '') => {
-    const places = `--state-dir ${folder}/state --run-dir ${folder}/run --cni-conf-dir ${folder}/conf --cni-bin-dir ${folder}/bin`;
-    const podroute = `${process.execPath} ${MAIN} uninstall ${places}`;
-    const script = `${LEFT}\n${before}\n${podroute} ${command}; echo "code $?"; echo ==; ${SHOW}`;
+    const script = `${LEFT}\n${before}\n${podroute()} ${command}; echo "code $?"; echo ==; ${SHOW}`;
     const { stdout, stderr } = await run('unshare', ['--net', 'sh', '-c', script]);
     const [said = '', after = ''] = stdout.split('==\n');
     return { said, after, stderr };
@@ -82,6 +83,33 @@ describe('podroute uninstall', function () {
     assert.match(stderr, /uninstall: pods of this network namespace has an agent already: pid \d+, node n1/);
     assert.match(said, /code 1$/m);
     assert.match(after, /table inet podroute/);
+    assert.deepEqual(present(), Object.values(files));
+  });
+
+  it('with --stay goes on when the last pod has gone, and then waits to be ended', async () => {
+    const untilSaid = (what: string) =>
+      `for i in $(seq 150); do grep -q '${what}' ${folder}/said && break; sleep 0.2; done`;
+    const staying = [
+      `ip link add ${POD_LINK} type veth peer name eth0`,
+      `${podroute()} --yes --stay >${folder}/said 2>&1 & pid=$!`,
+      untilSaid('stays: 1 pods'),
+      `ip link del ${POD_LINK}`,
+      untilSaid('waiting to be ended'),
+      `sleep 0.5; kill $pid; wait $pid; echo "ended with $?"`,
+    ].join('\n');
+    const { said, after } = await onNode('', `${staying}\ncat ${folder}/said`);
+    assert.match(said, /^3 kernel routes .* stays: 1 pods.*\n[^]*3 kernel routes .* gone$/m);
+    assert.match(said, /^podroute: nothing of podroute is on this node any more; waiting to be ended$/m);
+    assert.match(said, /^ended with 0$/m);
+    assert.match(said, /^nothing of podroute is on this node\ncode 0$/m);
+    assert.match(after, /^0\ntable inet other\n/);
+    assert.deepEqual(present(), [files.others]);
+  });
+
+  it('has no use for --stay without --yes', async () => {
+    const { stderr, said } = await onNode('--stay');
+    assert.match(stderr, /it needs --yes/);
+    assert.match(said, /code 2$/m);
     assert.deepEqual(present(), Object.values(files));
   });
 });

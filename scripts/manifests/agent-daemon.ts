@@ -1,7 +1,7 @@
-// The DaemonSet of the agents: capabilities instead of privileged, a root file system that cannot be written, and every
-// path of the host by its name.
-import { AGENT } from './policies.ts';
+// The DaemonSet of the agents: capabilities instead of privileged, and a root file system that cannot be written.
+import { HOST_PATHS, mount, volume } from './host-paths.ts';
 import type { Manifest } from './manifest.ts';
+import { AGENT } from './policies.ts';
 import { NAMESPACE, Setting, setting } from './settings.ts';
 
 /** Agents of Kubernetes test with exactly these. */
@@ -18,50 +18,13 @@ export const CAPABILITIES = [
   'SYS_PTRACE',
 ] as const;
 
-const LABELS = { 'app.kubernetes.io/name': 'podroute', 'app.kubernetes.io/component': 'agent' };
-
-interface HostPath {
-  readonly name: string;
-  readonly inside: string;
-  readonly onHost: string | Setting;
-  readonly type: 'Directory' | 'DirectoryOrCreate';
-  readonly propagation?: 'HostToContainer';
-}
-
-const HOST_PATHS: readonly HostPath[] = [
-  { name: 'run', inside: '/run/podroute', onHost: '/run/podroute', type: 'DirectoryOrCreate' },
-  { name: 'state', inside: '/var/lib/podroute', onHost: '/var/lib/podroute', type: 'DirectoryOrCreate' },
-  {
-    name: 'cni-conf',
-    inside: '/etc/cni/net.d',
-    onHost: setting('hostPaths.cniConfDir'),
-    type: 'DirectoryOrCreate',
-  },
-  // Namespaces of pods that come later must be seen here, too.
-  {
-    name: 'netns',
-    inside: '/run/netns',
-    onHost: setting('hostPaths.netns'),
-    type: 'DirectoryOrCreate',
-    propagation: 'HostToContainer',
-  },
-  // The container's own /proc/sys can only be read.
-  { name: 'sysctl', inside: '/host/proc/sys/net', onHost: '/proc/sys/net', type: 'Directory' },
-];
-
-const CNI_BIN: HostPath = {
-  name: 'cni-bin',
-  inside: '/opt/cni/bin',
-  onHost: setting('hostPaths.cniBinDir'),
-  type: 'DirectoryOrCreate',
+export const AGENT_LABELS = {
+  'app.kubernetes.io/name': 'podroute',
+  'app.kubernetes.io/component': 'agent',
 };
 
-const volume = ({ name, onHost, type }: HostPath) => ({ name, hostPath: { path: onHost, type } });
-const mount = ({ name, inside, propagation }: HostPath) => ({
-  name,
-  mountPath: inside,
-  ...(propagation && { mountPropagation: propagation }),
-});
+const { run, state, cniConf, netns, sysctl } = HOST_PATHS;
+const SERVING = [run, state, cniConf, netns, sysctl];
 
 const probe = (path: string, times: object) => ({
   // Whatever its address is, it answers there.
@@ -69,16 +32,16 @@ const probe = (path: string, times: object) => ({
   ...times,
 });
 
-const CLOSED = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true };
+export const CLOSED = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true };
 
 const installer = () => ({
   name: 'install-cni',
   image: setting('image'),
   imagePullPolicy: setting('imagePullPolicy'),
-  args: ['install-cni', CNI_BIN.inside],
+  args: ['install-cni', HOST_PATHS.cniBin.inside],
   securityContext: { ...CLOSED, capabilities: { drop: ['ALL'] } },
   resources: { requests: { cpu: '10m', memory: '64Mi' } },
-  volumeMounts: [mount(CNI_BIN)],
+  volumeMounts: [mount(HOST_PATHS.cniBin)],
 });
 
 const agent = () => ({
@@ -111,26 +74,27 @@ const agent = () => ({
   securityContext: { ...CLOSED, capabilities: { drop: ['ALL'], add: CAPABILITIES } },
   resources: setting('agent.resources'),
   // podroute doctor looks at what the init container installed.
-  volumeMounts: [...HOST_PATHS.map(mount), { ...mount(CNI_BIN), readOnly: true }],
+  volumeMounts: [...SERVING.map(mount), { ...mount(HOST_PATHS.cniBin), readOnly: true }],
 });
 
 export function agentDaemon(): Manifest[] {
   return [
     {
       file: 'agents.yaml',
+      only: 'serving',
       about: 'One agent a node.',
       object: {
         apiVersion: 'apps/v1',
         kind: 'DaemonSet',
-        metadata: { name: AGENT, namespace: NAMESPACE, labels: LABELS },
+        metadata: { name: AGENT, namespace: NAMESPACE, labels: AGENT_LABELS },
         spec: {
-          selector: { matchLabels: LABELS },
+          selector: { matchLabels: AGENT_LABELS },
           updateStrategy: {
             type: 'RollingUpdate',
             rollingUpdate: { maxUnavailable: setting('agent.maxUnavailable') },
           },
           template: {
-            metadata: { labels: LABELS },
+            metadata: { labels: AGENT_LABELS },
             spec: {
               serviceAccountName: AGENT,
               hostNetwork: true,
@@ -151,7 +115,7 @@ export function agentDaemon(): Manifest[] {
               },
               initContainers: [installer()],
               containers: [agent()],
-              volumes: [...HOST_PATHS, CNI_BIN].map(volume),
+              volumes: [...SERVING, HOST_PATHS.cniBin].map(volume),
             },
           },
         },

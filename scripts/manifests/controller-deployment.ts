@@ -41,6 +41,7 @@ export function controllerDeployment(): Manifest[] {
   return [
     {
       file: 'controller.yaml',
+      only: 'serving',
       about: 'One works, by a lease; without any, sessions, routes and pods go on.',
       object: {
         apiVersion: 'apps/v1',
@@ -81,6 +82,7 @@ export function controllerDeployment(): Manifest[] {
     },
     {
       file: 'controller.yaml',
+      only: 'serving',
       object: {
         apiVersion: 'policy/v1',
         kind: 'PodDisruptionBudget',

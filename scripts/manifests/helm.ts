@@ -11,11 +11,12 @@ const yaml = (value: unknown): string => stringify(value, { lineWidth: 0, aliasD
 
 export function helmFiles(manifests: readonly Manifest[], version: string): Map<string, string> {
   const files = new Map<string, string>();
-  for (const { file, about, object } of manifests) {
-    const name = `templates/${file}`;
-    const before = files.get(name);
-    const head = about === undefined ? '' : `# ${about}\n`;
-    files.set(name, `${before === undefined ? WRITTEN_BY : `${before}---\n`}${head}${template(object)}`);
+  for (const [file, documents] of Map.groupBy(manifests, (manifest) => manifest.file)) {
+    const texts = documents.map(
+      ({ about, object }) => `${about === undefined ? '' : `# ${about}\n`}${template(object)}`,
+    );
+    const text = WRITTEN_BY + texts.join('---\n');
+    files.set(`templates/${file}`, during(text, documents[0]?.only));
   }
   files.set('templates/objects.yaml', WRITTEN_BY + OBJECTS);
   files.set('Chart.yaml', WRITTEN_BY + yaml(chart(version)));
@@ -26,6 +27,17 @@ export function helmFiles(manifests: readonly Manifest[], version: string): Map<
     files.set(`topologies/${name}.yaml`, `${WRITTEN_BY}# ${about}\n${values}`);
   }
   return files;
+}
+
+function during(text: string, only: Manifest['only']): string {
+  switch (only) {
+    case undefined:
+      return text;
+    case 'serving':
+      return `{{- if not .Values.uninstall }}\n${text}{{- end }}\n`;
+    case 'leaving':
+      return `{{- if .Values.uninstall }}\n${text}{{- end }}\n`;
+  }
 }
 
 const chart = (version: string) => ({

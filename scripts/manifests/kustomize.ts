@@ -1,4 +1,5 @@
-// Writes the installation for kustomize: a base with every setting at its default, and an overlay for each topology.
+// Writes the installation for kustomize: a base with every setting at its default, an overlay for each topology, and
+// what is applied beside it to take it away.
 import { stringify } from 'yaml';
 import type { Manifest } from './manifest.ts';
 import { DEFAULT_NAMESPACE, Setting, SETTINGS } from './settings.ts';
@@ -16,7 +17,9 @@ export function kustomizeFiles(manifests: readonly Manifest[]): Map<string, stri
     files.set(name, `${before === undefined ? WRITTEN_BY : `${before}---\n`}${head}${yaml(value)}`);
   };
   put('base/namespace.yaml', 'Agents need more than the other levels of Pod Security allow.', namespace());
-  for (const { file, about, object } of manifests) put(`base/${file}`, about, withDefaults(object) as object);
+  for (const { file, about, only, object } of manifests) {
+    if (only !== 'leaving') put(`base/${file}`, about, withDefaults(object) as object);
+  }
   const resources = [...files.keys()].map((name) => name.slice('base/'.length));
   put(
     'base/kustomization.yaml',
@@ -33,6 +36,14 @@ export function kustomizeFiles(manifests: readonly Manifest[]): Map<string, stri
     });
     for (const object of objectsOf(topology)) put(`${topology.name}/objects.yaml`, undefined, object);
   }
+  const leaving = manifests.filter(({ only }) => only === 'leaving');
+  for (const { file, about, object } of leaving) {
+    put(`uninstall/${file}`, about, withDefaults(object) as object);
+  }
+  put('uninstall/kustomization.yaml', 'Beside an installation whose agents have been deleted.', {
+    ...kustomization(),
+    resources: [...new Set(leaving.map(({ file }) => file))],
+  });
   return files;
 }
 

@@ -5,5 +5,7 @@ export interface Manifest {
   readonly file: string;
   /** Its head comment. */
   readonly about?: string;
+  /** Stands there only while podroute serves, or only while it is taken away. Undefined: both. All of a file alike. */
+  readonly only?: 'serving' | 'leaving';
   readonly object: object;
 }

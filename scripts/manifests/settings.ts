@@ -45,6 +45,12 @@ export const SETTINGS = {
     value: [],
     schema: { type: 'array', items: { type: 'object' } },
   },
+  uninstall: {
+    about:
+      'true: in the place of agents and controller, what takes podroute off every node (docs/kubernetes.md).',
+    value: false,
+    schema: { type: 'boolean' },
+  },
   'agent.logLevel': {
     about: 'trace, debug, info, warn, error or fatal.',
     value: 'info',

@@ -218,5 +218,44 @@ describe('the image', function () {
       assert.notEqual(lease.holderIdentity, '');
       assert.doesNotMatch(controller.output, /forbidden|Forbidden/);
     });
+
+    it('is taken off the node by the pod of manifests/kubernetes/uninstall, once no agent runs', async () => {
+      api.kubectl(['apply', '-k', join(PROJECT, 'manifests/kubernetes/uninstall')]);
+      const { spec: daemon } = read<{ spec: { template: { spec: PodSpec } } }>(
+        'daemonset',
+        'podroute-uninstall',
+      );
+      const leaving = daemon.template.spec;
+      const container = leaving.containers[0]!;
+      const { command } = container.readinessProbe!.exec!;
+      assert.equal(command[0], '/usr/bin/podroute');
+      const probe = async () =>
+        (await pod.start({ ...container, args: command.slice(1) }, leaving).exited).code;
+      const conflist = join(pod.onHost('/etc/cni/net.d'), '10-podroute.conflist');
+      const taker = pod.start(container, leaving);
+      try {
+        await waitUntil('it to refuse', 20_000, () => /has an agent already: .*n1/.test(taker.output));
+        assert.equal(await probe(), 1);
+        assert.ok(existsSync(conflist));
+        await agent!.stop();
+        assert.equal(await probe(), 1);
+        await waitUntil('it to be done', 30_000, () => {
+          if (/ failed: /.test(taker.output)) throw new Error(taker.output);
+          return taker.output.includes('waiting to be ended');
+        });
+        assert.equal(await probe(), 0, taker.output);
+        assert.equal(existsSync(conflist), false);
+        assert.equal(existsSync(join(pod.onHost('/opt/cni/bin'), 'podroute')), false);
+        for (const path of ['/run/podroute', '/var/lib/podroute']) {
+          assert.deepEqual(readdirSync(pod.onHost(path)), [], path);
+        }
+        assert.doesNotMatch(node.ip('route', 'show', 'table', 'all'), /proto 179/);
+        assert.doesNotMatch(node.run(['nft', 'list', 'tables']), /podroute/);
+        taker.kill('SIGTERM');
+        assert.equal((await taker.exited).code, 0, taker.output);
+      } finally {
+        await taker.stop();
+      }
+    });
   });
 });

@@ -14,6 +14,7 @@ export interface Container {
     readonly allowPrivilegeEscalation: boolean;
     readonly capabilities: { readonly drop: readonly string[]; readonly add?: readonly string[] };
   };
+  readonly readinessProbe?: { readonly exec?: { readonly command: readonly string[] } };
   readonly volumeMounts?: readonly {
     readonly name: string;
     readonly mountPath: string;
@@ -75,13 +76,17 @@ export class PodByHand {
     return OF_THE_MACHINE.includes(path) ? path : join(this.#folder, 'host', path);
   }
 
-  start({ args, env = [], securityContext, volumeMounts = [] }: Container): HostProcess {
+  /** @param spec of the pod that the container is of, where it is another pod's of the same image and the same host */
+  start(
+    { args, env = [], securityContext, volumeMounts = [] }: Container,
+    spec: PodSpec = this.#spec,
+  ): HostProcess {
     const { readOnlyRootFilesystem, allowPrivilegeEscalation, capabilities } = securityContext;
     if (!readOnlyRootFilesystem || allowPrivilegeEscalation || capabilities.drop.join() !== 'ALL') {
       throw new Error('this container is less closed than those that can be run here');
     }
     const mounts = volumeMounts.flatMap(({ name, mountPath, readOnly = false }) => {
-      const from = this.onHost(this.#spec.volumes!.find((one) => one.name === name)!.hostPath.path);
+      const from = this.onHost(spec.volumes!.find((one) => one.name === name)!.hostPath.path);
       if (!OF_THE_MACHINE.includes(from)) mkdirSync(from, { recursive: true });
       return [
         `mount --bind ${from} ${this.root}${mountPath}`,
@@ -104,7 +109,7 @@ export class PodByHand {
     const filled = (text: string) =>
       text.replaceAll(/\$\((\w+)\)/g, (whole, name: string) => values.get(name) ?? whole);
     for (const { name, value } of env) if (value !== undefined) values.set(name, filled(value));
-    const { runAsUser } = this.#spec.securityContext;
+    const { runAsUser } = spec.securityContext;
     const bounding = ['-all', ...(capabilities.add ?? []).map((name) => `+${name.toLowerCase()}`)].join(',');
     return this.#host.spawn([
       ...['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', script.join('\n'), 'sh'],
