@@ -9,12 +9,19 @@ import { Controller, LEASE_NAME } from './controller.ts';
 import { IN_USE } from './pool-finalizers.ts';
 
 const GRACE_MS = 600_000;
+const [NOT, USED] = [
+  ['False', 'Conflict'],
+  ['True', 'Usable'],
+] as const;
 const LEASE_SECONDS = 15;
 /** The block, what its agent wrote, its Node, its end, and its Node once more. */
 const QUESTIONS_A_BLOCK = 5;
 
 const object = <T>(value: object): T => parseDocument(value).resource as T;
-const node = (name: string) => object<Node>({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+const node = (name: string, address?: string) => {
+  const addresses = address === undefined ? [] : [{ type: 'InternalIP', address }];
+  return object<Node>({ apiVersion: 'v1', kind: 'Node', metadata: { name }, status: { addresses } });
+};
 const ours = (kind: string, name: string, spec: object, more: object = {}) => ({
   apiVersion: 'podroute.io/v1',
   kind,
@@ -23,10 +30,10 @@ const ours = (kind: string, name: string, spec: object, more: object = {}) => ({
   ...more,
 });
 const pool = (name: string, cidr: string) => object<IPPool>(ours('IPPool', name, { cidr }));
-const peer = (name: string) =>
-  object<BGPPeer>(ours('BGPPeer', name, { peerIP: '192.0.2.1', asNumber: 65000 }));
-const block = (name: string, cidr: string, owner: string) =>
-  object<IPAMBlock>(ours('IPAMBlock', name, { cidr, node: owner, pool: 'pods' }));
+const peer = (name: string, peerIP = '192.0.2.1') =>
+  object<BGPPeer>(ours('BGPPeer', name, { peerIP, asNumber: 65000 }));
+const block = (name: string, cidr: string, owner: string, of = 'pods') =>
+  object<IPAMBlock>(ours('IPAMBlock', name, { cidr, node: owner, pool: of }));
 const session = (name: string, state: string, more: object = {}) => ({
   peer: name,
   object: `BGPPeer ${name}`,
@@ -172,6 +179,25 @@ describe('controllers of a cluster', () => {
       ['False', 'NoOverlap', 'Usable'],
     ]);
     assert.match(condition(poolNow('b'), 'Conflict')!.message, /overlaps IPPool a.*not used/);
+  });
+
+  it('say of a pool that has the addresses of another node, or of a neighbour, whose they are', async () => {
+    shared.apply(node('n1'), node('n2', '10.1.9.9'), peer('far', '10.2.0.9'));
+    shared.apply(pool('a', '10.1.0.0/16'), pool('b', '10.2.0.0/16'), pool('c', '10.3.0.0/16'));
+    shared.apply(block('b2', '10.2.0.64/26', 'n1', 'b'));
+    await start('a');
+    await clock.run(3_000);
+    const said = ['a', 'b', 'c'].map((name) => {
+      const [conflict, ready] = [condition(poolNow(name), 'Conflict'), condition(poolNow(name), 'Ready')];
+      return [conflict?.status, conflict?.reason, conflict?.message, ready?.status, ready?.reason];
+    });
+    const stays = 'it stays in use because blocks were cut from it; move its pods to another pool';
+    const free = 'no other pool, node or neighbour has addresses of it';
+    assert.deepEqual(said, [
+      ['True', 'AddressesTaken', 'contains 10.1.9.9, the address of Node n2: this pool is not used', ...NOT],
+      ['True', 'AddressesTaken', `contains 10.2.0.9, the neighbour of BGPPeer far; ${stays}`, ...USED],
+      ['False', 'NoOverlap', free, ...USED],
+    ]);
   });
 
   it('free the blocks and the status of a node that was deleted, after the grace time', async () => {

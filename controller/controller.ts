@@ -182,7 +182,7 @@ export class Controller implements AsyncDisposable {
           count: counts.get(name),
           overlapping: overlapping.get(name) ?? [],
           isUsable: usable.includes(pool),
-          problem: problems.find(({ object }) => object === `IPPool ${name}`),
+          problems: problems.filter(({ object }) => object === `IPPool ${name}`),
         };
         return poolStatus(pool, facts, before, now);
       },

@@ -16,7 +16,7 @@ const block = (node: string, from: string) => ({ spec: { node, pool: from } }) a
 const report = (node: string, from: string, used: number): NodeReport =>
   ({ node, status: { blocks: [{ pool: from, used, free: 0, cidr: '' }] } }) as unknown as NodeReport;
 
-const FACTS = { count: undefined, overlapping: [], isUsable: true, problem: undefined };
+const FACTS = { count: undefined, overlapping: [], isUsable: true, problems: [] };
 const reasonOf = (one: IPPool, facts: Partial<typeof FACTS> = {}) =>
   poolStatus(one, { ...FACTS, ...facts }, undefined, NOW).conditions![0]!.reason;
 

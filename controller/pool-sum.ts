@@ -59,7 +59,7 @@ export interface PoolFacts {
   /** It is among those that may give out addresses. */
   readonly isUsable: boolean;
   /** About this pool. */
-  readonly problem: Problem | undefined;
+  readonly problems: readonly Problem[];
 }
 
 /** @param before what was written last @param now RFC 3339 */
@@ -102,8 +102,8 @@ function readyOf({ metadata, spec }: IPPool, facts: PoolFacts, blocks: number, u
     return not('Deleting', `${left}; it goes when the last block is given back, and gives out nothing new`);
   }
   if (!facts.isUsable) {
-    const reason = facts.overlapping.length > 0 ? 'Conflict' : 'NotUsed';
-    return not(reason, facts.problem?.message ?? 'this pool is not used');
+    const reason = facts.overlapping.length > 0 || conflictIn(facts) ? 'Conflict' : 'NotUsed';
+    return not(reason, worstOf(facts)?.message ?? 'this pool is not used');
   }
   if (spec.disabled) return not('Disabled', 'spec.disabled: addresses in use stay, none is given out');
   if (!isForAnyPod(spec)) {
@@ -116,19 +116,30 @@ function readyOf({ metadata, spec }: IPPool, facts: PoolFacts, blocks: number, u
     type,
     status: 'True',
     reason: 'Usable',
-    message: facts.problem?.message ?? 'pods may get addresses',
+    message: worstOf(facts)?.message ?? 'pods may get addresses',
   };
 }
 
-function conflictOf({ overlapping, problem }: PoolFacts): Said {
+function conflictOf(facts: PoolFacts): Said {
   const type = 'Conflict';
+  const { overlapping } = facts;
+  const problem = conflictIn(facts);
   if (overlapping.length === 0) {
-    return { type, status: 'False', reason: 'NoOverlap', message: 'no other pool has addresses of it' };
+    // An agent knows its own Node: only here is it seen of the others.
+    if (problem !== undefined)
+      return { type, status: 'True', reason: 'AddressesTaken', message: problem.message };
+    const message = 'no other pool, node or neighbour has addresses of it';
+    return { type, status: 'False', reason: 'NoOverlap', message };
   }
   const named = overlapping.slice(0, MOST_NAMED).join(', ');
   const more = overlapping.length > MOST_NAMED ? ` and ${overlapping.length - MOST_NAMED} more` : '';
   const who = problem === undefined ? 'this pool stays in force' : problem.message;
   return { type, status: 'True', reason: 'Overlap', message: `overlaps IPPool ${named}${more}: ${who}` };
 }
+
+const conflictIn = ({ problems }: PoolFacts): Problem | undefined =>
+  problems.find(({ cause }) => cause === 'Conflict');
+
+const worstOf = (facts: PoolFacts): Problem | undefined => conflictIn(facts) ?? facts.problems[0];
 
 const MOST_NAMED = 4;

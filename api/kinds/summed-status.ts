@@ -48,7 +48,9 @@ export const ipPoolStatus = z.object({
   observedGeneration: count().optional().describe('The metadata.generation that this is said of.'),
   conditions: list(condition, 8)
     .optional()
-    .describe('Ready: pods may get addresses of it. Conflict: it overlaps another pool.'),
+    .describe(
+      'Ready: pods may get addresses of it. Conflict: another pool, a node or a neighbour has addresses of it.',
+    ),
 });
 
 export type IPPoolStatus = z.output<typeof ipPoolStatus>;

@@ -62,7 +62,7 @@ export function usablePools(resources: PoolResources): {
       message,
     });
     if (taken !== undefined && !isInUse(pool)) {
-      problems.push(problem(`${over(prefix, taken)}: this pool is not used`));
+      problems.push({ ...problem(`${over(prefix, taken)}: this pool is not used`), cause: 'Conflict' });
     } else if (winner !== undefined) {
       const stays = `overlaps IPPool ${winner.metadata.name} (${winner.spec.cidr}), which stays in force`;
       problems.push({ ...problem(`${stays}; this pool is not used`), cause: 'Conflict' });
@@ -74,7 +74,7 @@ export function usablePools(resources: PoolResources): {
       pools.push(pool);
       if (taken === undefined) continue;
       const stays = 'it stays in use because blocks were cut from it; move its pods to another pool';
-      problems.push(problem(`${over(prefix, taken)}; ${stays}`));
+      problems.push({ ...problem(`${over(prefix, taken)}; ${stays}`), cause: 'Conflict' });
     }
   }
   return { pools: pools.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)), problems };
