@@ -68,6 +68,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'bindings',
   ],
   'agent/doctor': ['finding', 'patient'],
+  'agent/plan': ['types', 'node-bgp', 'policy'],
   'agent/status': ['probe-command signature-evidence node-events', 'advice'],
   'agent/fib': [
     'table-prefix',

@@ -1,6 +1,6 @@
 // The door of the planner.
 export { offlinePlan, type OfflinePlan, shownPlan } from './offline.ts';
-export type { Guarded } from './guarded.ts';
+export type { Guarded } from './policy/guarded.ts';
 export { guardedOf, interfacesOf, makePlan } from './plan.ts';
 export type * from './types.ts';
 export { type ValidatedPlans, validateWithPlans } from './validate-plans.ts';

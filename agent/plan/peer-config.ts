@@ -12,10 +12,10 @@ import {
 } from '#api';
 import type { PeerConfig, PeerRemote, TtlRule } from '#bgp';
 import type { Family } from '#ip';
-import type { Guarded } from './guarded.ts';
+import type { Guarded } from './policy/guarded.ts';
 import type { PlanInput } from './types.ts';
 import type { ClusterNode } from './node-bgp.ts';
-import { type SessionPolicies, sessionPolicies } from './policies.ts';
+import { type SessionPolicies, sessionPolicies } from './policy/policies.ts';
 import type { Reflectors } from './reflectors.ts';
 
 /** What all sessions of a plan have in common. */

@@ -16,7 +16,7 @@ import type { SpeakerConfig } from '#bgp';
 import { onlyWayOut } from './way-out.ts';
 import { comparePrefixes, contains, FAMILIES, type Family, familyOf, overlaps, parsePrefix } from '#ip';
 import { resolveConflicts } from './conflicts.ts';
-import { type Guarded, guardedBy, guardedPrefixes, guardProblems } from './guarded.ts';
+import { type Guarded, guardedBy, guardedPrefixes, guardProblems } from './policy/guarded.ts';
 import type {
   LocalBlock,
   PlanInput,
@@ -32,7 +32,7 @@ import { type ClusterNode, clusterNode, plannedNode } from './node-bgp.ts';
 import { configuredPeers, selects } from './bgp-peers.ts';
 import { findReflectors } from './reflectors.ts';
 import type { SessionContext } from './peer-config.ts';
-import { strayBlocks } from './stray-blocks.ts';
+import { strayBlocks } from './policy/stray-blocks.ts';
 
 /** rtm_protocol and metric of podroute's kernel routes; table 254 is the kernel's main one. */
 const KERNEL = { protocol: 179, metric: ROUTE_PRIORITY, table: 254 } as const;

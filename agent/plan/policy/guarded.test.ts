@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from './testing/cluster-yaml.ts';
+import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from '../testing/cluster-yaml.ts';
 
 const N1 = nodeYaml('n1', ['10.0.0.1', 'fd00::1']);
 const POOL = objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }');

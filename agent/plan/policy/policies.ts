@@ -1,17 +1,11 @@
 // From BGPFilters and the words Cluster, All, None to the two policies of a session. A filter's verdict comes first;
 // what no filter decides falls to the word. What cannot be honoured rejects everything: fail closed.
-import {
-  identityText,
-  type BGPFilter,
-  type BGPFilterRule,
-  type BGPPeerSpec,
-  type Problem,
-  ROUTE_PRIORITY,
-} from '#api';
-import type { Policy, PolicyMatch, PolicySet, PolicyTerm } from '#bgp';
-import { FAMILIES, type Family, familyOf } from '#ip';
+import { identityText, type BGPFilter, type BGPPeerSpec, type Problem } from '#api';
+import type { Policy, PolicyMatch, PolicyTerm } from '#bgp';
+import { FAMILIES, familyOf } from '#ip';
+import { filterTerms } from './filter-terms.ts';
 import { type Guarded, guardTerms } from './guarded.ts';
-import type { HostNetwork } from './types.ts';
+import type { HostNetwork } from '../types.ts';
 
 export interface PolicyContext {
   /** Prefixes that `Cluster` lets in. */
@@ -183,90 +177,4 @@ function clusterExport(context: PolicyContext): PolicyTerm[] {
     own,
     { match: { source: 'ibgp' }, action: { verdict: 'accept' }, why: 'export: Cluster (this node reflects)' },
   ];
-}
-
-function filterTerms(
-  filter: BGPFilter,
-  direction: 'import' | 'export',
-  type: PolicyContext['type'],
-): PolicyTerm[] {
-  const { spec, metadata } = filter;
-  return FAMILIES.flatMap((family) => {
-    const field = fieldOf(direction, family);
-    return spec[field].flatMap((rule, i) => {
-      if (!concernsSession(rule, type) || !mayHavePriority(rule, direction)) return [];
-      return [termOf(rule, family, direction, `BGPFilter ${metadata.name}, ${field} rule ${i + 1}`)];
-    });
-  });
-}
-
-function fieldOf(direction: 'import' | 'export', family: Family) {
-  return `${direction}${family === 'ipv4' ? 'V4' : 'V6'}` as const;
-}
-
-function concernsSession(rule: BGPFilterRule, type: PolicyContext['type']): boolean {
-  if (rule.peerType === undefined) return true;
-  return (rule.peerType === 'eBGP') === (type === 'ebgp');
-}
-
-/** What a neighbour announces has no metric of a kernel yet: it is the default. */
-function mayHavePriority({ priority }: BGPFilterRule, direction: 'import' | 'export'): boolean {
-  return direction === 'export' || priority === undefined || priority === ROUTE_PRIORITY;
-}
-
-/** As policies have it: 0 is the default's. */
-function metricOf(priority: number): number {
-  return priority === ROUTE_PRIORITY ? 0 : priority;
-}
-
-const OPERATORS = { Equal: 'equal', NotEqual: 'notEqual', In: 'in', NotIn: 'notIn' } as const;
-
-function termOf(
-  rule: BGPFilterRule,
-  family: Family,
-  direction: 'import' | 'export',
-  why: string,
-): PolicyTerm {
-  const { min, max } = rule.prefixLength ?? {};
-  const match: PolicyMatch = {
-    family,
-    ...(rule.cidr === undefined
-      ? {}
-      : {
-          prefixes: [
-            {
-              prefix: rule.cidr,
-              operator: OPERATORS[rule.matchOperator ?? 'In'],
-              ...(min === undefined ? {} : { minLength: min }),
-              ...(max === undefined ? {} : { maxLength: max }),
-            },
-          ],
-        }),
-    ...(rule.interface === undefined ? {} : { interface: rule.interface }),
-    ...(rule.priority === undefined || direction === 'import' ? {} : { metric: metricOf(rule.priority) }),
-    ...(rule.source === undefined ? {} : { source: 'remote' as const }),
-    ...(rule.communities === undefined ? {} : { communities: rule.communities.values }),
-    ...(rule.asPathPrefix === undefined ? {} : { asPathPrefix: rule.asPathPrefix }),
-  };
-  const set = setOf(rule, direction);
-  const verdict = rule.action === 'Accept' ? ('accept' as const) : ('reject' as const);
-  return { match, action: { verdict, ...(set === undefined ? {} : { set }) }, why };
-}
-
-function setOf(rule: BGPFilterRule, direction: 'import' | 'export'): PolicySet | undefined {
-  const operations = rule.operations ?? [];
-  const addCommunities = operations.flatMap(({ addCommunity }) => (addCommunity ? [addCommunity.value] : []));
-  // Each operation prepends to what the one before it made.
-  const prependAs = operations.reduce<number[]>(
-    (path, { prependASPath }) => [...(prependASPath?.prefix ?? []), ...path],
-    [],
-  );
-  const priority = operations.findLast(({ setPriority }) => setPriority !== undefined)?.setPriority?.value;
-  const metric = priority === undefined || direction === 'export' ? 0 : metricOf(priority);
-  if (addCommunities.length === 0 && prependAs.length === 0 && metric === 0) return undefined;
-  return {
-    ...(metric > 0 ? { metric } : {}),
-    ...(addCommunities.length > 0 ? { addCommunities } : {}),
-    ...(prependAs.length > 0 ? { prependAs } : {}),
-  };
 }

@@ -3,8 +3,8 @@
 import { type Problem, parsePeerAddress, UNROUTABLE } from '#api';
 import type { PolicyTerm } from '#bgp';
 import { contains, formatPrefix, hostPrefix, overlaps, parsePrefix, type Prefix, truncate } from '#ip';
-import type { PlanInput } from './types.ts';
-import type { ClusterNode } from './node-bgp.ts';
+import type { PlanInput } from '../types.ts';
+import type { ClusterNode } from '../node-bgp.ts';
 
 export interface Guarded {
   readonly prefix: Prefix;

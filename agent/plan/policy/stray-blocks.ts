@@ -2,7 +2,7 @@
 // are let in as before, and the blocks are named until they are given back.
 import type { IPAMBlock, IPPool, Problem, Refused } from '#api';
 import { addressBits, contains, parsePrefix, type Prefix } from '#ip';
-import type { PlanResources } from './types.ts';
+import type { PlanResources } from '../types.ts';
 
 /** No pool has larger blocks (IPPool.spec.blockSize): whatever else an object says is not let in. */
 const LARGEST_BLOCK_BITS = 12;

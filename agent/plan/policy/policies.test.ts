@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Policy } from '#bgp';
 import { contains, parsePrefix } from '#ip';
-import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from './testing/cluster-yaml.ts';
+import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from '../testing/cluster-yaml.ts';
 
 describe('the priority in a BGPFilter', () => {
   it('of what a neighbour announces is 1024 yet, so that an import rule for another concerns none', () => {
