@@ -253,15 +253,16 @@ describe('router discovery on a hostile link', function () {
     let count = 0;
     open(hosts.b, 'eth0', cleanUp, () => count++);
     const forge = forger();
-    const until = performance.now() + 300;
+    const begin = performance.now();
     let sent = 0;
-    while (performance.now() < until) {
+    // A machine that is busy may need longer for so many.
+    while (performance.now() < begin + 300 || sent <= 2000) {
       for (let i = 0; i < 500; i++, sent++) forge(VALID);
       await sleep(1);
     }
+    const most = (32 * 12 * (performance.now() - begin)) / 300;
     await sleep(100);
-    assert.ok(sent > 2000, `${sent} were sent`);
-    assert.ok(count >= 32 && count <= 32 * 12, `${count} of ${sent} were heard`);
+    assert.ok(count >= 32 && count <= most, `${count} of ${sent} were heard, ${most} at most`);
     // and after it all is as before
     await sleep(200);
     const before = count;
