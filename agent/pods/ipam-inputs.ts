@@ -9,7 +9,7 @@ import {
   usablePools,
 } from '#api';
 import { familyOf, formatPrefix } from '#ip';
-import type { IpamInputs } from '#ipam';
+import { type IpamInputs, storedBlock } from '#ipam';
 import type { Guarded } from '../plan/index.ts';
 
 /** @param guarded what no pod may have the address of */
@@ -44,7 +44,7 @@ export function ipamInputs(
           metadata.deletionTimestamp !== undefined,
       })),
     podCidrs: (node?.spec.podCIDRs ?? []).filter((cidr) => !waitsForPool(cidr)),
-    stored: [...resources.ipamBlocks.values()].map(({ spec }) => spec),
+    stored: [...resources.ipamBlocks.values()].map(storedBlock),
     ...(refused.ownOnly?.has('IPAMBlock') && { isStoredOwnOnly: true }),
     // Without its own Node an agent has been told too little to say that another's is gone.
     ...(node === undefined || mayHide(refused, 'Node') ? {} : { nodes: new Set(resources.nodes.keys()) }),

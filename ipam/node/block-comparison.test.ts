@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { IPAMBlock } from '#api';
 import { formatPrefix, parsePrefix } from '#ip';
 import { FakeClock } from '#world/testing';
-import { BlockComparison } from './block-comparison.ts';
+import { BlockComparison, storedBlock } from './block-comparison.ts';
 import { BlockClaims } from './claims.ts';
 import type { LocalBlock } from './local-block.ts';
 import { IpamState } from './state.ts';
@@ -41,6 +41,12 @@ class Bench {
         this.state.removeBlock(block);
         this.comparison.forget(block);
       },
+      giveBack: (block) => {
+        this.did.push(`give back ${block.cidr}`);
+        this.state.removeBlock(block);
+        this.comparison.forget(block);
+        this.leaving.add(block.cidr);
+      },
       isLeaving: (cidr) => this.leaving.has(cidr),
     },
   );
@@ -50,9 +56,10 @@ class Bench {
     for (let i = 0; i < used; i++) block.take(i);
     return block;
   }
-  put(cidr: string, node: string, pool?: string): void {
+  put(cidr: string, node: string, pool?: string, creationTimestamp?: string): void {
     const name = cidr.replaceAll(/[./:]+/g, '-');
-    const metadata = { name, resourceVersion: `${node} ${cidr}` };
+    const made = creationTimestamp === undefined ? {} : { creationTimestamp };
+    const metadata = { name, resourceVersion: `${node} ${cidr}`, ...made };
     const spec = { cidr, node, ...(pool === undefined ? {} : { pool }) } as IPAMBlock['spec'];
     this.store.blocks.set(name, { apiVersion: 'podroute.io/v1', kind: 'IPAMBlock', metadata, spec });
   }
@@ -64,8 +71,12 @@ class Bench {
   get stored(): StoredBlock[] {
     return [...this.store.blocks.values()].map(({ spec }) => spec);
   }
+  /** As the agent tells of them. */
+  get told(): StoredBlock[] {
+    return [...this.store.blocks.values()].map(storedBlock);
+  }
   differs(nodes?: string[]): boolean {
-    return this.comparison.differsFrom(this.stored, nodes === undefined ? undefined : new Set(nodes));
+    return this.comparison.differsFrom(this.told, nodes === undefined ? undefined : new Set(nodes));
   }
 }
 
@@ -188,6 +199,89 @@ describe('blocks held and stored', () => {
     await assert.rejects(bench.run(), /no answer/);
     bench.store.failure = 'down';
     await assert.rejects(bench.run(), /down/);
+  });
+});
+
+describe('blocks of several nodes that overlap', () => {
+  const WIDE = '10.0.0.0/24';
+  const [EARLY, LATE] = ['2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z'];
+
+  it('belong to the node whose was made first: of the other’s nothing is announced while it is in use', async () => {
+    const bench = new Bench();
+    const block = bench.hold(A);
+    bench.put(A, 'n1', 'v4', LATE);
+    bench.put(WIDE, 'n2', 'v4', EARLY);
+    assert.equal(bench.differs(), true);
+    assert.deepEqual(await bench.run(), [
+      `${A} held here with 1 addresses in use, and overlaps block ${WIDE} of node n2, which was made first`,
+    ]);
+    assert.deepEqual([block.state, bench.comparison.isLost(block)], ['frozen', true]);
+    assert.match(
+      bench.comparison.problems().join(),
+      /overlaps block 10\.0\.0\.0\/24 of node n2.* not announced/,
+    );
+    assert.equal(bench.differs(), false);
+    assert.deepEqual(await bench.run(), [], 'told once');
+    bench.store.blocks.delete('10-0-0-0-24');
+    assert.deepEqual(await bench.run(), [`${A} overlaps no other node’s block any more`]);
+    assert.deepEqual([bench.comparison.isLost(block), bench.comparison.problems()], [false, []]);
+  });
+
+  it('stay as they are where this node’s was made first, or in one second is first by name', async () => {
+    for (const [own, other] of [
+      [EARLY, LATE],
+      [EARLY, EARLY],
+      [undefined, undefined],
+    ]) {
+      const bench = new Bench();
+      // Its name is the first: 10-0-0-0-24.
+      bench.hold(WIDE);
+      bench.put(WIDE, 'n1', 'v4', own);
+      bench.put(A, 'n2', 'v4', other);
+      assert.equal(bench.differs(), false);
+      assert.deepEqual(await bench.run(), []);
+      const theirs = new Bench();
+      theirs.hold(A);
+      theirs.put(A, 'n1', 'v4', other);
+      theirs.put(WIDE, 'n2', 'v4', own);
+      assert.equal((await theirs.run()).length, 1, 'the other node says the same');
+    }
+  });
+
+  it('go back when nobody has an address of them, or when they are not held', async () => {
+    const bench = new Bench();
+    bench.hold(A, 0);
+    bench.put(A, 'n1', 'v4', LATE);
+    bench.put(B, 'n1', 'v4', LATE);
+    bench.put(WIDE, 'n2', 'v4', EARLY);
+    assert.deepEqual(await bench.run(), [
+      `${A} given back: it overlaps block ${WIDE} of node n2`,
+      `give back ${A}`,
+    ]);
+    assert.deepEqual(
+      bench.stored.map(({ cidr }) => cidr),
+      [A, WIDE],
+      'the one that was not held is free at once',
+    );
+  });
+
+  it('are looked for among all once an hour where own ones alone are followed, and always while there are some', async () => {
+    const bench = new Bench();
+    const block = bench.hold(A);
+    bench.put(A, 'n1', 'v4', LATE);
+    const run = () => bench.comparison.run({ isStoredOwnOnly: true });
+    await run();
+    bench.put(WIDE, 'n2', 'v4', EARLY);
+    await run();
+    assert.equal(bench.comparison.isLost(block), false);
+    await bench.clock.run(3_600_000);
+    await run();
+    assert.equal(bench.comparison.isLost(block), true);
+    await run();
+    assert.equal(bench.comparison.isLost(block), true);
+    bench.store.blocks.delete('10-0-0-0-24');
+    await run();
+    assert.equal(bench.comparison.isLost(block), false);
   });
 });
 

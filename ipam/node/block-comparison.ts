@@ -2,13 +2,16 @@
 // this node's is held, one that is gone is made again, one that is another node's now gives out no more addresses, and
 // one of a node that is gone is taken back. When to compare is the ledger's business, which does one thing at a time.
 import type { IPAMBlock } from '#api';
-import { formatPrefix, parsePrefix, type Prefix } from '#ip';
+import { formatPrefix, overlaps, parsePrefix, type Prefix } from '#ip';
 import type { Clock } from '#world';
 import type { BlockClaims } from './claims.ts';
 import type { LocalBlock } from './local-block.ts';
 import { type OrphanBlock, OrphanBlocks } from './orphan-blocks.ts';
 import type { IpamState } from './state.ts';
 import type { BlockRelease, BlockStore, IpamInputs, IpamLog, StoredBlock } from './types.ts';
+
+/** Where blocks of others are not followed: who writes a block by hand is found within this. */
+const LOOK_AT_ALL_MS = 3_600_000;
 
 interface Differences {
   /** This node's by the store, and not held. */
@@ -53,10 +56,55 @@ function compareBlocks(
   return { unheld, foreign, regained, vanished };
 }
 
+export const storedBlock = ({ metadata: { name, creationTimestamp }, spec }: IPAMBlock): StoredBlock => ({
+  ...spec,
+  name,
+  createdAt: creationTimestamp,
+});
+
+interface Known extends StoredBlock {
+  readonly prefix: Prefix;
+}
+
+/**
+ * This node's blocks that overlap another node's, which was made first: cidr → that one. Names keep equal CIDRs apart; blocks
+ * of different sizes meet where somebody wrote one by hand, or a pool was made anew.
+ *
+ * @param blocks of all nodes, or only the own: then there are none
+ */
+function yieldedBlocks(
+  node: string,
+  blocks: Iterable<StoredBlock>,
+): ReadonlyMap<string, Pick<StoredBlock, 'cidr' | 'node'>> {
+  const known = [...blocks].flatMap((block): Known[] => {
+    const prefix = parsePrefix(block.cidr);
+    return prefix === undefined ? [] : [{ ...block, prefix }];
+  });
+  const own = known.filter((block) => block.node === node);
+  const isOtherSize = ({ prefix }: Known) =>
+    own.some((one) => one.prefix.family === prefix.family && one.prefix.length !== prefix.length);
+  // As a rule none, in a cluster of thousands.
+  const others = known.filter((block) => block.node !== node && isOtherSize(block));
+  const yielded = new Map<string, Known>();
+  for (const block of own) {
+    const first = others.find((other) => overlaps(other.prefix, block.prefix) && isBefore(other, block));
+    if (first !== undefined) yielded.set(block.cidr, first);
+  }
+  return yielded;
+}
+
+/** Of one second, or without times as in a folder: by name, so that all nodes say the same. */
+function isBefore(one: StoredBlock, other: StoredBlock): boolean {
+  const [a, b] = [one.createdAt ?? '', other.createdAt ?? ''];
+  return a === b ? (one.name ?? one.cidr) < (other.name ?? other.cidr) : a < b;
+}
+
 /** What the ledger does for the comparison. */
 export interface BlockActions {
   hold(prefix: Prefix, pool: string): Promise<unknown>;
   drop(block: LocalBlock): void;
+  /** The same, and the store is told that it is free. */
+  giveBack(block: LocalBlock): void;
   /** Given back here, and the store has not been told. */
   isLeaving(cidr: string): boolean;
 }
@@ -70,6 +118,10 @@ export class BlockComparison {
   readonly #orphans: OrphanBlocks;
   /** Blocks held here whose object in the store is another node's: cidr → node. */
   readonly #lost = new Map<string, string>();
+  /** Blocks held here that overlap another node's of before: cidr → that one. */
+  readonly #yielded = new Map<string, Pick<StoredBlock, 'cidr' | 'node'>>();
+  /** When all blocks are looked at again, where only the own ones are followed. */
+  #lookAtAllMs = 0;
   /** Blocks of before they had labels are found by a look at all, once. */
   #areLabelled = false;
   /** Blocks held here whose object in the store cannot be read: cidr → why. */
@@ -92,12 +144,13 @@ export class BlockComparison {
   }
 
   isLost({ cidr }: LocalBlock): boolean {
-    return this.#lost.has(cidr);
+    return this.#lost.has(cidr) || this.#yielded.has(cidr);
   }
 
   /** The block is not held any more. */
   forget({ cidr }: LocalBlock): void {
     this.#lost.delete(cidr);
+    this.#yielded.delete(cidr);
     this.#unreadable.delete(cidr);
   }
 
@@ -106,6 +159,10 @@ export class BlockComparison {
       ...[...this.#lost].map(
         ([cidr, node]) =>
           `block ${cidr} is held here, but the store says it is node ${node}'s: its pods keep their addresses, no new ones are given out`,
+      ),
+      ...[...this.#yielded].map(
+        ([cidr, first]) =>
+          `block ${cidr} is held here, and overlaps block ${first.cidr} of node ${first.node}, which was made first: it is not announced and gives out no addresses; delete the wrong one of the two, or move the pods of this one`,
       ),
       ...[...this.#unreadable].map(
         ([cidr, why]) =>
@@ -121,6 +178,8 @@ export class BlockComparison {
     if (this.#unreadable.size > 0) return true;
     const { unheld, foreign, regained, vanished } = this.#compare(stored);
     if (unheld.length + foreign.length + regained.length + vanished.length > 0) return true;
+    const yielded = [...yieldedBlocks(this.#node, stored).keys()];
+    if (yielded.some((cidr) => !this.#yielded.has(cidr))) return true;
     const orphans = nodes === undefined ? [] : stored.filter(({ node }) => !nodes.has(node));
     const known = new Set(this.#orphans.all().map(({ cidr }) => cidr));
     return orphans.length !== known.size || orphans.some(({ cidr }) => !known.has(cidr));
@@ -131,16 +190,25 @@ export class BlockComparison {
     nodes,
     isStoredOwnOnly = false,
   }: Pick<IpamInputs, 'nodes' | 'isStoredOwnOnly'>): Promise<void> {
-    const isByLabel = isStoredOwnOnly && this.#areLabelled;
+    const now = this.#io.clock.now();
+    const isByLabel =
+      isStoredOwnOnly && this.#areLabelled && this.#yielded.size === 0 && now < this.#lookAtAllMs;
     const objects = await this.#look(nodes, isByLabel ? 'own' : 'all');
     if (isStoredOwnOnly && !isByLabel) await this.#labelOwn(objects);
-    const { unheld, foreign, regained, vanished } = this.#compare(objects.map(({ spec }) => spec));
-    for (const { prefix, pool } of unheld) await this.#actions.hold(prefix, pool);
+    if (!isByLabel) this.#lookAtAllMs = now + LOOK_AT_ALL_MS;
+    const stored = objects.map(storedBlock);
+    const yielded = yieldedBlocks(this.#node, stored);
+    const { unheld, foreign, regained, vanished } = this.#compare(stored);
+    for (const { prefix, pool } of unheld) {
+      if (yielded.has(formatPrefix(prefix))) await this.#claims.giveBack(prefix);
+      else await this.#actions.hold(prefix, pool);
+    }
     for (const { block, node } of foreign) this.#lose(block, node);
     for (const block of regained) {
       this.#lost.delete(block.cidr);
       this.#io.log.info(block.cidr, 'is this node’s again by the store');
     }
+    this.#yield(yielded);
     this.#unreadable.clear();
     for (const block of vanished) await this.#recreate(block);
     for (const orphan of this.#orphans.due(this.#io.clock.now())) await this.#takeBack(orphan);
@@ -214,6 +282,25 @@ export class BlockComparison {
     block.state = 'frozen';
     if (block.used === 0) this.#actions.drop(block);
     else this.#lost.set(block.cidr, node);
+  }
+
+  /** @param yielded of all blocks, or nothing is held here that overlaps */
+  #yield(yielded: ReadonlyMap<string, Pick<StoredBlock, 'cidr' | 'node'>>): void {
+    for (const block of [...this.#state.blocks]) {
+      const { cidr } = block;
+      const first = block.pool === undefined ? undefined : yielded.get(cidr);
+      if (first === undefined) {
+        if (this.#yielded.delete(cidr)) this.#io.log.info(cidr, 'overlaps no other node’s block any more');
+      } else if (block.used === 0) {
+        this.#io.log.warn(cidr, `given back: it overlaps block ${first.cidr} of node ${first.node}`);
+        this.#actions.giveBack(block);
+      } else if (!this.#yielded.has(cidr)) {
+        const what = `held here with ${block.used} addresses in use, and overlaps block ${first.cidr} of node ${first.node}`;
+        this.#io.log.error(cidr, `${what}, which was made first`);
+        block.state = 'frozen';
+        this.#yielded.set(cidr, first);
+      }
+    }
   }
 
   async #takeBack(orphan: OrphanBlock): Promise<boolean> {

@@ -64,6 +64,7 @@ export class BlockLedger {
     this.#comparison = new BlockComparison(node, tuning.orphanGraceMs, state, this.#claims, io, {
       hold: (prefix, pool) => this.#hold(prefix, pool, undefined),
       drop: (block) => this.#drop(block),
+      giveBack: (block) => this.#giveBack(block),
       isLeaving: (cidr) => this.#returns.has(cidr),
     });
   }
@@ -186,9 +187,7 @@ export class BlockLedger {
       if (block === undefined || block.state !== 'active') continue;
       const active = this.#state.blocksOf(block.family).filter(({ state }) => state === 'active');
       if (active.length < 2) continue;
-      this.#drop(block);
-      this.#returns.add(cidr, block.prefix);
-      void this.#work.run(() => this.#returnBlocks());
+      this.#giveBack(block);
     }
     this.#notifyIfChanged(before);
   }
@@ -288,6 +287,12 @@ export class BlockLedger {
       const isOurs = !this.#comparison.isLost(block) && !this.isGuarded(block.prefix);
       block.state = isServed && isOurs ? 'active' : 'frozen';
     }
+  }
+
+  #giveBack(block: LocalBlock): void {
+    this.#drop(block);
+    this.#returns.add(block.cidr, block.prefix);
+    void this.#work.run(() => this.#returnBlocks());
   }
 
   /** Takes the block out of use here; the store hears of it afterwards. */

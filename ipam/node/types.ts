@@ -28,6 +28,10 @@ export interface StoredBlock {
   readonly cidr: string;
   readonly node: string;
   readonly pool?: string | undefined;
+  /** Of the object. */
+  readonly name?: string | undefined;
+  /** RFC 3339, by the store's clock; undefined: it has none. */
+  readonly createdAt?: string | undefined;
 }
 
 /** Everything that decides where addresses come from; replaced as a whole on every change. */
