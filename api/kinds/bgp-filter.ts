@@ -1,45 +1,55 @@
-// BGPFilter: ordered rules on what is imported and exported; the first that matches decides. Calico's fields.
+// BGPFilter: ordered rules on what is imported and exported; the first that matches and does not say Next
+// decides. Calico's fields, and podroute's.
 import * as z from 'zod';
 import { addressBits, type Family } from '#ip';
 import { asNumber, cidr, community, integer, list, oneOf, text } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
-import { excludes, withRules } from '../schema/rules.ts';
+import { exactlyOne, withRules } from '../schema/rules.ts';
 
 /** The metric of every route that podroute puts into the kernel; Calico's default is the same. */
 export const ROUTE_PRIORITY = 1024;
 
 const priority = () => integer(1, 2_147_483_646);
 
+const anyNumber = () => integer(0, 4_294_967_295);
+
+const operationFields = z.strictObject({
+  addCommunity: z
+    .strictObject({ value: community().describe('The community.') })
+    .optional()
+    .describe('Adds a community to those that the route carries.'),
+  prependASPath: z
+    .strictObject({
+      prefix: list(asNumber(), 10).min(1).describe('In the order in which the path then begins.'),
+    })
+    .optional()
+    .describe('Makes the AS path longer, so that others like it less.'),
+  setPriority: z
+    .strictObject({ value: priority().describe('The metric. It counts in import rules.') })
+    .optional()
+    .describe('Metric of the route in the kernel.'),
+  setLocalPref: z
+    .strictObject({ value: anyNumber().describe('The preference; 100 is that of a route without.') })
+    .optional()
+    .describe(
+      'LOCAL_PREF: the highest wins, before the length of the AS path. No eBGP neighbour is told it.',
+    ),
+  setMED: z
+    .strictObject({ value: anyNumber().describe('The number.') })
+    .optional()
+    .describe('MED: of several ways into one AS the lowest wins. Set on export it is sent to eBGP too.'),
+});
+
 const operation = withRules(
-  z.strictObject({
-    addCommunity: z
-      .strictObject({ value: community().describe('The community.') })
-      .optional()
-      .describe('Adds a community to those that the route carries.'),
-    prependASPath: z
-      .strictObject({
-        prefix: list(asNumber(), 10).min(1).describe('In the order in which the path then begins.'),
-      })
-      .optional()
-      .describe('Makes the AS path longer, so that others like it less.'),
-    setPriority: z
-      .strictObject({ value: priority().describe('The metric. It counts in import rules.') })
-      .optional()
-      .describe('Metric of the route in the kernel.'),
-  }),
-  [
-    {
-      fields: ['addCommunity', 'prependASPath', 'setPriority'],
-      message: 'is missing, and the operation says nothing else',
-      allowed: 'one of addCommunity, prependASPath, setPriority',
-      cel: 'has(self.addCommunity) || has(self.prependASPath) || has(self.setPriority)',
-      broken: (o) => !o.addCommunity && !o.prependASPath && !o.setPriority,
-    },
-    ...excludes<Operation>('prependASPath', ['addCommunity']),
-    ...excludes<Operation>('setPriority', ['addCommunity', 'prependASPath']),
-  ],
+  operationFields,
+  exactlyOne<z.output<typeof operationFields>>('operation', [
+    'addCommunity',
+    'prependASPath',
+    'setPriority',
+    'setLocalPref',
+    'setMED',
+  ]),
 );
-type Operation = { addCommunity?: unknown; prependASPath?: unknown; setPriority?: unknown };
 
 function filterRule(family: Family) {
   const bits = addressBits(family);
@@ -69,10 +79,10 @@ function filterRule(family: Family) {
         .describe('Only routes that carry this community.'),
       asPathPrefix: list(asNumber(), 100).optional().describe('Only routes whose AS path begins so.'),
       priority: priority().optional().describe('Only routes of this kernel metric.'),
-      action: oneOf('Accept', 'Reject').describe('What becomes of a route to which all of the rule applies.'),
-      operations: list(operation, 10)
-        .optional()
-        .describe('What is changed in an accepted route, in this order.'),
+      action: oneOf('Accept', 'Reject', 'Next').describe(
+        'What becomes of a route to which all of the rule applies. Next: its operations hold, and the rules behind it decide.',
+      ),
+      operations: list(operation, 10).optional().describe('What is changed in the route, in this order.'),
     }),
     [
       {
@@ -96,8 +106,8 @@ function filterRule(family: Family) {
       },
       {
         fields: ['operations', 'action'],
-        message: 'has a meaning only with action: Accept',
-        cel: "!has(self.operations) || self.operations.size() == 0 || self.action == 'Accept'",
+        message: 'has a meaning only with action: Accept or Next',
+        cel: "!has(self.operations) || self.operations.size() == 0 || self.action != 'Reject'",
         broken: (rule) => !!rule.operations?.length && rule.action === 'Reject',
       },
     ],

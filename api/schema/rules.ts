@@ -60,3 +60,30 @@ export function excludes<T extends object>(
     broken: (value) => value[field] !== undefined && value[other] !== undefined,
   }));
 }
+
+/** Rows that let one of several fields stand alone, and demand one. `what` reads on after 'and the …'. */
+export function exactlyOne<T extends object>(
+  what: string,
+  fields: readonly [keyof T & string, ...(keyof T & string)[]],
+): Rule<T>[] {
+  const has = (name: string) => `has(self.${name})`;
+  const [first] = fields;
+  return [
+    {
+      fields: [first, ...fields],
+      message: `is missing, and the ${what} says nothing else`,
+      allowed: `one of ${fields.join(', ')}`,
+      cel: fields.map(has).join(' || '),
+      broken: (value) => fields.every((name) => value[name] === undefined),
+    },
+    ...fields.slice(1).map((field, i): Rule<T> => {
+      const others = fields.slice(0, i + 1);
+      return {
+        fields: [field, ...others],
+        message: `cannot be combined with ${others.join(' or ')}: each ${what} says one thing`,
+        cel: `!has(self.${field}) || !(${others.map(has).join(' || ')})`,
+        broken: (value) => value[field] !== undefined && others.some((other) => value[other] !== undefined),
+      };
+    }),
+  ];
+}

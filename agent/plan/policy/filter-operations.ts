@@ -16,12 +16,18 @@ export function operationsOf(rule: BGPFilterRule, direction: 'import' | 'export'
     (path, { prependASPath }) => [...(prependASPath?.prefix ?? []), ...path],
     [],
   );
-  const priority = operations.findLast(({ setPriority }) => setPriority !== undefined)?.setPriority?.value;
+  const last = <K extends 'setPriority' | 'setLocalPref' | 'setMED'>(name: K): number | undefined =>
+    operations.findLast((one) => one[name] !== undefined)?.[name]?.value;
+  const priority = last('setPriority');
   const metric = priority === undefined || direction === 'export' ? 0 : metricOf(priority);
-  if (addCommunities.length === 0 && prependAs.length === 0 && metric === 0) return undefined;
-  return {
+  const localPref = last('setLocalPref');
+  const med = last('setMED');
+  const set: PolicySet = {
     ...(metric > 0 ? { metric } : {}),
+    ...(localPref === undefined ? {} : { localPref }),
+    ...(med === undefined ? {} : { med }),
     ...(addCommunities.length > 0 ? { addCommunities } : {}),
     ...(prependAs.length > 0 ? { prependAs } : {}),
   };
+  return Object.keys(set).length === 0 ? undefined : set;
 }

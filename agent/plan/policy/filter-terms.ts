@@ -36,6 +36,7 @@ function mayHavePriority({ priority }: BGPFilterRule, direction: 'import' | 'exp
   return direction === 'export' || priority === undefined || priority === ROUTE_PRIORITY;
 }
 
+const VERDICTS = { Accept: 'accept', Reject: 'reject', Next: 'next' } as const;
 const OPERATORS = { Equal: 'equal', NotEqual: 'notEqual', In: 'in', NotIn: 'notIn' } as const;
 
 function termOf(
@@ -66,6 +67,5 @@ function termOf(
     ...(rule.asPathPrefix === undefined ? {} : { asPathPrefix: rule.asPathPrefix }),
   };
   const set = operationsOf(rule, direction);
-  const verdict = rule.action === 'Accept' ? ('accept' as const) : ('reject' as const);
-  return { match, action: { verdict, ...(set === undefined ? {} : { set }) }, why };
+  return { match, action: { verdict: VERDICTS[rule.action], ...(set === undefined ? {} : { set }) }, why };
 }

@@ -43,7 +43,7 @@ export const bgpFilterDocuments = casesOf('BGPFilter', {}, [
       { field: `${list}.0.matchOperator`, with: withCidr, ...words('Equal', 'NotEqual', 'In', 'NotIn') },
       { field: `${list}.0.prefixLength.min`, with: withCidr, ...integers(0, bits) },
       { field: `${list}.0.prefixLength.max`, with: withCidr, ...integers(0, bits) },
-      { field: `${list}.0.action`, with: withCidr, ...words('Accept', 'Reject') },
+      { field: `${list}.0.action`, with: withCidr, ...words('Accept', 'Reject', 'Next') },
     ];
   }),
   { field: 'importV4.0.source', with: { importV4: rule({}) }, ...words('RemotePeers') },
@@ -97,9 +97,25 @@ export const bgpFilterDocuments = casesOf('BGPFilter', {}, [
     ...priorities,
   },
   { field: 'importV4.0.operations.0.setPriority', with: { importV4: operation({}) }, bad: [{}, 1024] },
+  ...['setLocalPref', 'setMED'].flatMap((name) => [
+    {
+      field: `importV4.0.operations.0.${name}.value`,
+      with: { importV4: operation({ [name]: { value: 1 } }) },
+      ...integers(0, 4_294_967_295),
+    },
+    { field: `exportV6.0.operations.0.${name}`, with: { exportV6: operation({}) }, bad: [{}, 1] },
+  ]),
+  {
+    rule: 'operations change what is accepted or goes on',
+    good: [{ importV4: [{ action: 'Next', operations: [{ setMED: { value: 1 } }] }] }],
+    bad: [{ importV4: [{ action: 'Reject', operations: [{ setMED: { value: 1 } }] }] }],
+  },
   {
     rule: 'an operation says one thing',
     bad: [
+      { setLocalPref: { value: 1 }, setMED: { value: 1 } },
+      { setMED: { value: 1 }, addCommunity: { value: '1:1' } },
+      { setPriority: { value: 1 }, setLocalPref: { value: 1 } },
       { addCommunity: { value: '1:1' }, prependASPath: { prefix: [1] } },
       { addCommunity: { value: '1:1' }, setPriority: { value: 1024 } },
       { prependASPath: { prefix: [1] }, setPriority: { value: 1024 } },
