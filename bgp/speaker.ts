@@ -172,9 +172,9 @@ export class Speaker implements AsyncDisposable {
       peer.id,
       `configuration changed: ${change.kind}${'reason' in change ? `, ${change.reason}` : ''}`,
     );
-    // A range's neighbours share its configuration: all whose session has a new one.
+    // A range's neighbours share its configuration: all that have a new one, with a session or away.
     for (const known of this.#rib.peers()) {
-      const config = known.session?.config;
+      const config = this.#sessions.configOf(known.id);
       if (config !== undefined && config !== known.config) this.#rib.configure(config);
     }
   }
@@ -309,15 +309,18 @@ export class Speaker implements AsyncDisposable {
       },
       drained: (session: Session) => rib.drained(session),
       down: (session: Session, reason: SessionDown) => {
-        rib.down(session);
-        if (!this.#configured.has(session.peerId)) rib.remove(session.peerId);
-        const { cause, keepRoutes } = reason;
-        const fields = { peer: session.peerId, cause: cause.kind, keepRoutes };
-        this.#lines.line('routes dropped', session.peerId, () => [
+        const { cause, kept } = reason;
+        rib.down(session, kept);
+        if (!this.#configured.has(session.peerId)) rib.forget(session.peerId);
+        const fields = { peer: session.peerId, cause: cause.kind, ...(kept === undefined ? {} : { kept }) };
+        this.#lines.line('routes', session.peerId, () => [
           fields,
-          'routes of the session are dropped',
+          kept === undefined
+            ? 'routes of the session are dropped'
+            : 'routes of the session are kept until the neighbour is back (RFC 4724)',
         ]);
       },
+      abandoned: (peer: string) => rib.dropKept(peer),
       stateChanged: (peer: string, { from, to, reason, cause }: StateTransition) => {
         // Anybody in a range may begin a session. How it ends before its OPEN was good is told once a minute.
         const isStranger = !this.#configured.has(peer) && !isAgreed(from) && !isAgreed(to);

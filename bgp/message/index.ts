@@ -11,9 +11,11 @@ export * from './update-encode.ts';
 export {
   AttributeVerdict,
   HAS_GRACEFUL_SHUTDOWN,
+  HAS_LLGR_STALE,
   HAS_NO_ADVERTISE,
   HAS_NO_EXPORT,
   HAS_NO_EXPORT_SUBCONFED,
+  HAS_NO_LLGR,
   isOnlyIncomplete,
   PRESENT_OTC,
 } from './attributes/verdict.ts';

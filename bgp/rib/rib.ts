@@ -5,7 +5,7 @@ import type { Clock, Scheduler } from '#world';
 import type { PeerConfig } from '../config.ts';
 import { PolicyCache } from '../policy/policy-cache.ts';
 import { ACTION_RESET } from '../message/index.ts';
-import type { Session } from '../session/index.ts';
+import type { RouteRetention, Session } from '../session/index.ts';
 import { AdjRibIn } from './in/adj-rib-in.ts';
 import { AttributeIntern, type OwnIdentity } from './attributes/attribute-intern.ts';
 import { AttributeReader } from './attributes/attribute-reader.ts';
@@ -22,11 +22,11 @@ import { NextHops } from './attributes/next-hops.ts';
 import { Originated } from './in/originated.ts';
 import { PeerSlots } from './table/peer-slots.ts';
 import { ReadingPace } from './in/reading-pace.ts';
-import { RefreshesIn } from './in/refreshes-in.ts';
-import { ownAddresses, RibPeer } from './in/rib-peer.ts';
+import type { RibPeer } from './in/rib-peer.ts';
+import { RibPeers } from './rib-peers.ts';
 import { RibTable } from './table/rib-table.ts';
 import { RibWork } from './rib-work.ts';
-import { SWEEP_OLD_EPOCH, SWEEP_POLICY, Sweeper } from './in/sweeper.ts';
+import { Sweeper } from './in/sweeper.ts';
 import { UpdateBatch } from './out/update-batch.ts';
 import type { UpdateGroup } from './out/update-group.ts';
 import { UpdatePacker } from './out/update-packer.ts';
@@ -59,21 +59,14 @@ export class Rib {
   readonly exports: ExportGroups;
   readonly originated: Originated;
   readonly forwarding: RibForwarding;
-  readonly bySlot: (RibPeer | undefined)[] = [];
-  readonly #byId = new Map<string, RibPeer>();
-  readonly #bySession = new Map<Session, RibPeer>();
+  readonly #peers: RibPeers;
   readonly #sweepers: readonly [Sweeper, Sweeper];
   readonly #work: RibWork;
   readonly #pace: ReadingPace;
-  readonly #refreshes: RefreshesIn;
   readonly #housekeeping: Housekeeping;
-  readonly #batch: UpdateBatch;
-  readonly #clock: Clock;
   readonly #faults: RibFaults;
   readonly #policies = new PolicyCache();
   readonly #events: RibEvents;
-  /** Removed peers whose paths are not all gone yet. */
-  readonly #leaving = new Set<RibPeer>();
 
   constructor(
     identity: OwnIdentity,
@@ -89,7 +82,6 @@ export class Rib {
     events: RibEvents,
   ) {
     const { seed } = io;
-    this.#clock = io.clock;
     this.#events = events;
     this.nextHops = new NextHops(seed);
     this.attributes = new AttributeStore(this.nextHops, seed);
@@ -101,7 +93,14 @@ export class Rib {
     this.paths = new AdjRibIn(this.intern, this.reader, this.slots, this.tables, io.clock);
     const { attributes, nextHops, intern, reader, slots, tables, paths } = this;
     this.eligibility = new Eligibility(intern, reader, slots, nextHops);
-    this.importer = new Importer(intern, this.eligibility, tables, paths, nextHops, events);
+    const heard: ImportEvents = {
+      ...events,
+      endOfRib: (peer, family) => {
+        this.#peers.retention.endOfRib(peer, family);
+        events.endOfRib(peer, family);
+      },
+    };
+    this.importer = new Importer(intern, this.eligibility, tables, paths, nextHops, heard);
     this.view = new ExportView(intern, reader, slots, nextHops, this.decision, tables);
     const parts = {
       attributes,
@@ -119,17 +118,26 @@ export class Rib {
       },
     };
     this.exports = new ExportGroups(tables, parts, slots);
-    this.#batch = parts.batch;
     this.originated = new Originated(tables, paths, intern, nextHops);
     this.forwarding = new RibForwarding(tables, attributes, nextHops, slots, this.decision);
     this.#sweepers = [this.#sweeper(0, parts.grain), this.#sweeper(1, parts.grain)];
     this.#pace = new ReadingPace((peer) => this.#sweepers.some((sweeper) => sweeper.isClearing(peer.slot)));
-    this.#refreshes = new RefreshesIn(slots, io.clock, (peer, family) => {
-      this.#sweepers[family].sweep(peer.slot, SWEEP_OLD_EPOCH);
-      this.#pace.pause(peer);
-      this.wake();
-    });
     this.#housekeeping = new Housekeeping(tables, attributes, nextHops, io.clock, () => this.wake());
+    this.#peers = new RibPeers({
+      slots,
+      clock: io.clock,
+      policies: this.#policies,
+      nextHops,
+      intern,
+      exports: this.exports,
+      importer: this.importer,
+      batch: parts.batch,
+      pace: this.#pace,
+      housekeeping: this.#housekeeping,
+      sweep: (slot, family, reason) => this.#sweepers[family].sweep(slot, reason),
+      sweepNextHops: () => this.#sweepNextHops(),
+      wake: () => this.wake(),
+    });
     this.#work = new RibWork({
       clock: io.clock,
       scheduler: io.scheduler,
@@ -154,8 +162,7 @@ export class Rib {
   stop(): void {
     this.#work.stop();
     this.#housekeeping.stop();
-    for (const peer of this.#byId.values())
-      for (const family of [0, 1] as const) this.#refreshes.drop(peer, family);
+    this.#peers.retention.stop();
   }
 
   wake(): void {
@@ -163,7 +170,7 @@ export class Rib {
   }
 
   peer(id: string): RibPeer | undefined {
-    return this.#byId.get(id);
+    return this.#peers.get(id);
   }
 
   /** @throws Error naming policy and value when one of a peer's policies is wrong */
@@ -179,66 +186,26 @@ export class Rib {
   }
 
   peers(): Iterable<RibPeer> {
-    return this.#byId.values();
+    return this.#peers.all();
+  }
+
+  /** By slot; undefined for one that nobody has. */
+  get bySlot(): readonly (RibPeer | undefined)[] {
+    return this.#peers.bySlot;
   }
 
   established(session: Session): void {
-    const known = this.#byId.get(session.peerId);
-    let peer = known;
-    if (
-      known !== undefined &&
-      this.slots.paths[known.slot] !== 0 &&
-      !known.isSameSpeaker(session, this.slots)
-    ) {
-      // What it says now looks different to others, even where it is the same: another slot, and the old paths go.
-      this.#leaving.add(known);
-      peer = undefined;
-    }
-    if (peer === undefined) {
-      peer = new RibPeer(this.slots.take(), session.config, this.#policies, this.#clock, known?.malformed);
-      this.#byId.set(peer.id, peer);
-      this.bySlot[peer.slot] = peer;
-    }
-    peer.isRemoved = false;
-    this.#leaving.delete(peer);
-    peer.configure(session.config);
-    this.nextHops.areLinksAsked ||= peer.asksLinks;
-    peer.attach(session, this.slots);
-    this.#bySession.set(session, peer);
-    const { remoteAddress, device } = session.negotiated;
-    this.#useOwnAddresses(peer, session);
-    if (this.nextHops.setOwner(remoteAddress, peer.slot, device, true)) this.exports.ownersChanged();
-    this.#batch.fit(this.slots.end);
-    this.exports.join(peer, session, this.intern.identity);
-    this.wake();
+    this.#peers.established(session);
   }
 
-  down(session: Session): void {
-    const peer = this.#bySession.get(session);
-    if (peer === undefined) return;
-    this.#bySession.delete(session);
-    this.#pace.drop(peer);
-    this.exports.leave(session);
-    this.importer.forgetBlocks(peer);
-    this.#housekeeping.ask();
-    if (peer.session === session) {
-      peer.session = undefined;
-      this.#useOwnAddresses(peer, undefined);
-    }
-    const { remoteAddress, device } = session.negotiated;
-    if (this.nextHops.setOwner(remoteAddress, peer.slot, device, false)) this.exports.ownersChanged();
-    for (const family of [0, 1] as const) {
-      this.#refreshes.drop(peer, family);
-      this.slots.nextEpoch(peer.slot, family, false);
-    }
-    peer.forgetCounts();
-    for (const sweeper of this.#sweepers) sweeper.sweep(peer.slot, SWEEP_OLD_EPOCH);
-    this.wake();
+  /** @param kept whose routes stay until it is back (RFC 4724); undefined: none */
+  down(session: Session, kept?: RouteRetention): void {
+    this.#peers.down(session, kept);
   }
 
   /** Handed to sessions as it is: an UPDATE comes straight here. */
   readonly update = (session: Session, buf: Uint8Array, start: number, end: number): void => {
-    const peer = this.#bySession.get(session);
+    const peer = this.#peers.of(session);
     if (peer === undefined) return;
     this.#pace.hear(peer);
     this.paths.startMessage();
@@ -262,14 +229,14 @@ export class Rib {
 
   /** A BoRR (RFC 7313): what the peer does not send again before its EoRR is gone then. */
   refreshBegins(session: Session, family: FamilyIndex): void {
-    const peer = this.#bySession.get(session);
-    if (peer !== undefined) this.#refreshes.begin(peer, family);
+    const peer = this.#peers.of(session);
+    if (peer !== undefined) this.#peers.retention.refreshBegins(peer, family);
   }
 
   /** An EoRR. Ignored without a BoRR. */
   refreshEnds(session: Session, family: FamilyIndex): void {
-    const peer = this.#bySession.get(session);
-    if (peer !== undefined) this.#refreshes.end(peer, family);
+    const peer = this.#peers.of(session);
+    if (peer !== undefined) this.#peers.retention.refreshEnds(peer, family);
   }
 
   drained(session: Session): void {
@@ -278,46 +245,43 @@ export class Rib {
 
   /** A peer's configuration changed without a new session: re-evaluates only what that touches. */
   configure(config: PeerConfig): void {
-    const peer = this.#byId.get(config.id);
-    if (peer === undefined) return;
-    const change = peer.configure(config);
-    this.nextHops.areLinksAsked ||= peer.asksLinks;
-    if (peer.session === undefined) return;
-    if (change.isClientChanged) {
-      this.slots.client[peer.slot] = config.routeReflectorClient ? 1 : 0;
-      this.exports.rebuild();
-    }
-    this.#useOwnAddresses(peer, peer.session);
-    if (change.isImportChanged) this.softIn(config.id);
-    this.exports.rulesChanged(peer, this.intern.identity);
+    const change = this.#peers.configure(config);
+    const session = change?.peer.session;
+    if (change === undefined || session === undefined) return;
+    this.#peers.useOwnAddresses(change.peer, session);
+    this.exports.rulesChanged(change.peer, this.intern.identity);
     this.wake();
-    if (change.isLimitChanged) this.importer.checkLimits(peer);
+    if (change.isLimitChanged) this.importer.checkLimits(change.peer);
   }
 
   /** Import policy again over everything that the peer sent. */
   softIn(id: string): void {
-    const peer = this.#byId.get(id);
-    if (peer === undefined) return;
-    for (const sweeper of this.#sweepers) sweeper.sweep(peer.slot, SWEEP_POLICY);
-    this.wake();
+    const peer = this.#peers.get(id);
+    if (peer !== undefined) this.#peers.softIn(peer);
   }
 
   /** Everything again to the peer. */
   softOut(id: string): void {
-    const session = this.#byId.get(id)?.session;
+    const session = this.#peers.get(id)?.session;
     if (session === undefined) return;
     this.exports.refresh(session, 0);
     this.exports.refresh(session, 1);
     this.wake();
   }
 
-  /** No longer configured: forgotten when its last path is gone. */
+  /** As RibPeers. */
   remove(id: string): void {
-    const peer = this.#byId.get(id);
-    if (peer === undefined) return;
-    peer.isRemoved = true;
-    this.#leaving.add(peer);
-    this.wake();
+    this.#peers.remove(id);
+  }
+
+  /** As RibPeers. */
+  forget(id: string): void {
+    this.#peers.forget(id);
+  }
+
+  /** As RibPeers. */
+  dropKept(id: string): void {
+    this.#peers.dropKept(id);
   }
 
   updateNextHop(...told: Parameters<NextHops['update']>): void {
@@ -331,9 +295,11 @@ export class Rib {
   reconfigure(identity: OwnIdentity, multipath: MultipathRules): void {
     const before = this.intern.identity;
     const fields = ['asNumber', 'routerId', 'clusterId'] as const;
+    if (before.asNumber !== identity.asNumber || before.routerId !== identity.routerId)
+      this.#peers.dropAllKept();
     if (fields.some((field) => before[field] !== identity[field])) {
       this.intern.identity = identity;
-      for (const peer of this.#byId.values()) {
+      for (const peer of this.#peers.all()) {
         this.exports.rulesChanged(peer, identity);
         this.softIn(peer.id);
       }
@@ -341,13 +307,6 @@ export class Rib {
     this.decision.multipath = multipath;
     for (const sweeper of this.#sweepers) sweeper.sweepAll();
     this.wake();
-  }
-
-  /** The addresses of ours that a session uses (undefined: none any more) are no next hops for others to give. */
-  #useOwnAddresses(peer: RibPeer, session: Session | undefined): void {
-    const before = peer.ownAddresses;
-    peer.ownAddresses = session === undefined ? [] : ownAddresses(session, peer.config);
-    if (this.nextHops.replaceOwnAddresses(before, peer.ownAddresses)) this.#sweepNextHops();
   }
 
   #sweepNextHops(): void {
@@ -366,7 +325,7 @@ export class Rib {
   }
 
   #idle(): void {
-    for (const peer of this.#leaving) if (this.slots.paths[peer.slot] === 0) this.#forget(peer);
+    this.#peers.tidy();
     this.originated.owner.marked = 0;
   }
 
@@ -378,22 +337,20 @@ export class Rib {
       attributes,
       slots,
       nextHops,
-      (table, path) => {
-        const peer = this.bySlot[table.peer[path]!];
-        if (peer === undefined) return;
-        const code = this.eligibility.of(peer, this.paths.received(table, path));
-        this.paths.reevaluate(peer, table, path, flagsOf(code));
+      {
+        reevaluate: (table, path) => {
+          const peer = this.bySlot[table.peer[path]!];
+          if (peer === undefined) return;
+          const code = this.eligibility.of(peer, this.paths.received(table, path));
+          this.paths.reevaluate(peer, table, path, flagsOf(code));
+        },
+        makeLongLived: (table, path) => {
+          const peer = this.bySlot[table.peer[path]!];
+          if (peer !== undefined) this.paths.makeLongLived(peer, table, path);
+        },
       },
       grain,
       this.#faults,
     );
-  }
-
-  #forget(peer: RibPeer): void {
-    this.#leaving.delete(peer);
-    this.bySlot[peer.slot] = undefined;
-    if (this.#byId.get(peer.id) === peer) this.#byId.delete(peer.id);
-    this.nextHops.acquit(peer.slot);
-    this.slots.free(peer.slot);
   }
 }

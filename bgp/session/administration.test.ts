@@ -122,7 +122,7 @@ describe('session: administration', () => {
     bench.sessions.removePeer('tor');
     bench.clock.settle();
     assert.equal(peer.notification, '6/9 0603');
-    assert.equal(bench.recorder.downs[0]!.reason.keepRoutes, false);
+    assert.equal(bench.recorder.downs[0]!.reason.kept, undefined);
   });
 
   it('a new AS number or router ID resets; the same configuration does not', async () => {

@@ -9,7 +9,7 @@ export {
   type SocketProblem,
 } from './fsm/cause.ts';
 export { causeText, refusalText } from './fsm/cause-text.ts';
-export type { SessionDown } from './fsm/down.ts';
+export type { RouteRetention, SessionDown } from './fsm/down.ts';
 export type { NotificationError, SessionState } from './fsm/fsm-types.ts';
 export type { Negotiated } from './fsm/negotiate.ts';
 export type {

@@ -19,7 +19,7 @@ describe('link, TTL and keys', () => {
     assert.equal(bench.state, 'Established');
     bench.host.linkDown('eth0');
     assert.equal(bench.recorder.downs[0]?.reason.cause.kind, 'link down');
-    assert.equal(bench.recorder.downs[0]?.reason.keepRoutes, false);
+    assert.equal(bench.recorder.downs[0]?.reason.kept, undefined);
     assert.equal(peer.notification, undefined);
     assert.equal(bench.host.linkWatchers, 0);
   });

@@ -69,6 +69,7 @@ export class Peer implements SessionOwner {
     this.#isStarted = false;
     this.#gate.release();
     this.#endAll(cause, error);
+    if (CAUSES[cause.kind].keepsRoutes === 'never') this.io.handler.abandoned?.(this.id);
   }
 
   /** Ends all sessions and starts anew without back-off. */
@@ -85,6 +86,7 @@ export class Peer implements SessionOwner {
     this.#gate.hold(cause);
     this.record.error(cause);
     this.#endAll(cause);
+    this.io.handler.abandoned?.(this.id);
   }
 
   release(): void {

@@ -179,9 +179,9 @@ export class Peers implements AsyncDisposable {
     this.#keyHolds.settle();
   }
 
-  /** The established session of a neighbour. */
-  session(peerId: string): Session | undefined {
-    return this.#find(peerId)?.current;
+  /** What a neighbour is configured with now, also one of a range. */
+  configOf(peerId: string): PeerConfig | undefined {
+    return this.#find(peerId)?.config;
   }
 
   /** Of each neighbour that is not held down its established session. */

@@ -51,6 +51,8 @@ export interface SessionHandler {
   drained(session: Session): void;
   /** Once for each established(). */
   down(session: Session, reason: SessionDown): void;
+  /** Somebody ordered a neighbour down, or anew: what is kept of a session before, for its return, goes. */
+  abandoned?(peerId: string): void;
   stateChanged(peerId: string, transition: StateTransition): void;
   /** A connection was closed without a session. `subject` is a neighbour's or range's id, undefined for a stranger. */
   refused?(from: string, subject: string | undefined, why: Refusal): void;

@@ -200,6 +200,11 @@ export class AttributeIntern {
     return this.changed(id, [{ localPref: 0 }], -1, false);
   }
 
+  /** LLGR_STALE for routes of a neighbour that did not come back in time (RFC 9494 section 4.2). As changed(). */
+  longLived(id: number): number {
+    return this.changed(id, [{ addCommunities: ['llgr-stale'] }], -1, false);
+  }
+
   /** Takes over the reference to `hop`. */
   #intern(hop: number, variant: number): number {
     const { store, verdict } = this;

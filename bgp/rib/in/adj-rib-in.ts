@@ -1,12 +1,13 @@
 // Writes single paths into the tables: announced, withdrawn, filtered by import policy, looked at again when
 // the policy changes. Keeps the reference counts of attribute sets and the counters of peers and slots.
 import type { Clock } from '#world';
+import { HAS_LLGR_STALE, HAS_NO_LLGR } from '../../message/index.ts';
 import { AppliedPolicy, OWN_PREFIX } from '../attributes/applied-policy.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { OwnClaims } from './own-claims.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
-import type { PeerSlots } from '../table/peer-slots.ts';
+import { LONG_LIVED, type PeerSlots } from '../table/peer-slots.ts';
 import { type CompiledPolicy, RouteRef } from '../../policy/compile.ts';
 import {
   BEST,
@@ -15,11 +16,9 @@ import {
   FILTERED,
   HAS_DEAD,
   INELIGIBLE,
-  LONG_LIVED_STALE,
   MULTIPATH,
   OWN_AS_LOOP,
   type RibTable,
-  STALE,
 } from '../table/rib-table.ts';
 
 /** Changes of one peer in one turn of the work loop up to this many overtake bulk. */
@@ -38,8 +37,8 @@ export interface PathOwner {
   readonly slot: number;
   readonly importPolicy: CompiledPolicy;
   /**
-   * Live paths of the current session, filtered ones included: by family, and by family + STALE those that a refresh
-   * (RFC 7313) has not sent again yet. The other counts likewise.
+   * Live paths of the current session, filtered ones included: by family, and by family + STALE_COUNTS those that
+   * a refresh (RFC 7313) or a neighbour back from its restart has not sent again yet. The other counts likewise.
    */
   readonly received: number[];
   /** Of these, rejected by import policy. */
@@ -57,6 +56,7 @@ export interface PathOwner {
 }
 
 export class AdjRibIn {
+  readonly #intern: AttributeIntern;
   readonly #store: AttributeStore;
   readonly #peers: PeerSlots;
   readonly #import: AppliedPolicy;
@@ -73,6 +73,7 @@ export class AdjRibIn {
     clock: Clock,
   ) {
     this.#clock = clock;
+    this.#intern = intern;
     this.#store = intern.store;
     this.#peers = peers;
     this.#import = new AppliedPolicy(intern, reader, false);
@@ -149,7 +150,7 @@ export class AdjRibIn {
     table.epoch[path] = epoch;
     const isSame =
       table.attribute[path] === use &&
-      (old & (REFUSED | STALE | LONG_LIVED_STALE)) === flags &&
+      (old & REFUSED) === flags &&
       (table.original === undefined || table.original[path] === (raw === use ? -1 : raw));
     if (before !== GONE && (!isSame || before !== table.family))
       peer.octets[before]! -= this.#octetsOf(table, path);
@@ -178,13 +179,16 @@ export class AdjRibIn {
     const path = table.findPath(prefix, peer.slot, receivedId);
     if (path < 0 || (table.flags[path]! & DEAD) !== 0) return;
     peer.ownClaims.note(table, path, false);
-    const before = this.#countedAt(peer, table, path);
-    if (before !== GONE) {
-      peer.received[before]!--;
-      peer.octets[before]! -= this.#octetsOf(table, path);
-      addRefused(peer, before, table.flags[path]!, -1);
-    }
+    this.#discount(peer, table, path);
     this.kill(table, path, ++peer.marked < URGENT_PER_TURN);
+  }
+
+  #discount(peer: PathOwner, table: RibTable, path: number): void {
+    const at = this.#countedAt(peer, table, path);
+    if (at === GONE) return;
+    peer.received[at]!--;
+    peer.octets[at]! -= this.#octetsOf(table, path);
+    addRefused(peer, at, table.flags[path]!, -1);
   }
 
   /** Marks a path withdrawn; it goes when its prefix was processed. */
@@ -226,10 +230,46 @@ export class AdjRibIn {
       }
     }
     peer.ownClaims.note(table, path, isClaim);
+    const marked = this.#isLongLived(peer, table, path, raw) ? this.#intern.longLived(use) : -1;
+    if (marked >= 0) use = marked;
+    if (use !== before || (table.flags[path]! & REFUSED) !== flags)
+      this.#replace(peer, table, path, raw, use, flags);
+    if (marked >= 0) this.#store.release(marked);
+  }
+
+  /** Did it get LLGR_STALE here, by makeLongLived()? */
+  #isLongLived(peer: PathOwner, table: RibTable, path: number, raw: number): boolean {
+    const { flags } = this.#store;
+    if ((flags[table.attribute[path]!]! & ~flags[raw]! & HAS_LLGR_STALE) === 0) return false;
+    return this.#peers.isStale(peer.slot, table.family, table.epoch[path]!);
+  }
+
+  /**
+   * Its peer did not come back in time (RFC 9494 section 4.2): what must not be kept so long goes, and the rest carries
+   * LLGR_STALE from now on, by which it is the last choice here and elsewhere.
+   */
+  makeLongLived(peer: PathOwner, table: RibTable, path: number): void {
+    const { flags } = this.#store;
+    const before = table.attribute[path]!;
+    const raw = this.received(table, path);
+    if (this.#peers.retention[peer.slot * 2 + table.family] !== LONG_LIVED) return;
+    if ((flags[before]! & HAS_LLGR_STALE) !== 0) return;
+    const marked = ((flags[before]! | flags[raw]!) & HAS_NO_LLGR) === 0 ? this.#intern.longLived(before) : -1;
+    if (marked < 0) {
+      peer.ownClaims.note(table, path, false);
+      this.#discount(peer, table, path);
+      this.kill(table, path, false);
+      return;
+    }
+    this.#replace(peer, table, path, raw, marked, table.flags[path]! & REFUSED);
+    this.#store.release(marked);
+  }
+
+  /** The set that it is used with changes, and what refuses it; its counts follow. */
+  #replace(peer: PathOwner, table: RibTable, path: number, raw: number, use: number, flags: number): void {
+    const references = this.#store.references;
     const old = table.flags[path]!;
     const octets = this.#octetsOf(table, path);
-    if (use === before && (old & REFUSED) === flags) return;
-    const references = this.#store.references;
     references[use] = references[use]! + 1;
     references[raw] = references[raw]! + 1;
     this.dropSets(table, path);
@@ -257,7 +297,7 @@ export class AdjRibIn {
     const { family } = table;
     const epoch = table.epoch[path]!;
     if (epoch === this.#peers.epoch[peer.slot * 2 + family]) return family;
-    return this.#peers.isStale(peer.slot, family, epoch) ? family + STALE_COUNTS : GONE;
+    return this.#peers.isUsed(peer.slot, family, epoch) ? family + STALE_COUNTS : GONE;
   }
 
   /** What a path's attributes take, with those that import policy changed. */

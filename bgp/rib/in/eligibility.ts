@@ -56,7 +56,7 @@ export class Eligibility {
     }
     if (kind === KIND_EBGP && peer.config.enforceFirstAs && store.neighborAs[attribute] !== peer.remoteAs)
       return FOREIGN_FIRST_AS;
-    const role = peer.session?.negotiated.role;
+    const { role } = peer;
     if (role === undefined || (store.present[attribute]! & PRESENT_OTC) === 0) return ELIGIBLE;
     if (role === 'provider' || role === 'rs') return LEAK_FROM_CUSTOMER;
     if (role === 'peer' && this.#reader.otc(attribute) !== peer.remoteAs) return LEAK_OF_ANOTHER_AS;

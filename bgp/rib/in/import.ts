@@ -215,7 +215,7 @@ export class Importer {
       id = this.#intern.shutDownGracefully(id);
       store.release(attribute);
     }
-    const role = peer.session?.negotiated.role;
+    const { role } = peer;
     if ((role === 'customer' || role === 'peer' || role === 'rs-client') && id >= 0) {
       if ((store.present[id]! & PRESENT_OTC) === 0) {
         const marked = this.#intern.changed(id, [], peer.remoteAs, false);

@@ -1,6 +1,7 @@
 // The paths of one neighbour for prefixes that are this speaker's own (PolicyTerm.action.isOwn): never used, and worth
 // an alarm. Kept by path id, so that a route costs nothing unless it is one. A path that went without a word (a refresh
 // left it out) is noticed when the list is read. Bound: MOST.
+import type { FamilyIndex } from '#ip';
 import { DEAD, FILTERED, INELIGIBLE, type RibTable } from '../table/rib-table.ts';
 
 const MOST = 256;
@@ -16,8 +17,9 @@ export class OwnClaims {
     } else if (this.#paths.size > 0) this.#paths.delete(path * 2 + table.family);
   }
 
-  forget(): void {
-    this.#paths.clear();
+  /** All of a family. */
+  forget(family: FamilyIndex): void {
+    for (const key of this.#paths) if ((key & 1) === family) this.#paths.delete(key);
   }
 
   /** Prefix ids of one family. @param epoch of the neighbour's paths now */

@@ -1,7 +1,7 @@
 // One neighbour as the RIB knows it: its slot, policies, counters, and the attribute sets it sent last.
 import { type Family, type FamilyIndex, needsZone, parseAddressWords, withZone } from '#ip';
 import type { Clock } from '#world';
-import type { PeerConfig } from '../../config.ts';
+import type { PeerConfig, Role } from '../../config.ts';
 import { FAMILY_BIT_IPV4, FAMILY_BIT_IPV6, SessionCodecContext, verdictKey } from '../../message/index.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { PolicyCache } from '../../policy/policy-cache.ts';
@@ -33,7 +33,7 @@ export class RibPeer implements PathOwner {
   readonly #policies: PolicyCache;
   importPolicy: CompiledPolicy;
   exportPolicy: CompiledPolicy;
-  /** Undefined while no session is established. */
+  /** Undefined while no session is established; paths may be kept over that (retention.ts). */
   session: Session | undefined;
   readonly context = new SessionCodecContext();
   /** Kind of session: blocks are judged alike under the same key. */
@@ -43,6 +43,10 @@ export class RibPeer implements PathOwner {
   remoteAs = 0;
   /** Own AS towards this peer, when it is not the speaker's. */
   localAs = 0;
+  /** Ours towards it (RFC 9234), of its newest session. */
+  role: Role | undefined;
+  /** Its session's address and link, also while it is away; as NextHops.setOwner() was told. */
+  goesTo: { readonly address: string; readonly device: string | undefined } | undefined;
   readonly received = [0, 0, 0, 0];
   readonly filtered = [0, 0, 0, 0];
   readonly ineligible = [0, 0, 0, 0];
@@ -64,8 +68,6 @@ export class RibPeer implements PathOwner {
   /** Bits by family: 1 End-of-RIB received. */
   readonly endOfRibReceived = [false, false];
   readonly endOfRibSent = [false, false];
-  /** Removed from the configuration; goes when its last path is gone. */
-  isRemoved = false;
 
   /** @param malformed of the same neighbour, when it comes back as somebody else */
   constructor(
@@ -134,24 +136,22 @@ export class RibPeer implements PathOwner {
     return octets[0]! + octets[1]! + octets[2]! + octets[3]!;
   }
 
-  /** The session's paths are gone. */
-  forgetCounts(): void {
-    for (const family of [0, 1] as const) {
-      this.ageCounts(family);
-      this.ageCounts(family);
-    }
-    this.ownClaims.forget();
+  /** Its paths of a family are gone. */
+  forgetCounts(family: FamilyIndex): void {
+    this.ageCounts(family);
+    this.forgetStale(family);
+    this.ownClaims.forget(family);
   }
 
-  /** What was stale is gone, and what was current is stale: it is about to be sent anew. */
+  /** What was current is stale: it is about to be sent anew. */
   ageCounts(family: FamilyIndex): void {
     for (const counts of [this.received, this.filtered, this.ineligible, this.ownAsLoops, this.octets]) {
-      counts[family + STALE_COUNTS] = counts[family]!;
+      counts[family + STALE_COUNTS]! += counts[family]!;
       counts[family] = 0;
     }
   }
 
-  /** What was not sent again is gone. */
+  /** What is stale is gone. */
   forgetStale(family: FamilyIndex): void {
     for (const counts of [this.received, this.filtered, this.ineligible, this.ownAsLoops, this.octets])
       counts[family + STALE_COUNTS] = 0;
@@ -173,6 +173,7 @@ export class RibPeer implements PathOwner {
     this.device = n.device;
     this.remoteAs = n.remoteAs;
     this.localAs = n.localAs;
+    this.role = n.role;
     const c = this.context;
     c.fourByteAs = n.fourByteAs;
     c.external = n.peerType === 'ebgp';
@@ -188,7 +189,6 @@ export class RibPeer implements PathOwner {
     const address = parseAddressWords(n.remoteAddress);
     slots.address.fill(0, this.slot * 4, this.slot * 4 + 4);
     if (address !== undefined) slots.address.set(address.words, this.slot * 4);
-    this.forgetCounts();
     this.warned = false;
     this.endOfRibReceived.fill(false);
     this.endOfRibSent.fill(false);

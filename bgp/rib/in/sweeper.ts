@@ -1,6 +1,6 @@
 // Walks all paths of a table in small steps when something changed for many of them at once: a session ended
-// (its epoch is over), an import policy changed, next hops came or went, or how many paths are used together. One walk
-// serves all reasons that are pending; a reason that comes up meanwhile makes the walk go round once more.
+// (its epoch is over) or did not come back in time, an import policy changed, next hops came or went, or how many paths
+// are used together. One walk serves all reasons that are pending; a reason that comes up meanwhile makes the walk go round once more.
 import type { AdjRibIn } from './adj-rib-in.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { RibFaults } from '../faults.ts';
@@ -11,6 +11,13 @@ import { CHANGED, DEAD, NO_PEER, type RibTable } from '../table/rib-table.ts';
 /** Why a peer's paths must be looked at. */
 export const SWEEP_OLD_EPOCH = 1;
 export const SWEEP_POLICY = 2;
+export const SWEEP_LONG_LIVED = 4;
+
+/** What is done to a live path. */
+export interface PathChanges {
+  reevaluate(table: RibTable, path: number): void;
+  makeLongLived(table: RibTable, path: number): void;
+}
 
 export class Sweeper {
   readonly #table: RibTable;
@@ -18,7 +25,7 @@ export class Sweeper {
   readonly #store: AttributeStore;
   readonly #peers: PeerSlots;
   readonly #nextHops: NextHops;
-  readonly #reevaluate: (table: RibTable, path: number) => void;
+  readonly #changes: PathChanges;
   readonly #grain: number;
   readonly #faults: RibFaults;
   /** SWEEP_* bits by slot. */
@@ -37,7 +44,7 @@ export class Sweeper {
     store: AttributeStore,
     peers: PeerSlots,
     nextHops: NextHops,
-    reevaluate: (table: RibTable, path: number) => void,
+    changes: PathChanges,
     grain: number,
     faults: RibFaults,
   ) {
@@ -48,7 +55,7 @@ export class Sweeper {
     this.#store = store;
     this.#peers = peers;
     this.#nextHops = nextHops;
-    this.#reevaluate = reevaluate;
+    this.#changes = changes;
   }
 
   get isIdle(): boolean {
@@ -140,13 +147,13 @@ export class Sweeper {
     if ((table.flags[path]! & DEAD) !== 0) return;
     const { family } = table;
     const epoch = table.epoch[path]!;
-    const isGone =
-      epoch !== this.#peers.epoch[slot * 2 + family] && !this.#peers.isStale(slot, family, epoch);
-    if (isGone) {
+    if (!this.#peers.isUsed(slot, family, epoch)) {
       if ((why & SWEEP_OLD_EPOCH) !== 0) this.#paths.kill(table, path, false);
-    } else if ((why & SWEEP_POLICY) !== 0) {
-      this.#reevaluate(table, path);
+      return;
     }
+    if ((why & SWEEP_LONG_LIVED) !== 0) this.#changes.makeLongLived(table, path);
+    if ((why & SWEEP_POLICY) !== 0 && (table.flags[path]! & DEAD) === 0)
+      this.#changes.reevaluate(table, path);
   }
 
   #finish(): void {

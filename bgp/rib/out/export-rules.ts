@@ -4,6 +4,7 @@ import { octetsOfWords, type FamilyIndex, IPV6, isLinkLocalIpv6, parseAddressWor
 import {
   type ExportPlan,
   exportPlan,
+  HAS_LLGR_STALE,
   HAS_NO_ADVERTISE,
   HAS_NO_EXPORT,
   HAS_NO_EXPORT_SUBCONFED,
@@ -81,8 +82,13 @@ export function exportRules(
     addsOtc,
     external ? config.removePrivateAs : own.clusterId,
   ]);
+  const blockedFlags =
+    HAS_NO_ADVERTISE |
+    (external ? HAS_NO_EXPORT | HAS_NO_EXPORT_SUBCONFED : 0) |
+    (n.takesLongLived ? 0 : HAS_LLGR_STALE);
   const key = JSON.stringify([
     octets,
+    blockedFlags,
     external || config.routeReflectorClient,
     session.maxMessageBytes,
     extendedNextHop,
@@ -96,7 +102,7 @@ export function exportRules(
     family,
     external,
     client: !external && config.routeReflectorClient,
-    blockedFlags: HAS_NO_ADVERTISE | (external ? HAS_NO_EXPORT | HAS_NO_EXPORT_SUBCONFED : 0),
+    blockedFlags,
     blocksOtc,
     keepsNextHop,
     link,

@@ -18,7 +18,7 @@ import {
   validateAttributes,
 } from '../../message/index.ts';
 import { KIND_EBGP, KIND_LOCAL } from '../table/peer-slots.ts';
-import { BEST, MULTIPATH, type RibTable, STALE } from '../table/rib-table.ts';
+import { BEST, MULTIPATH, type RibTable } from '../table/rib-table.ts';
 import type { UpdateGroup } from '../out/update-group.ts';
 import type { RibContents } from './rib-contents.ts';
 import type { RouteText } from './view.ts';
@@ -116,7 +116,7 @@ export class RouteTexts {
       usable: decision.isUsable(table, path),
       ...(table.receivedId === undefined ? {} : { pathId: table.receivedId[path]! }),
       ageSeconds: this.#rib.paths.ageSeconds(table, path),
-      stale: (flags & STALE) !== 0,
+      stale: slots.isStale(slot, table.family, table.epoch[path]!),
       why: origin === undefined ? why : `${why} (from ${origin})`,
     };
   }

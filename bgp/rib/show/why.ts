@@ -1,10 +1,11 @@
 // Why a path is used or not, in words that an operator can act on. Display only: the code that decided gives the
 // reason as a number, so that the words cannot drift from the decision.
 import { formatIpv4 } from '#ip';
+import { HAS_LLGR_STALE } from '../../message/index.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 import * as rule from '../in/eligibility.ts';
 import * as step from '../table/decision.ts';
-import { BEST, LONG_LIVED_STALE, MULTIPATH, type RibTable, STALE } from '../table/rib-table.ts';
+import { BEST, MULTIPATH, type RibTable } from '../table/rib-table.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import type { RibContents } from './rib-contents.ts';
 
@@ -32,10 +33,8 @@ export function whyPath(rib: RibContents, table: RibTable, path: number): string
 }
 
 function staleText(rib: RibContents, table: RibTable, path: number): string {
-  const flags = table.flags[path]!;
-  if ((flags & LONG_LIVED_STALE) !== 0) return ', long-lived stale';
-  const isRefreshed = rib.slots.isStale(table.peer[path]!, table.family, table.epoch[path]!);
-  return (flags & STALE) !== 0 || isRefreshed ? ', stale' : '';
+  if ((rib.attributes.flags[table.attribute[path]!]! & HAS_LLGR_STALE) !== 0) return ', long-lived stale';
+  return rib.slots.isStale(table.peer[path]!, table.family, table.epoch[path]!) ? ', stale' : '';
 }
 
 /** Of a usable path. */

@@ -126,11 +126,11 @@ describe('the decision on columns', () => {
     const { decision: decide, table } = new Columns(
       {
         attributes: given.map(({ neighborAs, med }, i) => ({
-          ...{ neighborAs, med, nextHop: i, localPref: 100, pathLength: 2, origin: 0 },
+          ...{ neighborAs, med, nextHop: i, localPref: 100, pathLength: 2, origin: 0, flags: 0 },
           ...{ path: 0, originator: 0, clusterLength: 0 },
         })),
         peers: given.map((_, i) => ({
-          ...{ kind: KIND_EBGP, routerId: i + 1, address: [0, 0, 0, i], isRefreshing: false },
+          ...{ kind: KIND_EBGP, routerId: i + 1, address: [0, 0, 0, i], kept: 0 },
         })),
         paths: given.map((_, i) => ({ peer: i, attributes: i, receivedId: 0, flags: 0, age: 0 })),
         hops: given.map(({ metric }, i) => ({ isReachable: true, metric, address: i })),

@@ -1,21 +1,13 @@
 // The decision process (RFC 4271 section 9.1.2, RFC 4456, RFC 5004 not used), as numeric comparison of columns.
 // Our own routes go first; then the order of steps is BIRD's. Each stops at the first difference. MED is compared only
 // between paths from the same neighbouring AS and never depends on the order in which paths came (deterministic MED).
+import { HAS_LLGR_STALE } from '../../message/index.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import { SecretWords } from '../../columns/secret-words.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import { KIND_EBGP, KIND_LOCAL, type PeerSlots } from './peer-slots.ts';
-import {
-  BEST,
-  CHANGED,
-  DEAD,
-  FILTERED,
-  INELIGIBLE,
-  LONG_LIVED_STALE,
-  MULTIPATH,
-  type RibTable,
-} from './rib-table.ts';
+import { BEST, CHANGED, DEAD, FILTERED, INELIGIBLE, MULTIPATH, type RibTable } from './rib-table.ts';
 
 /** Where two paths first differed; `why` puts it into words. Paths equal up to METRIC may be used together. */
 export const STEP_LONG_LIVED_STALE = 1;
@@ -85,7 +77,7 @@ export class Decision {
     const slot = table.peer[path]!;
     const epoch = table.epoch[path]!;
     const { family } = table;
-    if (this.#peers.epoch[slot * 2 + family] !== epoch && !this.#peers.isStale(slot, family, epoch))
+    if (this.#peers.epoch[slot * 2 + family] !== epoch && !this.#peers.isUsed(slot, family, epoch))
       return GONE;
     const flags = table.flags[path]! & UNUSABLE;
     if (flags !== 0) {
@@ -246,12 +238,12 @@ export class Decision {
 
   #compareToMetric(table: RibTable, a: number, b: number): number {
     const attributes = this.#attributes;
-    const stale = (table.flags[a]! & LONG_LIVED_STALE) - (table.flags[b]! & LONG_LIVED_STALE);
-    if (stale !== 0) return stale < 0 ? -STEP_LONG_LIVED_STALE : STEP_LONG_LIVED_STALE;
     const x = table.attribute[a]!;
     const y = table.attribute[b]!;
     // Several feeds of one table: most paths of a prefix have one set.
     if (x === y) return this.#compareKinds(table, a, b);
+    const stale = (attributes.flags[x]! & HAS_LLGR_STALE) - (attributes.flags[y]! & HAS_LLGR_STALE);
+    if (stale !== 0) return stale < 0 ? -STEP_LONG_LIVED_STALE : STEP_LONG_LIVED_STALE;
     const kindA = this.#peers.kind[table.peer[a]!]!;
     const kindB = this.#peers.kind[table.peer[b]!]!;
     if ((kindA === KIND_LOCAL) !== (kindB === KIND_LOCAL))

@@ -38,10 +38,6 @@ export const OWN_AS_LOOP = FILTERED | INELIGIBLE;
 export const DEAD = 16;
 /** Attributes or eligibility changed since its prefix was last processed. */
 export const CHANGED = 32;
-/** Kept over a restart of its peer (RFC 4724). */
-export const STALE = 64;
-/** Long-lived stale (RFC 9494): last resort. */
-export const LONG_LIVED_STALE = 128;
 
 // Prefix flags.
 export const DIRTY = 1;

@@ -1,7 +1,8 @@
 // The rules of the decision (RFC 4271 section 9.1.2, RFC 4456 section 9) written once more, for objects.
+import { HAS_LLGR_STALE } from '../../message/index.ts';
 import * as decision from '../table/decision.ts';
 import { KIND_EBGP, KIND_LOCAL } from '../table/peer-slots.ts';
-import { DEAD, FILTERED, INELIGIBLE, LONG_LIVED_STALE } from '../table/rib-table.ts';
+import { DEAD, FILTERED, INELIGIBLE } from '../table/rib-table.ts';
 import type { Attributes, Hop, Path, Peer, Scene } from './decision-scenes.ts';
 
 /** The rules, with paths as numbers into scene.paths, which are the ids of the columns. */
@@ -26,7 +27,7 @@ export class Rules {
 
   refusal(path: number): number {
     const { age, flags } = this.#scene.paths[path]!;
-    if (age > 1 || (age === 1 && !this.peer(path).isRefreshing)) return decision.GONE;
+    if (age > this.peer(path).kept) return decision.GONE;
     if ((flags & DEAD) !== 0) return decision.WITHDRAWN;
     if ((flags & INELIGIBLE) !== 0) return decision.FORBIDDEN;
     if ((flags & FILTERED) !== 0) return decision.FILTERED_BY_POLICY;
@@ -41,11 +42,12 @@ export class Rules {
   compare(x: number, y: number, upToMetric = false): number {
     const [a, b, p, q] = [this.a(x), this.a(y), this.peer(x), this.peer(y)];
     const [pathX, pathY] = [this.#scene.paths[x]!, this.#scene.paths[y]!];
-    const is = (path: Path): number => path.flags & LONG_LIVED_STALE;
+    const isLongLived = (path: Path): number =>
+      this.#scene.attributes[path.attributes]!.flags & HAS_LLGR_STALE;
     const metric = (path: number): number => this.hop(path)?.metric ?? 0;
     const isSameSet = pathX.attributes === pathY.attributes;
     const steps: [number, number][] = [
-      [decision.STEP_LONG_LIVED_STALE, is(pathX) - is(pathY)],
+      [decision.STEP_LONG_LIVED_STALE, isLongLived(pathX) - isLongLived(pathY)],
       [decision.STEP_LOCAL, Number(q.kind === KIND_LOCAL) - Number(p.kind === KIND_LOCAL)],
       [decision.STEP_LOCAL_PREF, b.localPref - a.localPref],
       [decision.STEP_AS_PATH_LENGTH, a.pathLength - b.pathLength],

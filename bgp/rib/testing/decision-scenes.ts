@@ -1,18 +1,21 @@
 // Paths of one prefix for tests of the decision: what there is to compare, any mixture of it, and mixtures that random
 // ones rarely are; and the columns that the decision reads, filled with them.
 import fc from 'fast-check';
+import { HAS_LLGR_STALE, HAS_NO_EXPORT } from '../../message/index.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import { Decision, type MultipathRules } from '../table/decision.ts';
 import { KIND_EBGP, KIND_IBGP, KIND_LOCAL, PeerSlots } from '../table/peer-slots.ts';
-import { CHANGED, DEAD, FILTERED, INELIGIBLE, LONG_LIVED_STALE, RibTable } from '../table/rib-table.ts';
+import { CHANGED, DEAD, FILTERED, INELIGIBLE, RibTable } from '../table/rib-table.ts';
 
 export interface Attributes {
   readonly localPref: number;
   readonly pathLength: number;
   readonly origin: number;
   readonly med: number;
+  /** HAS_* bits. */
+  readonly flags: number;
   readonly neighborAs: number;
   readonly path: number;
   readonly originator: number;
@@ -24,7 +27,8 @@ export interface Peer {
   readonly kind: number;
   readonly routerId: number;
   readonly address: readonly number[];
-  readonly isRefreshing: boolean;
+  /** So many epochs before the newest are still used. */
+  readonly kept: number;
 }
 export interface Path {
   readonly peer: number;
@@ -57,6 +61,7 @@ export const scenes: fc.Arbitrary<Scene> = fc.record({
       pathLength: fc.constantFrom(2, 2, 3),
       origin: fc.constantFrom(0, 0, 2),
       med: fc.constantFrom(0, 0, 5, 4_000_000_000),
+      flags: fc.constantFrom(0, 0, 0, HAS_LLGR_STALE, HAS_LLGR_STALE | HAS_NO_EXPORT, HAS_NO_EXPORT),
       neighborAs: fc.constantFrom(7, 8),
       path: few(1),
       originator: fc.constantFrom(0, 0, 1, 3_000_000_000),
@@ -70,7 +75,7 @@ export const scenes: fc.Arbitrary<Scene> = fc.record({
       kind: fc.constantFrom(KIND_EBGP, KIND_EBGP, KIND_IBGP, KIND_IBGP, KIND_LOCAL),
       routerId: fc.constantFrom(1, 1, 2, 4_000_000_000),
       address: fc.array(fc.constantFrom(0, 0, 0, 1, 0xfe800000), { minLength: 4, maxLength: 4 }),
-      isRefreshing: fc.boolean(),
+      kept: few(2),
     }),
     { minLength: 4, maxLength: 4 },
   ),
@@ -89,7 +94,6 @@ export const scenes: fc.Arbitrary<Scene> = fc.record({
         FILTERED,
         INELIGIBLE,
         DEAD,
-        LONG_LIVED_STALE,
         DEAD | FILTERED,
         INELIGIBLE | FILTERED,
       ),
@@ -117,11 +121,11 @@ export const medScenes: fc.Arbitrary<Scene> = fc
   })
   .map((list) => ({
     attributes: list.map(({ med, neighborAs }) => ({
-      ...{ med, neighborAs, localPref: 100, pathLength: 2, origin: 0 },
+      ...{ med, neighborAs, localPref: 100, pathLength: 2, origin: 0, flags: 0 },
       ...{ path: 0, originator: 0, clusterLength: 0, nextHop: -1 },
     })),
     peers: list.map(({ routerId }, i) => ({
-      ...{ kind: KIND_EBGP, routerId, address: [0, 0, 0, i], isRefreshing: false },
+      ...{ kind: KIND_EBGP, routerId, address: [0, 0, 0, i], kept: 0 },
     })),
     paths: list.map((_, i) => ({ peer: i, attributes: i, receivedId: 0, flags: 0, age: 0 })),
     hops: [],
@@ -139,7 +143,7 @@ export const sharedScenes: fc.Arbitrary<Scene> = fc
     ...scene,
     attributes: scene.attributes.map((one) => ({
       ...one,
-      ...{ localPref: 100, pathLength: 2, origin: 0, med: one.med & 1 },
+      ...{ localPref: 100, pathLength: 2, origin: 0, med: one.med & 1, flags: 0 },
     })),
     peers: scene.peers.map(({ address, ...peer }) => ({
       ...peer,
@@ -162,13 +166,13 @@ export class Columns {
   constructor(scene: Scene, hasIds: boolean) {
     this.scene = scene;
     const { attributes, hops, peers } = scene;
-    for (const { kind, routerId, address, isRefreshing } of peers) {
+    for (const { kind, routerId, address, kept } of peers) {
       const slot = this.peers.take();
       this.slots.push(slot);
       this.peers.kind[slot] = kind;
       this.peers.routerId[slot] = routerId;
       this.peers.address.set(address, slot * 4);
-      for (let i = 0; i < 3; i++) this.peers.nextEpoch(slot, 1, isRefreshing);
+      for (let i = 3; i > 0; i--) this.peers.nextEpoch(slot, 1, i <= kept);
     }
     const column = (name: keyof Attributes) => attributes.map((one) => one[name]);
     const store = Object.fromEntries(

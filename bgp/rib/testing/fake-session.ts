@@ -102,6 +102,7 @@ export class FakeSession implements Session {
       localRouterId: '10.0.0.1',
       localAddress: '10.0.0.1',
       remoteAddress: o.address,
+      takesLongLived: false,
       peerType: o.as === localAs ? 'ibgp' : 'ebgp',
       ...o.negotiated,
     };

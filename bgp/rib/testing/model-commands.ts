@@ -1,7 +1,7 @@
 // What may happen to a RIB, drawn at random: announcements, sessions that come and go, refreshes, and configuration
 // that changes while all of that goes on. A scene has few neighbours, names and attribute sets, so that they meet.
 import fc from 'fast-check';
-import type { Family } from '#ip';
+import { type Family, FAMILIES } from '#ip';
 import type { WireAttributes } from '../../testing/message-bytes.ts';
 import { familyOf } from './model-routes.ts';
 import { CLUSTER_IDS, MULTIPATH, PEERS, POLICY_COUNT, type Scale, SETTINGS, TRACKED } from './model-scene.ts';
@@ -32,6 +32,8 @@ export interface Command {
   readonly isOtherId?: boolean;
   /** Between two moments of rest. */
   readonly isAlone?: boolean;
+  /** How often its routes are kept over it (RFC 4724), before it has said that it has sent all. */
+  readonly graceful?: number;
 }
 
 const as = fc.oneof(
@@ -121,6 +123,8 @@ function commands(scale: Scale, minLength: number, maxLength: number): fc.Arbitr
         isOtherId: oneOf4,
         count: fc.nat(12),
         isAlone: fc.boolean(),
+        graceful: fc.constantFrom(0, 0, 1, 1, 2, 3),
+        names,
       }),
       one(2, 'refresh', { peer, family }),
       one(2, 'soft', { peer, which: below(2) }),
@@ -197,16 +201,29 @@ function run(
     case 'restart': {
       // From rest, so that what happens now is all that happens; and nothing later mends what goes wrong.
       if (c.isAlone!) lab.settle();
-      world.down(id);
-      // Meanwhile another neighbour comes into a group that has to be built.
+      const graceful = c.graceful!;
       const other = PEERS[scene.peers[c.other! % scene.peers.length]!]!.id;
-      if (other !== id) world.setPolicy(other, 'export', world.policies[c.which!]!);
-      for (let i = 0; i < c.count!; i++) lab.turn();
-      world.up(id, routerIdOf(p.routerId, c.isOtherId!));
-      for (const name of scale.names) {
-        const a = said.get(`${id} ${name}`);
-        if (a !== undefined) world.announce(id, name, 0, a);
+      const routerId = routerIdOf(p.routerId, c.isOtherId!);
+      const again = (some: readonly string[]) => {
+        for (const name of some) {
+          const a = said.get(`${id} ${name}`);
+          if (a !== undefined) world.announce(id, name, 0, a);
+        }
+      };
+      for (let round = 0; round < Math.max(1, graceful); round++) {
+        // What is left of the time before goes when it leaves once more.
+        if (round > 0) for (const name of FAMILIES) model.endOfRib(id, name);
+        if (graceful > 0) world.goAway(id);
+        else world.down(id);
+        // Meanwhile another neighbour comes into a group that has to be built, or what is kept is judged anew.
+        world.setPolicy(other, other === id ? 'import' : 'export', world.policies[c.which!]!);
+        for (let i = 0; i < c.count!; i++) lab.turn();
+        if (graceful > 0) world.comeBack(id, routerId);
+        else world.up(id, routerId);
+        if (round < graceful - 1) again(names);
       }
+      again(graceful === 3 ? names : scale.names);
+      if (graceful > 0) for (const name of FAMILIES) world.endOfRib(id, name);
       if (c.isAlone!) world.compare();
       return;
     }

@@ -1,4 +1,5 @@
 // The neighbours, settings and policies that scenes of the model test are made of.
+import { FAMILIES } from '#ip';
 import { ACCEPT_ALL, type Policy, REJECT_ALL } from '../../policy/policy.ts';
 import type { MultipathRules } from '../table/decision.ts';
 import { type FakePeerOptions, fakeConfig } from './fake-session.ts';
@@ -11,6 +12,15 @@ export interface Scale {
   /** Prefixes that a name stands for. */
   prefixesOf(name: string): readonly string[];
 }
+
+const HELPER = { mode: 'helper', restartSeconds: 0, longLivedSeconds: 0 } as const;
+const RESTARTS = {
+  isRemoteRestarting: true,
+  remoteRestartSeconds: 120,
+  families: FAMILIES.map((family) => ({ family, isForwardingKept: true })),
+  notification: false,
+  longLived: [],
+};
 
 const peer = (
   id: string,
@@ -29,11 +39,13 @@ const peer = (
   const negotiated = {
     localAddress,
     remoteRouterId: routerId,
+    gracefulRestart: RESTARTS,
     ...options.negotiated,
     ...(device === undefined ? {} : { device, extendedNextHop: true }),
     ...(role === undefined ? {} : { role }),
   };
-  const all: FakePeerOptions = { families: ['ipv4', 'ipv6'], ...options, id, address, negotiated };
+  const config = { gracefulRestart: HELPER, ...options.config };
+  const all: FakePeerOptions = { families: ['ipv4', 'ipv6'], ...options, config, id, address, negotiated };
   const more2 = {
     routerId,
     localAddress: negotiated.localAddress,

@@ -11,6 +11,13 @@ import { CLUSTER_IDS, MULTIPATH, policiesFor, type Scale, TRACKED, widened } fro
 import { RibLab } from './rib-lab.ts';
 import { message, type WireAttributes } from '../../testing/message-bytes.ts';
 
+/** Longer than any scene. */
+const KEPT = {
+  restartSeconds: 1e9,
+  families: FAMILIES.map((family) => ({ family, longLivedSeconds: 0 })),
+};
+const END_OF_RIB = [message(2, '0000 0000'), message(2, '0000 0006 800f03 0002 01')] as const;
+
 export class ModelWorld {
   readonly lab: RibLab;
   readonly model = new Model();
@@ -46,7 +53,7 @@ export class ModelWorld {
   }
 
   isUp(id: string): boolean {
-    return this.model.peers.has(id);
+    return this.model.peers.has(id) && !this.model.away.has(id);
   }
 
   up(id: string, routerId: string): void {
@@ -68,6 +75,22 @@ export class ModelWorld {
   down(id: string): void {
     this.lab.down(id);
     this.model.down(id);
+  }
+
+  /** Its session ends, and what it had is kept. */
+  goAway(id: string): void {
+    this.lab.down(id, KEPT);
+    this.model.goesAway(id);
+  }
+
+  comeBack(id: string, routerId: string): void {
+    this.model.comesBack(id, this.model.peers.get(id)!.routerId === routerId);
+    this.up(id, routerId);
+  }
+
+  endOfRib(id: string, family: Family): void {
+    this.lab.feed(id, END_OF_RIB[familyIndex(family)]);
+    this.model.endOfRib(id, family);
   }
 
   configure(id: string, change: Partial<ModelPeer['config']>): void {
@@ -97,7 +120,7 @@ export class ModelWorld {
       import: widened(wanted.import, this.#scale),
       export: widened(wanted.export, this.#scale),
     };
-    this.lab.session(id).config = own;
+    if (this.isUp(id)) this.lab.session(id).config = own;
     this.lab.rib.configure(own);
   }
 
@@ -137,8 +160,7 @@ export class ModelWorld {
 
   refreshBegins(id: string, family: Family): void {
     const index = familyIndex(family);
-    if (!this.lab.rib.peer(id)!.endOfRibReceived[index])
-      this.lab.feed(id, message(2, index === 0 ? '0000 0000' : '0000 0006 800f03 0002 01'));
+    if (!this.lab.rib.peer(id)!.endOfRibReceived[index]) this.lab.feed(id, END_OF_RIB[index]);
     this.lab.rib.refreshBegins(this.lab.session(id), index);
     this.model.refreshBegins(id, family);
   }
@@ -163,7 +185,8 @@ export class ModelWorld {
   /** Everybody reads, the RIB comes to rest, and all must be as the model says. */
   compare(): void {
     const { lab, model } = this;
-    for (const id of model.peers.keys()) lab.drain(id, Number.POSITIVE_INFINITY);
+    const up = [...model.peers.keys()].filter((id) => this.isUp(id));
+    for (const id of up) lab.drain(id, Number.POSITIVE_INFINITY);
     lab.settle();
     for (const family of FAMILIES) {
       assert.deepEqual(
@@ -171,7 +194,7 @@ export class ModelWorld {
         model.forwarding(family),
         `${family} forwarding`,
       );
-      for (const id of model.peers.keys()) {
+      for (const id of up) {
         const held = this.#heldBy(id, family);
         assert.deepEqual(this.#byName(held), model.view(id, family), `${family} table of ${id}`);
         assert.deepEqual(

@@ -18,7 +18,10 @@ import {
 import type { WireAttributes } from '../../testing/message-bytes.ts';
 
 export class Model implements Told {
+  /** With a session, or away. */
   readonly peers = new Map<string, ModelPeer>();
+  /** Without a session, their paths kept (RFC 4724). */
+  readonly away = new Set<string>();
   paths: ModelPath[] = [];
   multipath: MultipathRules = { ebgp: 1, ibgp: 1, relax: false };
   clusterId = OWN_ID;
@@ -38,7 +41,24 @@ export class Model implements Told {
   down(peer: string): void {
     this.paths = this.paths.filter((p) => p.peer !== peer);
     this.peers.delete(peer);
+    this.away.delete(peer);
     for (const family of ['ipv4', 'ipv6']) this.#refreshing.delete(`${peer} ${family}`);
+  }
+
+  goesAway(peer: string): void {
+    this.away.add(peer);
+    for (const family of ['ipv4', 'ipv6']) this.#refreshing.delete(`${peer} ${family}`);
+  }
+
+  /** All that it had is stale until its End-of-RIB. With another identifier it is somebody else. */
+  comesBack(peer: string, isSame: boolean): void {
+    if (!isSame) this.down(peer);
+    this.away.delete(peer);
+    this.paths = this.paths.map((p) => (p.peer === peer ? { ...p, isStale: true } : p));
+  }
+
+  endOfRib(peer: string, family: Family): void {
+    this.paths = this.paths.filter((p) => p.peer !== peer || familyOf(p.prefix) !== family || !p.isStale);
   }
 
   /** RFC 7313. The peer has sent its End-of-RIB. */
@@ -52,8 +72,7 @@ export class Model implements Told {
   }
 
   refreshEnds(peer: string, family: Family): void {
-    if (!this.#refreshing.delete(`${peer} ${family}`)) return;
-    this.paths = this.paths.filter((p) => p.peer !== peer || familyOf(p.prefix) !== family || !p.isStale);
+    if (this.#refreshing.delete(`${peer} ${family}`)) this.endOfRib(peer, family);
   }
 
   /** What a peer must hold of a family: 'prefix' -> attributes; with ADD-PATH a sorted list of them. */

@@ -1,5 +1,6 @@
 // A RIB with fake sessions, a clock that stands, and a scheduler that runs only when told: for tests.
 import { FakeClock } from '#world/testing';
+import type { RouteRetention } from '../../session/index.ts';
 import type { MultipathRules } from '../table/decision.ts';
 import { Rib } from '../rib.ts';
 import { RoutePages } from '../show/route-pages.ts';
@@ -91,11 +92,11 @@ export class RibLab {
     return session;
   }
 
-  down(id: string): void {
+  down(id: string, kept?: RouteRetention): void {
     const session = this.sessions.get(id);
     if (session === undefined) return;
     this.sessions.delete(id);
-    this.rib.down(session);
+    this.rib.down(session, kept);
   }
 
   session(id: string): FakeSession {

@@ -65,8 +65,8 @@ describe('listener', () => {
       },
     );
     bench.clock.settle();
-    assert.equal(bench.sessions.session('left'), undefined);
-    assert.equal(bench.sessions.session('right')?.negotiated.device, 'eth1');
+    assert.equal(bench.sessions.statusOf('left')?.negotiated, undefined);
+    assert.equal(bench.sessions.statusOf('right')?.negotiated?.device, 'eth1');
   });
 
   it('two neighbours at one address, or with one id, are a configuration error that names both', async () => {
@@ -282,7 +282,7 @@ describe('MD5 keys of the listener (SEC-1)', () => {
     assert.equal(range.heldDownBy?.cause.kind, 'key refused');
     const peer = dial(bench, undefined, '10.0.1.7')!;
     assert.ok(peer.isClosed);
-    assert.equal(bench.sessions.session('fleet/10.0.1.7'), undefined);
+    assert.equal(bench.sessions.statusOf('fleet/10.0.1.7'), undefined);
   });
 
   it('a mesh of a thousand nodes needs one, whatever joins and leaves', async () => {
@@ -348,7 +348,7 @@ describe('dynamic neighbours', () => {
     );
     const [fleet] = bench.sessions.status();
     assert.deepEqual(fleet?.dynamicPeers, { current: 1, max: 10, refused: 0 });
-    assert.equal(bench.sessions.session('rack/10.0.1.7')?.negotiated.remoteAs, 65003);
+    assert.equal(bench.sessions.statusOf('rack/10.0.1.7')?.negotiated?.remoteAs, 65003);
   });
 
   it('an exact neighbour goes before any range', async () => {

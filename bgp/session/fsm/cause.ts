@@ -26,9 +26,10 @@ export const CAUSES = {
   'notification received': { isFailure: true, keepsRoutes: 'agreed' },
   'notification unreadable': { isFailure: true, keepsRoutes: 'agreed' },
   'notification sent': { isFailure: true, keepsRoutes: 'agreed' },
-  'prefix limit': { isFailure: true, keepsRoutes: 'agreed' },
-  'memory limit': { isFailure: true, keepsRoutes: 'agreed' },
-  'internal error': { isFailure: true, keepsRoutes: 'agreed' },
+  // What it sent is why: it is not kept.
+  'prefix limit': { isFailure: true, keepsRoutes: 'never' },
+  'memory limit': { isFailure: true, keepsRoutes: 'never' },
+  'internal error': { isFailure: true, keepsRoutes: 'never' },
   'fsm error': { isFailure: true, keepsRoutes: 'agreed' },
   'collision lost': { isFailure: false, keepsRoutes: 'agreed' },
   // The way to the neighbour is gone, or somebody wants the session gone.
@@ -40,7 +41,8 @@ export const CAUSES = {
   'configuration changed': { isFailure: false, keepsRoutes: 'never' },
   'identity changed': { isFailure: false, keepsRoutes: 'never' },
   removed: { isFailure: false, keepsRoutes: 'never' },
-  forgotten: { isFailure: false, keepsRoutes: 'never' },
+  // It has no session: what is kept of one before has its own time.
+  forgotten: { isFailure: false, keepsRoutes: 'always' },
   'speaker stopped': { isFailure: false, keepsRoutes: 'never' },
 } as const satisfies Readonly<Record<string, CauseRule>>;
 

@@ -161,7 +161,7 @@ describe('session: collision with a scripted neighbour', () => {
     assert.equal(old.notification, undefined);
     assert.ok(old.isClosed);
     assert.equal(bench.recorder.downs[0]!.reason.cause.kind, 'peer restarted');
-    assert.equal(bench.recorder.downs[0]!.reason.keepRoutes, true);
+    assert.equal(bench.recorder.downs[0]!.reason.kept?.restartSeconds, 120);
     assert.equal(bench.recorder.alive.length, 1);
     assert.equal(bench.state, 'Established');
   });

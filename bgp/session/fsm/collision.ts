@@ -91,6 +91,8 @@ function isRestart(established: Contender, fresh: Contender, negotiated: Negotia
   const before = established.negotiated.gracefulRestart;
   const now = negotiated.gracefulRestart;
   if (!fresh.isIncoming || before === undefined || now === undefined) return false;
+  // Who lists none cannot restart gracefully, and only helps others: nothing of it would be kept.
+  if (before.families.length === 0) return false;
   if (now.isRemoteRestarting && !before.isRemoteRestarting) return true;
   return fresh.beganAt - established.establishedAt >= SIMULTANEOUS_MS;
 }

@@ -73,16 +73,13 @@ describe('the cause of an end', () => {
   });
 
   it('lets routes stay when TCP went or came anew; with the N bit on errors too; never when told to go', () => {
-    const stay: readonly CauseKind[] = ['connection lost', 'peer restarted'];
+    const stay: readonly CauseKind[] = ['connection lost', 'peer restarted', 'forgotten'];
     const stayWithN: readonly CauseKind[] = [
       'hold timer expired',
       'send hold timer expired',
       'notification received',
       'notification unreadable',
       'notification sent',
-      'prefix limit',
-      'memory limit',
-      'internal error',
       'fsm error',
       'collision lost',
     ];
@@ -90,7 +87,7 @@ describe('the cause of an end', () => {
       const cause = { kind } as DownCause;
       const down = sessionDown({ type: 'automaticStop', cause }, sent, negotiated);
       assert.equal(down.cause, cause);
-      return down.keepRoutes;
+      return down.kept !== undefined;
     };
     for (const kind of Object.keys(CAUSES) as CauseKind[]) {
       const always = stay.includes(kind);
@@ -117,7 +114,8 @@ describe('the cause of an end', () => {
     const end = (from: SessionState, change: Partial<Dialogue> = {}) =>
       sessionEnd(event, from, 70, { ...dialogue, ...change });
     const plain = { event, cause: LOST, hasReceivedOpen: true, establishedMs: 70 };
-    const down = { cause: LOST, keepRoutes: true };
+    const kept = { restartSeconds: 120, families: [{ family: 'ipv4', longLivedSeconds: 0 }] };
+    const down = { cause: LOST, kept };
     assert.deepEqual(end('Established'), { ...plain, from: 'Established', down });
     for (const from of ['Connect', 'Active', 'OpenSent', 'OpenConfirm'] as const)
       assert.deepEqual(end(from), { ...plain, from });

@@ -9,15 +9,27 @@ import {
   encodeShutdownText,
   hardReset,
 } from '../../message/index.ts';
+import type { Family } from '#ip';
 import { CAUSES, type DownCause, type RouteCause } from './cause.ts';
 import type { FsmEvent, NotificationError, SessionState } from './fsm-types.ts';
-import type { Negotiated } from './negotiate.ts';
+import type { Negotiated, NegotiatedGracefulRestart } from './negotiate.ts';
 
 /** Why an established session ended. */
 export interface SessionDown {
   readonly cause: DownCause;
-  /** The rules of RFC 4724 and 8538 let the routes stay as stale. */
-  readonly keepRoutes: boolean;
+  /** The rules of RFC 4724 and 8538 let routes stay; undefined: none. */
+  readonly kept: RouteRetention | undefined;
+}
+
+/** Whose routes stay when a session has ended, and how long. */
+export interface RouteRetention {
+  /** What the neighbour asked for: it must be back by then. */
+  readonly restartSeconds: number;
+  readonly families: readonly {
+    readonly family: Family;
+    /** After that (RFC 9494); 0: not at all. */
+    readonly longLivedSeconds: number;
+  }[];
 }
 
 /** How a session ended; `down` only when it was established. */
@@ -113,16 +125,17 @@ export function sessionDown(
   negotiated: Negotiated,
 ): SessionDown {
   const cause = causeOf(event);
-  return { cause, keepRoutes: mayKeepRoutes(cause, notification, negotiated) };
+  const restart = negotiated.gracefulRestart;
+  const isKept = restart !== undefined && mayKeepRoutes(cause, notification, restart);
+  return { cause, kept: isKept ? retention(restart) : undefined };
 }
 
 function mayKeepRoutes(
   cause: DownCause,
   notification: NotificationError | undefined,
-  negotiated: Negotiated,
+  restart: NegotiatedGracefulRestart,
 ): boolean {
-  const restart = negotiated.gracefulRestart;
-  if (restart === undefined || restart.families.length === 0) return false;
+  if (restart.families.length === 0) return false;
   switch (CAUSES[cause.kind].keepsRoutes) {
     case 'always':
       return true;
@@ -131,6 +144,16 @@ function mayKeepRoutes(
     case 'never':
       return false;
   }
+}
+
+function retention({ remoteRestartSeconds, families, longLived }: NegotiatedGracefulRestart): RouteRetention {
+  return {
+    restartSeconds: remoteRestartSeconds,
+    families: families.map(({ family }) => ({
+      family,
+      longLivedSeconds: longLived.find((one) => one.family === family)?.staleSeconds ?? 0,
+    })),
+  };
 }
 
 function isHardReset(error: NotificationError | undefined): boolean {

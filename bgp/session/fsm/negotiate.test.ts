@@ -44,6 +44,7 @@ const PLAIN: Negotiated = {
   localAs: 65001,
   localRouterId: '10.0.0.1',
   ...ENDS,
+  takesLongLived: false,
   peerType: 'ebgp',
 };
 const BARE = `${MP_BOTH} ${fourByteAs(65002)}`;
@@ -63,8 +64,8 @@ const RESTARTING: NonNullable<Negotiated['gracefulRestart']> = {
   ],
   notification: true,
   longLived: [
-    { family: 'ipv4', staleSeconds: 3600 },
-    { family: 'ipv6', staleSeconds: 1800 },
+    { family: 'ipv4', staleSeconds: 3600, isForwardingKept: true },
+    { family: 'ipv6', staleSeconds: 1800, isForwardingKept: false },
   ],
 };
 const ON = { ipv4: true, ipv6: true };
@@ -184,17 +185,23 @@ describe('what two OPENs agree on', () => {
       { peerType: 'ibgp', remoteAs: 65001 },
     ],
     // Graceful restart: the common families, F and N bits, long-lived times (RFC 4724, RFC 8538, RFC 9494).
-    ['restarts', { gracefulRestart: FULL }, { has: `${BARE} ${RESTART}` }, { gracefulRestart: RESTARTING }],
+    [
+      'restarts',
+      { gracefulRestart: FULL },
+      { has: `${BARE} ${RESTART}` },
+      { takesLongLived: true, gracefulRestart: RESTARTING },
+    ],
     [
       'restarts of the common family',
       { gracefulRestart: FULL },
       { has: `${IPV4_ONLY} ${RESTART}` },
       {
         families: ['ipv4'],
+        takesLongLived: true,
         gracefulRestart: {
           ...RESTARTING,
           families: [{ family: 'ipv4', isForwardingKept: true }],
-          longLived: [{ family: 'ipv4', staleSeconds: 3600 }],
+          longLived: [{ family: 'ipv4', staleSeconds: 3600, isForwardingKept: true }],
         },
       },
     ],
@@ -216,9 +223,27 @@ describe('what two OPENs agree on', () => {
       'no long-lived times when we have none',
       { gracefulRestart: { ...FULL, longLivedSeconds: 0 } },
       { has: `${BARE} ${RESTART}` },
-      { gracefulRestart: { ...RESTARTING, longLived: [] } },
+      { takesLongLived: true, gracefulRestart: { ...RESTARTING, longLived: [] } },
     ],
-    ['no restarts when we offer none', {}, { has: `${BARE} ${RESTART}` }, {}],
+    [
+      'long-lived times no longer than ours',
+      { gracefulRestart: { ...FULL, longLivedSeconds: 600 } },
+      { has: `${BARE} ${RESTART}` },
+      {
+        takesLongLived: true,
+        gracefulRestart: {
+          ...RESTARTING,
+          longLived: RESTARTING.longLived.map((one) => ({ ...one, staleSeconds: 600 })),
+        },
+      },
+    ],
+    ['no restarts when we offer none', {}, { has: `${BARE} ${RESTART}` }, { takesLongLived: true }],
+    [
+      'no long-lived times without restarts',
+      { gracefulRestart: FULL },
+      { has: `${BARE} 4707 00010180000e10` },
+      {},
+    ],
     ['no restarts when it offers none', { gracefulRestart: FULL }, {}, {}],
   ] as const) {
     it(what, () => {
@@ -239,6 +264,7 @@ describe('what two OPENs agree on', () => {
       ...PLAIN,
       families: ['ipv4'],
       fourByteAs: false,
+      takesLongLived: true,
     });
   });
 
@@ -248,7 +274,8 @@ describe('what two OPENs agree on', () => {
     const restart = { ...capabilities!.gracefulRestart!, notification: false };
     const without = { ...ours, capabilities: { ...capabilities!, gracefulRestart: restart } };
     const result = negotiate(peer, without, theirs(`${BARE} ${RESTART}`), ENDS);
-    assert.deepEqual(result, { ...PLAIN, gracefulRestart: { ...RESTARTING, notification: false } });
+    const gracefulRestart = { ...RESTARTING, notification: false };
+    assert.deepEqual(result, { ...PLAIN, takesLongLived: true, gracefulRestart });
   });
 
   it('and between whom', () => {
@@ -326,7 +353,8 @@ describe('whether routes may stay when a session ends (RFC 4724, RFC 8538)', () 
     ['it is stopped', { type: 'manualStop', cause: { kind: 'reset', text: '' } }, undefined, [false, false]],
   ] as const) {
     it(`${what}: ${expected[0] ? 'yes' : 'no'}, with the N bit ${expected[1] ? 'yes' : 'no'}`, () => {
-      const keeps = (negotiated: Negotiated) => sessionDown(event, notification, negotiated).keepRoutes;
+      const keeps = (negotiated: Negotiated) =>
+        sessionDown(event, notification, negotiated).kept !== undefined;
       assert.deepEqual([keeps(plain), keeps(withN)], expected);
       assert.deepEqual([keeps(without), keeps(helper)], [false, false]);
     });

@@ -45,6 +45,8 @@ export interface Negotiated {
   /** Of the link that we share with the neighbour, where both are known; for next hops. */
   readonly sharedLink?: OwnLink;
   readonly peerType: 'ebgp' | 'ibgp';
+  /** The neighbour knows what long-lived stale routes are (RFC 9494 section 4.3): no other is sent any. */
+  readonly takesLongLived: boolean;
   /** Present when both sides sent capability 64. */
   readonly gracefulRestart?: NegotiatedGracefulRestart;
   /** Ours on an eBGP session (RFC 9234); `remoteRole` is absent when the neighbour said none. */
@@ -62,7 +64,12 @@ export interface NegotiatedGracefulRestart {
   /** Both set the N bit (RFC 8538): NOTIFICATION and hold expiry keep routes too. */
   readonly notification: boolean;
   /** RFC 9494, only when both sides sent capability 71. */
-  readonly longLived: readonly { readonly family: Family; readonly staleSeconds: number }[];
+  readonly longLived: readonly {
+    readonly family: Family;
+    /** As the neighbour asks, and no longer than we do. */
+    readonly staleSeconds: number;
+    readonly isForwardingKept: boolean;
+  }[];
 }
 
 export interface NegotiationEnds {
@@ -127,6 +134,7 @@ export function negotiate(
     ...(ends.device === undefined ? {} : { device: ends.device }),
     ...(ends.sharedLink === undefined ? {} : { sharedLink: ends.sharedLink }),
     peerType,
+    takesLongLived: other.gracefulRestart !== undefined && other.longLived !== undefined,
     ...(restart === undefined ? {} : { gracefulRestart: restart }),
     // RFC 9234 §4.2: our role counts also when the neighbour says none.
     ...(config.role !== undefined && peerType === 'ebgp' ? { role: config.role } : {}),
@@ -307,9 +315,12 @@ function negotiateRestart(
     longLived:
       ours.longLived === undefined
         ? []
-        : (theirs.longLived ?? []).flatMap(({ afi, safi, timeSeconds }) => {
+        : (theirs.longLived ?? []).flatMap(({ afi, safi, timeSeconds, forwarding }) => {
             const family = agreed(afi, safi);
-            return family === undefined ? [] : [{ family, staleSeconds: timeSeconds }];
+            const most =
+              ours.longLived?.find((one) => one.afi === afi && one.safi === safi)?.timeSeconds ?? 0;
+            const staleSeconds = Math.min(timeSeconds, most);
+            return family === undefined ? [] : [{ family, staleSeconds, isForwardingKept: forwarding }];
           }),
   };
 }

@@ -6,9 +6,11 @@ import type { Negotiated, NegotiatedGracefulRestart } from './negotiate.ts';
 
 describe('a session that has received its OPEN, beside others', () => {
   const said: string[] = [];
-  const restart = (isRemoteRestarting: boolean) =>
-    ({ gracefulRestart: { isRemoteRestarting } as NegotiatedGracefulRestart }) as Negotiated;
-  const [plain, fresh, restarted] = [{} as Negotiated, restart(false), restart(true)];
+  const restart = (isRemoteRestarting: boolean, families: NegotiatedGracefulRestart['families']) =>
+    ({ gracefulRestart: { isRemoteRestarting, families } as NegotiatedGracefulRestart }) as Negotiated;
+  const ipv4 = [{ family: 'ipv4', isForwardingKept: true }] as const;
+  const [plain, fresh, restarted] = [{} as Negotiated, restart(false, ipv4), restart(true, ipv4)];
+  const helper = restart(false, []);
 
   function session(name: string, state: SessionState, more: Partial<Contender> = {}): Contender {
     return {
@@ -75,6 +77,13 @@ describe('a session that has received its OPEN, beside others', () => {
       late(6_000),
       fresh,
       '|old: peer restarted',
+    ],
+    [
+      'agreed, but it only helps others: the old one is asked',
+      [up(helper)],
+      late(9_000),
+      helper,
+      'old: asked, new: collisionLost',
     ],
     ['agreed, sooner: both had dialled', [up(fresh)], late(5_999), fresh, 'old: asked, new: collisionLost'],
     ['agreed, sooner, and it says so', [up(fresh)], late(5_001), restarted, '|old: peer restarted'],
