@@ -104,6 +104,18 @@ for (const [name, makeBench] of [
   });
 }
 
+describe('HTTP servers of this machine, wherever the agent listens,', () => {
+  // The probes of the manifests ask there, and each node has that address on `lo`, those without IPv4 as well.
+  for (const listening of ['127.0.0.1', '0.0.0.0', '[::]']) {
+    it(`answer a probe at 127.0.0.1: ${listening}`, async () => {
+      const port = await freePort();
+      const bench = realBench();
+      await using _served = await bench.servers.serveTcp(`${listening}:${port}`, () => said('ok'));
+      assert.equal((await bench.ask(`127.0.0.1:${port}`, '/healthz')).body, 'ok');
+    });
+  }
+});
+
 describe('HTTP servers of this machine, with clients that dawdle,', () => {
   let folder: string;
   let sockets: Socket[];

@@ -91,9 +91,9 @@ export const peerAddressCel: readonly CelRule[] = [
     message: 'is not an IP address (expected an IPv4 or IPv6 address, optionally with :port)',
   },
   {
-    rule: `!${isPeerAddress} || ${peerHost}.split("%").map(part, isIP(part), ip(part)).all(host, !host.isUnspecified() && (host.family() == 6 && host.isLinkLocalUnicast()) == self.contains("%"))`,
+    rule: `!${isPeerAddress} || ${peerHost}.split("%").map(part, isIP(part), ip(part)).all(host, (host.isGlobalUnicast() || host.isLoopback() || host.isLinkLocalUnicast()) && (host.family() == 6 && host.isLinkLocalUnicast()) == self.contains("%"))`,
     message:
-      'is no address of one neighbour: the unspecified address, a link-local IPv6 address without its interface (fe80::1%eth0), or another address with one',
+      'is no address of one neighbour: the unspecified, a multicast or the broadcast address, a link-local IPv6 address without its interface (fe80::1%eth0), or another address with one',
   },
   {
     rule: `!self.matches(r"^([0-9.]+|\\[.*\\]):[0-9]{1,5}$") || (int(self.find("[0-9]+$")) >= 1 && int(self.find("[0-9]+$")) <= 65535)`,

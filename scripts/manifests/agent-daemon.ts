@@ -28,6 +28,7 @@ const SERVING = [run, state, cniConf, netns, sysctl];
 
 const probe = (path: string, times: object) => ({
   // Whatever its address is, it answers there.
+  // Also of a node with IPv6 only, whose `lo` has it, and also when the agent listens on '[::]'.
   httpGet: { host: '127.0.0.1', port: setting('agent.httpPort'), path },
   ...times,
 });
