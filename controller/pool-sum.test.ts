@@ -12,9 +12,13 @@ const pool = (name: string, cidr: string, more: object = {}, metadata: object = 
     metadata: { name, ...metadata },
     spec: { cidr, ...more },
   }).resource as IPPool;
-const block = (node: string, from: string) => ({ spec: { node, pool: from } }) as unknown as IPAMBlock;
-const report = (node: string, from: string, used: number): NodeReport =>
-  ({ node, status: { blocks: [{ pool: from, used, free: 0, cidr: '' }] } }) as unknown as NodeReport;
+const block = (node: string, from: string, cidr = '10.0.0.0/26') =>
+  ({ spec: { node, pool: from, cidr } }) as unknown as IPAMBlock;
+const report = (node: string, from: string, ...used: readonly number[]): NodeReport =>
+  ({
+    node,
+    status: { blocks: used.map((of) => ({ pool: from, used: of, free: 0, cidr: '10.0.0.0/26' })) },
+  }) as unknown as NodeReport;
 
 const FACTS = { count: undefined, overlapping: [], isUsable: true, problems: [] };
 const reasonOf = (one: IPPool, facts: Partial<typeof FACTS> = {}) =>
@@ -23,7 +27,12 @@ const reasonOf = (one: IPPool, facts: Partial<typeof FACTS> = {}) =>
 describe('the status of an IPPool', () => {
   it('counts blocks that nodes own, and addresses that nodes say are in use', () => {
     const counts = countPools(
-      [block('n1', 'pods'), block('n1', 'pods'), block('n2', 'pods'), block('n2', 'other')],
+      [
+        block('n1', 'pods'),
+        block('n1', 'pods', '10.0.0.64/26'),
+        block('n2', 'pods'),
+        block('n2', 'other', '10.1.0.0/26'),
+      ],
       [report('n2', 'pods', 7), report('n1', 'pods', 3), report('n3', 'other', 50)],
     );
     const status = poolStatus(
@@ -45,6 +54,15 @@ describe('the status of an IPPool', () => {
         ],
       ],
     );
+  });
+
+  it('counts of what a node says nothing that is not its own, and no more than that holds', () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const counts = countPools(
+      [block('n1', 'pods')],
+      [report('n1', 'elsewhere', most, most, most), report('n2', 'pods', most)],
+    );
+    assert.deepEqual([...counts], [['pods', new Map([['n1', { blocks: 1, used: 64 }]])]]);
   });
 
   it('has numbers of any size for IPv6', () => {

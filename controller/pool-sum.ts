@@ -30,10 +30,22 @@ export function countPools(
     if (count === undefined) nodes.set(node, (count = { blocks: 0, used: 0 }));
     return count;
   };
-  // The store's objects say who owns what; how much of it is in use only the nodes know.
-  for (const { spec } of blocks) if (spec.pool !== undefined) of(spec.pool, spec.node).blocks++;
+  // The store's objects say who owns what; how much of it is in use only the nodes know, and of nothing but their own.
+  const sizes = new Map<string, { readonly pool: string; readonly size: number }>();
+  for (const { spec } of blocks) {
+    if (spec.pool === undefined) continue;
+    of(spec.pool, spec.node).blocks++;
+    const size = Number(addressCount(parsePrefix(spec.cidr)!));
+    sizes.set(`${spec.node} ${spec.cidr}`, { pool: spec.pool, size });
+  }
   for (const { node, status } of reports) {
-    for (const { pool, used } of status.blocks ?? []) if (pool !== undefined) of(pool, node).used += used;
+    for (const { cidr, used } of status.blocks ?? []) {
+      const block = sizes.get(`${node} ${cidr}`);
+      if (block === undefined) continue;
+      of(block.pool, node).used += Math.min(used, block.size);
+      // Once, however often it is named.
+      sizes.delete(`${node} ${cidr}`);
+    }
   }
   return pools;
 }

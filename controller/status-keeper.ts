@@ -10,6 +10,9 @@ const COUNTERS_MS = 30_000;
 /** Until it is asked again whether an object stands in our group. */
 const ABSENT_MS = 60_000;
 
+/** So many, and the server is away: each may have waited for its answer. */
+const MOST_FAILURES = 4;
+
 interface Kept {
   readonly BGPPeer: BGPPeer;
   readonly IPPool: IPPool;
@@ -49,7 +52,7 @@ export class StatusKeeper<K extends keyof Kept> {
   }
 
   /**
-   * Rejects when the store does not answer.
+   * Rejects with the first failure: the store does not answer, or refuses an object.
    *
    * @param wish what the status should be, of what it is @param tellingPart what of it is worth a write at once
    * @param mayWrite asked before each write
@@ -62,10 +65,18 @@ export class StatusKeeper<K extends keyof Kept> {
   ): Promise<void> {
     const names = new Set(objects.map(({ metadata }) => metadata.name));
     for (const name of this.#known.keys()) if (!names.has(name)) this.#known.delete(name);
+    const failures: unknown[] = [];
     for (const object of objects) {
       if (!mayWrite()) return;
-      await this.#keepOne(object, wish, tellingPart);
+      // One that is refused keeps no other from being written.
+      try {
+        await this.#keepOne(object, wish, tellingPart);
+      } catch (error) {
+        failures.push(error);
+        if (failures.length === MOST_FAILURES) break;
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #keepOne(
