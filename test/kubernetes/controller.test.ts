@@ -134,11 +134,13 @@ describe('controllers of a cluster', function () {
   it('lose nothing when the leader is killed: another goes on within the time of the lease', async () => {
     controllers.get('a')!.kill('SIGKILL');
     await controllers.get('a')!.exited;
-    const killedMs = performance.now();
+    const killedMs = Date.now();
     report('n2', { sessions: [session('Established')] });
     api.kubectl(['delete', 'node', 'n2']);
     await waitUntil('b to lead', SOON_MS, () => holder() === 'b');
-    const tookMs = performance.now() - killedMs;
+    // By what b wrote itself: kubectl's own time is not in it.
+    const tookMs =
+      Date.parse(shown('lease', 'podroute-controller', '-o', 'jsonpath={.spec.acquireTime}')) - killedMs;
     assert.ok(tookMs < LEASE_SECONDS * 2_000 + 1_000, `${Math.round(tookMs)} ms`);
     await waitUntil(
       'the blocks of n2 to be freed',
