@@ -11,7 +11,7 @@ sh scripts/check.sh
 node --no-warnings -e 'import("./lab/kubernetes/programs.ts").then(({ kubernetesPrograms }) => kubernetesPrograms())'
 
 # Side by side, each in a process of its own: the rooms' tests take one core, those with an API server wait half of their
-# time, and those of one agent, of CNI, of the commands in docs/ and of sockets wait nearly all of it.
+# time, and those of one agent, of CNI, of other daemons, of the commands in docs/ and of sockets wait nearly all of it.
 lanes=""
 lane() {
   name=$1
@@ -23,7 +23,8 @@ lane() {
 # shellcheck disable=SC2046
 lane rooms $(find . \( -path ./node_modules -o -path ./lab -o -path ./test \) -prune -o -name '*.test.ts' -print | sort)
 # shellcheck disable=SC2046
-lane waiting --timeout 120000 $(find test/agent test/conformance test/docs test/transport -name '*.test.ts' ! -name doctor.test.ts | sort)
+lane waiting --timeout 120000 \
+  $(find test/agent test/conformance test/docs test/interop test/transport -name '*.test.ts' ! -name doctor.test.ts | sort)
 lane store-away --timeout 120000 test/kubernetes/agents.test.ts test/kubernetes/store.test.ts
 failed=0
 sh scripts/as-root.sh mocha --timeout 120000 'test/kubernetes/!(agents|store).test.ts' || failed=1
@@ -36,4 +37,4 @@ done
 # One file after the other in one process, and with nothing beside: figures and times that mean something. (The doctor
 # fills a table that all namespaces of a machine share.)
 exec sh scripts/as-root.sh mocha --timeout 120000 \
-  'lab/**/*.test.ts' test/agent/doctor.test.ts 'test/!(agent|conformance|docs|kubernetes|transport)/**/*.test.ts'
+  'lab/**/*.test.ts' test/agent/doctor.test.ts 'test/!(agent|conformance|docs|interop|kubernetes|transport)/**/*.test.ts'
