@@ -52,6 +52,8 @@ export interface AddressOwner {
   readonly network: string;
   readonly podNamespace?: string;
   readonly podName?: string;
+  /** Where the runtime gave it. */
+  readonly podUid?: string;
 }
 
 /** GET /v1/ipam/check */

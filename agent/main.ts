@@ -71,7 +71,11 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
   const openStore = await storeOpener(place, {
     version,
     keepIn: `${stateDir}/last-good`,
-    own: { node: options.nodeName, needsOthers: (resources) => needsOthers(resources, options.nodeName) },
+    own: {
+      node: options.nodeName,
+      needsOthers: (resources) => needsOthers(resources, options.nodeName),
+      hasPods: options.fib === 'kernel',
+    },
     parseAside: (text, file) => documents.parse(text, file),
   });
   const node = await startNode(options, {

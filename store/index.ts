@@ -16,6 +16,7 @@ export type {
   CreateResult,
   DeleteResult,
   ObjectKey,
+  OwnPods,
   Store,
   StoreContact,
   Stored,

@@ -63,10 +63,18 @@ export type DeleteResult<T> = { readonly kind: 'deleted' } | Conflict<T> | { rea
 
 /** With a server that may be away. */
 export interface StoreContact {
-  /** Everything that is followed is heard. */
+  /** Everything that is followed is heard; the node's Pods aside. */
   readonly isConnected: boolean;
   /** Since anything was heard from it, a sign of life too; undefined: nothing ever was. */
   readonly silentMs?: number;
+}
+
+/** The Pods of one node, as the API server tells of them at this moment. */
+export interface OwnPods {
+  /** By the clock: since then every change was heard. */
+  readonly heardSinceMs: number;
+  /** @param uid as the runtime was told it; undefined: whichever has that name */
+  has(namespace: string, name: string, uid: string | undefined): boolean;
 }
 
 export interface Store extends AsyncDisposable {
@@ -80,6 +88,8 @@ export interface Store extends AsyncDisposable {
   problems(): readonly Problem[];
   /** Absent: there is no server. */
   contact?(): StoreContact;
+  /** Of the store's own node; undefined: they are not known now. Absent: the store has no Pods. */
+  ownPods?(): OwnPods | undefined;
   /** Adds file and line to a Problem about an object in force, where the store knows them. */
   locate(problem: Problem): Problem;
   /** Called after snapshot or problems changed; many changes together give one call. Returns the unsubscriber. */

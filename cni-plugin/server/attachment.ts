@@ -51,12 +51,14 @@ export function derivedPodMac(hostMac: string | undefined): string | undefined {
 export function ownerOf(call: CniCall, config: Pick<NetworkConfig, 'name'>): Owner {
   const podNamespace = call.args.get('K8S_POD_NAMESPACE');
   const podName = call.args.get('K8S_POD_NAME');
+  const podUid = call.args.get('K8S_POD_UID');
   return {
     containerId: call.containerId,
     ifname: call.ifname,
     network: config.name,
     ...(podNamespace === undefined ? {} : { podNamespace }),
     ...(podName === undefined ? {} : { podName }),
+    ...(podUid === undefined ? {} : { podUid }),
   };
 }
 

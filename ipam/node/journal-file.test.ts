@@ -5,6 +5,7 @@ import { SeededRandom } from '#world';
 import { MemoryDisk } from '#world/testing';
 import { Journal, readJournal } from './journal.ts';
 import { decodeRecord, encodeRecord, type JournalRecord, RECORD_BYTES } from './journal-record.ts';
+import type { Owner } from './types.ts';
 
 const PATH = '/state/ipam.journal';
 
@@ -304,6 +305,23 @@ describe('octets of a journal record', () => {
       assert.ok(read?.type === 'allocate');
       assert.deepEqual(read.owner, { ...owner, ...known });
     }
+  });
+
+  it('say which Pod it is wholly, or not at all', () => {
+    const read = (pod: object): Owner => {
+      const out = new Uint8Array(RECORD_BYTES);
+      encodeRecord({ ...allocate, owner: { ...owner, ...pod } } as JournalRecord, out, 0);
+      const record = decodeRecord(out, 0);
+      assert.ok(record?.type === 'allocate');
+      return record.owner;
+    };
+    const pod = { podNamespace: 'n'.repeat(63), podName: 'p'.repeat(253), podUid: 'u'.repeat(36) };
+    assert.deepEqual(read(pod), { ...owner, ...pod });
+    // 64 + 3 + 5 + 4 + 64 + 254 = 394: 113 octets of text are left.
+    assert.equal(read({ ...pod, podUid: 'u'.repeat(113) }).podUid?.length, 113);
+    assert.equal(read({ ...pod, podUid: 'u'.repeat(114) }).podUid, undefined);
+    const { podName } = read({ ...pod, network: 'w'.repeat(200) });
+    assert.equal(podName, undefined, 'not another name');
   });
 
   it('are not made of what is no address or block', () => {

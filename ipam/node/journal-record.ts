@@ -11,10 +11,12 @@
 //   36 16  owner key
 //   52 12  0
 //   64 444 texts, each: 1 byte length, UTF-8
-//            head: node name · allocate, release: containerId, ifname, network, pod namespace, pod name · block: pool
+//            head: node name · allocate, release: containerId, ifname, network, pod namespace, pod name,
+//            pod UID · block: pool
 //  508  4  CRC-32 of bytes 0..507
 //
-// The owner key is what identifies; the texts are for people, and the last are cut short when they do not fit.
+// The owner key is what identifies. The texts are for people, and the last are cut short when they do not fit; what says which
+// Pod it is would say another one then, and is left out.
 import { crc32 } from 'node:zlib';
 import { addressToBytes, formatOctets, parseOctets, parsePrefix } from '#ip';
 import { OWNER_KEY_BYTES } from './owner-key.ts';
@@ -63,13 +65,11 @@ export function encodeRecord(record: JournalRecord, bytes: Uint8Array, offset: n
       putAddress(body, 16, addresses.ipv4);
       putAddress(body, 20, addresses.ipv6);
       body.set(Buffer.from(record.key, 'hex'), 36);
-      putTexts(body, [
-        owner.containerId,
-        owner.ifname,
-        owner.network,
-        owner.podNamespace ?? '',
-        owner.podName ?? '',
-      ]);
+      putTexts(
+        body,
+        [owner.containerId, owner.ifname, owner.network],
+        [owner.podNamespace ?? '', owner.podName ?? '', owner.podUid ?? ''],
+      );
       break;
     }
     case 'holdBlock':
@@ -111,6 +111,7 @@ export function decodeRecord(bytes: Uint8Array, offset: number): JournalRecord |
           network: texts[2] ?? '',
           ...(texts[3] ? { podNamespace: texts[3] } : {}),
           ...(texts[4] ? { podName: texts[4] } : {}),
+          ...(texts[5] ? { podUid: texts[5] } : {}),
         },
         addresses: { ...(ipv4 === undefined ? {} : { ipv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) },
         atMs,
@@ -135,11 +136,14 @@ function putAddress(body: Uint8Array, at: number, text: string | undefined): voi
   body.set(address, at);
 }
 
-function putTexts(body: Uint8Array, texts: readonly string[]): void {
+/** @param whole behind the others: each as it is, or not at all */
+function putTexts(body: Uint8Array, texts: readonly string[], whole: readonly string[] = []): void {
   let at = TEXT_START;
-  for (const text of texts) {
+  for (const [i, given] of [...texts, ...whole].entries()) {
     if (at >= CRC_START) return;
     const room = Math.min(255, CRC_START - at - 1);
+    const isLeftOut = i >= texts.length && encoder.encode(given).length > room;
+    const text = isLeftOut ? '' : given;
     body[at] = encoder.encodeInto(text, body.subarray(at + 1, at + 1 + room)).written;
     at += 1 + body[at]!;
   }

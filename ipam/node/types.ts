@@ -11,6 +11,8 @@ export interface Owner {
   readonly network: string;
   readonly podNamespace?: string;
   readonly podName?: string;
+  /** Where the runtime gave it: a Pod that is made anew under its name is another. */
+  readonly podUid?: string;
 }
 
 /** An IPPool that this node may use (its nodeSelector was evaluated by the caller). */

@@ -22,6 +22,8 @@ export function access(): Manifest[] {
       { apiGroups: [OURS], resources: ['bgpnodestatuses'], verbs: ['get', 'create'] },
       { apiGroups: [OURS], resources: ['bgpnodestatuses/status'], verbs: ['update'] },
       { apiGroups: [''], resources: ['nodes'], verbs: READ },
+      // Its own node's: an agent asks for no others, which RBAC cannot say.
+      { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
       // The condition NetworkUnavailable, and a start-up taint that goes: see the policy.
       { apiGroups: [''], resources: ['nodes', 'nodes/status'], verbs: ['patch'] },
       { apiGroups: CALICO, resources: CONFIGURATION, verbs: READ },

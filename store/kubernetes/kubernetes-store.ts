@@ -9,6 +9,7 @@ import type {
   CreateResult,
   DeleteResult,
   ObjectKey,
+  OwnPods,
   Store,
   StoreContact,
   StoredKind,
@@ -19,9 +20,15 @@ import type {
 import { ApiNotes } from './api-notes.ts';
 import { type ApiFailure, type ApiServer, failureText } from './api-server.ts';
 import { ObjectRequests } from './object-requests.ts';
+import { OwnPodsList } from './own-pods.ts';
 import type { Failing } from './reflector.ts';
-import { referredSecrets } from './referred-secrets.ts';
-import { type FollowedList, type OwnKind, type Reader, WatchedLists } from './watched-lists.ts';
+import {
+  type FollowedList,
+  type OwnKind,
+  type Reader,
+  referredSecrets,
+  WatchedLists,
+} from './watched-lists.ts';
 
 /** `kubectl apply` of many objects is one change. */
 const SETTLE_MS = 20;
@@ -38,6 +45,8 @@ export interface OwnInterest {
   readonly node: string;
   /** Kinds of which other nodes' objects are needed as well. Asked after each change; what it says must not hang on those. */
   needsOthers(resources: Resources): ReadonlySet<OwnKind>;
+  /** Pods of the node get addresses of podroute: which there are is followed. */
+  readonly hasPods?: boolean;
 }
 
 export interface KubernetesStoreIo {
@@ -63,6 +72,7 @@ class KubernetesStore implements Store {
   readonly #requests: ObjectRequests;
   readonly #lists: WatchedLists;
   readonly #kept: KeptObjects | undefined;
+  readonly #pods: OwnPodsList | undefined;
   readonly #listeners = new Set<() => void>();
   #selected: Selected = nothingSelected;
   #isStarted = false;
@@ -89,12 +99,14 @@ class KubernetesStore implements Store {
       changed: () => this.#lookSoon(),
       stateChanged: () => this.#stateChanged(),
     });
+    this.#pods = io.own?.hasPods ? new OwnPodsList(io.own.node, io, () => this.#stateChanged()) : undefined;
     this.#kept = io.keepIn === undefined ? undefined : new KeptObjects(io.keepIn, 'kubernetes', io.disk);
   }
 
   async start(): Promise<void> {
     if (this.#kept) this.#selected = await this.#kept.load();
     this.#lists.start();
+    this.#pods?.start();
     const late = this.#io.clock.setTimer(START_MS, () => this.#known.resolve());
     await this.#known.promise;
     late.cancel();
@@ -112,8 +124,7 @@ class KubernetesStore implements Store {
   }
 
   problems(): readonly Problem[] {
-    const lists = this.#listProblems();
-    return [...lists, ...this.#selected.problems, ...(this.#kept?.problems() ?? [])];
+    return [...this.#serverProblems(), ...this.#selected.problems, ...(this.#kept?.problems() ?? [])];
   }
 
   contact(): StoreContact {
@@ -125,6 +136,10 @@ class KubernetesStore implements Store {
       ),
       ...(heard.length > 0 && { silentMs: this.#io.clock.now() - Math.max(...heard) }),
     };
+  }
+
+  ownPods(): OwnPods | undefined {
+    return this.#pods?.pods();
   }
 
   locate(problem: Problem): Problem {
@@ -170,6 +185,7 @@ class KubernetesStore implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#lists[Symbol.dispose]();
+    this.#pods?.[Symbol.dispose]();
     this.#settling?.cancel();
     this.#waiting?.cancel();
     this.#absence?.cancel();
@@ -204,7 +220,7 @@ class KubernetesStore implements Store {
     }
     this.#selected = selected;
     if (this.#kept) this.#keepTimer ??= this.#io.clock.setTimer(KEEP_MS, () => void this.#keep());
-    this.#toldOf = absenceText(this.#listProblems());
+    this.#toldOf = absenceText(this.#serverProblems());
     this.#tell();
   }
 
@@ -236,13 +252,15 @@ class KubernetesStore implements Store {
 
   /** Now when something else is to be said than before, and again when the server is away for so long that it will be. */
   #tellOfAbsence(): void {
-    const text = absenceText(this.#listProblems());
+    const text = absenceText(this.#serverProblems());
     if (text !== this.#toldOf) {
       this.#toldOf = text;
       this.#tell();
     }
     const now = this.#io.clock.now();
-    const waits = this.#lists.states().flatMap(({ state }) => {
+    const states = this.#lists.states().map(({ state }) => state);
+    if (this.#pods) states.push(this.#pods.state());
+    const waits = states.flatMap((state) => {
       if (state.kind !== 'behind' && state.kind !== 'starting') return [];
       const since = [
         state.sinceMs,
@@ -253,6 +271,14 @@ class KubernetesStore implements Store {
     if (waits.length === 0 || this.#isClosed) return;
     this.#absence?.cancel();
     this.#absence = this.#io.clock.setTimer(Math.min(...waits), () => this.#tellOfAbsence());
+  }
+
+  #serverProblems(): Problem[] {
+    const ofPods = this.#pods?.problem(SHORT_ABSENCE_MS);
+    return [
+      ...this.#listProblems(),
+      ...(ofPods === undefined ? [] : [{ object: 'pods', field: '', message: ofPods }]),
+    ];
   }
 
   #listProblems(): Problem[] {

@@ -4,7 +4,7 @@ import { type Kind, parseDocument, resourcesOf, type TextDocument } from '#api';
 import { type ApiServer, isStatus } from './api-server.ts';
 import { type Raw, readPart } from './list-contents.ts';
 import { listPages } from './list-pages.ts';
-import { referredSecrets } from './referred-secrets.ts';
+import { referredSecrets } from './watched-lists.ts';
 import {
   CALICO_GROUPS,
   CALICO_KINDS,

@@ -1,7 +1,7 @@
 // The lists that a node follows, each with what was heard of it: podroute's kinds, Nodes, Calico's kinds where the cluster
 // has them, and the Secrets that something refers to, one by one. Of Nodes and IPAMBlocks it follows its own alone while it
 // needs no others: those grow with the cluster.
-import { ipamBlockLabels, type Kind } from '#api';
+import { ipamBlockLabels, type Kind, type Resources } from '#api';
 import type { Clock, Random, Timer } from '#world';
 import type { FileContent } from '../last-good.ts';
 import type { ApiServer } from './api-server.ts';
@@ -262,3 +262,15 @@ export class WatchedLists implements Disposable {
 
 const isKnown = ({ contents, reflector }: Followed): boolean =>
   contents.isKnown || reflector.state().kind === 'absent';
+
+/** The Secrets that something in force refers to: no others are asked for. */
+export function referredSecrets({
+  bgpPeers,
+  bgpConfigurations,
+}: Pick<Resources, 'bgpPeers' | 'bgpConfigurations'>): ReadonlySet<string> {
+  const references = [
+    ...[...bgpPeers.values()].map(({ spec }) => spec.password?.secretKeyRef.name),
+    ...[...bgpConfigurations.values()].map(({ spec }) => spec.nodeMeshPassword?.secretKeyRef.name),
+  ];
+  return new Set(references.filter((name) => name !== undefined));
+}

@@ -348,10 +348,12 @@ function mergedConditions(before: readonly Condition[], patch: readonly Conditio
 }
 
 function matcher(namespace: string | undefined, query: URLSearchParams): (object: Raw) => boolean {
-  const name = /^metadata\.name=(.*)$/.exec(query.get('fieldSelector') ?? '')?.[1];
+  const [, field, wanted] =
+    /^(metadata\.name|spec\.nodeName)=(.*)$/.exec(query.get('fieldSelector') ?? '') ?? [];
+  const nodeOf = (spec: unknown) => (spec as { readonly nodeName?: string } | undefined)?.nodeName;
   const labels = (query.get('labelSelector') ?? '').split(',').filter((part) => part !== '');
-  return ({ metadata }) =>
+  return ({ metadata, spec }) =>
     (namespace === undefined || metadata.namespace === namespace) &&
-    (name === undefined || metadata.name === name) &&
+    (field === undefined || (field === 'metadata.name' ? metadata.name : nodeOf(spec)) === wanted) &&
     labels.every((label) => hasLabel(metadata['labels'], label));
 }
