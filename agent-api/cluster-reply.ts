@@ -18,6 +18,8 @@ export interface ClusterNode {
   readonly wanted: number;
   readonly blocks: number;
   readonly addressesInUse: number;
+  /** Pods that are gone and whose addresses are not given back; absent: none. */
+  readonly leaked?: number;
   readonly problems: number;
   readonly updatedAt?: string;
   /** By the clock of whoever asks. */

@@ -42,6 +42,8 @@ export interface BlockStatus {
   readonly used: number;
   readonly reserved: number;
   readonly free: number;
+  /** Of those in use: of Pods that are gone; absent: none. */
+  readonly leaked?: number;
 }
 
 /** One network interface of one container. */

@@ -54,12 +54,34 @@ export interface StatusReply {
     /** From a link-local address, other than reports of multicast groups. */
     readonly linkLocal: number;
   };
+  /** Addresses of Pods that are gone; absent: there are and were none, or nobody says which Pods there are. */
+  readonly leaks?: LeaksStatus;
   /** Why no pod can be given an address now; absent: one can, or the agent is without pods. */
   readonly whyNoPods?: string;
   /** Whether the node does its work; all of them true: exit code 0. */
   readonly conditions: readonly ConditionStatus[];
   readonly problems: readonly StatusProblem[];
   readonly process: ProcessStatus;
+}
+
+export interface LeaksStatus {
+  /** Pods that are gone and whose addresses are not given back. */
+  readonly count: number;
+  /** First ones only (at most 10). */
+  readonly first: readonly LeakedAddress[];
+  /** Pods whose addresses were given back, since start. */
+  readonly collected: number;
+  /** The last of these: '10.244.1.5 of Pod default/web-0'. */
+  readonly newest?: string;
+}
+
+export interface LeakedAddress {
+  /** All of the Pod. */
+  readonly address: string;
+  /** 'default/web-0' */
+  readonly pod: string;
+  /** Since then it is known to be gone. */
+  readonly since: string;
 }
 
 export interface ConditionStatus {

@@ -19,6 +19,7 @@ export interface FiguresFacts {
   readonly calls: CallFigures | undefined;
   readonly whyNoPods: string | undefined;
   readonly podPacketsDropped: Figures['podPacketsDropped'];
+  readonly leaks?: Figures['leaks'] | undefined;
   readonly isReady: boolean;
 }
 
@@ -43,6 +44,7 @@ export async function readFigures(
     usage: ipam?.usage(),
     ...(facts.calls && { calls: facts.calls }),
     ...(facts.podPacketsDropped && { podPacketsDropped: facts.podPacketsDropped }),
+    ...(facts.leaks && { leaks: facts.leaks }),
     store: agent.storeContact(),
     isReady: facts.isReady,
     problems: board.all(),

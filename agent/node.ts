@@ -1,7 +1,7 @@
 // One whole node from what it is given: locks, store, kernel, addresses, plan and sessions, pods, status, in this order.
 // What was opened is closed in reverse order, also when the start fails halfway. Binds nothing real itself: many nodes can
 // run in one process.
-import type { CniServer } from '#cni-plugin';
+import { type CniServer, networkName } from '#cni-plugin';
 import { Ipam } from '#ipam';
 import type { Kernel, Sysctl } from '#linux';
 import type { BGPNodeStatusStatus } from '#api';
@@ -14,6 +14,7 @@ import { LateSockets } from './late-sockets.ts';
 import type { AgentOptions } from './options.ts';
 import { LockedError, type NodeBindings, PODS_LOCK } from './outside.ts';
 import { startCni, subjectLog } from './pods/cni-service.ts';
+import { LeakWatch } from './pods/leak-watch.ts';
 import { LinkWatch } from './speaker/link-watch.ts';
 import { RouterWatch } from './speaker/router-watch.ts';
 import { CallFigures } from './status/call-figures.ts';
@@ -82,6 +83,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
           opening,
         );
 
+  const leaks = cni && host && watchLeaks(settings, bindings, { cni, ipam: host.ipam, store }, opening);
   const status = new AgentStatusSource(agent, {
     version,
     pid: process.pid,
@@ -96,6 +98,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     now: () => clock.wall(),
     whyNoPods: () => cni?.whyUnready(),
     podPacketsDropped: () => cni?.droppedPackets(),
+    leaks,
   });
   const answerAll = (request: StatusRequest) =>
     answerMetrics(request, status) ??
@@ -114,6 +117,22 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
   log.info({ socket: socketPath, tookMs: uptimeMs() }, 'started');
   const opened = opening.move();
   return { agent, status, cni, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Undefined: the store has no Pods, or nobody shall look. */
+function watchLeaks(
+  { cniConfDir, leakGraceSeconds }: NodeSettings,
+  { clock, disk, log }: NodeBindings,
+  { cni, ipam, store }: { readonly cni: CniServer; readonly ipam: Ipam; readonly store: Store },
+  opening: AsyncDisposableStack,
+): LeakWatch | undefined {
+  if (store.ownPods === undefined || cniConfDir === undefined || leakGraceSeconds === 0) return undefined;
+  const ownPods = () => store.ownPods?.();
+  const network = () => networkName(cniConfDir, disk);
+  const io = { clock, log, ipam, cni, ownPods, network };
+  const leaks = opening.use(new LeakWatch(leakGraceSeconds * 1_000, io));
+  leaks.start();
+  return leaks;
 }
 
 interface Told {

@@ -22,6 +22,8 @@ export interface AgentOptions {
   readonly http?: string;
   /** Taken off the Node once pods can be served; undefined: taints are left alone. */
   readonly startupTaint?: string;
+  /** How long a Pod must have been gone before its addresses count as leaked; 0: they never do. */
+  readonly leakGraceSeconds: number;
   readonly logLevel: LogLevel;
 }
 

@@ -9,8 +9,9 @@ import { readFigures } from './figures-source.ts';
 import { metricsText } from './http/metrics.ts';
 import type { CallFigures } from './status/call-figures.ts';
 import { conditions } from './status/conditions.ts';
-import { EMPTY_IPAM, ipamSummary, rangeStatus, routeStatus } from './status/collect.ts';
+import { EMPTY_IPAM, ipamSummary, rangeStatus, routeStatus, withLeaks } from './status/collect.ts';
 import type { ProcessFigures } from './http/figures.ts';
+import type { LeakWatch } from './pods/leak-watch.ts';
 import { RequestError, type RoutesRequest, type StatusSource } from './http/endpoints.ts';
 import { iso, sessionStatus } from './status/session-status.ts';
 import type {
@@ -52,6 +53,8 @@ export interface ProcessFacts {
   /** undefined: pods can be wired; else why not. */
   readonly whyNoPods: () => string | undefined;
   readonly podPacketsDropped: () => StatusReply['podPacketsDropped'];
+  /** Undefined: nobody says which Pods there are. */
+  readonly leaks?: Pick<LeakWatch, 'status' | 'addresses'> | undefined;
 }
 
 export class AgentStatusSource implements StatusSource {
@@ -127,6 +130,7 @@ export class AgentStatusSource implements StatusSource {
     const speaker = driver.speaker?.totals();
     const whyNoPods = this.#facts.whyNoPods();
     const podPacketsDropped = this.#facts.podPacketsDropped();
+    const leaks = this.#facts.leaks?.status();
     const facts: Omit<StatusReply, 'conditions'> = {
       node: this.#agent.nodeName,
       version,
@@ -154,6 +158,7 @@ export class AgentStatusSource implements StatusSource {
             },
           }),
       ...(podPacketsDropped && { podPacketsDropped }),
+      ...(leaks && { leaks }),
       ...(whyNoPods === undefined ? {} : { whyNoPods }),
       problems: board.all(),
       process: process(),
@@ -232,7 +237,8 @@ export class AgentStatusSource implements StatusSource {
     const usage = this.#agent.ipam?.usage();
     if (usage === undefined) return { summary: EMPTY_IPAM, usage: undefined };
     const allocations = usage.allocations.map((one) => ({ ...one, allocatedAt: iso(one.allocatedAtMs) }));
-    return { summary: ipamSummary(usage), usage: { ...usage, allocations } };
+    const blocks = withLeaks(usage.blocks, this.#facts.leaks?.addresses() ?? []);
+    return { summary: ipamSummary(usage), usage: { ...usage, blocks, allocations } };
   }
 
   /** In turns. Who asks while one is under way gets the same text: no number of askers makes more work. */
@@ -254,6 +260,7 @@ export class AgentStatusSource implements StatusSource {
         calls,
         whyNoPods: whyNoPods(),
         podPacketsDropped: podPacketsDropped(),
+        leaks: this.#facts.leaks?.status(),
         isReady: this.notReady() === undefined,
       },
       turn,

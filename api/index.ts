@@ -7,6 +7,7 @@ export {
   type BGPNodeStatusSpec,
   type BGPNodeStatusStatus,
   MOST_BLOCKS,
+  MOST_LEAKS,
   MOST_PROBLEMS,
   MOST_SESSIONS,
 } from './kinds/bgp-node-status.ts';

@@ -1,6 +1,6 @@
 // `podroute status --all` for people: one line a node, then what is wrong with those that are not ready.
 import type { ClusterNode, ClusterReply } from '#agent-api';
-import { bad, duration, numbers, table } from './output-format.ts';
+import { bad, doubtful, duration, numbers, table } from './output-format.ts';
 
 const MOST_NAMED = 20;
 
@@ -23,13 +23,27 @@ export function clusterTable({ nodes }: ClusterReply): string {
     ...['AS', 'SESSIONS', 'BLOCKS', 'ADDRESSES', 'PROBLEMS', 'AGE'].map(numbers),
     'VERSION',
   ];
-  return [table(columns, rows), `${ready} of ${nodes.length} nodes are ready`, ...wrong(nodes)].join('\n\n');
+  return [
+    table(columns, rows),
+    `${ready} of ${nodes.length} nodes are ready`,
+    ...leaks(nodes),
+    ...wrong(nodes),
+  ].join('\n\n');
 }
 
 function sessions({ agent, established, wanted }: ClusterNode): string {
   if (agent === 'none') return '';
   const text = `${established}/${wanted}`;
   return established < wanted ? bad(text) : text;
+}
+
+function leaks(nodes: readonly ClusterNode[]): string[] {
+  const some = nodes.filter(({ leaked = 0 }) => leaked > 0);
+  if (some.length === 0) return [];
+  const sum = some.reduce((total, { leaked = 0 }) => total + leaked, 0);
+  const named = some.slice(0, MOST_NAMED).map(({ node, leaked }) => `${node} ${leaked}`);
+  const more = some.length > MOST_NAMED ? [`${some.length - MOST_NAMED} more nodes`] : [];
+  return [doubtful(`${sum} Pods are gone and still have addresses: ${[...named, ...more].join(', ')}`)];
 }
 
 function wrong(nodes: readonly ClusterNode[]): string[] {

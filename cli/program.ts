@@ -54,6 +54,11 @@ export function program(): Command {
       '--startup-taint <key>',
       'of a cluster: the taint that is taken off the Node once pods can be served, such as podroute.io/agent-not-ready',
     )
+    .option(
+      '--leak-grace-seconds <number>',
+      'of a cluster: an address is given back when its Pod is gone for so long and nobody uses it; 0: never',
+      '900',
+    )
     .addOption(
       new Option('--log-level <level>', 'least severe level to log')
         .choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])

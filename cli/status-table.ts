@@ -79,6 +79,13 @@ function forwarding(status: StatusReply): string {
   const used = ipam.addressesInUse.ipv4 + ipam.addressesInUse.ipv6;
   const free = ipam.addressesFree.ipv4 + ipam.addressesFree.ipv6;
   lines.push(`IPAM   ${ipam.blocks.ipv4 + ipam.blocks.ipv6} blocks, ${used} addresses in use, ${free} free`);
+  const { leaks } = status;
+  if (leaks !== undefined && leaks.count > 0) {
+    lines.push(doubtful(`LEAKS  ${leaks.count} Pods are gone, and have addresses:`));
+    for (const { address, pod, since } of leaks.first)
+      lines.push(`       ${address} of ${pod}, gone since ${since}`);
+    if (leaks.count > leaks.first.length) lines.push(`       and ${leaks.count - leaks.first.length} more`);
+  }
   if (status.whyNoPods !== undefined) lines.push(bad(`PODS   get no addresses: ${status.whyNoPods}`));
   return lines.join('\n');
 }

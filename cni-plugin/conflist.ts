@@ -18,6 +18,7 @@ type Conflist = Json & { readonly plugins: readonly Json[] };
 export const CONFLIST_NAME = '10-podroute.conflist';
 /** What libcni looks at in its folder. */
 const IS_READ = /^[^/]+\.(conf|conflist|json)$/;
+const NETWORK = 'podroute';
 const CAPABILITIES = { ips: true, mac: true, 'io.kubernetes.cri.pod-annotations': true };
 
 /** The file with our entry as it has to be, and everything else as it was. */
@@ -30,7 +31,7 @@ function merged(before: Conflist | undefined, { socketPath, stateDir, mtu }: Con
     ...(mtu === undefined ? {} : { mtu }),
     capabilities: { ...(isObject(present['capabilities']) ? present['capabilities'] : {}), ...CAPABILITIES },
   });
-  if (before === undefined) return { cniVersion: NEWEST, name: 'podroute', plugins: [entry({})] };
+  if (before === undefined) return { cniVersion: NEWEST, name: NETWORK, plugins: [entry({})] };
   const isThere = before.plugins.some(isOurs);
   const plugins = isThere
     ? before.plugins.map((plugin) => (isOurs(plugin) ? entry(plugin) : plugin))
@@ -66,6 +67,13 @@ export async function writeConflist(folder: string, options: ConflistOptions, di
   // The container runtime reads it as another user; and of the names in it only .conf, .conflist and .json.
   await disk.makeFolder(folder);
   await disk.replace(path, Buffer.from(`${JSON.stringify(wanted, undefined, 2)}\n`));
+}
+
+/** The network's name in it: an operator may have given it another. */
+export async function networkName(folder: string, disk: Disk): Promise<string> {
+  const present = await disk.read(`${folder}/${CONFLIST_NAME}`);
+  const name = present && readConflist(present)?.['name'];
+  return typeof name === 'string' ? name : NETWORK;
 }
 
 /** Files of others that the runtime takes instead of ours. */

@@ -5,6 +5,7 @@ export {
   type ConflistOptions,
   filesBefore,
   filesBeforeOurs,
+  networkName,
   writeConflist,
 } from './conflist.ts';
 export type { CniCommand } from './server/call.ts';

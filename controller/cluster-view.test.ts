@@ -69,4 +69,19 @@ describe('a cluster as its nodes describe it', () => {
     );
     assert.deepEqual([nodes[0]!.ageSeconds, nodes[0]!.isReady], [0, true]);
   });
+
+  it('has of a node how many Pods are gone and have addresses, where there are any', () => {
+    const { nodes } = clusterView(
+      ['n1', 'n2'],
+      [statusOf('n1', { ...WELL, leaked: 3 }), statusOf('n2', WELL)],
+      NOW,
+    );
+    assert.deepEqual(
+      nodes.map(({ leaked, isReady }) => [leaked, isReady]),
+      [
+        [3, true],
+        [undefined, true],
+      ],
+    );
+  });
 });

@@ -26,7 +26,7 @@ function nodeView(
     const counts = { established: 0, wanted: 0, blocks: 0, addressesInUse: 0, problems: 0 };
     return { node, agent: 'none', isReady: false, isNode, ...counts, wrong: ['no agent has written of it'] };
   }
-  const { version, asNumber, updatedAt, blocks = [], problems = [], conditions = [] } = status;
+  const { version, asNumber, updatedAt, leaked, blocks = [], problems = [], conditions = [] } = status;
   const writtenMs = Date.parse(updatedAt ?? '');
   const ageSeconds = Number.isNaN(writtenMs)
     ? undefined
@@ -49,6 +49,7 @@ function nodeView(
     wanted: status.configured ?? 0,
     blocks: blocks.length,
     addressesInUse: blocks.reduce((sum, { used }) => sum + used, 0),
+    ...(leaked !== undefined && { leaked }),
     problems: problems.length,
     ...(updatedAt !== undefined && { updatedAt }),
     ...(ageSeconds !== undefined && { ageSeconds }),

@@ -62,7 +62,30 @@ describe('the status of an IPPool', () => {
       [block('n1', 'pods')],
       [report('n1', 'elsewhere', most, most, most), report('n2', 'pods', most)],
     );
-    assert.deepEqual([...counts], [['pods', new Map([['n1', { blocks: 1, used: 64 }]])]]);
+    assert.deepEqual([...counts], [['pods', new Map([['n1', { blocks: 1, used: 64, leaked: 0 }]])]]);
+  });
+
+  it('counts addresses of Pods that are gone, as nodes report them, and says nothing where there are none', () => {
+    const leaking = (node: string, leaked?: number): NodeReport => {
+      const { status } = report(node, 'pods', 9);
+      return { node, status: { ...status, blocks: [{ ...status.blocks![0]!, ...(leaked && { leaked }) }] } };
+    };
+    const statusOf = (...reports: NodeReport[]) => {
+      const blocks = reports.map(({ node }) => block(node, 'pods'));
+      const count = countPools(blocks, reports).get('pods');
+      return poolStatus(pool('pods', '10.0.0.0/24'), { ...FACTS, count }, undefined, NOW);
+    };
+    const { leaked, nodes } = statusOf(leaking('n1', 2), leaking('n2'), leaking('n3', 3));
+    assert.equal(leaked, 5);
+    assert.deepEqual(
+      nodes?.map((one) => [one.node, one.leaked]),
+      [
+        ['n1', 2],
+        ['n2', undefined],
+        ['n3', 3],
+      ],
+    );
+    assert.ok(!('leaked' in statusOf(leaking('n1'))));
   });
 
   it('has numbers of any size for IPv6', () => {

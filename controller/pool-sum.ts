@@ -15,19 +15,22 @@ import type { NodeReport } from './node-reports.ts';
 type PoolNode = NonNullable<IPPoolStatus['nodes']>[number];
 
 /** By node. */
-export type PoolCount = ReadonlyMap<string, { readonly blocks: number; readonly used: number }>;
+export type PoolCount = ReadonlyMap<
+  string,
+  { readonly blocks: number; readonly used: number; readonly leaked: number }
+>;
 
 /** By the name of the IPPool. */
 export function countPools(
   blocks: Iterable<IPAMBlock>,
   reports: readonly NodeReport[],
 ): ReadonlyMap<string, PoolCount> {
-  const pools = new Map<string, Map<string, { blocks: number; used: number }>>();
+  const pools = new Map<string, Map<string, { blocks: number; used: number; leaked: number }>>();
   const of = (pool: string, node: string) => {
     let nodes = pools.get(pool);
     if (nodes === undefined) pools.set(pool, (nodes = new Map()));
     let count = nodes.get(node);
-    if (count === undefined) nodes.set(node, (count = { blocks: 0, used: 0 }));
+    if (count === undefined) nodes.set(node, (count = { blocks: 0, used: 0, leaked: 0 }));
     return count;
   };
   // The store's objects say who owns what; how much of it is in use only the nodes know, and of nothing but their own.
@@ -39,10 +42,12 @@ export function countPools(
     sizes.set(`${spec.node} ${spec.cidr}`, { pool: spec.pool, size });
   }
   for (const { node, status } of reports) {
-    for (const { cidr, used } of status.blocks ?? []) {
+    for (const { cidr, used, leaked = 0 } of status.blocks ?? []) {
       const block = sizes.get(`${node} ${cidr}`);
       if (block === undefined) continue;
-      of(block.pool, node).used += Math.min(used, block.size);
+      const count = of(block.pool, node);
+      count.used += Math.min(used, block.size);
+      count.leaked += Math.min(leaked, used, block.size);
       // Once, however often it is named.
       sizes.delete(`${node} ${cidr}`);
     }
@@ -84,16 +89,20 @@ export function poolStatus(
   const { generation } = pool.metadata;
   const observed = generation === undefined ? {} : { observedGeneration: generation };
   const nodes = [...(facts.count ?? [])]
-    .map(([node, { blocks, used }]): PoolNode => ({ node, blocks, used }))
+    .map(
+      ([node, { blocks, used, leaked }]): PoolNode => ({ node, blocks, used, ...(leaked > 0 && { leaked }) }),
+    )
     .sort((a, b) => b.used - a.used || b.blocks - a.blocks || (a.node < b.node ? -1 : 1));
   const used = nodes.reduce((sum, node) => sum + node.used, 0);
   const blocks = nodes.reduce((sum, node) => sum + node.blocks, 0);
+  const leaked = nodes.reduce((sum, node) => sum + (node.leaked ?? 0), 0);
   const total = addressCount(parsePrefix(pool.spec.cidr)!);
   const free = total - BigInt(used);
   return {
     total: total.toString(),
     used,
     free: (free < 0n ? 0n : free).toString(),
+    ...(leaked > 0 && { leaked }),
     blocks,
     ...(nodes.length > 0 && { nodes: nodes.slice(0, MOST_POOL_NODES) }),
     ...(nodes.length > MOST_POOL_NODES && { nodesLeftOut: nodes.length - MOST_POOL_NODES }),

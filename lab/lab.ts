@@ -1,6 +1,6 @@
 // A running lab: namespaces, one agent a node, a ToR where the topology has one, pods wired through the CNI
 // executable. It can be left up and found again by its folder, which holds everything it made.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { StatusReply } from '#agent-api';
 import { waitUntil } from '#world';
@@ -9,7 +9,7 @@ import { addAddresses, connect, createHost, type Host, openHost } from './hosts.
 import { kernelPrefixes, knowsAll } from './kernel-prefixes.ts';
 import { type KubernetesApi, startApiHost } from './kubernetes/kubernetes-api.ts';
 import { checkFree, type LabStore, readLabFile, writeLabFile } from './lab-file.ts';
-import { answers, endProcess, type ProcessRecord, recordOf, stillRuns } from './processes.ts';
+import { answers, endProcess, logTail, type ProcessRecord, recordOf, stillRuns } from './processes.ts';
 import { Router } from './routers.ts';
 import { type LabNodePlan, type Topology, type TopologyName, topology } from './topology.ts';
 
@@ -269,7 +269,8 @@ export class Lab implements AsyncDisposable {
     this.#save();
   }
 
-  startAgent(node: string): void {
+  /** @param leakGraceSeconds 0: what the lab wires has no Pod object, and is no leak */
+  startAgent(node: string, leakGraceSeconds = 0): void {
     const folder = join(this.folder, node);
     mkdirSync(folder, { recursive: true });
     const agent = this.host(node).spawn(
@@ -279,6 +280,7 @@ export class Lab implements AsyncDisposable {
         ...['--node-name', node, '--store', this.#storeOf(node), '--log-level', this.#logLevel],
         ...['--socket', this.socketOf(node), '--state-dir', join(folder, 'state')],
         ...['--cni-socket', join(folder, 'cni.sock'), '--cni-conf-dir', join(folder, 'net.d')],
+        ...['--leak-grace-seconds', String(leakGraceSeconds)],
       ],
       { stdio: { file: this.logOf(node) } },
     );
@@ -290,12 +292,12 @@ export class Lab implements AsyncDisposable {
     const record = this.#processes.get(node);
     await waitUntil(`agent of ${node} to be ready`, timeoutMs, () => {
       if (record !== undefined && !stillRuns(record)) {
-        throw new Error(`lab: the agent of ${node} ended:\n${this.#logTail(node)}`);
+        throw new Error(`lab: the agent of ${node} ended:\n${logTail(this.logOf(node))}`);
       }
       if (readConflist(join(this.folder, node, 'net.d')) === undefined) return false;
       return answers(this.socketOf(node));
     }).catch((error: unknown) => {
-      throw new Error(`${(error as Error).message}\n${this.#logTail(node)}`);
+      throw new Error(`${(error as Error).message}\n${logTail(this.logOf(node))}`);
     });
   }
 
@@ -309,9 +311,9 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Makes a namespace and has the node's CNI executable wire it. Throws with the plugin's answer when it refuses. */
-  async addPod(node: string, name: string): Promise<{ pod: Pod; answer: CniAnswer }> {
+  async addPod(node: string, name: string, uid?: string): Promise<{ pod: Pod; answer: CniAnswer }> {
     const host = this.#createHost(podHostName(node, name), false);
-    const answer = await this.#invoke(node, name, 'ADD');
+    const answer = await this.#invoke(node, name, 'ADD', uid);
     if (answer.exitCode !== 0)
       throw new Error(`CNI ADD ${name} on ${node}: ${answer.stdout}${answer.stderr}`);
     const result = JSON.parse(answer.stdout) as CniResult;
@@ -333,12 +335,13 @@ export class Lab implements AsyncDisposable {
     return answer;
   }
 
-  #invoke(node: string, pod: string, command: 'ADD' | 'DEL'): Promise<CniAnswer> {
+  #invoke(node: string, pod: string, command: 'ADD' | 'DEL', podUid?: string): Promise<CniAnswer> {
     return invokeCni(this.host(node), join(this.folder, node, 'net.d'), CNI_EXECUTABLE, {
       command,
       containerId: `${this.#name}-${pod}`,
       netns: this.host(podHostName(node, pod)).path,
       podName: pod,
+      podUid,
     });
   }
 
@@ -361,11 +364,6 @@ export class Lab implements AsyncDisposable {
         ]),
       ),
     });
-  }
-
-  #logTail(name: string): string {
-    const path = this.logOf(name);
-    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(-15).join('\n') : '';
   }
 
   /** Ends every process, then removes every namespace and file. Can be repeated. */

@@ -1,6 +1,6 @@
 // Processes that outlive the one that started them, known by pid and start time so that a reused pid is never hit.
 import { waitUntil } from '#world';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
 export interface ProcessRecord {
@@ -49,3 +49,7 @@ export function answers(path: string): Promise<boolean> {
     socket.once('connect', () => socket.destroy());
   });
 }
+
+/** What a process wrote last; empty when there is no such file. */
+export const logTail = (path: string): string =>
+  existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(-15).join('\n') : '';

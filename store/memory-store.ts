@@ -18,6 +18,7 @@ import {
   hasLabels,
   keyOfObject,
   type ObjectKey,
+  type OwnPods,
   type Store,
   type StoredKind,
   type StoredMap,
@@ -115,6 +116,8 @@ export class MemoryStoreView implements Store {
   delayMs = 0;
   /** Set to make every question reject with these words; changes are not told then, but after it is unset. */
   failure: string | undefined;
+  /** Of the view's node, for tests that have Pods. */
+  ownPods?: () => OwnPods | undefined;
 
   constructor(shared: MemoryStore, clock: Clock) {
     this.#shared = shared;

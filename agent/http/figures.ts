@@ -11,7 +11,8 @@ import type { StoreContact } from '#store';
 import type { SyncFigures } from '../fib/kernel/sync-figures.ts';
 import type { CallFigures } from '../status/call-figures.ts';
 
-export interface Figures extends Pick<StatusReply, 'version' | 'node' | 'speaker' | 'podPacketsDropped'> {
+export interface Figures
+  extends Pick<StatusReply, 'version' | 'node' | 'speaker' | 'podPacketsDropped' | 'leaks'> {
   /** Those that objects name one by one, or podroute makes; what connects from ranges is summed up by range. */
   readonly sessions: readonly SessionFigures[];
   /** That wait for a neighbour to be found on their link. */

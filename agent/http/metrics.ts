@@ -50,7 +50,7 @@ export async function metricsText(figures: Figures, turn: () => Promise<void>): 
     figures.canGiveAddresses === undefined ? [] : [flag(figures.canGiveAddresses)],
   );
   addSourceMetrics(out, figures);
-  addPoolMetrics(out, figures.usage);
+  addPoolMetrics(out, figures);
   addCallMetrics(out, figures.calls);
   addStoreMetrics(out, figures.store);
   addProblemMetrics(out, figures.problems);

@@ -8,8 +8,11 @@ import type { Figures } from './figures.ts';
 /** Of blocks without a pool. No IPPool has this name: it has capital letters. */
 const POD_CIDRS = 'podCIDRs';
 
-/** @param usage undefined: an agent without pods */
-export function addPoolMetrics(out: Exposition, usage: Figures['usage']): void {
+/** An agent without pods has none of them. */
+export function addPoolMetrics(
+  out: Exposition,
+  { usage, leaks, fib }: Pick<Figures, 'usage' | 'leaks' | 'fib'>,
+): void {
   const { blocks = [], pools = [] } = usage ?? {};
   const ofFamilies = (read: (blocks: readonly BlockStatus[]) => number): Sample[] =>
     FAMILIES.map((family) => ({
@@ -19,6 +22,19 @@ export function addPoolMetrics(out: Exposition, usage: Figures['usage']): void {
   out.metric('podroute_ipam_blocks', 'gauge', 'Blocks held by this node.', ofFamilies(count));
   out.metric('podroute_ipam_addresses_used', 'gauge', 'Pod addresses given out.', ofFamilies(used));
   out.metric('podroute_ipam_addresses_free', 'gauge', 'Pod addresses left in held blocks.', ofFamilies(free));
+  const ofLeaks = (value: number | undefined): Sample[] => (fib === undefined ? [] : [{ value: value ?? 0 }]);
+  out.metric(
+    'podroute_ipam_leaks',
+    'gauge',
+    'Pods that are gone, and whose addresses are not given back.',
+    ofLeaks(leaks?.count),
+  );
+  out.metric(
+    'podroute_ipam_leaks_collected_total',
+    'counter',
+    'Pods that are gone, and whose addresses the agent gave back.',
+    ofLeaks(leaks?.collected),
+  );
 
   const sizes = new Map<string, number>();
   for (const { name, cidr } of pools) sizes.set(labelsOf(name, familyOf(cidr)), sizeOf(cidr));

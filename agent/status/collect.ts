@@ -1,10 +1,17 @@
 // From what the agent's parts know to the shapes of agent-api/. Pure: parts in, plain data out.
 import { formatProblem, type Problem } from '#api';
 import type { PeerStatus, RouteText } from '#bgp';
-import { type Family, familyOf } from '#ip';
+import { contains, type Family, familyOf, parseAddress, parsePrefix } from '#ip';
 import type { IpamUsage } from '#ipam';
 import { iso } from './session-status.ts';
-import type { IpamSummary, PerFamily, RangeStatus, RouteStatus, StatusProblem } from '#agent-api';
+import type {
+  BlockStatus,
+  IpamSummary,
+  PerFamily,
+  RangeStatus,
+  RouteStatus,
+  StatusProblem,
+} from '#agent-api';
 
 export function statusProblem(problem: Problem, from: StatusProblem['from']): StatusProblem {
   const { object, field, message, value, allowed, file, line, cause } = problem;
@@ -84,4 +91,15 @@ export function ipamSummary(usage: IpamUsage): IpamSummary {
     addressesInUse: sum((block) => block.used),
     addressesFree: sum((block) => block.free),
   };
+}
+
+/** The blocks, with how many of these addresses are in each. */
+export function withLeaks(blocks: readonly BlockStatus[], leaked: readonly string[]): readonly BlockStatus[] {
+  if (leaked.length === 0) return blocks;
+  const addresses = leaked.map((address) => parseAddress(address)!);
+  return blocks.map((block) => {
+    const prefix = parsePrefix(block.cidr)!;
+    const inside = addresses.filter((address) => contains(prefix, address)).length;
+    return inside === 0 ? block : { ...block, leaked: inside };
+  });
 }

@@ -53,8 +53,12 @@ export class EventRecorder implements AsyncDisposable {
   }
 
   /** To be called whenever the status was read. */
-  observe({ sessions, problems, whyNoPods }: StatusReply): void {
-    const seen: Seen = { sessions, problems, ...(whyNoPods !== undefined && { whyNoPods }) };
+  observe({ sessions, problems, whyNoPods, leaks }: StatusReply): void {
+    const seen: Seen = {
+      ...{ sessions, problems },
+      ...(whyNoPods !== undefined && { whyNoPods }),
+      ...(leaks && { leaks }),
+    };
     for (const fact of factsBetween(this.#seen, seen)) this.#note(fact);
     this.#seen = seen;
     this.#continue();

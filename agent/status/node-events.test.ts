@@ -60,4 +60,20 @@ describe('what is told as an event', () => {
     assert.deepEqual(told(full, seen()), ['Normal  AddressesFree']);
     assert.deepEqual(told(undefined, seen()), []);
   });
+
+  it('is that addresses of Pods that are gone were given back, once for all between two looks', () => {
+    const leaks = { count: 0, first: [], collected: 1, newest: '10.0.0.5 of Pod default/web' };
+    const one = seen({ leaks });
+    const message = (before: Seen | undefined, now: Seen) =>
+      factsBetween(before, now).map((fact) => fact.message);
+    assert.deepEqual(told(seen(), one), ['Normal  LeaksCollected']);
+    assert.deepEqual(message(seen(), one), [
+      'addresses of Pods that are gone were given back: 10.0.0.5 of Pod default/web',
+    ]);
+    assert.deepEqual(told(one, one), []);
+    assert.deepEqual(message(one, seen({ leaks: { ...leaks, collected: 9 } })), [
+      'addresses of Pods that are gone were given back: 8 Pods, the last 10.0.0.5 of Pod default/web',
+    ]);
+    assert.deepEqual(told(seen(), seen({ leaks: { ...leaks, count: 3, collected: 0 } })), []);
+  });
 });

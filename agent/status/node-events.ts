@@ -14,15 +14,21 @@ export type NodeReason =
   | 'SessionDown'
   | 'NoAddresses'
   | 'AddressesFree'
+  | 'LeaksCollected'
   | 'ProblemFound'
   | NonNullable<StatusProblem['cause']>;
 
 /** What of a status the comparison needs. */
-export type Seen = Pick<StatusReply, 'sessions' | 'problems' | 'whyNoPods'>;
+export type Seen = Pick<StatusReply, 'sessions' | 'problems' | 'whyNoPods' | 'leaks'>;
 
 /** @param before undefined: the agent has just started, and what is up has come up */
 export function factsBetween(before: Seen | undefined, now: Seen): NodeFact[] {
-  return [...sessionFacts(before, now), ...addressFacts(before, now), ...problemFacts(before, now)];
+  return [
+    ...sessionFacts(before, now),
+    ...addressFacts(before, now),
+    ...leakFacts(before, now),
+    ...problemFacts(before, now),
+  ];
 }
 
 function sessionFacts(before: Seen | undefined, now: Seen): NodeFact[] {
@@ -58,6 +64,14 @@ function addressFacts(before: Seen | undefined, { whyNoPods }: Seen): NodeFact[]
   }
   if (before === undefined) return [];
   return [{ object: '', type: 'Normal', reason: 'AddressesFree', message: 'pods get addresses again' }];
+}
+
+function leakFacts(before: Seen | undefined, { leaks }: Seen): NodeFact[] {
+  const count = (leaks?.collected ?? 0) - (before?.leaks?.collected ?? 0);
+  if (count <= 0) return [];
+  const whose = count === 1 ? leaks?.newest : `${count} Pods, the last ${leaks?.newest}`;
+  const message = `addresses of Pods that are gone were given back: ${whose}`;
+  return [{ object: '', type: 'Normal', reason: 'LeaksCollected', message }];
 }
 
 function problemFacts(before: Seen | undefined, { problems }: Seen): NodeFact[] {

@@ -4,6 +4,7 @@ import {
   type BGPNodeStatusStatus,
   cutMessage as cut,
   MOST_BLOCKS,
+  MOST_LEAKS,
   MOST_PROBLEMS,
   MOST_SESSIONS,
   sinceWhen,
@@ -19,7 +20,7 @@ export function nodeStatus(
   before: BGPNodeStatusStatus | undefined,
   now: string,
 ): BGPNodeStatusStatus {
-  const { version, asNumber, routerId, clusterId, fib, problems } = reply;
+  const { version, asNumber, routerId, clusterId, fib, problems, leaks } = reply;
   const sessions = [...reply.sessions].sort(
     (a, b) => Number(isUp(a)) - Number(isUp(b)) || (a.id < b.id ? -1 : 1),
   );
@@ -39,9 +40,11 @@ export function nodeStatus(
     ready: conditions.every(({ status }) => status === 'True') ? 'True' : 'False',
     sessions: told.slice(0, MOST_SESSIONS),
     ...(told.length > MOST_SESSIONS && { sessionsLeftOut: told.length - MOST_SESSIONS }),
-    blocks: blocks
-      .slice(0, MOST_BLOCKS)
-      .map(({ cidr, pool, used, free }) => ({ cidr, ...(pool !== undefined && { pool }), used, free })),
+    blocks: blocks.slice(0, MOST_BLOCKS).map(({ cidr, pool, used, free, leaked }) => ({
+      ...{ cidr, ...(pool !== undefined && { pool }), used, free },
+      ...(leaked !== undefined && { leaked }),
+    })),
+    ...(leaks && leaks.count > 0 && { leaked: leaks.count, leaks: leaks.first.slice(0, MOST_LEAKS) }),
     ...(fib && { routes: { wanted: sum(fib.wanted), installed: sum(fib.installed), failed: fib.failed } }),
     conditions,
     problems: problems.slice(0, MOST_PROBLEMS).map(({ object, field, text }) => ({

@@ -10,7 +10,7 @@ import {
   MemoryRouterDiscovery,
   type Request,
 } from '#linux';
-import type { MemoryStore } from '#store';
+import type { MemoryStore, Store } from '#store';
 import { MemoryDisk } from '#world/testing';
 import { MemoryCni } from '../../cni-plugin/testing/memory-cni.ts';
 import type { ProcessFigures } from '../http/figures.ts';
@@ -28,6 +28,7 @@ export const SETTINGS = {
   stateDir: '/var/lib/podroute',
   cniSocketPath: '/run/podroute/cni.sock',
   cniConfDir: '/etc/cni/net.d',
+  leakGraceSeconds: 900,
 } as const satisfies Partial<NodeSettings>;
 
 /** Of a process that uses nothing. */
@@ -64,6 +65,8 @@ export class Machine {
   /** The agent, once it has started. */
   node: RunningNode | undefined;
   isUp = false;
+  /** As a cluster's store tells; undefined: the store has no Pods. */
+  ownPods: Store['ownPods'];
 
   constructor(name: string, addresses: readonly string[], parts: MachineParts) {
     this.name = name;
@@ -118,6 +121,8 @@ export class Machine {
       http: this.http,
       openStore: () => {
         const store = this.#parts.store.view();
+        const { ownPods } = this;
+        if (ownPods !== undefined) store.ownPods = ownPods;
         life.onDeath(() => void store[Symbol.asyncDispose]());
         return store;
       },

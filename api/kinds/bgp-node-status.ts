@@ -8,6 +8,7 @@ import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 export const MOST_SESSIONS = 1000;
 export const MOST_BLOCKS = 200;
 export const MOST_PROBLEMS = 50;
+export const MOST_LEAKS = 10;
 
 const count = () => integer(0, Number.MAX_SAFE_INTEGER);
 
@@ -41,6 +42,13 @@ const block = z.object({
   pool: text().optional().describe("The IPPool; absent for a block of the Node's podCIDRs."),
   used: count().describe('Addresses in use.'),
   free: count().describe('Addresses that can be given out.'),
+  leaked: count().optional().describe('Of those in use: of Pods that are gone.'),
+});
+
+const leak = z.object({
+  address: text(128).describe('All addresses of the Pod.'),
+  pod: text(512).describe("The Pod that is gone: 'default/web-0'."),
+  since: text(64).describe('RFC 3339; since then it is known to be gone.'),
 });
 
 const routes = z.object({
@@ -67,6 +75,8 @@ const bgpNodeStatusStatus = z.object({
   sessions: list(session, MOST_SESSIONS).optional().describe('Each of them; those that are down come first.'),
   sessionsLeftOut: count().optional().describe('Sessions that found no room here.'),
   blocks: list(block, MOST_BLOCKS).optional().describe("The node's blocks of addresses."),
+  leaked: count().optional().describe('Pods that are gone and whose addresses are not given back.'),
+  leaks: list(leak, MOST_LEAKS).optional().describe('The first of them.'),
   routes: routes.optional().describe("podroute's routes in the node's kernel."),
   conditions: list(condition, 8)
     .optional()

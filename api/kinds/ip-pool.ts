@@ -128,6 +128,7 @@ export const ipPool = defineKind({
     { name: 'Blocks', type: 'integer', jsonPath: '.status.blocks' },
     { name: 'Used', type: 'integer', jsonPath: '.status.used' },
     { name: 'Free', type: 'string', jsonPath: '.status.free' },
+    { name: 'Leaked', type: 'integer', jsonPath: '.status.leaked' },
     { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
     age,
   ],

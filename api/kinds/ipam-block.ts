@@ -62,7 +62,11 @@ const ipClaimSpec = z.strictObject({
       name: text().describe('Its name.'),
     })
     .describe('Whose addresses these are; of a StatefulSet, its pod N has the N-th of each family.'),
-  addresses: list(ipAddress(), 1000).min(1).describe('Kept for the owner, and given to nobody else.'),
+  addresses: list(ipAddress(), 1000)
+    .min(1)
+    .describe(
+      'To be kept for the owner, and given to nobody else. No effect yet: use an IPReservation and the annotation podroute.io/ips.',
+    ),
 });
 
 export type IPClaimSpec = z.output<typeof ipClaimSpec>;
@@ -73,7 +77,8 @@ export const ipClaim = defineKind({
   plural: 'ipclaims',
   singular: 'ipclaim',
   shortNames: [],
-  description: 'Addresses that a pod, or the pods of a StatefulSet, always get.',
+  description:
+    'NO EFFECT YET: addresses that a pod, or the pods of a StatefulSet, shall always get. Nothing is kept for anybody so far.',
   spec: ipClaimSpec,
   calico: false,
   columns: [

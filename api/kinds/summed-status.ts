@@ -34,12 +34,14 @@ const poolNode = z.object({
   node: text().describe('The node.'),
   blocks: count().describe('Its blocks of this pool.'),
   used: count().describe('Addresses in use there.'),
+  leaked: count().optional().describe('Of these: of Pods that are gone.'),
 });
 
 export const ipPoolStatus = z.object({
   total: text(40).optional().describe('Addresses of the pool, as a decimal number: IPv6 pools are large.'),
   used: count().optional().describe('Addresses that pods have.'),
   free: text(40).optional().describe('The others, whether a block was cut around them or not.'),
+  leaked: count().optional().describe('Of those that pods have: of Pods that are gone. Absent: none.'),
   blocks: count().optional().describe('Blocks that nodes own.'),
   nodes: list(poolNode, MOST_POOL_NODES)
     .optional()

@@ -1,7 +1,7 @@
 // What podroute agent takes from its options and environment.
 import assert from 'node:assert/strict';
 import { CommandError } from '../exit.ts';
-import { routerIdOf } from './agent.ts';
+import { leakGraceOf, routerIdOf } from './agent.ts';
 
 describe('the router ID that an agent is given', () => {
   it('is the option, else ours of the environment, else Calico’s; empty is absent', () => {
@@ -20,6 +20,18 @@ describe('the router ID that an agent is given', () => {
         (error) =>
           error instanceof CommandError &&
           error.message.startsWith(`agent: CALICO_ROUTER_ID ${value}: expected`),
+      );
+    }
+  });
+});
+
+describe('how long a Pod must have been gone', () => {
+  it('is whole seconds up to a week, and 0 is never', () => {
+    assert.deepEqual(['0', '900', '604800'].map(leakGraceOf), [0, 900, 604_800]);
+    for (const value of ['', '-1', '1.5', '604801', '15m']) {
+      assert.throws(
+        () => leakGraceOf(value),
+        /--leak-grace-seconds .*: expected a number from 0 \(never\) to 604800/,
       );
     }
   });

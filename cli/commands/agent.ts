@@ -17,6 +17,7 @@ interface AgentCommandOptions {
   readonly cniConfDir: string;
   readonly http?: string;
   readonly startupTaint?: string;
+  readonly leakGraceSeconds: string;
   readonly logLevel: LogLevel;
 }
 
@@ -28,6 +29,7 @@ export async function agent(options: AgentCommandOptions): Promise<void> {
       EXIT.wrongUse,
     );
   }
+  const leakGraceSeconds = leakGraceOf(options.leakGraceSeconds);
   const routerId = routerIdOf(options.routerId, process.env);
   process.exitCode = await runAgent({
     version: VERSION,
@@ -43,8 +45,19 @@ export async function agent(options: AgentCommandOptions): Promise<void> {
     ...(options.fib === 'kernel' ? { cniConfDir: options.cniConfDir } : {}),
     ...httpOption('agent', options.http),
     ...(options.startupTaint === undefined ? {} : { startupTaint: options.startupTaint }),
+    leakGraceSeconds,
     logLevel: options.logLevel,
   });
+}
+
+/** @param option whole seconds, a week at most */
+export function leakGraceOf(option: string): number {
+  const seconds = option === '' ? Number.NaN : Number(option);
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= 604_800) return seconds;
+  throw new CommandError(
+    `agent: --leak-grace-seconds ${option}: expected a number from 0 (never) to 604800`,
+    EXIT.wrongUse,
+  );
 }
 
 /** Calico's variable counts too, so that a DaemonSet may stay as it is. Empty is absent, as there. */

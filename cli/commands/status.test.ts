@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { StatusReply } from '#agent-api';
+import { clusterTable } from '../cluster-table.ts';
 import { statusTable } from '../status-table.ts';
 import { sessionNamed } from './status.ts';
 
@@ -23,30 +24,61 @@ describe('podroute status SESSION', () => {
 });
 
 describe('podroute status shows', () => {
-  it('a session whose neighbour is not found yet as waiting, with the link and the reason', () => {
-    const status = {
+  const status = {
+    ...{
+      node: 'n1',
+      version: '0',
+      plan: { generation: 1 },
+      uptimeSeconds: 1,
+      sessions: [],
+      ranges: [],
+      problems: [],
+    },
+    waiting: [{ id: 'tor', from: 'BGPPeer tor', device: 'eth1', why: 'link eth1 is down' }],
+    rib: { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0 },
+    ipam: {
       ...{
-        node: 'n1',
-        version: '0',
-        plan: { generation: 1 },
-        uptimeSeconds: 1,
-        sessions: [],
-        ranges: [],
-        problems: [],
+        addressesInUse: { ipv4: 0, ipv6: 0 },
+        addressesFree: { ipv4: 0, ipv6: 0 },
+        blocks: { ipv4: 0, ipv6: 0 },
       },
-      waiting: [{ id: 'tor', from: 'BGPPeer tor', device: 'eth1', why: 'link eth1 is down' }],
-      rib: { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0 },
-      ipam: {
-        ...{
-          addressesInUse: { ipv4: 0, ipv6: 0 },
-          addressesFree: { ipv4: 0, ipv6: 0 },
-          blocks: { ipv4: 0, ipv6: 0 },
-        },
-      },
-    } as unknown as StatusReply;
+    },
+  } as unknown as StatusReply;
+
+  it('a session whose neighbour is not found yet as waiting, with the link and the reason', () => {
     const row = statusTable(status)
       .split('\n')
       .find((line) => line.startsWith('tor'));
     assert.match(row ?? '', /^tor +%eth1 +- +Waiting .* link eth1 is down$/);
+  });
+
+  it('whose addresses have leaked, when there are any', () => {
+    const leak = { address: '10.0.0.5 and fd00::5', pod: 'default/web', since: '2026-01-01T00:00:00.000Z' };
+    const text = statusTable({ ...status, leaks: { count: 3, first: [leak], collected: 0 } });
+    assert.match(text, /^LEAKS +3 Pods are gone, and have addresses:$/m);
+    assert.match(text, /^ +10\.0\.0\.5 and fd00::5 of default\/web, gone since 2026-01-01T00:00:00\.000Z$/m);
+    assert.match(text, /^ +and 2 more$/m);
+    for (const none of [status, { ...status, leaks: { count: 0, first: [], collected: 4 } }]) {
+      assert.ok(!statusTable(none).includes('LEAKS'));
+    }
+  });
+
+  it('of a cluster on which nodes addresses have leaked, when there are any', () => {
+    const node = {
+      agent: 'reports',
+      isReady: true,
+      isNode: true,
+      established: 1,
+      wanted: 1,
+      blocks: 1,
+    } as const;
+    const row = { ...node, addressesInUse: 1, problems: 0, wrong: [] };
+    const nodes = [
+      { ...row, node: 'n1', leaked: 2 },
+      { ...row, node: 'n2' },
+      { ...row, node: 'n3', leaked: 1 },
+    ];
+    assert.match(clusterTable({ nodes }), /^3 Pods are gone and still have addresses: n1 2, n3 1$/m);
+    assert.ok(!clusterTable({ nodes: [{ ...row, node: 'n1' }] }).includes('gone'));
   });
 });

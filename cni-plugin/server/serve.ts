@@ -1,6 +1,6 @@
 // The server behind the CNI executable: takes up what an earlier agent left (links, queued DELs), then serves the socket;
 // and the way of each call from its bytes to those of the answer.
-import { type BlockRelease, type Ipam, ownerKey } from '#ipam';
+import { type BlockRelease, type Ipam, type Owner, ownerKey } from '#ipam';
 import type { DroppedPackets, Kernel, PodSources, PodWirer } from '#linux';
 import type { Clock, Disk } from '#world';
 import type { CniListener, CniLog } from '../outside.ts';
@@ -31,7 +31,7 @@ import { NEWEST, readConfig, versionForErrors, VERSIONS } from './network-config
 import { add } from './verbs/add.ts';
 import { check } from './verbs/check.ts';
 import { del } from './verbs/del.ts';
-import { collectGarbage } from './verbs/gc.ts';
+import { collectGarbage, collectLeaks } from './verbs/gc.ts';
 import type { VerbIo } from './verbs/verb-io.ts';
 
 export interface CniServerOptions {
@@ -66,6 +66,15 @@ export interface CniServer extends AsyncDisposable {
   audit(): Promise<AddressAudit>;
   /** Frees what a pod that is gone still holds. Rejects with CniError when the journal cannot be written. */
   release(address: string): Promise<ReleaseOutcome>;
+  /**
+   * DEL, while no call is under way, of those for whom none came.
+   *
+   * @param choose told which pods' links the host has
+   * @returns of each that was chosen: undefined, or why it still has its addresses
+   */
+  collect(
+    choose: (links: ReadonlySet<string>) => readonly Owner[],
+  ): Promise<readonly (CniError | undefined)[]>;
   /** Takes a block back from a node that has no Node object any more. Rejects when the store does not answer. */
   releaseBlock(cidr: string): Promise<BlockRelease>;
   /** What pods sent from addresses of others; undefined while the kernel does not check it. */
@@ -118,6 +127,7 @@ export async function serveCni(options: CniServerOptions, io: CniServerIo): Prom
   return {
     audit: () => order.runAlone(() => auditAddresses(handling.io)),
     release: (address) => order.runAlone(() => releaseAddress(address, handling.io)),
+    collect: (choose) => order.runAlone(() => collectLeaks(choose, handling.io)),
     droppedPackets: () => guard.dropped,
     problems: () => [...guard.problems(), ...queue.problems()],
     releaseBlock: (cidr) => io.ipam.releaseBlock(cidr),

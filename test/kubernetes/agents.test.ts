@@ -217,4 +217,45 @@ describe('agents of a cluster', function () {
       /NetworkUnavailable +False .*PodrouteReady/.test(api.kubectl(['describe', 'node', 'n1'])),
     );
   });
+
+  it('give back what Pods that are gone have left, also while no agent ran, and report what is still in use', async () => {
+    const make = (name: string): string => {
+      const containers = [{ name: 'main', image: 'none' }];
+      const metadata = { name, namespace: 'default' };
+      apply({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { nodeName: 'n3', containers } });
+      return api.kubectl(['get', 'pod', name, '-o', 'jsonpath={.metadata.uid}']);
+    };
+    for (const name of ['stays', 'slow', 'lost']) await lab.addPod('n3', name, make(name));
+    const plain = await lab.addPod('n3', 'never-seen');
+    const held = () =>
+      ['stays', 'slow', 'lost', 'never-seen'].filter((name) =>
+        lab.podroute('n3', 'ipam', 'show').includes(name),
+      );
+    await lab.stopAgent('n3');
+    // No DEL comes.
+    await lab.pods.get('lost')!.host[Symbol.asyncDispose]();
+    api.kubectl(['delete', 'pod', 'slow', 'lost', '--force', '--grace-period=0']);
+    make('lost');
+    const [address = ''] = plain.pod.addresses;
+    lab.startAgent('n3', 2);
+    await lab.agentReady('n3');
+    assert.deepEqual(held(), ['stays', 'slow', 'lost', 'never-seen'], 'of the journal');
+    await waitUntil('the addresses of lost to be free', SOON_MS, () => !held().includes('lost'));
+    assert.deepEqual(held(), ['stays', 'slow', 'never-seen']);
+    await waitUntil('n3 to report the others', SOON_MS, () => {
+      const { leaked, leaks = [] } = status('n3').status ?? {};
+      return (
+        leaked === 2 &&
+        leaks
+          .map(({ pod }) => pod)
+          .sort()
+          .join() === 'default/never-seen,default/slow'
+      );
+    });
+    assert.match(lab.podroute('n3', 'status'), /LEAKS +2 Pods are gone/);
+    assert.ok(lab.podroute('n3', 'status').includes(address));
+    await waitUntil('the event', SOON_MS, () =>
+      /Normal +LeaksCollected .*of Pod default\/lost/.test(api.kubectl(['describe', 'node', 'n3'])),
+    );
+  });
 });

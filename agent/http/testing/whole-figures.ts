@@ -47,6 +47,7 @@ export function wholeFigures(): Figures {
         { ...block, family: 'ipv4', cidr: '10.77.0.0/26' },
       ],
     },
+    leaks: { count: 3, first: [], collected: 5 },
     calls,
     store: { isConnected: false, silentMs: 90_500 },
     isReady: true,

@@ -7,7 +7,7 @@ import { ownerOf } from '../attachment.ts';
 import { CniError } from '../cni-error.ts';
 import { add } from './add.ts';
 import { del } from './del.ts';
-import { collectGarbage } from './gc.ts';
+import { collectGarbage, collectLeaks } from './gc.ts';
 
 const EPERM = 1;
 const owner = (containerId: string) => ownerOf(callOf(containerId), { name: 'n' });
@@ -90,5 +90,34 @@ describe('GC', () => {
       node.log.filter((line) => /collected/.test(line)),
       ['container c2: collected: the runtime does not know it any more'],
     );
+  });
+});
+
+describe('what is left over', () => {
+  it('is freed as its DEL would, by who is told which links there are; the others stay', async () => {
+    const node = await withPods('c1', 'c2', 'c3');
+    const link = hostLinkName(ownerKey(callOf('c1')));
+    await node.io.wirer.unwire(link);
+    let seen: string[] = [];
+    const outcomes = await collectLeaks((links) => {
+      seen = [...links];
+      return [owner('c1')];
+    }, node.io);
+    assert.deepEqual(seen.sort(), ['c2', 'c3'].map((id) => hostLinkName(ownerKey(callOf(id)))).sort());
+    assert.deepEqual(outcomes, [undefined]);
+    assert.deepEqual(held(node), ['c2', 'c3']);
+    assert.equal(node.guarded.at(-1), '-c1');
+  });
+
+  it('stays when it cannot be freed, each with its reason, and does not keep the others', async () => {
+    const node = await withPods('c1', 'c2');
+    const first = hostLinkName(ownerKey(callOf('c1')));
+    const unwire = node.io.wirer.unwire.bind(node.io.wirer);
+    node.io.wirer.unwire = async (name) =>
+      name === first ? new KernelError('delete link', name, EPERM) : unwire(name);
+    const [why, none] = await collectLeaks(() => [owner('c1'), owner('c2')], node.io);
+    assert.equal(why?.code, 110);
+    assert.equal(none, undefined);
+    assert.deepEqual(held(node), ['c1']);
   });
 });

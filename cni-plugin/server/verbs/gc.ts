@@ -1,9 +1,11 @@
-// GC: frees every attachment of this network that the runtime does not know any more. Goes on after an error and
-// reports all of them.
+// GC: frees every attachment of this network that the runtime does not know any more; and the same for what the agent finds
+// to be left over. Goes on after an error and reports all of them.
+import type { Owner } from '#ipam';
 import { subjectOf } from '../attachment.ts';
 import { CniError, toCniError } from '../cni-error.ts';
 import type { NetworkConfig } from '../network-config.ts';
 import { del } from './del.ts';
+import { podLinksAndRoutes } from './audit.ts';
 import type { VerbIo } from './verb-io.ts';
 
 /** Throws the first CniError, with all in its details. */
@@ -22,4 +24,19 @@ export async function collectGarbage(config: NetworkConfig, io: VerbIo): Promise
     `${errors.length} of ${leaked.length} stale attachments could not be removed`,
     errors.map((error) => error.message).join('; '),
   );
+}
+
+/**
+ * DEL of those for whom none came.
+ *
+ * @param choose told which pods' links the host has
+ * @returns of each that was chosen: undefined, or why it still has its addresses
+ */
+export async function collectLeaks(
+  choose: (links: ReadonlySet<string>) => readonly Owner[],
+  io: VerbIo,
+): Promise<readonly (CniError | undefined)[]> {
+  const { links } = await podLinksAndRoutes(io.kernel);
+  const results = await Promise.allSettled(choose(links).map((owner) => del(owner, io)));
+  return results.map((result) => (result.status === 'rejected' ? toCniError(result.reason) : undefined));
 }
