@@ -268,15 +268,23 @@ describe('the message for a mistake', () => {
     );
   });
 
-  it('never shows a value of a Secret', () => {
-    const text = 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\ndata: { key: "geheim!" }\n';
-    assert.deepEqual(
-      parseText(text, 's.yaml').flatMap(({ problems }) => problems.map(formatProblem)),
-      [
-        's.yaml:4: Secret s: data.key: is not base64 (expected base64 text; plain text belongs into stringData)',
-      ],
-    );
-  });
+  // 'password' is also a field where a reference belongs, and here the name of a value like any other.
+  for (const key of ['key', 'password', 'nodeMeshPassword']) {
+    it(`never shows a value of a Secret, and says what is wrong with it: ${key}`, () => {
+      const secret = (values: string) =>
+        parseText(`apiVersion: v1\nkind: Secret\nmetadata: { name: s }\n${values}\n`, 's.yaml').flatMap(
+          ({ problems }) => problems.map(formatProblem),
+        );
+      assert.deepEqual(secret(`data: { ${key}: "geheim!" }`), [
+        `s.yaml:4: Secret s: data.${key}: is not base64 (expected base64 text; plain text belongs into stringData)`,
+      ]);
+      assert.deepEqual(secret(`stringData: { ${key}: 4711 }`), [
+        `s.yaml:4: Secret s: stringData.${key}: is not a text (expected a text, in quotes when it looks like a number)`,
+      ]);
+      for (const field of ['data', 'stringData'])
+        assert.doesNotMatch(secret(`${field}: { ${key}: { geheim: geheim } }`).join(), /geheim/);
+    });
+  }
 });
 
 describe('a password where a reference belongs', () => {

@@ -17,7 +17,7 @@ export interface Finding {
 export function findingsOf(error: z.ZodError, schema: z.ZodType, document: unknown): Finding[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
-    if (isSecret(path)) return [secretFinding(path, valueAt(document, path), issue)];
+    if (isSecret(path) && !isSecretData(path)) return [secretFinding(path, valueAt(document, path), issue)];
     if (issue.code === 'unrecognized_keys') {
       const known = knownKeys(schemaAt(schema, path));
       return issue.keys.map((key) => unknownField([...path, key], known));
@@ -54,6 +54,9 @@ function withoutSecrets(value: unknown): unknown {
 
 /** Within a field for a reference to a Secret. */
 export const isSecret = (path: Path): boolean => path.some((key) => SECRET_FIELDS.includes(key));
+
+/** Of a Secret, whose keys may have any name: no reference belongs there. Its values are not shown either. */
+const isSecretData = ([first]: Path): boolean => first === 'data' || first === 'stringData';
 
 /** Neither a value nor the name of a field that nobody knows: that, too, may be the password. */
 function secretFinding(path: Path, value: unknown, { code }: z.core.$ZodIssue): Finding {
