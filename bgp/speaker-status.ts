@@ -67,9 +67,13 @@ export function readinessOf(rib: Rib, sessions: readonly (Session | undefined)[]
 }
 
 /** Its End-of-RIB has come in each family (RFC 4724 §2). */
-export function hasSentAll(rib: Rib, { peerId, negotiated }: Session): boolean {
-  const ended = rib.peer(peerId)?.endOfRibReceived;
-  return negotiated.families.every((family) => ended?.[familyIndex(family)]);
+export function hasSentAll(rib: Rib, session: Session): boolean {
+  return session.negotiated.families.every((family) => hasSent(rib, session, family));
+}
+
+/** The same of one family. */
+export function hasSent(rib: Rib, { peerId }: Session, family: Family): boolean {
+  return rib.peer(peerId)?.endOfRibReceived[familyIndex(family)] === true;
 }
 
 /** A neighbour that gets next hops which it surely cannot use, or no route for want of one. */

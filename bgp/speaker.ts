@@ -1,42 +1,35 @@
 // The door of the library: one BGP speaker. It joins the sessions (who talks) with the RIB (what is said), and
 // turns configuration changes into the smallest disturbance. All I/O comes in through `io`.
-import { afiOf, type Family, familyIndex, type FamilyIndex, familyName, parseIpv4 } from '#ip';
+import { FAMILIES, type Family, familyIndex, parseIpv4 } from '#ip';
 import { type Clock, type Random, type Scheduler, systemScheduler } from '#world';
 import type { PeerConfig, SpeakerConfig } from './config.ts';
 import type { Transport } from './io.ts';
 import { LimitedLog, type SpeakerLog } from './limited-log.ts';
-import {
-  CEASE_RESOURCES,
-  CODE_CEASE,
-  maxPrefixesReached,
-  REFRESH_BEGIN,
-  REFRESH_END,
-  REFRESH_REQUEST,
-  SAFI_UNICAST,
-} from './message/index.ts';
+import { routeEvents } from './route-events.ts';
+import { SelectionDeferral } from './selection-deferral.ts';
+import { REFRESH_BEGIN, REFRESH_END, REFRESH_REQUEST } from './message/index.ts';
 import type { OwnIdentity } from './rib/attributes/attribute-intern.ts';
 import type { NextHopTracker } from './rib/attributes/next-hops.ts';
 import type { Origination } from './rib/in/originated.ts';
 import { Rib } from './rib/rib.ts';
-import type { IgnoredRoutes } from './rib/in/import.ts';
-import type { RibPeer } from './rib/in/rib-peer.ts';
 import { RoutePages } from './rib/show/route-pages.ts';
 import type { ForwardingSource } from './rib/forwarding.ts';
 import type { RibView } from './rib/show/view.ts';
 import {
   type PeerStatus,
   type ResetKind,
-  type MemoryLimit,
   type Session,
   type SessionDown,
   type SessionHandler,
   type SessionState,
   Peers,
   type Refusal,
+  type RestartState,
   refusalText,
   type StateTransition,
 } from './session/index.ts';
 import {
+  hasSent,
   hasSentAll,
   type NextHopDoubt,
   nextHopDoubts,
@@ -54,6 +47,11 @@ export interface SpeakerIo {
   readonly log?: SpeakerLog;
   /** Default: setImmediate. */
   readonly scheduler?: Scheduler;
+  /**
+   * Families whose forwarding went on over our own restart, as the kernel still has the routes of before (RFC 4724
+   * section 4.1); default: none.
+   */
+  readonly forwardingKept?: readonly Family[];
 }
 
 export type SpeakerPeer = PeerStatus & { readonly routes?: PeerRoutes };
@@ -90,6 +88,8 @@ export class Speaker implements AsyncDisposable {
   /** What a forwarding table reads of them. */
   readonly forwarding: ForwardingSource;
   readonly #lines: LimitedLog;
+  readonly #deferral: SelectionDeferral;
+  #isConverged = false;
 
   constructor(config: SpeakerConfig, io: SpeakerIo) {
     this.#config = config;
@@ -101,37 +101,27 @@ export class Speaker implements AsyncDisposable {
       identityOf(config),
       config.multipath,
       { clock: io.clock, scheduler: io.scheduler ?? systemScheduler, seed },
-      {
-        malformed: (peer, action, reason, reset) => {
-          if (reset !== undefined) peer.session?.fail({ ...reset, reason: `malformed UPDATE: ${reason}` });
-          else
-            lines.line('malformed', peer.id, () => [
-              { peer: peer.id, action, reason, counts: peer.malformed.counts },
-              'malformed UPDATE; others within a minute are only counted',
-            ]);
-        },
-        ignored: (peer, why) => this.#ignored(peer.id, why),
-        endOfRib: (peer, family) => {
-          const text = `End-of-RIB received for ${familyName(family)}`;
-          lines.line('end of rib', peer.id, () => [{ peer: peer.id }, text]);
-        },
-        memory: (peer, cause) => this.#memory(peer, cause),
-        fault: (peer, error, route) => this.#fault(peer, error, route),
-        limit: (peer, family, isOver) => this.#limit(peer, family, isOver),
-        tooLarge: (source, route) =>
-          lines.line('too large', source, () => [
-            { from: source, ...route() },
-            'attributes fit into no message: the route is withdrawn from these peers; others of its neighbour within a minute are counted',
-          ]),
-      },
+      routeEvents(lines, () => this.#deferral.look()),
     );
     this.forwarding = this.#rib.forwarding;
     this.rib = new RoutePages(this.#rib, io.clock);
     this.#sessions = new Peers(config, io, this.#handler());
+    const kept = io.forwardingKept ?? [];
+    for (const family of kept) this.#rib.defer(familyIndex(family));
+    this.#deferral = new SelectionDeferral(
+      io.clock,
+      kept,
+      {
+        wanted: () => this.#sessions.wanted(),
+        hasSentAll: (session, family) => hasSent(this.#rib, session, family),
+      },
+      (family) => this.#rib.select(familyIndex(family)),
+    );
   }
 
   /** Listens, and starts all neighbours also when it cannot. @throws Error naming each address that cannot be bound */
   async start(): Promise<void> {
+    this.#deferral.start();
     await this.#sessions.start();
   }
 
@@ -232,6 +222,25 @@ export class Speaker implements AsyncDisposable {
     return true;
   }
 
+  /** Nothing waits to be chosen, neither for neighbours to speak nor for its turn. */
+  get isSettled(): boolean {
+    return !this.#deferral.isOn && this.#rib.isIdle;
+  }
+
+  /** What forwards agrees with what was chosen: a session that goes down from now on changes nothing of that. */
+  forwardingAgrees(): void {
+    this.#isConverged = true;
+  }
+
+  /** RFC 4724 section 3: R while we restart, F where forwarding has gone on. */
+  #restartState(): RestartState {
+    const isRestarting = this.#deferral.isOn;
+    return {
+      isRestarting,
+      forwardingKept: this.#isConverged ? FAMILIES : (this.#io.forwardingKept ?? []),
+    };
+  }
+
   isEstablished(id: string): boolean {
     return this.#rib.peer(id)?.session !== undefined;
   }
@@ -287,6 +296,7 @@ export class Speaker implements AsyncDisposable {
 
   /** graceful: connections just close, so that neighbours keep our routes (RFC 4724). */
   async stop(options?: { readonly graceful?: boolean; readonly message?: string }): Promise<void> {
+    this.#deferral.stop();
     await this.#sessions.stop(options);
     this.#rib.stop();
   }
@@ -298,7 +308,11 @@ export class Speaker implements AsyncDisposable {
   #handler(): SessionHandler {
     const rib = this.#rib;
     return {
-      established: (session: Session) => rib.established(session),
+      established: (session: Session) => {
+        rib.established(session);
+        this.#deferral.look();
+      },
+      restartState: () => this.#restartState(),
       update: rib.update,
       routeRefresh: (session: Session, family: Family, subtype: number) => {
         const index = familyIndex(family);
@@ -339,46 +353,6 @@ export class Speaker implements AsyncDisposable {
         ]);
       },
     };
-  }
-
-  #ignored(peer: string, why: IgnoredRoutes): void {
-    const what = why === 'family' ? 'of a family that was not agreed' : 'that no unicast table may hold';
-    const text = `routes ${what} are ignored; others within a minute are counted`;
-    this.#lines.line(`ignored ${why}`, peer, () => [{ peer }, text]);
-  }
-
-  /** SEC-4: who sent the route falls, and nobody else. */
-  #fault(peer: RibPeer | undefined, error: unknown, route: string): void {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#lines.line('fault', peer?.id ?? '', () => {
-      const hex = peer?.malformed.last.at(-1)?.hex;
-      const fields = { ...(peer && { peer: peer.id }), route, error: text, hex };
-      return [fields, 'a fault of podroute over a route: please report this line'];
-    });
-    const cause = { kind: 'internal error', text: String(error), route } as const;
-    peer?.session?.fail({ code: CODE_CEASE, subcode: CEASE_RESOURCES }, { cause });
-  }
-
-  /** SEC-5: Cease/8 (RFC 4486 section 4), and down for as long as after too many prefixes. */
-  #memory(peer: RibPeer, cause: MemoryLimit): void {
-    const holdDownSeconds = peer.config.maxPrefixes.restartSeconds ?? 'until reset';
-    peer.session?.fail({ code: CODE_CEASE, subcode: CEASE_RESOURCES }, { holdDownSeconds, cause });
-  }
-
-  /** RX-6: Cease/1 with family and limit (RFC 4486 section 4), or a warning. */
-  #limit(peer: RibPeer, family: FamilyIndex, isOver: boolean): void {
-    const { limit, restartSeconds } = peer.config.maxPrefixes;
-    const name = familyName(family);
-    const count = peer.receivedIn(family);
-    if (!isOver) {
-      const fields = { peer: peer.id, family: name, count, limit };
-      this.#lines.line('near limit', peer.id, () => [fields, 'near its prefix limit']);
-      return;
-    }
-    peer.session?.fail(maxPrefixesReached(afiOf(name), SAFI_UNICAST, limit), {
-      holdDownSeconds: restartSeconds ?? 'until reset',
-      cause: { kind: 'prefix limit', family: name, count, limit },
-    });
   }
 
   #log(level: 'info' | 'warn', peer: string, text: string): void {

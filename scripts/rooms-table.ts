@@ -91,6 +91,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'session',
     'rib',
     'speaker-status',
+    'route-events selection-deferral',
     'speaker',
     'rehearsal',
   ],

@@ -67,6 +67,8 @@ export class Rib {
   readonly #faults: RibFaults;
   readonly #policies = new PolicyCache();
   readonly #events: RibEvents;
+  /** By family: whatever is there has been chosen from, so that a first transfer can be complete. */
+  readonly #isChosen: [boolean, boolean] = [true, true];
 
   constructor(
     identity: OwnIdentity,
@@ -110,6 +112,7 @@ export class Rib {
       packer: new UpdatePacker(attributes, nextHops, slots),
       faults: this.#faults,
       grain: io.grain ?? GRAIN,
+      mayEndDump: (family: FamilyIndex) => this.#isChosen[family]!,
       tooLarge: (group: UpdateGroup, unit: number) => {
         const prefix = group.rules.addPath ? group.table.prefix[unit]! : unit;
         const source = this.bySlot[group.out.source[unit]!]?.id ?? '';
@@ -187,6 +190,24 @@ export class Rib {
 
   peers(): Iterable<RibPeer> {
     return this.#peers.all();
+  }
+
+  /** Only what starts here is chosen in that family, and no first transfer ends, until select(). */
+  defer(family: FamilyIndex): void {
+    this.decision.deferred[family] = 1;
+    this.#isChosen[family] = false;
+  }
+
+  /** Chooses from all that has come. */
+  select(family: FamilyIndex): void {
+    this.decision.deferred[family] = 0;
+    this.#sweepers[family].sweepAll();
+    this.wake();
+  }
+
+  /** Nothing waits to be chosen. */
+  get isIdle(): boolean {
+    return this.#work.changes === 0 && this.#sweepers.every((sweeper) => sweeper.isIdle);
   }
 
   /** By slot; undefined for one that nobody has. */
@@ -325,6 +346,11 @@ export class Rib {
   }
 
   #idle(): void {
+    for (const family of [0, 1] as const) {
+      if (this.#isChosen[family] || this.decision.deferred[family] === 1) continue;
+      this.#isChosen[family] = true;
+      this.wake();
+    }
     this.#peers.tidy();
     this.originated.owner.marked = 0;
   }

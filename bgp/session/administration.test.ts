@@ -7,6 +7,10 @@ import { SessionBench, THEIRS, theirOpen } from '../testing/session-bench.ts';
 
 const withPeer = SessionBench.withPeer.bind(SessionBench);
 
+const FULL = { gracefulRestart: { mode: 'full', restartSeconds: 120, longLivedSeconds: 0 } } as const;
+const HELPER = { gracefulRestart: { ...FULL.gracefulRestart, mode: 'helper' } } as const;
+const RESTARTS = `${MP_BOTH} ${fourByteAs(65002)} 4006 4078 00010180`;
+
 describe('a neighbour with another address', () => {
   it('that is taken: the neighbour stays as it is, and its session too', async () => {
     const bench = await SessionBench.withPeer();
@@ -96,15 +100,17 @@ describe('session: administration', () => {
     assert.equal(bench.state, 'Established');
   });
 
-  it('removePeer says 6/3, resetPeer 6/4, stop 6/2; a graceful stop nothing', async () => {
-    for (const [act, expected] of [
+  it('removePeer says 6/3, resetPeer 6/4, stop 6/2; a graceful stop nothing to who keeps our routes over it', async () => {
+    for (const [act, expected, restart = {}] of [
       [(bench: SessionBench) => bench.sessions.removePeer('tor'), '6/3'],
       [(bench: SessionBench) => bench.sessions.resetPeer('tor', 'new cable'), '6/4 096e6577206361626c65'],
       [(bench: SessionBench) => void bench.sessions.stop({ message: 'bye' }), '6/2 03627965'],
-      [(bench: SessionBench) => void bench.sessions.stop({ graceful: true }), undefined],
+      [(bench: SessionBench) => void bench.sessions.stop({ graceful: true }), '6/2'],
+      [(bench: SessionBench) => void bench.sessions.stop({ graceful: true }), undefined, FULL],
+      [(bench: SessionBench) => void bench.sessions.stop({ graceful: true }), '6/9 0602', HELPER],
     ] as const) {
-      const bench = await withPeer();
-      const peer = bench.establish();
+      const bench = await withPeer(restart);
+      const peer = bench.establish({ capabilities: RESTARTS });
       act(bench);
       bench.clock.advance(20_000);
       assert.equal(peer.notification, expected);
@@ -115,10 +121,8 @@ describe('session: administration', () => {
   });
 
   it('hard reset (RFC 8538): with the N bit on both sides a shutdown is wrapped in 6/9', async () => {
-    const bench = await withPeer({
-      gracefulRestart: { mode: 'full', restartSeconds: 120, longLivedSeconds: 0 },
-    });
-    const peer = bench.establish({ capabilities: `${MP_BOTH} ${fourByteAs(65002)} 4006 4078 00010180` });
+    const bench = await withPeer(FULL);
+    const peer = bench.establish({ capabilities: RESTARTS });
     bench.sessions.removePeer('tor');
     bench.clock.settle();
     assert.equal(peer.notification, '6/9 0603');

@@ -11,6 +11,7 @@ export {
 export { causeText, refusalText } from './fsm/cause-text.ts';
 export type { RouteRetention, SessionDown } from './fsm/down.ts';
 export type { NotificationError, SessionState } from './fsm/fsm-types.ts';
+export type { RestartState } from './fsm/local-open.ts';
 export type { Negotiated } from './fsm/negotiate.ts';
 export type {
   NotificationRecord,

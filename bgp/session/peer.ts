@@ -95,6 +95,12 @@ export class Peer implements SessionOwner {
     if (this.#isStarted && this.config.shutdown === undefined) this.#startDialler(0);
   }
 
+  /** It keeps our routes when the connection just ends (RFC 4724 section 4.2). */
+  get isKeptOverRestart(): boolean {
+    const isOffered = this.config.gracefulRestart.mode === 'full';
+    return isOffered && this.current?.negotiated.gracefulRestart !== undefined;
+  }
+
   get origin(): PeerOrigin {
     return this.#origin;
   }
@@ -181,7 +187,7 @@ export class Peer implements SessionOwner {
   // SessionOwner
 
   buildOpen(): OpenMessage {
-    const restart = this.io.handler.restartState?.(this.id) ?? NOT_RESTARTING;
+    const restart = this.io.handler.restartState?.() ?? NOT_RESTARTING;
     return localOpen(this.#speaker, this.config, restart, !this.#skipsCapabilities);
   }
 

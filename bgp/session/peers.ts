@@ -220,15 +220,17 @@ export class Peers implements AsyncDisposable {
     return this.#listener.addresses;
   }
 
-  /** Ends everything: Cease/2 to all, or (graceful) without a NOTIFICATION so that neighbours keep our routes. */
+  /** Ends everything: Cease/2; (graceful) to those who keep our routes over a restart nothing (RFC 4724 section 4.1). */
   stop(options: { readonly graceful?: boolean; readonly message?: string } = {}): Promise<void> {
     this.#isStarted = false;
     this.#isStopped = true;
     this.#listener.close();
     this.#keyHolds.stop();
     const reason = options.message ?? 'this speaker stops';
-    const error = options.graceful === true ? undefined : cease(CEASE_ADMIN_SHUTDOWN, options.message ?? '');
-    for (const peer of this.#allPeers()) peer.stop({ kind: 'speaker stopped', text: reason }, error);
+    const error = cease(CEASE_ADMIN_SHUTDOWN, options.message ?? '');
+    const cause: DownCause = { kind: 'speaker stopped', text: reason };
+    for (const peer of this.#allPeers())
+      peer.stop(cause, options.graceful && peer.isKeptOverRestart ? undefined : error);
     for (const peer of this.#linger.keys()) this.#forget(peer);
     return Promise.resolve();
   }

@@ -5,6 +5,7 @@ import type { PeerConfig } from '../config.ts';
 import type { Counters } from './connection/counters.ts';
 import type { CauseKind, DownCause, HeldDown, Refusal } from './fsm/cause.ts';
 import type { FailOptions, SessionDown } from './fsm/down.ts';
+import type { RestartState } from './fsm/local-open.ts';
 import type { NotificationError, SessionState } from './fsm/fsm-types.ts';
 import type { Negotiated } from './fsm/negotiate.ts';
 
@@ -57,10 +58,7 @@ export interface SessionHandler {
   /** A connection was closed without a session. `subject` is a neighbour's or range's id, undefined for a stranger. */
   refused?(from: string, subject: string | undefined, why: Refusal): void;
   /** Asked at every connection, for the OPEN's graceful restart capability; default: not restarting, nothing kept. */
-  restartState?(peerId: string): {
-    readonly isRestarting: boolean;
-    readonly forwardingKept: readonly Family[];
-  };
+  restartState?(): RestartState;
 }
 
 /** One neighbour as an operator sees it. Plain data, safe to keep. Times are Clock.wall() milliseconds. */

@@ -15,10 +15,10 @@ export const GOOD_AS = 65003;
 export class AttackedSpeaker extends TestedSpeaker {
   /** Both are configured. */
   async start(hostile: Partial<PeerConfig> = {}, good: Partial<PeerConfig> = {}): Promise<void> {
-    await this.speaker.start();
     const passive = { passive: true, nextHopSelf: { ipv6: 'fd00::1' } };
     this.speaker.addPeer(peerConfig('hostile', ADDRESSES.hostile, HOSTILE_AS, { ...passive, ...hostile }));
     this.speaker.addPeer(peerConfig('good', ADDRESSES.good, GOOD_AS, { ...passive, ...good }));
+    await this.speaker.start();
   }
 
   /** An established session of one of them. @param more capabilities beside both families and four-octet AS numbers */

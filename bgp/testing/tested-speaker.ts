@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { SeededRandom } from '#world';
 import { FakeClock } from '#world/testing';
-import { Speaker } from '../speaker.ts';
+import { Speaker, type SpeakerIo } from '../speaker.ts';
 import { MemoryNetwork } from '../transport/memory-network.ts';
 import { speakerConfig } from './configs.ts';
 import { ScriptPeer } from './script-peer.ts';
@@ -21,7 +21,7 @@ export class TestedSpeaker implements AsyncDisposable {
   readonly lines: LogLine[] = [];
   readonly speaker: Speaker;
 
-  constructor() {
+  constructor(more: Pick<SpeakerIo, 'forwardingKept'> = {}) {
     const log = (level: string) => (fields: object, text: string) => {
       this.lines.push({ level, text, fields: { ...fields } });
     };
@@ -30,6 +30,7 @@ export class TestedSpeaker implements AsyncDisposable {
       random: new SeededRandom(1),
       transport: this.network.host(OWN),
       scheduler: this.clock,
+      ...more,
       log: { debug: log('debug'), info: log('info'), warn: log('warn') },
     });
   }

@@ -125,6 +125,7 @@ export class CatchUp {
     if (this.#dirtyCount > 0) return true;
     if (this.bulk !== BULK_NONE) {
       if (this.#cursor < this.#end) return true;
+      if (this.bulk === BULK_DUMP && !member.mayEndDump(group.rules.family)) return false;
       if (this.bulk === BULK_DUMP) member.endDump(group.rules.family);
       else member.endRefresh(group.rules.family);
       this.bulk = BULK_NONE;

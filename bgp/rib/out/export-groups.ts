@@ -38,7 +38,7 @@ export class ExportGroups {
 
   /** An established session joins its groups; its dumps begin in the background. */
   join(peer: RibPeer, session: Session, own: OwnIdentity): void {
-    const member = new Member(peer, session);
+    const member = new Member(peer, session, this.#parts.mayEndDump);
     this.#members.set(session, member);
     const groups: [UpdateGroup | undefined, UpdateGroup | undefined] = [undefined, undefined];
     this.#groupOf.set(member, groups);

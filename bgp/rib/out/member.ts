@@ -10,6 +10,9 @@ import {
 import type { Session } from '../../session/index.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 
+/** A first transfer of that family may be said to be over. */
+export type MayEndDump = (family: FamilyIndex) => boolean;
+
 export class Member {
   readonly peer: RibPeer;
   readonly session: Session;
@@ -17,7 +20,11 @@ export class Member {
   /** The queue is above its mark: nothing more is written until drained. Shared by both families' members. */
   isBlocked = false;
 
-  constructor(peer: RibPeer, session: Session) {
+  /** Else more of the first transfer is to come, though nothing is there to be sent (RFC 4724 section 4.1). */
+  readonly mayEndDump: MayEndDump;
+
+  constructor(peer: RibPeer, session: Session, mayEndDump: MayEndDump) {
+    this.mayEndDump = mayEndDump;
     this.peer = peer;
     this.session = session;
     this.slot = peer.slot;

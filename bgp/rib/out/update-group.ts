@@ -6,7 +6,7 @@ import { AdjRibOut } from './adj-rib-out.ts';
 import { BULK_DUMP, BULK_NONE, CatchUp, type CatchUpGroup } from './catch-up.ts';
 import type { ExportRules } from './export-rules.ts';
 import type { ExportView } from './export-view.ts';
-import { Member } from './member.ts';
+import { type MayEndDump, Member } from './member.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import type { RibTable } from '../table/rib-table.ts';
 import type { RibFaults } from '../faults.ts';
@@ -24,6 +24,7 @@ export interface GroupParts {
   readonly faults: RibFaults;
   /** Units looked at in one step of background work. */
   readonly grain: number;
+  readonly mayEndDump: MayEndDump;
   /** Units whose attributes fit into no message. */
   tooLarge(group: UpdateGroup, unit: number): void;
 }

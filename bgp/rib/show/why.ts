@@ -26,6 +26,8 @@ export function whyPath(rib: RibContents, table: RibTable, path: number): string
     case step.FILTERED_BY_POLICY:
       if (peer !== undefined) return whyFiltered(rib, peer, table, path);
       break;
+    case step.DEFERRED:
+      return 'not chosen yet: after the restart other neighbours have still to say what they have (RFC 4724)';
     case step.NEXT_HOP_UNREACHABLE:
       return `next hop ${rib.nextHops.read(rib.attributes.nextHop[table.attribute[path]!]!).address} is unreachable`;
   }

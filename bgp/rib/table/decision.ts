@@ -6,7 +6,7 @@ import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import { SecretWords } from '../../columns/secret-words.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
-import { KIND_EBGP, KIND_LOCAL, type PeerSlots } from './peer-slots.ts';
+import { KIND_EBGP, KIND_LOCAL, LOCAL_SLOT, type PeerSlots } from './peer-slots.ts';
 import { BEST, CHANGED, DEAD, FILTERED, INELIGIBLE, MULTIPATH, type RibTable } from './rib-table.ts';
 
 /** Where two paths first differed; `why` puts it into words. Paths equal up to METRIC may be used together. */
@@ -32,6 +32,8 @@ export const FORBIDDEN = 2;
 export const FILTERED_BY_POLICY = 3;
 export const WITHDRAWN = 4;
 export const NEXT_HOP_UNREACHABLE = 5;
+/** After our restart nothing that was learned is chosen before all have said what they have (RFC 4724 section 4.1). */
+export const DEFERRED = 6;
 
 export interface MultipathRules {
   readonly ebgp: number;
@@ -47,6 +49,8 @@ export class Decision {
   readonly #peers: PeerSlots;
   readonly #nextHops: NextHops;
   multipath: MultipathRules;
+  /** By family: 1 while only what starts here is chosen. */
+  readonly deferred = new Uint8Array(2);
   readonly #secret: SecretWords;
   /** Scratch: best path, or lowest MED, by neighbouring AS, as a secret word: who sends many paths of one prefix chooses them. */
   readonly #groups = new Map<number, number>();
@@ -84,6 +88,7 @@ export class Decision {
       if ((flags & DEAD) !== 0) return WITHDRAWN;
       return (flags & INELIGIBLE) !== 0 ? FORBIDDEN : FILTERED_BY_POLICY;
     }
+    if (this.deferred[family] === 1 && slot !== LOCAL_SLOT) return DEFERRED;
     if (this.#nextHops.unreachableCount === 0) return USABLE;
     const hop = this.#attributes.nextHop[table.attribute[path]!]!;
     return hop < 0 || this.#nextHops.reachable[hop] === 1 ? USABLE : NEXT_HOP_UNREACHABLE;
