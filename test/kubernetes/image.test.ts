@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createHost, type Host, type HostProcess, KubernetesApi } from '#lab';
@@ -16,30 +25,72 @@ describe('the image', function () {
   this.timeout(180_000);
   const folder = mkdtempSync(join(tmpdir(), 'podroute-image-'));
   const archive = join(folder, 'image.tar');
-  const build = (file: string, env: Readonly<Record<string, string>> = {}) =>
-    execFileSync(
-      'sh',
-      [
-        '-c',
-        'umask "$0" && exec "$@"',
-        env['UMASK'] ?? '022',
-        process.execPath,
-        'scripts/build-image.ts',
-        file,
-      ],
-      { cwd: PROJECT, encoding: 'utf8', env: { ...process.env, ...env } },
-    );
   const sum = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
-  before(() => build(archive));
+  /** From a copy of the sources in another folder, which is built there; the packages are lent to it. */
+  function buildAt(
+    place: string,
+    file: string,
+    umask: string,
+    env: Readonly<Record<string, string>>,
+  ): string {
+    const copy = join(folder, place);
+    const notSources = ['node_modules', 'build', 'dist'].map((name) => join(PROJECT, name));
+    cpSync(PROJECT, copy, { recursive: true, filter: (from) => !notSources.includes(from) });
+    mkdirSync(join(copy, 'node_modules'));
+    const script = [
+      'set -e; umask "$1"; [ "$1" = 022 ] || chmod -R go= .',
+      'mount --bind "$2" node_modules',
+      '"$3" scripts/build.ts; exec "$3" scripts/build-image.ts "$4"',
+    ].join('\n');
+    const args = [umask, join(PROJECT, 'node_modules'), process.execPath, file];
+    const said = execFileSync('unshare', ['--mount', 'sh', '-c', script, 'sh', ...args], {
+      cwd: copy,
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
+    rmSync(copy, { recursive: true });
+    return said;
+  }
+
+  before(() => {
+    buildAt('sources', archive, '022', {});
+  });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('is the same to the octet when it is built again, whoever builds it and where', () => {
+  it('is the same to the octet when it is built again, whoever builds it, when and where', () => {
     const again = join(folder, 'again.tar');
-    const said = build(again, { UMASK: '077', TZ: 'Pacific/Auckland', LC_ALL: 'C', HOME: folder });
+    const said = buildAt('sources in another place', again, '077', {
+      TZ: 'Pacific/Auckland',
+      LC_ALL: 'C',
+      HOME: folder,
+    });
     assert.match(said, /sha256:[0-9a-f]{64} \d+\.\d MB compressed/);
     assert.equal(sum(again), sum(archive));
     rmSync(again);
+  });
+
+  it('is of a Containerfile the same: entry point, environment, labels, user', () => {
+    const inArchive = (name: string) => execFileSync('tar', ['-xOf', archive, name], { encoding: 'utf8' });
+    const [{ Config }] = JSON.parse(inArchive('manifest.json')) as [{ Config: string }];
+    const { config } = JSON.parse(inArchive(Config)) as { config: object };
+    const [, image = ''] = readFileSync(join(PROJECT, 'Containerfile'), 'utf8').split('\nFROM scratch\n');
+    const words = (instruction: string) =>
+      image
+        .split('\n')
+        .filter((line) => line.startsWith(`${instruction} `))
+        .flatMap((line) => line.slice(instruction.length + 1).split(' '));
+    assert.deepEqual(
+      {
+        Entrypoint: JSON.parse(words('ENTRYPOINT').join(' ')) as unknown,
+        Env: words('ENV'),
+        // That of `FROM scratch`.
+        WorkingDir: '/',
+        Labels: Object.fromEntries(words('LABEL').map((label) => label.split('='))) as object,
+      },
+      config,
+    );
+    assert.deepEqual(words('COPY'), ['--from=build', '/root-files/', '/']);
   });
 
   it('is under 60 MB, and has no shell, no package manager and nothing that anybody may write', () => {
