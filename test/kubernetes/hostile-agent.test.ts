@@ -2,8 +2,11 @@
 // to what operators read. manifests.test.ts says what an agent must be able to do.
 import assert from 'node:assert/strict';
 import type { KubernetesApi } from '#lab';
+import { waitUntil } from '#world';
 import { startServer } from './testing/real-server.ts';
 import { type Answer, Requests } from './testing/requests.ts';
+
+const NAMESPACE = 'podroute-system';
 
 type Metadata = Readonly<Record<string, unknown>>;
 
@@ -30,6 +33,14 @@ describe('an agent that was taken over', function () {
     metadata: { name, ...metadata },
     spec: { cidr, node, ...(of !== undefined && { pool: of }) },
   });
+  /** Of everything that it might have changed. */
+  const versions = () =>
+    api
+      .kubectl([
+        ...['get', 'nodes,ippools.podroute.io,ipamblocks,bgppeers.podroute.io,bgpnodestatuses', '-o'],
+        'jsonpath={range .items[*]}{.kind} {.metadata.name} {.metadata.resourceVersion}{"\\n"}{end}',
+      ])
+      .split('\n');
   const V6 = 'fd00-0010-0000-0000-0000-0000-0000-0040-122';
   const OWN = { labels: { 'podroute.io/node': 'a' } };
 
@@ -48,6 +59,20 @@ describe('an agent that was taken over', function () {
     asAdmin(pool('v6', 'fd00:10::/64'));
     asAdmin(block('10-9-0-64-26', '10.9.0.64/26', 'v4', { labels: { 'podroute.io/node': 'b' } }, 'b'));
     asAdmin(pool('meanwhile', '10.6.0.0/16'));
+    // The server looks for new policies, and for what they look at, once a second.
+    const isRefused = (of: string, cidr: string) => {
+      try {
+        run(['create', '--dry-run=server', '-f', '-'], block(cidr.replaceAll(/[./]/g, '-'), cidr, of));
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    await waitUntil(
+      'the policies to be in force',
+      30_000,
+      () => isRefused('v4', '10.9.9.0/27') && isRefused('meanwhile', '10.6.9.0/27'),
+    );
     asAdmin(block('10-6-0-0-26', '10.6.0.0/26', 'meanwhile', { finalizers: ['example.org/kept'] }));
   });
   after(async () => {
@@ -181,5 +206,85 @@ describe('an agent that was taken over', function () {
       };
       assert.match(saying(await patchEvent(name, taken)), /writes Events that it reports itself/);
     }
+  });
+
+  it('is refused whatever else there is to take: pools, peers, Secrets, pods, tokens, policies, and its own role', async () => {
+    const before = versions();
+    const ours = '/apis/podroute.io/v1';
+    const core = '/api/v1/namespaces';
+    const rbac = '/apis/rbac.authorization.k8s.io/v1';
+    const admission = '/apis/admissionregistration.k8s.io/v1';
+    const daemons = `/apis/apps/v1/namespaces/${NAMESPACE}/daemonsets`;
+    const peer = { apiVersion: 'podroute.io/v1', kind: 'BGPPeer', metadata: { name: 'x' } };
+    const status = { apiVersion: 'podroute.io/v1', kind: 'BGPNodeStatus', metadata: { name: 'b' } };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x' } };
+    const token = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+    for (const [method, path, body] of [
+      ['POST', `${ours}/bgppeers`, { ...peer, spec: { peerIP: '192.0.2.1', asNumber: 65000 } }],
+      ['PUT', `${ours}/ippools/v4`, pool('v4', '10.9.0.0/16')],
+      ['PUT', `${ours}/ippools/v4/status`, pool('v4', '10.9.0.0/16')],
+      ['PATCH', `${ours}/ippools/v4`, { metadata: { finalizers: [] } }],
+      ['DELETE', `${ours}/ippools/v4`],
+      ['DELETE', `${ours}/ipamblocks`],
+      ['DELETE', `${ours}/ipamblocks/10-9-0-64-26`],
+      ['PATCH', `${ours}/ipamblocks/10-9-0-64-26`, { spec: { node: 'a' } }],
+      ['POST', `${ours}/bgpnodestatuses`, { ...status, spec: { node: 'b' } }],
+      ['POST', `${ours}/bgpnodestatuses`, { ...status, spec: { node: 'a' } }],
+      ['DELETE', `${ours}/bgpnodestatuses/b`],
+      ['DELETE', '/api/v1/nodes/b'],
+      ['DELETE', '/api/v1/nodes/a'],
+      ['PATCH', '/api/v1/nodes/b', { spec: { taints: [{ key: 'podroute.io/x', effect: 'NoExecute' }] } }],
+      ['PATCH', '/api/v1/nodes/a', { spec: { taints: [{ key: 'podroute.io/x', effect: 'NoExecute' }] } }],
+      ['GET', '/api/v1/nodes/b/proxy/pods'],
+      ['GET', `${core}/${NAMESPACE}/secrets`],
+      ['GET', `${core}/${NAMESPACE}/secrets?watch=1&resourceVersion=0&timeoutSeconds=1`],
+      ['GET', `${core}/${NAMESPACE}/secrets/sh.helm.release.v1.podroute.v1`],
+      ['PATCH', `${core}/${NAMESPACE}/secrets/bgp-passwords`, { stringData: { x: 'y' } }],
+      ['GET', `${core}/${NAMESPACE}/pods`],
+      ['POST', `${core}/${NAMESPACE}/pods`, { ...pod, spec: { containers: [{ name: 'x', image: 'x' }] } }],
+      ['POST', `${core}/${NAMESPACE}/serviceaccounts/podroute-controller/token`, token],
+      ['POST', `${core}/${NAMESPACE}/serviceaccounts/podroute-agent/token`, token],
+      ['POST', `${core}/kube-system/events`, { apiVersion: 'v1', kind: 'Event', metadata: { name: 'x' } }],
+      ['GET', `${core}/default/events`],
+      ['DELETE', `${core}/default/events`],
+      ['PATCH', `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/podroute-controller`, {}],
+      ['PATCH', `${rbac}/clusterroles/podroute-agent`, { rules: [] }],
+      ['DELETE', `${admission}/validatingadmissionpolicybindings/podroute-own-node`],
+      ['DELETE', `${admission}/validatingadmissionpolicies/podroute-blocks-of-pools`],
+      ['PATCH', `${daemons}/podroute-agent`, { spec: { paused: true } }],
+      ['DELETE', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/ippools.podroute.io'],
+    ] as const) {
+      const answer = await requests!.send(method, path, body);
+      const said = `${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`;
+      assert.ok([403, 422].includes(answer.status), said);
+      assert.match(said, /forbidden/, said);
+    }
+    assert.deepEqual(versions(), before);
+  });
+
+  it('has these rights and no others', () => {
+    const rights = run(['auth', 'can-i', '--list', '-n', NAMESPACE, '--no-headers'])
+      .split('\n')
+      .filter((line) => line.includes('[') && !line.startsWith(' ') && !/^self|\.k8s\.io/.test(line))
+      .map((line) => line.trim().replaceAll(/\s+/g, ' ').replaceAll('[] ', ''))
+      .sort();
+    const read = '[get list watch]';
+    assert.deepEqual(
+      rights,
+      [
+        ...['bgpconfigurations', 'bgpfilters', 'bgppeers', 'ippools', 'ipreservations'].flatMap((kind) =>
+          ['crd.projectcalico.org', 'podroute.io', 'projectcalico.org'].map(
+            (group) => `${kind}.${group} ${read}`,
+          ),
+        ),
+        'bgpnodestatuses.podroute.io [get create]',
+        'bgpnodestatuses.podroute.io/status [update]',
+        'ipamblocks.podroute.io [get list watch create update delete]',
+        `ipclaims.podroute.io ${read}`,
+        'nodes [get list watch patch]',
+        'nodes/status [patch]',
+        `secrets [bgp-passwords] ${read}`,
+      ].sort(),
+    );
   });
 });
