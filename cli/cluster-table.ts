@@ -43,7 +43,8 @@ function leaks(nodes: readonly ClusterNode[]): string[] {
   const sum = some.reduce((total, { leaked = 0 }) => total + leaked, 0);
   const named = some.slice(0, MOST_NAMED).map(({ node, leaked }) => `${node} ${leaked}`);
   const more = some.length > MOST_NAMED ? [`${some.length - MOST_NAMED} more nodes`] : [];
-  return [doubtful(`${sum} Pods are gone and still have addresses: ${[...named, ...more].join(', ')}`)];
+  const whose = sum === 1 ? '1 Pod is gone and still has' : `${sum} Pods are gone and still have`;
+  return [doubtful(`${whose} addresses: ${[...named, ...more].join(', ')}`)];
 }
 
 function wrong(nodes: readonly ClusterNode[]): string[] {

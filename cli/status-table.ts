@@ -81,7 +81,8 @@ function forwarding(status: StatusReply): string {
   lines.push(`IPAM   ${ipam.blocks.ipv4 + ipam.blocks.ipv6} blocks, ${used} addresses in use, ${free} free`);
   const { leaks } = status;
   if (leaks !== undefined && leaks.count > 0) {
-    lines.push(doubtful(`LEAKS  ${leaks.count} Pods are gone, and have addresses:`));
+    const whose = leaks.count === 1 ? '1 Pod is gone, and has' : `${leaks.count} Pods are gone, and have`;
+    lines.push(doubtful(`LEAKS  ${whose} addresses:`));
     for (const { address, pod, since } of leaks.first)
       lines.push(`       ${address} of ${pod}, gone since ${since}`);
     if (leaks.count > leaks.first.length) lines.push(`       and ${leaks.count - leaks.first.length} more`);

@@ -58,6 +58,8 @@ describe('podroute status shows', () => {
     assert.match(text, /^LEAKS +3 Pods are gone, and have addresses:$/m);
     assert.match(text, /^ +10\.0\.0\.5 and fd00::5 of default\/web, gone since 2026-01-01T00:00:00\.000Z$/m);
     assert.match(text, /^ +and 2 more$/m);
+    const one = statusTable({ ...status, leaks: { count: 1, first: [leak], collected: 0 } });
+    assert.match(one, /^LEAKS +1 Pod is gone, and has addresses:$/m);
     for (const none of [status, { ...status, leaks: { count: 0, first: [], collected: 4 } }]) {
       assert.ok(!statusTable(none).includes('LEAKS'));
     }
@@ -79,6 +81,7 @@ describe('podroute status shows', () => {
       { ...row, node: 'n3', leaked: 1 },
     ];
     assert.match(clusterTable({ nodes }), /^3 Pods are gone and still have addresses: n1 2, n3 1$/m);
+    assert.match(clusterTable({ nodes: nodes.slice(1) }), /^1 Pod is gone and still has addresses: n3 1$/m);
     assert.ok(!clusterTable({ nodes: [{ ...row, node: 'n1' }] }).includes('gone'));
   });
 });

@@ -77,9 +77,9 @@ describe('controllers of a cluster', function () {
       ours('IPAMBlock', '10-244-0-0-26', { cidr: '10.244.0.0/26', node: 'n1', pool: 'pods' }),
       ours('IPAMBlock', '10-244-0-64-26', { cidr: '10.244.0.64/26', node: 'n2', pool: 'pods' }),
     );
-    const block = { cidr: '10.244.0.0/26', pool: 'pods', used: 5, free: 59 };
+    const block = { cidr: '10.244.0.0/26', pool: 'pods', used: 5, free: 59, leaked: 1 };
     const counts = { established: 1, configured: 1 };
-    report('n1', { ...counts, sessions: [session('Established')], blocks: [block] });
+    report('n1', { ...counts, leaked: 1, sessions: [session('Established')], blocks: [block] });
     report('n2', { sessions: [session('Active', { whyDown: 'no answer from 192.0.2.1' })] });
     start('a');
     await waitUntil('a to lead', SOON_MS, () => holder() === 'a');
@@ -87,7 +87,7 @@ describe('controllers of a cluster', function () {
     await waitUntil('the sum', SOON_MS, () => /\n.* 1 2 n2: no answer from 192\.0\.2\.1 /.test(peers()));
     assert.match(peers(), /ESTABLISHED DESIRED WORST AGE/);
     await waitUntil('the pool', SOON_MS, () =>
-      /\n.* 2 5 65531 Usable /.test(shown('ippools.podroute.io', 'pods').replaceAll(/ +/g, ' ')),
+      /LEAKED.*\n.* 2 5 65531 1 Usable /.test(shown('ippools.podroute.io', 'pods').replaceAll(/ +/g, ' ')),
     );
     const condition = JSON.parse(shown('bgppeers.podroute.io', 'tor', '-o', 'json')) as {
       metadata: { generation: number };
@@ -112,6 +112,7 @@ describe('controllers of a cluster', function () {
     assert.equal(status, 1, stderr);
     assert.match(stdout.replaceAll(/ +/g, ' '), /^NODE READY AS SESSIONS .*\nn1 no - 1\/1 1 5 0 /);
     assert.match(stdout, /\n0 of 2 nodes are ready\n/);
+    assert.match(stdout, /\n1 Pod is gone and still has addresses: n1 1\n/);
     const away = join(folder, 'away.kubeconfig');
     // The discard port: nobody listens there.
     writeFileSync(away, readFileSync(api.kubeconfig, 'utf8').replace(api.url, 'https://127.0.0.1:9'));
