@@ -15,6 +15,7 @@ import type { Family } from '#ip';
 import type { Guarded } from './policy/guarded.ts';
 import type { PlanInput } from './types.ts';
 import type { ClusterNode } from './node-bgp.ts';
+import { asksForNeighbours } from './policy/filter-terms.ts';
 import { type SessionPolicies, sessionPolicies } from './policy/policies.ts';
 import type { Reflectors } from './reflectors.ts';
 
@@ -95,7 +96,7 @@ export function sessionConfig(
   const { self, config, input } = context;
   const localAs = spec.localASNumber ?? self.asNumber;
   const type = sessionType(wish.remoteAs, localAs);
-  const policies = sharedPolicies(spec, type, object, context);
+  const policies = sharedPolicies(wish, type, context);
   const password = passwordOf(spec.password, input, object, wish.passwordField);
   const holdTimeSeconds = Math.ceil(spec.holdTime ?? config.holdTime);
   const keepalive = spec.keepaliveTime ?? (spec.holdTime === undefined ? config.keepaliveTime : undefined);
@@ -141,21 +142,24 @@ export function sessionConfig(
 
 /** Sessions that ask for the same get the same object, so that a thousand of them hold one list of prefixes. */
 function sharedPolicies(
-  spec: SessionSpec,
+  { spec, object, remote, id }: SessionWish,
   type: 'ebgp' | 'ibgp',
-  object: string,
   context: SessionContext,
 ): SessionPolicies {
   const { clusterPrefixes, poolPrefixes, guarded, ownPrefixes, self, reflectors, input } = context;
+  const { bgpFilters: filters } = input.resources;
+  const found = spec.filters.map((name) => filters.get(name));
   // Only a missing filter makes a problem, which names the object.
-  const isMissing = spec.filters.some((name) => !input.resources.bgpFilters.has(name));
+  const isMissing = found.includes(undefined);
+  const isForOne = found.some((filter) => filter && asksForNeighbours(filter));
   const { isImportImplied = false } = spec;
   const words = [spec.import, isImportImplied, spec.export, spec.filters];
-  const key = JSON.stringify([type, ...words, ...(isMissing ? [object] : [])]);
+  const key = JSON.stringify([type, ...words, ...(isMissing || isForOne ? [object, id] : [])]);
   let policies = context.policies.get(key);
   if (policies === undefined) {
     const isReflector = reflectors.clusterIds.has(self.name);
-    const { bgpFilters: filters } = input.resources;
+    const [name = id] = id.split('/');
+    const address = remote.kind === 'address' ? remote.address : undefined;
     policies = sessionPolicies(
       spec,
       {
@@ -166,7 +170,7 @@ function sharedPolicies(
         ownPrefixes,
         filters,
         refused: (input.refused ?? nothingRefused).objects,
-        type,
+        neighbour: { type, name, address },
         isReflector,
         isLeaving: self.isLeaving,
       },

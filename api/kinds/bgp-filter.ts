@@ -2,7 +2,18 @@
 // decides. Calico's fields, and podroute's.
 import * as z from 'zod';
 import { addressBits, type Family } from '#ip';
-import { asNumber, cidr, community, integer, list, oneOf, text } from '../schema/fields.ts';
+import {
+  asNumber,
+  asPathPattern,
+  cidr,
+  cidrOrAddress,
+  community,
+  communityPattern,
+  integer,
+  list,
+  oneOf,
+  text,
+} from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { exactlyOne, withRules } from '../schema/rules.ts';
 
@@ -51,6 +62,42 @@ const operation = withRules(
   ]),
 );
 
+const communityList = () => list(communityPattern(), 20).min(1).optional();
+
+const communityFields = z.strictObject({
+  values: list(community(), 1).min(1).optional().describe('The community, exactly one: as all.'),
+  all: communityList().describe('The route carries all of them.'),
+  any: communityList().describe('The route carries one of them at least.'),
+  none: communityList().describe('The route carries none of them.'),
+});
+
+const communityMatch = withRules(communityFields, [
+  {
+    fields: ['all'],
+    message: 'is missing, and nothing else is asked',
+    allowed: 'one of values, all, any, none',
+    cel: 'has(self.values) || has(self.all) || has(self.any) || has(self.none)',
+    broken: ({ values, all, any, none }) => !values && !all && !any && !none,
+  },
+]);
+
+const asPathMatch = z.strictObject({
+  contains: asNumber().optional().describe('Somewhere on the way.'),
+  originatedBy: asNumber().optional().describe('Where the route begins: the last AS of the path.'),
+  length: z
+    .strictObject({
+      min: integer(0, 65_535).optional().describe('The shortest.'),
+      max: integer(0, 65_535).optional().describe('The longest.'),
+    })
+    .optional()
+    .describe('The number of ASes; a set is one.'),
+  regex: asPathPattern()
+    .optional()
+    .describe(
+      "A regular expression whose letters are AS numbers: '^65001 .* 65002$', '[64512-65534]+', '(7|8) 9'. Without ^ and $ it may stand anywhere.",
+    ),
+});
+
 function filterRule(family: Family) {
   const bits = addressBits(family);
   return withRules(
@@ -73,11 +120,15 @@ function filterRule(family: Family) {
         .optional()
         .describe("Only routes that leave by this interface; '*' stands for any rest."),
       peerType: oneOf('eBGP', 'iBGP').optional().describe('Only sessions of this type.'),
-      communities: z
-        .strictObject({ values: list(community(), 1).min(1).describe('The community, exactly one.') })
-        .optional()
-        .describe('Only routes that carry this community.'),
+      communities: communityMatch.optional().describe('Only routes with these communities.'),
       asPathPrefix: list(asNumber(), 100).optional().describe('Only routes whose AS path begins so.'),
+      asPath: asPathMatch.optional().describe('Only routes with such an AS path.'),
+      nextHops: list(cidrOrAddress(), 20)
+        .optional()
+        .describe('Only routes whose next hop is in one of these; own prefixes have none.'),
+      peers: list(text(), 20)
+        .optional()
+        .describe('Only sessions of these neighbours: names of BGPPeers, or addresses.'),
       priority: priority().optional().describe('Only routes of this kernel metric.'),
       action: oneOf('Accept', 'Reject', 'Next').describe(
         'What becomes of a route to which all of the rule applies. Next: its operations hold, and the rules behind it decide.',

@@ -12,9 +12,11 @@ import {
   readPrefix,
 } from '#ip';
 import {
+  AS_PATH_LETTERS,
   AS_TEXT,
   asNumberCel,
   type CelRule,
+  COMMUNITY_PATTERN,
   COMMUNITY_TEXT,
   communityCel,
   DURATION_TEXT,
@@ -22,6 +24,7 @@ import {
   MOST_DURATION_CHARACTERS,
   selectorCel,
 } from './patterns.ts';
+import { asPathFault } from './as-path-text.ts';
 import { parseSelector } from './selector.ts';
 
 /** What a reader answers about a wrong value; `message` reads on after the value. */
@@ -302,6 +305,31 @@ export const community = () =>
       parseCommunity(input) ??
       new Wrong('is not a community', "'aa:nn' (16 bit each) or 'aa:nn:mm' (32 bit each)")
     );
+  });
+
+const communityPatternText = new RegExp(`^(?:${COMMUNITY_PATTERN})$`);
+
+/** A community of any kind, or many: '*' stands for any number. */
+export const communityPattern = () =>
+  field({ type: 'string', maxLength: 64, pattern: `^(?:${COMMUNITY_PATTERN})$` }, (input) =>
+    typeof input === 'string' && communityPatternText.test(input)
+      ? input
+      : new Wrong(
+          'is not a community',
+          "65000:1, 65000:1:2, rt:65000:1, ro:65000:1, generic:0xTYPE:0xVALUE or a name such as no-export; '*' for any number",
+        ),
+  );
+
+const asPathLetters = new RegExp(AS_PATH_LETTERS);
+
+/** A regular expression over AS paths, whose letters are AS numbers. */
+export const asPathPattern = () =>
+  field({ type: 'string', maxLength: 256, pattern: AS_PATH_LETTERS }, (input) => {
+    if (typeof input !== 'string') return new Wrong('is not a text');
+    const fault = asPathLetters.test(input)
+      ? asPathFault(input)
+      : 'has a character that is none of: digits ^ $ _ . * + ? | ( ) [ ] - and space';
+    return fault === undefined ? input : new Wrong(fault, "such as '^65001 .* 65002$'");
   });
 
 /** Which key of which Secret. */

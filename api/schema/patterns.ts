@@ -30,6 +30,37 @@ export const AS_TEXT = `${bits32}|${bits16}[.]${bits16}`;
 /** 'aa:nn' (RFC 1997) or 'aa:nn:mm' (RFC 8092); zeros may lead. */
 export const COMMUNITY_TEXT = `0*${bits16}:0*${bits16}|0*${bits32}:0*${bits32}:0*${bits32}`;
 
+/** Communities by name, as every router calls them (the registry of RFC 1997's well-known ones). */
+const WELL_KNOWN_COMMUNITIES = [
+  'graceful-shutdown',
+  'accept-own',
+  'llgr-stale',
+  'no-llgr',
+  'blackhole',
+  'no-export',
+  'no-advertise',
+  'no-export-subconfed',
+  'no-peer',
+];
+const bits8 = decimalUpTo(0xff);
+const ADDRESS = `${bits8}(?:[.]${bits8}){3}`;
+const orAny = (part: string): string => `(?:${part}|[*])`;
+
+/**
+ * Communities of all three kinds, some parts of which may be anything: '65000:*', '65000:1:*', 'rt:65000:1', 'ro:192.0.2.1:*',
+ * 'generic:0x4306:0x000000000001', 'no-export'.
+ */
+export const COMMUNITY_PATTERN = [
+  WELL_KNOWN_COMMUNITIES.join('|'),
+  `${orAny(bits16)}:${orAny(bits16)}`,
+  `${orAny(bits32)}:${orAny(bits32)}:${orAny(bits32)}`,
+  `r[to]:(?:${bits16}:${orAny(bits32)}|(?:${bits32}|${ADDRESS}):${orAny(bits16)}|[*]:[*])`,
+  'generic:0x[0-9a-fA-F]{4}:(?:0x[0-9a-fA-F]{12}|[*])',
+].join('|');
+
+/** The letters of regular expressions over AS paths; whether they make sense no regular expression can say. */
+export const AS_PATH_LETTERS = '^[0-9^$_.*+?|()\\[\\] -]*$';
+
 /** What `words` or AS numbers there may be: numbers are compared as their text. */
 export const asNumberCel = (words: readonly string[] = []): CelRule => ({
   rule: `[string(self)].all(n, n.matches(r"^(${[...words, AS_TEXT].join('|')})$") && !(n in ["0", "0.0", "23456", "0.23456"]))`,

@@ -28,16 +28,15 @@ export { formatAttributes } from './attributes/table.ts';
 export { printNextHop } from './attributes/reachability.ts';
 export { clusterListContains } from './attributes/preferences.ts';
 export { countAs, startsWithAs } from './attributes/as-path.ts';
-export { formatAsPath } from './attributes/as-segments.ts';
+export { formatAsPath, PathElements } from './attributes/as-segments.ts';
 export {
   formatCommunities,
   formatCommunity,
-  hasCommunity,
-  hasLargeCommunity,
   parseCommunity,
   parseLargeCommunity,
 } from './attributes/communities.ts';
 export type { LargeCommunity } from './attributes/communities.ts';
+export * from './attributes/community-pattern.ts';
 export * from './notification.ts';
 export { encodeKeepalive } from './frame.ts';
 export { copyOf } from './big-endian.ts';

@@ -3,15 +3,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Family, parseOctets, parsePrefixWords } from '#ip';
+import { parseCommunityPattern, PathElements } from '../message/index.ts';
 import { PrefixTable } from '../prefix/prefix-table.ts';
-import {
-  type AttributeQuestions,
-  compilePolicy,
-  FROM_EBGP,
-  FROM_IBGP,
-  FROM_LOCAL,
-  RouteRef,
-} from './compile.ts';
+import { compilePolicy, FROM_EBGP, FROM_IBGP, FROM_LOCAL, RouteRef } from './compile.ts';
+import type { AttributeQuestions } from './attribute-match.ts';
 import type { Policy, PolicyMatch, PolicySet, PolicyTerm, PrefixRule } from './policy.ts';
 
 /** What a route is to a policy, in words. */
@@ -20,6 +15,8 @@ interface Route {
   readonly source: 'local' | 'ebgp' | 'ibgp';
   readonly communities: readonly string[];
   readonly path: readonly number[];
+  /** Undefined: the route is our own. */
+  readonly nextHop: string | undefined;
   /** That a policy gave it; 0: none did. */
   readonly metric: number;
   /** Undefined while nobody knows. */
@@ -60,21 +57,39 @@ const rule: fc.Arbitrary<PrefixRule> = fc.record(
   },
   { requiredKeys: ['prefix', 'operator'] },
 );
-const COMMUNITIES = ['65000:1', '65000:2', 'no-export', '65000:1:2', '65000:1:3'];
+const COMMUNITIES = ['65000:1', '65000:2', 'no-export', '65000:1:2', '65000:1:3', 'rt:65000:1', 'ro:65000:2'];
+const ASKED = [...COMMUNITIES, '65000:*', '*:2', '65000:*:3', '*:*:2', 'rt:65000:*', 'ro:*:*'];
+const asked = fc.subarray(ASKED, { maxLength: 2 });
 const match: fc.Arbitrary<PolicyMatch> = fc
   .tuple(
     fc.record({
       prefixes: fc.array(rule, { maxLength: 4 }),
       source: fc.constantFrom('local' as const, 'remote' as const, 'ebgp' as const, 'ibgp' as const),
-      communities: fc.subarray(COMMUNITIES, { maxLength: 2 }),
+      communities: asked,
+      anyCommunity: asked,
+      noCommunity: asked,
+      asPath: fc.record(
+        {
+          contains: fc.constantFrom(7, 65101, 65102),
+          originatedBy: fc.constantFrom(7, 65101),
+          minLength: fc.nat(3),
+          maxLength: fc.nat(3),
+          pattern: fc.constantFrom('^$', '^65101', '7$', '65101+ 7'),
+        },
+        { requiredKeys: [] },
+      ),
+      nextHops: fc.array(prefix, { maxLength: 3 }),
       asPathPrefix: fc.array(fc.constantFrom(65101, 7), { maxLength: 2 }),
       family: fc.constantFrom<Family>('ipv4', 'ipv6'),
       metric: fc.nat(2),
       interface: fc.constantFrom('eth1', 'eth*', 'bond0.*', 'bond0?1', '*.1', 'th1', 'eth', 'BOND*'),
     }),
-    // One question, or two, of seven: with all of them no term holds for anything.
+    // One question, or two, of twelve: with all of them no term holds for anything.
     fc.subarray(
-      ['prefixes', 'source', 'communities', 'asPathPrefix', 'family', 'metric', 'interface'] as const,
+      [
+        ...(['prefixes', 'source', 'communities', 'anyCommunity', 'noCommunity', 'asPathPrefix'] as const),
+        ...(['asPath', 'nextHops', 'family', 'metric', 'interface'] as const),
+      ],
       {
         maxLength: 2,
       },
@@ -106,6 +121,7 @@ const route: fc.Arbitrary<Route & { readonly linkSet: number }> = fc
     source: fc.constantFrom('local' as const, 'ebgp' as const, 'ibgp' as const),
     communities: fc.subarray(COMMUNITIES),
     path: fc.constantFrom([], [65101], [65101, 7], [7, 65101], [65101, 65101, 7]),
+    nextHop: fc.constantFrom(undefined, '10.1.0.1', '192.168.0.1', 'fd00:0:0:1::1'),
     metric: fc.nat(2),
     linkSet: fc.nat(LINK_SETS.length - 1),
   })
@@ -143,6 +159,40 @@ function nameFits(pattern: string, name: string): boolean {
   return name.startsWith(pattern[0]!) && nameFits(pattern.slice(1), name.slice(1));
 }
 
+/** '*' stands for a number. */
+function isTaggedWith(of: Route, text: string): boolean {
+  const wanted = text.split(':');
+  return of.communities.some((community) => {
+    const parts =
+      community === 'no-export' && wanted.length === 2 ? ['65535', '65281'] : community.split(':');
+    return parts.length === wanted.length && wanted.every((part, i) => part === '*' || part === parts[i]);
+  });
+}
+
+const PATTERNS: Readonly<Record<string, (path: readonly number[]) => boolean>> = {
+  '^$': (path) => path.length === 0,
+  '^65101': ([first]) => first === 65101,
+  '7$': (path) => path.at(-1) === 7,
+  '65101+ 7': (path) => path.some((as, i) => as === 65101 && path[i + 1] === 7),
+};
+
+function isPathOf(path: readonly number[], asked: PolicyMatch['asPath'] = {}): boolean {
+  const { contains, originatedBy, minLength = 0, maxLength = 9, pattern } = asked;
+  return (
+    (contains === undefined || path.includes(contains)) &&
+    (originatedBy === undefined || path.at(-1) === originatedBy) &&
+    path.length >= minLength &&
+    path.length <= maxLength &&
+    (pattern === undefined || PATTERNS[pattern]!(path))
+  );
+}
+
+function isVia(nextHop: string | undefined, prefixes: readonly string[]): boolean {
+  if (nextHop === undefined) return false;
+  const host = `${nextHop}/${nextHop.includes(':') ? 128 : 32}`;
+  return prefixes.some((prefix) => ruleHolds({ prefix, operator: 'in' }, host));
+}
+
 function holds({ match: asked, action: { verdict } }: Omit<PolicyTerm, 'why'>, of: Route): boolean {
   const { source, links } = of;
   const isSource =
@@ -151,13 +201,18 @@ function holds({ match: asked, action: { verdict } }: Omit<PolicyTerm, 'why'>, o
     (asked.source === 'remote' && source !== 'local');
   const isFamily = asked.family === undefined || asked.family === (of.prefix.includes(':') ? 'ipv6' : 'ipv4');
   const isPrefix = asked.prefixes?.some((one) => ruleHolds(one, of.prefix)) ?? true;
-  const isTagged = asked.communities?.every((one) => of.communities.includes(one)) ?? true;
-  const isPath = asked.asPathPrefix?.every((as, i) => of.path[i] === as) ?? true;
+  const isTagged =
+    (asked.communities?.every((one) => isTaggedWith(of, one)) ?? true) &&
+    (asked.anyCommunity?.some((one) => isTaggedWith(of, one)) ?? true) &&
+    !asked.noCommunity?.some((one) => isTaggedWith(of, one));
+  const isPath =
+    (asked.asPathPrefix?.every((as, i) => of.path[i] === as) ?? true) && isPathOf(of.path, asked.asPath);
+  const isHop = asked.nextHops === undefined || isVia(of.nextHop, asked.nextHops);
   const isMetric = asked.metric === undefined || asked.metric === of.metric;
   const pattern = asked.interface;
   const isLink =
     pattern === undefined || (links?.some((name) => nameFits(pattern, name)) ?? verdict === 'reject');
-  return isSource && isFamily && isPrefix && isTagged && isPath && isMetric && isLink;
+  return isSource && isFamily && isPrefix && isTagged && isPath && isHop && isMetric && isLink;
 }
 
 function expected({ terms, otherwise }: Policy, of: Route): Outcome {
@@ -175,15 +230,21 @@ function expected({ terms, otherwise }: Policy, of: Route): Outcome {
 
 /** The attribute set's id is the number of the route. */
 function questionsOf(routes: readonly (Route & { readonly linkSet: number })[]): AttributeQuestions {
-  const NUMBERS: Readonly<Record<number, string>> = {
-    [65000 * 65536 + 1]: '65000:1',
-    [65000 * 65536 + 2]: '65000:2',
-    [0xffffff01]: 'no-export',
-  };
+  const texts = new Map(ASKED.map((text) => [JSON.stringify(parseCommunityPattern(text)), text]));
+  const elements = new PathElements();
   return {
-    hasCommunity: (id, value) => routes[id]!.communities.includes(NUMBERS[value]!),
-    hasLargeCommunity: (id, parts) => routes[id]!.communities.includes(parts.join(':')),
+    carriesCommunity: (id, pattern) => isTaggedWith(routes[id]!, texts.get(JSON.stringify(pattern))!),
     pathStartsWith: (id, numbers) => numbers.every((as, i) => routes[id]!.path[i] === as),
+    path(id) {
+      const { path } = routes[id]!;
+      const value = new DataView(new ArrayBuffer(2 + path.length * 4));
+      value.setUint8(0, 2);
+      value.setUint8(1, path.length);
+      path.forEach((as, i) => value.setUint32(2 + i * 4, as));
+      elements.read(new Uint8Array(value.buffer), 0, path.length === 0 ? 0 : value.byteLength);
+      return elements;
+    },
+    nextHop: (id) => (routes[id]!.nextHop === undefined ? undefined : parseOctets(routes[id]!.nextHop)),
     metricOf: (id) => routes[id]!.metric,
     linksOf: (id) => routes[id]!.linkSet,
     linkNames: (links) => LINK_SETS[links]!,

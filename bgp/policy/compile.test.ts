@@ -1,24 +1,22 @@
 import assert from 'node:assert/strict';
 import { parsePrefixWords } from '#ip';
+import { PathElements } from '../message/index.ts';
 import { PrefixTable } from '../prefix/prefix-table.ts';
-import {
-  type AttributeQuestions,
-  type CompiledPolicy,
-  compilePolicy,
-  FROM_EBGP,
-  FROM_IBGP,
-  FROM_LOCAL,
-  RouteRef,
-} from './compile.ts';
+import { type CompiledPolicy, compilePolicy, FROM_EBGP, FROM_IBGP, FROM_LOCAL, RouteRef } from './compile.ts';
+import type { AttributeQuestions } from './attribute-match.ts';
 import { ACCEPT_ALL, type Policy, type PolicyTerm, REJECT_ALL } from './policy.ts';
 
+const path = new PathElements();
 const questions: AttributeQuestions = {
-  hasCommunity: (_id, value) => value === 65000 * 65536 + 1 || value === 0xffffff01,
+  // Of one route: a standard community, a well-known one, a large one.
+  carriesCommunity: (_id, { words: [a, b, c] }) =>
+    b === undefined ? a === 65000 * 65536 + 1 || a === 0xffffff01 : a === 65000 && b === 1 && c === 2,
   metricOf: (id) => id,
-  hasLargeCommunity: (_id, [a, b, c]) => a === 65000 && b === 1 && c === 2,
   linksOf: () => 2,
   linkNames: () => ['eth0'],
-  pathStartsWith: (_id, path) => path.every((as, i) => as === [65101, 7][i]),
+  pathStartsWith: (_id, wanted) => wanted.every((as, i) => as === [65101, 7][i]),
+  path: () => path,
+  nextHop: () => undefined,
 };
 
 function evaluate(policy: CompiledPolicy, prefix: string, source = FROM_EBGP): number {

@@ -6,26 +6,13 @@ import { familyIndex } from '#ip';
 import { type LargeCommunity, parseCommunity, parseLargeCommunity } from '../message/index.ts';
 import type { PrefixTable } from '../prefix/prefix-table.ts';
 import type { Policy, PolicySet, PolicyTerm } from './policy.ts';
-import { LinkPattern } from './link-pattern.ts';
+import { AttributeMatch, type AttributeQuestions, HOLDS } from './attribute-match.ts';
 import { PrefixMatcher } from './prefix-matcher.ts';
 
 /** Where a route was learned, as policies see it. */
 export const FROM_LOCAL = 0;
 export const FROM_EBGP = 1;
 export const FROM_IBGP = 2;
-
-/** What a policy asks about an interned attribute set. */
-export interface AttributeQuestions {
-  /** @param value unsigned 32 bits */
-  hasCommunity(attributeId: number, value: number): boolean;
-  hasLargeCommunity(attributeId: number, community: LargeCommunity): boolean;
-  pathStartsWith(attributeId: number, asNumbers: readonly number[]): boolean;
-  /** The metric that a policy gave it; 0: none did. */
-  metricOf(attributeId: number): number;
-  /** The number of the set of interfaces over which the next hop is reached. */
-  linksOf(attributeId: number): number;
-  readonly linkNames: (links: number) => readonly string[];
-}
 
 /** The route that a policy is asked about: one object, pointed at route after route. */
 export class RouteRef {
@@ -56,12 +43,7 @@ interface CompiledTerm {
   readonly prefixes: readonly [PrefixMatcher | undefined, PrefixMatcher | undefined];
   readonly family: number;
   readonly sources: number;
-  readonly communities: readonly number[];
-  readonly largeCommunities: readonly LargeCommunity[];
-  readonly path: readonly number[];
-  readonly link: LinkPattern | undefined;
-  /** -1: any. */
-  readonly metric: number;
+  readonly attributes: AttributeMatch;
 }
 
 const ANY_SOURCE = 7;
@@ -87,7 +69,7 @@ export class CompiledPolicy {
       .update(JSON.stringify([decisions, policy.otherwise]))
       .digest('base64');
     this.#terms = policy.terms.map((term) => compileTerm(term));
-    this.asksLinks = this.#terms.some(({ link }) => link !== undefined);
+    this.asksLinks = this.#terms.some(({ attributes }) => attributes.asksLinks);
     this.acceptsAll = policy.terms.length === 0 && policy.otherwise === 'accept';
   }
 
@@ -111,11 +93,7 @@ export class CompiledPolicy {
       if ((t.sources & (1 << source)) === 0) continue;
       const matcher = t.prefixes[family];
       if (matcher !== undefined && !matcher.matches(w0, w1, w2, w3, length)) continue;
-      if (!hasCommunities(t, attribute, questions)) continue;
-      if (t.path.length > 0 && !questions.pathStartsWith(attribute, t.path)) continue;
-      if (t.metric >= 0 && questions.metricOf(attribute) !== t.metric) continue;
-      if (t.link !== undefined && !t.link.matches(questions.linksOf(attribute), questions.linkNames))
-        continue;
+      if (t.attributes.fault(attribute, questions) !== HOLDS) continue;
       const action = t.term.action;
       if (action.verdict === 'reject') return ~i;
       if (action.set !== undefined) combination = this.#step(combination, i, action.set);
@@ -172,13 +150,7 @@ function compileTerm(term: PolicyTerm): CompiledTerm {
         : [new PrefixMatcher(0, rules), new PrefixMatcher(1, rules)],
     family: match.family === undefined ? -1 : familyIndex(match.family),
     sources: match.source === undefined ? ANY_SOURCE : SOURCE_BITS[match.source],
-    ...parseCommunities(match.communities ?? []),
-    path: match.asPathPrefix ?? [],
-    metric: match.metric ?? -1,
-    link:
-      match.interface === undefined
-        ? undefined
-        : new LinkPattern(match.interface, term.action.verdict === 'reject'),
+    attributes: new AttributeMatch(term),
   };
 }
 
@@ -197,14 +169,4 @@ export function parseCommunities(texts: readonly string[]): {
     else throw new Error(`'${text}' is not a community (AS:N, AS:N:N, or a well-known name)`);
   }
   return { communities, largeCommunities };
-}
-
-function hasCommunities(term: CompiledTerm, id: number, questions: AttributeQuestions): boolean {
-  for (let i = 0; i < term.communities.length; i++) {
-    if (!questions.hasCommunity(id, term.communities[i]!)) return false;
-  }
-  for (let i = 0; i < term.largeCommunities.length; i++) {
-    if (!questions.hasLargeCommunity(id, term.largeCommunities[i]!)) return false;
-  }
-  return true;
 }

@@ -28,10 +28,29 @@ export interface PolicyMatch {
   readonly prefixes?: readonly PrefixRule[];
   /** Where the route was learned: 'local' originated here, 'remote' from any peer. */
   readonly source?: 'local' | 'remote' | 'ebgp' | 'ibgp';
-  /** All of: '65000:1', a large community '65000:1:2', or a well-known name such as 'no-export'. */
+  /**
+   * All of: '65000:1', a large community '65000:1:2', an extended one 'rt:65000:1', or a well-known name such as
+   * 'no-export'; '*' stands for any number.
+   */
   readonly communities?: readonly string[];
+  /** One of them at least. */
+  readonly anyCommunity?: readonly string[];
+  /** Not one of them. */
+  readonly noCommunity?: readonly string[];
   /** The AS_PATH starts with these AS numbers. */
   readonly asPathPrefix?: readonly number[];
+  readonly asPath?: {
+    readonly contains?: number;
+    /** The AS where the route begins: the last one. */
+    readonly originatedBy?: number;
+    /** Of ASes, a set being one. */
+    readonly minLength?: number;
+    readonly maxLength?: number;
+    /** A regular expression over AS numbers (as-path-pattern.ts). */
+    readonly pattern?: string;
+  };
+  /** The next hop is in one of these prefixes; an own route has none. */
+  readonly nextHops?: readonly string[];
   readonly family?: Family;
   /**
    * The next hop is reached over an interface of this name; '*' stands for any characters. While that is not known a

@@ -90,9 +90,9 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   },
   {
     fault: 'large communities are not compared',
-    file: 'bgp/policy/compile.ts',
-    was: 'if (!questions.hasLargeCommunity(id, term.largeCommunities[i]!)) return false;',
-    is: '',
+    file: 'bgp/message/attributes/community-pattern.ts',
+    was: 'for (let i = 0; i < words.length; i++) {',
+    is: 'for (let i = 0; i < words.length && words.length !== 3; i++) {',
     test: 'bgp/rib/protocol-rules.test.ts',
   },
   {

@@ -1,6 +1,8 @@
 // Rules of BGPFilters, as the policies of a session have them.
 import assert from 'node:assert/strict';
-import type { PolicyTerm } from '#bgp';
+import fc from 'fast-check';
+import { parseDocument } from '#api';
+import { compilePolicy, type PolicyMatch, type PolicyTerm } from '#bgp';
 import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from '../testing/cluster-yaml.ts';
 
 /** The terms that the rules of one filter make, in one direction. */
@@ -33,5 +35,126 @@ describe('a rule of a BGPFilter', () => {
       termsOf(`{ importV6: ${rules} }`).map(({ action }) => action),
       [{ verdict: 'next', set: { addCommunities: ['65000:1'] } }, { verdict: 'reject' }],
     );
+  });
+
+  it('asks for communities, the path, the next hop', () => {
+    const rule = `{ action: Accept, communities: { values: ['65000:1'], all: ['rt:65000:1'], any: ['65000:*', no-export],
+      none: ['65000:*:1'] }, asPath: { contains: 1, originatedBy: '1.2', length: { min: 1, max: 3 }, regex: '^1' },
+      nextHops: [10.0.0.0/8, 'fd00::1'] }`;
+    assert.deepEqual(
+      termsOf(`{ importV4: [ ${rule} ] }`).map(({ match }) => match),
+      [
+        {
+          family: 'ipv4',
+          communities: ['65000:1', 'rt:65000:1'],
+          anyCommunity: ['65000:*', 'no-export'],
+          noCommunity: ['65000:*:1'],
+          asPath: { contains: 1, originatedBy: 65538, minLength: 1, maxLength: 3, pattern: '^1' },
+          nextHops: ['10.0.0.0/8', 'fd00::1/128'],
+        },
+      ],
+    );
+  });
+
+  it('is for the neighbours that it names, by their BGPPeer or their address, and for no other', () => {
+    const rule = (peers: string, asNumber: number) =>
+      `{ action: Reject, peers: [${peers}], asPathPrefix: [${asNumber}] }`;
+    const rules = [
+      rule('tor', 1),
+      rule("'10.0.1.0', x", 2),
+      rule("'FD00:0::7', '10.0.1.1'", 3),
+      rule('tor-b', 4),
+    ];
+    const resources = resourcesFromYaml(
+      nodeYaml('n1', ['10.0.0.1', 'fd00::1']),
+      objectYaml('BGPFilter', 'f', `{ importV4: [ ${rules.join(', ')} ] }`),
+      objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.1.0, asNumber: 65000, filters: [f] }'),
+      objectYaml('BGPPeer', 'tor-b', '{ peerIP: 10.0.1.1, asNumber: 65000, filters: [f] }'),
+      objectYaml('BGPPeer', 'tor-6', "{ peerIP: 'fd00::7', asNumber: 65000, filters: [f] }"),
+      objectYaml('BGPPeer', 'range', '{ peerRange: 10.0.1.0/24, asNumber: 65000, filters: [f] }'),
+    );
+    const plan = planOf(resources, 'n1');
+    const asked = (peer: string) =>
+      plan.peer(peer).config.import.terms.flatMap(({ match }) => match.asPathPrefix ?? []);
+    assert.deepEqual(['tor', 'tor-b', 'tor-6', 'range'].map(asked), [[1, 2], [3, 4], [3], []]);
+  });
+
+  it('does not undo what a node says that is about to go', () => {
+    const resources = resourcesFromYaml(
+      nodeYaml('n1', ['10.0.0.1'], 'annotations: { podroute.io/GracefulShutdown: "true" }'),
+      objectYaml(
+        'BGPFilter',
+        'f',
+        '{ exportV4: [ { action: Accept, operations: [ { setLocalPref: { value: 200 } } ] } ] }',
+      ),
+      objectYaml('BGPPeer', 'in', '{ peerIP: 10.0.1.0, asNumber: 64512, filters: [f] }'),
+    );
+    const { terms } = planOf(resources, 'n1').peer('in').config.export;
+    assert.deepEqual(
+      terms.slice(0, 2).map(({ action }) => action.set?.localPref),
+      [0, 0],
+    );
+  });
+
+  const compiles = (match: PolicyMatch): boolean => {
+    const term: PolicyTerm = { match, action: { verdict: 'accept' }, why: 'it is asked' };
+    try {
+      return compilePolicy({ name: 'p', terms: [term], otherwise: 'reject' }) !== undefined;
+    } catch {
+      return false;
+    }
+  };
+  const isTaken = (more: object): boolean =>
+    parseDocument({
+      apiVersion: 'podroute.io/v1',
+      kind: 'BGPFilter',
+      metadata: { name: 'f' },
+      spec: { importV4: [{ action: 'Accept', ...more }] },
+    }).resource !== undefined;
+
+  it('is taken as an expression over AS paths exactly when the policy can be made', () => {
+    const part = fc.constantFrom(
+      ...'^$_.*+?|()[]- '.split(''),
+      '1',
+      '65001',
+      '4294967296',
+      '0',
+      '[1-9]',
+      ' 7 ',
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 9 }), (parts) => {
+        const regex = parts.join('');
+        assert.equal(isTaken({ asPath: { regex } }), compiles({ asPath: { pattern: regex } }), regex);
+      }),
+      { numRuns: 800 },
+    );
+  });
+
+  it('is taken as a pattern for communities only when the policy can be made', () => {
+    const part = fc.constantFrom(
+      '65000',
+      '1',
+      '*',
+      '65536',
+      '4294967296',
+      'rt',
+      'ro',
+      '10.0.0.1',
+      'generic',
+      '0x4306',
+    );
+    const value = fc.constantFrom('0x000000000001', '01', '', 'no-export');
+    let taken = 0;
+    fc.assert(
+      fc.property(fc.array(fc.oneof({ weight: 5, arbitrary: part }, value), { maxLength: 4 }), (parts) => {
+        const text = parts.join(':');
+        if (!isTaken({ communities: { any: [text] } })) return;
+        taken++;
+        assert.ok(compiles({ anyCommunity: [text] }), text);
+      }),
+      { numRuns: 800 },
+    );
+    assert.ok(taken > 5, `${taken}`);
   });
 });

@@ -1,22 +1,29 @@
 // The rules of a BGPFilter as terms of a session's policy. What is settled before there is a route is settled here.
 import { type BGPFilter, type BGPFilterRule, ROUTE_PRIORITY } from '#api';
 import type { PolicyMatch, PolicyTerm } from '#bgp';
-import { FAMILIES, type Family } from '#ip';
+import { canonicalAddress, FAMILIES, type Family } from '#ip';
 import { metricOf, operationsOf } from './filter-operations.ts';
 
-type SessionType = 'ebgp' | 'ibgp';
+/** Whose policy it is. */
+export interface Neighbour {
+  readonly type: 'ebgp' | 'ibgp';
+  /** Of its BGPPeer. */
+  readonly name: string;
+  /** Undefined for those that are found later. */
+  readonly address: string | undefined;
+}
 
-/** @param type of the session: rules for the other type are left out */
+/** Rules for other neighbours are left out. */
 export function filterTerms(
   filter: BGPFilter,
   direction: 'import' | 'export',
-  type: SessionType,
+  neighbour: Neighbour,
 ): PolicyTerm[] {
   const { spec, metadata } = filter;
   return FAMILIES.flatMap((family) => {
     const field = fieldOf(direction, family);
     return spec[field].flatMap((rule, i) => {
-      if (!concernsSession(rule, type) || !mayHavePriority(rule, direction)) return [];
+      if (!concerns(rule, neighbour) || !mayHavePriority(rule, direction)) return [];
       return [termOf(rule, family, direction, `BGPFilter ${metadata.name}, ${field} rule ${i + 1}`)];
     });
   });
@@ -26,10 +33,16 @@ function fieldOf(direction: 'import' | 'export', family: Family) {
   return `${direction}${family === 'ipv4' ? 'V4' : 'V6'}` as const;
 }
 
-function concernsSession(rule: BGPFilterRule, type: SessionType): boolean {
-  if (rule.peerType === undefined) return true;
-  return (rule.peerType === 'eBGP') === (type === 'ebgp');
+function concerns({ peerType, peers }: BGPFilterRule, { type, name, address }: Neighbour): boolean {
+  if (peerType !== undefined && (peerType === 'eBGP') !== (type === 'ebgp')) return false;
+  return peers?.some((peer) => peer === name || (canonicalAddress(peer) ?? '') === address) ?? true;
 }
+
+/** Some rule is for single neighbours: equal words do not make equal policies. */
+export const asksForNeighbours = ({ spec }: BGPFilter): boolean =>
+  [spec.importV4, spec.exportV4, spec.importV6, spec.exportV6]
+    .flat()
+    .some(({ peers }) => peers !== undefined);
 
 /** What a neighbour announces has no metric of a kernel yet: it is the default. */
 function mayHavePriority({ priority }: BGPFilterRule, direction: 'import' | 'export'): boolean {
@@ -63,9 +76,37 @@ function termOf(
     ...(rule.interface === undefined ? {} : { interface: rule.interface }),
     ...(rule.priority === undefined || direction === 'import' ? {} : { metric: metricOf(rule.priority) }),
     ...(rule.source === undefined ? {} : { source: 'remote' as const }),
-    ...(rule.communities === undefined ? {} : { communities: rule.communities.values }),
+    ...communityMatch(rule),
     ...(rule.asPathPrefix === undefined ? {} : { asPathPrefix: rule.asPathPrefix }),
+    ...(rule.asPath === undefined ? {} : pathMatch(rule.asPath)),
+    ...(rule.nextHops === undefined ? {} : { nextHops: rule.nextHops }),
   };
   const set = operationsOf(rule, direction);
   return { match, action: { verdict: VERDICTS[rule.action], ...(set === undefined ? {} : { set }) }, why };
+}
+
+function communityMatch({ communities = {} }: BGPFilterRule): Partial<PolicyMatch> {
+  const { values = [], all = [], any, none } = communities;
+  return {
+    ...(values.length + all.length === 0 ? {} : { communities: [...values, ...all] }),
+    ...(any === undefined ? {} : { anyCommunity: any }),
+    ...(none === undefined ? {} : { noCommunity: none }),
+  };
+}
+
+function pathMatch({
+  contains,
+  originatedBy,
+  length: { min, max } = {},
+  regex,
+}: NonNullable<BGPFilterRule['asPath']>): PolicyMatch {
+  return {
+    asPath: {
+      ...(contains === undefined ? {} : { contains }),
+      ...(originatedBy === undefined ? {} : { originatedBy }),
+      ...(min === undefined ? {} : { minLength: min }),
+      ...(max === undefined ? {} : { maxLength: max }),
+      ...(regex === undefined ? {} : { pattern: regex }),
+    },
+  };
 }

@@ -3,7 +3,7 @@
 import { identityText, type BGPFilter, type BGPPeerSpec, type Problem } from '#api';
 import type { Policy, PolicyMatch, PolicyTerm } from '#bgp';
 import { FAMILIES, familyOf } from '#ip';
-import { filterTerms } from './filter-terms.ts';
+import { filterTerms, type Neighbour } from './filter-terms.ts';
 import { type Guarded, guardTerms } from './guarded.ts';
 import type { HostNetwork } from '../types.ts';
 
@@ -21,7 +21,7 @@ export interface PolicyContext {
   readonly filters: ReadonlyMap<string, BGPFilter>;
   /** identityText of objects whose documents are wrong, and of which no version is in force. */
   readonly refused: ReadonlySet<string>;
-  readonly type: 'ebgp' | 'ibgp';
+  readonly neighbour: Neighbour;
   /** This node reflects routes between its iBGP neighbours. */
   readonly isReflector: boolean;
   /** This node is about to go: what it announces is marked (RFC 8326). */
@@ -53,7 +53,7 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
   const rejectAll = problems.length > 0;
   const side = (direction: 'import' | 'export', first: PolicyTerm[], defaults: PolicyTerm[]): Policy => {
     if (rejectAll) return { name: 'reject all: see problems', terms: [], otherwise: 'reject' };
-    const terms = found.flatMap((filter) => filterTerms(filter, direction, context.type));
+    const terms = found.flatMap((filter) => filterTerms(filter, direction, context.neighbour));
     const name = [...words.filters.map((filter) => `BGPFilter ${filter}`), words[direction]].join(', then ');
     return {
       name,
@@ -69,12 +69,19 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
 }
 
 /** RFC 8326 section 4: GRACEFUL_SHUTDOWN on every route, and inside the AS the lowest preference as well. */
-function leaving({ isLeaving, type }: PolicyContext, policy: Policy): Policy {
+function leaving({ isLeaving, neighbour }: PolicyContext, policy: Policy): Policy {
   if (!isLeaving) return policy;
-  const set = { addCommunities: ['65535:0'], ...(type === 'ibgp' ? { localPref: 0 } : {}) };
+  const lowest = neighbour.type === 'ibgp' ? { localPref: 0 } : {};
+  const set = { addCommunities: ['65535:0'], ...lowest };
   const why = 'annotation podroute.io/GracefulShutdown of this node';
   const mark: PolicyTerm = { match: {}, action: { verdict: 'next', set }, why };
-  return { ...policy, name: `${policy.name}, leaving`, terms: [mark, ...policy.terms] };
+  // Whatever a filter prefers: the last value would win.
+  const terms = policy.terms.map((term): PolicyTerm => {
+    const { action } = term;
+    if (action.set?.localPref === undefined) return term;
+    return { ...term, action: { ...action, set: { ...action.set, ...lowest } } };
+  });
+  return { ...policy, name: `${policy.name}, leaving`, terms: [mark, ...terms] };
 }
 
 function missingFilter(
@@ -172,7 +179,7 @@ function clusterExport(context: PolicyContext): PolicyTerm[] {
     action: { verdict: 'accept' },
     why: 'export: Cluster (own prefixes)',
   };
-  if (!context.isReflector || context.type !== 'ibgp') return [own];
+  if (!context.isReflector || context.neighbour.type !== 'ibgp') return [own];
   return [
     own,
     { match: { source: 'ibgp' }, action: { verdict: 'accept' }, why: 'export: Cluster (this node reflects)' },

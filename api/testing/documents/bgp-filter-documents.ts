@@ -1,6 +1,15 @@
 // BGPFilters, good and bad.
 import { casesOf, many } from './document-case.ts';
-import { asNumbers, communities, integers, ipv4Cidrs, ipv6Cidrs, texts, words } from './values.ts';
+import {
+  asNumbers,
+  communities,
+  communityPatterns,
+  integers,
+  ipv4Cidrs,
+  ipv6Cidrs,
+  texts,
+  words,
+} from './values.ts';
 
 const accept = { action: 'Accept' };
 const priorities = integers(1, 2_147_483_646);
@@ -52,14 +61,67 @@ export const bgpFilterDocuments = casesOf('BGPFilter', {}, [
   {
     field: 'exportV4.0.communities',
     with: { exportV4: rule({}) },
-    good: [{ values: ['65000:1'] }],
-    bad: [{}, { values: [] }, { values: ['65000:1', '65000:2'] }, ['65000:1'], { value: '65000:1' }],
+    good: [{ values: ['65000:1'] }, { all: ['1:1', '1:2'], any: ['1:*'], none: many(20, (i) => `1:${i}`) }],
+    bad: [
+      {},
+      { values: [] },
+      { values: ['65000:1', '65000:2'] },
+      ['65000:1'],
+      { value: '65000:1' },
+      { any: [] },
+      { none: many(21, (i) => `1:${i}`) },
+    ],
   },
   {
     field: 'exportV4.0.communities.values.0',
     with: { exportV4: rule({ communities: { values: ['65000:1'] } }) },
     ...communities,
   },
+  ...['all', 'any', 'none'].map((name) => ({
+    field: `importV6.0.communities.${name}.0`,
+    with: { importV6: rule({ communities: { [name]: ['65000:1'] } }) },
+    ...communityPatterns,
+  })),
+  ...['contains', 'originatedBy'].map((name) => ({
+    field: `importV4.0.asPath.${name}`,
+    with: { importV4: rule({ asPath: {} }) },
+    ...asNumbers,
+  })),
+  ...['min', 'max'].map((name) => ({
+    field: `exportV6.0.asPath.length.${name}`,
+    with: { exportV6: rule({ asPath: { length: {} } }) },
+    ...integers(0, 65_535),
+  })),
+  {
+    field: 'importV4.0.asPath.regex',
+    with: { importV4: rule({ asPath: {} }) },
+    good: [
+      '',
+      '^$',
+      '^65001 .* 65002$',
+      '_65001_',
+      '[64512-65534 7]+',
+      '((1|2)* 3)?',
+      '^1|2$',
+      '1 '.repeat(64),
+    ],
+    bad: ['a', '1,2', '{1}', 5, ['1'], '1'.repeat(257)],
+    differs: ['(1', '1)', '*', '1 ^', '$1', '[0-9]+', '[2-1]', '6500.', '1 '.repeat(65), '4294967296'].map(
+      (value) => ({
+        value,
+        takenBy: 'server' as const,
+        because: 'no regular expression can tell whether another one makes sense',
+      }),
+    ),
+  },
+  {
+    field: 'exportV4.0.nextHops',
+    with: { exportV4: rule({}) },
+    good: [[], ['10.0.0.0/8', '10.0.0.1', 'fd00::/48', 'fd00::1']],
+    bad: ['10.0.0.1', many(21, (i) => `10.0.0.${i}`), [5]],
+  },
+  { field: 'exportV4.0.peers.0', with: { exportV4: rule({ peers: ['a'] }) }, ...texts() },
+  { field: 'importV4.0.peers', with: { importV4: rule({}) }, good: [[]], bad: ['a', many(21, () => 'a')] },
   {
     field: 'importV4.0.asPathPrefix',
     with: { importV4: rule({}) },

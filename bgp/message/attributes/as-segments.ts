@@ -192,3 +192,33 @@ export function formatAsPath(buf: Uint8Array, start: number, end: number): strin
   }
   return segments.join(' ');
 }
+
+/** A path as a list of ASes, a set being one. One object is reused: it grows to the longest path, 16,383 numbers. */
+export class PathElements {
+  numbers: Uint32Array = new Uint32Array(256);
+  /** By element: where its numbers end. */
+  ends: Uint32Array = new Uint32Array(256);
+  count = 0;
+
+  /** Reads the value of an AS_PATH at [start, end). */
+  read(buf: Uint8Array, start: number, end: number): void {
+    const most = (end - start) >> 2;
+    if (most > this.numbers.length) {
+      this.numbers = new Uint32Array(most * 2);
+      this.ends = new Uint32Array(most * 2);
+    }
+    this.count = 0;
+    let length = 0;
+    let at = start;
+    while (at < end) {
+      const type = buf[at]!;
+      const isSet = type === AS_SET || type === AS_CONFED_SET;
+      const next = at + 2 + buf[at + 1]! * 4;
+      for (let number = at + 2; number < next; number += 4) {
+        this.numbers[length++] = readU32(buf, number);
+        if (!isSet || number + 4 === next) this.ends[this.count++] = length;
+      }
+      at = next;
+    }
+  }
+}

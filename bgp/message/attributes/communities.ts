@@ -13,7 +13,6 @@ import {
   COMMUNITY_NO_LLGR,
 } from '../constants.ts';
 import { readU32, writeU32 } from '../big-endian.ts';
-import { AttributeRange, findAttribute } from './attribute-list.ts';
 import {
   append,
   appendValue,
@@ -152,30 +151,6 @@ function addLargeCommunities(
     length = writeU32(value, writeU32(value, writeU32(value, length, global), local1), local2);
   }
   return writeValue(block, type, OPTIONAL_TRANSITIVE, length, to);
-}
-
-const range = new AttributeRange();
-
-/** True when COMMUNITIES of the canonical block at bytes[start, end) has this one. */
-export function hasCommunity(bytes: Uint8Array, start: number, end: number, community: number): boolean {
-  return (
-    findAttribute(bytes, start, end, ATTR_COMMUNITIES, range) &&
-    containsCommunity(bytes, range.start, range.end, community)
-  );
-}
-
-export function hasLargeCommunity(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  global: number,
-  local1: number,
-  local2: number,
-): boolean {
-  return (
-    findAttribute(bytes, start, end, ATTR_LARGE_COMMUNITIES, range) &&
-    containsLargeCommunity(bytes, range.start, range.end, global, local1, local2)
-  );
 }
 
 export function containsCommunity(buf: Uint8Array, start: number, end: number, community: number): boolean {

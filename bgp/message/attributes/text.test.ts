@@ -3,6 +3,7 @@ import { attribute, bytes, IPV6_NEXT_HOP, MANDATORY, MED_50 } from '../../testin
 import { SessionCodecContext } from '../context.ts';
 import { type AttributeInput, buildAttributes } from './originate.ts';
 import * as communities from './communities.ts';
+import { carriesCommunity, parseCommunityPattern } from './community-pattern.ts';
 import { formatAttributes } from './table.ts';
 import { countAs, startsWithAs } from './as-path.ts';
 import { AttributeRange, findAttribute } from './attribute-list.ts';
@@ -176,10 +177,11 @@ describe('questions about attributes', () => {
   });
 
   it('find communities, large communities and cluster IDs', () => {
-    assert.ok(communities.hasCommunity(block, 0, end, 0xffffff01));
-    assert.ok(!communities.hasCommunity(block, 0, end, 0x0001ffff));
-    assert.ok(communities.hasLargeCommunity(block, 0, end, 1, 2, 3));
-    assert.ok(!communities.hasLargeCommunity(block, 0, end, 2, 3, 1));
+    const carries = (text: string) => carriesCommunity(block, 0, end, parseCommunityPattern(text)!);
+    for (const text of ['no-export', '65000:1', '65000:*', '*:1', '*:*', '1:2:3', '1:*:3', '*:*:*'])
+      assert.ok(carries(text), text);
+    for (const text of ['1:65535', '65001:*', '*:2', '2:3:1', '1:*:2', 'rt:*:*'])
+      assert.ok(!carries(text), text);
     assert.ok(clusterListContains(block, 0, end, 0x0a000002));
     assert.ok(!clusterListContains(block, 0, end, 0x0a000003));
     assert.ok(!clusterListContains(block, 0, 4, 0x0a000002));

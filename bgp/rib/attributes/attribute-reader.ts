@@ -3,14 +3,14 @@ import {
   AttributeRange,
   ATTR_AS_PATH,
   ATTR_OTC,
+  carriesCommunity,
+  type CommunityPattern,
   countAs,
   findAttribute,
-  hasCommunity,
-  hasLargeCommunity,
-  type LargeCommunity,
+  PathElements,
   startsWithAs,
 } from '../../message/index.ts';
-import type { AttributeQuestions } from '../../policy/compile.ts';
+import type { AttributeQuestions } from '../../policy/attribute-match.ts';
 import { NO_LINKS } from '../../policy/link-pattern.ts';
 import type { AttributeStore } from './attribute-store.ts';
 import type { NextHops } from './next-hops.ts';
@@ -20,6 +20,7 @@ export class AttributeReader implements AttributeQuestions {
   readonly #nextHops: NextHops;
   readonly linkNames = (links: number): readonly string[] => this.#nextHops.linkNames(links);
   readonly #range = new AttributeRange();
+  readonly #path = new PathElements();
 
   constructor(store: AttributeStore, nextHops: NextHops) {
     this.#store = store;
@@ -35,15 +36,21 @@ export class AttributeReader implements AttributeQuestions {
     return this.#store.metricOf(id);
   }
 
-  hasCommunity(id: number, value: number): boolean {
+  carriesCommunity(id: number, pattern: CommunityPattern): boolean {
     const start = this.#store.start(id);
-    return hasCommunity(this.#store.blob(id), start, start + this.#store.length[id]!, value);
+    return carriesCommunity(this.#store.blob(id), start, start + this.#store.length[id]!, pattern);
   }
 
-  hasLargeCommunity(id: number, community: LargeCommunity): boolean {
-    const start = this.#store.start(id);
-    const end = start + this.#store.length[id]!;
-    return hasLargeCommunity(this.#store.blob(id), start, end, community[0], community[1], community[2]);
+  path(id: number): PathElements {
+    const path = this.#path;
+    const isThere = this.#find(id, ATTR_AS_PATH);
+    path.read(this.#store.blob(id), isThere ? this.#range.start : 0, isThere ? this.#range.end : 0);
+    return path;
+  }
+
+  nextHop(id: number): Uint8Array | undefined {
+    const hop = this.#store.nextHop[id]!;
+    return hop < 0 ? undefined : this.#nextHops.wire(hop);
   }
 
   pathStartsWith(id: number, asNumbers: readonly number[]): boolean {

@@ -182,10 +182,13 @@ export class NextHops {
   }
 
   read(id: number): { readonly address: string; readonly device?: string } {
-    const entry = this.#entries[id];
-    if (entry === undefined) return { address: '' };
-    const { address, device } = entry;
+    const { address, device } = this.#entries[id] ?? { address: '', device: undefined };
     return device === undefined ? { address } : { address, device };
+  }
+
+  /** As it came: 4, 16 or 32 bytes. */
+  wire(id: number): Uint8Array {
+    return this.#entries[id]!.bytes;
   }
 
   /** Do two ids (-1: none) stand for one address on one link? */
@@ -220,8 +223,7 @@ export class NextHops {
     isOnLink = true,
   ): boolean {
     let any = false;
-    const now = isReachable ? 1 : 0;
-    const isOffLink = isReachable && !isOnLink ? 1 : 0;
+    const [now, isOffLink] = [isReachable ? 1 : 0, isReachable && !isOnLink ? 1 : 0];
     const links = interfaces === undefined ? LINKS_UNKNOWN : this.#linkSet(interfaces);
     for (const id of this.#idsByAddress.get(withZone(address, device)) ?? []) {
       if (this.links[id] !== links) {
@@ -301,8 +303,7 @@ export class NextHops {
    */
   setOwner(address: string, slot: number, device: string | undefined, isUp: boolean): boolean {
     let isUsed = false;
-    const link = needsZone(address) ? device : undefined;
-    const key = withZone(address, link);
+    const key = withZone(address, needsZone(address) ? device : undefined);
     const number = this.#addressNumbers.get(key) ?? this.#addressIds.take();
     const others = this.slotsAt(number).filter((other) => other !== slot);
     const slots = isUp ? [...others, slot] : others;
@@ -375,8 +376,7 @@ export class NextHops {
     const ids = this.#idsByAddress.get(key);
     ids?.delete(id);
     if (ids !== undefined && ids.size > 0) return false;
-    this.#idsByAddress.delete(key);
-    return true;
+    return this.#idsByAddress.delete(key);
   }
 
   #grow(): void {
