@@ -180,14 +180,14 @@ describe('manifests/kubernetes', function () {
       assert.ok(spec.taints.every(({ key }) => key !== own.key));
     });
 
-    it('changes no configuration, and reads no pods', () => {
+    it('changes no configuration and no pods', () => {
       for (const [verb, resource] of [
         ['create', 'bgppeers.podroute.io'],
         ['patch', 'ippools.podroute.io'],
         ['delete', 'bgpnodestatuses.podroute.io'],
         ['list', 'events'],
         ['delete', 'nodes'],
-        ['list', 'pods'],
+        ['patch', 'pods'],
         ['create', 'pods'],
         ['escalate', 'clusterroles'],
       ] as const) {
