@@ -240,7 +240,6 @@ describe('an agent that was taken over', function () {
       ['GET', `${core}/${NAMESPACE}/secrets?watch=1&resourceVersion=0&timeoutSeconds=1`],
       ['GET', `${core}/${NAMESPACE}/secrets/sh.helm.release.v1.podroute.v1`],
       ['PATCH', `${core}/${NAMESPACE}/secrets/bgp-passwords`, { stringData: { x: 'y' } }],
-      ['GET', `${core}/${NAMESPACE}/pods`],
       ['POST', `${core}/${NAMESPACE}/pods`, { ...pod, spec: { containers: [{ name: 'x', image: 'x' }] } }],
       ['POST', `${core}/${NAMESPACE}/serviceaccounts/podroute-controller/token`, token],
       ['POST', `${core}/${NAMESPACE}/serviceaccounts/podroute-agent/token`, token],
@@ -283,6 +282,7 @@ describe('an agent that was taken over', function () {
         `ipclaims.podroute.io ${read}`,
         'nodes [get list watch patch]',
         'nodes/status [patch]',
+        'pods [list watch]',
         `secrets [bgp-passwords] ${read}`,
       ].sort(),
     );
