@@ -61,14 +61,16 @@ describe('agents that speak with one another', () => {
         ],
       );
     }
-    // n3 has stopped: its neighbours withdraw its block, its own kernel keeps what it had.
+    // n3 has stopped, and forwards: its neighbours keep its block until it is back, or is no node any more.
+    await store.simulation.run(60_000);
+    assert.ok((await ownRoutes(a.kernel)).includes(route(3)));
+    const since = a.source.status().sessions.find((s) => s.id === 'mesh/n2/ipv4')?.since;
+    store.set(NODES[0]!, NODES[1]!, POOL, MESH);
+    await store.until('the session with n3 to go', () => a.source.status().sessions.length === 1);
     await store.until(
       'n1 to lose the block of n3',
       async () => !(await ownRoutes(a.kernel)).includes(route(3)),
     );
-    const since = a.source.status().sessions.find((s) => s.id === 'mesh/n2/ipv4')?.since;
-    store.set(NODES[0]!, NODES[1]!, POOL, MESH);
-    await store.until('the session with n3 to go', () => a.source.status().sessions.length === 1);
     assert.equal(a.source.status().sessions[0]?.since, since, 'the other session was not touched');
   });
 
@@ -131,6 +133,7 @@ describe('agents that speak with one another', () => {
         'unreachable 10.244.1.0/26',
       ]);
     }
+    store.set(NODES[0]!, POOL, MESH);
     await store.until('no problem', () => a.source.status().problems.length === 0);
   });
 

@@ -17,8 +17,10 @@ import { type Rehearse, Rehearsal } from './speaker/rehearsal.ts';
 import type { RouterWatch } from './speaker/router-watch.ts';
 import { SpeakerDriver } from './speaker/speaker-driver.ts';
 
-/** Stale kernel routes of an earlier run go when every session has sent all its routes, or after this. */
+/** Stale kernel routes of an earlier run go when every session has sent all its routes, or after this … */
 const SETTLE_LIMIT_MS = 60_000;
+/** … and when all of that has been chosen from, or after this: longer than the speaker waits for neighbours. */
+const CHOSEN_LIMIT_MS = 150_000;
 const SETTLE_CHECK_MS = 500;
 /** RTPROT_RA: routes of router advertisements. */
 const RA_PROTOCOL = 9;
@@ -86,7 +88,7 @@ export class Agent implements AsyncDisposable {
   #isWanted = false;
   #loop: Promise<void> | undefined;
   #isClosed = false;
-  #settleDeadlineMs = 0;
+  #startedAtMs = 0;
   #isSettled = false;
   #settleTimer: Timer | undefined;
   #claimsTimer: Timer | undefined;
@@ -131,7 +133,7 @@ export class Agent implements AsyncDisposable {
         host.routers.subscribe(() => this.#kick()),
       );
     }
-    this.#settleDeadlineMs = clock.now() + SETTLE_LIMIT_MS;
+    this.#startedAtMs = clock.now();
     this.#settleSoon();
     this.#subscriptions.push(store.subscribe(() => this.#kick()));
     this.#watchClaims();
@@ -252,11 +254,12 @@ export class Agent implements AsyncDisposable {
 
   #settleSoon(): void {
     this.#settleTimer = this.#io.clock.setTimer(SETTLE_CHECK_MS, () => {
-      if (this.#io.clock.now() < this.#settleDeadlineMs && !this.#isConverged()) {
+      if (!this.#mayBeSettled()) {
         this.#settleSoon();
         return;
       }
       this.fib?.settle();
+      this.driver.speaker?.forwardingAgrees();
       this.#isSettled = true;
     });
   }
@@ -266,11 +269,19 @@ export class Agent implements AsyncDisposable {
     return this.#isSettled;
   }
 
-  #isConverged(): boolean {
-    return this.#inForce !== undefined && this.driver.speaker?.hasHeardAll() === true;
+  #mayBeSettled(): boolean {
+    const { speaker } = this.driver;
+    const elapsedMs = this.#io.clock.now() - this.#startedAtMs;
+    if (elapsedMs >= CHOSEN_LIMIT_MS) return true;
+    if (speaker !== undefined && !speaker.isSettled) return false;
+    if (elapsedMs >= SETTLE_LIMIT_MS) return true;
+    return this.#inForce !== undefined && speaker?.hasHeardAll() === true;
   }
 
-  /** Says farewell to neighbours (Cease); kernel routes and pods stay. */
+  /**
+   * Kernel routes and pods stay, and neighbours keep our routes until the next start (RFC 4724); those who would not,
+   * and all of them when the node is leaving (podroute.io/GracefulShutdown), are told farewell (Cease).
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     this.#rehearsal[Symbol.dispose]();

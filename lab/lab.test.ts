@@ -1,11 +1,14 @@
 // The main job, from outside: real agents, a real router, pods wired by the CNI executable, in each topology.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseAllDocuments } from 'yaml';
 import { waitUntil } from '#world';
 import { captureDuring } from './capture.ts';
+import { Flood } from './flood.ts';
 import { knowsAll, knowsNone } from './kernel-prefixes.ts';
 import { Lab, type Pod } from './lab.ts';
 import { ping, pingUntilReached } from './ping.ts';
@@ -48,6 +51,23 @@ function unreached(lab: Lab): string[] {
 
 function problemsOf(lab: Lab, node: string): string[] {
   return lab.status(node).problems.map((problem) => problem.text);
+}
+
+/** RFC 8326, by the annotation of the node. */
+function setLeaving(lab: Lab, name: string, isLeaving: boolean): void {
+  for (const file of readdirSync(lab.store).filter((one) => one.endsWith('.yaml'))) {
+    const path = join(lab.store, file);
+    const documents = parseAllDocuments(readFileSync(path, 'utf8'));
+    const node = documents.find(
+      (one) => one.get('kind') === 'Node' && one.getIn(['metadata', 'name']) === name,
+    );
+    if (node === undefined) continue;
+    const at = ['metadata', 'annotations', 'podroute.io/GracefulShutdown'];
+    if (isLeaving) node.setIn(at, 'true');
+    else node.deleteIn(at);
+    writeFileSync(`${path}.new`, documents.map(String).join('---\n'));
+    renameSync(`${path}.new`, path);
+  }
 }
 
 /** What this user can run: FRR becomes a user of its own. */
@@ -102,12 +122,41 @@ for (const name of RUNNABLE) {
       await lab.deletePod('late');
     });
 
-    it('withdraws the routes of a node whose agent dies, and recovers with its pods when it comes back', async () => {
+    it('loses no packet while an agent is stopped or killed, and started again', async () => {
+      const to = podOf(lab, 'n3').addresses;
+      const router = lab.routers[0];
+      const from = [podOf(lab, 'n1').host, ...(router === undefined ? [] : [lab.host(router.name)])];
+      const floods = from.flatMap((host) => to.map((address) => new Flood(host, address)));
+      for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+        await lab.stopAgent('n3', signal);
+        await sleep(1500);
+        lab.startAgent('n3');
+        await lab.agentReady('n3');
+        await waitUntil('its sessions', 20_000, () =>
+          lab.status('n3').sessions.every(({ state }) => state === 'Established'),
+        );
+        await waitUntil('its kernel routes', 20_000, () => lab.status('n3').fib?.isConverged === true);
+      }
+      for (const flood of floods) {
+        const { sent, lost } = await flood.stop();
+        assert.ok(sent > 2000, `${flood.what}: ${sent} sent`);
+        assert.equal(lost, 0, `${flood.what}: ${lost} of ${sent} lost`);
+      }
+      await lab.settled();
+      assert.deepEqual(unreached(lab), []);
+    });
+
+    it('takes the routes of a node that is leaving back when its agent stops', async () => {
       const viewer = lab.host(lab.routers[0]?.name ?? 'n1');
       const blocks = lab.ownBlocks('n3');
       assert.ok(knowsAll(viewer, blocks));
-      await lab.stopAgent('n3');
+      setLeaving(lab, 'n3', true);
+      await waitUntil('its agent to know', 5_000, () =>
+        lab.status('n3').sessions.every(({ exportPolicy }) => exportPolicy.includes('leaving')),
+      );
+      await lab.stopAgent('n3', 'SIGTERM');
       await waitUntil('routes to go', 10_000, () => knowsNone(viewer, blocks));
+      setLeaving(lab, 'n3', false);
       lab.startAgent('n3');
       await lab.agentReady('n3');
       await waitUntil('routes to return', 20_000, () => knowsAll(viewer, blocks));

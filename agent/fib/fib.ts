@@ -8,7 +8,7 @@
 // Bounds: the RIB's prefixes; one batch on its way to the kernel at a time.
 import type { ForwardingChange, ForwardingSource, ForwardingView } from '#bgp';
 import { type Kernel, type KernelEvent, type Link, PODROUTE_METRIC, PODROUTE_PROTOCOL } from '#linux';
-import { hostPrefix } from '#ip';
+import { FAMILIES, type Family, familyIndex, hostPrefix } from '#ip';
 import type { Clock, Timer } from '#world';
 import type { Log } from '../log.ts';
 import type { DefaultGateways, HostNetwork } from '../plan/index.ts';
@@ -111,6 +111,11 @@ export class Fib implements AsyncDisposable {
     const adopted = this.#columns[0].adoptedCount + this.#columns[1].adoptedCount;
     if (adopted > 0) this.#options.log.info({ routes: adopted }, 'kernel routes of an earlier run adopted');
     this.#kick();
+  }
+
+  /** Families of which an earlier run left routes in the kernel: their forwarding has gone on. After start(). */
+  get adoptedFamilies(): readonly Family[] {
+    return FAMILIES.filter((family) => this.#columns[familyIndex(family)].adoptedCount > 0);
   }
 
   /** Of the kernel's default routes that somebody else made, the one with the lowest metric in each family. */

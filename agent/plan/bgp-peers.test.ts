@@ -32,7 +32,7 @@ describe('a BGPPeer with an address', () => {
     assert.equal(tor.md5Key, undefined);
     assert.equal(tor.shutdown, undefined);
     assert.deepEqual(tor.maxPrefixes, { limit: 10_000, warnPercent: 80 });
-    assert.deepEqual(tor.gracefulRestart, { mode: 'disabled', restartSeconds: 120, longLivedSeconds: 0 });
+    assert.deepEqual(tor.gracefulRestart, { mode: 'full', restartSeconds: 120, longLivedSeconds: 0 });
   });
 
   const fields: [string, string, (tor: ReturnType<typeof config>) => unknown, unknown][] = [

@@ -61,6 +61,7 @@ export function plannedNode(
     routerId: given ?? config.routerID ?? node.addresses.ipv4 ?? hashedRouterId(node.name),
     addresses: node.addresses,
     ...(clusterId === undefined ? {} : { clusterId }),
+    ...(node.isLeaving ? { isLeaving: true as const } : {}),
   };
 }
 

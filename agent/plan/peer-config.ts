@@ -85,6 +85,8 @@ export const AUTOMATIC_SPEC: SessionSpec = {
   export: 'Cluster',
 };
 
+const RESTART_MODES = { Full: 'full', Helper: 'helper', Disabled: 'disabled' } as const;
+
 /** RFC 4271 lets no hop limit for iBGP: the largest there is. */
 const ANY_DISTANCE = 255;
 
@@ -232,14 +234,10 @@ function isClient(wish: SessionWish, { self, reflectors }: SessionContext): bool
   return !reflectors.isAutomatic && reflectors.clusterIds.get(wish.remoteNode.name) !== ours;
 }
 
-/**
- * Not offered yet, whatever is asked for: neither does the RIB keep the routes of a neighbour that restarts, nor would
- * it be true that ours are kept. `validate` and the status say so of each object that asks.
- */
 function gracefulRestart(spec: SessionSpec): PeerConfig['gracefulRestart'] {
-  const { restartTime, longLivedTime } = spec.gracefulRestart;
+  const { mode, restartTime, longLivedTime } = spec.gracefulRestart;
   return {
-    mode: 'disabled',
+    mode: RESTART_MODES[mode],
     restartSeconds: Math.ceil(restartTime),
     longLivedSeconds: Math.ceil(longLivedTime),
   };

@@ -113,6 +113,8 @@ export interface PlannedNode {
   readonly clusterId?: string;
   /** Source of sessions and next hop of own routes. */
   readonly addresses: NodeAddresses;
+  /** podroute.io/GracefulShutdown: when its agent stops it says farewell. */
+  readonly isLeaving?: true;
 }
 
 export interface NodeAddresses {

@@ -177,8 +177,9 @@ export class SpeakerDriver implements AsyncDisposable {
 
   #makeSpeaker(plan: Plan): Speaker {
     const { clock, random, scheduler, transport, log } = this.#io;
-    const speaker = new Speaker(plan.speaker, { clock, random, scheduler, transport, log });
     const fib = this.#fib;
+    const forwardingKept = fib?.adoptedFamilies ?? [];
+    const speaker = new Speaker(plan.speaker, { clock, random, scheduler, transport, log, forwardingKept });
     if (fib !== undefined) {
       speaker.setNextHopTracker(fib);
       this.#unsubscribe = fib.follow(speaker.forwarding);
@@ -210,7 +211,11 @@ export class SpeakerDriver implements AsyncDisposable {
     this.#listenTimer?.cancel();
     this.#unsubscribe?.();
     this.#speaker?.setNextHopTracker(undefined);
-    await this.#speaker?.stop({ message: 'the agent stops' });
+    const isLeaving = this.#told?.node.isLeaving === true;
+    await this.#speaker?.stop({
+      graceful: !isLeaving,
+      message: isLeaving ? 'the node is leaving' : 'the agent stops',
+    });
   }
 }
 

@@ -58,6 +58,8 @@ export interface TestNode extends AsyncDisposable {
   readonly agent: Agent;
   readonly kernel: MemoryKernel;
   readonly source: AgentStatusSource;
+  /** Its process ends between two instructions: its connections are closed, as by the kernel, and nothing is said. */
+  crash(): void;
 }
 
 /**
@@ -89,13 +91,14 @@ export async function startNode(
   await links.start();
   const discovery = new MemoryRouterDiscovery(kernel);
   const routers = new RouterWatch({ links, discovery, clock: life, random: life, log: life });
+  const host = store.network.host(address);
   const agent = new Agent(
     { nodeName: `n${n}`, table: 254 },
     {
       clock: life,
       random: life,
       scheduler: life,
-      transport: store.network.host(address),
+      transport: host,
       log: life,
       store: objects,
       host: { kernel, sysctl, ipam: ipamWith(...blocks), routers },
@@ -120,6 +123,10 @@ export async function startNode(
     agent,
     kernel,
     source,
+    crash: () => {
+      life.die();
+      host.kill();
+    },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([agent[Symbol.asyncDispose](), store.simulation.run(FAREWELL_MS)]);
       routers[Symbol.dispose]();

@@ -29,7 +29,7 @@ export const impliedByCalico: { readonly BGPPeer: readonly Implied[] } = {
     {
       field: 'gracefulRestart',
       value: { mode: 'Full' },
-      why: 'graceful restart is wished for (RFC 4724; not supported yet by this version)',
+      why: 'routes are kept while one side restarts (RFC 4724)',
       unless: ['maxRestartTime'],
     },
   ],

@@ -70,12 +70,6 @@ describe('a field that has no effect', () => {
       ['BGPConfiguration', 'serviceClusterIPs: 5', 'serviceClusterIPs', '5'],
       ['BGPConfiguration', 'ignoredInterfaces: [5]', 'ignoredInterfaces[0]', '5'],
       ['BGPConfiguration', 'logSeverityScreen: Loud', 'logSeverityScreen', '"Loud"'],
-      [
-        'BGPConfiguration',
-        'nodeToNodeMeshEnabled: false, nodeMeshMaxRestartTime: 1s',
-        'nodeMeshMaxRestartTime',
-        '"1s"',
-      ],
       ['IPPool', 'cidr: 10.1.0.0/16, natOutgoing: 5', 'natOutgoing', '5'],
     ] as const) {
       for (const version of ['projectcalico.org/v3', 'podroute.io/v1']) {

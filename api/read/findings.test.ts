@@ -223,9 +223,9 @@ describe('the message for a mistake', () => {
     ],
     [
       'a field that this version does not honour',
-      peer('maxRestartTime: 60s'),
+      only('BGPConfiguration', 'ignoredInterfaces: [eth9]'),
       [
-        'f.yaml:7: warning: BGPPeer x: spec.maxRestartTime: "60s" is not supported yet by this version: the field has no effect',
+        'f.yaml:5: warning: BGPConfiguration x: spec.ignoredInterfaces: ["eth9"] is not supported yet by this version: the field has no effect',
       ],
     ],
     [

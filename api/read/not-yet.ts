@@ -18,15 +18,10 @@ const exportRules = ['exportV4', 'exportV6'];
 
 const notYet: readonly NotYet[] = [
   { kind: 'BGPPeer', field: 'spec.localWorkloadSelector', effect: 'there is no such neighbour' },
-  { kind: 'BGPPeer', field: 'spec.maxRestartTime' },
-  { kind: 'BGPPeer', field: 'spec.gracefulRestart.mode', harmless: ['Disabled'] },
-  { kind: 'BGPPeer', field: 'spec.gracefulRestart.restartTime' },
-  { kind: 'BGPPeer', field: 'spec.gracefulRestart.longLivedTime', harmless: [0, '0s'] },
   { kind: 'BGPConfiguration', field: 'spec.serviceClusterIPs' },
   { kind: 'BGPConfiguration', field: 'spec.serviceExternalIPs' },
   { kind: 'BGPConfiguration', field: 'spec.serviceLoadBalancerIPs' },
   { kind: 'BGPConfiguration', field: 'spec.serviceLoadBalancerAggregation', harmless: ['Enabled'] },
-  { kind: 'BGPConfiguration', field: 'spec.nodeMeshMaxRestartTime' },
   {
     kind: 'BGPConfiguration',
     field: 'spec.nodeMeshPassword.secretKeyRef.optional',

@@ -79,7 +79,7 @@ export const bgpConfigurationDocuments = casesOf('BGPConfiguration', {}, [
   { field: 'nodeMeshPassword.secretKeyRef.name', with: { nodeMeshPassword: { secretKeyRef } }, ...texts() },
   { field: 'nodeMeshPassword.secretKeyRef.key', with: { nodeMeshPassword: { secretKeyRef } }, ...texts() },
   { field: 'nodeMeshPassword.secretKeyRef.optional', with: { nodeMeshPassword: { secretKeyRef } }, ...flags },
-  { field: 'nodeMeshMaxRestartTime', ...noEffect(durations(1, 4095)) },
+  { field: 'nodeMeshMaxRestartTime', ...durations(1, 4095) },
   { field: 'communities', good: [[]], bad: ['a', [{}], [{ name: 'a' }], [{ value: '1:1' }]] },
   { field: 'communities.0.value', with: { communities: [{ name: 'a', value: '1:1' }] }, ...communities },
   { field: 'communities.0.name', with: { communities: [{ name: 'a', value: '1:1' }] }, ...texts(63) },
