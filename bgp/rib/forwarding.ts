@@ -3,7 +3,7 @@
 import type { FamilyIndex } from '#ip';
 import type { AttributeStore } from './attributes/attribute-store.ts';
 import type { NextHops } from './attributes/next-hops.ts';
-import type { Decision } from './table/decision.ts';
+import { type Decision, MOST_PATHS } from './table/decision.ts';
 import { KIND_LOCAL, type PeerSlots } from './table/peer-slots.ts';
 import type { RibTable } from './table/rib-table.ts';
 
@@ -49,7 +49,7 @@ export class RibForwarding implements ForwardingSource {
   readonly #decision: Decision;
   readonly #listeners = new Set<(change: ForwardingChange) => void>();
   readonly #told = new Uint32Array(MOST_CHANGES);
-  readonly #multipath = new Int32Array(64);
+  readonly #multipath = new Int32Array(MOST_PATHS);
 
   constructor(
     tables: readonly [RibTable, RibTable],

@@ -136,6 +136,19 @@ describe('rib: rules of the protocol', () => {
     }
   });
 
+  it('a community of a route that starts here is sent, and keeps it here from nobody (RFC 1997)', () => {
+    for (const name of ['no-export', 'no-advertise', 'no-export-subconfed']) {
+      const lab = new RibLab();
+      const external = lab.up({ id: 'e', address: '192.0.2.2', as: 65002 });
+      const internal = lab.up({ id: 'i', address: '192.0.2.3', as: OWN_AS });
+      lab.rib.originated.originate([{ prefix: '10.1.0.0/16', communities: [name], why: 'x' }]);
+      lab.rib.wake();
+      lab.settle();
+      for (const { held } of [external, internal])
+        assert.match(held.get('10.1.0.0/16') ?? 'not sent', new RegExp(` comm=${name}$`));
+    }
+  });
+
   it('all three numbers of a large community are compared by a policy (RFC 8092)', () => {
     const policy: Policy = {
       name: 'large',
@@ -196,7 +209,7 @@ describe('rib: rules of the protocol', () => {
 describe('rib: which paths are used together', () => {
   /** Next hops of 10.1.0.0/16 in use. */
   function used(lab: RibLab): number {
-    const out = { kind: 0, metric: 0, count: 0, nextHopIds: new Int32Array(16) };
+    const out = { kind: 0, metric: 0, count: 0, nextHopIds: new Int32Array(256) };
     lab.rib.forwarding.forwarding(0, lab.rib.tables[0].prefixes.find4(0x0a010000, 16), out);
     return out.count;
   }
@@ -226,6 +239,14 @@ describe('rib: which paths are used together', () => {
       lab.settle();
       assert.equal(used(lab), expected, `${ebgp} of ${equal}`);
     }
+  });
+
+  it('up to 128, which is the most that BGPConfiguration allows', () => {
+    const lab = new RibLab({ ebgp: 128, ibgp: 1, relax: false });
+    for (let n = 1; n <= 130; n++) announceFrom(lab, n, 65001, [65001, 7]);
+    lab.settle();
+    assert.equal(used(lab), 128);
+    assert.equal(lab.routes({ view: 'best' }).length, 128);
   });
 
   it('iBGP paths by their own limit, and only with one AS_PATH unless that is relaxed', () => {

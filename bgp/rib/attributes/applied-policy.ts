@@ -1,6 +1,7 @@
 // A policy put to use: what it makes of a route, as an attribute set. Neighbouring routes mostly have one set and get
 // one change, so the last change is remembered and made once. Nothing is allocated for a route.
 import type { CompiledPolicy, RouteRef } from '../../policy/compile.ts';
+import type { PolicySet } from '../../policy/policy.ts';
 import type { AttributeIntern } from './attribute-intern.ts';
 import type { AttributeReader } from './attribute-reader.ts';
 
@@ -19,6 +20,7 @@ export class AppliedPolicy {
   #to = -1;
   #combination = -1;
   #policy: CompiledPolicy | undefined;
+  #after: PolicySet | undefined;
 
   /** @param isExport remembers of a set that MED was set on purpose */
   constructor(intern: AttributeIntern, reader: AttributeReader, isExport: boolean) {
@@ -27,13 +29,21 @@ export class AppliedPolicy {
     this.#isExport = isExport;
   }
 
-  /** The set to use for the route (borrowed: the caller takes its own reference), REJECTED, OWN_PREFIX or TOO_LARGE. */
-  apply(policy: CompiledPolicy, route: RouteRef): number {
+  /**
+   * The set to use for the route (borrowed: the caller takes its own reference), REJECTED, OWN_PREFIX or TOO_LARGE.
+   * @param after what is set last, whatever the policy sets; always the same object for the same
+   */
+  apply(policy: CompiledPolicy, route: RouteRef, after?: PolicySet): number {
     const combination = policy.evaluate(route, this.#reader);
     if (combination < 0) return policy.isOwn(combination) ? OWN_PREFIX : REJECTED;
-    if (combination === 0) return route.attribute;
-    if (route.attribute !== this.#from || combination !== this.#combination || policy !== this.#policy) {
-      this.#change(policy, route.attribute, combination);
+    if (combination === 0 && after === undefined) return route.attribute;
+    if (
+      route.attribute !== this.#from ||
+      combination !== this.#combination ||
+      policy !== this.#policy ||
+      after !== this.#after
+    ) {
+      this.#change(policy, route.attribute, combination, after);
     }
     return this.#to < 0 ? TOO_LARGE : this.#to;
   }
@@ -44,7 +54,7 @@ export class AppliedPolicy {
     return result < 0 ? policy.whyRejected(result) : undefined;
   }
 
-  #change(policy: CompiledPolicy, set: number, combination: number): void {
+  #change(policy: CompiledPolicy, set: number, combination: number, after: PolicySet | undefined): void {
     const { store } = this.#intern;
     if (this.#from >= 0) store.release(this.#from);
     if (this.#to >= 0) store.release(this.#to);
@@ -52,6 +62,8 @@ export class AppliedPolicy {
     this.#from = set;
     this.#combination = combination;
     this.#policy = policy;
-    this.#to = this.#intern.changed(set, policy.sets(combination), -1, this.#isExport);
+    this.#after = after;
+    const sets = policy.sets(combination);
+    this.#to = this.#intern.changed(set, after === undefined ? sets : [...sets, after], -1, this.#isExport);
   }
 }

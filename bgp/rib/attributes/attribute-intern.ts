@@ -195,11 +195,6 @@ export class AttributeIntern {
     return this.#intern(hop, variant);
   }
 
-  /** LOCAL_PREF 0 for routes that their eBGP neighbour is about to lose (RFC 8326 section 4.2). */
-  shutDownGracefully(id: number): number {
-    return this.changed(id, [{ localPref: 0 }], -1, false);
-  }
-
   /** LLGR_STALE for routes of a neighbour that did not come back in time (RFC 9494 section 4.2). As changed(). */
   longLived(id: number): number {
     return this.changed(id, [{ addCommunities: ['llgr-stale'] }], -1, false);

@@ -1,13 +1,13 @@
 // Writes single paths into the tables: announced, withdrawn, filtered by import policy, looked at again when
 // the policy changes. Keeps the reference counts of attribute sets and the counters of peers and slots.
 import type { Clock } from '#world';
-import { HAS_LLGR_STALE, HAS_NO_LLGR } from '../../message/index.ts';
+import { HAS_GRACEFUL_SHUTDOWN, HAS_LLGR_STALE, HAS_NO_LLGR } from '../../message/index.ts';
 import { AppliedPolicy, OWN_PREFIX } from '../attributes/applied-policy.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { OwnClaims } from './own-claims.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
-import { LONG_LIVED, type PeerSlots } from '../table/peer-slots.ts';
+import { KIND_EBGP, LONG_LIVED, type PeerSlots } from '../table/peer-slots.ts';
 import { type CompiledPolicy, RouteRef } from '../../policy/compile.ts';
 import {
   BEST,
@@ -31,6 +31,9 @@ const GONE = -1;
 
 /** Paths that are received but not accepted. */
 const REFUSED = FILTERED | INELIGIBLE;
+
+/** Whatever an import policy sets: what is about to go is the last choice. */
+const LAST_CHOICE = { localPref: 0 };
 
 /** Whose paths they are: a neighbour, or this speaker for routes that start here. */
 export interface PathOwner {
@@ -110,8 +113,8 @@ export class AdjRibIn {
     let use = raw;
     let flags = eligibility;
     let isClaim = false;
-    if (flags === 0 && !peer.importPolicy.acceptsAll) {
-      use = this.#import.apply(peer.importPolicy, this.#point(peer, table, prefix, raw));
+    if (flags === 0 && this.#changes(peer, raw)) {
+      use = this.#apply(peer, table, prefix, raw);
       if (use < 0) {
         isClaim = this.#isClaim(use, raw);
         flags = FILTERED;
@@ -221,8 +224,8 @@ export class AdjRibIn {
     let flags = eligibility;
     let use = raw;
     let isClaim = false;
-    if (flags === 0 && !peer.importPolicy.acceptsAll) {
-      use = this.#import.apply(peer.importPolicy, this.#point(peer, table, table.prefix[path]!, raw));
+    if (flags === 0 && this.#changes(peer, raw)) {
+      use = this.#apply(peer, table, table.prefix[path]!, raw);
       if (use < 0) {
         isClaim = this.#isClaim(use, raw);
         flags = FILTERED;
@@ -235,6 +238,23 @@ export class AdjRibIn {
     if (use !== before || (table.flags[path]! & REFUSED) !== flags)
       this.#replace(peer, table, path, raw, use, flags);
     if (marked >= 0) this.#store.release(marked);
+  }
+
+  /** May import make another set of it, or refuse it? */
+  #changes(peer: PathOwner, raw: number): boolean {
+    return !peer.importPolicy.acceptsAll || this.#isShutDown(peer, raw);
+  }
+
+  #apply(peer: PathOwner, table: RibTable, prefix: number, raw: number): number {
+    const last = this.#isShutDown(peer, raw) ? LAST_CHOICE : undefined;
+    return this.#import.apply(peer.importPolicy, this.#point(peer, table, prefix, raw), last);
+  }
+
+  /** Is its eBGP neighbour about to lose it (RFC 8326 section 4.2)? As it said; a policy that adds the community tells others. */
+  #isShutDown(peer: PathOwner, raw: number): boolean {
+    return (
+      (this.#store.flags[raw]! & HAS_GRACEFUL_SHUTDOWN) !== 0 && this.#peers.kind[peer.slot] === KIND_EBGP
+    );
   }
 
   /** Did it get LLGR_STALE here, by makeLongLived()? */

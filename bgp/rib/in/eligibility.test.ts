@@ -10,7 +10,8 @@ import {
   u32,
   update,
 } from '../../testing/message-bytes.ts';
-import { type FakePeerOptions, OWN_AS } from '../testing/fake-session.ts';
+import type { PeerConfig } from '../../config.ts';
+import { fakeConfig, type FakePeerOptions, OWN_AS } from '../testing/fake-session.ts';
 import { RibLab } from '../testing/rib-lab.ts';
 
 const HOP = '192.0.2.1';
@@ -99,6 +100,30 @@ describe('on arrival', () => {
     }
   });
 
+  it('GRACEFUL_SHUTDOWN stands above what the import policy sets, also when that changes (RFC 8326 §4)', () => {
+    const prefers = (localPref: number): Partial<PeerConfig> => ({
+      import: {
+        name: 'prefers',
+        terms: [{ match: {}, action: { verdict: 'accept', set: { localPref } }, why: 'x' }],
+        otherwise: 'reject',
+      },
+    });
+    const lab = fed({ config: prefers(300) }, [65001], GRACEFUL_SHUTDOWN);
+    const inside = lab.up({ id: 'i', address: '192.0.2.3', as: OWN_AS });
+    lab.settle();
+    assert.match(inside.held.get('10.1.0.0/16')!, / lp=0 /);
+    const config = fakeConfig({ id: 'a', address: HOP, as: 65001, config: prefers(500) });
+    lab.session('a').config = config;
+    lab.rib.configure(config);
+    lab.settle();
+    assert.match(inside.held.get('10.1.0.0/16')!, / lp=0 /);
+    assert.equal(lab.routes({ view: 'received', peer: 'a' })[0]!.localPref, undefined, 'as it came');
+    const attributes = `${ORIGIN_IGP} ${attribute(0x40, 2, asPathValue([65001]))} ${NEXT_HOP}`;
+    lab.feed('a', update({ attributes, nlri: '10 0a01' }));
+    lab.settle();
+    assert.match(inside.held.get('10.1.0.0/16')!, / lp=500$/, 'without the community');
+  });
+
   it('a route from above or from the side is marked as one that goes only to customers (RFC 9234 §5)', () => {
     for (const [peer, more, otc] of [
       [role('customer'), '', 65001],
@@ -131,7 +156,9 @@ describe('on arrival', () => {
       assert.equal(lab.pages.sizes().paths, 1);
       lab.down('a');
       lab.settle();
-      assert.deepEqual([lab.pages.sizes().paths, lab.pages.sizes().attributeSets], [0, 0]);
+      assert.equal(lab.pages.sizes().paths, 0);
+      // What was changed last, and to what, is remembered.
+      assert.ok(lab.pages.sizes().attributeSets <= 2);
     }
   });
 });

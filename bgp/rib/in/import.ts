@@ -6,7 +6,6 @@ import {
   ACTION_RESET,
   ACTION_TREAT_AS_WITHDRAW,
   type AttributeVerdict,
-  HAS_GRACEFUL_SHUTDOWN,
   isMartianIpv4,
   isMartianIpv6,
   isOnlyIncomplete,
@@ -206,15 +205,11 @@ export class Importer {
     if (last.attribute >= 0) last.attribute = this.#complete(peer, last.attribute);
   }
 
-  /** What standards make of a set on arrival: GRACEFUL_SHUTDOWN (RFC 8326), OTC (RFC 9234). Passes the reference on. */
+  /** What standards make of a set on arrival: OTC (RFC 9234 section 5). Passes the reference on. */
   #complete(peer: RibPeer, attribute: number): number {
     const store = this.#intern.store;
     let id = attribute;
     if (!peer.context.external) return id;
-    if ((store.flags[id]! & HAS_GRACEFUL_SHUTDOWN) !== 0) {
-      id = this.#intern.shutDownGracefully(id);
-      store.release(attribute);
-    }
     const { role } = peer;
     if ((role === 'customer' || role === 'peer' || role === 'rs-client') && id >= 0) {
       if ((store.present[id]! & PRESENT_OTC) === 0) {
@@ -285,7 +280,7 @@ export class Importer {
 
   /** After a change of its limit. May end the session. */
   checkLimits(peer: RibPeer): void {
-    peer.warned = false;
+    peer.warned.fill(false);
     for (const family of [0, 1] as const) if (peer.session !== undefined) this.#checkLimit(peer, family);
   }
 
@@ -307,8 +302,8 @@ export class Importer {
     if (received * 100 <= limit * warnPercent) return;
     if (received > limit) {
       this.#events.limit(peer, family, true);
-    } else if (!peer.warned) {
-      peer.warned = true;
+    } else if (!peer.warned[family]) {
+      peer.warned[family] = true;
       this.#events.limit(peer, family, false);
     }
   }

@@ -63,6 +63,20 @@ describe('the limit of prefixes', () => {
     });
   }
 
+  it('is warned of in each family by itself', () => {
+    const lab = new RibLab();
+    lab.up(peer(10, 50));
+    announce(lab, four(0, 6));
+    assert.equal(said(lab), 'near limit a 0');
+    announce(lab, six(0, 6));
+    assert.equal(said(lab), 'near limit a 1', 'IPv4 over its mark says nothing of IPv6');
+    announce(lab, [...four(0, 7)]);
+    announce(lab, [...six(0, 7)]);
+    assert.equal(said(lab), '', 'each was said');
+    change(lab, 12, 50);
+    assert.equal(said(lab), 'near limit a 0, near limit a 1');
+  });
+
   it('is of each family, and a session that has ended is not ended again', () => {
     const lab = new RibLab();
     lab.up(peer(10, 100));

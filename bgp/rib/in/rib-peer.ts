@@ -56,7 +56,8 @@ export class RibPeer implements PathOwner {
   readonly ownClaims = new OwnClaims();
   /** Addresses of ours that its session uses, as NextHops.replaceOwnAddresses() was told. */
   ownAddresses: readonly string[] = [];
-  warned = false;
+  /** By family: its prefix limit was warned of. */
+  readonly warned = [false, false];
   /** Prefixes it made dirty since the last turn of the work loop. */
   marked = 0;
   /** It said something since the last turn. */
@@ -189,7 +190,7 @@ export class RibPeer implements PathOwner {
     const address = parseAddressWords(n.remoteAddress);
     slots.address.fill(0, this.slot * 4, this.slot * 4 + 4);
     if (address !== undefined) slots.address.set(address.words, this.slot * 4);
-    this.warned = false;
+    this.warned.fill(false);
     this.endOfRibReceived.fill(false);
     this.endOfRibSent.fill(false);
   }

@@ -207,7 +207,8 @@ function expected(rules: Rules, route: Route, n: number): number {
   // RFC 4456: what was heard inside the AS goes on inside it only from clients, or to them.
   const staysInside = route.source === KIND_IBGP && !rules.external;
   if (staysInside && !route.isFromClient && !rules.client) return view.NOT_REFLECTED;
-  if ([1, 2, 4].some((flag) => (route.flags & rules.blockedFlags & flag) !== 0))
+  const isOurs = route.source === KIND_LOCAL;
+  if (!isOurs && [1, 2, 4].some((flag) => (route.flags & rules.blockedFlags & flag) !== 0))
     return view.KEPT_BY_COMMUNITY;
   if (route.hasOtc && rules.blocksOtc) return view.KEPT_BY_OTC;
   if (!hasNextHop(rules, route)) return view.NO_NEXT_HOP;

@@ -9,14 +9,14 @@ import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { Decision } from '../table/decision.ts';
 import type { ExportRules } from './export-rules.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
-import { KIND_IBGP, type PeerSlots } from '../table/peer-slots.ts';
+import { KIND_IBGP, KIND_LOCAL, type PeerSlots } from '../table/peer-slots.ts';
 import type { RibTable } from '../table/rib-table.ts';
 
 /** Why a path does not go out: results of path() below 0. */
 export const NOT_USABLE = -1;
 /** RFC 4456: iBGP routes go only to or from reflector clients. */
 export const NOT_REFLECTED = -2;
-/** RFC 1997: NO_ADVERTISE, NO_EXPORT. */
+/** RFC 1997: NO_ADVERTISE, NO_EXPORT; also LLGR_STALE (RFC 9494 section 4.3). */
 export const KEPT_BY_COMMUNITY = -3;
 /** RFC 9234. */
 export const KEPT_BY_OTC = -4;
@@ -61,7 +61,8 @@ export class ExportView {
     if (kind === KIND_IBGP && !rules.external && !rules.client && this.#peers.client[slot] === 0)
       return NOT_REFLECTED;
     const attributes = this.#attributes;
-    if ((attributes.flags[set]! & rules.blockedFlags) !== 0) return KEPT_BY_COMMUNITY;
+    // A community that an operator gives a route of this speaker is for those who receive it.
+    if (kind !== KIND_LOCAL && (attributes.flags[set]! & rules.blockedFlags) !== 0) return KEPT_BY_COMMUNITY;
     if (rules.blocksOtc && (attributes.present[set]! & PRESENT_OTC) !== 0) return KEPT_BY_OTC;
     const hop = attributes.nextHop[set]!;
     if (hop < 0 || !rules.keepsNextHop) {

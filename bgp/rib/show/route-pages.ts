@@ -10,6 +10,7 @@ import {
   truncateWords,
 } from '#ip';
 import type { Clock } from '#world';
+import { MOST_PATHS } from '../table/decision.ts';
 import { BEST, DEAD, MULTIPATH, type RibTable } from '../table/rib-table.ts';
 import type { RibContents } from './rib-contents.ts';
 import { RouteTexts } from './route-text.ts';
@@ -23,7 +24,7 @@ const STRIDE = 256;
 export class RoutePages implements RibView {
   readonly #rib: RibContents;
   readonly #clock: Clock;
-  readonly #multipath = new Int32Array(64);
+  readonly #multipath = new Int32Array(MOST_PATHS);
 
   constructor(rib: RibContents, clock: Clock) {
     this.#rib = rib;

@@ -41,6 +41,9 @@ export interface MultipathRules {
   readonly relax: boolean;
 }
 
+/** Paths of one prefix that may be used together, as `multipath` of BGPConfiguration allows. */
+export const MOST_PATHS = 128;
+
 const UNUSABLE = FILTERED | INELIGIBLE | DEAD;
 
 export class Decision {

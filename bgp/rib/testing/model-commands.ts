@@ -53,6 +53,8 @@ const attributes: fc.Arbitrary<Drawn> = fc.record(
   },
   { requiredKeys: ['path'] },
 );
+/** Of routes that start here. */
+const OWN_ROUTES = [{}, { med: 5, communities: [0xffffff01] }, { med: 10 }];
 const NEXT_HOPS = ['192.0.2.1', '192.0.2.2', '198.51.100.2', '203.0.113.9', '10.0.0.2', '10.0.0.7'];
 const NEXT_HOPS6 = [
   'fd00::9',
@@ -255,7 +257,7 @@ function run(
       world.reconfigure();
       return;
     case 'originate':
-      for (const name of names) world.originate(name, [undefined, 5, 10][c.which!]);
+      for (const name of names) world.originate(name, OWN_ROUTES[c.which!]!);
       return;
     case 'withdraw own':
       for (const name of names) world.withdrawOwn(name);

@@ -21,7 +21,9 @@ export function exported(model: Told, path: ModelPath, to: ModelPeer): string | 
   const isReflected = source === 'ibgp' && isIbgp(to);
   const isClient = (peer: ModelPeer): boolean => isIbgp(peer) && peer.config.routeReflectorClient;
   if (isReflected && !isClient(from!) && !isClient(to)) return undefined;
-  const has = (community: number): boolean => path.a.communities?.includes(community) === true;
+  // What an operator gives a route of its own is for those who receive it.
+  const has = (community: number): boolean =>
+    source !== 'local' && path.a.communities?.includes(community) === true;
   if (has(0xffffff02)) return undefined;
   if (!isIbgp(to) && (has(0xffffff01) || has(0xffffff03))) return undefined;
   const role = isIbgp(to) ? undefined : to.config.role;

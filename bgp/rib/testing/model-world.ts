@@ -3,6 +3,7 @@
 // stays small where the RIB needs many turns. Commands are drawn in model-commands.ts.
 import assert from 'node:assert/strict';
 import { type Family, FAMILIES, familyIndex, formatOctets } from '#ip';
+import { formatCommunity } from '../../message/index.ts';
 import { ACCEPT_ALL, type Policy } from '../../policy/policy.ts';
 import { peerRoutes } from '../../speaker-status.ts';
 import { Model } from './model.ts';
@@ -144,10 +145,12 @@ export class ModelWorld {
     }
   }
 
-  originate(name: string, med: number | undefined): void {
+  originate(name: string, route: { readonly med?: number; readonly communities?: readonly number[] }): void {
     const prefixes = this.#scale.prefixesOf(name);
-    const route = med === undefined ? {} : { med };
-    this.lab.rib.originated.originate(prefixes.map((prefix) => ({ prefix, why: 'test', ...route })));
+    const communities = (route.communities ?? []).map(formatCommunity);
+    this.lab.rib.originated.originate(
+      prefixes.map((prefix) => ({ prefix, why: 'test', ...route, communities })),
+    );
     this.lab.rib.wake();
     this.model.announce(LOCAL, name, 0, { path: [], nextHop: 'self', ...route });
   }

@@ -175,9 +175,11 @@ export class Model implements Told {
     if (otc !== undefined && (role === 'provider' || role === 'rs')) return 'ineligible';
     if (otc !== undefined && role === 'peer' && otc !== peer.as) return 'ineligible';
     const isShutDown = path.a.communities?.includes(0xffff0000) === true;
-    const localPref = isIbgp ? (path.a.localPref ?? 100) : isShutDown ? 0 : 100;
+    const localPref = isIbgp ? (path.a.localPref ?? 100) : 100;
     const a = { ...path.a, localPref, ...(otc === undefined ? {} : { otc }) };
-    return apply(peer.config.import, path.prefix, a, isIbgp ? 'ibgp' : 'ebgp') ?? 'filtered';
+    const accepted = apply(peer.config.import, path.prefix, a, isIbgp ? 'ibgp' : 'ebgp');
+    if (accepted === undefined) return 'filtered';
+    return isShutDown && !isIbgp ? { ...accepted, localPref: 0 } : accepted;
   }
 
   /** Addresses of ours on sessions that are up. */
