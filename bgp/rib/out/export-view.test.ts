@@ -158,7 +158,7 @@ class Columns {
       changed: (set: number, [change]: PolicySet[], _otc: number, isExport: boolean) =>
         isExport && change!.localPref !== undefined ? CHANGED + set : -1,
     } as unknown as AttributeIntern;
-    const reader = { hasCommunity: (set: number) => set === 0 } as unknown as AttributeReader;
+    const reader = { carriesCommunity: (set: number) => set === 0 } as unknown as AttributeReader;
     const multipath = { ebgp: 1, ibgp: 1, relax: false };
     const { table } = this;
     const decision = new Decision(store, reader, this.#slots, nextHops, multipath, 1);
