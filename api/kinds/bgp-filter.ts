@@ -11,6 +11,7 @@ import {
   communityPattern,
   integer,
   list,
+  oneCommunity,
   oneOf,
   text,
 } from '../schema/fields.ts';
@@ -26,9 +27,21 @@ const anyNumber = () => integer(0, 4_294_967_295);
 
 const operationFields = z.strictObject({
   addCommunity: z
-    .strictObject({ value: community().describe('The community.') })
+    .strictObject({ value: oneCommunity().describe('The community, of any kind.') })
     .optional()
     .describe('Adds a community to those that the route carries.'),
+  setCommunities: z
+    .strictObject({
+      values: list(oneCommunity(), 20).describe('Those that the route then carries; none: an empty list.'),
+    })
+    .optional()
+    .describe('Takes all communities of all kinds away and puts these in their place.'),
+  deleteCommunities: z
+    .strictObject({
+      values: list(communityPattern(), 20).min(1).describe("Communities; '*' stands for any number."),
+    })
+    .optional()
+    .describe('Takes communities away: those of the route, and those that operations before this one added.'),
   prependASPath: z
     .strictObject({
       prefix: list(asNumber(), 10).min(1).describe('In the order in which the path then begins.'),
@@ -59,6 +72,8 @@ const operation = withRules(
     'setPriority',
     'setLocalPref',
     'setMED',
+    'setCommunities',
+    'deleteCommunities',
   ]),
 );
 

@@ -22,6 +22,7 @@ import {
   DURATION_TEXT,
   durationCel,
   MOST_DURATION_CHARACTERS,
+  ONE_COMMUNITY,
   selectorCel,
 } from './patterns.ts';
 import { asPathFault } from './as-path-text.ts';
@@ -304,6 +305,20 @@ export const community = () =>
     return (
       parseCommunity(input) ??
       new Wrong('is not a community', "'aa:nn' (16 bit each) or 'aa:nn:mm' (32 bit each)")
+    );
+  });
+
+const oneCommunityText = new RegExp(`^(?:${ONE_COMMUNITY})$`);
+
+/** A community of any kind that a route can be given. */
+export const oneCommunity = () =>
+  field({ type: 'string', maxLength: 64, pattern: `^(?:${ONE_COMMUNITY})$` }, (input) => {
+    const plain = parseCommunity(input);
+    if (plain !== undefined) return plain;
+    if (typeof input === 'string' && input.length <= 64 && oneCommunityText.test(input)) return input;
+    return new Wrong(
+      'is not a community',
+      "'aa:nn' (16 bit each), 'aa:nn:mm' (32 bit each), 'rt:aa:nn', 'ro:aa:nn', 'generic:0xTYPE:0xVALUE' or a name such as no-export",
     );
   });
 

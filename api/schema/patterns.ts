@@ -55,7 +55,15 @@ export const COMMUNITY_PATTERN = [
   `${orAny(bits16)}:${orAny(bits16)}`,
   `${orAny(bits32)}:${orAny(bits32)}:${orAny(bits32)}`,
   `r[to]:(?:${bits16}:${orAny(bits32)}|(?:${bits32}|${ADDRESS}):${orAny(bits16)}|[*]:[*])`,
-  'generic:0x[0-9a-fA-F]{4}:(?:0x[0-9a-fA-F]{12}|[*])',
+  'generic:(?:0x[0-9a-fA-F]{4}:(?:0x[0-9a-fA-F]{12}|[*])|[*]:[*])',
+].join('|');
+
+/** One community of any kind; in those of RFC 1997 and RFC 8092 zeros may lead, as Calico takes them. */
+export const ONE_COMMUNITY = [
+  WELL_KNOWN_COMMUNITIES.join('|'),
+  COMMUNITY_TEXT,
+  `r[to]:(?:${bits16}:${bits32}|(?:${bits32}|${ADDRESS}):${bits16})`,
+  'generic:0x[0-9a-fA-F]{4}:0x[0-9a-fA-F]{12}',
 ].join('|');
 
 /** The letters of regular expressions over AS paths; whether they make sense no regular expression can say. */

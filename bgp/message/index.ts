@@ -37,6 +37,7 @@ export {
 } from './attributes/communities.ts';
 export type { LargeCommunity } from './attributes/communities.ts';
 export * from './attributes/community-pattern.ts';
+export { carriesCommunity } from './attributes/community-list.ts';
 export * from './notification.ts';
 export { encodeKeepalive } from './frame.ts';
 export { copyOf } from './big-endian.ts';

@@ -3,10 +3,15 @@
 // RIB rewrites an attribute set once per combination.
 import { createHash } from 'node:crypto';
 import { familyIndex } from '#ip';
-import { type LargeCommunity, parseCommunity, parseLargeCommunity } from '../message/index.ts';
+import {
+  isOneCommunity,
+  type LargeCommunity,
+  parseCommunity,
+  parseLargeCommunity,
+} from '../message/index.ts';
 import type { PrefixTable } from '../prefix/prefix-table.ts';
 import type { Policy, PolicySet, PolicyTerm } from './policy.ts';
-import { AttributeMatch, type AttributeQuestions, HOLDS } from './attribute-match.ts';
+import { AttributeMatch, type AttributeQuestions, HOLDS, parseCommunityPatterns } from './attribute-match.ts';
 import { PrefixMatcher } from './prefix-matcher.ts';
 
 /** Where a route was learned, as policies see it. */
@@ -140,8 +145,9 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
 }
 
 function compileTerm(term: PolicyTerm): CompiledTerm {
-  const { match } = term;
+  const { match, action } = term;
   const rules = match.prefixes;
+  checkSet(action.set);
   return {
     term,
     prefixes:
@@ -152,6 +158,14 @@ function compileTerm(term: PolicyTerm): CompiledTerm {
     sources: match.source === undefined ? ANY_SOURCE : SOURCE_BITS[match.source],
     attributes: new AttributeMatch(term),
   };
+}
+
+/** So that nothing is wrong with it when there is a route. @throws Error naming the text that is wrong */
+function checkSet({ deleteCommunities = [], addCommunities = [] }: PolicySet = {}): void {
+  parseCommunityPatterns(deleteCommunities);
+  parseCommunityPatterns(addCommunities).forEach((pattern, i) => {
+    if (!isOneCommunity(pattern)) throw new Error(`'${addCommunities[i]}' is not one community to add`);
+  });
 }
 
 /** Standard and large communities of a list of texts, apart. @throws Error naming the text that is neither */

@@ -72,6 +72,9 @@ export interface PrefixRule {
 export interface PolicySet {
   readonly localPref?: number;
   readonly med?: number;
+  /** Those that are there and fit one of these patterns go, before others are added. */
+  readonly deleteCommunities?: readonly string[];
+  /** Of all three kinds. */
   readonly addCommunities?: readonly string[];
   readonly prependAs?: readonly number[];
   /** Of the route that forwarding makes of it; nobody is told. Only where routes are imported. */

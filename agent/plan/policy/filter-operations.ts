@@ -1,6 +1,6 @@
 // What a rule of a BGPFilter changes in a route, as a policy has it.
 import { type BGPFilterRule, ROUTE_PRIORITY } from '#api';
-import type { PolicySet } from '#bgp';
+import { EVERY_COMMUNITY, isCommunityOf, type PolicySet } from '#bgp';
 
 /** As policies have it: 0 is the default's. */
 export function metricOf(priority: number): number {
@@ -10,7 +10,6 @@ export function metricOf(priority: number): number {
 /** Undefined when it changes nothing. */
 export function operationsOf(rule: BGPFilterRule, direction: 'import' | 'export'): PolicySet | undefined {
   const operations = rule.operations ?? [];
-  const addCommunities = operations.flatMap(({ addCommunity }) => (addCommunity ? [addCommunity.value] : []));
   // Each operation prepends to what the one before it made.
   const prependAs = operations.reduce<number[]>(
     (path, { prependASPath }) => [...(prependASPath?.prefix ?? []), ...path],
@@ -26,8 +25,27 @@ export function operationsOf(rule: BGPFilterRule, direction: 'import' | 'export'
     ...(metric > 0 ? { metric } : {}),
     ...(localPref === undefined ? {} : { localPref }),
     ...(med === undefined ? {} : { med }),
-    ...(addCommunities.length > 0 ? { addCommunities } : {}),
+    ...communityChanges(operations),
     ...(prependAs.length > 0 ? { prependAs } : {}),
   };
   return Object.keys(set).length === 0 ? undefined : set;
+}
+
+/** In the order of the operations: a policy's set takes away first, and then adds. */
+function communityChanges(operations: NonNullable<BGPFilterRule['operations']>): PolicySet {
+  const deleted = new Set<string>();
+  let added: string[] = [];
+  for (const { addCommunity, setCommunities, deleteCommunities } of operations) {
+    const patterns = setCommunities === undefined ? (deleteCommunities?.values ?? []) : EVERY_COMMUNITY;
+    for (const pattern of patterns) deleted.add(pattern);
+    added = added.filter((one) => !patterns.some((pattern) => isCommunityOf(one, pattern)));
+    added.push(
+      ...(setCommunities?.values ?? []),
+      ...(addCommunity === undefined ? [] : [addCommunity.value]),
+    );
+  }
+  return {
+    ...(deleted.size === 0 ? {} : { deleteCommunities: [...deleted] }),
+    ...(added.length === 0 ? {} : { addCommunities: added }),
+  };
 }

@@ -37,6 +37,31 @@ describe('a rule of a BGPFilter', () => {
     );
   });
 
+  it('adds, replaces and takes communities away in the order of its operations', () => {
+    const add = (value: string) => `{ addCommunity: { value: '${value}' } }`;
+    const remove = (value: string) => `{ deleteCommunities: { values: ['${value}'] } }`;
+    const every = ['*:*', '*:*:*', 'generic:*:*'];
+    for (const [operations, set] of [
+      [[add('1:1'), remove('1:*')], { deleteCommunities: ['1:*'] }],
+      [[remove('1:*'), add('1:1')], { deleteCommunities: ['1:*'], addCommunities: ['1:1'] }],
+      [
+        [add('no-export'), add('rt:1:2'), remove('65535:*')],
+        { deleteCommunities: ['65535:*'], addCommunities: ['rt:1:2'] },
+      ],
+      [['{ setCommunities: { values: [] } }'], { deleteCommunities: every }],
+      [
+        [add('1:1'), "{ setCommunities: { values: ['2:2'] } }", add('3:3')],
+        { deleteCommunities: every, addCommunities: ['2:2', '3:3'] },
+      ],
+    ] as const) {
+      const spec = `{ exportV4: [ { action: Accept, operations: [ ${operations.join(', ')} ] } ] }`;
+      assert.deepEqual(
+        termsOf(spec, 'export').map(({ action }) => action.set),
+        [set],
+      );
+    }
+  });
+
   it('asks for communities, the path, the next hop', () => {
     const rule = `{ action: Accept, communities: { values: ['65000:1'], all: ['rt:65000:1'], any: ['65000:*', no-export],
       none: ['65000:*:1'] }, asPath: { contains: 1, originatedBy: '1.2', length: { min: 1, max: 3 }, regex: '^1' },

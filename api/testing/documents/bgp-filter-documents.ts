@@ -1,6 +1,7 @@
 // BGPFilters, good and bad.
 import { casesOf, many } from './document-case.ts';
 import {
+  anyCommunities,
   asNumbers,
   communities,
   communityPatterns,
@@ -139,7 +140,7 @@ export const bgpFilterDocuments = casesOf('BGPFilter', {}, [
   {
     field: 'exportV4.0.operations.0.addCommunity.value',
     with: { exportV4: operation({ addCommunity: { value: '1:1' } }) },
-    ...communities,
+    ...anyCommunities,
   },
   { field: 'importV4.0.operations.0.addCommunity', with: { importV4: operation({}) }, bad: [{}, '65000:1'] },
   {
@@ -159,6 +160,28 @@ export const bgpFilterDocuments = casesOf('BGPFilter', {}, [
     ...priorities,
   },
   { field: 'importV4.0.operations.0.setPriority', with: { importV4: operation({}) }, bad: [{}, 1024] },
+  {
+    field: 'importV4.0.operations.0.setCommunities',
+    with: { importV4: operation({}) },
+    good: [{ values: [] }, { values: many(20, (i) => `1:${i}`) }],
+    bad: [{}, ['1:1'], { values: many(21, (i) => `1:${i}`) }],
+  },
+  {
+    field: 'importV4.0.operations.0.setCommunities.values.0',
+    with: { importV4: operation({ setCommunities: { values: ['1:1'] } }) },
+    ...anyCommunities,
+  },
+  {
+    field: 'exportV6.0.operations.0.deleteCommunities',
+    with: { exportV6: operation({}) },
+    good: [{ values: many(20, (i) => `1:${i}`) }],
+    bad: [{}, { values: [] }, '1:1', { values: many(21, (i) => `1:${i}`) }],
+  },
+  {
+    field: 'exportV6.0.operations.0.deleteCommunities.values.0',
+    with: { exportV6: operation({ deleteCommunities: { values: ['1:1'] } }) },
+    ...communityPatterns,
+  },
   ...['setLocalPref', 'setMED'].flatMap((name) => [
     {
       field: `importV4.0.operations.0.${name}.value`,

@@ -134,6 +134,18 @@ export const selectors: Values = {
   differs: [NESTED],
 };
 
+export const anyCommunities: Values = {
+  good: [
+    ...communities.good!,
+    ...['no-export', 'graceful-shutdown', 'rt:65000:4294967295', 'ro:4200000000:1', 'rt:192.0.2.1:65535'],
+    'generic:0x4306:0x000000000001',
+  ],
+  bad: [
+    ...communities.bad!.filter((value) => value !== 'no-export'),
+    ...['65000:*', 'rt:65000:*', 'rt:*:*', 'rt:4200000000:65536', 'generic:0x4306:*', 'no-exports'],
+  ],
+};
+
 export const communityPatterns: Values = {
   good: [
     ...['65000:1', '65535:65535', '65000:*', '*:1', '*:*', '65000:1:4294967295', '65000:*:*', 'no-export'],

@@ -12,19 +12,9 @@ import {
   COMMUNITY_NO_EXPORT_SUBCONFED,
   COMMUNITY_NO_LLGR,
 } from '../constants.ts';
-import { readU32, writeU32 } from '../big-endian.ts';
-import {
-  append,
-  appendValue,
-  type AttributeRow,
-  copyToValue,
-  keep,
-  multipleOf,
-  OPTIONAL_TRANSITIVE,
-  type OutgoingBlock,
-  row,
-  writeValue,
-} from './row.ts';
+import { readU32 } from '../big-endian.ts';
+import { addsTo, changeCommunities } from './community-list.ts';
+import { append, appendValue, type AttributeRow, multipleOf, OPTIONAL_TRANSITIVE, row } from './row.ts';
 import {
   HAS_BLACKHOLE,
   HAS_GRACEFUL_SHUTDOWN,
@@ -50,9 +40,9 @@ const COMMUNITIES = row({
     block.out.flags |= communityFlags(block.buf, start, end);
     append(block, type, start, end, flags);
   },
-  adds: (plan) => plan.addCommunities.length > 0,
-  toIbgp: addCommunities,
-  toEbgp: addCommunities,
+  adds: (plan) => addsTo(ATTR_COMMUNITIES, plan),
+  toIbgp: (block, type, start, end, to) => changeCommunities(block, type, start, end, to, 4),
+  toEbgp: (block, type, start, end, to) => changeCommunities(block, type, start, end, to, 4),
   print: formatCommunities,
   present: PRESENT_COMMUNITIES,
 });
@@ -66,9 +56,9 @@ const LARGE_COMMUNITIES = row({
   accept({ buf, out, scratch, ctx }, type, start, end, flags) {
     appendValue(out, type, flags, scratch, 0, copyLargeCommunities(buf, start, end, scratch, 0, ctx.seed));
   },
-  adds: (plan) => plan.addLargeCommunities.length > 0,
-  toIbgp: addLargeCommunities,
-  toEbgp: addLargeCommunities,
+  adds: (plan) => addsTo(ATTR_LARGE_COMMUNITIES, plan),
+  toIbgp: (block, type, start, end, to) => changeCommunities(block, type, start, end, to, 12),
+  toEbgp: (block, type, start, end, to) => changeCommunities(block, type, start, end, to, 12),
   print: formatLargeCommunities,
   present: PRESENT_LARGE_COMMUNITIES,
 });
@@ -118,60 +108,9 @@ function flagOf(community: number): number {
   }
 }
 
-/** Those of the plan that are not there yet go behind the others. */
-function addCommunities(block: OutgoingBlock, type: number, start: number, end: number, to: number): number {
-  const wanted = block.plan.addCommunities;
-  if (wanted.length === 0) return keep(block, type, start, end, to);
-  const { value } = block;
-  let length = copyToValue(block, start, end, 0);
-  for (let i = 0; i < wanted.length; i++) {
-    const community = wanted[i]!;
-    if (containsCommunity(value, 0, length, community)) continue;
-    if (length + 4 > 65535) return -1;
-    length = writeU32(value, length, community);
-  }
-  return writeValue(block, type, OPTIONAL_TRANSITIVE, length, to);
-}
-
-function addLargeCommunities(
-  block: OutgoingBlock,
-  type: number,
-  start: number,
-  end: number,
-  to: number,
-): number {
-  const wanted = block.plan.addLargeCommunities;
-  if (wanted.length === 0) return keep(block, type, start, end, to);
-  const { value } = block;
-  let length = copyToValue(block, start, end, 0);
-  for (let i = 0; i < wanted.length; i++) {
-    const [global, local1, local2] = wanted[i]!;
-    if (containsLargeCommunity(value, 0, length, global, local1, local2)) continue;
-    if (length + 12 > 65535) return -1;
-    length = writeU32(value, writeU32(value, writeU32(value, length, global), local1), local2);
-  }
-  return writeValue(block, type, OPTIONAL_TRANSITIVE, length, to);
-}
-
 export function containsCommunity(buf: Uint8Array, start: number, end: number, community: number): boolean {
   for (let at = start; at < end; at += 4) {
     if (readU32(buf, at) === community) return true;
-  }
-  return false;
-}
-
-function containsLargeCommunity(
-  buf: Uint8Array,
-  start: number,
-  end: number,
-  global: number,
-  local1: number,
-  local2: number,
-): boolean {
-  for (let at = start; at < end; at += 12) {
-    if (readU32(buf, at) === global && readU32(buf, at + 4) === local1 && readU32(buf, at + 8) === local2) {
-      return true;
-    }
   }
   return false;
 }

@@ -1,7 +1,8 @@
 // Patterns for communities on octets of the wire: of extended ones the layouts of RFC 4360 and RFC 5668.
 import assert from 'node:assert/strict';
 import { attribute, bytes } from '../../testing/message-bytes.ts';
-import { carriesCommunity, isOneCommunity, parseCommunityPattern } from './community-pattern.ts';
+import { carriesCommunity } from './community-list.ts';
+import { isOneCommunity, parseCommunityPattern } from './community-pattern.ts';
 
 const carries = (value: string, text: string): boolean => {
   const block = bytes(attribute(0xc0, 16, value));

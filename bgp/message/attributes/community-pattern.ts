@@ -1,28 +1,16 @@
-// What a policy asks of communities of all three kinds, and what it takes out of them: a value, or a value of which some
-// parts may be anything. Compared in words of the wire, so that one comparison serves all kinds.
+// The texts by which policies name communities of all three kinds: one, or many, where '*' stands for any number.
 //
 //   65000:1   65000:*   no-export        COMMUNITIES              1 word
 //   65000:1:2   65000:*:*                LARGE_COMMUNITIES        3 words
 //   rt:65000:1   ro:192.0.2.1:*          EXTENDED COMMUNITIES     2 words
-//   generic:0x4306:0x000000000001        any other of these, as they are printed
+//   generic:0x4306:0x000000000001        any other of these, as they are printed; generic:*:* all of them
 
 import { parseIpv4 } from '#ip';
 import { ATTR_COMMUNITIES, ATTR_EXT_COMMUNITIES, ATTR_LARGE_COMMUNITIES } from '../constants.ts';
-import { readU32 } from '../big-endian.ts';
-import { AttributeRange, findAttribute } from './attribute-list.ts';
 import { parseCommunity } from './communities.ts';
-
-export interface CommunityPattern {
-  /** ATTR_* of the list that it is about. */
-  readonly type: number;
-  /** Each community of that list, as words: unsigned, and 0 where the mask is. */
-  readonly words: readonly number[];
-  /** What of the words counts. */
-  readonly masks: readonly number[];
-}
+import type { CommunityPattern } from './export-plan.ts';
 
 const ALL = 0xffffffff;
-const range = new AttributeRange();
 
 /** Undefined when the text is none. */
 export function parseCommunityPattern(text: string): CommunityPattern | undefined {
@@ -78,6 +66,7 @@ function parseRoute(subtype: number, administrator: string, number: string): Com
 
 function parseGeneric(kind: string, value: string): CommunityPattern | undefined {
   const type = ATTR_EXT_COMMUNITIES;
+  if (kind === '*') return value === '*' ? { type, words: [0, 0], masks: [0, 0] } : undefined;
   if (!/^0x[0-9a-f]{4}$/i.test(kind)) return undefined;
   const high = Number(kind) * 0x10000;
   if (value === '*') return { type, words: [high, 0], masks: [0xffff0000, 0] };
@@ -99,23 +88,15 @@ const valueOf = (part: number | '*'): number => (part === '*' ? 0 : part);
 /** It stands for one community, which can be added. */
 export const isOneCommunity = ({ masks }: CommunityPattern): boolean => masks.every((mask) => mask === ALL);
 
-/** Does a community of the canonical block at bytes[start, end) fit? */
-export function carriesCommunity(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  pattern: CommunityPattern,
-): boolean {
-  if (!findAttribute(bytes, start, end, pattern.type, range)) return false;
-  const size = pattern.words.length * 4;
-  for (let at = range.start; at < range.end; at += size) if (fitsCommunity(bytes, at, pattern)) return true;
-  return false;
+/** Every community of all three kinds. */
+export const EVERY_COMMUNITY = ['*:*', '*:*:*', 'generic:*:*'] as const;
+
+/** Is a community, as text, among those that a pattern is about? False when one of them is none. */
+export function isCommunityOf(text: string, pattern: string): boolean {
+  const [one, asked] = [parseCommunityPattern(text), parseCommunityPattern(pattern)];
+  return one !== undefined && asked !== undefined && isWithin(one, asked);
 }
 
-/** Does the community that begins at bytes[at] fit? It must be of the pattern's list. */
-export function fitsCommunity(bytes: Uint8Array, at: number, { words, masks }: CommunityPattern): boolean {
-  for (let i = 0; i < words.length; i++) {
-    if ((readU32(bytes, at + i * 4) & masks[i]!) >>> 0 !== words[i]!) return false;
-  }
-  return true;
+export function isWithin({ type, words }: CommunityPattern, asked: CommunityPattern): boolean {
+  return type === asked.type && words.every((word, i) => (word & asked.masks[i]!) >>> 0 === asked.words[i]);
 }

@@ -11,6 +11,16 @@ export const RELATION_CONFEDERATION = 3;
 /** Fields of `ExportPlan` where this means: leave the attribute as it is. */
 export const UNCHANGED = -1;
 
+/** A community of one of three kinds, or many: some of its parts may be anything. */
+export interface CommunityPattern {
+  /** ATTR_* of the list that it is about. */
+  readonly type: number;
+  /** Each community of that list, as words: unsigned, and 0 where the mask is. */
+  readonly words: readonly number[];
+  /** What of the words counts. */
+  readonly masks: readonly number[];
+}
+
 export interface ExportPlan {
   /** RELATION_*: decides what is kept, stripped and added by the attribute table. */
   relation: number;
@@ -34,10 +44,10 @@ export interface ExportPlan {
   clusterId: number;
   /** NEXT_HOP attribute as u32 for classic NLRI, or UNCHANGED: none (next hop in MP_REACH_NLRI). */
   nextHop: number;
-  /** Added when absent: u32 each. */
-  addCommunities: readonly number[];
-  /** Added when absent: [global administrator, local data 1, local data 2]. */
-  addLargeCommunities: readonly (readonly [number, number, number])[];
+  /** What of the communities that are there goes, before others are added. */
+  deleteCommunities: readonly CommunityPattern[];
+  /** Added when absent, of all kinds; each stands for one. */
+  addCommunities: readonly CommunityPattern[];
   /** Keep non-transitive extended communities towards eBGP (RFC 4360 section 6 says: do not). */
   keepNonTransitive: boolean;
   /** Send AIGP on an eBGP session too (RFC 7311 section 3.1). */
@@ -60,8 +70,8 @@ export function exportPlan(overrides: Partial<ExportPlan>): ExportPlan {
     originatorId: UNCHANGED,
     clusterId: UNCHANGED,
     nextHop: UNCHANGED,
+    deleteCommunities: [],
     addCommunities: [],
-    addLargeCommunities: [],
     keepNonTransitive: false,
     keepAigp: false,
     otc: UNCHANGED,

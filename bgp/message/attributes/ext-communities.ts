@@ -5,6 +5,7 @@
 import { formatIpv4, formatOctets } from '#ip';
 import { ACTION_TREAT_AS_WITHDRAW, ATTR_EXT_COMMUNITIES, ATTR_IPV6_EXT_COMMUNITIES } from '../constants.ts';
 import { hex, readU16, readU32 } from '../big-endian.ts';
+import { addsTo, changeCommunities } from './community-list.ts';
 import {
   append,
   type AttributeRow,
@@ -32,7 +33,10 @@ const EXT_COMMUNITIES = row({
     }
     append(block, type, start, end, flags);
   },
-  toEbgp: (block, type, start, end, to) => sendTransitive(block, type, start, end, to, 8),
+  adds: (plan) => addsTo(ATTR_EXT_COMMUNITIES, plan),
+  toIbgp: (block, type, start, end, to) => changeCommunities(block, type, start, end, to, 8),
+  // Policies change what is stored; what leaves the AS is chosen from that.
+  toEbgp: (block, type, start, end, to) => (start < 0 ? to : sendTransitive(block, type, start, end, to, 8)),
   print: formatExtCommunities,
   present: PRESENT_EXT_COMMUNITIES,
 });

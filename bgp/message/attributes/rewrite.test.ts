@@ -14,6 +14,7 @@ import {
   ORIGIN_IGP,
   u32,
 } from '../../testing/message-bytes.ts';
+import { EVERY_COMMUNITY, parseCommunityPattern } from './community-pattern.ts';
 import {
   type ExportPlan,
   exportPlan,
@@ -26,6 +27,8 @@ import { formatAttributes } from './table.ts';
 import { rewriteAttributes } from './rewrite.ts';
 import { validateAttributes } from './validate.ts';
 import { AttributeVerdict } from './verdict.ts';
+
+const patterns = (...texts: readonly string[]) => texts.map((text) => parseCommunityPattern(text)!);
 
 const out = new Uint8Array(70_000);
 const verdict = new AttributeVerdict();
@@ -193,11 +196,7 @@ describe('attributes on export', () => {
   it('adds communities that are not there yet, without disturbing those that are', () => {
     const plan = {
       ...EBGP,
-      addCommunities: [0xffffff01, 0xfde80001],
-      addLargeCommunities: [
-        [65000, 1, 2],
-        [65000, 1, 3],
-      ] as [number, number, number][],
+      addCommunities: patterns('no-export', '65000:1', '65000:1:2', '65000:1:3'),
     };
     assert.deepEqual(exported(BASE + attribute(0xc0, 8, 'fde80001'), plan).slice(3), [
       'communities=65000:1 no-export',
@@ -207,6 +206,30 @@ describe('attributes on export', () => {
       'communities=no-export 65000:1',
       'large_communities=65000:1:3 65000:1:2',
     ]);
+  });
+
+  it('takes communities of every kind away that fit a pattern, the attribute with the last, and then adds', () => {
+    const lists =
+      attribute(0xc0, 8, 'fde80001 fde80002 fde90001') +
+      attribute(0xc0, 16, '0002fde800000001 0003fde800000001') +
+      attribute(0xc0, 32, '0000fde80000000100000002');
+    const changed = (deleted: readonly string[], added: readonly string[] = []) =>
+      exported(BASE + lists, {
+        ...IBGP,
+        deleteCommunities: patterns(...deleted),
+        addCommunities: patterns(...added),
+      }).filter((text) => text.includes('communities'));
+    assert.deepEqual(changed(['65000:*', 'rt:*:*', '65000:*:*']), [
+      'communities=65001:1',
+      'ext_communities=ro:65000:1',
+    ]);
+    assert.deepEqual(changed(['*:1'], ['65000:1', 'rt:65000:1', 'rt:65000:2']), [
+      'communities=65000:2 65000:1',
+      'ext_communities=rt:65000:1 ro:65000:1 rt:65000:2',
+      'large_communities=65000:1:2',
+    ]);
+    assert.deepEqual(changed(EVERY_COMMUNITY), []);
+    assert.deepEqual(changed(EVERY_COMMUNITY, ['1:1']), ['communities=1:1']);
   });
 
   it('TX-7 adds OTC when it is absent and keeps the one that is there', () => {
@@ -247,8 +270,7 @@ describe('attributes on export', () => {
       med: 1,
       originatorId: 1,
       clusterId: 1,
-      addCommunities: [1],
-      addLargeCommunities: [[1, 1, 1]] as [number, number, number][],
+      addCommunities: patterns('0:1', '1:1:1', 'rt:1:1'),
       otc: 1,
     };
     const end = rewritten(`${BASE}c007 08 fa56ea01 0a000001 c063 00`, plan);
@@ -256,12 +278,19 @@ describe('attributes on export', () => {
     const wire: number[] = [];
     for (let at = 5; at < end; at += 3 + out[at + 2]!) wire.push(out[at + 1]!);
     assert.deepEqual(types, wire);
-    assert.deepEqual(wire, [1, 2, 3, 4, 5, 7, 8, 9, 10, 17, 18, 32, 35, 99]);
+    assert.deepEqual(wire, [1, 2, 3, 4, 5, 7, 8, 9, 10, 16, 17, 18, 32, 35, 99]);
   });
 
   it('gives -1 when the block does not fit, for every limit below what it needs, and writes nothing behind it', () => {
     const attributes = BASE + MED_50 + attribute(0xc0, 8, 'fde80001') + attribute(0xc0, 32, '00'.repeat(12));
-    const plan = { ...IBGP, clusterId: 1, originatorId: 1, addCommunities: [7], otc: 3, fourByteAs: false };
+    const plan = {
+      ...IBGP,
+      clusterId: 1,
+      originatorId: 1,
+      addCommunities: patterns('0:7'),
+      otc: 3,
+      fourByteAs: false,
+    };
     const end = rewritten(attributes, plan);
     for (let limit = 5; limit < end; limit++) {
       out.fill(0xee);
@@ -280,9 +309,9 @@ describe('attributes on export', () => {
     assert.ok(fit(path, {}) > 0);
     assert.equal(fit(path, { prepend: Array(255).fill(1) }), -1);
     assert.equal(fit(path, { prepend: Array(2000).fill(1) }), -1);
-    assert.equal(fit(src(8, 0xc0, 65532, 'fde80001'), { addCommunities: [1] }), -1);
+    assert.equal(fit(src(8, 0xc0, 65532, 'fde80001'), { addCommunities: patterns('0:1') }), -1);
     assert.equal(
-      fit(src(32, 0xc0, 65532, '0000fde80000000100000001'), { addLargeCommunities: [[1, 1, 1]] }),
+      fit(src(32, 0xc0, 65532, '0000fde80000000100000001'), { addCommunities: patterns('1:1:1') }),
       -1,
     );
     assert.equal(fit(src(10, 0x80, 65532, '0a000001'), { clusterId: 1 }), -1);
@@ -298,7 +327,7 @@ describe('attributes on export', () => {
     const src = canonical(source);
     const end = rewriteAttributes(src, 0, src.length, exportPlan({}), out, 0, out.length);
     assert.equal(hexOf(out, 0, end), hexOf(src));
-    const plan = { localPref: 0, med: 9, prepend: [1], addCommunities: [0xffff0000] };
+    const plan = { localPref: 0, med: 9, prepend: [1], addCommunities: patterns('65535:0') };
     assert.deepEqual(exported(source, plan), [
       'origin=igp',
       'as_path=1 65001 65002',

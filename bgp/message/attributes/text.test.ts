@@ -3,7 +3,8 @@ import { attribute, bytes, IPV6_NEXT_HOP, MANDATORY, MED_50 } from '../../testin
 import { SessionCodecContext } from '../context.ts';
 import { type AttributeInput, buildAttributes } from './originate.ts';
 import * as communities from './communities.ts';
-import { carriesCommunity, parseCommunityPattern } from './community-pattern.ts';
+import { carriesCommunity } from './community-list.ts';
+import { parseCommunityPattern } from './community-pattern.ts';
 import { formatAttributes } from './table.ts';
 import { countAs, startsWithAs } from './as-path.ts';
 import { AttributeRange, findAttribute } from './attribute-list.ts';

@@ -9,6 +9,7 @@ import {
   ROUTE_REFRESH,
   UPDATE,
 } from '../constants.ts';
+import { EVERY_COMMUNITY, parseCommunityPattern } from '../attributes/community-pattern.ts';
 import { exportPlan, RELATION_EBGP, RELATION_IBGP } from '../attributes/export-plan.ts';
 import { formatAttributes } from '../attributes/table.ts';
 import { rewriteAttributes } from '../attributes/rewrite.ts';
@@ -51,13 +52,14 @@ const PLANS = [
     originatorId: 1,
     clusterId: 2,
     nextHop: 0x0a000002,
-    addCommunities: [4],
+    addCommunities: [parseCommunityPattern('0:4')!],
+    deleteCommunities: EVERY_COMMUNITY.map((text) => parseCommunityPattern(text)!),
   }),
   exportPlan({
     relation: RELATION_EBGP,
     prepend: [65000],
     fourByteAs: false,
-    addLargeCommunities: [[1, 2, 3]],
+    addCommunities: [parseCommunityPattern('1:2:3')!, parseCommunityPattern('rt:1:2')!],
   }),
 ];
 

@@ -1,5 +1,6 @@
 // What a policy makes of routes' attribute sets, and that it gives back what it took.
 import assert from 'node:assert/strict';
+import { formatAttributes } from '../../message/index.ts';
 import { compilePolicy, FROM_EBGP, RouteRef } from '../../policy/compile.ts';
 import type { Policy, PolicySet, PolicyTerm } from '../../policy/policy.ts';
 import { PrefixTable } from '../../prefix/prefix-table.ts';
@@ -88,6 +89,48 @@ describe('a policy put to use', () => {
       const to = applied.apply(by, route(n, from));
       assert.deepEqual([store.localPref[to], store.med[to], changes], [localPref, store.med[from], made]);
     }
+  });
+
+  it('takes communities of all kinds away and adds others, in the order of the terms', () => {
+    const { store, route, set, applied } = scene(false);
+    const next = (change: PolicySet): Omit<PolicyTerm, 'why'> => ({
+      match: {},
+      action: { verdict: 'next', set: change },
+    });
+    const listed = (id: number) => {
+      const start = store.start(id);
+      return formatAttributes(store.blob(id), start, start + store.length[id]!).flatMap(({ name, value }) =>
+        name.includes('communities') ? value : [],
+      );
+    };
+    const from = set(1, ['65000:1', '65000:2', '65001:1', 'no-export']);
+    for (const [terms, after] of [
+      [
+        [next({ deleteCommunities: ['65000:*'] }), accept()],
+        ['65001:1', 'no-export'],
+      ],
+      [
+        [
+          next({ addCommunities: ['65002:7', 'rt:65000:1'] }),
+          accept({ deleteCommunities: ['65002:*', '*:1', 'no-export'] }),
+        ],
+        ['65000:2', 'rt:65000:1'],
+      ],
+      [
+        [
+          next({ deleteCommunities: ['*:*'] }),
+          next({ addCommunities: ['65000:1'] }),
+          accept({ addCommunities: ['1:2:3'] }),
+        ],
+        ['65000:1', '1:2:3'],
+      ],
+      [[accept({ deleteCommunities: ['*:*', '*:*:*', 'generic:*:*'] })], []],
+    ] as const)
+      assert.deepEqual(listed(applied.apply(policyOf(...terms), route(1, from))), after);
+    assert.throws(
+      () => policyOf(accept({ addCommunities: ['65000:*'] })),
+      /'65000:\*' is not one community to add/,
+    );
   });
 
   it('holds on to the last change only', () => {

@@ -8,9 +8,6 @@ import {
   clusterListContains,
   countAs,
   decodeNextHop,
-  type ExportPlan,
-  exportPlan,
-  type LargeCommunity,
   MAX_EXTENDED_MESSAGE_LENGTH,
   NextHop,
   rewriteAttributes,
@@ -19,6 +16,7 @@ import {
 } from '../../message/index.ts';
 import type { PolicySet } from '../../policy/policy.ts';
 import { parseCommunities } from '../../policy/compile.ts';
+import { planOf } from './policy-plan.ts';
 import { AttributeBlock } from './attribute-block.ts';
 import {
   AttributeFacts,
@@ -251,22 +249,4 @@ export class AttributeIntern {
     }
     facts.loops = loops;
   }
-}
-
-/** The combined effect of a policy's sets: the last value wins, prepends and communities add up. */
-function planOf(sets: readonly PolicySet[], otc: number): ExportPlan {
-  const prepend: number[] = [];
-  const addCommunities: number[] = [];
-  const addLargeCommunities: LargeCommunity[] = [];
-  let med = -1;
-  let localPref = -1;
-  for (const set of sets) {
-    if (set.med !== undefined) med = set.med;
-    if (set.localPref !== undefined) localPref = set.localPref;
-    prepend.unshift(...(set.prependAs ?? []));
-    const parsed = parseCommunities(set.addCommunities ?? []);
-    addCommunities.push(...parsed.communities);
-    addLargeCommunities.push(...parsed.largeCommunities);
-  }
-  return exportPlan({ prepend, addCommunities, addLargeCommunities, med, localPref, otc });
 }
