@@ -280,7 +280,7 @@ export class Agent implements AsyncDisposable {
 
   /**
    * Kernel routes and pods stay, and neighbours keep our routes until the next start (RFC 4724); those who would not,
-   * and all of them when the node is leaving (podroute.io/GracefulShutdown), are told farewell (Cease).
+   * and all of them when the node is leaving (podroute.io/GracefulShutdown, or drained), are told farewell (Cease).
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
@@ -289,7 +289,7 @@ export class Agent implements AsyncDisposable {
     this.#claimsTimer?.cancel();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     await this.#loop;
-    await this.driver[Symbol.asyncDispose]();
+    await this.driver.stop(this.ipam === undefined || this.ipam.usage().allocations.length > 0);
     await this.fib?.[Symbol.asyncDispose]();
   }
 }

@@ -14,6 +14,8 @@ const POOLS = [
 const node = (n: number, more = '') => nodeYaml(`n${n}`, [`10.0.0.${n}`], more);
 const ALL = [node(1), node(2), node(3), ...POOLS];
 
+const CORDONED = node(3).replace('podCIDRs: []', 'unschedulable: true');
+
 const block = (n: number) => `10.244.${n}.0/26 via 10.0.0.${n} dev eth0`;
 
 /** What a start on the same kernel finds. */
@@ -112,18 +114,39 @@ describe('an agent that starts again', () => {
 });
 
 describe('an agent that stops on a node that is leaving', () => {
-  it('says farewell: nothing is sent there any more', async () => {
+  for (const [what, isDrained, documents] of [
+    ['by its annotation', false, node(3, 'annotations: { podroute.io/GracefulShutdown: "true" }')],
+    ['cordoned, without pods', true, CORDONED],
+  ] as const) {
+    it(`(${what}) says farewell: nothing is sent there any more`, async () => {
+      const store = new TestCluster();
+      const { one, two, three } = await mesh(store);
+      await using _one = one;
+      await using _two = two;
+      three.ipam.hasPod = !isDrained;
+      store.set(node(1), node(2), documents, ...POOLS);
+      await store.simulation.run(1_000);
+      await three[Symbol.asyncDispose]();
+      await store.until(
+        'its block to be gone',
+        async () => !(await ownRoutes(one.kernel)).includes(block(3)),
+      );
+      const [session] = one.source.status().sessions.filter(({ id }) => id === 'mesh/n3/ipv4');
+      assert.deepEqual(session?.losses, { 'notification received': 1 });
+    });
+  }
+
+  it('but cordoned only, with pods on it, keeps them reachable while it starts anew', async () => {
     const store = new TestCluster();
     const { one, two, three } = await mesh(store);
     await using _one = one;
     await using _two = two;
-    const leaving = node(3, 'annotations: { podroute.io/GracefulShutdown: "true" }');
-    store.set(node(1), node(2), leaving, ...POOLS);
+    three.ipam.hasPod = true;
+    store.set(node(1), node(2), CORDONED, ...POOLS);
     await store.simulation.run(1_000);
     await three[Symbol.asyncDispose]();
-    await store.until('its block to be gone', async () => !(await ownRoutes(one.kernel)).includes(block(3)));
-    const [session] = one.source.status().sessions.filter(({ id }) => id === 'mesh/n3/ipv4');
-    assert.deepEqual(session?.losses, { 'notification received': 1 });
+    await store.simulation.run(60_000);
+    assert.ok((await ownRoutes(one.kernel)).includes(block(3)));
   });
 });
 

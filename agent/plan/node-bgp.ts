@@ -15,6 +15,7 @@ export interface ClusterNode {
   readonly podCIDRs: readonly string[];
   /** Its neighbours shall prefer other ways (RFC 8326), before it goes. */
   readonly isLeaving: boolean;
+  readonly isCordoned: boolean;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -40,6 +41,7 @@ export function clusterNode(node: Node, config: BGPConfigurationSpec): ClusterNo
     listenPort: config.listenPort,
     ...(bgp.clusterId === undefined ? {} : { clusterId: bgp.clusterId }),
     isLeaving: bgp.isLeaving ?? false,
+    isCordoned: node.spec.unschedulable,
     podCIDRs: [...bgp.podCIDRs.ipv4, ...bgp.podCIDRs.ipv6],
   };
 }
@@ -62,6 +64,7 @@ export function plannedNode(
     addresses: node.addresses,
     ...(clusterId === undefined ? {} : { clusterId }),
     ...(node.isLeaving ? { isLeaving: true as const } : {}),
+    ...(node.isCordoned ? { isCordoned: true as const } : {}),
   };
 }
 

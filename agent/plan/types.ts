@@ -115,6 +115,8 @@ export interface PlannedNode {
   readonly addresses: NodeAddresses;
   /** podroute.io/GracefulShutdown: when its agent stops it says farewell. */
   readonly isLeaving?: true;
+  /** No new pods come (spec.unschedulable). Without any left it is drained, and leaving, too. */
+  readonly isCordoned?: true;
 }
 
 export interface NodeAddresses {

@@ -205,13 +205,21 @@ export class SpeakerDriver implements AsyncDisposable {
     }
   }
 
-  /** Kernel routes stay: the FIB hears nothing of the routes that go with the sessions. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop(true);
+  }
+
+  /**
+   * Kernel routes stay: the FIB hears nothing of the routes that go with the sessions.
+   * @param hasPods whether somebody is still reached through this node
+   */
+  async stop(hasPods: boolean): Promise<void> {
     this.#isClosed = true;
     this.#listenTimer?.cancel();
     this.#unsubscribe?.();
     this.#speaker?.setNextHopTracker(undefined);
-    const isLeaving = this.#told?.node.isLeaving === true;
+    const { isLeaving: isTold, isCordoned } = this.#told?.node ?? {};
+    const isLeaving = isTold === true || (isCordoned === true && !hasPods);
     await this.#speaker?.stop({
       graceful: !isLeaving,
       message: isLeaving ? 'the node is leaving' : 'the agent stops',

@@ -45,13 +45,30 @@ export class TestCluster implements AgentStore {
   }
 }
 
-function ipamWith(...cidrs: string[]): AgentIpam {
-  return {
-    setInputs: () => undefined,
-    blocks: () => cidrs.map((cidr) => ({ family: familyOf(cidr), cidr, pool: 'pods' })),
-    subscribe: () => () => undefined,
-    usage: () => ({ pools: [], blocks: [], allocations: [], adopted: [], problems: [] }),
-  };
+const POD = {
+  owner: { containerId: 'c1', ifname: 'eth0', network: 'podroute', podNamespace: 'default', podName: 'one' },
+  addresses: { ipv4: '10.244.3.9' },
+  allocatedAtMs: 0,
+};
+
+/** Holds blocks, and no pod unless a test says so. */
+class HeldBlocks implements AgentIpam {
+  readonly #cidrs: readonly string[];
+  hasPod = false;
+  constructor(cidrs: readonly string[]) {
+    this.#cidrs = cidrs;
+  }
+  setInputs(): void {}
+  blocks(): ReturnType<AgentIpam['blocks']> {
+    return this.#cidrs.map((cidr) => ({ family: familyOf(cidr), cidr, pool: 'pods' }));
+  }
+  subscribe(): () => void {
+    return () => undefined;
+  }
+  usage(): ReturnType<AgentIpam['usage']> {
+    const allocations = this.hasPod ? [POD] : [];
+    return { pools: [], blocks: [], allocations, adopted: [], problems: [] };
+  }
 }
 
 export interface TestNode extends AsyncDisposable {
@@ -60,6 +77,7 @@ export interface TestNode extends AsyncDisposable {
   readonly source: AgentStatusSource;
   /** Its process ends between two instructions: its connections are closed, as by the kernel, and nothing is said. */
   crash(): void;
+  readonly ipam: HeldBlocks;
 }
 
 /**
@@ -92,6 +110,7 @@ export async function startNode(
   const discovery = new MemoryRouterDiscovery(kernel);
   const routers = new RouterWatch({ links, discovery, clock: life, random: life, log: life });
   const host = store.network.host(address);
+  const ipam = new HeldBlocks(blocks);
   const agent = new Agent(
     { nodeName: `n${n}`, table: 254 },
     {
@@ -101,7 +120,7 @@ export async function startNode(
       transport: host,
       log: life,
       store: objects,
-      host: { kernel, sysctl, ipam: ipamWith(...blocks), routers },
+      host: { kernel, sysctl, ipam, routers },
     },
   );
   await agent.start();
@@ -120,6 +139,7 @@ export async function startNode(
     podPacketsDropped: () => undefined,
   });
   return {
+    ipam,
     agent,
     kernel,
     source,

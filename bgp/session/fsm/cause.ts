@@ -41,8 +41,8 @@ export const CAUSES = {
   'configuration changed': { isFailure: false, keepsRoutes: 'never' },
   'identity changed': { isFailure: false, keepsRoutes: 'never' },
   removed: { isFailure: false, keepsRoutes: 'never' },
-  // It has no session: what is kept of one before has its own time.
-  forgotten: { isFailure: false, keepsRoutes: 'always' },
+  // Of a range: what is kept of all that came and went is bounded by what is remembered of them.
+  forgotten: { isFailure: false, keepsRoutes: 'never' },
   'speaker stopped': { isFailure: false, keepsRoutes: 'never' },
 } as const satisfies Readonly<Record<string, CauseRule>>;
 
