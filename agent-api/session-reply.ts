@@ -69,6 +69,8 @@ export interface SessionStatus {
   readonly whyDown?: { readonly why: string; readonly next: string; readonly kind?: string };
   /** Of an established session: what is likely not as it was meant, and what to change. */
   readonly hint?: string;
+  /** Of an established session, when there are any: fields changed since it was opened that only the next one uses. */
+  readonly pending?: readonly PendingField[];
   /** Newest last, bounded. */
   readonly history: readonly SessionTransition[];
   /** Why the session is held down by configuration, e.g. a missing Secret. */
@@ -80,6 +82,14 @@ export interface SessionStatus {
   readonly isReadingPaused: boolean;
   /** Bytes that wait for the neighbour to take them. */
   readonly queuedBytes: number;
+}
+
+/** Values as in the configuration, durations in seconds; without one: none was or is written. */
+export interface PendingField {
+  /** As BGPPeer calls it; of a mesh or reflector session as BGPConfiguration does. */
+  readonly field: string;
+  readonly inUse?: unknown;
+  readonly next?: unknown;
 }
 
 /** Seconds; 0 hold time means no keepalives at all. */

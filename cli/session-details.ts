@@ -52,6 +52,7 @@ function headRows(s: SessionStatus): Row[] {
     ['why down', s.whyDown?.why],
     ['what next', s.whyDown?.next],
     ['hint', s.hint && doubtful(s.hint)],
+    ...pendingRows(s),
     ['remote', `${s.remote}${port}, AS ${s.remoteAs ?? s.configuredRemoteAs}${id}`],
     [
       'local',
@@ -62,6 +63,15 @@ function headRows(s: SessionStatus): Row[] {
     ['import policy', s.importPolicy],
     ['export policy', s.exportPolicy],
   ];
+}
+
+/** What was changed and is not in force yet: nothing of it shows otherwise. */
+function pendingRows({ id, pending = [] }: SessionStatus): Row[] {
+  const value = (of: unknown) => (of === undefined ? 'none' : JSON.stringify(of));
+  return pending.map(({ field, inUse, next }, i): Row => {
+    const how = i === 0 ? `; with the next session, or after podroute session ${id} reset` : '';
+    return [i === 0 ? 'waits' : '', `${field}: ${value(inUse)} in use, ${value(next)} configured${how}`];
+  });
 }
 
 function capabilityRows(s: SessionStatus): Row[] {

@@ -2,9 +2,19 @@
 import type { StatusReply } from '#agent-api';
 import { bad, doubtful, duration, numbers, table } from './output-format.ts';
 
+/** Sessions whose changes wait that are shown; all stand in -o json. */
+const MOST_PENDING = 10;
+
 /** The whole node at a glance. */
 export function statusTable(status: StatusReply): string {
-  const parts = [headline(status), sessions(status), hints(status), forwarding(status), problems(status)];
+  const parts = [
+    headline(status),
+    sessions(status),
+    hints(status),
+    pending(status),
+    forwarding(status),
+    problems(status),
+  ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
@@ -53,6 +63,16 @@ function sessions(status: StatusReply): string {
     ],
   );
   return [shown, ...ranges].join('\n');
+}
+
+/** What was changed and no running session uses yet. */
+function pending(status: StatusReply): string {
+  const lines = status.sessions.flatMap(({ id, pending: fields }) =>
+    fields === undefined ? [] : [`${id}: ${fields.map(({ field }) => field).join(', ')}`],
+  );
+  const more = lines.length > MOST_PENDING ? [`and ${lines.length - MOST_PENDING} more`] : [];
+  if (lines.length === 0) return '';
+  return ['WAIT FOR THE NEXT SESSION', ...lines.slice(0, MOST_PENDING), ...more].join('\n  ');
 }
 
 function hints(status: StatusReply): string {

@@ -19,6 +19,7 @@ const DOWN: PeerStatus = {
   sinceMs: 0,
   sinceSeconds: 0,
   isPassive: false,
+  pending: [],
   flaps: 0,
   losses: {},
   collisions: 0,

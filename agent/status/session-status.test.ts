@@ -13,6 +13,7 @@ const LOST: PeerStatus = {
     sinceMs: 0,
     sinceSeconds: 0,
     isPassive: false,
+    pending: [],
     flaps: 1,
     losses: {},
   },

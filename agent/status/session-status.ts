@@ -1,5 +1,5 @@
 // One neighbour of the speaker and what the plan says of it, as SessionStatus. Pure.
-import type { NotificationRecord, PeerStatus, Speaker } from '#bgp';
+import type { NotificationRecord, PeerConfig, PeerStatus, Speaker } from '#bgp';
 import { familyOf } from '#ip';
 import type { SignatureDrops } from '#linux';
 import type { PlannedPeer } from '../plan/index.ts';
@@ -8,6 +8,7 @@ import type {
   MalformedStatus,
   MessagesByType,
   NotificationStatus,
+  PendingField,
   PerFamily,
   SessionError,
   SessionPrefixes,
@@ -17,6 +18,13 @@ import type {
 
 type SpeakerPeer = ReturnType<Speaker['status']>['peers'][number];
 type Routes = NonNullable<SpeakerPeer['routes']>;
+
+/** What the objects call the fields that wait for the next session. */
+const PENDING_FIELDS: { readonly [Name in keyof PeerConfig]?: string } = {
+  holdTimeSeconds: 'holdTime',
+  keepaliveTimeSeconds: 'keepaliveTime',
+  connectRetrySeconds: 'connectRetryTime',
+};
 
 export interface AboutNode {
   /** It has an iBGP session that is up. */
@@ -119,7 +127,16 @@ export function sessionStatus(
     importPolicy: routes?.importPolicy ?? config?.import.name ?? '',
     exportPolicy: routes?.exportPolicy ?? config?.export.name ?? '',
     isReadingPaused: routes?.isPaused ?? false,
+    ...(peer.pending.length === 0 ? {} : { pending: peer.pending.map(pendingField) }),
     queuedBytes: peer.queuedBytes,
+  };
+}
+
+function pendingField({ name, inUse, next }: PeerStatus['pending'][number]): PendingField {
+  return {
+    field: PENDING_FIELDS[name] ?? name,
+    ...(inUse === undefined ? {} : { inUse }),
+    ...(next === undefined ? {} : { next }),
   };
 }
 

@@ -1,7 +1,8 @@
 // What is shown of a neighbour.
 import assert from 'node:assert/strict';
 import { MP_BOTH, fourByteAs, rawNotification } from '../testing/message-bytes.ts';
-import { SessionBench } from '../testing/session-bench.ts';
+import { peerConfig } from '../testing/configs.ts';
+import { SessionBench, THEIRS } from '../testing/session-bench.ts';
 
 describe('status', () => {
   it('FSM-13 shows what was agreed, counted, timed and said', async () => {
@@ -43,5 +44,19 @@ describe('status', () => {
     assert.equal(down.lastLost!.cause.kind, 'notification received');
     assert.match(down.history.at(-1)!.reason, /gone/);
     assert.deepEqual(JSON.parse(JSON.stringify(down)), down, 'plain data');
+  });
+});
+
+describe('what waits for the next session', () => {
+  it('is told with both values until there is one, and nothing that is in force is', async () => {
+    const config = peerConfig('tor', THEIRS, 65002, { passive: true, holdTimeSeconds: 90 });
+    const bench = await SessionBench.withPeer(config);
+    bench.establish();
+    assert.deepEqual(bench.status.pending, []);
+    bench.sessions.updatePeer({ ...config, holdTimeSeconds: 30, allowedLocalAs: 3 });
+    assert.deepEqual(bench.status.pending, [{ name: 'holdTimeSeconds', inUse: 90, next: 30 }]);
+    bench.sessions.resetPeer('tor');
+    bench.establish();
+    assert.deepEqual(bench.status.pending, []);
   });
 });

@@ -3,6 +3,7 @@ import { withZone } from '#ip';
 import { describeCapabilities, type OpenMessage } from '../message/index.ts';
 import { heldDownText } from './fsm/cause-text.ts';
 import type { HeldDown } from './fsm/cause.ts';
+import { pendingChanges } from './fsm/config-change.ts';
 import type { Negotiated } from './fsm/negotiate.ts';
 import { copyCounters, zeroCounters } from './connection/counters.ts';
 import type { Range } from './neighbours.ts';
@@ -50,6 +51,7 @@ export function peerStatus(peer: Peer): PeerStatus {
     connectAttempts: record.connectAttempts,
     ...(nextAttemptInMs === undefined ? {} : { nextAttemptInMs: Math.round(nextAttemptInMs) }),
     ...heldDownOf(peer.heldDown),
+    pending: established?.openedWith === undefined ? [] : pendingChanges(established.openedWith, config),
     queuedBytes: established?.queuedBytes ?? 0,
     connections: peer.sessions.filter((session) => session.wire !== undefined).length,
     history: record.history,
@@ -81,6 +83,7 @@ export function rangeStatus(range: Range, nowMs: number): PeerStatus {
     timers: {},
     connectAttempts: 0,
     ...heldDownOf(down && { cause: down }),
+    pending: [],
     queuedBytes: 0,
     connections: 0,
     history: [],

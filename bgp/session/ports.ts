@@ -36,6 +36,8 @@ export interface LiveSession extends Session, Contender {
   readonly connection: Connection | undefined;
   readonly isOver: boolean;
   readonly dialogue: Dialogue;
+  /** What our OPEN was made of; undefined before. */
+  readonly openedWith: PeerConfig | undefined;
   remaining(timer: TimerName): number | undefined;
   step(event: FsmEvent): void;
   /** The connection is closed, by whom ever but us. */

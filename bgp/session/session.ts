@@ -53,6 +53,7 @@ export class BgpSession implements LiveSession {
   /** Clock.now() when it was made: for one that the neighbour opened, when its connection came. */
   readonly beganAt: number;
   #establishedAt = 0;
+  #openedWith: PeerConfig | undefined;
 
   constructor(owner: SessionOwner, rules: FsmRules) {
     this.#owner = owner;
@@ -133,6 +134,11 @@ export class BgpSession implements LiveSession {
   /** Clock.now(), 0 before. */
   get establishedAt(): number {
     return this.#establishedAt;
+  }
+
+  /** What our OPEN was made of; undefined before. */
+  get openedWith(): PeerConfig | undefined {
+    return this.#openedWith;
   }
 
   get fsm(): FsmState {
@@ -222,7 +228,10 @@ export class BgpSession implements LiveSession {
   }
 
   #sendOpen(wire: Wire): void {
-    wire.ourOpen ??= this.#owner.buildOpen();
+    if (wire.ourOpen === undefined) {
+      wire.ourOpen = this.#owner.buildOpen();
+      this.#openedWith = this.config;
+    }
     wire.hasSentOpen = true;
     const bytes = encodeOpen(wire.ourOpen);
     wire.output.write(bytes);

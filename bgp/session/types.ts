@@ -4,6 +4,7 @@ import type { Family } from '#ip';
 import type { PeerConfig } from '../config.ts';
 import type { Counters } from './connection/counters.ts';
 import type { CauseKind, DownCause, HeldDown, Refusal } from './fsm/cause.ts';
+import type { PendingChange } from './fsm/config-change.ts';
 import type { FailOptions, SessionDown } from './fsm/down.ts';
 import type { RestartState } from './fsm/local-open.ts';
 import type { NotificationError, SessionState } from './fsm/fsm-types.ts';
@@ -118,6 +119,8 @@ export interface PeerStatus {
   readonly heldDown?: string;
   /** The same as a value. */
   readonly heldDownBy?: HeldDown;
+  /** Of an established session: what its configuration says since, and the next session will do. */
+  readonly pending: readonly PendingChange[];
   readonly queuedBytes: number;
   /** Connections that are being negotiated beside the main one. */
   readonly connections: number;

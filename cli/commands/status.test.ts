@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { StatusReply } from '#agent-api';
 import { clusterTable } from '../cluster-table.ts';
+import { sessionDetails } from '../session-details.ts';
 import { statusTable } from '../status-table.ts';
+import { sessionAnswer } from '../testing/answers.ts';
 import { sessionNamed } from './status.ts';
 
 describe('podroute status SESSION', () => {
@@ -63,6 +65,24 @@ describe('podroute status shows', () => {
     for (const none of [status, { ...status, leaks: { count: 0, first: [], collected: 4 } }]) {
       assert.ok(!statusTable(none).includes('LEAKS'));
     }
+  });
+
+  it('what was changed and waits for the next session, with both values in the details of one', () => {
+    const waits = sessionAnswer({
+      pending: [
+        { field: 'holdTime', inUse: 90, next: 30 },
+        { field: 'keepaliveTime', next: 5 },
+      ],
+    });
+    const text = statusTable({ ...status, sessions: [waits, sessionAnswer({ id: 'tor-b' })] });
+    assert.match(text, /^WAIT FOR THE NEXT SESSION\n  tor-a: holdTime, keepaliveTime$/m);
+    assert.ok(!/^  tor-b: /m.test(text));
+    const details = sessionDetails(waits);
+    assert.match(
+      details,
+      /^waits +holdTime: 90 in use, 30 configured; with the next session, or after podroute session tor-a reset$/m,
+    );
+    assert.match(details, /^ +keepaliveTime: none in use, 5 configured$/m);
   });
 
   it('of a cluster on which nodes addresses have leaked, when there are any', () => {

@@ -54,6 +54,25 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, ChangeEffect>> = {
   shutdown: 'live',
 };
 
+/** A field that a session was opened with otherwise than it is configured now, and that only the next one uses. */
+export interface PendingChange {
+  readonly name: keyof PeerConfig;
+  readonly inUse: unknown;
+  readonly next: unknown;
+}
+
+const LATER = (Object.keys(EFFECTS) as (keyof PeerConfig)[]).filter((name) => EFFECTS[name] === 'later');
+
+/** Looks at few fields and at no policy, because a status reads it of a thousand sessions. */
+export function pendingChanges(opened: PeerConfig, now: PeerConfig): PendingChange[] {
+  if (opened === now) return [];
+  return LATER.filter((name) => !isEqual(opened[name], now[name])).map((name) => ({
+    name,
+    inUse: opened[name],
+    next: now[name],
+  }));
+}
+
 const STRONGEST_FIRST: readonly ChangeEffect[] = ['reset', 'soft', 'live', 'later'];
 
 export function configChange(before: PeerConfig, after: PeerConfig): ConfigChange {
