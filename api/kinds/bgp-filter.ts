@@ -8,7 +8,6 @@ import {
   cidr,
   cidrOrAddress,
   community,
-  communityPattern,
   integer,
   list,
   oneCommunity,
@@ -16,7 +15,9 @@ import {
   text,
 } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
-import { exactlyOne, withRules } from '../schema/rules.ts';
+import { exactlyOne, excludes, withMoreCel, withRules } from '../schema/rules.ts';
+
+import { communitiesOrSet, filterSetFields, isUnknownSet, repeatedNames, setName } from './filter-sets.ts';
 
 /** The metric of every route that podroute puts into the kernel; Calico's default is the same. */
 export const ROUTE_PRIORITY = 1024;
@@ -38,7 +39,7 @@ const operationFields = z.strictObject({
     .describe('Takes all communities of all kinds away and puts these in their place.'),
   deleteCommunities: z
     .strictObject({
-      values: list(communityPattern(), 20).min(1).describe("Communities; '*' stands for any number."),
+      values: list(communitiesOrSet(), 20).min(1).describe("Communities; '*' stands for any number."),
     })
     .optional()
     .describe('Takes communities away: those of the route, and those that operations before this one added.'),
@@ -77,7 +78,7 @@ const operation = withRules(
   ]),
 );
 
-const communityList = () => list(communityPattern(), 20).min(1).optional();
+const communityList = () => list(communitiesOrSet(), 20).min(1).optional();
 
 const communityFields = z.strictObject({
   values: list(community(), 1).min(1).optional().describe('The community, exactly one: as all.'),
@@ -128,6 +129,7 @@ function filterRule(family: Family) {
         })
         .optional()
         .describe("Limits the prefix length. Default: from the CIDR's to the longest."),
+      prefixSet: setName().optional().describe('Only prefixes of this set of the filter.'),
       source: oneOf('RemotePeers')
         .optional()
         .describe('RemotePeers: only routes that were learned from a neighbour.'),
@@ -151,6 +153,7 @@ function filterRule(family: Family) {
       operations: list(operation, 10).optional().describe('What is changed in the route, in this order.'),
     }),
     [
+      ...excludes<{ prefixSet?: unknown; cidr?: unknown }>('prefixSet', ['cidr']),
       {
         fields: ['matchOperator', 'cidr'],
         message: 'is missing: cidr needs it',
@@ -182,11 +185,49 @@ function filterRule(family: Family) {
 
 const rules = (family: Family) => list(filterRule(family), 100).default([]);
 
-const bgpFilterSpec = z.strictObject({
+const filterFields = z.strictObject({
+  ...filterSetFields,
   importV4: rules('ipv4').describe('On IPv4 routes that a neighbour announces.'),
   exportV4: rules('ipv4').describe('On IPv4 routes that we announce.'),
   importV6: rules('ipv6').describe('On IPv6 routes that a neighbour announces.'),
   exportV6: rules('ipv6').describe('On IPv6 routes that we announce.'),
+});
+
+const ruleLists = ['importV4', 'exportV4', 'importV6', 'exportV6'] as const;
+
+/** Sets of prefixes that rules name must be there; of communities' only what reads documents can tell: it is too dear. */
+const setsCel = ruleLists.map((name) => ({
+  rule: `!has(self.${name}) || self.${name}.all(r, !has(r.prefixSet) || (has(self.prefixSets) && self.prefixSets.exists(s, s.name == r.prefixSet)))`,
+  message: `a prefixSet in ${name} is no name from spec.prefixSets`,
+}));
+const namesCel = ['prefixSets', 'communitySets'].map((sets) => ({
+  rule: `!has(self.${sets}) || self.${sets}.all(a, self.${sets}.exists_one(b, a.name == b.name))`,
+  message: `a name stands twice in ${sets}`,
+}));
+
+const bgpFilterSpec = withMoreCel(filterFields, [...setsCel, ...namesCel]).superRefine((spec, context) => {
+  const wrong = (path: (string | number)[], message: string) => {
+    context.addIssue({ code: 'custom', path, message });
+  };
+  for (const sets of ['prefixSets', 'communitySets'] as const) {
+    for (const i of repeatedNames(spec[sets])) wrong([sets, i, 'name'], 'stands twice: one set has one name');
+  }
+  for (const name of ruleLists) {
+    spec[name].forEach((rule, i) => {
+      if (rule.prefixSet !== undefined && !spec.prefixSets.some((one) => one.name === rule.prefixSet)) {
+        wrong([name, i, 'prefixSet'], 'is no name from spec.prefixSets');
+      }
+      const check = (texts: readonly string[] | undefined, ...path: (string | number)[]) =>
+        texts?.forEach((text, n) => {
+          if (isUnknownSet(text, spec.communitySets))
+            wrong([name, i, ...path, n], 'is no name from spec.communitySets');
+        });
+      for (const how of ['all', 'any', 'none'] as const) check(rule.communities?.[how], 'communities', how);
+      rule.operations?.forEach(({ deleteCommunities }, n) => {
+        check(deleteCommunities?.values, 'operations', n, 'deleteCommunities', 'values');
+      });
+    });
+  }
 });
 
 export type BGPFilterSpec = z.output<typeof bgpFilterSpec>;

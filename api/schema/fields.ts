@@ -322,18 +322,22 @@ export const oneCommunity = () =>
     );
   });
 
-const communityPatternText = new RegExp(`^(?:${COMMUNITY_PATTERN})$`);
-
-/** A community of any kind, or many: '*' stands for any number. */
-export const communityPattern = () =>
-  field({ type: 'string', maxLength: 64, pattern: `^(?:${COMMUNITY_PATTERN})$` }, (input) =>
-    typeof input === 'string' && communityPatternText.test(input)
+/**
+ * A community of any kind, or many: '*' stands for any number.
+ * @param more a further way to say it, as an expression and in words
+ */
+export const communityPattern = (more?: string, inWords?: string) => {
+  const pattern = `^(?:${COMMUNITY_PATTERN}${more === undefined ? '' : `|${more}`})$`;
+  const expression = new RegExp(pattern);
+  return field({ type: 'string', maxLength: 64, pattern }, (input) =>
+    typeof input === 'string' && input.length <= 64 && expression.test(input)
       ? input
       : new Wrong(
           'is not a community',
-          "65000:1, 65000:1:2, rt:65000:1, ro:65000:1, generic:0xTYPE:0xVALUE or a name such as no-export; '*' for any number",
+          `65000:1, 65000:1:2, rt:65000:1, ro:65000:1, generic:0xTYPE:0xVALUE${inWords === undefined ? '' : `, ${inWords}`} or a name such as no-export; '*' for any number`,
         ),
   );
+};
 
 const asPathLetters = new RegExp(AS_PATH_LETTERS);
 

@@ -1,5 +1,5 @@
 // What a rule of a BGPFilter changes in a route, as a policy has it.
-import { type BGPFilterRule, ROUTE_PRIORITY } from '#api';
+import { type BGPFilterRule, communitiesIn, type CommunitySets, ROUTE_PRIORITY } from '#api';
 import { EVERY_COMMUNITY, isCommunityOf, type PolicySet } from '#bgp';
 
 /** As policies have it: 0 is the default's. */
@@ -8,7 +8,11 @@ export function metricOf(priority: number): number {
 }
 
 /** Undefined when it changes nothing. */
-export function operationsOf(rule: BGPFilterRule, direction: 'import' | 'export'): PolicySet | undefined {
+export function operationsOf(
+  rule: BGPFilterRule,
+  direction: 'import' | 'export',
+  sets: CommunitySets,
+): PolicySet | undefined {
   const operations = rule.operations ?? [];
   // Each operation prepends to what the one before it made.
   const prependAs = operations.reduce<number[]>(
@@ -25,18 +29,22 @@ export function operationsOf(rule: BGPFilterRule, direction: 'import' | 'export'
     ...(metric > 0 ? { metric } : {}),
     ...(localPref === undefined ? {} : { localPref }),
     ...(med === undefined ? {} : { med }),
-    ...communityChanges(operations),
+    ...communityChanges(operations, sets),
     ...(prependAs.length > 0 ? { prependAs } : {}),
   };
   return Object.keys(set).length === 0 ? undefined : set;
 }
 
 /** In the order of the operations: a policy's set takes away first, and then adds. */
-function communityChanges(operations: NonNullable<BGPFilterRule['operations']>): PolicySet {
+function communityChanges(
+  operations: NonNullable<BGPFilterRule['operations']>,
+  sets: CommunitySets,
+): PolicySet {
   const deleted = new Set<string>();
   let added: string[] = [];
   for (const { addCommunity, setCommunities, deleteCommunities } of operations) {
-    const patterns = setCommunities === undefined ? (deleteCommunities?.values ?? []) : EVERY_COMMUNITY;
+    const patterns =
+      setCommunities === undefined ? communitiesIn(deleteCommunities?.values ?? [], sets) : EVERY_COMMUNITY;
     for (const pattern of patterns) deleted.add(pattern);
     added = added.filter((one) => !patterns.some((pattern) => isCommunityOf(one, pattern)));
     added.push(

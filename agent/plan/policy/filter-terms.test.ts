@@ -81,6 +81,28 @@ describe('a rule of a BGPFilter', () => {
     );
   });
 
+  it('takes prefixes and communities from the sets of its filter, of prefixes those of its family', () => {
+    const sets = `prefixSets: [ { name: mixed, prefixes: [ { cidr: 10.0.0.0/8, prefixLength: { max: 24 } },
+        { cidr: 'fd00::/48', matchOperator: Equal } ] }, { name: none, prefixes: [] } ],
+      communitySets: [ { name: ours, values: ['65000:*', no-export] }, { name: nothing, values: [] } ]`;
+    const rule = `{ action: Accept, prefixSet: mixed, communities: { any: ['set:ours', '1:1'], none: ['set:nothing'] },
+      operations: [ { addCommunity: { value: '65000:1' } }, { deleteCommunities: { values: ['set:ours'] } } ] }`;
+    const spec = `{ ${sets}, importV4: [ ${rule}, { action: Reject, prefixSet: none } ], importV6: [ ${rule} ] }`;
+    assert.deepEqual(
+      termsOf(spec).map(({ match }) => match.prefixes),
+      [
+        [{ prefix: '10.0.0.0/8', operator: 'in', maxLength: 24 }],
+        [],
+        [{ prefix: 'fd00::/48', operator: 'equal' }],
+      ],
+    );
+    const [first] = termsOf(spec);
+    assert.deepEqual(
+      [first!.match.anyCommunity, first!.match.noCommunity, first!.action.set],
+      [['65000:*', 'no-export', '1:1'], [], { deleteCommunities: ['65000:*', 'no-export'] }],
+    );
+  });
+
   it('is for the neighbours that it names, by their BGPPeer or their address, and for no other', () => {
     const rule = (peers: string, asNumber: number) =>
       `{ action: Reject, peers: [${peers}], asPathPrefix: [${asNumber}] }`;

@@ -1,7 +1,14 @@
 // The rules of a BGPFilter as terms of a session's policy. What is settled before there is a route is settled here.
-import { type BGPFilter, type BGPFilterRule, ROUTE_PRIORITY } from '#api';
-import type { PolicyMatch, PolicyTerm } from '#bgp';
-import { canonicalAddress, FAMILIES, type Family } from '#ip';
+import {
+  type BGPFilter,
+  type BGPFilterRule,
+  type BGPFilterSpec,
+  communitiesIn,
+  type CommunitySets,
+  ROUTE_PRIORITY,
+} from '#api';
+import type { PolicyMatch, PolicyTerm, PrefixRule } from '#bgp';
+import { canonicalAddress, FAMILIES, type Family, familyOf } from '#ip';
 import { metricOf, operationsOf } from './filter-operations.ts';
 
 /** Whose policy it is. */
@@ -24,7 +31,7 @@ export function filterTerms(
     const field = fieldOf(direction, family);
     return spec[field].flatMap((rule, i) => {
       if (!concerns(rule, neighbour) || !mayHavePriority(rule, direction)) return [];
-      return [termOf(rule, family, direction, `BGPFilter ${metadata.name}, ${field} rule ${i + 1}`)];
+      return [termOf(spec, rule, family, direction, `BGPFilter ${metadata.name}, ${field} rule ${i + 1}`)];
     });
   });
 }
@@ -53,44 +60,62 @@ const VERDICTS = { Accept: 'accept', Reject: 'reject', Next: 'next' } as const;
 const OPERATORS = { Equal: 'equal', NotEqual: 'notEqual', In: 'in', NotIn: 'notIn' } as const;
 
 function termOf(
+  spec: BGPFilterSpec,
   rule: BGPFilterRule,
   family: Family,
   direction: 'import' | 'export',
   why: string,
 ): PolicyTerm {
-  const { min, max } = rule.prefixLength ?? {};
+  const prefixes = prefixRules(spec, rule, family);
   const match: PolicyMatch = {
     family,
-    ...(rule.cidr === undefined
-      ? {}
-      : {
-          prefixes: [
-            {
-              prefix: rule.cidr,
-              operator: OPERATORS[rule.matchOperator ?? 'In'],
-              ...(min === undefined ? {} : { minLength: min }),
-              ...(max === undefined ? {} : { maxLength: max }),
-            },
-          ],
-        }),
+    ...(prefixes === undefined ? {} : { prefixes }),
     ...(rule.interface === undefined ? {} : { interface: rule.interface }),
     ...(rule.priority === undefined || direction === 'import' ? {} : { metric: metricOf(rule.priority) }),
     ...(rule.source === undefined ? {} : { source: 'remote' as const }),
-    ...communityMatch(rule),
+    ...communityMatch(rule, spec.communitySets),
     ...(rule.asPathPrefix === undefined ? {} : { asPathPrefix: rule.asPathPrefix }),
     ...(rule.asPath === undefined ? {} : pathMatch(rule.asPath)),
     ...(rule.nextHops === undefined ? {} : { nextHops: rule.nextHops }),
   };
-  const set = operationsOf(rule, direction);
+  const set = operationsOf(rule, direction, spec.communitySets);
   return { match, action: { verdict: VERDICTS[rule.action], ...(set === undefined ? {} : { set }) }, why };
 }
 
-function communityMatch({ communities = {} }: BGPFilterRule): Partial<PolicyMatch> {
+/** Undefined when the rule does not ask; of a set those of the rule's family. */
+function prefixRules(
+  { prefixSets }: BGPFilterSpec,
+  { prefixSet, cidr, matchOperator = 'In', prefixLength }: BGPFilterRule,
+  family: Family,
+): PrefixRule[] | undefined {
+  if (prefixSet !== undefined) {
+    const members = prefixSets.find(({ name }) => name === prefixSet)?.prefixes ?? [];
+    return members
+      .filter((member) => familyOf(member.cidr) === family)
+      .map((member) => prefixRule(member.cidr, member.matchOperator, member.prefixLength));
+  }
+  return cidr === undefined ? undefined : [prefixRule(cidr, matchOperator, prefixLength)];
+}
+
+function prefixRule(
+  prefix: string,
+  operator: keyof typeof OPERATORS,
+  { min, max }: NonNullable<BGPFilterRule['prefixLength']> = {},
+): PrefixRule {
+  return {
+    prefix,
+    operator: OPERATORS[operator],
+    ...(min === undefined ? {} : { minLength: min }),
+    ...(max === undefined ? {} : { maxLength: max }),
+  };
+}
+
+function communityMatch({ communities = {} }: BGPFilterRule, sets: CommunitySets): PolicyMatch {
   const { values = [], all = [], any, none } = communities;
   return {
-    ...(values.length + all.length === 0 ? {} : { communities: [...values, ...all] }),
-    ...(any === undefined ? {} : { anyCommunity: any }),
-    ...(none === undefined ? {} : { noCommunity: none }),
+    ...(values.length + all.length === 0 ? {} : { communities: [...values, ...communitiesIn(all, sets)] }),
+    ...(any === undefined ? {} : { anyCommunity: communitiesIn(any, sets) }),
+    ...(none === undefined ? {} : { noCommunity: communitiesIn(none, sets) }),
   };
 }
 

@@ -1,0 +1,88 @@
+// Named sets of prefixes and of communities, that rules of the same BGPFilter use by their names.
+import * as z from 'zod';
+import { addressBits } from '#ip';
+import { cidr, communityPattern, field, integer, list, oneOf, Wrong } from '../schema/fields.ts';
+import { withRules } from '../schema/rules.ts';
+
+const NAME = '[A-Za-z0-9][A-Za-z0-9._-]{0,31}';
+const nameText = new RegExp(`^${NAME}$`);
+
+export const setName = () =>
+  field({ type: 'string', maxLength: 32, pattern: `^${NAME}$` }, (input) =>
+    typeof input === 'string' && nameText.test(input)
+      ? input
+      : new Wrong('is not a name', '1 to 32 letters, digits, dots, dashes and underlines'),
+  );
+
+/** How a list of communities names a set. */
+const SET = 'set:';
+export const communitiesOrSet = () => communityPattern(`${SET}${NAME}`, `${SET}NAME`);
+
+const lengths = () => integer(0, addressBits('ipv6'));
+
+const prefixMember = withRules(
+  z.strictObject({
+    cidr: cidr().describe('Of either family.'),
+    matchOperator: oneOf('Equal', 'In').default('In').describe('Equal: this prefix. In: those inside it.'),
+    prefixLength: z
+      .strictObject({
+        min: lengths().optional().describe("The shortest. Default: the CIDR's length."),
+        max: lengths().optional().describe('The longest. Default: no limit.'),
+      })
+      .optional()
+      .describe('Limits the prefix length of those inside.'),
+  }),
+  [
+    {
+      fields: ['prefixLength', 'matchOperator'],
+      message: 'has a meaning only with matchOperator: In',
+      cel: "!has(self.prefixLength) || !has(self.matchOperator) || self.matchOperator == 'In'",
+      broken: ({ prefixLength, matchOperator }) => prefixLength !== undefined && matchOperator === 'Equal',
+    },
+  ],
+);
+
+export const filterSetFields = {
+  prefixSets: list(
+    z.strictObject({
+      name: setName().describe('As rules name it.'),
+      prefixes: list(prefixMember, 500).describe('A route is in the set when one of them holds.'),
+    }),
+    20,
+  )
+    .default([])
+    .describe('Prefixes that rules name together.'),
+  communitySets: list(
+    z.strictObject({
+      name: setName().describe(`As rules name it, behind '${SET}'.`),
+      values: list(communityPattern(), 100).describe("Communities of any kind; '*' stands for any number."),
+    }),
+    20,
+  )
+    .default([])
+    .describe(`Communities that rules name together, as '${SET}NAME'.`),
+};
+
+interface WithSets {
+  readonly prefixSets: readonly { readonly name: string }[];
+  readonly communitySets: readonly { readonly name: string; readonly values: readonly string[] }[];
+}
+
+export type CommunitySets = WithSets['communitySets'];
+
+/** The communities of a list, in which sets stand for their members. */
+export const communitiesIn = (texts: readonly string[], sets: CommunitySets): string[] =>
+  texts.flatMap((text) => (text.startsWith(SET) ? (setNamed(text, sets)?.values ?? []) : [text]));
+
+const setNamed = (text: string, sets: CommunitySets) =>
+  sets.find(({ name }) => name === text.slice(SET.length));
+
+/** Names of one kind of set that stand twice: their places. */
+export function repeatedNames(sets: readonly { readonly name: string }[]): number[] {
+  const names = sets.map(({ name }) => name);
+  return names.flatMap((name, i) => (names.indexOf(name) < i ? [i] : []));
+}
+
+/** Is it the name of a set that is not there? */
+export const isUnknownSet = (text: string, sets: CommunitySets): boolean =>
+  text.startsWith(SET) && setNamed(text, sets) === undefined;
