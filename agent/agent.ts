@@ -275,7 +275,7 @@ export class Agent implements AsyncDisposable {
     if (elapsedMs >= CHOSEN_LIMIT_MS) return true;
     if (speaker !== undefined && !speaker.isSettled) return false;
     if (elapsedMs >= SETTLE_LIMIT_MS) return true;
-    return this.#inForce !== undefined && speaker?.hasHeardAll() === true;
+    return this.#inForce !== undefined && this.driver.hasHeardAll();
   }
 
   /**

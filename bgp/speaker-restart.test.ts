@@ -90,6 +90,21 @@ describe('speaker: after a restart over which forwarding went on', () => {
     assert.deepEqual(slow.best(), [OWN]);
   });
 
+  it('waits as long for one that is still to be found', async () => {
+    let isFound = false;
+    await using bench = new AttackedSpeaker({
+      forwardingKept: ['ipv4', 'ipv6'],
+      expectsMore: () => !isFound,
+    });
+    await bench.start(FULL, FULL);
+    for (const who of ['hostile', 'good'] as const) bench.up(who, RESTARTS).send(END_OF_RIB, END_OF_IPV6);
+    bench.run(5_000);
+    assert.equal(bench.speaker.isSettled, false);
+    isFound = true;
+    bench.run(500);
+    assert.equal(bench.speaker.isSettled, true);
+  });
+
   it('says no restart any more when it is over, and that forwarding goes on', async () => {
     await using bench = await speaker();
     for (const who of ['hostile', 'good'] as const) bench.up(who, RESTARTS).send(END_OF_RIB, END_OF_IPV6);

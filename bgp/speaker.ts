@@ -52,6 +52,8 @@ export interface SpeakerIo {
    * section 4.1); default: none.
    */
   readonly forwardingKept?: readonly Family[];
+  /** Neighbours are still to be found, beside those that are configured; default: none. */
+  readonly expectsMore?: () => boolean;
 }
 
 export type SpeakerPeer = PeerStatus & { readonly routes?: PeerRoutes };
@@ -112,7 +114,7 @@ export class Speaker implements AsyncDisposable {
       io.clock,
       kept,
       {
-        wanted: () => this.#sessions.wanted(),
+        wanted: () => this.#awaited(),
         hasSentAll: (session, family) => hasSent(this.#rib, session, family),
       },
       (family) => this.#rib.select(familyIndex(family)),
@@ -230,6 +232,11 @@ export class Speaker implements AsyncDisposable {
   /** What forwards agrees with what was chosen: a session that goes down from now on changes nothing of that. */
   forwardingAgrees(): void {
     this.#isConverged = true;
+  }
+
+  *#awaited(): Iterable<Session | undefined> {
+    yield* this.#sessions.wanted();
+    if (this.#io.expectsMore?.() === true) yield undefined;
   }
 
   /** RFC 4724 section 3: R while we restart, F where forwarding has gone on. */

@@ -53,6 +53,11 @@ export class SpeakerDriver implements AsyncDisposable {
     return this.#speaker;
   }
 
+  /** Every neighbour of the plan is there and has sent all its routes. */
+  hasHeardAll(): boolean {
+    return this.#told?.waiting.length === 0 && this.#speaker?.hasHeardAll() === true;
+  }
+
   problems(): readonly Problem[] {
     const listening = this.#listenProblem === undefined ? [] : [this.#listenProblem];
     const doubts = this.#speaker?.nextHopDoubts() ?? [];
@@ -179,7 +184,9 @@ export class SpeakerDriver implements AsyncDisposable {
     const { clock, random, scheduler, transport, log } = this.#io;
     const fib = this.#fib;
     const forwardingKept = fib?.adoptedFamilies ?? [];
-    const speaker = new Speaker(plan.speaker, { clock, random, scheduler, transport, log, forwardingKept });
+    const expectsMore = () => (this.#told ?? plan).waiting.length > 0;
+    const io = { clock, random, scheduler, transport, log, forwardingKept, expectsMore };
+    const speaker = new Speaker(plan.speaker, io);
     if (fib !== undefined) {
       speaker.setNextHopTracker(fib);
       this.#unsubscribe = fib.follow(speaker.forwarding);

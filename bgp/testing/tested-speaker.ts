@@ -21,7 +21,7 @@ export class TestedSpeaker implements AsyncDisposable {
   readonly lines: LogLine[] = [];
   readonly speaker: Speaker;
 
-  constructor(more: Pick<SpeakerIo, 'forwardingKept'> = {}) {
+  constructor(more: Pick<SpeakerIo, 'forwardingKept' | 'expectsMore'> = {}) {
     const log = (level: string) => (fields: object, text: string) => {
       this.lines.push({ level, text, fields: { ...fields } });
     };
