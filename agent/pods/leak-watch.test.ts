@@ -115,6 +115,24 @@ describe('an agent that is told which Pods its node has', () => {
     assert.ok((await machine().kernel.links()).every(({ name }) => name !== link));
   });
 
+  it('goes on where the conflist, which says the network, cannot be read, and says so', async () => {
+    const { disk } = machine();
+    const read = disk.read.bind(disk);
+    let isReadable = false;
+    disk.read = (path) =>
+      !isReadable && path.endsWith('.conflist')
+        ? Promise.reject(new Error(`EIO: i/o error, read ${path}`))
+        : read(path);
+    loseSandbox('b');
+    pods!.delete('b');
+    await run(GRACE_MS + SOON_MS);
+    assert.ok(cluster.simulation.events.some((line) => /cannot be looked at: .*EIO/.test(line)));
+    assert.equal(held(), 'a,b,c', 'nobody knows whether its network is podroute’s');
+    isReadable = true;
+    await run(GRACE_MS + SOON_MS);
+    assert.equal(held(), 'a,c');
+  });
+
   it('tries again while the journal cannot be written, and says so', async () => {
     loseSandbox('b');
     pods!.delete('b');

@@ -74,13 +74,13 @@ export class LeakWatch implements AsyncDisposable {
 
   async #look(): Promise<void> {
     const { log, cni } = this.#io;
-    const network = await this.#io.network();
-    const first = this.#judge(network, undefined);
-    if (first.report.length === 0) {
-      this.#found = [];
-      return;
-    }
     try {
+      const network = await this.#io.network();
+      const first = this.#judge(network, undefined);
+      if (first.report.length === 0) {
+        this.#found = [];
+        return;
+      }
       let leaks: readonly Leak[] = [];
       let verdict: LeakVerdict = first;
       const outcomes = await cni.collect((links) => {
