@@ -269,6 +269,14 @@ export class Agent implements AsyncDisposable {
     return this.#isSettled;
   }
 
+  /** Deleted; not one that is written wrong, or of which the store has not told yet. */
+  #isNodeGone(): boolean {
+    const { store } = this.#io;
+    const { objects, files, kinds } = store.refused();
+    const mayExist = objects.has(`Node ${this.nodeName}`) || files.size > 0 || kinds.has('Node');
+    return this.#inForce !== undefined && !mayExist && !store.snapshot().nodes.has(this.nodeName);
+  }
+
   #mayBeSettled(): boolean {
     const { speaker } = this.driver;
     const elapsedMs = this.#io.clock.now() - this.#startedAtMs;
@@ -280,7 +288,8 @@ export class Agent implements AsyncDisposable {
 
   /**
    * Kernel routes and pods stay, and neighbours keep our routes until the next start (RFC 4724); those who would not,
-   * and all of them when the node is leaving (podroute.io/GracefulShutdown, or drained), are told farewell (Cease).
+   * and all of them when the node is leaving (podroute.io/GracefulShutdown, drained, or no Node any more), are told
+   * farewell (Cease).
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
@@ -289,7 +298,8 @@ export class Agent implements AsyncDisposable {
     this.#claimsTimer?.cancel();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
     await this.#loop;
-    await this.driver.stop(this.ipam === undefined || this.ipam.usage().allocations.length > 0);
+    const hasPods = this.ipam === undefined || this.ipam.usage().allocations.length > 0;
+    await this.driver.stop({ hasPods, isNodeGone: this.#isNodeGone() });
     await this.fib?.[Symbol.asyncDispose]();
   }
 }

@@ -136,6 +136,19 @@ describe('an agent that stops on a node that is leaving', () => {
     });
   }
 
+  it('(no Node any more) says farewell, too', async () => {
+    const [store, own] = [new TestCluster(), new TestCluster()];
+    store.set(...ALL);
+    own.set(...ALL);
+    await using one = await startNode(1, store);
+    {
+      await using _three = await startNode(3, store, undefined, own);
+      await store.until('its block', async () => (await ownRoutes(one.kernel)).includes(block(3)));
+      own.set(node(1), node(2), ...POOLS);
+    }
+    await store.until('it to be gone', async () => !(await ownRoutes(one.kernel)).includes(block(3)));
+  });
+
   it('but cordoned only, with pods on it, keeps them reachable while it starts anew', async () => {
     const store = new TestCluster();
     const { one, two, three } = await mesh(store);

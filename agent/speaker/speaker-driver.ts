@@ -213,20 +213,20 @@ export class SpeakerDriver implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.stop(true);
+    return this.stop({ hasPods: true, isNodeGone: false });
   }
 
   /**
    * Kernel routes stay: the FIB hears nothing of the routes that go with the sessions.
-   * @param hasPods whether somebody is still reached through this node
+   * @param node hasPods: somebody is still reached through this node; isNodeGone: it was taken out of the cluster
    */
-  async stop(hasPods: boolean): Promise<void> {
+  async stop(node: { readonly hasPods: boolean; readonly isNodeGone: boolean }): Promise<void> {
     this.#isClosed = true;
     this.#listenTimer?.cancel();
     this.#unsubscribe?.();
     this.#speaker?.setNextHopTracker(undefined);
     const { isLeaving: isTold, isCordoned } = this.#told?.node ?? {};
-    const isLeaving = isTold === true || (isCordoned === true && !hasPods);
+    const isLeaving = isTold === true || node.isNodeGone || (isCordoned === true && !node.hasPods);
     await this.#speaker?.stop({
       graceful: !isLeaving,
       message: isLeaving ? 'the node is leaving' : 'the agent stops',
