@@ -180,7 +180,10 @@ export function program(): Command {
     )
     .addOption(new Option('--best', 'only paths in use (the default without a prefix)').conflicts('fib'))
     .option('--fib', 'what is in the kernel, or why it is not')
-    .option('--why', 'why each path won, lost or was refused; with a prefix also to whom it is sent')
+    .option(
+      '--why',
+      'why each path won, lost or was refused; with a prefix also to whom it is sent, and what each rule did',
+    )
     .option('--longer', 'with a prefix: everything inside it as well')
     .addOption(new Option('--family <family>', 'only this family').choices(['ipv4', 'ipv6']))
     .option('--limit <number>', 'print at most so many', '1000')

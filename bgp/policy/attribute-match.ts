@@ -21,7 +21,7 @@ export interface AttributeQuestions {
   readonly linkNames: (links: number) => readonly string[];
 }
 
-/** Answers of AttributeMatch.fault(): all holds, or the field of PolicyMatch that does not. */
+/** Whether a match holds, or which question of it fails first: of AttributeMatch.fault(), but for the last three. */
 export const HOLDS = 0;
 export const FAILS_COMMUNITIES = 1;
 export const FAILS_ANY_COMMUNITY = 2;
@@ -31,6 +31,9 @@ export const FAILS_PATH = 5;
 export const FAILS_METRIC = 6;
 export const FAILS_NEXT_HOP = 7;
 export const FAILS_INTERFACE = 8;
+export const FAILS_FAMILY = 9;
+export const FAILS_SOURCE = 10;
+export const FAILS_PREFIX = 11;
 
 type NextHopMatchers = readonly [PrefixMatcher, PrefixMatcher];
 

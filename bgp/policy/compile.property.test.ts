@@ -6,7 +6,7 @@ import { type Family, parseOctets, parsePrefixWords } from '#ip';
 import { parseCommunityPattern, PathElements } from '../message/index.ts';
 import { PrefixTable } from '../prefix/prefix-table.ts';
 import { compilePolicy, FROM_EBGP, FROM_IBGP, FROM_LOCAL, RouteRef } from './compile.ts';
-import type { AttributeQuestions } from './attribute-match.ts';
+import { type AttributeQuestions, HOLDS } from './attribute-match.ts';
 import type { Policy, PolicyMatch, PolicySet, PolicyTerm, PrefixRule } from './policy.ts';
 
 /** What a route is to a policy, in words. */
@@ -278,6 +278,14 @@ describe('any policy on any route', () => {
           const what = () => `${JSON.stringify(of)} by ${JSON.stringify(words)}`;
           assert.deepEqual(found, expected(words, of), what());
           assert.equal(compiled.evaluate(ref, questions), result, 'the same way has the same number');
+          const steps = compiled.trace(ref, questions);
+          const looked =
+            words.terms.findIndex((term) => term.action.verdict !== 'next' && holds(term, of)) + 1;
+          assert.deepEqual(
+            steps.map(({ term, fault }) => [term, fault === HOLDS]),
+            words.terms.slice(0, looked || undefined).map((term) => [term, holds(term, of)]),
+            what(),
+          );
           if (result < 0) return;
           // Two ways that set nothing are one number, and that is 0: nothing is to be changed.
           if (found.sets!.length === 0) assert.equal(result, 0);

@@ -134,6 +134,34 @@ describe('policy', () => {
     assert.equal(evaluate(p, '192.0.2.0/24', FROM_IBGP), 0);
   });
 
+  it('forgets combinations when a neighbour makes too many of them, and goes on', () => {
+    const communities = Array.from({ length: 12 }, (_, i) => `65000:${i}`);
+    const marks = communities.map((one, i) => term({ communities: [one] }, 'next', { med: i }));
+    const all = policy([...marks, term({}, 'accept')]);
+    const table = new PrefixTable(0, 0);
+    const ref = new RouteRef(table);
+    const prefix = table.findOrAdd4(0, 0);
+    /** The set's id has a bit for each community that it carries. */
+    const asked = {
+      ...questions,
+      carriesCommunity: (id: number, { words }: { words: readonly number[] }) =>
+        ((id >> (words[0]! & 31)) & 1) === 1,
+    };
+    const seen = new Set<number>();
+    let first = 0;
+    for (let id = 1; id < 4096; id++) {
+      const result = all.evaluate(ref.point(table, prefix, FROM_EBGP, id), asked);
+      if (id === 1) first = result;
+      assert.ok(!seen.has(result));
+      seen.add(result);
+      assert.deepEqual(
+        all.sets(result).map(({ med }) => med),
+        communities.flatMap((_, i) => (((id >> i) & 1) === 1 ? [i] : [])),
+      );
+    }
+    assert.deepEqual(all.sets(first), []);
+  });
+
   it('names policy and value of what cannot be compiled', () => {
     const wrong = (match: PolicyTerm['match'], message: RegExp): void => {
       assert.throws(() => policy([term(match, 'accept')]), message);

@@ -11,7 +11,15 @@ import {
 } from '../message/index.ts';
 import type { PrefixTable } from '../prefix/prefix-table.ts';
 import type { Policy, PolicySet, PolicyTerm } from './policy.ts';
-import { AttributeMatch, type AttributeQuestions, HOLDS, parseCommunityPatterns } from './attribute-match.ts';
+import {
+  AttributeMatch,
+  type AttributeQuestions,
+  FAILS_FAMILY,
+  FAILS_PREFIX,
+  FAILS_SOURCE,
+  HOLDS,
+  parseCommunityPatterns,
+} from './attribute-match.ts';
 import { PrefixMatcher } from './prefix-matcher.ts';
 
 /** Where a route was learned, as policies see it. */
@@ -51,6 +59,13 @@ interface CompiledTerm {
   readonly attributes: AttributeMatch;
 }
 
+/** A term that was looked at: HOLDS, or FAILS_* for what of its match does not hold. */
+export interface TraceStep {
+  readonly term: PolicyTerm;
+  readonly fault: number;
+}
+
+const MOST_COMBINATIONS = 1024;
 const ANY_SOURCE = 7;
 const SOURCE_BITS = { local: 1, ebgp: 2, ibgp: 4, remote: 6 } as const;
 
@@ -63,9 +78,13 @@ export class CompiledPolicy {
   /** Decides by the interface of the next hop: to be asked again when that is another. */
   readonly asksLinks: boolean;
   readonly #terms: readonly CompiledTerm[];
-  /** Combination id -> the sets applied, in order. Id 0 is none. Bound: 2 ** terms in theory, a few in practice. */
-  readonly #combinations: (readonly PolicySet[])[] = [[]];
+  /**
+   * Combination id -> the sets applied, in order. Id 0 is none. There are 2 ** terms of them, of which a neighbour chooses
+   * by what it announces: beyond MOST_COMBINATIONS all are forgotten, and get new ids when they come again.
+   */
+  readonly #combinations = new Map<number, readonly PolicySet[]>();
   readonly #steps = new Map<number, number>();
+  #lastCombination = 0;
 
   constructor(policy: Policy) {
     this.policy = policy;
@@ -83,22 +102,15 @@ export class CompiledPolicy {
    *   stands for `otherwise`)
    */
   evaluate(route: RouteRef, questions: AttributeQuestions): number {
-    const { prefixes, prefix, source, attribute } = route;
-    const { family } = prefixes;
-    const w0 = prefixes.a0[prefix]!;
-    const w1 = family === 0 ? 0 : prefixes.a1[prefix]!;
-    const w2 = family === 0 ? 0 : prefixes.a2[prefix]!;
-    const w3 = family === 0 ? 0 : prefixes.a3[prefix]!;
-    const length = prefixes.lengths[prefix]!;
+    if (this.#combinations.size > MOST_COMBINATIONS) {
+      this.#combinations.clear();
+      this.#steps.clear();
+    }
     const terms = this.#terms;
     let combination = 0;
     for (let i = 0; i < terms.length; i++) {
       const t = terms[i]!;
-      if (t.family >= 0 && t.family !== family) continue;
-      if ((t.sources & (1 << source)) === 0) continue;
-      const matcher = t.prefixes[family];
-      if (matcher !== undefined && !matcher.matches(w0, w1, w2, w3, length)) continue;
-      if (t.attributes.fault(attribute, questions) !== HOLDS) continue;
+      if (faultOf(t, route, questions) !== HOLDS) continue;
       const action = t.term.action;
       if (action.verdict === 'reject') return ~i;
       if (action.set !== undefined) combination = this.#step(combination, i, action.set);
@@ -107,9 +119,21 @@ export class CompiledPolicy {
     return this.policy.otherwise === 'accept' ? combination : ~terms.length;
   }
 
-  /** The sets of a combination that evaluate() returned. */
+  /** What each term does with the route, as evaluate() goes through them, for people; up to the one that decides. */
+  trace(route: RouteRef, questions: AttributeQuestions): TraceStep[] {
+    const steps: TraceStep[] = [];
+    for (const compiled of this.#terms) {
+      const { term } = compiled;
+      const fault = faultOf(compiled, route, questions);
+      steps.push({ term, fault });
+      if (fault === HOLDS && term.action.verdict !== 'next') break;
+    }
+    return steps;
+  }
+
+  /** The sets of a combination that the last evaluate() returned. */
   sets(combination: number): readonly PolicySet[] {
-    return this.#combinations[combination]!;
+    return this.#combinations.get(combination) ?? [];
   }
 
   /** evaluate()'s negative result: rejected because the prefix is this speaker's own. */
@@ -126,8 +150,8 @@ export class CompiledPolicy {
     const key = combination * 65536 + term;
     const known = this.#steps.get(key);
     if (known !== undefined) return known;
-    const next = this.#combinations.length;
-    this.#combinations.push([...this.#combinations[combination]!, set]);
+    const next = ++this.#lastCombination;
+    this.#combinations.set(next, [...this.sets(combination), set]);
     this.#steps.set(key, next);
     return next;
   }
@@ -158,6 +182,22 @@ function compileTerm(term: PolicyTerm): CompiledTerm {
     sources: match.source === undefined ? ANY_SOURCE : SOURCE_BITS[match.source],
     attributes: new AttributeMatch(term),
   };
+}
+
+/** HOLDS, or what of the term's match does not. */
+function faultOf(t: CompiledTerm, route: RouteRef, questions: AttributeQuestions): number {
+  const { prefixes, prefix } = route;
+  const { family } = prefixes;
+  if (t.family >= 0 && t.family !== family) return FAILS_FAMILY;
+  if ((t.sources & (1 << route.source)) === 0) return FAILS_SOURCE;
+  const matcher = t.prefixes[family];
+  if (matcher !== undefined) {
+    const w1 = family === 0 ? 0 : prefixes.a1[prefix]!;
+    const w2 = family === 0 ? 0 : prefixes.a2[prefix]!;
+    const w3 = family === 0 ? 0 : prefixes.a3[prefix]!;
+    if (!matcher.matches(prefixes.a0[prefix]!, w1, w2, w3, prefixes.lengths[prefix]!)) return FAILS_PREFIX;
+  }
+  return t.attributes.fault(route.attribute, questions);
 }
 
 /** So that nothing is wrong with it when there is a route. @throws Error naming the text that is wrong */

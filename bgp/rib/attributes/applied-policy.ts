@@ -1,6 +1,6 @@
 // A policy put to use: what it makes of a route, as an attribute set. Neighbouring routes mostly have one set and get
 // one change, so the last change is remembered and made once. Nothing is allocated for a route.
-import type { CompiledPolicy, RouteRef } from '../../policy/compile.ts';
+import type { CompiledPolicy, RouteRef, TraceStep } from '../../policy/compile.ts';
 import type { PolicySet } from '../../policy/policy.ts';
 import type { AttributeIntern } from './attribute-intern.ts';
 import type { AttributeReader } from './attribute-reader.ts';
@@ -52,6 +52,11 @@ export class AppliedPolicy {
   whyRejected(policy: CompiledPolicy, route: RouteRef): string | undefined {
     const result = policy.evaluate(route, this.#reader);
     return result < 0 ? policy.whyRejected(result) : undefined;
+  }
+
+  /** What each rule does with the route, for people. */
+  trace(policy: CompiledPolicy, route: RouteRef): TraceStep[] {
+    return policy.trace(route, this.#reader);
   }
 
   #change(policy: CompiledPolicy, set: number, combination: number, after: PolicySet | undefined): void {

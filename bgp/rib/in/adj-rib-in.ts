@@ -8,7 +8,7 @@ import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { OwnClaims } from './own-claims.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import { KIND_EBGP, LONG_LIVED, type PeerSlots } from '../table/peer-slots.ts';
-import { type CompiledPolicy, RouteRef } from '../../policy/compile.ts';
+import { type CompiledPolicy, RouteRef, type TraceStep } from '../../policy/compile.ts';
 import {
   BEST,
   CHANGED,
@@ -212,6 +212,12 @@ export class AdjRibIn {
   whyFiltered(peer: PathOwner, table: RibTable, path: number): string | undefined {
     const route = this.#point(peer, table, table.prefix[path]!, this.received(table, path));
     return this.#import.whyRejected(peer.importPolicy, route);
+  }
+
+  /** What each rule of its owner's import policy does with a path, for people. */
+  trace(peer: PathOwner, table: RibTable, path: number): TraceStep[] {
+    const route = this.#point(peer, table, table.prefix[path]!, this.received(table, path));
+    return this.#import.trace(peer.importPolicy, route);
   }
 
   /**

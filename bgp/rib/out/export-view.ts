@@ -1,7 +1,7 @@
 // May a path go out to a group, and with which attribute set? (docs/rules.md: TX-1, TX-4, TX-5, TX-7, and the
 // export policy.) Which member must not get it because it came from there is not decided here.
 import { PRESENT_OTC } from '../../message/index.ts';
-import { RouteRef } from '../../policy/compile.ts';
+import { RouteRef, type TraceStep } from '../../policy/compile.ts';
 import { AppliedPolicy, REJECTED } from '../attributes/applied-policy.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
@@ -87,6 +87,11 @@ export class ExportView {
   /** The rule of the export policy that rejects a path, for people; undefined when none does. */
   whyRejected(rules: ExportRules, table: RibTable, path: number): string | undefined {
     return this.#export.whyRejected(rules.policy, this.#point(table, path));
+  }
+
+  /** What each rule of the export policy does with a path, for people. */
+  trace(rules: ExportRules, table: RibTable, path: number): TraceStep[] {
+    return this.#export.trace(rules.policy, this.#point(table, path));
   }
 
   #point(table: RibTable, path: number): RouteRef {

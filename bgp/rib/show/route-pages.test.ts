@@ -1,7 +1,7 @@
 // What an operator is shown of the RIB, and that showing a million routes does not stall it.
 import assert from 'node:assert/strict';
 import { systemClock } from '#world';
-import type { Policy } from '../../policy/policy.ts';
+import type { Policy, PolicyMatch, PolicySet } from '../../policy/policy.ts';
 import { RoutePages } from './route-pages.ts';
 import { type FakePeerOptions, OWN_AS } from '../testing/fake-session.ts';
 import { RibLab } from '../testing/rib-lab.ts';
@@ -107,6 +107,7 @@ describe('rib: routes as an operator reads them', () => {
       '10.1.0.0/16: not sent to e1: split horizon: the best path came from there',
       '10.1.0.0/16: not sent to e3: export policy: rule 1 of secret',
       '10.1.0.0/16: not sent to e4: ipv4 unicast was not agreed with it',
+      '10.1.0.0/16: export to e3: rule 1 of secret: rejected',
     ]);
     const refusal = (prefix: string, id: string) => ask(lab, { prefix, view: 'advertised', peer: id }).notes;
     assert.deepEqual(refusal('10.2.0.0/16', 'i2'), [
@@ -120,6 +121,51 @@ describe('rib: routes as an operator reads them', () => {
     assert.deepEqual(refusal('10.1.0.0/16', 'i2'), [
       '10.1.0.0/16 is not sent to i2: its session is not established',
     ]);
+  });
+
+  it('say of each rule of a policy what it did, until one decides', () => {
+    const lab = new RibLab();
+    const rule = (n: number, match: PolicyMatch, verdict: 'accept' | 'reject' | 'next', set?: PolicySet) => ({
+      match,
+      action: { verdict, ...(set && { set }) },
+      why: `rule ${n}`,
+    });
+    const words = {
+      name: 'p',
+      terms: [
+        rule(1, { family: 'ipv6' as const }, 'reject'),
+        rule(2, { prefixes: [{ prefix: '10.2.0.0/16', operator: 'in' as const }] }, 'reject'),
+        rule(3, { source: 'ebgp' as const }, 'next', { localPref: 200, deleteCommunities: ['65000:*'] }),
+        rule(4, { communities: ['65000:1'] }, 'next', { addCommunities: ['65000:2'], prependAs: [7, 7] }),
+        rule(5, { noCommunity: ['65000:*'] }, 'reject'),
+        rule(6, { asPath: { contains: 9 } }, 'reject'),
+        rule(7, { nextHops: ['10.0.0.0/8'] }, 'reject'),
+        rule(8, { asPath: { pattern: '^65101' } }, 'accept', { med: 5, metric: 50 }),
+        rule(9, {}, 'reject'),
+      ],
+      otherwise: 'reject' as const,
+    };
+    const undecided = { name: 'q', terms: words.terms.slice(0, 2), otherwise: 'accept' as const };
+    lab.up(peer(1, { config: { import: words } }));
+    lab.up(peer(2, { config: { export: undecided } }));
+    lab.up(peer(3, { config: { export: undecided } }));
+    lab.announce('e1', ['10.1.0.0/16'], { path: [65101], nextHop: '192.0.2.1', communities: [0xfde80001] });
+    lab.settle();
+    const { notes = [] } = ask(lab, { prefix: '10.1.0.0/16', explain: true });
+    assert.deepEqual(
+      notes.filter((note) => !note.includes('sent to')).map((note) => note.replace('10.1.0.0/16: ', '')),
+      [
+        'import from e1: rule 2: not this route, whose prefix is another',
+        'import from e1: rule 3: goes on, sets LOCAL_PREF 200, takes away 65000:*',
+        'import from e1: rule 4: goes on, adds 65000:2, prepends 7 7',
+        'import from e1: rule 5: not this route, which has one of the communities that it must not have',
+        'import from e1: rule 6: not this route, whose AS path is another',
+        'import from e1: rule 7: not this route, whose next hop is another',
+        "import from e1: rule 8: accepted, sets MED 5, sets the kernel's metric 50",
+        'export to e2, e3: rule 2: not this route, whose prefix is another',
+        'export to e2, e3: no rule decides: accepted',
+      ],
+    );
   });
 
   it('give the reason that came first, and say when what a policy sets is too much', () => {

@@ -15,6 +15,7 @@ import { BEST, DEAD, MULTIPATH, type RibTable } from '../table/rib-table.ts';
 import type { RibContents } from './rib-contents.ts';
 import { RouteTexts } from './route-text.ts';
 import type { RibSizes, RibView, RoutePage, RouteQuery, RouteText } from './view.ts';
+import { traceLines } from './policy-trace.ts';
 import { sentLines, whyNotSent } from './why-sent.ts';
 
 const CALL_MS = 2;
@@ -128,7 +129,8 @@ export class RoutePages implements RibView {
       const state = peer.session === undefined ? ': its session is not established' : '';
       return [`${prefix} was not received from ${peer.id}${state}`];
     }
-    return query.explain === true ? sentLines(rib, table, id).map((line) => `${prefix}: ${line}`) : [];
+    if (query.explain !== true) return [];
+    return [...sentLines(rib, table, id), ...traceLines(rib, table, id)].map((line) => `${prefix}: ${line}`);
   }
 
   #walk(

@@ -72,8 +72,8 @@ export function sentLines(rib: RibContents, table: RibTable, prefix: number): st
     else byReason.set(reason, [...(byReason.get(reason) ?? []), peer.id]);
   }
   return [
-    ...(sent.length === 0 ? [] : [`sent to ${names(sent)}`]),
-    ...[...byReason].map(([reason, ids]) => `not sent to ${names(ids)}: ${reason}`),
+    ...(sent.length === 0 ? [] : [`sent to ${namesOf(sent)}`]),
+    ...[...byReason].map(([reason, ids]) => `not sent to ${namesOf(ids)}: ${reason}`),
   ];
 }
 
@@ -91,7 +91,8 @@ function isHeld(
   return false;
 }
 
-function names(ids: readonly string[]): string {
+/** The first of them, and how many more. */
+export function namesOf(ids: readonly string[]): string {
   const more = ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '';
   return ids.slice(0, SHOWN).join(', ') + more;
 }
