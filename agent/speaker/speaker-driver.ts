@@ -3,6 +3,7 @@
 import type { SessionAction } from '#agent-api';
 import type { Problem } from '#api';
 import { type PeerConfig, type Policy, Speaker, type SpeakerConfig, type Transport } from '#bgp';
+import { withZone } from '#ip';
 import type { Clock, Random, Scheduler, Timer } from '#world';
 import type { Fib } from '../fib/fib.ts';
 import type { Log } from '../log.ts';
@@ -79,7 +80,8 @@ export class SpeakerDriver implements AsyncDisposable {
     const speaker = (this.#speaker ??= this.#makeSpeaker(plan));
     const old = this.#applied;
     const difference = planDifference(old, plan);
-    const isNew = !isEmpty(old === this.#told ? difference : planDifference(this.#told, plan));
+    const told = old === this.#told ? difference : planDifference(this.#told, plan);
+    const isNew = !isEmpty(told) || !same(this.#told?.waiting, plan.waiting);
     const accepted = new Map(old?.peers.map((peer) => [peer.config.id, peer]));
     this.#refusals = [];
 
@@ -236,7 +238,10 @@ export class SpeakerDriver implements AsyncDisposable {
 
 /** Another neighbour under the same id: the old one's address may be wanted by a third, so it goes first. */
 function isMoved(old: PeerConfig | undefined, next: PeerConfig): boolean {
-  return JSON.stringify(old?.remote) !== JSON.stringify(next.remote);
+  if (old === undefined) return true;
+  const who = ({ remote }: PeerConfig) =>
+    remote.kind === 'range' ? remote.prefix : withZone(remote.address, remote.device);
+  return who(old) !== who(next);
 }
 
 function cannotListen(error: unknown): Problem {

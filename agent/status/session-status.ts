@@ -24,6 +24,7 @@ const PENDING_FIELDS: { readonly [Name in keyof PeerConfig]?: string } = {
   holdTimeSeconds: 'holdTime',
   keepaliveTimeSeconds: 'keepaliveTime',
   connectRetrySeconds: 'connectRetryTime',
+  remote: 'port',
 };
 
 export interface AboutNode {

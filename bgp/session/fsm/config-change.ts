@@ -54,7 +54,7 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, ChangeEffect>> = {
   shutdown: 'live',
 };
 
-/** A field that a session was opened with otherwise than it is configured now, and that only the next one uses. */
+/** A field that a session was opened with otherwise than it is configured now, and that only the next one uses; of `remote` the port. */
 export interface PendingChange {
   readonly name: keyof PeerConfig;
   readonly inUse: unknown;
@@ -66,11 +66,15 @@ const LATER = (Object.keys(EFFECTS) as (keyof PeerConfig)[]).filter((name) => EF
 /** Looks at few fields and at no policy, because a status reads it of a thousand sessions. */
 export function pendingChanges(opened: PeerConfig, now: PeerConfig): PendingChange[] {
   if (opened === now) return [];
-  return LATER.filter((name) => !isEqual(opened[name], now[name])).map((name) => ({
+  const pending: PendingChange[] = LATER.filter((name) => !isEqual(opened[name], now[name])).map((name) => ({
     name,
     inUse: opened[name],
     next: now[name],
   }));
+  const [was, is] = [opened.remote, now.remote];
+  if (was.kind === 'address' && is.kind === 'address' && was.port !== is.port)
+    pending.push({ name: 'remote', inUse: was.port, next: is.port });
+  return pending;
 }
 
 const STRONGEST_FIRST: readonly ChangeEffect[] = ['reset', 'soft', 'live', 'later'];
