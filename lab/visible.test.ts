@@ -1,7 +1,7 @@
 // What an operator sees of a running node: its commands, its log and its metrics, while a real router goes away
 // and comes back.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +71,67 @@ describe('what happened to a session is visible', function () {
     assert.match(why, new RegExp(`not sent to ${SESSION}: split horizon`));
     const refused = lab.podroute('n1', 'routes', learned!.prefix, '--advertised', SESSION);
     assert.match(refused, /^no routes\n.*is not sent to tor-n1-ipv4: split horizon/);
+  });
+
+  it('when a filter changes: the router has what it sets, each rule says what it did, and the session stays', async () => {
+    const { since } = session();
+    const file = readdirSync(lab.store)
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => join(lab.store, name))
+      .find((name) => readFileSync(name, 'utf8').includes(`name: ${SESSION} `))!;
+    const before = readFileSync(file, 'utf8');
+    const filtered = before.replace('peerIP: 10.0.1.0, asNumber: 65000', '$&, filters: [rack]');
+    assert.notEqual(filtered, before);
+    const communities = ['65001:7', '65001:1:2', 'rt:65001:9', '65001:8'].map(
+      (value) => `{ addCommunity: { value: "${value}" } }`,
+    );
+    const filter = `---
+apiVersion: podroute.io/v1
+kind: BGPFilter
+metadata: { name: rack }
+spec:
+  communitySets: [ { name: mistakes, values: ["65001:8"] } ]
+  importV4: [ { asPath: { regex: "^65000 65003$" }, action: Next, operations: [ { setLocalPref: { value: 250 } } ] } ]
+  exportV4:
+    - action: Next
+      operations: [ ${communities.join(', ')}, { setMED: { value: 77 } } ]
+    - { action: Next, operations: [ { deleteCommunities: { values: ["set:mistakes"] } } ] }
+`;
+    writeFileSync(file, filtered + filter);
+    const [own] = routes('--advertised', SESSION);
+    const preferred = () => routes().find(({ localPref }) => localPref === 250);
+    await waitUntil('the filter', 10_000, () => preferred() !== undefined);
+    const { asPath, prefix } = preferred()!;
+    assert.equal(asPath, '65000 65003');
+    await waitUntil('the router', 10_000, () => atRouter().includes('BGP.med: 77'));
+    const seen = atRouter();
+    for (const line of [
+      'BGP.community: (65001,7)',
+      'BGP.large_community: (65001, 1, 2)',
+      'BGP.ext_community: (rt, 65001, 9)',
+    ])
+      assert.ok(
+        seen.split('\n').some((text) => text.trim() === line),
+        `${line} in ${seen}`,
+      );
+    const why = lab.podroute('n1', 'routes', prefix, '--why');
+    assert.match(
+      why,
+      /import from tor-n1-ipv4: BGPFilter rack, importV4 rule 1: goes on, sets LOCAL_PREF 250/,
+    );
+    assert.match(why, /import from tor-n1-ipv4: import: Cluster \(pools\): accepted/);
+    const whyOwn = lab.podroute('n1', 'routes', own!.prefix, '--why');
+    assert.match(
+      whyOwn,
+      /export to tor-n1-ipv4: BGPFilter rack, exportV4 rule 2: goes on, takes away 65001:8/,
+    );
+    writeFileSync(file, before);
+    await waitUntil('the filter to be gone', 10_000, () => !atRouter().includes('BGP.med: 77'));
+    assert.deepEqual([session().since, session().flaps], [since, 0]);
+
+    function atRouter(): string {
+      return lab.router('tor').ask('show', 'route', own!.prefix, 'all');
+    }
   });
 
   it('when the router says goodbye: why, what next, and one line in the log for each transition', async () => {
