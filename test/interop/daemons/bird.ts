@@ -63,7 +63,17 @@ class Bird extends DaemonProcess implements Daemon {
   }
 
   async routes(family: Family): Promise<Route[]> {
-    const text = this.#birdc('show', 'route', 'table', family === 'ipv4' ? 'master4' : 'master6', 'all');
+    return this.#routes(family, []);
+  }
+
+  async best(family: Family): Promise<ReadonlyMap<string, string>> {
+    const routes = this.#routes(family, ['primary']);
+    return new Map(routes.map(({ prefix, nextHop }) => [prefix, nextHop]));
+  }
+
+  #routes(family: Family, which: readonly string[]): Route[] {
+    const table = family === 'ipv4' ? 'master4' : 'master6';
+    const text = this.#birdc('show', 'route', ...which, 'table', table, 'all');
     const routes: Route[] = [];
     let prefix = '';
     for (const block of text.split(/\n(?=\S)/)) {
@@ -161,6 +171,7 @@ function sessionText(peer: PeerSetup, index: number, asNumber: number): string {
     `hold time ${peer.holdTimeSeconds};`,
     'connect delay time 1; connect retry time 2; error wait time 1, 3; startup hold time 5;',
     isEbgp ? 'direct;' : '',
+    'deterministic med on;',
     peer.md5Key === undefined ? '' : `password "${peer.md5Key}";`,
     peer.gtsm === true ? 'ttl security on;' : '',
     peer.passive === true ? 'passive;' : '',

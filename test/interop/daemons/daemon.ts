@@ -86,6 +86,8 @@ export interface Daemon extends AsyncDisposable {
   sessions(): Promise<SessionView[]>;
   /** Everything learned from neighbours that is in use. */
   routes(family: Family): Promise<Route[]>;
+  /** The address of the neighbour (which is the next hop, too) that each prefix's best path came from. */
+  best?(family: Family): Promise<ReadonlyMap<string, string>>;
   announce(announcements: readonly Announcement[]): Promise<void>;
   withdraw(prefixes: readonly string[]): Promise<void>;
   /** Asks the neighbour to send its routes again (RFC 2918). */

@@ -116,6 +116,18 @@ class Frr extends DaemonProcess implements Daemon {
     return routes;
   }
 
+  async best(family: Family): Promise<ReadonlyMap<string, string>> {
+    const table = JSON.parse(this.#vtysh(`show bgp ${family} unicast json`)) as {
+      routes?: Record<string, readonly (FrrPath & { readonly bestpath?: boolean })[]>;
+    };
+    return new Map(
+      Object.entries(table.routes ?? {}).flatMap(([prefix, paths]) => {
+        const hop = paths.find(({ bestpath }) => bestpath === true)?.nexthops?.[0]?.ip;
+        return hop === undefined ? [] : [[prefix, hop]];
+      }),
+    );
+  }
+
   async announce(announcements: readonly Announcement[]): Promise<void> {
     for (const a of announcements) {
       const map = mapName(a.prefix);
@@ -198,6 +210,8 @@ function configText({ asNumber, routerId, peers }: DaemonConfig): string {
     ` bgp router-id ${routerId}`,
     ' no bgp ebgp-requires-policy',
     ' no bgp network import-check',
+    ' bgp deterministic-med',
+    ' bgp bestpath compare-routerid',
     ' no bgp default ipv4-unicast',
     // It collects routes for a second before it sends them to a new group of neighbours, else.
     ' coalesce-time 0',

@@ -110,6 +110,14 @@ export class Podroute implements Daemon {
     );
   }
 
+  async best(family: Family): Promise<ReadonlyMap<string, string>> {
+    const reply = await this.agent.get<RoutesReply>(`/v1/routes?view=best&family=${family}&limit=1000`);
+    const addresses = new Map(this.#config.peers.map((peer, i) => [`peer${i}`, peer.remoteAddress]));
+    // The view has the paths that are used beside the best one as well.
+    const learned = reply.routes.filter((r) => !r.isLocal && r.isBest);
+    return new Map(learned.map(({ prefix, peer = '' }) => [prefix, addresses.get(peer) ?? peer]));
+  }
+
   /** As the podCIDRs of its node; MED cannot be set on those, and the next hop is its own address. */
   async announce(announcements: readonly Announcement[]): Promise<void> {
     for (const a of announcements) this.#announced.set(a.prefix, a);
