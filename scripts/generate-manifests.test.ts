@@ -1,5 +1,6 @@
 // The installation's files against the tables that they are made of.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
@@ -31,5 +32,22 @@ describe('manifests/kubernetes and manifests/helm', () => {
       name.startsWith(`${FOLDERS.kustomize}/base/`),
     );
     assert.equal(resources.length + 1, written.length);
+  });
+
+  it('start Node with options that it takes from there, and that a small heap comes of', () => {
+    for (const file of ['agents.yaml', 'controller.yaml']) {
+      const env = /- name: NODE_OPTIONS\n +value: (.+)/.exec(read(`${FOLDERS.kustomize}/base/${file}`));
+      const kept = 'const a = []; for (let i = 0; i < 2e6; i++) a.push({ i });';
+      const space = "v8.getHeapSpaceStatistics().find((one) => one.space_name === 'new_space').space_size";
+      const youngBytes = (options: string) => {
+        const { status, stdout, stderr } = spawnSync(process.execPath, ['-p', `${kept} ${space}`], {
+          encoding: 'utf8',
+          env: { ...process.env, NODE_OPTIONS: options },
+        });
+        assert.equal(status, 0, stderr);
+        return Number(stdout);
+      };
+      assert.ok(youngBytes(env?.[1] ?? '') <= 2 * 4 * 2 ** 20, file);
+    }
   });
 });

@@ -26,11 +26,12 @@ export class OwnPodsList implements Disposable {
     this.#clock = io.clock;
     const list = { path: '/api/v1/pods', fieldSelector: `spec.nodeName=${node}` };
     this.#reflector = new Reflector(list, io, {
+      part: (object) => uidOf(object as Raw),
       replaced: (objects) => {
         this.#uids.clear();
-        for (const object of objects) this.#put(object as Raw);
+        for (const object of objects) this.#put(object as PodUid);
       },
-      changed: (object) => this.#put(object as Raw),
+      changed: (object) => this.#put(uidOf(object as Raw)),
       removed: (object) => void this.#uids.delete(keyOfRaw(object as Raw)),
       stateChanged: () => {
         const isCurrent = this.#reflector.state().kind === 'current';
@@ -78,9 +79,19 @@ export class OwnPodsList implements Disposable {
     this.#reflector[Symbol.dispose]();
   }
 
-  #put(pod: Raw): void {
-    const { uid, annotations } = pod.metadata;
-    const mirrored = (annotations as Readonly<Record<string, unknown>> | undefined)?.[MIRROR];
-    this.#uids.set(keyOfRaw(pod), String(mirrored ?? uid));
+  #put(pod: PodUid): void {
+    this.#uids.set(keyOfRaw(pod), pod.metadata.uid);
   }
+}
+
+interface PodUid {
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string };
+}
+
+/** As the runtime is told it. */
+function uidOf({ metadata: { name, namespace, uid, annotations } }: Raw): PodUid {
+  const mirrored = (annotations as Readonly<Record<string, unknown>> | undefined)?.[MIRROR];
+  return {
+    metadata: { name, ...(namespace !== undefined && { namespace }), uid: String(mirrored ?? uid) },
+  };
 }

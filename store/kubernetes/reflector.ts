@@ -32,7 +32,9 @@ export interface WatchedList {
 }
 
 export interface ListSink {
-  /** Everything that there is. */
+  /** What is kept of an object until the list is whole. */
+  part(object: unknown): unknown;
+  /** Everything that there is, of each its part. */
   replaced(objects: readonly unknown[]): void;
   changed(object: unknown): void;
   removed(object: unknown): void;
@@ -210,7 +212,7 @@ export class Reflector implements Disposable {
     let version = '';
     for await (const page of listPages(this.#api, (query) => this.#path(query), PAGE)) {
       if (this.#isClosed) return;
-      for (const object of page.items) take(objects, object);
+      for (const object of page.items) this.#take(objects, object);
       ({ version } = page);
     }
     this.#have(objects, version);
@@ -257,7 +259,7 @@ export class Reflector implements Disposable {
         if (initial !== undefined) {
           // A cache that is behind tells first what it has, and then what has gone since.
           if (type === 'DELETED') initial = without(initial, object);
-          else if (type !== 'BOOKMARK') take(initial, object);
+          else if (type !== 'BOOKMARK') this.#take(initial, object);
           else if (isEndOfInitial(object)) {
             this.#have(initial, versionOf(object));
             initial = undefined;
@@ -293,6 +295,11 @@ export class Reflector implements Disposable {
         },
       });
     });
+  }
+
+  #take(objects: unknown[], object: unknown): void {
+    if (objects.length === MOST_OBJECTS) throw new Error(`its list has more than ${MOST_OBJECTS} objects`);
+    objects.push(this.#sink.part(named(object)));
   }
 
   #have(objects: readonly unknown[], version: string): void {
@@ -333,11 +340,6 @@ function named(object: unknown): unknown {
   const { metadata } = (object ?? {}) as { metadata?: { name?: unknown } | null };
   if (typeof metadata?.name !== 'string') throw new Error('it tells of an object without metadata.name');
   return object;
-}
-
-function take(objects: unknown[], object: unknown): void {
-  if (objects.length === MOST_OBJECTS) throw new Error(`its list has more than ${MOST_OBJECTS} objects`);
-  objects.push(named(object));
 }
 
 function without(objects: readonly unknown[], gone: unknown): unknown[] {

@@ -212,6 +212,7 @@ export class WatchedLists implements Disposable {
   ): Followed {
     const contents = new ListContents(identity);
     const reflector = new Reflector(list, this.#io, {
+      part: (object) => contents.part(object),
       replaced: (objects) => void (contents.replace(objects) && this.#sink.changed()),
       changed: (object) => void (contents.put(object) && this.#sink.changed()),
       removed: (object) => void (contents.remove(object) && this.#sink.changed()),

@@ -45,6 +45,8 @@ export async function benchKubernetes(
     });
     await lab.settled();
     for (const node of ['n2', 'n3']) await lab.stopAgent(node, 'SIGTERM');
+    // As the DaemonSet starts it.
+    process.env['NODE_OPTIONS'] = nodeOptions(lab);
     say(`${NODES} Nodes and ${2 * NODES} IPAMBlocks are made`);
     lab.api.kubectl(['create', '-f', '-'], clusterObjects());
     const rows = await measure(new Subject(lab));
@@ -62,6 +64,19 @@ export async function benchKubernetes(
   } finally {
     rmSync(parent, { recursive: true, force: true });
   }
+}
+
+function nodeOptions({ api }: Lab): string {
+  const path = '{.spec.template.spec.containers[0].env[?(@.name=="NODE_OPTIONS")].value}';
+  return api.kubectl([
+    'get',
+    'daemonset',
+    'podroute-agent',
+    '-n',
+    'podroute-system',
+    '-o',
+    `jsonpath=${path}`,
+  ]);
 }
 
 async function measure(subject: Subject): Promise<Row[]> {
