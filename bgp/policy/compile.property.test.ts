@@ -107,12 +107,20 @@ const action: fc.Arbitrary<PolicyTerm['action']> = fc.oneof(
 );
 const policy: fc.Arbitrary<Policy> = fc
   .record({
+    // Before those that decide now and then many that only change: sets of terms have more words than one.
+    before: fc.constantFrom(0, 0, 30, 66).chain((n) => fc.array(match, { minLength: n, maxLength: n })),
     terms: fc.array(fc.record({ match, action }), { maxLength: 5 }),
     otherwise: fc.constantFrom('accept' as const, 'reject' as const),
   })
-  .map(({ terms, otherwise }) => ({
+  .map(({ before, terms, otherwise }) => ({
     name: 'p',
-    terms: terms.map((term, i) => ({ ...term, why: `rule ${i}` })),
+    terms: [
+      ...before.map((asked, n) => ({
+        match: asked,
+        action: { verdict: 'next' as const, ...(n % 9 === 0 && { set: { med: n } }) },
+      })),
+      ...terms,
+    ].map((term, i) => ({ ...term, why: `rule ${i}` })),
     otherwise,
   }));
 const route: fc.Arbitrary<Route & { readonly linkSet: number }> = fc

@@ -10,7 +10,7 @@ import {
   parseLargeCommunity,
 } from '../message/index.ts';
 import type { PrefixTable } from '../prefix/prefix-table.ts';
-import type { Policy, PolicySet, PolicyTerm } from './policy.ts';
+import type { Policy, PolicyMatch, PolicySet, PolicyTerm } from './policy.ts';
 import {
   AttributeMatch,
   type AttributeQuestions,
@@ -20,7 +20,7 @@ import {
   HOLDS,
   parseCommunityPatterns,
 } from './attribute-match.ts';
-import { PrefixMatcher } from './prefix-matcher.ts';
+import { hasBit, TermIndex } from './term-index.ts';
 
 /** Where a route was learned, as policies see it. */
 export const FROM_LOCAL = 0;
@@ -50,15 +50,6 @@ export class RouteRef {
   }
 }
 
-interface CompiledTerm {
-  readonly term: PolicyTerm;
-  /** Undefined when the term does not look at prefixes of that family. */
-  readonly prefixes: readonly [PrefixMatcher | undefined, PrefixMatcher | undefined];
-  readonly family: number;
-  readonly sources: number;
-  readonly attributes: AttributeMatch;
-}
-
 /** A term that was looked at: HOLDS, or FAILS_* for what of its match does not hold. */
 export interface TraceStep {
   readonly term: PolicyTerm;
@@ -66,8 +57,6 @@ export interface TraceStep {
 }
 
 const MOST_COMBINATIONS = 1024;
-const ANY_SOURCE = 7;
-const SOURCE_BITS = { local: 1, ebgp: 2, ibgp: 4, remote: 6 } as const;
 
 export class CompiledPolicy {
   readonly policy: Policy;
@@ -77,7 +66,10 @@ export class CompiledPolicy {
   readonly acceptsAll: boolean;
   /** Decides by the interface of the next hop: to be asked again when that is another. */
   readonly asksLinks: boolean;
-  readonly #terms: readonly CompiledTerm[];
+  readonly #terms: readonly PolicyTerm[];
+  readonly #index: TermIndex;
+  /** By term: what it asks of the attributes. */
+  readonly #attributes: readonly AttributeMatch[];
   /**
    * Combination id -> the sets applied, in order. Id 0 is none. There are 2 ** terms of them, of which a neighbour chooses
    * by what it announces: beyond MOST_COMBINATIONS all are forgotten, and get new ids when they come again.
@@ -92,8 +84,11 @@ export class CompiledPolicy {
     this.fingerprint = createHash('sha256')
       .update(JSON.stringify([decisions, policy.otherwise]))
       .digest('base64');
-    this.#terms = policy.terms.map((term) => compileTerm(term));
-    this.asksLinks = this.#terms.some(({ attributes }) => attributes.asksLinks);
+    for (const { action } of policy.terms) checkSet(action.set);
+    this.#terms = policy.terms;
+    this.#index = new TermIndex(policy.terms);
+    this.#attributes = policy.terms.map((term) => new AttributeMatch(term));
+    this.asksLinks = this.#attributes.some((match) => match.asksLinks);
     this.acceptsAll = policy.terms.length === 0 && policy.otherwise === 'accept';
   }
 
@@ -106,25 +101,31 @@ export class CompiledPolicy {
       this.#combinations.clear();
       this.#steps.clear();
     }
-    const terms = this.#terms;
+    const index = this.#index;
+    const { found } = index;
+    index.find(route.prefixes, route.prefix, route.source);
     let combination = 0;
-    for (let i = 0; i < terms.length; i++) {
-      const t = terms[i]!;
-      if (faultOf(t, route, questions) !== HOLDS) continue;
-      const action = t.term.action;
-      if (action.verdict === 'reject') return ~i;
-      if (action.set !== undefined) combination = this.#step(combination, i, action.set);
-      if (action.verdict === 'accept') return combination;
+    for (let w = 0; w < found.length; w++) {
+      for (let left = found[w]!; left !== 0; left &= left - 1) {
+        const i = w * 32 + 31 - Math.clz32(left & -left);
+        if (this.#attributes[i]!.fault(route.attribute, questions) !== HOLDS) continue;
+        const { action } = this.#terms[i]!;
+        if (action.verdict === 'reject') return ~i;
+        if (action.set !== undefined) combination = this.#step(combination, i, action.set);
+        if (action.verdict === 'accept') return combination;
+      }
     }
-    return this.policy.otherwise === 'accept' ? combination : ~terms.length;
+    return this.policy.otherwise === 'accept' ? combination : ~this.#terms.length;
   }
 
   /** What each term does with the route, as evaluate() goes through them, for people; up to the one that decides. */
   trace(route: RouteRef, questions: AttributeQuestions): TraceStep[] {
     const steps: TraceStep[] = [];
-    for (const compiled of this.#terms) {
-      const { term } = compiled;
-      const fault = faultOf(compiled, route, questions);
+    this.#index.find(route.prefixes, route.prefix, route.source);
+    for (const [i, term] of this.#terms.entries()) {
+      const fault = hasBit(this.#index.found, i)
+        ? this.#attributes[i]!.fault(route.attribute, questions)
+        : placeFault(term, route);
       steps.push({ term, fault });
       if (fault === HOLDS && term.action.verdict !== 'next') break;
     }
@@ -138,12 +139,12 @@ export class CompiledPolicy {
 
   /** evaluate()'s negative result: rejected because the prefix is this speaker's own. */
   isOwn(result: number): boolean {
-    return this.#terms[~result]?.term.action.isOwn === true;
+    return this.#terms[~result]?.action.isOwn === true;
   }
 
   /** Why a route was rejected, from evaluate()'s negative result. */
   whyRejected(result: number): string {
-    return this.#terms[~result]?.term.why ?? `${this.policy.name}: no rule accepts it`;
+    return this.#terms[~result]?.why ?? `${this.policy.name}: no rule accepts it`;
   }
 
   #step(combination: number, term: number, set: PolicySet): number {
@@ -168,36 +169,25 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
   }
 }
 
-function compileTerm(term: PolicyTerm): CompiledTerm {
-  const { match, action } = term;
-  const rules = match.prefixes;
-  checkSet(action.set);
-  return {
-    term,
-    prefixes:
-      rules === undefined
-        ? [undefined, undefined]
-        : [new PrefixMatcher(0, rules), new PrefixMatcher(1, rules)],
-    family: match.family === undefined ? -1 : familyIndex(match.family),
-    sources: match.source === undefined ? ANY_SOURCE : SOURCE_BITS[match.source],
-    attributes: new AttributeMatch(term),
-  };
+/** Which of family, source and prefix it is, of a term that is not for the route by one of them. */
+function placeFault({ match }: PolicyTerm, { prefixes, source }: RouteRef): number {
+  if (match.family !== undefined && familyIndex(match.family) !== prefixes.family) return FAILS_FAMILY;
+  return isFrom(match.source, source) ? FAILS_PREFIX : FAILS_SOURCE;
 }
 
-/** HOLDS, or what of the term's match does not. */
-function faultOf(t: CompiledTerm, route: RouteRef, questions: AttributeQuestions): number {
-  const { prefixes, prefix } = route;
-  const { family } = prefixes;
-  if (t.family >= 0 && t.family !== family) return FAILS_FAMILY;
-  if ((t.sources & (1 << route.source)) === 0) return FAILS_SOURCE;
-  const matcher = t.prefixes[family];
-  if (matcher !== undefined) {
-    const w1 = family === 0 ? 0 : prefixes.a1[prefix]!;
-    const w2 = family === 0 ? 0 : prefixes.a2[prefix]!;
-    const w3 = family === 0 ? 0 : prefixes.a3[prefix]!;
-    if (!matcher.matches(prefixes.a0[prefix]!, w1, w2, w3, prefixes.lengths[prefix]!)) return FAILS_PREFIX;
+function isFrom(asked: PolicyMatch['source'], source: number): boolean {
+  switch (asked) {
+    case undefined:
+      return true;
+    case 'remote':
+      return source !== FROM_LOCAL;
+    case 'local':
+      return source === FROM_LOCAL;
+    case 'ebgp':
+      return source === FROM_EBGP;
+    case 'ibgp':
+      return source === FROM_IBGP;
   }
-  return t.attributes.fault(route.attribute, questions);
 }
 
 /** So that nothing is wrong with it when there is a route. @throws Error naming the text that is wrong */

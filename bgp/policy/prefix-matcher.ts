@@ -1,77 +1,69 @@
-// A list of prefix rules compiled to a hash table, so that a match costs one lookup per distinct rule length
-// and allocates nothing. Rules of the other family never match.
-import { mask, parsePrefixWords } from '#ip';
-import { PrefixTable } from '../prefix/prefix-table.ts';
+// A list of prefix rules of one term, any of which may hold. Those that negate are few, and walked; the others are one
+// lookup per distinct length. Nothing is allocated for a route.
+import { mask, parsePrefixWords, type PrefixWords } from '#ip';
 import type { PrefixRule } from './policy.ts';
+import { PrefixIndex } from './prefix-index.ts';
+
+/** A rule, with the lengths of routes that it is about. */
+export interface RuleWords {
+  readonly prefix: PrefixWords;
+  readonly isNegated: boolean;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** @throws Error naming the prefix that is none */
+export function ruleWords(rule: PrefixRule): RuleWords {
+  const prefix = parsePrefixWords(rule.prefix);
+  if (prefix === undefined) throw new Error(`policy: '${rule.prefix}' is not a prefix`);
+  const isExact = rule.operator === 'equal' || rule.operator === 'notEqual';
+  return {
+    prefix,
+    isNegated: rule.operator === 'notEqual' || rule.operator === 'notIn',
+    min: isExact ? prefix.length : (rule.minLength ?? prefix.length),
+    max: isExact ? prefix.length : (rule.maxLength ?? (prefix.family === 0 ? 32 : 128)),
+  };
+}
 
 /** Any-of over the rules of one family. */
 export class PrefixMatcher {
-  readonly #table: PrefixTable;
-  /** Distinct lengths of rule prefixes, ascending. */
-  #lengths: number[] = [];
-  /** By table id: the route lengths accepted under that prefix, as [min, max, min, max, …]. */
-  readonly #ranges: number[][] = [];
-  /** Negated rules: prefix words, length, and the lengths it covers. Few, so walked. */
-  readonly #not: { words: readonly number[]; length: number; min: number; max: number }[] = [];
+  readonly #index: PrefixIndex;
+  readonly #not: readonly RuleWords[];
+  /** Of one call: bit 0 is set when a rule holds. */
+  readonly #found = new Int32Array(1);
 
   constructor(family: 0 | 1, rules: readonly PrefixRule[]) {
-    this.#table = new PrefixTable(family, 0);
-    const bits = family === 0 ? 32 : 128;
-    for (const rule of rules) {
-      const prefix = parsePrefixWords(rule.prefix);
-      if (prefix === undefined) throw new Error(`policy: '${rule.prefix}' is not a prefix`);
-      if (prefix.family !== family) continue;
-      const exact = rule.operator === 'equal' || rule.operator === 'notEqual';
-      const min = exact ? prefix.length : (rule.minLength ?? prefix.length);
-      const max = exact ? prefix.length : (rule.maxLength ?? bits);
-      if (rule.operator === 'notEqual' || rule.operator === 'notIn') {
-        this.#not.push({ words: prefix.words, length: prefix.length, min, max });
-        continue;
-      }
-      const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = prefix.words;
-      const id =
-        family === 0
-          ? this.#table.findOrAdd4(w0, prefix.length)
-          : this.#table.findOrAdd6(w0, w1, w2, w3, prefix.length);
-      this.#ranges[id] ??= [];
-      this.#ranges[id].push(min, max);
-      if (!this.#lengths.includes(prefix.length)) this.#lengths.push(prefix.length);
+    this.#index = new PrefixIndex(family);
+    const words = rules.map((rule) => ruleWords(rule)).filter(({ prefix }) => prefix.family === family);
+    this.#not = words.filter(({ isNegated }) => isNegated);
+    for (const { prefix, isNegated, min, max } of words) {
+      if (!isNegated) this.#index.add(0, prefix, min, max);
     }
-    this.#lengths = this.#lengths.sort((a, b) => a - b);
   }
 
   /** Words as signed 32-bit integers; w1..w3 are not looked at for IPv4. */
   matches(w0: number, w1: number, w2: number, w3: number, length: number): boolean {
-    const lengths = this.#lengths;
-    const table = this.#table;
-    for (let i = 0; i < lengths.length; i++) {
-      const l = lengths[i]!;
-      if (l > length) break;
-      const id =
-        table.family === 0
-          ? table.find4(w0 & mask(l), l)
-          : table.find6(w0 & mask(l), w1 & mask(l - 32), w2 & mask(l - 64), w3 & mask(l - 96), l);
-      if (id >= 0 && inRanges(this.#ranges[id]!, length)) return true;
-    }
+    const found = this.#found;
+    found[0] = 0;
+    this.#index.find(w0, w1, w2, w3, length, found);
+    if (found[0] !== 0) return true;
     for (let i = 0; i < this.#not.length; i++) {
-      const rule = this.#not[i]!;
-      const inside =
-        rule.length <= length &&
-        length >= rule.min &&
-        length <= rule.max &&
-        (w0 & mask(rule.length)) === rule.words[0] &&
-        (table.family === 0 ||
-          ((w1 & mask(rule.length - 32)) === rule.words[1] &&
-            (w2 & mask(rule.length - 64)) === rule.words[2] &&
-            (w3 & mask(rule.length - 96)) === rule.words[3]));
-      if (!inside) return true;
+      if (!isInside(this.#not[i]!, w0, w1, w2, w3, length)) return true;
     }
     return false;
   }
 }
 
-function inRanges(ranges: readonly number[], length: number): boolean {
-  for (let i = 0; i < ranges.length; i += 2)
-    if (length >= ranges[i]! && length <= ranges[i + 1]!) return true;
-  return false;
+function isInside(rule: RuleWords, w0: number, w1: number, w2: number, w3: number, length: number): boolean {
+  const { words, length: own, family } = rule.prefix;
+  return (
+    own <= length &&
+    length >= rule.min &&
+    length <= rule.max &&
+    (w0 & mask(own)) === words[0] &&
+    (family === 0 ||
+      ((w1 & mask(own - 32)) === words[1] &&
+        (w2 & mask(own - 64)) === words[2] &&
+        (w3 & mask(own - 96)) === words[3]))
+  );
 }
