@@ -47,7 +47,8 @@ describe('manifests/kubernetes and manifests/helm', () => {
         assert.equal(status, 0, stderr);
         return Number(stdout);
       };
-      assert.ok(youngBytes(env?.[1] ?? '') <= 2 * 4 * 2 ** 20, file);
+      // Two halves of 4 MB, and pages in between; else 64 or 128.
+      assert.ok(youngBytes(env?.[1] ?? '') <= 32 * 2 ** 20, file);
     }
   });
 });
