@@ -2,20 +2,22 @@
 import assert from 'node:assert/strict';
 import { MP_BOTH, rawNotification } from '../../testing/message-bytes.ts';
 import { SessionBench, THEIRS, theirOpen } from '../../testing/session-bench.ts';
-import { type EndedSession, NO_REST, restAfter, restAfterEnd, SHORT_REST } from './backoff.ts';
+import { type EndedSession, NO_FAILURES, NO_REST, restAfter, restAfterEnd, SHORT_REST } from './backoff.ts';
+
+const NINE = { sessions: 9, all: 9 };
 
 describe('back-off', () => {
   it('FSM-8 doubles from 1 s to 60 s, and a stable session makes it forgotten', () => {
     const holds: number[] = [];
-    let failures = 0;
+    let failures = NO_FAILURES;
     for (let i = 0; i < 9; i++) {
       const rest = restAfter(failures, { kind: 'session', establishedMs: 0 }, 5000);
       holds.push(rest.holdMs / 1000);
       ({ failures } = rest);
     }
     assert.deepEqual(holds, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-    assert.equal(restAfter(9, { kind: 'session', establishedMs: 60_000 }, 5000).holdMs, 1000);
-    assert.equal(restAfter(9, { kind: 'session', establishedMs: 59_000 }, 5000).holdMs, 60_000);
+    assert.equal(restAfter(NINE, { kind: 'session', establishedMs: 60_000 }, 5000).holdMs, 1000);
+    assert.equal(restAfter(NINE, { kind: 'session', establishedMs: 59_000 }, 5000).holdMs, 60_000);
   });
 
   it('a neighbour that does not answer is tried at least every connect retry time', async () => {
@@ -53,6 +55,14 @@ describe('back-off', () => {
     assert.equal(bench.dialled.length, tries + 1);
   });
 
+  it('tries that found nobody are no failures of the session that comes then', () => {
+    let failures = NO_FAILURES;
+    for (let i = 0; i < 9; i++)
+      ({ failures } = restAfter(failures, { kind: 'connect', establishedMs: 0 }, 5000));
+    const rest = restAfter(failures, { kind: 'session', establishedMs: 2000 }, 5000);
+    assert.deepEqual([rest.holdMs, rest.refuseMs], [1000, 0]);
+  });
+
   it('after three failures in a row the neighbour is not let in either, for 5 s at most', async () => {
     const bench = await SessionBench.withPeer();
     for (let i = 0; i < 8; i++) {
@@ -82,16 +92,31 @@ describe('the rest after an end', () => {
     hasOthers: false,
     isRetriedWithoutCapabilities: false,
   };
+  const TWO = { sessions: 2, all: 2 };
   const STRANGER = { isIncoming: true, hasReceivedOpen: false, from: 'OpenSent' } as const;
   const VERSION = {
     type: 'versionNotificationReceived',
     cause: { kind: 'notification received', code: 2, subcode: 4, text: '' },
   } as const;
-  const refused = { failures: 3, holdMs: 4000, refuseMs: 4000 };
-  const unanswered = { failures: 3, holdMs: 3000, refuseMs: 0 };
+  const refused = { failures: { sessions: 3, all: 3 }, holdMs: 4000, refuseMs: 4000 };
+  const unanswered = { failures: { sessions: 2, all: 3 }, holdMs: 3000, refuseMs: 0 };
   for (const [what, change, rest] of [
     ['a failure', {}, refused],
-    ['a failure after a minute', { establishedMs: 60_000 }, { failures: 1, holdMs: 1000, refuseMs: 0 }],
+    [
+      'a failure of one whose routes are kept until it is back',
+      {
+        down: {
+          cause: { kind: 'connection lost', problem: 'closed' },
+          kept: { restartSeconds: 120, families: [{ family: 'ipv4', longLivedSeconds: 0 }] },
+        },
+      },
+      { ...refused, refuseMs: 0 },
+    ],
+    [
+      'a failure after a minute',
+      { establishedMs: 60_000 },
+      { failures: { sessions: 1, all: 1 }, holdMs: 1000, refuseMs: 0 },
+    ],
     ['a failure before that', { establishedMs: 59_999 }, refused],
     [
       'a collision lost to another connection',
@@ -113,24 +138,27 @@ describe('the rest after an end', () => {
     [
       'a refused parameter, to be tried without',
       { event: VERSION, isRetriedWithoutCapabilities: true },
-      { failures: 2, holdMs: 0, refuseMs: 0 },
+      { failures: TWO, holdMs: 0, refuseMs: 0 },
     ],
     ['no answer', { from: 'Connect' }, unanswered],
     ['no answer, listening', { from: 'Active' }, unanswered],
     ['a link that went down', { cause: { kind: 'link down', device: 'eth0' } }, unanswered],
   ] as const) {
     it(`of ${what}`, () => {
-      assert.deepEqual(restAfterEnd({ ...LOST, ...change }, 2, 3000), rest);
+      assert.deepEqual(restAfterEnd({ ...LOST, ...change }, TWO, 3000), rest);
     });
   }
 
   it('is a second, or none, when it is nobody’s failure', () => {
-    assert.deepEqual(NO_REST, { failures: 0, holdMs: 0, refuseMs: 0 });
-    assert.deepEqual(SHORT_REST, { failures: 0, holdMs: 1000, refuseMs: 0 });
+    assert.deepEqual(NO_REST, { failures: NO_FAILURES, holdMs: 0, refuseMs: 0 });
+    assert.deepEqual(SHORT_REST, { failures: NO_FAILURES, holdMs: 1000, refuseMs: 0 });
   });
 
   it('refuses calls from the third failure in a row on, for 5 s at most', () => {
-    const refuses = Array.from({ length: 5 }, (_, n) => restAfterEnd(LOST, n, 3000)?.refuseMs);
+    const refuses = Array.from(
+      { length: 5 },
+      (_, n) => restAfterEnd(LOST, { sessions: n, all: n }, 3000)?.refuseMs,
+    );
     assert.deepEqual(refuses, [0, 0, 4000, 5000, 5000]);
   });
 });

@@ -15,35 +15,50 @@ export interface Failure {
   readonly kind: 'connect' | 'session';
   /** How long it was established, 0 when never. */
   readonly establishedMs: number;
+  /** Its routes are kept until it is back. */
+  readonly isAwaited?: boolean;
+}
+
+/** In a row. */
+export interface Failures {
+  /** Of sessions: tries that found nobody do not make these worse. */
+  readonly sessions: number;
+  /** Of any kind. */
+  readonly all: number;
 }
 
 export interface Rest {
-  readonly failures: number;
+  readonly failures: Failures;
   readonly holdMs: number;
   /** How long connections that the neighbour opens are refused. */
   readonly refuseMs: number;
 }
 
-/** @param failures in a row before this one */
-export function restAfter(failures: number, failure: Failure, connectRetryMs: number): Rest {
-  const inRow = failure.establishedMs >= STABLE_MS ? 1 : failures + 1;
+/** @param before failures in a row before this one */
+export function restAfter(before: Failures, failure: Failure, connectRetryMs: number): Rest {
+  const isSession = failure.kind === 'session';
+  const { sessions, all } = failure.establishedMs >= STABLE_MS ? NO_FAILURES : before;
+  const failures = { sessions: sessions + (isSession ? 1 : 0), all: all + 1 };
+  const inRow = isSession ? failures.sessions : failures.all;
   const doubled = FIRST_HOLD_MS * 2 ** Math.min(inRow - 1, 16);
-  if (failure.kind === 'connect') {
+  if (!isSession) {
     // A neighbour that is away is tried at the configured pace, so that it is found soon after it comes back.
     const cap = Math.max(FIRST_HOLD_MS, Math.min(connectRetryMs, MAX_HOLD_MS));
-    return { failures: inRow, holdMs: Math.min(doubled, cap), refuseMs: 0 };
+    return { failures, holdMs: Math.min(doubled, cap), refuseMs: 0 };
   }
   const holdMs = Math.min(doubled, MAX_HOLD_MS);
   return {
-    failures: inRow,
+    failures,
     holdMs,
-    refuseMs: inRow >= REFUSING_FAILURES ? Math.min(holdMs, MAX_REFUSE_MS) : 0,
+    // Who restarts gracefully is wanted back before its routes go (RFC 4724 section 4.2).
+    refuseMs: failure.isAwaited !== true && inRow >= REFUSING_FAILURES ? Math.min(holdMs, MAX_REFUSE_MS) : 0,
   };
 }
 
-export const NO_REST: Rest = { failures: 0, holdMs: 0, refuseMs: 0 };
+export const NO_FAILURES: Failures = { sessions: 0, all: 0 };
+export const NO_REST: Rest = { failures: NO_FAILURES, holdMs: 0, refuseMs: 0 };
 /** After something that was nobody's failure: not at once, so that two of these never chase one another. */
-export const SHORT_REST: Rest = { failures: 0, holdMs: FIRST_HOLD_MS, refuseMs: 0 };
+export const SHORT_REST: Rest = { failures: NO_FAILURES, holdMs: FIRST_HOLD_MS, refuseMs: 0 };
 
 export interface EndedSession extends SessionEnd {
   readonly isIncoming: boolean;
@@ -56,7 +71,11 @@ export interface EndedSession extends SessionEnd {
  * @param failures in a row before
  * @returns undefined when this end is no reason to rest or to start again; SHORT_REST leaves `failures` as it is
  */
-export function restAfterEnd(end: EndedSession, failures: number, connectRetryMs: number): Rest | undefined {
+export function restAfterEnd(
+  end: EndedSession,
+  failures: Failures,
+  connectRetryMs: number,
+): Rest | undefined {
   const { type } = end.event;
   if (end.cause.kind === 'collision lost') return end.hasOthers ? undefined : SHORT_REST;
   if (type === 'manualStop' || end.cause.kind === 'peer restarted') return undefined;
@@ -68,7 +87,11 @@ export function restAfterEnd(end: EndedSession, failures: number, connectRetryMs
   const isConnect = end.from === 'Connect' || end.from === 'Active' || end.cause.kind === 'link down';
   return restAfter(
     failures,
-    { kind: isConnect ? 'connect' : 'session', establishedMs: end.establishedMs },
+    {
+      kind: isConnect ? 'connect' : 'session',
+      establishedMs: end.establishedMs,
+      isAwaited: end.down?.kept !== undefined,
+    },
     connectRetryMs,
   );
 }

@@ -1,7 +1,7 @@
 // BIRD 2: routes to announce are in the configuration file, which `birdc configure` reads again.
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Family, familyOf } from '#ip';
+import { FAMILIES, type Family, familyOf } from '#ip';
 import { BIRD } from '../../testing/routers.ts';
 import {
   type Announcement,
@@ -10,16 +10,19 @@ import {
   type DaemonConfig,
   type DaemonKind,
   type PeerSetup,
+  type RestartView,
   type Route,
   type SessionView,
 } from './daemon.ts';
 import { DaemonProcess } from './process.ts';
 
+const NO_8538 = 'has no RFC 8538';
+
 export const bird: DaemonKind = {
   name: 'bird',
   title: 'BIRD',
   ...BIRD,
-  lacks: {},
+  lacks: { notificationKeeps: NO_8538, hardReset: NO_8538 },
   start: (config) => Bird.start(config),
 };
 
@@ -28,15 +31,18 @@ class Bird extends DaemonProcess implements Daemon {
   readonly #announced = new Map<string, Announcement>();
 
   static async start(config: DaemonConfig): Promise<Bird> {
-    writeFileSync(join(config.folder, 'bird.conf'), configText(config, []));
+    writeFileSync(join(config.folder, 'bird.conf'), configText(config, config.again ?? []));
+    rmSync(join(config.folder, 'ctl'), { force: true });
     const bird = new Bird(config);
+    for (const a of config.again ?? []) bird.#announced.set(a.prefix, a);
     await bird.ready(5000, () => existsSync(bird.file('ctl')));
     return bird;
   }
 
   constructor(config: DaemonConfig) {
     const at = (name: string) => join(config.folder, name);
-    super(config, ['bird', '-f', '-c', at('bird.conf'), '-s', at('ctl'), '-P', at('pid')]);
+    const command = ['bird', '-f', '-c', at('bird.conf'), '-s', at('ctl'), '-P', at('pid')];
+    super(config, config.again === undefined ? command : [...command, '-R']);
   }
 
   async sessions(): Promise<SessionView[]> {
@@ -58,6 +64,7 @@ class Bird extends DaemonProcess implements Daemon {
           ...(/Extended next hop/.test(neighbour) ? (['extended-next-hop'] as const) : []),
           ...(['ipv4', 'ipv6'] as const).filter((f) => families.includes(f)),
         ],
+        ...(/Graceful restart/.test(neighbour) ? { restart: restartView(neighbour) } : {}),
       };
     });
   }
@@ -175,6 +182,7 @@ function sessionText(peer: PeerSetup, index: number, asNumber: number): string {
     peer.md5Key === undefined ? '' : `password "${peer.md5Key}";`,
     peer.gtsm === true ? 'ttl security on;' : '',
     peer.passive === true ? 'passive;' : '',
+    restartText(peer),
   ];
   return `protocol bgp peer${index} {\n  ${options.filter((o) => o !== '').join('\n  ')}\n${channels.join('\n')}\n}`;
 }
@@ -182,6 +190,22 @@ function sessionText(peer: PeerSetup, index: number, asNumber: number): string {
 /** '(65001,100) (65001,101)' → ['65001:100', '65001:101']; spaces may follow the commas. */
 function tuples(text: string | undefined): string[] {
   return [...(text ?? '').matchAll(/\(([^)]*)\)/g)].map((m) => (m[1] ?? '').replaceAll(/,\s*/g, ':'));
+}
+
+function restartText({ restart }: PeerSetup): string {
+  if (restart === undefined) return '';
+  const { seconds, longLivedSeconds } = restart;
+  const short = `graceful restart on; graceful restart time ${seconds};`;
+  if (longLivedSeconds === undefined) return short;
+  return `${short} long lived graceful restart on; long lived stale time ${longLivedSeconds};`;
+}
+
+function restartView(neighbour: string): RestartView {
+  const kept = /AF preserved: (.*)/.exec(neighbour)?.[1]?.split(' ') ?? [];
+  return {
+    isRestarting: /Restart recovery/.test(neighbour),
+    kept: FAMILIES.filter((family) => kept.includes(family)),
+  };
 }
 
 function textField<K extends string>(key: K, match: RegExpExecArray | null): Partial<Record<K, string>> {

@@ -13,6 +13,8 @@ export interface DaemonConfig {
   readonly asNumber: number;
   readonly routerId: string;
   readonly peers: readonly PeerSetup[];
+  /** It runs again after it was killed, in the same folder: with these to announce from the start. */
+  readonly again?: readonly Announcement[];
 }
 
 export interface PeerSetup {
@@ -31,6 +33,8 @@ export interface PeerSetup {
   readonly passive?: boolean;
   /** More prefixes than this of a family end the session. */
   readonly maxPrefixes?: number;
+  /** RFC 4724, in both roles, with the N bit where it has one (RFC 8538). */
+  readonly restart?: { readonly seconds: number; readonly longLivedSeconds?: number };
   /** Beside the link that the daemon's own address belongs to. */
   readonly isOtherLink?: boolean;
 }
@@ -47,6 +51,15 @@ export interface SessionView {
   readonly holdTimeSeconds?: number;
   /** Of these, what the daemon tells about the neighbour's or the negotiated set. */
   readonly capabilities?: readonly Capability[];
+  /** What the neighbour's newest graceful restart capability says (RFC 4724); undefined: it has sent none. */
+  readonly restart?: RestartView;
+}
+
+export interface RestartView {
+  /** The R bit. */
+  readonly isRestarting: boolean;
+  /** Families with the F bit. */
+  readonly kept: readonly Family[];
 }
 
 export type Capability = 'four-byte-as' | 'route-refresh' | 'extended-next-hop' | 'ipv4' | 'ipv6';
@@ -94,6 +107,10 @@ export interface Daemon extends AsyncDisposable {
   refresh(remoteAddress: string): Promise<void>;
   /** Ends the rest that it takes after errors, where that is long. */
   retry?(remoteAddress: string): Promise<void>;
+  /** It dies without a word. */
+  kill(): Promise<void>;
+  /** An operator ends the session, and forwarding with it (RFC 8538 section 3). */
+  hardReset?(remoteAddress: string): Promise<void>;
   /** What it printed, for messages. */
   log(): string;
 }
@@ -109,7 +126,15 @@ export interface DaemonKind extends Installed {
   start(config: DaemonConfig): Promise<Daemon>;
 }
 
-export type Feature = 'extendedNextHop' | 'refreshRequest' | 'gtsmDemand' | 'maxPrefixes' | 'ceaseOnStop';
+export type Feature =
+  | 'extendedNextHop'
+  | 'refreshRequest'
+  | 'gtsmDemand'
+  | 'maxPrefixes'
+  | 'ceaseOnStop'
+  | 'notificationKeeps'
+  | 'hardReset'
+  | 'longLived';
 
 /** A route with its sets sorted and absent attributes left out, ready for deepEqual. */
 export function canonicalRoute(route: { [K in keyof Route]: Route[K] | undefined }): Route {

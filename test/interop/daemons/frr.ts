@@ -1,7 +1,7 @@
 // FRR: zebra (for the interfaces) and bgpd, spoken to by vtysh.
-import { type Family, familyOf } from '#ip';
+import { FAMILIES, type Family, familyOf } from '#ip';
 import { waitUntil } from '#world';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FRR } from '../../testing/routers.ts';
 import { frrCommand, type HostProcess } from '#lab';
@@ -12,6 +12,7 @@ import {
   type DaemonConfig,
   type DaemonKind,
   type PeerSetup,
+  type RestartView,
   type Route,
   type SessionView,
 } from './daemon.ts';
@@ -34,7 +35,8 @@ class Frr extends DaemonProcess implements Daemon {
     const { host, folder } = config;
     const at = (name: string) => join(folder, name);
     // vtysh wants a folder of its own configuration.
-    mkdirSync(at('vtysh'));
+    mkdirSync(at('vtysh'), { recursive: true });
+    for (const left of ['zserv.api', 'bgpd.vty']) rmSync(at(left), { force: true });
     writeFileSync(at('vtysh/vtysh.conf'), 'no service integrated-vtysh-config\n');
     writeFileSync(at('zebra.conf'), 'no ip forwarding\nno ipv6 forwarding\n');
     writeFileSync(at('bgpd.conf'), configText(config));
@@ -80,6 +82,7 @@ class Frr extends DaemonProcess implements Daemon {
           ...(family('ipv4Unicast') ? (['ipv4'] as const) : []),
           ...(family('ipv6Unicast') ? (['ipv6'] as const) : []),
         ],
+        ...(capabilities['gracefulRestart'] === undefined ? {} : { restart: restartView(peer) }),
       };
     });
   }
@@ -152,6 +155,16 @@ class Frr extends DaemonProcess implements Daemon {
     this.#vtysh(`clear bgp ${remoteAddress} soft in`);
   }
 
+  override async kill(): Promise<void> {
+    await super.kill();
+    this.#zebra.kill('SIGKILL');
+    await this.#zebra.exited;
+  }
+
+  async hardReset(remoteAddress: string): Promise<void> {
+    this.#configure(`router bgp ${this.config.asNumber}`, `neighbor ${remoteAddress} shutdown`);
+  }
+
   override log(): string {
     return `${super.log()}${this.config.host.run(['cat', this.file('bgpd.log')], { check: false })}`;
   }
@@ -188,6 +201,7 @@ interface FrrNeighbour {
   readonly remoteRouterId?: string;
   readonly bgpTimerHoldTimeMsecs?: number;
   readonly neighborCapabilities?: Readonly<Record<string, unknown>>;
+  readonly gracefulRestartInfo?: Readonly<Record<string, unknown>>;
 }
 
 interface FrrPath {
@@ -204,7 +218,7 @@ interface FrrPath {
   readonly peer?: { readonly peerId: string };
 }
 
-function configText({ asNumber, routerId, peers }: DaemonConfig): string {
+function configText({ asNumber, routerId, peers, again = [] }: DaemonConfig): string {
   const head = [
     `router bgp ${asNumber}`,
     ` bgp router-id ${routerId}`,
@@ -215,6 +229,7 @@ function configText({ asNumber, routerId, peers }: DaemonConfig): string {
     ' no bgp default ipv4-unicast',
     // It collects routes for a second before it sends them to a new group of neighbours, else.
     ' coalesce-time 0',
+    ...restartText(peers[0]),
   ];
   const families = (['ipv4', 'ipv6'] as const).map((family) => {
     const active = peers.filter((p) => p.families.includes(family));
@@ -225,9 +240,29 @@ function configText({ asNumber, routerId, peers }: DaemonConfig): string {
         ? []
         : [`  neighbor ${p.remoteAddress} maximum-prefix ${p.maxPrefixes}`]),
     ]);
+    lines.push(...again.filter((a) => familyOf(a.prefix) === family).map((a) => `  network ${a.prefix}`));
     return ` address-family ${family} unicast\n${lines.join('\n')}\n exit-address-family`;
   });
   return `${[...head, ...peers.map((p) => sessionText(p)), ...families].join('\n')}\n`;
+}
+
+/** Of the whole router. */
+function restartText(peer: PeerSetup | undefined): string[] {
+  if (peer?.restart === undefined) return [];
+  const { seconds, longLivedSeconds } = peer.restart;
+  const lines = [' bgp graceful-restart', ' bgp graceful-restart preserve-fw-state'];
+  lines.push(` bgp graceful-restart restart-time ${seconds}`, ' bgp graceful-restart notification');
+  if (longLivedSeconds !== undefined)
+    lines.push(` bgp long-lived-graceful-restart stale-time ${longLivedSeconds}`);
+  return lines;
+}
+
+function restartView({ gracefulRestartInfo: info = {} }: FrrNeighbour): RestartView {
+  const hasBit = (family: string) => (info[family] as { fBit?: boolean } | undefined)?.fBit === true;
+  return {
+    isRestarting: info['rBit'] === true,
+    kept: FAMILIES.filter((family) => hasBit(`${family}Unicast`)),
+  };
 }
 
 function sessionText(peer: PeerSetup): string {

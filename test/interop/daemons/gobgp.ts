@@ -20,7 +20,11 @@ export const gobgp: DaemonKind = {
   name: 'gobgp',
   title: 'GoBGP',
   ...GOBGP,
-  lacks: { refreshRequest: 'no command of GoBGP sends a ROUTE-REFRESH' },
+  lacks: {
+    refreshRequest: 'no command of GoBGP sends a ROUTE-REFRESH',
+    hardReset:
+      'sends a plain Cease when an operator disables a neighbour, which keeps routes (RFC 8538 section 3)',
+  },
   start: (config) => Gobgp.start(config),
 };
 
@@ -30,18 +34,24 @@ class Gobgp extends DaemonProcess implements Daemon {
   static async start(config: DaemonConfig): Promise<Gobgp> {
     const gobgp = new Gobgp(config);
     await gobgp.ready(8000, () => gobgp.answers('gobgp', 'neighbor'));
+    if (config.again !== undefined) {
+      // A session that is up before has its End-of-RIB without them.
+      await gobgp.announce(config.again);
+      for (const { remoteAddress } of config.peers) gobgp.run('gobgp', 'neighbor', remoteAddress, 'enable');
+    }
     return gobgp;
   }
 
   constructor(config: DaemonConfig) {
     const file = join(config.folder, 'gobgpd.toml');
     writeFileSync(file, configText(config));
-    super(config, ['gobgpd', '-f', file, '--log-level', 'debug', '--api-hosts', '127.0.0.1:50051']);
+    const command = ['gobgpd', '-f', file, '--log-level', 'debug', '--api-hosts', '127.0.0.1:50051'];
+    super(config, config.again === undefined ? command : [...command, '--graceful-restart']);
   }
 
   async sessions(): Promise<SessionView[]> {
     const all = (this.#json('neighbor') ?? []) as GobgpNeighbour[];
-    return this.config.peers.map(({ remoteAddress }) => {
+    return this.config.peers.map(({ remoteAddress, families }) => {
       const peer = all.find(
         (p) => p.conf?.neighbor_address === remoteAddress || p.state?.neighbor_address === remoteAddress,
       );
@@ -61,6 +71,7 @@ class Gobgp extends DaemonProcess implements Daemon {
         ...(peer?.state?.router_id === undefined ? {} : { remoteRouterId: peer.state.router_id }),
         ...(hold === undefined ? {} : { holdTimeSeconds: hold }),
         capabilities: capabilities.filter(([, pattern]) => pattern.test(names)).map(([name]) => name),
+        ...restartView(peer?.state?.remote_cap, families),
       };
     });
   }
@@ -115,6 +126,10 @@ class Gobgp extends DaemonProcess implements Daemon {
     this.run('gobgp', 'neighbor', remoteAddress, 'softresetin');
   }
 
+  async hardReset(remoteAddress: string): Promise<void> {
+    this.run('gobgp', 'neighbor', remoteAddress, 'disable');
+  }
+
   /** Else it waits 240 s for an OPEN that it dropped itself. */
   async retry(remoteAddress: string): Promise<void> {
     this.run('gobgp', 'neighbor', remoteAddress, 'disable');
@@ -134,9 +149,15 @@ interface GobgpNeighbour {
     readonly session_state?: number;
     readonly peer_asn?: number;
     readonly router_id?: string;
-    readonly remote_cap?: unknown;
+    readonly remote_cap?: readonly GobgpCapability[];
   };
   readonly timers?: { readonly state?: { readonly negotiated_hold_time?: number } };
+}
+
+/** Its value is protobuf (gobgp's capability.proto) in base64. */
+interface GobgpCapability {
+  readonly type_url: string;
+  readonly value?: string;
 }
 
 interface GobgpAttribute {
@@ -153,29 +174,43 @@ interface GobgpPath {
   readonly 'source-id'?: string;
 }
 
+/** Field 1 of GracefulRestartCapability is its flags, and field 2 of a tuple too: 0x80 in the two octets of a varint. */
+function restartView(
+  capabilities: readonly GobgpCapability[] | undefined,
+  families: readonly Family[],
+): Pick<SessionView, 'restart'> {
+  const found = capabilities?.find((one) => one.type_url.endsWith('.GracefulRestartCapability'));
+  if (found === undefined) return {};
+  const value = Buffer.from(found.value ?? '', 'base64');
+  const flags = value[0] === 0x08 ? (value[1] ?? 0) : 0;
+  const isKept = value.includes(Buffer.from([0x10, 0x80, 0x01]));
+  return { restart: { isRestarting: (flags & 8) !== 0, kept: isKept ? families : [] } };
+}
+
 function segmentText(segment: { segment_type: number; asns: readonly number[] }): string {
   const text = segment.asns.join(' ');
   return segment.segment_type === 1 ? `{${text}}` : text;
 }
 
-function configText({ asNumber, routerId, peers }: DaemonConfig): string {
+function configText({ asNumber, routerId, peers, again }: DaemonConfig): string {
   const head = `[global.config]\n  as = ${asNumber}\n  router-id = "${routerId}"\n`;
-  return head + peers.map((peer) => sessionText(peer)).join('');
+  return head + peers.map((peer) => sessionText(peer, again !== undefined)).join('');
 }
 
-function sessionText(peer: PeerSetup): string {
+function sessionText(peer: PeerSetup, isDisabled: boolean): string {
   const families = peer.families.map(
     (f) =>
       `  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = "${f}-unicast"\n${
         peer.maxPrefixes === undefined
           ? ''
           : `    [neighbors.afi-safis.prefix-limit.config]\n      max-prefixes = ${peer.maxPrefixes}\n`
-      }`,
+      }${mpRestartText(peer)}`,
   );
   return `[[neighbors]]
   [neighbors.config]
     neighbor-address = "${peer.remoteAddress}"
     peer-as = ${peer.remoteAs}
+    admin-down = ${isDisabled}
 ${peer.md5Key === undefined ? '' : `    auth-password = "${peer.md5Key}"\n`}  [neighbors.transport.config]
     local-address = "${peer.localAddress}"
     passive-mode = ${peer.passive === true}
@@ -184,5 +219,25 @@ ${peer.md5Key === undefined ? '' : `    auth-password = "${peer.md5Key}"\n`}  [n
     idle-hold-time-after-reset = 1
     hold-time = ${peer.holdTimeSeconds}
     keepalive-interval = ${Math.floor(peer.holdTimeSeconds / 3)}
-${peer.gtsm === true ? '  [neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255\n' : ''}${families.join('')}`;
+${peer.gtsm === true ? '  [neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255\n' : ''}${restartText(peer)}${families.join('')}`;
+}
+
+function restartText({ restart }: PeerSetup): string {
+  if (restart === undefined) return '';
+  return `  [neighbors.graceful-restart.config]
+    enabled = true
+    restart-time = ${restart.seconds}
+    notification-enabled = true
+    long-lived-enabled = ${restart.longLivedSeconds !== undefined}
+`;
+}
+
+function mpRestartText({ restart }: PeerSetup): string {
+  if (restart === undefined) return '';
+  const short = '    [neighbors.afi-safis.mp-graceful-restart.config]\n      enabled = true\n';
+  if (restart.longLivedSeconds === undefined) return short;
+  return `${short}    [neighbors.afi-safis.long-lived-graceful-restart.config]
+      enabled = true
+      restart-time = ${restart.longLivedSeconds}
+`;
 }

@@ -1,6 +1,6 @@
 // Our own agent behind the same interface as the others: its YAML, its socket.
 import { startPodroute, type RunningPodroute } from '../../testing/start-podroute.ts';
-import type { Family } from '#ip';
+import { FAMILIES, type Family } from '#ip';
 import type { RoutesReply, SessionStatus, StatusReply } from '#agent-api';
 import {
   type Announcement,
@@ -34,24 +34,38 @@ const CAPABILITIES: readonly [Capability, string][] = [
 
 export class Podroute implements Daemon {
   readonly name = 'podroute';
-  readonly agent: RunningPodroute;
+  #agent: RunningPodroute;
   #config: DaemonConfig;
+  #isLeaving = false;
   readonly #announced = new Map<string, Announcement>();
 
   constructor(agent: RunningPodroute, config: DaemonConfig) {
-    this.agent = agent;
+    this.#agent = agent;
     this.#config = config;
   }
 
   static async start(config: DaemonConfig): Promise<Podroute> {
-    const documents = documentsOf(config, []);
-    const agent = await startPodroute(config.host, {
-      nodeName: 'dut',
-      documents,
-      folder: config.folder,
-      fib: 'kernel',
-    });
-    return new Podroute(agent, config);
+    return new Podroute(await startAgent(config, documentsOf(config, [], false)), config);
+  }
+
+  get agent(): RunningPodroute {
+    return this.#agent;
+  }
+
+  async kill(): Promise<void> {
+    this.agent.process.kill('SIGKILL');
+    await this.agent.process.exited;
+  }
+
+  /** After kill() or stop(): on what the kernel and its folder still have. */
+  async startAgain(): Promise<void> {
+    this.#agent = await startAgent(this.#config, this.#documents());
+  }
+
+  /** Its node leaves: annotation podroute.io/GracefulShutdown. */
+  setLeaving(isLeaving: boolean): void {
+    this.#isLeaving = isLeaving;
+    this.#configure();
   }
 
   get pid(): number {
@@ -83,6 +97,7 @@ export class Podroute implements Daemon {
         ...(session?.remoteAs === undefined ? {} : { remoteAs: session.remoteAs }),
         ...(session?.remoteRouterId === undefined ? {} : { remoteRouterId: session.remoteRouterId }),
         ...(isEstablished ? { holdTimeSeconds: session.holdTimeSeconds } : {}),
+        ...restartView(session?.offered.remote),
         capabilities: CAPABILITIES.filter(([, words]) => session?.capabilities.includes(words)).map(
           ([name]) => name,
         ),
@@ -148,13 +163,22 @@ export class Podroute implements Daemon {
   }
 
   #configure(): void {
-    this.agent.configure(documentsOf(this.#config, [...this.#announced.values()]));
+    this.agent.configure(this.#documents());
   }
+
+  #documents(): string {
+    return documentsOf(this.#config, [...this.#announced.values()], this.#isLeaving);
+  }
+}
+
+function startAgent({ host, folder }: DaemonConfig, documents: string): Promise<RunningPodroute> {
+  return startPodroute(host, { nodeName: 'dut', documents, folder, fib: 'kernel' });
 }
 
 function documentsOf(
   { asNumber, routerId, peers }: DaemonConfig,
   announced: readonly Announcement[],
+  isLeaving: boolean,
 ): string {
   const addresses = [...new Set(peers.filter((p) => p.isOtherLink !== true).map((p) => p.localAddress))];
   const advertisements = announced
@@ -175,7 +199,10 @@ function documentsOf(
     {
       apiVersion: 'v1',
       kind: 'Node',
-      metadata: { name: 'dut' },
+      metadata: {
+        name: 'dut',
+        ...(isLeaving ? { annotations: { 'podroute.io/GracefulShutdown': 'true' } } : {}),
+      },
       spec: { podCIDRs: announced.map((a) => a.prefix) },
       status: { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) },
     },
@@ -200,9 +227,22 @@ function peerDocuments(peer: PeerSetup, index: number): unknown[] {
     ...(peer.isOtherLink === true ? { sourceAddress: 'None' } : {}),
     ...(peer.passive === true ? { passive: true } : {}),
     ...(peer.maxPrefixes === undefined ? {} : { maxPrefixes: { limit: peer.maxPrefixes } }),
+    ...(peer.restart === undefined ? {} : { gracefulRestart: restartSpec(peer.restart) }),
     ...(peer.gtsm === true ? { ttlSecurity: 1 } : {}),
     ...(peer.md5Key === undefined ? {} : { password: { secretKeyRef: { name, key: 'key' } } }),
   };
   const document = { apiVersion: 'podroute.io/v1', kind: 'BGPPeer', metadata: { name }, spec };
   return peer.md5Key === undefined ? [document] : [secret, document];
+}
+
+function restartSpec({ seconds, longLivedSeconds = 0 }: NonNullable<PeerSetup['restart']>): unknown {
+  return { restartTime: `${seconds}s`, longLivedTime: `${longLivedSeconds}s` };
+}
+
+function restartView(words: readonly string[] = []): Pick<SessionView, 'restart'> {
+  const line = words.find((one) => one.startsWith('graceful restart '));
+  if (line === undefined) return {};
+  const parts = line.split(', ');
+  const kept = FAMILIES.filter((family) => parts.includes(`${family} unicast kept`));
+  return { restart: { isRestarting: parts.includes('restarting'), kept } };
 }

@@ -23,6 +23,11 @@ export abstract class DaemonProcess implements AsyncDisposable {
     return this.#process.output;
   }
 
+  async kill(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.#process.exited;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process.stop();
   }

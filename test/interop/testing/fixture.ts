@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addNeighbours, connect, createHost, type Host } from '#lab';
-import type { Daemon, DaemonKind, PeerSetup, SessionView } from '../daemons/daemon.ts';
+import type { Announcement, Daemon, DaemonKind, PeerSetup, SessionView } from '../daemons/daemon.ts';
 import { Podroute } from '../daemons/podroute.ts';
 import { RawHost, type RawPeer } from '../../testing/raw-peer.ts';
 
@@ -40,7 +40,8 @@ let stages = 0;
 
 export class Stage implements AsyncDisposable {
   readonly podroute: Podroute;
-  readonly daemon: Daemon;
+  #daemon: Daemon;
+  readonly #start: (again?: readonly Announcement[]) => Promise<Daemon>;
   /** Where our agent runs. */
   readonly ourHost: Host;
   readonly ourPeers: readonly PeerSetup[];
@@ -50,12 +51,14 @@ export class Stage implements AsyncDisposable {
   constructor(
     podroute: Podroute,
     daemon: Daemon,
+    start: (again?: readonly Announcement[]) => Promise<Daemon>,
     ourHost: Host,
     ourPeers: readonly PeerSetup[],
     owned: AsyncDisposableStack,
   ) {
     this.podroute = podroute;
-    this.daemon = daemon;
+    this.#daemon = daemon;
+    this.#start = start;
     this.ourHost = ourHost;
     this.ourPeers = ourPeers;
     this.#owned = owned;
@@ -115,19 +118,30 @@ export class Stage implements AsyncDisposable {
         peers: options.withInjector === true ? [...ourPeers, injectorPeer] : ourPeers,
       }),
     );
-    const daemon = owned.use(
-      await kind.start({
-        ...{ host: theirs, folder: folder(kind.name), asNumber: theirAs, routerId: '10.1.0.2' },
+    const theirFolder = folder(kind.name);
+    const start = (again?: readonly Announcement[]) =>
+      kind.start({
+        ...(again === undefined ? {} : { again }),
+        ...{ host: theirs, folder: theirFolder, asNumber: theirAs, routerId: '10.1.0.2' },
         peers: families.map((f) => ({
           ...{ localAddress: THEIRS[f], remoteAddress: OWN[f], remoteAs: OWN_AS, families: carried(f) },
           ...common,
           ...(f === 'ipv4' ? options.theirIpv4 : {}),
         })),
-      }),
-    );
-    const stage = new Stage(podroute, daemon, ours, ourPeers, owned.move());
+      });
+    const daemon = await start();
+    const stage = new Stage(podroute, daemon, start, ours, ourPeers, owned.move());
     if (options.withInjector === true) await stage.#openInjector(far, options.injectorCapabilities);
     return stage;
+  }
+
+  get daemon(): Daemon {
+    return this.#daemon;
+  }
+
+  /** After its kill(): with these to announce from the start. */
+  async startDaemonAgain(announced: readonly Announcement[]): Promise<void> {
+    this.#daemon = await this.#start(announced);
   }
 
   /** Waits until all sessions between the two are up on both sides; says their states when not. */
@@ -165,8 +179,9 @@ export class Stage implements AsyncDisposable {
     this.injector = peer;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#owned.disposeAsync();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#daemon[Symbol.asyncDispose]();
+    await this.#owned.disposeAsync();
   }
 }
 
