@@ -11,7 +11,14 @@ import { Fib } from './fib/fib.ts';
 import { ensureForwarding, refusePodsAdvertisements } from './fib/kernel/ip-forwarding.ts';
 import { ipamInputs } from './pods/ipam-inputs.ts';
 import type { Log } from './log.ts';
-import { guardedOf, interfacesOf, makePlan, type Plan } from './plan/index.ts';
+import {
+  guardedOf,
+  interfacesOf,
+  makePlan,
+  type Plan,
+  type PlanInput,
+  type PlanResult,
+} from './plan/index.ts';
 import { ProblemBoard } from './status/problem-board.ts';
 import { type Rehearse, Rehearsal } from './speaker/rehearsal.ts';
 import type { RouterWatch } from './speaker/router-watch.ts';
@@ -196,19 +203,7 @@ export class Agent implements AsyncDisposable {
     const refused = store.refused();
     const interfaces = interfacesOf({ resources, nodeName: this.nodeName });
     if (interfaces !== undefined) host?.routers.follow(interfaces);
-    const input = {
-      heardLinks: host?.routers.heard() ?? new Map<string, never>(),
-      resources,
-      refused,
-      nodeName: this.nodeName,
-      localBlocks: [],
-      table: this.#settings.table,
-      ...(this.#settings.routerId === undefined ? {} : { routerId: this.#settings.routerId }),
-      ...(this.fib === undefined
-        ? {}
-        : { defaultGateways: this.fib.defaultGateways(), hostNetworks: this.fib.hostNetworks() }),
-      inForce: new Set(this.#inForce?.plan.peers.map((peer) => peer.config.id)),
-    };
+    const input = this.#input(resources, refused);
     this.ipam?.setInputs(ipamInputs(resources, refused, this.nodeName, guardedOf(input)));
     const { plan, problems } = makePlan({ ...input, localBlocks: this.ipam?.blocks() ?? [] });
     this.board.set('store', store.problems());
@@ -229,6 +224,34 @@ export class Agent implements AsyncDisposable {
     }
     this.#rehearsal.consider(plan);
     this.board.set('speaker', this.driver.problems());
+  }
+
+  #input(resources: Resources, refused: Refused): PlanInput {
+    const { host } = this.#io;
+    return {
+      heardLinks: host?.routers.heard() ?? new Map<string, never>(),
+      resources,
+      refused,
+      nodeName: this.nodeName,
+      localBlocks: [],
+      table: this.#settings.table,
+      ...(this.#settings.routerId === undefined ? {} : { routerId: this.#settings.routerId }),
+      ...(this.fib === undefined
+        ? {}
+        : { defaultGateways: this.fib.defaultGateways(), hostNetworks: this.fib.hostNetworks() }),
+      inForce: new Set(this.#inForce?.plan.peers.map((peer) => peer.config.id)),
+    };
+  }
+
+  /** What the plan would be with these objects; nothing of it is applied. */
+  planWith(resources: Resources): PlanResult {
+    const input = this.#input(resources, this.#io.store.refused());
+    return makePlan({ ...input, localBlocks: this.ipam?.blocks() ?? [] });
+  }
+
+  /** The objects in force. */
+  objects(): Resources {
+    return this.#io.store.snapshot();
   }
 
   #watchClaims(): void {

@@ -9,6 +9,7 @@ import type { Store } from '#store';
 import { Agent } from './agent.ts';
 import { answer, answerMetrics, answerPublic, answerStatus, type StatusRequest } from './http/endpoints.ts';
 import { answerAddresses } from './http/ipam-endpoints.ts';
+import { PlanDiffDesk } from './http/plan-diff-endpoint.ts';
 import { answerSessions } from './http/session-endpoints.ts';
 import { LateSockets } from './late-sockets.ts';
 import type { AgentOptions } from './options.ts';
@@ -16,6 +17,7 @@ import { LockedError, type NodeBindings, PODS_LOCK } from './outside.ts';
 import { startCni, subjectLog } from './pods/cni-service.ts';
 import { LeakWatch } from './pods/leak-watch.ts';
 import { LinkWatch } from './speaker/link-watch.ts';
+import { planDiff } from './plan-diff.ts';
 import { RouterWatch } from './speaker/router-watch.ts';
 import { CallFigures } from './status/call-figures.ts';
 import { AgentStatusSource } from './status-source.ts';
@@ -100,11 +102,13 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     podPacketsDropped: () => cni?.droppedPackets(),
     leaks,
   });
+  const diffs = new PlanDiffDesk((text) => planDiff(text, agent, { clock, scheduler }));
   const answerAll = (request: StatusRequest) =>
     answerMetrics(request, status) ??
     answerStatus(request, status) ??
     answerAddresses(request, cni) ??
     answerSessions(request, agent.driver) ??
+    diffs.answer(request) ??
     answer(request, status);
   opening.use(await sockets.open('socket for commands', () => http.serveUnixSocket(socketPath, answerAll)));
   if (settings.http !== undefined) {

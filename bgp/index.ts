@@ -17,7 +17,8 @@ export type {
 } from './io.ts';
 export * from './policy/index.ts';
 export * from './rib/index.ts';
-export { CAUSES, causeText } from './session/index.ts';
+export { CAUSES, causeText, type ConfigChange, configChange } from './session/index.ts';
+export type { ExportRehearsal, PrefixCount } from './rib/show/export-rehearsal.ts';
 export type {
   CauseKind,
   Counters,

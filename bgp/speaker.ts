@@ -12,6 +12,7 @@ import type { OwnIdentity } from './rib/attributes/attribute-intern.ts';
 import type { NextHopTracker } from './rib/attributes/next-hops.ts';
 import type { Origination } from './rib/in/originated.ts';
 import { Rib } from './rib/rib.ts';
+import { type ExportRehearsal, rehearseExport } from './rib/show/export-rehearsal.ts';
 import { RoutePages } from './rib/show/route-pages.ts';
 import type { ForwardingSource } from './rib/forwarding.ts';
 import type { RibView } from './rib/show/view.ts';
@@ -284,6 +285,19 @@ export class Speaker implements AsyncDisposable {
     const peer = this.#sessions.statusOf(id);
     const routes = peer && peerRoutes(this.#rib, id);
     return peer && routes ? { ...peer, routes } : peer;
+  }
+
+  /**
+   * What a neighbour would be sent with another configuration (undefined: without its session) and without some of our
+   * routes. The caller walks it and rests in between. @throws Error when a policy is wrong
+   */
+  rehearseExport(
+    id: string,
+    next: PeerConfig | undefined,
+    withdrawn: ReadonlySet<string>,
+  ): Generator<void, ExportRehearsal | undefined> {
+    const rib = this.#rib;
+    return rehearseExport(rib, id, next && rib.rehearsed(next), rib.intern.identity, withdrawn);
   }
 
   /** Neighbours that announce what is ours (PolicyTerm.action.isOwn). */

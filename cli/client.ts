@@ -10,9 +10,15 @@ const TIMEOUT_MS = 10_000;
  * hangs), 2 with the agent's own words where the question was wrong (no such session, no such prefix), 1 with its words
  * when it refuses or fails.
  */
-export function ask<T>(socketPath: string, path: string, method: 'GET' | 'POST' = 'GET'): Promise<T> {
+export function ask<T>(
+  socketPath: string,
+  path: string,
+  method: 'GET' | 'POST' = 'GET',
+  body = '',
+): Promise<T> {
   return new Promise<T>((done, fail) => {
-    const call = request({ socketPath, path, method, headers: { connection: 'close' } }, (response) => {
+    const headers = { connection: 'close', 'content-length': Buffer.byteLength(body) };
+    const call = request({ socketPath, path, method, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', (error) => fail(unreachable(socketPath, error)));
@@ -32,7 +38,7 @@ export function ask<T>(socketPath: string, path: string, method: 'GET' | 'POST' 
       call.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} s`));
     });
     call.on('error', (error) => fail(unreachable(socketPath, error)));
-    call.end();
+    call.end(body);
   });
 }
 

@@ -79,8 +79,9 @@ export const DETAILS: Readonly<Record<string, Details>> = {
     examples: [
       { line: 'plan', about: 'what this node should do, and from which objects' },
       { line: 'plan --dir objects --node n1', about: 'what it would do with these files' },
+      { line: 'plan --diff bgp.yaml', about: 'what would change here, before it is applied' },
     ],
-    note: 'For people it is no table: the plan alone as YAML, and what is wrong on stderr. -o yaml and -o json have both.',
+    note: 'For people it is no table: the plan alone as YAML, and what is wrong on stderr. -o yaml and -o json have both. --diff compares the plan in force with one in which the objects of FILE (at most 256 KiB) take the place of those of their names; the prefixes are those of sessions that are up, as far as export decides, for what this node knows now: what a changed import would let in or keep out is not foreseen.',
     badNews: 'no plan can be made, or an object is wrong',
   },
   validate: {

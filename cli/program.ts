@@ -202,6 +202,12 @@ export function program(): Command {
       ).conflicts('dir'),
     )
     .option('--node <name>', 'with --dir or --store: the Node whose plan it is')
+    .addOption(
+      new Option(
+        '--diff <file>',
+        'what applying this file would change on this node, and for each session the prefixes sent then and not now; nothing is applied',
+      ).conflicts(['dir', 'store', 'node']),
+    )
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async (options) => (await import('./commands/plan.ts')).plan(options));

@@ -1,4 +1,4 @@
-// Serves requests without a body in HTTP/1.1 over a unix socket or TCP, one a connection. Written on node:net because importing node:http
+// Serves requests in HTTP/1.1, with a short body or none, over a unix socket or TCP, one a connection. Written on node:net because importing node:http
 // costs 15 MB of memory, a fifth of an idle agent. What is answered is decided elsewhere.
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -7,6 +7,8 @@ import type { Answer, HttpServers } from '../outside.ts';
 
 /** Request line and headers together. */
 const MAX_HEAD_BYTES = 16_384;
+/** Documents that are tried out, on the unix socket only; those of all connections fit into 16 MiB. */
+const MAX_BODY_BYTES = 262_144;
 /** From accept on: a client that has not asked, or not read its whole answer, by then is cut off. */
 const CLIENT_MS = 10_000;
 /** On each socket. One more, and the oldest gives way: clients that dawdle keep nobody out. */
@@ -17,6 +19,7 @@ const REASONS: Readonly<Record<number, string>> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   409: 'Conflict',
+  413: 'Content Too Large',
   431: 'Request Header Fields Too Large',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
@@ -35,7 +38,7 @@ export function httpServersThatWait(clientMs: number): HttpServers {
 async function serveUnixSocket(path: string, answer: Answer, clientMs: number): Promise<AsyncDisposable> {
   await rm(path, { force: true });
   const server = createServer();
-  const closed = serve(server, answer, clientMs);
+  const closed = serve(server, answer, clientMs, MAX_BODY_BYTES);
   // Private from the start, whatever umask the agent was started with: listen() binds before it returns.
   await listening(server, path, () => {
     const before = process.umask(0o177);
@@ -54,12 +57,12 @@ async function serveTcp(place: string, answer: Answer, clientMs: number): Promis
   if (match === null) throw new Error(`--http ${place}: expected ADDR:PORT, for example 127.0.0.1:9179`);
   const host = match[1] ?? match[2]!;
   const server = createServer();
-  const closed = serve(server, answer, clientMs);
+  const closed = serve(server, answer, clientMs, 0);
   await listening(server, place, () => server.listen({ port: Number(match[3]), host }));
   return closed;
 }
 
-function serve(server: Server, answer: Answer, clientMs: number): AsyncDisposable {
+function serve(server: Server, answer: Answer, clientMs: number, mostBody: number): AsyncDisposable {
   /** In the order in which they came. */
   const open = new Set<Socket>();
   const cutOff = (socket: Socket) => {
@@ -75,7 +78,7 @@ function serve(server: Server, answer: Answer, clientMs: number): AsyncDisposabl
       clearTimeout(deadline);
       open.delete(socket);
     });
-    converse(socket, answer);
+    converse(socket, answer, mostBody);
   });
   return {
     async [Symbol.asyncDispose]() {
@@ -88,27 +91,37 @@ function serve(server: Server, answer: Answer, clientMs: number): AsyncDisposabl
   };
 }
 
-function converse(socket: Socket, answer: Answer): void {
-  let head = '';
+function converse(socket: Socket, answer: Answer, mostBody: number): void {
+  let text = '';
   socket.setEncoding('latin1');
   socket.on('error', () => socket.destroy());
-  const hear = (chunk: string) => {
-    head += chunk;
-    const isWhole = head.includes('\r\n\r\n');
-    if (!isWhole && head.length <= MAX_HEAD_BYTES) return;
+  const end = (reply: Reply | Promise<Reply>) => {
     socket.off('data', hear);
     socket.resume();
-    if (!isWhole) socket.end(encodeReply(refuse(431)));
-    else void replyTo(head, answer).then((reply) => socket.end(encodeReply(reply)));
+    void Promise.resolve(reply).then((said) => socket.end(encodeReply(said)));
+  };
+  const hear = (chunk: string) => {
+    text += chunk;
+    const headEnd = text.indexOf('\r\n\r\n');
+    if (headEnd < 0 ? text.length > MAX_HEAD_BYTES : headEnd > MAX_HEAD_BYTES) return end(refuse(431));
+    if (headEnd < 0) return;
+    const head = text.slice(0, headEnd + 2);
+    const length = Number(/\r\ncontent-length: *(\d+) *\r\n/i.exec(head)?.[1] ?? 0);
+    if (length > mostBody)
+      return end(refuse(413, `a body of ${length} octets: at most ${mostBody} are read`));
+    const bodyAt = headEnd + 4;
+    if (text.length < bodyAt + length) return;
+    const body = Buffer.from(text.slice(bodyAt, bodyAt + length), 'latin1').toString();
+    end(replyTo(head, body, answer));
   };
   socket.on('data', hear);
 }
 
-async function replyTo(head: string, answer: Answer): Promise<Reply> {
+async function replyTo(head: string, body: string, answer: Answer): Promise<Reply> {
   const match = /^([A-Z]+) (\/\S*) HTTP\/1\.[01]\r\n/.exec(head);
   if (match === null) return refuse(400);
   try {
-    return await answer({ method: match[1]!, url: match[2]! });
+    return await answer({ method: match[1]!, url: match[2]!, ...(body === '' ? {} : { body }) });
   } catch (error) {
     return refuse(500, String(error));
   }

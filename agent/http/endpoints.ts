@@ -7,6 +7,8 @@ export interface StatusRequest {
   readonly method: string;
   /** Path with query. */
   readonly url: string;
+  /** Of a POST that has one. */
+  readonly body?: string;
 }
 
 export interface Reply {

@@ -24,6 +24,7 @@ import { PeerSlots } from './table/peer-slots.ts';
 import { ReadingPace } from './in/reading-pace.ts';
 import type { RibPeer } from './in/rib-peer.ts';
 import { RibPeers } from './rib-peers.ts';
+import type { RehearsedPeer } from './show/export-rehearsal.ts';
 import { RibTable } from './table/rib-table.ts';
 import { RibWork } from './rib-work.ts';
 import { Sweeper } from './in/sweeper.ts';
@@ -180,6 +181,11 @@ export class Rib {
   checkPolicies(config: PeerConfig): void {
     this.#policies.get(config.import);
     this.#policies.get(config.export);
+  }
+
+  /** @throws as checkPolicies() */
+  rehearsed(config: PeerConfig): RehearsedPeer {
+    return { config, exportPolicy: this.#policies.get(config.export) };
   }
 
   prefixText(table: RibTable, prefix: number): string {

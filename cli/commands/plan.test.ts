@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PlanDiffReply } from '#agent-api';
 import { parse } from 'yaml';
 import { cannedAgent, podroute } from '../testing/run.ts';
 
@@ -38,6 +39,52 @@ stringData: { tor: hunter2 }
 
 describe('podroute plan', function () {
   this.timeout(30_000);
+
+  it('--diff: shows what a file would do to each session, and the prefixes', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'plan-'));
+    try {
+      const socket = join(folder, 'agent.sock');
+      const file = join(folder, 'new.yaml');
+      writeFileSync(file, peer('asNumber: 65000'));
+      const none = { count: 0, first: [] };
+      const many = Array.from({ length: 30 }, (_x, n) => `10.1.${n}.0/24`);
+      const sent = {
+        appear: none,
+        vanish: { count: 30, first: many },
+        change: { count: 1, first: ['10.2.0.0/16'] },
+      };
+      const head = { from: 'BGPPeer tor', remote: '10.0.0.9' };
+      const reply: PlanDiffReply = {
+        objects: ['BGPPeer tor'],
+        sessions: [
+          {
+            id: 'tor',
+            ...head,
+            what: 'changes',
+            changes: [{ setting: 'holdTimeSeconds', effect: 'later' }],
+            sent,
+          },
+          { id: 'new', ...head, what: 'begins', changes: [] },
+        ],
+        originated: [],
+        withdrawn: ['10.244.0.0/26'],
+        problems: [],
+      };
+      await using _agent = await cannedAgent(socket, { 'POST /v1/plan/diff': reply });
+      const { stdout, code } = await podroute(['plan', '--socket', socket, '--diff', file]);
+      assert.deepEqual(stdout.trimEnd().split('\n'), [
+        'session tor (10.0.0.9, BGPPeer tor): changes',
+        '  holdTimeSeconds: with the next session',
+        `  - 30 withdrawn: ${many.slice(0, 20).join(', ')} and 10 more`,
+        '  ~ 1 sent with other attributes: 10.2.0.0/16',
+        'session new (10.0.0.9, BGPPeer tor): begins',
+        'withdraw 10.244.0.0/26',
+      ]);
+      assert.equal(code, 0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   it('shows the plan for people as the plan of files is shown; with -o all that the agent says, problems too', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'plan-'));

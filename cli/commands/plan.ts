@@ -3,11 +3,12 @@
 // is the plan itself as YAML, and what is wrong stands on stderr, so that it can be compared with another one.
 import { formatProblem } from '#api';
 import { type OfflinePlan, planOfCluster, planOffline } from '#agent';
-import type { NodePlan, PlanReply } from '#agent-api';
+import type { NodePlan, PlanDiffReply, PlanReply } from '#agent-api';
 import { StorePlaceError } from '#store';
 import { stringify } from 'yaml';
 import { ask } from '../client.ts';
 import { CommandError, EXIT, tell } from '../exit.ts';
+import { planDiffText } from './plan-diff.ts';
 import { readFilesBelow, storeOption } from '../files.ts';
 import { type OutputFormat, print } from '../output-format.ts';
 import { VERSION } from './version.ts';
@@ -18,10 +19,12 @@ interface PlanOptions {
   readonly dir?: string;
   readonly store?: string;
   readonly node?: string;
+  readonly diff?: string;
 }
 
 export async function plan(options: PlanOptions): Promise<void> {
-  const { dir, store, node, output } = options;
+  const { dir, store, node, output, diff } = options;
+  if (diff !== undefined) return showDiff(diff, options);
   if ((dir ?? store) === undefined && node !== undefined) throw incomplete('--dir PATH or --store STORE');
   if ((dir ?? store) !== undefined && node === undefined) throw incomplete('--node NAME');
   if (store !== undefined && node !== undefined) return showStored(store, node, output);
@@ -33,6 +36,13 @@ export async function plan(options: PlanOptions): Promise<void> {
     for (const problem of reply.problems) process.stderr.write(`${problem.text}\n`);
   }
   if (reply.problems.length > 0) process.exitCode = EXIT.badNews;
+}
+
+async function showDiff(file: string, { socket, output }: PlanOptions): Promise<void> {
+  const [found] = readFilesBelow([file], 'plan');
+  const reply = await ask<PlanDiffReply>(socket, '/v1/plan/diff', 'POST', found?.text ?? '');
+  print(reply, output, planDiffText);
+  if (output === 'table') for (const problem of reply.problems) process.stderr.write(`${problem.text}\n`);
 }
 
 const incomplete = (missing: string): CommandError =>

@@ -31,6 +31,7 @@ export function liveChangesPage(): string {
     HEAD,
     '| word | means |\n|---|---|',
     ...words,
+    '\nWhat a file would change on a node, before it is applied: `podroute plan --diff FILE` ([cli.md](cli.md)).',
     '\n## BGPPeer\n',
     ...table(BGPPeer),
     '\n## BGPConfiguration\nOf the object `default` and of one of a node.\n',

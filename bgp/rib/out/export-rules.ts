@@ -51,7 +51,7 @@ export interface ExportRules {
 
 /** The rules of an established peer. */
 export function exportRules(
-  peer: RibPeer,
+  peer: Pick<RibPeer, 'config' | 'exportPolicy'>,
   session: Session,
   family: FamilyIndex,
   own: OwnIdentity,
@@ -131,7 +131,11 @@ export function exportRules(
  * IPv4 routes on an IPv6 session carry its IPv6 address where both sides can (RFC 8950): the link may have none of IPv4.
  * A link-local address goes beside a global one, if there is one (RFC 2545 section 3).
  */
-function ownNextHop(peer: RibPeer, session: Session, family: FamilyIndex): Uint8Array | undefined {
+function ownNextHop(
+  peer: Pick<RibPeer, 'config'>,
+  session: Session,
+  family: FamilyIndex,
+): Uint8Array | undefined {
   const { config } = peer;
   const { localAddress, sharedLink, extendedNextHop, peerType } = session.negotiated;
   const local = parseAddressWords(localAddress);

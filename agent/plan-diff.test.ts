@@ -1,0 +1,104 @@
+// What a file would change, asked of a running agent, and then compared with what applying it does.
+import assert from 'node:assert/strict';
+import { nodeYaml, objectYaml } from './plan/testing/cluster-yaml.ts';
+import { startNode, TestCluster, type TestNode } from './testing/cluster.ts';
+import { planDiff } from './plan-diff.ts';
+
+const node = (n: number, as: number) =>
+  nodeYaml(`n${n}`, [`10.0.0.${n}`], `annotations: { podroute.io/ASNumber: "${as}" }`);
+const peer = (name: string, from: number, to: number, more: string) =>
+  objectYaml(
+    'BGPPeer',
+    name,
+    `{ node: n${from}, peerIP: 10.0.0.${to}, asNumber: 6500${to}, export: All${more} }`,
+  );
+const NODES = [node(1, 65001), node(2, 65002), node(3, 65003)];
+const BASE = [
+  objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }'),
+  objectYaml('BGPConfiguration', 'default', '{ nodeToNodeMeshEnabled: false }'),
+  peer('two-back', 2, 1, ''),
+  peer('three', 1, 3, ''),
+  peer('three-back', 3, 1, ''),
+];
+
+const two = (more: string) => peer('two', 1, 2, more);
+
+const advertised = (of: TestNode, id: string) =>
+  of.source
+    .routes({ view: 'advertised', peer: id, longer: false, limit: 100 })
+    .routes.map(({ prefix }) => prefix)
+    .sort();
+
+async function cluster(): Promise<{
+  store: TestCluster;
+  ask: (text: string, of: TestNode) => ReturnType<typeof planDiff>;
+}> {
+  const store = new TestCluster();
+  store.set(...NODES, ...BASE, two(''));
+  const { clock } = store.simulation;
+  return { store, ask: (text, { agent }) => planDiff(text, agent, { clock, scheduler: clock }) };
+}
+
+describe('what a file would change', () => {
+  it('names prefixes that appear and vanish at a neighbour, as applying the file then does', async () => {
+    const { store, ask } = await cluster();
+    await using one = await startNode(1, store);
+    await using _two = await startNode(2, store);
+    await using _three = await startNode(3, store);
+    await store.until('all routes', () => advertised(one, 'two').length === 2);
+    const text = `${two(', filters: [f]')}\n---\n${objectYaml('BGPFilter', 'f', '{ exportV4: [{ action: Reject, matchOperator: Equal, cidr: 10.244.3.0/26 }] }')}`;
+    const diff = await ask(text, one);
+    assert.deepEqual(diff.objects, ['BGPPeer two', 'BGPFilter f']);
+    const [session, ...others] = diff.sessions;
+    assert.deepEqual(others, [], 'no other session is touched');
+    assert.deepEqual([session?.id, session?.what], ['two', 'changes']);
+    assert.deepEqual(session?.changes, [
+      { setting: 'import', effect: 'soft' },
+      { setting: 'export', effect: 'soft' },
+    ]);
+    assert.deepEqual(session?.sent?.vanish, { count: 1, first: ['10.244.3.0/26'] });
+    assert.equal(session?.sent?.appear.count, 0);
+    const before = advertised(one, 'two');
+    assert.equal(before.length, 2, 'nothing was applied');
+    store.set(...NODES, ...BASE, text);
+    await store.until('it vanished', () => advertised(one, 'two').length === 1);
+    const back = await ask(two(''), one);
+    assert.deepEqual(back.sessions[0]?.sent?.appear, { count: 1, first: ['10.244.3.0/26'] });
+    const other = await ask(two(', filters: [f], nextHopMode: Self, removePrivateAS: true'), one);
+    assert.equal(other.sessions[0]?.sent?.change.count, 1, 'the same prefix with other attributes');
+  });
+
+  it('says which sessions begin, end, begin anew or take it with the next one, and what is withdrawn', async () => {
+    const { store, ask } = await cluster();
+    await using one = await startNode(1, store);
+    await using _two = await startNode(2, store);
+    await store.until('the session', () => advertised(one, 'two').length === 1);
+    const what = async (text: string) =>
+      (await ask(text, one)).sessions.map(({ id, what: word }) => `${id} ${word}`);
+    assert.deepEqual(await what(two('')), []);
+    assert.deepEqual(await what(peer('four', 1, 4, '')), ['four begins']);
+    assert.deepEqual(await what(peer('two', 9, 2, '')), ['two ends']);
+    assert.deepEqual(await what(two(', families: [IPv4, IPv6]')), ['two begins anew']);
+    assert.deepEqual(await what(two(', holdTime: 30s')), ['two changes']);
+    const ends = await ask(peer('two', 9, 2, ''), one);
+    assert.deepEqual(ends.sessions[0]?.sent?.vanish.first, ['10.244.1.0/26']);
+    const hidden = await ask(
+      objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16, disableBGPExport: true }'),
+      one,
+    );
+    assert.deepEqual(hidden.withdrawn, ['10.244.1.0/26']);
+    assert.deepEqual(
+      hidden.sessions.map(({ id, sent }) => [id, sent?.vanish.first]),
+      [['two', ['10.244.1.0/26']]],
+    );
+  });
+
+  it('refuses what cannot be read, and tells the problems that it would bring', async () => {
+    const { store, ask } = await cluster();
+    await using one = await startNode(1, store);
+    await assert.rejects(ask(two(', holdTime: 1s'), one), /BGPPeer two: spec.holdTime/);
+    await assert.rejects(ask('', one), /no object in it/);
+    const { problems } = await ask(two(', filters: [gone]'), one);
+    assert.match(problems.map(({ text }) => text).join(), /gone/);
+  });
+});
