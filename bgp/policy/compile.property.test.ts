@@ -7,7 +7,16 @@ import { parseCommunityPattern, PathElements } from '../message/index.ts';
 import { PrefixTable } from '../prefix/prefix-table.ts';
 import { compilePolicy, FROM_EBGP, FROM_IBGP, FROM_LOCAL, RouteRef } from './compile.ts';
 import { type AttributeQuestions, HOLDS } from './attribute-match.ts';
-import type { Policy, PolicyMatch, PolicySet, PolicyTerm, PrefixRule } from './policy.ts';
+import {
+  ACCEPT_ALL,
+  type Policy,
+  type PolicyMatch,
+  type PolicySet,
+  type PolicyTerm,
+  type PrefixRule,
+  REJECT_ALL,
+} from './policy.ts';
+import { policyDelta } from './policy-delta.ts';
 
 /** What a route is to a policy, in words. */
 interface Route {
@@ -304,5 +313,49 @@ describe('any policy on any route', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  /** Terms for some prefixes only. */
+  const narrow: fc.Arbitrary<Pick<Policy, 'terms'>> = fc.record({
+    terms: fc.array(
+      fc.record({
+        match: fc.record({ prefixes: fc.array(rule, { maxLength: 2 }) }),
+        action,
+        why: fc.constant('changed'),
+      }),
+      { maxLength: 2 },
+    ),
+  });
+
+  it('is decided as before a change unless the change concerns it', () => {
+    let spared = 0;
+    fc.assert(
+      fc.property(
+        fc.tuple(policy, narrow, narrow, policy),
+        fc.array(route, { minLength: 1, maxLength: 30 }),
+        ([first, old, now, last], routes) => {
+          const of = (middle: Pick<Policy, 'terms'>): Policy => ({
+            ...last,
+            terms: [...first.terms, ...middle.terms, ...last.terms],
+          });
+          const [before, after] = [of(old), of(now)];
+          const delta = policyDelta(before, after)!;
+          const tables = [new PrefixTable(0, 0), new PrefixTable(1, 0)] as const;
+          for (const one of routes) {
+            const { family, words: w, length } = parsePrefixWords(one.prefix)!;
+            const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = w;
+            const table = tables[family];
+            const id = family === 0 ? table.findOrAdd4(w0, length) : table.findOrAdd6(w0, w1, w2, w3, length);
+            if (delta.concerns(table, id, SOURCES[one.source])) continue;
+            spared++;
+            const [was, is] = [expected(before, one), expected(after, one)];
+            assert.deepEqual([is.sets, is.isOwn], [was.sets, was.isOwn]);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+    assert.ok(spared > 500, `${spared}`);
+    assert.equal(policyDelta(ACCEPT_ALL, REJECT_ALL), undefined);
   });
 });

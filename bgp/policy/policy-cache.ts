@@ -3,6 +3,7 @@
 // Bound: the policies in use, and SPARE that are not.
 import { type CompiledPolicy, compilePolicy } from './compile.ts';
 import type { Policy } from './policy.ts';
+import { type PolicyDelta, policyDelta } from './policy-delta.ts';
 
 const SPARE = 64;
 
@@ -11,6 +12,11 @@ export class PolicyCache {
   readonly #byObject = new WeakMap<Policy, CompiledPolicy>();
   readonly #byText = new Map<string, WeakRef<CompiledPolicy>>();
   #mostTexts = SPARE;
+  /** By the policy before: the last change of it. A thousand neighbours have the same one. */
+  readonly #changes = new WeakMap<
+    CompiledPolicy,
+    { readonly after: CompiledPolicy; readonly delta: PolicyDelta | undefined }
+  >();
 
   /** @throws Error naming the policy and the value when a prefix or community is not one */
   get(policy: Policy): CompiledPolicy {
@@ -21,6 +27,15 @@ export class PolicyCache {
     const compiled = this.#byText.get(text)?.deref() ?? this.#add(text, policy);
     this.#byObject.set(policy, compiled);
     return compiled;
+  }
+
+  /** What a change of one policy to another concerns; undefined: any route. */
+  delta(before: CompiledPolicy, after: CompiledPolicy): PolicyDelta | undefined {
+    const known = this.#changes.get(before);
+    if (known?.after === after) return known.delta;
+    const delta = policyDelta(before.policy, after.policy);
+    this.#changes.set(before, { after, delta });
+    return delta;
   }
 
   #add(text: string, policy: Policy): CompiledPolicy {

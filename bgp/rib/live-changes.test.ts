@@ -329,4 +329,53 @@ describe('rib: more equal paths than may be used', () => {
       assert.deepEqual(told.get(A), ['192.0.2.1', '192.0.2.2', '192.0.2.3']);
     }
   });
+
+  it('is asked again of the routes that a change of an import policy concerns, and of no other', () => {
+    const lab = new RibLab();
+    const prefixes = Array.from({ length: 100 }, (_, n) => `20.0.${n}.0/24`);
+    /** Routes in each prefix get its preference. */
+    const prefers = (preferences: Readonly<Record<string, number>>, more: Partial<PeerConfig> = {}) => {
+      const terms = Object.entries(preferences).map(([prefix, localPref]) => ({
+        match: { prefixes: [{ prefix, operator: 'in' as const }] },
+        action: { verdict: 'accept' as const, set: { localPref } },
+        why: prefix,
+      }));
+      const config = fakeConfig({
+        ...ebgp(1),
+        config: { ...more, import: { name: 'p', terms, otherwise: 'accept' } },
+      });
+      lab.session('e1').config = config;
+      lab.rib.configure(config);
+    };
+    /** How many routes the policy of now is asked about until all is done. */
+    const asked = (): number => {
+      const { importPolicy } = lab.rib.peer('e1')!;
+      const evaluate = importPolicy.evaluate.bind(importPolicy);
+      let count = 0;
+      importPolicy.evaluate = (...args) => {
+        count++;
+        return evaluate(...args);
+      };
+      lab.settle();
+      return count;
+    };
+    const preferences = () => {
+      const routes = lab.routes({});
+      const of = (prefix: string) => routes.find((route) => route.prefix === prefix)!.localPref;
+      return [of('20.0.1.0/24'), of('20.0.64.0/24')];
+    };
+    lab.up(ebgp(1));
+    lab.announce('e1', prefixes, { path: [65101], nextHop: '192.0.2.1' });
+    lab.settle();
+    prefers({ '20.0.64.0/18': 300 });
+    assert.deepEqual([asked(), preferences()], [36, [100, 300]]);
+    prefers({ '20.0.1.0/24': 200, '20.0.64.0/18': 300 });
+    assert.deepEqual([asked(), preferences()], [1, [200, 300]]);
+    // Two changes before the walk: what the first one concerned must be looked at too.
+    prefers({ '20.0.64.0/18': 300 });
+    prefers({ '20.0.64.0/18': 301 });
+    assert.deepEqual([asked(), preferences()], [100, [100, 301]]);
+    prefers({ '20.0.64.0/18': 302 }, { allowedLocalAs: 1 });
+    assert.deepEqual([asked(), preferences()], [100, [100, 302]]);
+  });
 });

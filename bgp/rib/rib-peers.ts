@@ -4,6 +4,7 @@ import type { FamilyIndex } from '#ip';
 import type { Clock } from '#world';
 import type { PeerConfig } from '../config.ts';
 import type { PolicyCache } from '../policy/policy-cache.ts';
+import type { PolicyDelta } from '../policy/policy-delta.ts';
 import type { RouteRetention, Session } from '../session/index.ts';
 import type { AttributeIntern } from './attributes/attribute-intern.ts';
 import type { NextHops } from './attributes/next-hops.ts';
@@ -29,7 +30,7 @@ export interface RibPeersParts {
   readonly pace: ReadingPace;
   readonly housekeeping: Housekeeping;
   /** A peer's paths of a family must be looked at, for a reason of SWEEP_*. */
-  sweep(slot: number, family: FamilyIndex, reason: number): void;
+  sweep(slot: number, family: FamilyIndex, reason: number, delta?: PolicyDelta): void;
   /** Routes must be looked at again, as some of their next hops mean something else. */
   sweepNextHops(): void;
   wake(): void;
@@ -118,9 +119,9 @@ export class RibPeers {
     this.#parts.wake();
   }
 
-  /** Import policy again over everything that the peer sent. */
-  softIn(peer: RibPeer): void {
-    for (const family of [0, 1] as const) this.#parts.sweep(peer.slot, family, SWEEP_POLICY);
+  /** Import policy again over everything that the peer sent, or of that over what a change concerns. */
+  softIn(peer: RibPeer, delta?: PolicyDelta): void {
+    for (const family of [0, 1] as const) this.#parts.sweep(peer.slot, family, SWEEP_POLICY, delta);
     this.#parts.wake();
   }
 
@@ -137,7 +138,7 @@ export class RibPeers {
       slots.client[peer.slot] = config.routeReflectorClient ? 1 : 0;
       exports.rebuild();
     }
-    if (change.isImportChanged) this.softIn(peer);
+    if (change.isImportChanged) this.softIn(peer, change.importDelta);
     return { ...change, peer };
   }
 

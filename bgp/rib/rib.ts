@@ -138,7 +138,7 @@ export class Rib {
       batch: parts.batch,
       pace: this.#pace,
       housekeeping: this.#housekeeping,
-      sweep: (slot, family, reason) => this.#sweepers[family].sweep(slot, reason),
+      sweep: (slot, family, ...why) => this.#sweepers[family].sweep(slot, ...why),
       sweepNextHops: () => this.#sweepNextHops(),
       wake: () => this.wake(),
     });

@@ -5,6 +5,7 @@ import type { PeerConfig, Role } from '../../config.ts';
 import { FAMILY_BIT_IPV4, FAMILY_BIT_IPV6, SessionCodecContext, verdictKey } from '../../message/index.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { PolicyCache } from '../../policy/policy-cache.ts';
+import type { PolicyDelta } from '../../policy/policy-delta.ts';
 import { isSingleHop, type Session } from '../../session/index.ts';
 import { type PathOwner, STALE_COUNTS } from './adj-rib-in.ts';
 import { MalformedUpdates } from './malformed.ts';
@@ -99,21 +100,26 @@ export class RibPeer implements PathOwner {
   /** Takes a new configuration over and says what of it touches routes. */
   configure(config: PeerConfig): {
     readonly isImportChanged: boolean;
+    /** Of a change of the import policy alone: the routes that it concerns. Undefined: all. */
+    readonly importDelta: PolicyDelta | undefined;
     readonly isClientChanged: boolean;
     readonly isLimitChanged: boolean;
   } {
     const old = this.config;
-    const { fingerprint } = this.importPolicy;
+    const before = this.importPolicy;
     this.importPolicy = this.#policies.get(config.import);
     this.exportPolicy = this.#policies.get(config.export);
     this.config = config;
     this.octetsLimit = attributeOctetsLimit(config);
+    const isPolicyChanged = this.importPolicy.fingerprint !== before.fingerprint;
+    const isRuleChanged =
+      config.allowedLocalAs !== old.allowedLocalAs ||
+      config.enforceFirstAs !== old.enforceFirstAs ||
+      isSingleHop(config) !== isSingleHop(old);
     return {
-      isImportChanged:
-        this.importPolicy.fingerprint !== fingerprint ||
-        config.allowedLocalAs !== old.allowedLocalAs ||
-        config.enforceFirstAs !== old.enforceFirstAs ||
-        isSingleHop(config) !== isSingleHop(old),
+      isImportChanged: isPolicyChanged || isRuleChanged,
+      importDelta:
+        isPolicyChanged && !isRuleChanged ? this.#policies.delta(before, this.importPolicy) : undefined,
       isClientChanged: config.routeReflectorClient !== old.routeReflectorClient,
       isLimitChanged:
         config.maxPrefixes.limit !== old.maxPrefixes.limit ||

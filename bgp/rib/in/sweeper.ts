@@ -5,6 +5,7 @@ import type { AdjRibIn } from './adj-rib-in.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { RibFaults } from '../faults.ts';
 import { HOP_LINKS_CHANGED, HOP_RULE_CHANGED, type NextHops } from '../attributes/next-hops.ts';
+import type { PolicyDelta } from '../../policy/policy-delta.ts';
 import type { PeerSlots } from '../table/peer-slots.ts';
 import { CHANGED, DEAD, NO_PEER, type RibTable } from '../table/rib-table.ts';
 
@@ -30,6 +31,8 @@ export class Sweeper {
   readonly #faults: RibFaults;
   /** SWEEP_* bits by slot. */
   #reasons = new Uint8Array(64);
+  /** By slot: what the one change of its policy concerns; without it, all. Cleared with the reasons. */
+  readonly #deltas = new Map<number, PolicyDelta>();
   #nextHopsChanged = false;
   #isAllChanged = false;
   #isIdle = true;
@@ -62,11 +65,17 @@ export class Sweeper {
     return this.#isIdle;
   }
 
-  sweep(slot: number, reason: number): void {
+  /** @param delta what of the peer's routes a change of its policy concerns; undefined: all */
+  sweep(slot: number, reason: number, delta?: PolicyDelta): void {
     if (slot >= this.#reasons.length) {
       const reasons = new Uint8Array(slot * 2);
       reasons.set(this.#reasons);
       this.#reasons = reasons;
+    }
+    if ((reason & SWEEP_POLICY) !== 0) {
+      const isFirst = (this.#reasons[slot]! & SWEEP_POLICY) === 0;
+      if (isFirst && delta !== undefined) this.#deltas.set(slot, delta);
+      else this.#deltas.delete(slot);
     }
     this.#reasons[slot] = this.#reasons[slot]! | reason;
     this.#start();
@@ -110,7 +119,7 @@ export class Sweeper {
       if (path < end && table.pathIds.has(path) && peers[path] !== NO_PEER) {
         const slot = peers[path]!;
         const why = slot < reasons.length ? reasons[slot]! : 0;
-        if (why !== 0) this.#look(path, slot, why);
+        if (why !== 0) this.#look(path, slot, this.#concerned(path, slot, why));
         const hop = this.#nextHopsChanged ? this.#store.nextHop[table.attribute[path]!]! : -1;
         const hopChange = hop < 0 ? 0 : changed[hop]!;
         if ((hopChange & (HOP_RULE_CHANGED | HOP_LINKS_CHANGED)) !== 0) this.#look(path, slot, SWEEP_POLICY);
@@ -121,6 +130,14 @@ export class Sweeper {
       }
       this.#advance(end);
     }
+  }
+
+  /** The reasons without SWEEP_POLICY when the change is about other routes. */
+  #concerned(path: number, slot: number, why: number): number {
+    const delta = (why & SWEEP_POLICY) === 0 ? undefined : this.#deltas.get(slot);
+    if (delta === undefined) return why;
+    const { prefixes, prefix } = this.#table;
+    return delta.concerns(prefixes, prefix[path]!, this.#peers.kind[slot]!) ? why : why & ~SWEEP_POLICY;
   }
 
   /** A new reason: all paths from here on and around must be looked at (once more). */
@@ -160,6 +177,7 @@ export class Sweeper {
     this.#isIdle = true;
     if (this.#at >= this.#table.pathIds.end) this.#at = 0;
     this.#reasons.fill(0);
+    this.#deltas.clear();
     this.#nextHopsChanged = false;
     this.#isAllChanged = false;
   }
