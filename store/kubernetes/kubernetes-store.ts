@@ -1,7 +1,7 @@
 // The store over a cluster's API server. What was heard stays in force while the server is away, for however long, and
 // over a restart: KeptObjects has it on this node's disk. selectObjects says what is in force, as for a folder of files:
 // a list of the API server is a file that is replaced as a whole.
-import type { Kind, Labels, Problem, Refused, Resource, Resources } from '#api';
+import { type Labels, type Problem, type Refused, type Resource, type Resources, secretNamed } from '#api';
 import type { Clock, Disk, Random, Timer } from '#world';
 import { KeptObjects } from '../kept-objects.ts';
 import { nothingSelected, selectObjects, type Selected } from '../last-good.ts';
@@ -297,8 +297,12 @@ class KubernetesStore implements Store {
           const { sinceMs, failure } = state;
           if (now - sinceMs < SHORT_ABSENCE_MS) return [];
           if (failure && refusesSince(failure, now) === 'long' && !isUnknown(failure.last) && !isOptional) {
+            const known = this.#isNever(list)
+              ? `nothing was ever heard of ${kind === 'Secret' ? 'it' : 'them'}`
+              : STAYS;
+            const next = kind === 'Secret' ? this.#nameIt(failure.last) : '';
             return problem(
-              `the API server refuses to show these: ${failureText(failure.last)}; ${this.#isNever(kind) ? 'nothing was ever heard of them' : STAYS}`,
+              `the API server refuses to show ${kind === 'Secret' ? 'it' : 'these'}: ${failureText(failure.last)}; ${known}${next}`,
             );
           }
           away.push(list);
@@ -317,13 +321,21 @@ class KubernetesStore implements Store {
           ? 'does not know who asks'
           : 'does not answer';
     const why = failure === undefined ? what : `${what} (${failureText(failure.last)})`;
-    const message = `the API server ${this.#io.api.place} ${why}; ${away.some(({ kind }) => this.#isNever(kind)) ? 'nothing was ever heard from it' : STAYS}`;
+    const message = `the API server ${this.#io.api.place} ${why}; ${away.some((list) => this.#isNever(list)) ? 'nothing was ever heard from it' : STAYS}`;
     return [{ object: 'store kubernetes', field: '', message }, ...problems];
   }
 
-  /** Neither now nor before the last restart. */
-  #isNever(kind: Kind): boolean {
-    return this.#selected.refused.kinds.has(kind);
+  /** Neither now nor before the last restart. Of Secrets each is a list of its own. */
+  #isNever({ kind, name, isKnown }: FollowedList): boolean {
+    const { refused, resources } = this.#selected;
+    if (kind !== 'Secret') return refused.kinds.has(kind);
+    return !isKnown && secretNamed(resources.secrets, name.slice(name.indexOf('/') + 1)) === undefined;
+  }
+
+  /** What an operator does about a Secret that the account may not read. */
+  #nameIt(failure: ApiFailure): string {
+    if (failure.kind !== 'refused' || failure.status !== 403) return '';
+    return `; name it in the Role podroute-agent of namespace ${this.#io.namespace} (Helm: agent.passwordSecrets)`;
   }
 
   /** A failure is told like any other problem of the store, and the next change tries again. */

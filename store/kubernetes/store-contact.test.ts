@@ -6,7 +6,7 @@ import { FakeClock, MemoryDisk } from '#world/testing';
 import type { ApiServer } from './api-server.ts';
 import { openKubernetesStore } from './kubernetes-store.ts';
 import { RESOURCE_PATHS } from './resource-paths.ts';
-import { texts } from './testing/given-objects.ts';
+import { peer, texts } from './testing/given-objects.ts';
 import { MemoryApiServer } from './testing/memory-api-server.ts';
 
 describe('contact with an API server', () => {
@@ -102,5 +102,33 @@ describe('contact with an API server', () => {
     assert.equal(heard, '');
     await clock.run(200);
     assert.match(heard, /does not answer; nothing was ever heard from it/);
+  });
+
+  it('says of a Secret that it may not read where to name it, and that it never heard of it, also while it runs', async () => {
+    const clock = new FakeClock();
+    const server = new MemoryApiServer(clock);
+    for (const { base, plural } of Object.values(RESOURCE_PATHS)) server.resources.add(`${base} ${plural}`);
+    const api = server.connect();
+    const message = 'secrets "bgp" is forbidden';
+    const forbidden = { kind: 'refused', status: 403, reason: 'Forbidden', message } as const;
+    await using store = openKubernetesStore({
+      api: {
+        ...api,
+        stream: (path, sink) => {
+          if (!path.includes('/secrets?')) return api.stream(path, sink);
+          void Promise.resolve().then(() => sink.end(forbidden));
+          return { [Symbol.dispose]: () => undefined };
+        },
+      },
+      ...{ clock, disk: new MemoryDisk(), random: new SeededRandom(1), namespace: 'podroute-system' },
+    });
+    await store.start();
+    const password = { secretKeyRef: { name: 'bgp', key: 'tor' } };
+    server.apply('/apis/podroute.io/v1 bgppeers', peer({ password }));
+    await clock.run(30_000);
+    assert.deepEqual(texts(store.problems()), [
+      'secrets/bgp: the API server refuses to show it: 403 Forbidden: secrets "bgp" is forbidden; nothing was ever heard of it; ' +
+        'name it in the Role podroute-agent of namespace podroute-system (Helm: agent.passwordSecrets)',
+    ]);
   });
 });
