@@ -1,7 +1,7 @@
 // The DaemonSet of the agents: capabilities instead of privileged, and a root file system that cannot be written.
 import { HOST_PATHS, mount, volume } from './host-paths.ts';
 import type { Manifest } from './manifest.ts';
-import { NODE_OPTIONS } from './node-options.ts';
+import { NODE_ENVIRONMENT } from './node-options.ts';
 import { AGENT } from './policies.ts';
 import { NAMESPACE, Setting, setting } from './settings.ts';
 
@@ -65,7 +65,7 @@ const agent = () => ({
     { name: 'HTTP', value: new Setting('agent.httpPort', '$(HTTP_ADDRESS):', 'text') },
     { name: 'LOG_LEVEL', value: setting('agent.logLevel') },
     { name: 'PODROUTE_PROC_SYS', value: '/host/proc/sys' },
-    NODE_OPTIONS,
+    ...NODE_ENVIRONMENT,
     new Setting('agent.env', '', 'items'),
   ],
   ports: [{ name: 'metrics', containerPort: setting('agent.httpPort') }],

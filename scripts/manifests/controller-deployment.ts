@@ -1,7 +1,7 @@
 // The Deployment of the controller: an ordinary pod that is no root, and may be on any node.
 import { CONTROLLER } from './access.ts';
 import type { Manifest } from './manifest.ts';
-import { NODE_OPTIONS } from './node-options.ts';
+import { NODE_ENVIRONMENT } from './node-options.ts';
 import { NAMESPACE, Setting, setting } from './settings.ts';
 
 const LABELS = { 'app.kubernetes.io/name': 'podroute', 'app.kubernetes.io/component': 'controller' };
@@ -26,7 +26,7 @@ const controller = () => ({
     { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
     { name: 'LOG_LEVEL', value: setting('controller.logLevel') },
     { name: 'NODE_GRACE_SECONDS', value: new Setting('controller.nodeGraceSeconds', '', 'text') },
-    NODE_OPTIONS,
+    ...NODE_ENVIRONMENT,
   ],
   ports: [{ name: 'health', containerPort: PORT }],
   startupProbe: probe({ periodSeconds: 2, failureThreshold: 60 }),

@@ -46,7 +46,7 @@ export async function benchKubernetes(
     await lab.settled();
     for (const node of ['n2', 'n3']) await lab.stopAgent(node, 'SIGTERM');
     // As the DaemonSet starts it.
-    process.env['NODE_OPTIONS'] = nodeOptions(lab);
+    for (const name of ['NODE_OPTIONS', 'MALLOC_ARENA_MAX']) process.env[name] = daemonEnv(lab, name);
     say(`${NODES} Nodes and ${2 * NODES} IPAMBlocks are made`);
     lab.api.kubectl(['create', '-f', '-'], clusterObjects());
     const rows = await measure(new Subject(lab));
@@ -66,8 +66,8 @@ export async function benchKubernetes(
   }
 }
 
-function nodeOptions({ api }: Lab): string {
-  const path = '{.spec.template.spec.containers[0].env[?(@.name=="NODE_OPTIONS")].value}';
+function daemonEnv({ api }: Lab, name: string): string {
+  const path = `{.spec.template.spec.containers[0].env[?(@.name=="${name}")].value}`;
   return api.kubectl([
     'get',
     'daemonset',
