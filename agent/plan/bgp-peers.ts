@@ -323,7 +323,7 @@ const OTHER_ROLES = {
   RouteServer: 'RouteServerClient',
   RouteServerClient: 'RouteServer',
 } as const;
-const OTHER_ADD_PATHS = { Send: 'Receive', Receive: 'Send', Both: 'Both' } as const;
+const OTHER_ADD_PATHS = { Send: 'Receive', Receive: 'Send', Both: 'Both', None: 'None' } as const;
 
 /**
  * A BGPPeer with a peerSelector describes the session as the nodes have it that the object is for. The other side has the

@@ -125,7 +125,8 @@ export function sessionConfig(
       nextHopSelf: self.addresses,
       routeReflectorClient: type !== 'ebgp' && (spec.routeReflectorClient ?? isClient(wish, context)),
       routeServerClient: spec.role === 'RouteServer',
-      addPaths: spec.addPaths === undefined ? 'none' : ADD_PATHS[spec.addPaths],
+      addPaths:
+        ADD_PATHS[spec.addPaths ?? (type === 'ibgp' && tellsAllPaths(wish, context) ? 'Both' : 'None')],
       maxPrefixes: { ...maxPrefixes, ...(restartTime === undefined ? {} : { restartSeconds: restartTime }) },
       allowedLocalAs: spec.numAllowedLocalASNumbers,
       // A route server passes paths on without its own AS (RFC 7947 §2.2.2.1).
@@ -184,7 +185,7 @@ function sharedPolicies(
 }
 
 const NEXT_HOPS = { Auto: 'auto', Self: 'self', Keep: 'keep' } as const;
-const ADD_PATHS = { Send: 'send', Receive: 'receive', Both: 'both' } as const;
+const ADD_PATHS = { Send: 'send', Receive: 'receive', Both: 'both', None: 'none' } as const;
 const ROLES = {
   Provider: 'provider',
   Customer: 'customer',
@@ -224,6 +225,18 @@ function ttlRule(spec: SessionSpec, type: 'ebgp' | 'ibgp'): TtlRule {
   return spec.multihop === undefined || spec.multihop === 1
     ? { kind: 'direct' }
     : { kind: 'multihop', hops: spec.multihop };
+}
+
+/**
+ * Between a node and a reflector: one that tells only its own best path makes that the choice of all its clients (RFC 7911
+ * section 1). Not where reflectors take one another's routes again, because their cluster IDs differ: each of R reflectors
+ * would tell R copies of every route.
+ */
+function tellsAllPaths({ remoteNode }: SessionWish, { self, reflectors }: SessionContext): boolean {
+  const { clusterIds } = reflectors;
+  if (remoteNode === undefined || clusterIds.has(self.name) === clusterIds.has(remoteNode.name)) return false;
+  const [first, ...others] = clusterIds.values();
+  return others.length === 0 || (first !== undefined && others.every((id) => id === first));
 }
 
 /** As in Calico: a reflector's iBGP neighbours are its clients, unless they reflect for the same cluster. */

@@ -17,11 +17,12 @@ const agreed = (of: TestNode, id: string) =>
   of.agent.driver.speaker?.status().peers.find((status) => status.id === id)?.capabilities.agreed ?? [];
 
 describe('a BGPPeer with', () => {
-  it('addPaths: a reflector that sends and clients that receive: all paths of a prefix arrive', async () => {
+  it('addPaths: all paths of a prefix arrive at the clients of a reflector, by default and with Send, not with None', async () => {
     const ANYCAST = '10.244.9.0/26';
     for (const [addPaths, paths] of [
-      ['', 1],
+      [', addPaths: None', 1],
       [', addPaths: Send', 2],
+      ['', 2],
     ] as const) {
       const store = new TestCluster();
       const reflector = node(

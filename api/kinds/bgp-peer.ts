@@ -133,10 +133,10 @@ const fields = z.strictObject({
     .default(0)
     .describe('How often our own AS may be in a path that we accept.'),
   routeReflectorClient: flag().optional().describe('Reflect routes to this neighbour (RFC 4456).'),
-  addPaths: oneOf('Send', 'Receive', 'Both')
+  addPaths: oneOf('Send', 'Receive', 'Both', 'None')
     .optional()
     .describe(
-      'RFC 7911. Send: all usable paths of a prefix instead of the best one. Receive: as many from the neighbour. Default: off.',
+      'RFC 7911. Send: all usable paths of a prefix instead of the best one. Receive: as many from the neighbour. None: neither. Default: Both between a node and a reflector that peerSelector finds, when all reflectors have one cluster ID; else None.',
     ),
   maxPrefixes: maxPrefixes.prefault({}).describe('What the neighbour may announce, a family.'),
   role: oneOf('Provider', 'Customer', 'Peer', 'RouteServer', 'RouteServerClient')

@@ -231,7 +231,7 @@ describe('the message for a mistake', () => {
     [
       'a way of add-path that is none',
       peer('addPaths: "Yes"'),
-      ['f.yaml:7: BGPPeer x: spec.addPaths: "Yes" is not one of Send, Receive, Both'],
+      ['f.yaml:7: BGPPeer x: spec.addPaths: "Yes" is not one of Send, Receive, Both, None'],
     ],
     [
       'a role inside one AS',

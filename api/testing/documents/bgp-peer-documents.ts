@@ -109,7 +109,7 @@ export const bgpPeerDocuments = casesOf('BGPPeer', { peerIP: '10.0.0.1', asNumbe
   },
   { field: 'numAllowedLocalASNumbers', ...integers(0, 255) },
   { field: 'routeReflectorClient', ...flags },
-  { field: 'addPaths', ...words('Send', 'Receive', 'Both') },
+  { field: 'addPaths', ...words('Send', 'Receive', 'Both', 'None') },
   { field: 'maxPrefixes', good: [{}], bad: [1000, [], { max: 5 }] },
   { field: 'maxPrefixes.limit', ...integers(1, 0xffffffff) },
   { field: 'maxPrefixes.warnPercent', ...integers(1, 100) },
