@@ -42,6 +42,8 @@ export interface SessionStatus {
   readonly offered: { readonly local: readonly string[]; readonly remote: readonly string[] };
   readonly timers: SessionTimers;
   readonly prefixes: SessionPrefixes;
+  /** Of a session before, while graceful restart lets them stay; absent when there are none. */
+  readonly kept?: readonly KeptRoutes[];
   readonly messages: MessageCounters;
   /** Times that an established session was lost. */
   readonly flaps: number;
@@ -135,6 +137,16 @@ export interface SessionPrefixes {
   readonly endOfRibReceived: readonly Family[];
   readonly endOfRibSent: readonly Family[];
   readonly limit: number;
+}
+
+/** Routes that the neighbour may no longer have (RFC 4724, RFC 9494), by family. */
+export interface KeptRoutes {
+  readonly family: Family;
+  /** It is away; it is back and has not sent them again yet; it did not come back in time. */
+  readonly state: 'away' | 'returning' | 'long-lived';
+  readonly routes: number;
+  /** Until they go; of 'away' with a long-lived time: until that begins. */
+  readonly secondsLeft: number;
 }
 
 /** What a neighbour's routes make this node keep; above a limit the session ends. */

@@ -6,6 +6,7 @@ import { STALE_COUNTS } from './rib/in/adj-rib-in.ts';
 import type { RibPeer } from './rib/in/rib-peer.ts';
 import { type NextHopFault, nextHopFaults } from './rib/out/next-hop-faults.ts';
 import type { Rib } from './rib/rib.ts';
+import { AWAY, LONG_LIVED, STALE } from './rib/table/peer-slots.ts';
 import type { Session } from './session/index.ts';
 
 export interface FamilyRoutes {
@@ -29,8 +30,19 @@ export interface FamilyRoutes {
   readonly endOfRibSent: boolean;
 }
 
+/** Routes of a session before this one, or of one that is gone (RFC 4724, RFC 9494). */
+export interface KeptRoutes {
+  readonly family: Family;
+  /** 'returning': it is back, and has not sent them again yet. */
+  readonly state: 'away' | 'returning' | 'long-lived';
+  readonly routes: number;
+  /** Until they go; of 'away' with a long-lived time: until that begins. */
+  readonly secondsLeft: number;
+}
+
 export interface PeerRoutes {
   readonly families: readonly FamilyRoutes[];
+  readonly kept: readonly KeptRoutes[];
   /** Prefixes of ours that it announces: never used. At most 256. */
   readonly ownClaims: readonly string[];
   readonly importPolicy: string;
@@ -104,6 +116,21 @@ export function ownClaims(rib: Rib, peer: RibPeer): string[] {
   );
 }
 
+function keptRoutes(rib: Rib, peer: RibPeer, family: Family): KeptRoutes[] {
+  const index = familyIndex(family);
+  const state = KEPT_STATES[rib.retention.kind(peer, index)];
+  const left = rib.retention.msLeft(peer, index);
+  if (state === undefined || left === undefined) return [];
+  const routes = state === 'returning' ? peer.received[index + STALE_COUNTS]! : peer.receivedIn(index);
+  return [{ family, state, routes, secondsLeft: Math.ceil(left / 1000) }];
+}
+
+const KEPT_STATES: Readonly<Record<number, KeptRoutes['state']>> = {
+  [AWAY]: 'away',
+  [STALE]: 'returning',
+  [LONG_LIVED]: 'long-lived',
+};
+
 /** Undefined for a neighbour that has never been up. */
 export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
   const peer = rib.peer(id);
@@ -129,6 +156,7 @@ export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
         endOfRibSent: peer.endOfRibSent[index]!,
       };
     }),
+    kept: FAMILIES.flatMap((family) => keptRoutes(rib, peer, family)),
     ownClaims: ownClaims(rib, peer),
     importPolicy: peer.importPolicy.policy.name,
     exportPolicy: peer.exportPolicy.policy.name,

@@ -1,5 +1,5 @@
 // `podroute status SESSION` for people: everything that is known of one session, what matters most first.
-import type { MessagesByType, NotificationStatus, PerFamily, SessionStatus } from '#agent-api';
+import type { KeptRoutes, MessagesByType, NotificationStatus, PerFamily, SessionStatus } from '#agent-api';
 import { FAMILIES, familyLabel } from '#ip';
 import { bad, doubtful, duration } from './output-format.ts';
 
@@ -17,6 +17,7 @@ export function sessionDetails(s: SessionStatus): string {
     ...capabilityRows(s),
     ...timerRows(s),
     ...prefixRows(s),
+    ...keptRows(s),
     ...messageRows(s),
     [
       'flaps',
@@ -131,6 +132,19 @@ function prefixRows(s: SessionStatus): Row[] {
       index === 0 ? 'prefixes' : '',
       `${familyLabel(family)} ${received}${ends}; sent ${p.advertised[family]}${owed}`,
     ];
+  });
+}
+
+const KEPT: Readonly<Record<KeptRoutes['state'], string>> = {
+  away: 'until it is back',
+  returning: 'until it has sent them again',
+  'long-lived': 'as the last choice, because it did not come back in time',
+};
+
+function keptRows({ kept = [] }: SessionStatus): Row[] {
+  return kept.map(({ family, state, routes, secondsLeft }, i): Row => {
+    const text = `${familyLabel(family)} ${routes} of its session before, ${KEPT[state]}; ${secondsLeft} s left`;
+    return [i === 0 ? 'kept' : '', text];
   });
 }
 

@@ -1,9 +1,9 @@
 // The numbers of BGP sessions for Prometheus. Sessions are labelled by id, so that their number is bounded by the
 // plan: who connects from a range has no line of his own. No label has a value that a neighbour could choose.
-import { FAMILIES } from '#ip';
+import { FAMILIES, type Family } from '#ip';
 import { type Exposition, label, type MetricType } from './exposition.ts';
 import type { RangeFigures, SessionFigures } from './figures.ts';
-import type { MessagesByType, PerFamily, SessionState } from '#agent-api';
+import type { KeptRoutes, MessagesByType, PerFamily, SessionState } from '#agent-api';
 
 /** Says the samples of one session; `labels` beside that of the session. */
 type Samples = (session: SessionFigures, add: (value: number, labels?: string) => void) => void;
@@ -118,6 +118,11 @@ const ROWS: readonly Row[] = [
     'Of the filtered ones, those for blocks of this node or parts of them: somebody announces what is ours.',
     (s) => s.prefixes.ownClaims,
   ),
+  perFamily(
+    'prefixes_kept',
+    'Paths of a session before that graceful restart keeps: the neighbour is away, or has not sent them again yet.',
+    ({ kept = [] }) => ({ ipv4: keptOf(kept, 'ipv4'), ipv6: keptOf(kept, 'ipv6') }),
+  ),
   perFamily('prefixes_advertised', 'Paths in Adj-RIB-Out.', (s) => s.prefixes.advertised),
   gauge(
     'prefixes_limit',
@@ -213,4 +218,8 @@ function byCode(counts: Readonly<Record<string, number>>): Map<string, number> {
     sums.set(name, (sums.get(name) ?? 0) + count);
   }
   return sums;
+}
+
+function keptOf(kept: readonly KeptRoutes[], family: Family): number {
+  return kept.find((one) => one.family === family)?.routes ?? 0;
 }

@@ -53,3 +53,21 @@ describe('the last error of a session', () => {
     assert.deepEqual([lastError?.direction, lastError?.text], ['local', 'connect: ECONNREFUSED']);
   });
 });
+
+describe('routes that are kept for a neighbour that is away', () => {
+  it('are told with why it is down, and what is empty is not', () => {
+    const routes = {
+      ...{ families: [], ownClaims: [], importPolicy: '', exportPolicy: '', isPaused: false },
+      memory: { attributeOctets: 0, attributeOctetsLimit: 0, nextHops: 0, nextHopsLimit: 0 },
+      malformed: { counts: { attributeDiscard: 0, treatAsWithdraw: 0, sessionReset: 0 }, last: [] },
+      kept: [
+        { family: 'ipv4', state: 'away', routes: 12, secondsLeft: 85 },
+        { family: 'ipv6', state: 'away', routes: 0, secondsLeft: 85 },
+      ],
+    } as const;
+    const status = sessionStatus({ ...LOST, routes }, undefined, 64512);
+    assert.deepEqual(status.kept, [routes.kept[0]]);
+    assert.match(status.whyDown?.next ?? '', /; its routes are kept meanwhile: 12 IPv4 for 85 s more$/);
+    assert.equal('kept' in sessionStatus(LOST, undefined, 64512), false);
+  });
+});

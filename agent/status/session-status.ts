@@ -1,6 +1,6 @@
 // One neighbour of the speaker and what the plan says of it, as SessionStatus. Pure.
 import type { NotificationRecord, PeerConfig, PeerStatus, Speaker } from '#bgp';
-import { familyOf } from '#ip';
+import { familyLabel, familyOf } from '#ip';
 import type { SignatureDrops } from '#linux';
 import type { PlannedPeer } from '../plan/index.ts';
 import { loopHint, SAME_MOMENT_MS, whyDown } from './advice.ts';
@@ -54,6 +54,7 @@ export function sessionStatus(
   const localAs = negotiated?.localAs ?? config?.localAs ?? ownAs;
   const prefixes = prefixesOf(routes, config?.maxPrefixes.limit ?? 0);
   const { ownAsLoops, ownReturns } = prefixes;
+  const kept = routes?.kept.filter((one) => one.routes > 0) ?? [];
   const type = negotiated?.peerType;
   const hint = loopHint({
     ...{ type, localAs, ownAsLoops, ownReturns, from, hasInternal },
@@ -91,6 +92,7 @@ export function sessionStatus(
     offered: { local: capabilities.local, remote: capabilities.remote },
     timers,
     prefixes,
+    ...(kept.length === 0 ? {} : { kept }),
     messages: messagesOf(peer.counters),
     flaps: peer.flaps,
     losses: peer.losses,
@@ -115,7 +117,7 @@ export function sessionStatus(
             establishedSeconds: lastLost.establishedSeconds,
           },
         }),
-    ...(down === undefined ? {} : { whyDown: down }),
+    ...(down === undefined ? {} : { whyDown: { ...down, next: `${down.next}${keptText(kept)}` } }),
     ...(hint === undefined ? {} : { hint }),
     history: peer.history.map(({ atMs, from: before, to, reason, cause }) => ({
       at: iso(atMs),
@@ -139,6 +141,16 @@ function pendingField({ name, inUse, next }: PeerStatus['pending'][number]): Pen
     ...(inUse === undefined ? {} : { inUse }),
     ...(next === undefined ? {} : { next }),
   };
+}
+
+/** What an operator must know of a neighbour that is away: its routes are still used, and until when. */
+function keptText(kept: Routes['kept']): string {
+  if (kept.length === 0) return '';
+  const parts = kept.map(({ family, state, routes, secondsLeft }) => {
+    const last = state === 'long-lived' ? ', as the last choice' : '';
+    return `${routes} ${familyLabel(family)}${last} for ${secondsLeft} s more`;
+  });
+  return `; its routes are kept meanwhile: ${parts.join(', ')}`;
 }
 
 function timersOf(peer: PeerStatus, config: PlannedPeer['config'] | undefined): SessionTimers {

@@ -162,6 +162,11 @@ export class Rib {
     });
   }
 
+  /** What stays of neighbours that are away. */
+  get retention(): RibPeers['retention'] {
+    return this.#peers.retention;
+  }
+
   /** Stops working for good. */
   stop(): void {
     this.#work.stop();

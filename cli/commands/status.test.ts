@@ -85,6 +85,16 @@ describe('podroute status shows', () => {
     assert.match(details, /^ +keepaliveTime: none in use, 5 configured$/m);
   });
 
+  it('routes that are kept for a neighbour that is away', () => {
+    const kept = [
+      { family: 'ipv4', state: 'away', routes: 12, secondsLeft: 85 },
+      { family: 'ipv6', state: 'long-lived', routes: 3, secondsLeft: 600 },
+    ] as const;
+    const details = sessionDetails(sessionAnswer({ kept }));
+    assert.match(details, /^kept +IPv4 12 of its session before, until it is back; 85 s left$/m);
+    assert.match(details, /^ +IPv6 3 of its session before, as the last choice, .*; 600 s left$/m);
+  });
+
   it('of a cluster on which nodes addresses have leaked, when there are any', () => {
     const node = {
       agent: 'reports',

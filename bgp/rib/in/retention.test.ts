@@ -45,10 +45,15 @@ describe('a neighbour that restarts gracefully (RFC 4724 section 4.2)', () => {
     const one = lab();
     leaves(one, kept(30));
     wait(one, 29);
+    assert.deepEqual(peerRoutes(one.rib, 'giver')!.kept, [
+      { family: 'ipv4', state: 'away', routes: 3, secondsLeft: 1 },
+      { family: 'ipv6', state: 'away', routes: 1, secondsLeft: 1 },
+    ]);
     assert.deepEqual(heldBy(one, 'taker'), [A, B, C, SIX]);
     assert.match(one.routes({ prefix: A })[0]!.why, /stale/);
     wait(one, 2);
     assert.deepEqual(heldBy(one, 'taker'), []);
+    assert.deepEqual(peerRoutes(one.rib, 'giver')!.kept, []);
     assert.equal(one.pages.sizes().paths, 0);
   });
 

@@ -19,7 +19,7 @@ export class Retention {
   readonly #slots: PeerSlots;
   readonly #clock: Clock;
   readonly #changed: (peer: RibPeer, family: FamilyIndex, sweep: number) => void;
-  readonly #timers = new Map<string, Timer>();
+  readonly #timers = new Map<string, { readonly timer: Timer; readonly atMs: number }>();
 
   /** @param changed the peer's paths of a family must be looked at, for that reason (SWEEP_*) */
   constructor(
@@ -108,9 +108,15 @@ export class Retention {
     return this.#slots.retention[peer.slot * 2 + family]!;
   }
 
+  /** Until what is kept goes, or (AWAY) its long-lived time begins; undefined: nothing is kept. */
+  msLeft(peer: RibPeer, family: FamilyIndex): number | undefined {
+    const end = this.#timers.get(`${peer.slot}/${family}`)?.atMs;
+    return end === undefined ? undefined : Math.max(0, end - this.#clock.now());
+  }
+
   /** No timer runs any more. */
   stop(): void {
-    for (const timer of this.#timers.values()) timer.cancel();
+    for (const { timer } of this.#timers.values()) timer.cancel();
     this.#timers.clear();
   }
 
@@ -141,9 +147,10 @@ export class Retention {
   #set(peer: RibPeer, family: FamilyIndex, kind: number, ms = 0, over?: () => void): void {
     this.#slots.retention[peer.slot * 2 + family] = kind;
     const key = `${peer.slot}/${family}`;
-    this.#timers.get(key)?.cancel();
+    this.#timers.get(key)?.timer.cancel();
     this.#timers.delete(key);
-    if (over !== undefined) this.#timers.set(key, this.#clock.setTimer(ms, over));
+    if (over === undefined) return;
+    this.#timers.set(key, { timer: this.#clock.setTimer(ms, over), atMs: this.#clock.now() + ms });
   }
 }
 
