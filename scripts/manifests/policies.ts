@@ -102,6 +102,14 @@ const OF_BLOCKS: readonly Validation[] = [
     message: 'a block that an agent makes names its pool, and has no annotations, finalizers or owners',
   },
   {
+    // Also of a pool that is not among ours: no pool has larger blocks (podroute's and Calico's).
+    expression: when(
+      `${isOf('ipamblocks')} && ${isOperation('CREATE')}`,
+      "cidr(object.spec.cidr).prefixLength() >= (object.spec.cidr.contains(':') ? 116 : 20)",
+    ),
+    messageExpression: "'block ' + object.spec.cidr + ' is larger than any pool has them'",
+  },
+  {
     expression: when(
       `${isOf('ipamblocks')} && ${isOperation('UPDATE')}`,
       `object.spec == oldObject.spec && ${KEPT_THE_REST}`,

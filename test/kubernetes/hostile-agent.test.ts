@@ -117,7 +117,18 @@ describe('an agent that was taken over', function () {
       ['10-8-0-0-26', '10.8.0.0/26'],
     ] as const)
       for (const its of ['v4', 'v4-of-28', 'v6', 'none-such'])
-        assert.throws(() => create(block(name, cidr, its)), /is no block of \/\d+ inside IPPool v[46]/, cidr);
+        assert.throws(
+          () => create(block(name, cidr, its)),
+          /is no block of \/\d+ inside IPPool v[46]|larger than any pool has/,
+          cidr,
+        );
+    // Of a pool that is not there, nor overlaps any: Calico's are not asked.
+    const large = [
+      ['192-168-0-0-19', '192.168.0.0/19'],
+      ['fd77-0000-0000-0000-0000-0000-0000-0000-115', 'fd77::/115'],
+    ] as const;
+    for (const [name, cidr] of large)
+      assert.throws(() => create(block(name, cidr, 'none-such')), /is larger than any pool has them/);
     assert.throws(() => create(block('10-2-0-0-26', '10.2.0.0/26', 'v4')), /inside IPPool v4/);
     assert.throws(() => create(block('10-9-2-0-26', '10.9.2.0/26')), /names its pool/);
   });
