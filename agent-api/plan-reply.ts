@@ -30,6 +30,7 @@ export interface NodePlan {
     readonly clusterId?: string;
     readonly listen: readonly { readonly address: string; readonly port: number }[];
     readonly multipath: { readonly ebgp: number; readonly ibgp: number; readonly relax: boolean };
+    readonly bestPath?: { readonly alwaysCompareMed: boolean; readonly missingMedAsWorst: boolean };
   };
   /** By id, in this order. */
   readonly peers: readonly {

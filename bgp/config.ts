@@ -13,6 +13,13 @@ export interface SpeakerConfig {
   readonly listen: readonly { readonly address: string; readonly port: number }[];
   /** How many equal paths are used together; relax: AS_PATHs need only the same length. */
   readonly multipath: { readonly ebgp: number; readonly ibgp: number; readonly relax: boolean };
+  /** How MED is compared; default: inside one neighbouring AS, missing is 0. */
+  readonly bestPath?: {
+    /** Between paths of all neighbouring ASes. */
+    readonly alwaysCompareMed: boolean;
+    /** As the highest number there is. */
+    readonly missingMedAsWorst: boolean;
+  };
 }
 
 /** One neighbour, or a template for all that connect from a range. */

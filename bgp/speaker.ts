@@ -102,7 +102,7 @@ export class Speaker implements AsyncDisposable {
     const seed = Math.floor(io.random.next() * 2 ** 32);
     this.#rib = new Rib(
       identityOf(config),
-      config.multipath,
+      { ...config.multipath, ...config.bestPath },
       { clock: io.clock, scheduler: io.scheduler ?? systemScheduler, seed },
       routeEvents(lines, () => this.#deferral.look()),
     );
@@ -130,11 +130,12 @@ export class Speaker implements AsyncDisposable {
 
   /** Touches only what changed: sessions restart only for another AS number or router ID. */
   async reconfigure(config: SpeakerConfig): Promise<void> {
-    const before = JSON.stringify([identityOf(this.#config), this.#config.multipath]);
+    const rulesOf = ({ multipath, bestPath }: SpeakerConfig) => ({ ...multipath, ...bestPath });
+    const before = JSON.stringify([identityOf(this.#config), rulesOf(this.#config)]);
     this.#config = config;
     const identity = identityOf(config);
-    if (JSON.stringify([identity, config.multipath]) !== before)
-      this.#rib.reconfigure(identity, config.multipath);
+    const rules = rulesOf(config);
+    if (JSON.stringify([identity, rules]) !== before) this.#rib.reconfigure(identity, rules);
     await this.#sessions.reconfigure(config);
   }
 

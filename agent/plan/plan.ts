@@ -193,6 +193,10 @@ function speakerConfig(
       port: config.listenPort,
     })),
     multipath: config.multipath,
+    bestPath: {
+      alwaysCompareMed: config.bestPath.alwaysCompareMED,
+      missingMedAsWorst: config.bestPath.missingMEDAsWorst,
+    },
   };
 }
 

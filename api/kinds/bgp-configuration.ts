@@ -86,6 +86,15 @@ const multipath = z.strictObject({
     .describe('AS paths of the same length are equal also when their AS numbers differ.'),
 });
 
+const bestPath = z.strictObject({
+  alwaysCompareMED: flag()
+    .default(false)
+    .describe('MED is compared between all paths, not only those of one neighbouring AS.'),
+  missingMEDAsWorst: flag()
+    .default(false)
+    .describe('A path without MED counts as one with the highest. Default: as one with 0.'),
+});
+
 const fields = z.strictObject({
   asNumber: asNumber().default(64512).describe('The AS of every node that has none of its own.'),
   nodeToNodeMeshEnabled: flag().default(true).describe('Every node has a session with every other.'),
@@ -104,6 +113,7 @@ const fields = z.strictObject({
     .describe('Hold time of every session that has none of its own. 0: off.'),
   keepaliveTime: duration(1, 21_845).optional().describe('Default: a third of the hold time.'),
   multipath: multipath.prefault({}).describe('How many equal paths share the traffic to a prefix.'),
+  bestPath: bestPath.prefault({}).describe('How every node chooses among paths, so that all choose alike.'),
   routeReflectors: routeReflectors
     .prefault({})
     .describe(

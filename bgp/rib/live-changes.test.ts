@@ -128,7 +128,7 @@ describe('rib: what changes on a session that goes on', () => {
     lab.announce('i1', [B], { path: [], nextHop: '192.0.2.1', clusterList: ['10.0.0.1'] });
     lab.settle();
     const own = { asNumber: 65000, routerId: 0x0a000001, clusterId: 0x0a000063 };
-    lab.rib.reconfigure(own, lab.rib.decision.multipath);
+    lab.rib.reconfigure(own, lab.rib.decision.rules);
     lab.settle();
     const reflected = 'nh=192.0.2.1 path= lp=100 orig=198.51.100.1';
     assert.deepEqual(held(lab, 'i2'), {
@@ -150,6 +150,27 @@ describe('rib: what changes on a session that goes on', () => {
     lab.rib.reconfigure(lab.rib.intern.identity, { ebgp: 1, ibgp: 1, relax: false });
     lab.settle();
     assert.deepEqual(told.get(A), ['192.0.2.1']);
+  });
+
+  it('reaches neighbours and forwarding: how MED is compared', () => {
+    const lab = new RibLab();
+    const told = follow(lab);
+    for (const peer of [ebgp(1), ebgp(2), TAKER]) lab.up(peer);
+    lab.announce('e1', [A], { path: [65101], nextHop: '192.0.2.1', med: 9 });
+    lab.announce('e2', [A], { path: [65102], nextHop: '192.0.2.2' });
+    lab.settle();
+    const oneOf = { ebgp: 1, ibgp: 1, relax: false };
+    for (const [rules, hop] of [
+      [{ alwaysCompareMed: true }, '192.0.2.2'],
+      [{ alwaysCompareMed: true, missingMedAsWorst: true }, '192.0.2.1'],
+      [{ alwaysCompareMed: true }, '192.0.2.2'],
+      [{}, '192.0.2.1'],
+    ] as const) {
+      lab.rib.reconfigure(lab.rib.intern.identity, { ...oneOf, ...rules });
+      lab.settle();
+      assert.deepEqual(told.get(A), [hop]);
+      assert.match(held(lab, 'i1')[A]!, new RegExp(`^nh=${hop} `));
+    }
   });
 
   it('an address of ours is no next hop while a session uses it, and one again when none does', () => {

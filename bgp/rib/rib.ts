@@ -10,7 +10,7 @@ import { AdjRibIn } from './in/adj-rib-in.ts';
 import { AttributeIntern, type OwnIdentity } from './attributes/attribute-intern.ts';
 import { AttributeReader } from './attributes/attribute-reader.ts';
 import { AttributeStore } from './attributes/attribute-store.ts';
-import { Decision, type MultipathRules } from './table/decision.ts';
+import { Decision, type DecisionRules } from './table/decision.ts';
 import { ExportGroups } from './out/export-groups.ts';
 import { ExportView } from './out/export-view.ts';
 import { RibForwarding } from './forwarding.ts';
@@ -73,7 +73,7 @@ export class Rib {
 
   constructor(
     identity: OwnIdentity,
-    multipath: MultipathRules,
+    rules: DecisionRules,
     io: {
       readonly clock: Clock;
       readonly scheduler: Scheduler;
@@ -92,7 +92,7 @@ export class Rib {
     this.intern = new AttributeIntern(this.attributes, this.nextHops, identity, seed);
     this.reader = new AttributeReader(this.attributes, this.nextHops);
     this.tables = [new RibTable(0, seed), new RibTable(1, seed)];
-    this.decision = new Decision(this.attributes, this.reader, this.slots, this.nextHops, multipath, seed);
+    this.decision = new Decision(this.attributes, this.reader, this.slots, this.nextHops, rules, seed);
     this.paths = new AdjRibIn(this.intern, this.reader, this.slots, this.tables, io.clock);
     const { attributes, nextHops, intern, reader, slots, tables, paths } = this;
     this.eligibility = new Eligibility(intern, reader, slots, nextHops);
@@ -321,10 +321,10 @@ export class Rib {
   }
 
   /**
-   * Who we are changed, or how many paths are used together. Sessions restart by themselves where that is needed; what
+   * Who we are changed, or how paths are compared and how many are used together. Sessions restart by themselves where that is needed; what
    * is a loop and what goes out is looked at again, and forwarding is told of every prefix.
    */
-  reconfigure(identity: OwnIdentity, multipath: MultipathRules): void {
+  reconfigure(identity: OwnIdentity, rules: DecisionRules): void {
     const before = this.intern.identity;
     const fields = ['asNumber', 'routerId', 'clusterId'] as const;
     if (before.asNumber !== identity.asNumber || before.routerId !== identity.routerId)
@@ -336,7 +336,7 @@ export class Rib {
         this.softIn(peer.id);
       }
     }
-    this.decision.multipath = multipath;
+    this.decision.rules = rules;
     for (const sweeper of this.#sweepers) sweeper.sweepAll();
     this.wake();
   }

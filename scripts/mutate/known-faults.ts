@@ -56,7 +56,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
     fault: 'the limits of multipath are ignored',
     file: 'bgp/rib/table/decision.ts',
-    was: 'Math.min(isEbgp ? this.multipath.ebgp : this.multipath.ibgp, out.length)',
+    was: 'Math.min(isEbgp ? this.rules.ebgp : this.rules.ibgp, out.length)',
     is: 'out.length',
     test: 'bgp/rib/live-changes.test.ts',
   },

@@ -110,6 +110,12 @@ function whyLost(rib: RibContents, table: RibTable, path: number, best: number):
   return `${stepText(rib, table, path, winner, Math.abs(result))} than ${from}`;
 }
 
+/** Missing MED says so where it does not count as 0. */
+function medText(rib: RibContents, set: number): string {
+  const med = rib.decision.med(set);
+  return med === rib.attributes.med[set] ? String(med) : `missing, counts as ${med}`;
+}
+
 function stepText(rib: RibContents, table: RibTable, path: number, winner: number, decided: number): string {
   const a = rib.attributes;
   const x = table.attribute[path]!;
@@ -128,7 +134,7 @@ function stepText(rib: RibContents, table: RibTable, path: number, winner: numbe
     case step.STEP_ORIGIN:
       return `worse ORIGIN (${ORIGINS[a.origin[x]!]} > ${ORIGINS[a.origin[y]!]})`;
     case step.STEP_MED:
-      return `higher MED (${a.med[x]} > ${a.med[y]})`;
+      return `higher MED (${medText(rib, x)} > ${medText(rib, y)})`;
     case step.STEP_EBGP:
       return 'iBGP, worse';
     case step.STEP_METRIC:

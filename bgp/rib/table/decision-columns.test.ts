@@ -2,6 +2,7 @@
 // and by which step, what is chosen and marked, and what is used together.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { PRESENT_MED } from '../../message/index.ts';
 import { Rules } from '../testing/decision-rules.ts';
 import { Columns, medScenes, PREFIX, type Scene, scenes, sharedScenes } from '../testing/decision-scenes.ts';
 import * as decision from './decision.ts';
@@ -19,7 +20,7 @@ const both = (check: (scene: Scene, columns: Columns, rules: Rules) => void, giv
 };
 
 /** Several paths may be used together, so each change may matter to forwarding. */
-const isShared = ({ multipath }: Scene): boolean => multipath.ebgp > 1 || multipath.ibgp > 1;
+const isShared = ({ rules }: Scene): boolean => rules.ebgp > 1 || rules.ibgp > 1;
 
 describe('the decision on columns', () => {
   it('refuses what may not be chosen, and says why', () => {
@@ -126,7 +127,16 @@ describe('the decision on columns', () => {
     const { decision: decide, table } = new Columns(
       {
         attributes: given.map(({ neighborAs, med }, i) => ({
-          ...{ neighborAs, med, nextHop: i, localPref: 100, pathLength: 2, origin: 0, flags: 0 },
+          ...{
+            neighborAs,
+            med,
+            present: PRESENT_MED,
+            nextHop: i,
+            localPref: 100,
+            pathLength: 2,
+            origin: 0,
+            flags: 0,
+          },
           ...{ path: 0, originator: 0, clusterLength: 0 },
         })),
         peers: given.map((_, i) => ({
@@ -134,7 +144,7 @@ describe('the decision on columns', () => {
         })),
         paths: given.map((_, i) => ({ peer: i, attributes: i, receivedId: 0, flags: 0, age: 0 })),
         hops: given.map(({ metric }, i) => ({ isReachable: true, metric, address: i })),
-        multipath: { ebgp: 4, ibgp: 1, relax: true },
+        rules: { ebgp: 4, ibgp: 1, relax: true },
         out: 4,
       },
       false,

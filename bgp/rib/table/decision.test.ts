@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { DecisionRules } from './decision.ts';
 import { RibLab } from '../testing/rib-lab.ts';
 import type { WireAttributes } from '../../testing/message-bytes.ts';
 
@@ -23,8 +24,9 @@ const PEERS = [
 function decide(
   candidates: readonly Candidate[],
   prepare?: (lab: RibLab) => void,
+  rules: Partial<DecisionRules> = {},
 ): { best: string; why: Map<string, string> } {
-  const lab = new RibLab();
+  const lab = new RibLab({ ebgp: 1, ibgp: 1, relax: false, ...rules });
   for (const p of PEERS) lab.up(p);
   for (const c of candidates) {
     lab.announce(c.peer, [PREFIX], c.a);
@@ -126,6 +128,37 @@ describe('decision process', () => {
     const high = { peer: 'e1', a: { ...base, med: 100 } };
     assert.equal(decide([low, high]).best, 'e1');
     assert.equal(decide([high, low]).best, 'e1');
+  });
+
+  it('compares MED between all neighbouring ASes where that is asked for', () => {
+    const low = { peer: 'e2', a: { ...other, med: 1 } };
+    const high = { peer: 'e1', a: { ...base, med: 100 } };
+    for (const order of [
+      [low, high],
+      [high, low],
+    ]) {
+      const { best, why } = decide(order, undefined, { alwaysCompareMed: true });
+      assert.equal(best, 'e2');
+      assert.match(why.get('e1')!, /^higher MED \(100 > 1\) than the path from e2$/);
+    }
+  });
+
+  it('takes missing MED for the highest where that is asked for, and says so', () => {
+    const missing = { peer: 'e1', a: base };
+    const given = { peer: 'e3', a: { ...base, med: 4_000_000_000 } };
+    assert.equal(decide([missing, given]).best, 'e1');
+    const { best, why } = decide([missing, given], undefined, { missingMedAsWorst: true });
+    assert.equal(best, 'e3');
+    assert.match(
+      why.get('e1')!,
+      /^higher MED \(missing, counts as 4294967295 > 4000000000\) than the path from e3$/,
+    );
+    const zero = { peer: 'e3', a: { ...base, med: 0 } };
+    assert.equal(
+      decide([missing, zero], undefined, { missingMedAsWorst: true }).best,
+      'e3',
+      '0 is not missing',
+    );
   });
 
   it('prefers the nearer next hop before the router ID', () => {

@@ -1,7 +1,7 @@
 // The decision process (RFC 4271 section 9.1.2, RFC 4456, RFC 5004 not used), as numeric comparison of columns.
 // Our own routes go first; then the order of steps is BIRD's. Each stops at the first difference. MED is compared only
-// between paths from the same neighbouring AS and never depends on the order in which paths came (deterministic MED).
-import { HAS_LLGR_STALE } from '../../message/index.ts';
+// between paths from the same neighbouring AS, unless all are to be, and never depends on the order in which paths came (deterministic MED).
+import { HAS_LLGR_STALE, PRESENT_MED } from '../../message/index.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import { SecretWords } from '../../columns/secret-words.ts';
@@ -35,11 +35,18 @@ export const NEXT_HOP_UNREACHABLE = 5;
 /** After our restart nothing that was learned is chosen before all have said what they have (RFC 4724 section 4.1). */
 export const DEFERRED = 6;
 
-export interface MultipathRules {
+export interface DecisionRules {
+  /** How many equal paths are used together. */
   readonly ebgp: number;
   readonly ibgp: number;
+  /** AS_PATHs of one length are equal. */
   readonly relax: boolean;
+  readonly alwaysCompareMed?: boolean;
+  readonly missingMedAsWorst?: boolean;
 }
+
+/** What missing MED counts as where it is the worst. */
+const WORST_MED = 0xffffffff;
 
 /** Paths of one prefix that may be used together, as `multipath` of BGPConfiguration allows. */
 export const MOST_PATHS = 128;
@@ -51,7 +58,7 @@ export class Decision {
   readonly #reader: AttributeReader;
   readonly #peers: PeerSlots;
   readonly #nextHops: NextHops;
-  multipath: MultipathRules;
+  rules: DecisionRules;
   /** By family: 1 while only what starts here is chosen. */
   readonly deferred = new Uint8Array(2);
   readonly #secret: SecretWords;
@@ -63,7 +70,7 @@ export class Decision {
     reader: AttributeReader,
     peers: PeerSlots,
     nextHops: NextHops,
-    multipath: MultipathRules,
+    rules: DecisionRules,
     seed: number,
   ) {
     this.#secret = new SecretWords(seed);
@@ -71,7 +78,7 @@ export class Decision {
     this.#reader = reader;
     this.#peers = peers;
     this.#nextHops = nextHops;
-    this.multipath = multipath;
+    this.rules = rules;
   }
 
   /** Step 0: may the path be chosen at all? */
@@ -112,7 +119,7 @@ export class Decision {
       best = this.isUsable(table, first) ? first : -1;
     } else {
       best = -1;
-      const { med, neighborAs } = this.#attributes;
+      const { neighborAs } = this.#attributes;
       let hasMed = 0;
       let neighbour = -1;
       let isOneNeighbour = true;
@@ -120,14 +127,14 @@ export class Decision {
         anyChanged |= flags[p]! & (CHANGED | DEAD);
         if (!this.isUsable(table, p)) continue;
         const set = table.attribute[p]!;
-        hasMed |= med[set]!;
+        hasMed |= this.med(set);
         if (best < 0) neighbour = neighborAs[set]!;
         else if (neighborAs[set] !== neighbour) isOneNeighbour = false;
         if (best < 0 || this.compare(table, p, best) < 0) best = p;
       }
       // Comparing with MED is not transitive: group by neighbouring AS first. Without any MED, or with paths of one
       // neighbouring AS only, the scan above was right.
-      if (hasMed !== 0 && !isOneNeighbour) best = this.#bestByGroup(table, first);
+      if (hasMed !== 0 && !isOneNeighbour && !this.#comparesAllMeds) best = this.#bestByGroup(table, first);
     }
     const changed = best !== before || (best >= 0 && (flags[best]! & CHANGED) !== 0);
     if (best !== before) {
@@ -140,7 +147,7 @@ export class Decision {
     if (anyChanged !== 0) {
       for (let p = table.head[prefixId]! - 1; p >= 0; p = table.next[p]! - 1) flags[p] = flags[p]! & ~CHANGED;
     }
-    return changed || (anyChanged !== 0 && (this.multipath.ebgp > 1 || this.multipath.ibgp > 1));
+    return changed || (anyChanged !== 0 && (this.rules.ebgp > 1 || this.rules.ibgp > 1));
   }
 
   /**
@@ -155,7 +162,7 @@ export class Decision {
   /** Can these two be used together? Both usable; a is the best. Maximum counts are the caller's. */
   isEqualCost(table: RibTable, a: number, b: number): boolean {
     if (this.#compareToMetric(table, a, b) !== 0) return false;
-    if (this.multipath.relax) return true;
+    if (this.rules.relax) return true;
     const attributes = this.#attributes;
     const x = table.attribute[a]!;
     const y = table.attribute[b]!;
@@ -173,7 +180,7 @@ export class Decision {
     const best = table.best(prefixId);
     if (best < 0) return 0;
     const isEbgp = this.#peers.kind[table.peer[best]!] === KIND_EBGP;
-    const most = Math.min(isEbgp ? this.multipath.ebgp : this.multipath.ibgp, out.length);
+    const most = Math.min(isEbgp ? this.rules.ebgp : this.rules.ibgp, out.length);
     out[0] = best;
     let count = 1;
     let areLeastMedsKnown = false;
@@ -185,7 +192,7 @@ export class Decision {
         areLeastMedsKnown = true;
         const set = table.attribute[p]!;
         const least = this.#groups.get(this.#secret.of(this.#attributes.neighborAs[set]!))!;
-        if (this.#attributes.med[set]! > least) continue;
+        if (this.med(set) > least) continue;
       }
       count = this.#join(table, p, out, count, most);
     }
@@ -195,9 +202,10 @@ export class Decision {
 
   /** Of another neighbouring AS than the best (multipath.relax), with a MED that may be more than a path's beside it. */
   #hasOwnMed(table: RibTable, best: number, path: number): boolean {
-    const { med, neighborAs } = this.#attributes;
+    if (this.#comparesAllMeds) return false;
+    const { neighborAs } = this.#attributes;
     const set = table.attribute[path]!;
-    return med[set] !== 0 && neighborAs[set] !== neighborAs[table.attribute[best]!];
+    return this.med(set) !== 0 && neighborAs[set] !== neighborAs[table.attribute[best]!];
   }
 
   /**
@@ -205,14 +213,26 @@ export class Decision {
    * also when the best path is another AS's (RFC 4271 section 9.1.2.2 c).
    */
   #findLeastMeds(table: RibTable, prefixId: number, best: number): void {
-    const { med, neighborAs } = this.#attributes;
+    const { neighborAs } = this.#attributes;
     this.#groups.clear();
     for (let p = table.head[prefixId]! - 1; p >= 0; p = table.next[p]! - 1) {
       if (!this.isUsable(table, p) || !this.#isEqualUpToOrigin(table, best, p)) continue;
       const set = table.attribute[p]!;
       const as = this.#secret.of(neighborAs[set]!);
-      this.#groups.set(as, Math.min(med[set]!, this.#groups.get(as) ?? Infinity));
+      this.#groups.set(as, Math.min(this.med(set), this.#groups.get(as) ?? Infinity));
     }
+  }
+
+  /** A set's MED as it is compared (RFC 4271 section 9.1.2.2 c). */
+  med(set: number): number {
+    const { med, present } = this.#attributes;
+    const is = med[set]!;
+    if (is !== 0 || this.rules.missingMedAsWorst !== true) return is;
+    return (present[set]! & PRESENT_MED) === 0 ? WORST_MED : 0;
+  }
+
+  get #comparesAllMeds(): boolean {
+    return this.rules.alwaysCompareMed === true;
   }
 
   #isEqualUpToOrigin(table: RibTable, a: number, b: number): boolean {
@@ -262,8 +282,8 @@ export class Decision {
     if (d !== 0) return d < 0 ? -STEP_AS_PATH_LENGTH : STEP_AS_PATH_LENGTH;
     d = attributes.origin[x]! - attributes.origin[y]!;
     if (d !== 0) return d < 0 ? -STEP_ORIGIN : STEP_ORIGIN;
-    if (attributes.neighborAs[x] === attributes.neighborAs[y]) {
-      d = attributes.med[x]! - attributes.med[y]!;
+    if (this.#comparesAllMeds || attributes.neighborAs[x] === attributes.neighborAs[y]) {
+      d = this.med(x) - this.med(y);
       if (d !== 0) return d < 0 ? -STEP_MED : STEP_MED;
     }
     if (kindA !== kindB) return kindA === KIND_EBGP ? -STEP_EBGP : STEP_EBGP;

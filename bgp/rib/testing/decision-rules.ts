@@ -1,5 +1,5 @@
 // The rules of the decision (RFC 4271 section 9.1.2, RFC 4456 section 9) written once more, for objects.
-import { HAS_LLGR_STALE } from '../../message/index.ts';
+import { HAS_LLGR_STALE, PRESENT_MED } from '../../message/index.ts';
 import * as decision from '../table/decision.ts';
 import { KIND_EBGP, KIND_LOCAL } from '../table/peer-slots.ts';
 import { DEAD, FILTERED, INELIGIBLE } from '../table/rib-table.ts';
@@ -52,7 +52,7 @@ export class Rules {
       [decision.STEP_LOCAL_PREF, b.localPref - a.localPref],
       [decision.STEP_AS_PATH_LENGTH, a.pathLength - b.pathLength],
       [decision.STEP_ORIGIN, a.origin - b.origin],
-      [decision.STEP_MED, a.neighborAs === b.neighborAs ? a.med - b.med : 0],
+      [decision.STEP_MED, this.#comparesMed(a, b) ? this.#med(a) - this.#med(b) : 0],
       [decision.STEP_EBGP, p.kind === q.kind ? 0 : p.kind === KIND_EBGP ? -1 : 1],
       [decision.STEP_METRIC, isSameSet ? 0 : metric(x) - metric(y)],
     ];
@@ -68,6 +68,18 @@ export class Rules {
     return difference < 0 ? -step : step;
   }
 
+  #comparesMed(a: Attributes, b: Attributes): boolean {
+    return this.#scene.rules.alwaysCompareMed === true || a.neighborAs === b.neighborAs;
+  }
+
+  #med({ med, present }: Attributes): number {
+    return (present & PRESENT_MED) !== 0
+      ? med
+      : this.#scene.rules.missingMedAsWorst === true
+        ? 2 ** 32 - 1
+        : 0;
+  }
+
   /** Paths that nothing tells apart may come in any order. */
   get areAllDifferent(): boolean {
     const all = this.usable;
@@ -75,7 +87,8 @@ export class Rules {
   }
 
   get best(): number {
-    const groups = Map.groupBy(this.usable, (path) => this.a(path).neighborAs);
+    const { alwaysCompareMed } = this.#scene.rules;
+    const groups = Map.groupBy(this.usable, (path) => alwaysCompareMed === true || this.a(path).neighborAs);
     const first = (paths: number[]): number => paths.sort((x, y) => this.compare(x, y))[0]!;
     const best = [...groups.values()].map(first);
     return best.length === 0 ? -1 : first(best);
@@ -83,14 +96,14 @@ export class Rules {
 
   /** With the best: what is equal to it, one of each next hop, as many as are allowed. */
   together(best: number): number[] {
-    const { multipath, out } = this.#scene;
+    const { rules, out } = this.#scene;
     const isEbgp = this.peer(best).kind === KIND_EBGP;
     const equal = this.usable
       .filter((path) => path !== best && this.compare(best, path, true) === 0)
       // Those that another of their AS beats are out, whoever the best is.
       .filter((path) => this.usable.every((other) => this.compare(other, path) !== -decision.STEP_MED))
       .filter((path) => {
-        if (multipath.relax) return true;
+        if (rules.relax) return true;
         return isEbgp
           ? this.a(path).neighborAs === this.a(best).neighborAs
           : this.a(path).path === this.a(best).path;
@@ -105,6 +118,6 @@ export class Rules {
         hops.push(key);
         return true;
       })
-      .slice(0, Math.min(isEbgp ? multipath.ebgp : multipath.ibgp, out));
+      .slice(0, Math.min(isEbgp ? rules.ebgp : rules.ibgp, out));
   }
 }

@@ -1,11 +1,11 @@
 // Paths of one prefix for tests of the decision: what there is to compare, any mixture of it, and mixtures that random
 // ones rarely are; and the columns that the decision reads, filled with them.
 import fc from 'fast-check';
-import { HAS_LLGR_STALE, HAS_NO_EXPORT } from '../../message/index.ts';
+import { HAS_LLGR_STALE, HAS_NO_EXPORT, PRESENT_MED } from '../../message/index.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
-import { Decision, type MultipathRules } from '../table/decision.ts';
+import { Decision, type DecisionRules } from '../table/decision.ts';
 import { KIND_EBGP, KIND_IBGP, KIND_LOCAL, PeerSlots } from '../table/peer-slots.ts';
 import { CHANGED, DEAD, FILTERED, INELIGIBLE, RibTable } from '../table/rib-table.ts';
 
@@ -13,7 +13,10 @@ export interface Attributes {
   readonly localPref: number;
   readonly pathLength: number;
   readonly origin: number;
+  /** 0 where it is missing. */
   readonly med: number;
+  /** PRESENT_* bits. */
+  readonly present: number;
   /** HAS_* bits. */
   readonly flags: number;
   readonly neighborAs: number;
@@ -48,28 +51,31 @@ export interface Scene {
   readonly peers: readonly Peer[];
   readonly paths: readonly Path[];
   readonly hops: readonly Hop[];
-  readonly multipath: MultipathRules;
+  readonly rules: DecisionRules;
   readonly out: number;
 }
 
 const few = (most: number) => fc.nat(most);
 /** Any mixture. */
 export const scenes: fc.Arbitrary<Scene> = fc.record({
-  attributes: fc.array(
-    fc.record({
-      localPref: fc.constantFrom(100, 100, 200),
-      pathLength: fc.constantFrom(2, 2, 3),
-      origin: fc.constantFrom(0, 0, 2),
-      med: fc.constantFrom(0, 0, 5, 4_000_000_000),
-      flags: fc.constantFrom(0, 0, 0, HAS_LLGR_STALE, HAS_LLGR_STALE | HAS_NO_EXPORT, HAS_NO_EXPORT),
-      neighborAs: fc.constantFrom(7, 8),
-      path: few(1),
-      originator: fc.constantFrom(0, 0, 1, 3_000_000_000),
-      clusterLength: fc.constantFrom(0, 0, 1),
-      nextHop: fc.integer({ min: -1, max: 2 }),
-    }),
-    { minLength: 4, maxLength: 4 },
-  ),
+  attributes: fc
+    .array(
+      fc.record({
+        localPref: fc.constantFrom(100, 100, 200),
+        pathLength: fc.constantFrom(2, 2, 3),
+        origin: fc.constantFrom(0, 0, 2),
+        med: fc.constantFrom(0, 0, 5, 4_000_000_000),
+        present: fc.constantFrom(0, PRESENT_MED),
+        flags: fc.constantFrom(0, 0, 0, HAS_LLGR_STALE, HAS_LLGR_STALE | HAS_NO_EXPORT, HAS_NO_EXPORT),
+        neighborAs: fc.constantFrom(7, 8),
+        path: few(1),
+        originator: fc.constantFrom(0, 0, 1, 3_000_000_000),
+        clusterLength: fc.constantFrom(0, 0, 1),
+        nextHop: fc.integer({ min: -1, max: 2 }),
+      }),
+      { minLength: 4, maxLength: 4 },
+    )
+    .map((all) => all.map((one) => ({ ...one, med: one.present === 0 ? 0 : one.med }))),
   peers: fc.array(
     fc.record({
       kind: fc.constantFrom(KIND_EBGP, KIND_EBGP, KIND_IBGP, KIND_IBGP, KIND_LOCAL),
@@ -105,23 +111,43 @@ export const scenes: fc.Arbitrary<Scene> = fc.record({
     fc.record({ isReachable: fc.constantFrom(true, true, true, false), metric: few(2), address: few(2) }),
     { minLength: 3, maxLength: 3 },
   ),
-  multipath: fc.record({
+  rules: fc.record({
     ebgp: fc.integer({ min: 1, max: 4 }),
     ibgp: fc.integer({ min: 1, max: 4 }),
     relax: fc.boolean(),
+    alwaysCompareMed: fc.boolean(),
+    missingMedAsWorst: fc.boolean(),
   }),
   out: fc.constantFrom(1, 3, 64),
 });
 
+const medRules = fc.record({ alwaysCompareMed: fc.boolean(), missingMedAsWorst: fc.boolean() });
+
 /** Paths that only MED, neighbouring AS and router ID tell apart: nearly each has a triple that is no order (RFC 3345). */
 export const medScenes: fc.Arbitrary<Scene> = fc
-  .array(fc.record({ med: few(2), neighborAs: fc.integer({ min: 7, max: 9 }), routerId: few(9) }), {
-    minLength: 3,
-    maxLength: 6,
-  })
-  .map((list) => ({
-    attributes: list.map(({ med, neighborAs }) => ({
-      ...{ med, neighborAs, localPref: 100, pathLength: 2, origin: 0, flags: 0 },
+  .tuple(
+    fc.array(
+      fc.record({
+        med: few(2),
+        isMissing: fc.boolean(),
+        neighborAs: fc.integer({ min: 7, max: 9 }),
+        routerId: few(9),
+      }),
+      { minLength: 3, maxLength: 6 },
+    ),
+    medRules,
+  )
+  .map(([list, rules]) => ({
+    attributes: list.map(({ med, isMissing, neighborAs }) => ({
+      ...{
+        med: isMissing ? 0 : med,
+        present: isMissing ? 0 : PRESENT_MED,
+        neighborAs,
+        localPref: 100,
+        pathLength: 2,
+        origin: 0,
+        flags: 0,
+      },
       ...{ path: 0, originator: 0, clusterLength: 0, nextHop: -1 },
     })),
     peers: list.map(({ routerId }, i) => ({
@@ -129,7 +155,7 @@ export const medScenes: fc.Arbitrary<Scene> = fc
     })),
     paths: list.map((_, i) => ({ peer: i, attributes: i, receivedId: 0, flags: 0, age: 0 })),
     hops: [],
-    multipath: { ebgp: 1, ibgp: 1, relax: false },
+    rules: { ebgp: 1, ibgp: 1, relax: false, ...rules },
     out: 1,
   }));
 /** Paths that are equal up to the metric, often with one next hop and one address: as many as may be used together. */
@@ -190,7 +216,7 @@ export class Columns {
       { samePath: (a, b) => attributes[a]!.path === attributes[b]!.path } as AttributeReader,
       this.peers,
       nextHops as NextHops,
-      scene.multipath,
+      scene.rules,
       11,
     );
     if (hasIds) this.table.keepReceivedIds();

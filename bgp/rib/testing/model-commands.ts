@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type Family, FAMILIES } from '#ip';
 import type { WireAttributes } from '../../testing/message-bytes.ts';
 import { familyOf } from './model-routes.ts';
-import { CLUSTER_IDS, MULTIPATH, PEERS, POLICY_COUNT, type Scale, SETTINGS, TRACKED } from './model-scene.ts';
+import { CLUSTER_IDS, DECISIONS, PEERS, POLICY_COUNT, type Scale, SETTINGS, TRACKED } from './model-scene.ts';
 import { ModelWorld } from './model-world.ts';
 
 /** Neighbours of one scene. */
@@ -134,7 +134,7 @@ function commands(scale: Scale, minLength: number, maxLength: number): fc.Arbitr
       one(2, 'end', { peer, family }),
       one(3, 'policy', { peer, side: fc.constantFrom('import', 'export'), which: below(POLICY_COUNT) }),
       one(4, 'setting', { peer, which: below(SETTINGS.length) }),
-      one(2, 'multipath', { which: below(MULTIPATH.length) }),
+      one(2, 'decision', { which: below(DECISIONS.length) }),
       one(1, 'cluster', { which: below(CLUSTER_IDS.length) }),
       one(2, 'originate', { names, which: below(3) }),
       one(2, 'withdraw own', { names }),
@@ -248,8 +248,8 @@ function run(
     case 'setting':
       world.configure(id, SETTINGS[c.which!]!);
       return;
-    case 'multipath':
-      model.multipath = MULTIPATH[c.which!]!;
+    case 'decision':
+      model.rules = DECISIONS[c.which!]!;
       world.reconfigure();
       return;
     case 'cluster':

@@ -1,7 +1,7 @@
 // The neighbours, settings and policies that scenes of the model test are made of.
 import { FAMILIES } from '#ip';
 import { ACCEPT_ALL, type Policy, REJECT_ALL } from '../../policy/policy.ts';
-import type { MultipathRules } from '../table/decision.ts';
+import type { DecisionRules } from '../table/decision.ts';
 import { type FakePeerOptions, fakeConfig } from './fake-session.ts';
 import type { ModelPeer } from './model-routes.ts';
 
@@ -106,11 +106,14 @@ export const SETTINGS = [
   { enforceFirstAs: false },
 ] as const;
 
-export const MULTIPATH: readonly MultipathRules[] = [
+export const DECISIONS: readonly DecisionRules[] = [
   { ebgp: 1, ibgp: 1, relax: false },
   { ebgp: 2, ibgp: 2, relax: true },
   { ebgp: 8, ibgp: 1, relax: false },
   { ebgp: 3, ibgp: 8, relax: false },
+  { ebgp: 2, ibgp: 2, relax: true, alwaysCompareMed: true, missingMedAsWorst: false },
+  { ebgp: 1, ibgp: 3, relax: true, alwaysCompareMed: false, missingMedAsWorst: true },
+  { ebgp: 1, ibgp: 1, relax: false, alwaysCompareMed: true, missingMedAsWorst: true },
 ];
 export const CLUSTER_IDS = ['10.0.0.1', '10.0.0.9'];
 /** Next hops of which forwarding says something. */

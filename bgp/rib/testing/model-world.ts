@@ -8,7 +8,7 @@ import { ACCEPT_ALL, type Policy } from '../../policy/policy.ts';
 import { peerRoutes } from '../../speaker-status.ts';
 import { Model } from './model.ts';
 import { familyOf, LOCAL, type ModelPeer } from './model-routes.ts';
-import { CLUSTER_IDS, MULTIPATH, policiesFor, type Scale, TRACKED, widened } from './model-scene.ts';
+import { CLUSTER_IDS, DECISIONS, policiesFor, type Scale, TRACKED, widened } from './model-scene.ts';
 import { RibLab } from './rib-lab.ts';
 import { message, type WireAttributes } from '../../testing/message-bytes.ts';
 
@@ -35,7 +35,7 @@ export class ModelWorld {
     this.policies = policiesFor(scale.names);
     for (const name of scale.names)
       for (const prefix of scale.prefixesOf(name)) this.#nameOf.set(prefix, name);
-    this.lab = new RibLab(MULTIPATH[0], scale.grain);
+    this.lab = new RibLab(DECISIONS[0], scale.grain);
     const { rib } = this.lab;
     rib.nextHops.setTracker({
       track: (address, device) => {
@@ -182,7 +182,7 @@ export class ModelWorld {
 
   reconfigure(): void {
     const clusterId = CLUSTER_IDS.indexOf(this.model.clusterId) === 0 ? 0x0a000001 : 0x0a000009;
-    this.lab.rib.reconfigure({ asNumber: 65000, routerId: 0x0a000001, clusterId }, this.model.multipath);
+    this.lab.rib.reconfigure({ asNumber: 65000, routerId: 0x0a000001, clusterId }, this.model.rules);
   }
 
   /** Everybody reads, the RIB comes to rest, and all must be as the model says. */

@@ -1,7 +1,7 @@
 // A RIB as simple as it can be written: lists of objects, everything computed anew. What rib.ts does with
 // columns, batches and shared streams must come to the same tables. Sending is in model-export.ts.
 import type { Family } from '#ip';
-import type { MultipathRules } from '../table/decision.ts';
+import type { DecisionRules } from '../table/decision.ts';
 import { OWN_AS } from './fake-session.ts';
 import { exported } from './model-export.ts';
 import {
@@ -23,7 +23,7 @@ export class Model implements Told {
   /** Without a session, their paths kept (RFC 4724). */
   readonly away = new Set<string>();
   paths: ModelPath[] = [];
-  multipath: MultipathRules = { ebgp: 1, ibgp: 1, relax: false };
+  rules: DecisionRules = { ebgp: 1, ibgp: 1, relax: false };
   clusterId = OWN_ID;
   /** What was said of next hops: absent is reachable at metric 0, undefined is unreachable. */
   readonly metrics = new Map<string, number | undefined>();
@@ -112,7 +112,7 @@ export class Model implements Told {
   /** Of more equal paths than may be used, those are used that the tie-break puts first. */
   #together(best: ModelPath, usable: readonly ModelPath[]): string {
     const isEbgp = !this.isIbgp(best.peer);
-    const most = isEbgp ? this.multipath.ebgp : this.multipath.ibgp;
+    const most = isEbgp ? this.rules.ebgp : this.rules.ibgp;
     const equal = usable
       .filter((p) => p !== best && this.#upToMetric(best, p) === 0 && this.#mayJoin(best, p, isEbgp))
       .filter((p) => !usable.some((other) => this.#upToOrigin(other, p) === 0 && this.#byMed(other, p) < 0))
@@ -122,7 +122,7 @@ export class Model implements Told {
   }
 
   #mayJoin(best: ModelPath, other: ModelPath, isEbgp: boolean): boolean {
-    if (this.multipath.relax) return true;
+    if (this.rules.relax) return true;
     if (isEbgp) return (best.a.path[0] ?? 0) === (other.a.path[0] ?? 0);
     return best.a.path.join() === other.a.path.join();
   }
@@ -207,7 +207,7 @@ export class Model implements Told {
   best(paths: readonly ModelPath[]): ModelPath | undefined {
     const groups = new Map<number, ModelPath>();
     for (const path of paths) {
-      const as = path.a.path[0] ?? 0;
+      const as = this.rules.alwaysCompareMed === true ? 0 : (path.a.path[0] ?? 0);
       const other = groups.get(as);
       if (other === undefined || this.#compare(path, other) < 0) groups.set(as, path);
     }
@@ -238,7 +238,9 @@ export class Model implements Told {
   }
 
   #byMed(x: ModelPath, y: ModelPath): number {
-    return (x.a.path[0] ?? 0) === (y.a.path[0] ?? 0) ? (x.a.med ?? 0) - (y.a.med ?? 0) : 0;
+    const isCompared = this.rules.alwaysCompareMed === true || (x.a.path[0] ?? 0) === (y.a.path[0] ?? 0);
+    const missing = this.rules.missingMedAsWorst === true ? 2 ** 32 - 1 : 0;
+    return isCompared ? (x.a.med ?? missing) - (y.a.med ?? missing) : 0;
   }
 
   #tieBreak(x: ModelPath, y: ModelPath): number {

@@ -1,14 +1,14 @@
 // A RIB with fake sessions, a clock that stands, and a scheduler that runs only when told: for tests.
 import { FakeClock } from '#world/testing';
 import type { RouteRetention } from '../../session/index.ts';
-import type { MultipathRules } from '../table/decision.ts';
+import type { DecisionRules } from '../table/decision.ts';
 import { Rib } from '../rib.ts';
 import { RoutePages } from '../show/route-pages.ts';
 import type { RouteQuery, RouteText } from '../show/view.ts';
 import { type FakePeerOptions, FakeSession, OWN_AS } from './fake-session.ts';
 import { announceMessage, type WireAttributes, withdrawMessage } from '../../testing/message-bytes.ts';
 
-const ONE_PATH: MultipathRules = { ebgp: 1, ibgp: 1, relax: false };
+const ONE_PATH: DecisionRules = { ebgp: 1, ibgp: 1, relax: false };
 
 /** Of the clock, in one turn. */
 const MOST_LOOKS = 200_000;
@@ -44,7 +44,7 @@ export class RibLab {
   readonly #queue: (() => void)[] = [];
 
   /** @param grain of the steps, in short turns, so that everything is interrupted everywhere; without, all in one */
-  constructor(multipath: MultipathRules = ONE_PATH, grain?: number) {
+  constructor(multipath: DecisionRules = ONE_PATH, grain?: number) {
     this.clock = grain === undefined ? new LabClock() : new BusyClock();
     this.rib = new Rib(
       { asNumber: OWN_AS, routerId: 0x0a000001, clusterId: 0x0a000001 },
