@@ -29,7 +29,12 @@ export interface NodePlan {
     readonly routerId: string;
     readonly clusterId?: string;
     readonly listen: readonly { readonly address: string; readonly port: number }[];
-    readonly multipath: { readonly ebgp: number; readonly ibgp: number; readonly relax: boolean };
+    readonly multipath: {
+      readonly ebgp: number;
+      readonly ibgp: number;
+      readonly relax: boolean;
+      readonly weighted?: boolean;
+    };
     readonly bestPath?: { readonly alwaysCompareMed: boolean; readonly missingMedAsWorst: boolean };
   };
   /** By id, in this order. */

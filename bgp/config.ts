@@ -11,8 +11,16 @@ export interface SpeakerConfig {
   /** For reflection (RFC 4456); default: the router ID. */
   readonly clusterId?: string;
   readonly listen: readonly { readonly address: string; readonly port: number }[];
-  /** How many equal paths are used together; relax: AS_PATHs need only the same length. */
-  readonly multipath: { readonly ebgp: number; readonly ibgp: number; readonly relax: boolean };
+  /**
+   * How many equal paths are used together; relax: AS_PATHs need only the same length; weighted (default: true): by
+   * their link bandwidths, where all have one.
+   */
+  readonly multipath: {
+    readonly ebgp: number;
+    readonly ibgp: number;
+    readonly relax: boolean;
+    readonly weighted?: boolean;
+  };
   /** How MED is compared; default: inside one neighbouring AS, missing is 0. */
   readonly bestPath?: {
     /** Between paths of all neighbouring ASes. */

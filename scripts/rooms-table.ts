@@ -76,6 +76,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'resolve',
     'tracked-hops',
     'targets leftovers',
+    'hop-sets',
     'fib-columns',
     'kernel',
   ],

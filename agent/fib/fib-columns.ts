@@ -13,7 +13,8 @@ import {
 } from '#bgp';
 import { type FamilyIndex, formatPrefixOctets } from '#ip';
 import { Leftovers } from './leftovers.ts';
-import { type HopSets, NO_SET, NO_TARGET, type Targets } from './targets.ts';
+import { type HopSets, NO_SET } from './hop-sets.ts';
+import { NO_TARGET, type Targets } from './targets.ts';
 
 /** Prefixes that there is room for at first; from here on the table grows in parts. */
 const FIRST_CAPACITY = 4096;

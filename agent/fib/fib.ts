@@ -19,7 +19,8 @@ import { KernelView } from './kernel/kernel-view.ts';
 import { type HopEntry, NextHops } from './tracked-hops.ts';
 import type { FibState } from './report.ts';
 import { isHostPrefix, tablePrefix } from './table-prefix.ts';
-import { HopSets, NO_SET, NO_TARGET, Targets } from './targets.ts';
+import { HopSets, NO_SET } from './hop-sets.ts';
+import { NO_TARGET, Targets } from './targets.ts';
 
 /** Notifications of links and routes come in bursts: next hops are resolved again after this. */
 const RESOLVE_DELAY_MS = 10;

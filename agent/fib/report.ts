@@ -7,7 +7,8 @@ import type { Link } from '#linux';
 import type { Failures } from './kernel/failures.ts';
 import type { SyncFigures } from './kernel/sync-figures.ts';
 import type { NextHops } from './tracked-hops.ts';
-import { type HopSets, NO_TARGET, type Targets } from './targets.ts';
+import type { HopSets } from './hop-sets.ts';
+import { NO_TARGET, type Targets } from './targets.ts';
 
 const SHOWN_FAILURES = 100;
 const SHOWN_NEXT_HOPS = 1_000;

@@ -139,6 +139,7 @@ describe('how a next hop is reached, in its corners', () => {
       { hops: [hop, { ...hop, gateway: '10.0.0.2' }] },
       { hops: [hop, { ...hop, deviceIndex: 3 }] },
       { hops: onlink },
+      { hops: [hop, { ...hop, weight: 2 }] },
     ]) {
       const other = { ...base, ...change };
       assert.equal(sameResolution(base, other), false, JSON.stringify(change));

@@ -47,14 +47,18 @@ function through(route: Route, address: string, links: ReadonlyMap<number, Link>
   const hops: LinkedHop[] = [];
   const names: string[] = [];
   let refusal = `the route ${route.destination} to it has no next hop`;
-  for (const { gateway, deviceIndex, onlink } of route.nextHops) {
+  for (const { gateway, deviceIndex, onlink, weight } of route.nextHops) {
     const link = working(deviceIndex === undefined ? undefined : links.get(deviceIndex));
     if (typeof link === 'string') {
       refusal = link;
       continue;
     }
     // Without a gateway the next hop itself is the neighbour on the link.
-    hops.push({ gateway: gateway ?? address, deviceIndex: link.index, ...(onlink && { onlink }) });
+    hops.push({
+      ...{ gateway: gateway ?? address, deviceIndex: link.index },
+      ...(onlink && { onlink }),
+      ...(weight !== undefined && weight !== 1 && { weight }),
+    });
     names.push(link.name);
   }
   if (hops.length === 0) return unreachable(refusal);
@@ -100,7 +104,10 @@ export function sameResolution(a: Resolution, b: Resolution): boolean {
     a.hops.every((hop, i) => {
       const other = b.hops[i]!;
       return (
-        hop.gateway === other.gateway && hop.deviceIndex === other.deviceIndex && hop.onlink === other.onlink
+        hop.gateway === other.gateway &&
+        hop.deviceIndex === other.deviceIndex &&
+        hop.onlink === other.onlink &&
+        hop.weight === other.weight
       );
     })
   );

@@ -6,7 +6,8 @@ import type { FamilyIndex } from '#ip';
 import type { Link, NextHop, RouteBatch } from '#linux';
 import { ForeignRoutes } from './foreign-routes.ts';
 import type { LinkedHop } from './resolve.ts';
-import { HopSets, NO_SET, NO_TARGET, Targets } from './targets.ts';
+import { HopSets, NO_SET } from './hop-sets.ts';
+import { NO_TARGET, Targets } from './targets.ts';
 import { NextHops } from './tracked-hops.ts';
 
 const LINKS: ReadonlyMap<number, Link> = new Map(
@@ -165,6 +166,7 @@ class Wishes implements ForwardingView {
     out.metric = this.metric;
     out.count = this.hops.length;
     out.nextHopIds.set(this.hops);
+    out.weights?.fill(1, 0, this.hops.length);
   }
   nextHop(id: number): { readonly address: string } {
     return { address: this.addressOf(id) };

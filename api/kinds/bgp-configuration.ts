@@ -84,6 +84,9 @@ const multipath = z.strictObject({
   relax: flag()
     .default(true)
     .describe('AS paths of the same length are equal also when their AS numbers differ.'),
+  weighted: flag()
+    .default(true)
+    .describe('Equal paths share the traffic by their link bandwidth communities, where all have one.'),
 });
 
 const bestPath = z.strictObject({

@@ -2,13 +2,14 @@
 // written cost no memory: capacities may be generous. The old array's memory is given back at once by
 // detaching it (ArrayBuffer.transfer), not when the collector gets to it.
 
-type Column = I32 | U32 | U16 | U8;
+type Column = I32 | U32 | U16 | U8 | F32;
 
 /** Columns own their memory (never shared). */
 export type I32 = Int32Array<ArrayBuffer>;
 export type U32 = Uint32Array<ArrayBuffer>;
 export type U16 = Uint16Array<ArrayBuffer>;
 export type U8 = Uint8Array<ArrayBuffer>;
+export type F32 = Float32Array<ArrayBuffer>;
 
 function moved<T extends Column>(old: T, next: T): T {
   next.set((old.length > next.length ? old.subarray(0, next.length) : old) as never);
@@ -35,6 +36,10 @@ export function resizeU16(old: U16, length: number): U16 {
 
 export function resizeU8(old: U8, length: number): U8 {
   return moved(old, new Uint8Array(length));
+}
+
+export function resizeF32(old: F32, length: number): F32 {
+  return moved(old, new Float32Array(length));
 }
 
 /** The next capacity of a full column: x4 while small (few copies), x2 above a million entries. */

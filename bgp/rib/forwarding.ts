@@ -6,6 +6,7 @@ import type { NextHops } from './attributes/next-hops.ts';
 import { type Decision, MOST_PATHS } from './table/decision.ts';
 import { KIND_LOCAL, type PeerSlots } from './table/peer-slots.ts';
 import type { RibTable } from './table/rib-table.ts';
+import { fillWeights } from './weights.ts';
 
 /** Changes told at once, at most. */
 export const MOST_CHANGES = 8192;
@@ -26,6 +27,11 @@ export interface Forwarding {
   /** Of next hops: when learned at least one, and no more than there is room for. */
   count: number;
   nextHopIds: Int32Array;
+  /**
+   * Beside nextHopIds: the share of each, by the link bandwidths that all of them came with; else 1. Left out by who
+   * does not ask.
+   */
+  readonly weights?: Uint16Array;
 }
 
 /** The numbers (prefix id, next-hop id) are valid until the batch or call that gave them ends. */
@@ -50,6 +56,7 @@ export class RibForwarding implements ForwardingSource {
   readonly #listeners = new Set<(change: ForwardingChange) => void>();
   readonly #told = new Uint32Array(MOST_CHANGES);
   readonly #multipath = new Int32Array(MOST_PATHS);
+  readonly #bandwidths = new Float32Array(MOST_PATHS);
 
   constructor(
     tables: readonly [RibTable, RibTable],
@@ -102,6 +109,19 @@ export class RibForwarding implements ForwardingSource {
     for (let i = 0; i < count && i < out.nextHopIds.length; i++) {
       out.nextHopIds[out.count++] = this.#attributes.nextHop[table.attribute[this.#multipath[i]!]!]!;
     }
+    if (out.weights !== undefined) this.#fillWeights(table, out.count, out.weights);
+  }
+
+  #fillWeights(table: RibTable, count: number, out: Uint16Array): void {
+    const { linkBandwidth } = this.#attributes;
+    let isWeighted = count > 1 && this.#decision.rules.weighted !== false;
+    for (let i = 0; isWeighted && i < count; i++) {
+      const bandwidth = linkBandwidth[table.attribute[this.#multipath[i]!]!]!;
+      this.#bandwidths[i] = bandwidth;
+      isWeighted = bandwidth > 0;
+    }
+    if (isWeighted) fillWeights(this.#bandwidths, count, out);
+    else out.fill(1, 0, count);
   }
 
   nextHop(id: number): { readonly address: string; readonly device?: string } {

@@ -4,6 +4,7 @@ export type { NextHopFault } from './out/next-hop-faults.ts';
 export type { NextHopTracker } from './attributes/next-hops.ts';
 export type { Origination } from './in/originated.ts';
 export type { Forwarding, ForwardingChange, ForwardingSource, ForwardingView } from './forwarding.ts';
+export { fillWeights } from './weights.ts';
 export type {
   RibSizes,
   RibView,

@@ -206,6 +206,67 @@ describe('rib: rules of the protocol', () => {
   });
 });
 
+describe('rib: shares of paths that are used together', () => {
+  /** A link bandwidth (draft-ietf-idr-link-bandwidth): 0x40 stays in the AS, 0x00 does not; octets a second. */
+  const bandwidth = (octets: number, type = 0x40): string => {
+    const value = Buffer.alloc(4);
+    value.writeFloatBE(octets);
+    return attribute(0xc0, 16, `${type.toString(16).padStart(2, '0')}04 fde8 ${value.toString('hex')}`);
+  };
+
+  function shares(lab: RibLab): number[] {
+    const out = {
+      ...{ kind: 0, metric: 0, count: 0 },
+      ...{ nextHopIds: new Int32Array(16), weights: new Uint16Array(16).fill(99) },
+    };
+    lab.rib.forwarding.forwarding(0, lab.rib.tables[0].prefixes.find4(0x0a010000, 16), out);
+    return [...out.weights.subarray(0, out.count)];
+  }
+
+  function send(lab: RibLab, n: number, more: string): void {
+    const hop = attribute(0x40, 3, `c00002${n.toString(16).padStart(2, '0')}`);
+    const attributes = `${ORIGIN_IGP} ${attribute(0x40, 2, asPathValue([65000 + n]))} ${hop} ${more}`;
+    lab.feed(`n${n}`, update({ attributes, nlri: '10 0a01' }));
+  }
+
+  for (const [what, given, expected] of [
+    ['by the bandwidths that they came with, of either form', [[1.25e9], [2.5e9, 0x00]], [1, 2]],
+    ['equal, where one came without', [[1.25e9], undefined], [1, 1]],
+    ['equal, where one says none', [[1.25e9], [0]], [1, 1]],
+    ['none less than 1', [[1], [1.25e9]], [1, 240]],
+    ['of one path 1', [[5e9]], [1]],
+  ] as const) {
+    it(what, () => {
+      const lab = new RibLab({ ebgp: 4, ibgp: 4, relax: true });
+      given.forEach((one, i) => {
+        lab.up({ id: `n${i + 1}`, address: `192.0.2.${i + 1}`, as: 65001 + i });
+        send(lab, i + 1, one === undefined ? '' : bandwidth(one[0], one[1]));
+      });
+      lab.settle();
+      assert.deepEqual(shares(lab), expected);
+    });
+  }
+
+  it('follow a path whose bandwidth changes, and whether weights are wanted', () => {
+    const lab = new RibLab({ ebgp: 4, ibgp: 4, relax: true });
+    for (const n of [1, 2]) lab.up({ id: `n${n}`, address: `192.0.2.${n}`, as: 65000 + n });
+    const told: number[][] = [];
+    lab.rib.forwarding.subscribe(() => told.push(shares(lab)));
+    for (const n of [1, 2]) send(lab, n, bandwidth(1e9));
+    lab.settle();
+    send(lab, 2, bandwidth(3e9));
+    lab.settle();
+    assert.deepEqual(told.at(-1), [1, 3]);
+    const { identity } = lab.rib.intern;
+    lab.rib.reconfigure(identity, { ebgp: 4, ibgp: 4, relax: true, weighted: false });
+    lab.settle();
+    assert.deepEqual(told.at(-1), [1, 1]);
+    lab.rib.reconfigure(identity, { ebgp: 4, ibgp: 4, relax: true, weighted: true });
+    lab.settle();
+    assert.deepEqual(told.at(-1), [1, 3]);
+  });
+});
+
 describe('rib: which paths are used together', () => {
   /** Next hops of 10.1.0.0/16 in use. */
   function used(lab: RibLab): number {

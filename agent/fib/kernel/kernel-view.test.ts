@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { type Kernel, type KernelEvent, type Link, MemoryKernel, type Route } from '#linux';
 import { Columns } from '../fib-columns.ts';
-import { HopSets, NO_TARGET, Targets } from '../targets.ts';
+import { HopSets } from '../hop-sets.ts';
+import { NO_TARGET, Targets } from '../targets.ts';
 import { tablePrefix } from '../table-prefix.ts';
 import { NextHops } from '../tracked-hops.ts';
 import { KernelView } from './kernel-view.ts';

@@ -21,7 +21,7 @@ export class TestRib implements ForwardingView {
   /** Of prefixes that are set from now on. */
   metric = 0;
 
-  /** Sets the next hops ('address' or 'address%device') of prefixes; none withdraws. */
+  /** Sets the next hops ('address', 'address%device', each perhaps with '*weight') of prefixes; none withdraws. */
   set(prefixes: readonly string[], hops: readonly string[], tell: (change: ForwardingChange) => void): void {
     const changed: number[][] = [[], []];
     for (const text of prefixes) {
@@ -59,7 +59,9 @@ export class TestRib implements ForwardingView {
     out.kind = hops.length === 0 ? 0 : 2;
     out.metric = this.#prefixes[id]?.metric ?? 0;
     out.count = hops.length;
-    for (const [i, hop] of hops.entries()) {
+    for (const [i, text] of hops.entries()) {
+      const [hop = '', weight = 1] = text.split('*');
+      if (out.weights !== undefined) out.weights[i] = Number(weight);
       if (!this.#hops.includes(hop)) this.#hops.push(hop);
       out.nextHopIds[i] = this.#hops.indexOf(hop);
     }
@@ -95,7 +97,8 @@ export async function ownRoutes(kernel: Kernel): Promise<string[]> {
       const kind = type === 'unicast' ? '' : `${type} `;
       const hops = type === 'unicast' ? nextHops : [];
       const texts = hops.map(
-        (hop) => `${hop.gateway === undefined ? '' : ` via ${hop.gateway}`} dev ${hop.device}`,
+        ({ gateway, device, weight }) =>
+          `${gateway === undefined ? '' : ` via ${gateway}`} dev ${device}${weight === undefined ? '' : ` weight ${weight}`}`,
       );
       return `${kind}${destination}${texts.sort().join('')}${metric === 1024 ? '' : ` metric ${metric}`}`;
     })

@@ -65,6 +65,7 @@ export const bgpConfigurationDocuments = casesOf('BGPConfiguration', {}, [
   { field: 'multipath.ebgp', ...integers(1, 128) },
   { field: 'multipath.ibgp', ...integers(1, 128) },
   { field: 'multipath.relax', ...flags },
+  { field: 'multipath.weighted', ...flags },
   { field: 'bestPath', good: [{}], bad: ['MED', { med: true }] },
   { field: 'bestPath.alwaysCompareMED', ...flags },
   { field: 'bestPath.missingMEDAsWorst', ...flags },

@@ -224,6 +224,7 @@ export class AttributeIntern {
     facts.clusterLength = Math.min(verdict.clusterListLength, 0xff);
     facts.flags = verdict.flags;
     facts.present = verdict.present;
+    facts.linkBandwidth = verdict.linkBandwidth;
     facts.variant = variant;
     this.#findLoops();
     const id = store.add(verdict.bytes, verdict.length, hop, hash, facts);

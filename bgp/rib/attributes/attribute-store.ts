@@ -1,10 +1,18 @@
 // Interned attribute sets: each distinct (canonical bytes, session kind, next hop) is stored once, judged once,
 // and carried by paths as a small integer. The columns are what the decision process and the export rules
 // compare; the bytes are looked at only when an UPDATE is built or a route is shown.
-// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 58 bytes + blob.
+// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 62 bytes + blob.
 import type { AttributeBlock } from './attribute-block.ts';
 import { BlobHeap } from '../../columns/blob-heap.ts';
-import { grownCapacity, release, resizeI32, resizeU8, resizeU16, resizeU32 } from '../../columns/columns.ts';
+import {
+  grownCapacity,
+  release,
+  resizeF32,
+  resizeI32,
+  resizeU8,
+  resizeU16,
+  resizeU32,
+} from '../../columns/columns.ts';
 import { IdPool } from '../../columns/id-pool.ts';
 import { IdRing } from '../../columns/id-ring.ts';
 import type { NextHops } from './next-hops.ts';
@@ -35,6 +43,8 @@ export class AttributeFacts {
   ownAsCount = 0;
   /** LOOP_* bits. */
   loops = 0;
+  /** Octets a second of the link bandwidth community; 0 without. */
+  linkBandwidth = 0.5;
   /** Tells sets with equal bytes apart: variantOf(). */
   variant = 0xffffffff;
 }
@@ -64,6 +74,7 @@ export class AttributeStore {
   present = new Uint32Array(FIRST_CAPACITY);
   ownAsCount = new Uint8Array(FIRST_CAPACITY);
   loops = new Uint8Array(FIRST_CAPACITY);
+  linkBandwidth = new Float32Array(FIRST_CAPACITY);
   variant = new Uint32Array(FIRST_CAPACITY);
   /** Bit k: these very bytes (with NEXT_HOP) came over a session of verdict key k and were judged good. */
   cleanKeys = new Int32Array(FIRST_CAPACITY);
@@ -109,7 +120,7 @@ export class AttributeStore {
   }
 
   get bytes(): number {
-    return this.#capacity * 58 + this.#slots.length * 4 + this.#heap.bytes;
+    return this.#capacity * 62 + this.#slots.length * 4 + this.#heap.bytes;
   }
 
   isMedSet(id: number): boolean {
@@ -183,6 +194,7 @@ export class AttributeStore {
     this.present[id] = facts.present;
     this.ownAsCount[id] = facts.ownAsCount;
     this.loops[id] = facts.loops;
+    this.linkBandwidth[id] = facts.linkBandwidth;
     this.variant[id] = facts.variant;
     this.cleanKeys[id] = 0;
     this.nextHop[id] = nextHop;
@@ -319,6 +331,7 @@ export class AttributeStore {
     this.present = resizeU32(this.present, capacity);
     this.ownAsCount = resizeU8(this.ownAsCount, capacity);
     this.loops = resizeU8(this.loops, capacity);
+    this.linkBandwidth = resizeF32(this.linkBandwidth, capacity);
     this.variant = resizeU32(this.variant, capacity);
     this.cleanKeys = resizeI32(this.cleanKeys, capacity);
     this.nextHop = resizeI32(this.nextHop, capacity);

@@ -41,6 +41,8 @@ export interface DecisionRules {
   readonly ibgp: number;
   /** AS_PATHs of one length are equal. */
   readonly relax: boolean;
+  /** By the link bandwidths that all of them came with; default: true. */
+  readonly weighted?: boolean;
   readonly alwaysCompareMed?: boolean;
   readonly missingMedAsWorst?: boolean;
 }
