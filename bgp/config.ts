@@ -78,6 +78,11 @@ export interface PeerConfig {
   /** RFC 9774: a route with an AS_SET is treated as withdrawn; default: false, sets are taken. */
   readonly rejectAsSets?: boolean;
   readonly removePrivateAs: boolean;
+  /**
+   * What it is told of link bandwidths; default: what may leave the AS, as it came. 'send': those that would stay inside
+   * as well. 'sum': likewise, and with our own next hop what all paths that are used together have.
+   */
+  readonly linkBandwidth?: 'send' | 'sum';
   /** RFC 9234. */
   readonly role?: Role;
   readonly gracefulRestart: {

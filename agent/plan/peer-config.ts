@@ -78,6 +78,7 @@ export const AUTOMATIC_SPEC: SessionSpec = {
   connectRetryTime: 5,
   numAllowedLocalASNumbers: 0,
   maxPrefixes: { limit: 10_000, warnPercent: 80 },
+  linkBandwidth: 'Use',
   removePrivateAS: false,
   gracefulRestart: { mode: 'Full', restartTime: 120, longLivedTime: 0 },
   filters: [],
@@ -103,6 +104,7 @@ export function sessionConfig(
   const holdTimeSeconds = Math.ceil(spec.holdTime ?? config.holdTime);
   const keepalive = spec.keepaliveTime ?? (spec.holdTime === undefined ? config.keepaliveTime : undefined);
   const localAddress = sourceAddress(wish, self);
+  const linkBandwidth = LINK_BANDWIDTHS[spec.linkBandwidth];
   const { restartTime, ...maxPrefixes } = spec.maxPrefixes;
   return {
     problems: [...policies.problems, ...password.problems, ...idleFields(spec, type, object)],
@@ -132,6 +134,7 @@ export function sessionConfig(
       // A route server passes paths on without its own AS (RFC 7947 §2.2.2.1).
       enforceFirstAs: spec.role !== 'RouteServerClient',
       removePrivateAs: spec.removePrivateAS,
+      ...(linkBandwidth === undefined ? {} : { linkBandwidth }),
       ...(spec.role === undefined || type === 'ibgp' ? {} : { role: ROLES[spec.role] }),
       gracefulRestart: gracefulRestart(spec),
       import: policies.import,
@@ -156,7 +159,7 @@ function sharedPolicies(
   const isMissing = found.includes(undefined);
   const isForOne = found.some((filter) => filter && asksForNeighbours(filter));
   const { isImportImplied = false } = spec;
-  const words = [spec.import, isImportImplied, spec.export, spec.filters];
+  const words = [spec.import, isImportImplied, spec.export, spec.filters, spec.linkBandwidth === 'Ignore'];
   const key = JSON.stringify([type, ...words, ...(isMissing || isForOne ? [object, id] : [])]);
   let policies = context.policies.get(key);
   if (policies === undefined) {
@@ -186,6 +189,7 @@ function sharedPolicies(
 
 const NEXT_HOPS = { Auto: 'auto', Self: 'self', Keep: 'keep' } as const;
 const ADD_PATHS = { Send: 'send', Receive: 'receive', Both: 'both', None: 'none' } as const;
+const LINK_BANDWIDTHS = { Ignore: undefined, Use: undefined, Send: 'send', Sum: 'sum' } as const;
 const ROLES = {
   Provider: 'provider',
   Customer: 'customer',

@@ -144,6 +144,11 @@ const fields = z.strictObject({
     .describe(
       'Our role towards an eBGP neighbour (RFC 9234): what came from a provider or peer goes to customers only. The neighbour must say the counterpart, or nothing.',
     ),
+  linkBandwidth: oneOf('Ignore', 'Use', 'Send', 'Sum')
+    .default('Use')
+    .describe(
+      'The extended community by which equal paths share traffic. Ignore: what the neighbour sends is taken away. Use: used, and passed on as it may be. Send: also told to another AS where it would stay inside. Sum: likewise, and with our own next hop the sum of all paths that are used together.',
+    ),
   removePrivateAS: flag().default(false).describe('Remove private AS numbers from the paths that we send.'),
   maxRestartTime: duration(1, 4095).optional().describe("Calico's name of gracefulRestart.restartTime."),
   gracefulRestart: gracefulRestart.prefault({}).describe('What happens to routes while one side restarts.'),

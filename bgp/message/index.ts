@@ -38,6 +38,7 @@ export {
 } from './attributes/communities.ts';
 export type { LargeCommunity } from './attributes/communities.ts';
 export * from './attributes/community-pattern.ts';
+export { LINK_BANDWIDTHS, linkBandwidthText } from './attributes/ext-communities.ts';
 export { carriesCommunity } from './attributes/community-list.ts';
 export * from './notification.ts';
 export { encodeKeepalive } from './frame.ts';

@@ -87,6 +87,7 @@ const bgpPeer: EffectsOf<BGPPeerSpec & { keepOriginalNextHop: boolean; maxRestar
     restartTime: is('live', 'of a session that goes over its limit from now on'),
   },
   role: is('reset'),
+  linkBandwidth: again,
   removePrivateAS: again,
   maxRestartTime: is('next session'),
   gracefulRestart: {
@@ -109,7 +110,8 @@ const bgpConfiguration: EffectsOf<BGPConfigurationSpec> = {
   routerID: is('all sessions'),
   holdTime: is('next session'),
   keepaliveTime: is('next session'),
-  multipath: { ebgp: again, ibgp: again, relax: again },
+  multipath: { ebgp: again, ibgp: again, relax: again, weighted: again },
+  bestPath: { alwaysCompareMED: again, missingMEDAsWorst: again },
   routeReflectors: {
     mode: is('which sessions'),
     nodeSelector: is('which sessions'),

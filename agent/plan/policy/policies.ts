@@ -33,6 +33,8 @@ export interface PolicyWords {
   readonly isImportImplied?: true;
   readonly export: BGPPeerSpec['export'];
   readonly filters: readonly string[];
+  /** Ignore: what the neighbour says of it is taken away. */
+  readonly linkBandwidth: BGPPeerSpec['linkBandwidth'];
 }
 
 export interface SessionPolicies {
@@ -62,7 +64,11 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
     };
   };
   return {
-    import: side('import', ownTerms(context.ownPrefixes), importTerms(words, context)),
+    import: side(
+      'import',
+      [...ownTerms(context.ownPrefixes), ...ignored(words)],
+      importTerms(words, context),
+    ),
     export: leaving(context, side('export', [], exportTerms(words.export, context))),
     problems,
   };
@@ -82,6 +88,12 @@ function leaving({ isLeaving, neighbour }: PolicyContext, policy: Policy): Polic
     return { ...term, action: { ...action, set: { ...action.set, ...lowest } } };
   });
   return { ...policy, name: `${policy.name}, leaving`, terms: [mark, ...terms] };
+}
+
+function ignored({ linkBandwidth }: PolicyWords): PolicyTerm[] {
+  if (linkBandwidth !== 'Ignore') return [];
+  const set = { deleteCommunities: ['generic:0x4004:*', 'generic:0x0004:*'] };
+  return [{ match: {}, action: { verdict: 'next', set }, why: 'linkBandwidth: Ignore' }];
 }
 
 function missingFilter(

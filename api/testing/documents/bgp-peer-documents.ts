@@ -115,6 +115,7 @@ export const bgpPeerDocuments = casesOf('BGPPeer', { peerIP: '10.0.0.1', asNumbe
   { field: 'maxPrefixes.warnPercent', ...integers(1, 100) },
   { field: 'maxPrefixes.restartTime', ...durations(1, 86_400) },
   { field: 'role', ...words('Provider', 'Customer', 'Peer', 'RouteServer', 'RouteServerClient') },
+  { field: 'linkBandwidth', ...words('Ignore', 'Use', 'Send', 'Sum') },
   { field: 'removePrivateAS', ...flags },
   { field: 'maxRestartTime', ...durations(1, 4095) },
   { field: 'gracefulRestart.mode', ...words('Full', 'Helper', 'Disabled') },

@@ -50,6 +50,8 @@ export interface ExportPlan {
   addCommunities: readonly CommunityPattern[];
   /** Keep non-transitive extended communities towards eBGP (RFC 4360 section 6 says: do not). */
   keepNonTransitive: boolean;
+  /** To eBGP a link bandwidth that would stay in the AS goes in the form that does not. */
+  sendLinkBandwidth: boolean;
   /** Send AIGP on an eBGP session too (RFC 7311 section 3.1). */
   keepAigp: boolean;
   /** OTC value to add when absent (RFC 9234 section 5), or UNCHANGED. */
@@ -73,6 +75,7 @@ export function exportPlan(overrides: Partial<ExportPlan>): ExportPlan {
     deleteCommunities: [],
     addCommunities: [],
     keepNonTransitive: false,
+    sendLinkBandwidth: false,
     keepAigp: false,
     otc: UNCHANGED,
     ...overrides,

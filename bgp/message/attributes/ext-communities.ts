@@ -3,7 +3,12 @@
 //   type (1; 0x80 IANA, 0x40 non-transitive) | subtype (1) | value (6, or 18 in the IPv6 form)
 
 import { formatIpv4, formatOctets } from '#ip';
-import { ACTION_TREAT_AS_WITHDRAW, ATTR_EXT_COMMUNITIES, ATTR_IPV6_EXT_COMMUNITIES } from '../constants.ts';
+import {
+  ACTION_TREAT_AS_WITHDRAW,
+  AS_TRANS,
+  ATTR_EXT_COMMUNITIES,
+  ATTR_IPV6_EXT_COMMUNITIES,
+} from '../constants.ts';
 import { hex, readU16, readU32 } from '../big-endian.ts';
 import { addsTo, changeCommunities } from './community-list.ts';
 import {
@@ -62,14 +67,27 @@ const floatView = new DataView(floatBytes.buffer);
 /** Octets a second of the first link bandwidth community (draft-ietf-idr-link-bandwidth), -1 without a usable one. */
 function linkBandwidthOf(buf: Uint8Array, start: number, end: number): number {
   for (let at = start; at + 8 <= end; at += 8) {
-    // 0x40 by the draft; 0x00 is sent by routers that want it to cross AS borders
-    if ((buf[at]! & ~NON_TRANSITIVE) === 0 && buf[at + 1] === SUBTYPE_LINK_BANDWIDTH) {
+    if (isLinkBandwidth(buf, at)) {
       const bandwidth = readFloat(buf, at + 4);
       if (bandwidth >= 0 && bandwidth < Infinity) return bandwidth;
     }
   }
   return -1;
 }
+
+/** 0x40 by the draft; 0x00 is sent by routers that want it to cross AS borders. */
+function isLinkBandwidth(buf: Uint8Array, at: number): boolean {
+  return (buf[at]! & ~NON_TRANSITIVE) === 0 && buf[at + 1] === SUBTYPE_LINK_BANDWIDTH;
+}
+
+/** The text by which a policy adds the form that leaves the AS. @param as of four octets: AS_TRANS stands for it */
+export function linkBandwidthText(as: number, octets: number): string {
+  floatView.setFloat32(0, octets);
+  return `generic:0x0004:0x${(as > 0xffff ? AS_TRANS : as).toString(16).padStart(4, '0')}${hex(floatBytes, 0, 4)}`;
+}
+
+/** Of either form. */
+export const LINK_BANDWIDTHS: readonly string[] = ['generic:0x4004:*', 'generic:0x0004:*'];
 
 function readFloat(buf: Uint8Array, at: number): number {
   for (let i = 0; i < 4; i++) floatBytes[i] = buf[at + i]!;
@@ -86,11 +104,14 @@ function sendTransitive(
   size: number,
 ): number {
   if (block.plan.keepNonTransitive) return keep(block, type, start, end, to);
-  const { src, value } = block;
+  const { plan, src, value } = block;
   let length = 0;
   for (let at = start; at + size <= end; at += size) {
-    if ((src[at]! & NON_TRANSITIVE) !== 0) continue;
+    const isSent = plan.sendLinkBandwidth && size === 8 && isLinkBandwidth(src, at);
+    if ((src[at]! & NON_TRANSITIVE) !== 0 && !isSent) continue;
+    const head = length;
     for (let i = 0; i < size; i++) value[length++] = src[at + i]!;
+    if (isSent) value[head] = src[at]! & ~NON_TRANSITIVE;
   }
   return length === 0 ? to : writeValue(block, type, block.list.flags[type]!, length, to);
 }
@@ -105,7 +126,7 @@ function formatExtCommunities(buf: Uint8Array, start: number, end: number): stri
 function formatOne(buf: Uint8Array, at: number): string {
   const type = buf[at]!;
   const subtype = buf[at + 1]!;
-  if ((type & ~NON_TRANSITIVE) === 0 && subtype === SUBTYPE_LINK_BANDWIDTH) {
+  if (isLinkBandwidth(buf, at)) {
     const name = type === NON_TRANSITIVE ? 'lb' : 'transitive-lb';
     return `${name}:${readU16(buf, at + 2)}:${readFloat(buf, at + 4)}`;
   }

@@ -182,6 +182,10 @@ describe('attributes on export', () => {
     assert.equal(find(mixed, IBGP), 'ext_communities=lb:65000:125000000 rt:65000:1');
     assert.equal(find(lone, EBGP), undefined);
     assert.equal(find(lone, { ...EBGP, keepNonTransitive: true }), 'ext_communities=lb:65000:125000000');
+    const send = { ...EBGP, sendLinkBandwidth: true };
+    assert.equal(find(mixed, send), 'ext_communities=transitive-lb:65000:125000000 rt:65000:1');
+    assert.equal(find(attribute(0xc0, 16, '4003fde84cee6b28'), send), undefined, 'no other goes with it');
+    assert.equal(find(ipv6, send), 'ipv6_ext_communities=rt:[::]:0');
     assert.equal(find(ipv6, EBGP), 'ipv6_ext_communities=rt:[::]:0');
   });
 

@@ -28,6 +28,7 @@ interface Case {
   readonly isServerClient: boolean;
   readonly isReflectorClient: boolean;
   readonly removePrivateAs: boolean;
+  readonly linkBandwidth: 'send' | 'sum' | undefined;
   readonly nodes: PeerConfig['nextHopSelf'];
   readonly local: string;
   readonly device: string | undefined;
@@ -64,6 +65,7 @@ const cases: fc.Arbitrary<Case> = fc
     isServerClient: bool,
     isReflectorClient: bool,
     removePrivateAs: bool,
+    linkBandwidth: fc.constantFrom(undefined, 'send' as const, 'sum' as const),
     nodes: pair('10.0.0.1', 'fd00::1'),
     // The last but one begins with the bits of fe80::, the last is what a transport says that knows no address.
     local: fc.constantFrom('192.0.2.1', '2001:db8::1', 'fe80::1', 'febf::1', 'fec0::1', '254.128.0.1', ''),
@@ -108,6 +110,7 @@ function rulesOf(one: Case): ExportRules {
       routeServerClient: one.isServerClient,
       routeReflectorClient: one.isReflectorClient,
       removePrivateAs: one.removePrivateAs,
+      ...(one.linkBandwidth !== undefined && { linkBandwidth: one.linkBandwidth }),
       nextHopSelf: one.nodes,
     },
     negotiated: {
@@ -164,6 +167,8 @@ function expected(one: Case) {
     self: ownNextHop(one),
     extendedNextHop: one.family === 0 && one.extended,
     addPath: one.family === 0 ? one.sendsIds.ipv4 : one.sendsIds.ipv6,
+    // With all paths there each has its own.
+    sumsBandwidth: one.linkBandwidth === 'sum' && !one.sendsIds[one.family === 0 ? 'ipv4' : 'ipv6'],
     maxMessageBytes: one.octets,
     clusterId: one.cluster,
     policy: one.policy,
@@ -174,6 +179,7 @@ function expected(one: Case) {
       prepend: isExternal && !isTransparent ? [one.localAs] : [],
       removePrivateAs: isExternal && one.removePrivateAs,
       keepMed: isTransparent,
+      sendLinkBandwidth: isExternal && one.linkBandwidth !== undefined,
       otc: isOneOf('provider', 'peer', 'rs') ? one.localAs : UNCHANGED,
     }),
   };
@@ -202,9 +208,20 @@ const effect = (one: Case): string =>
 
 /** Of these what is seen in the octets of a route that goes to both. */
 function octets(one: Case): string {
-  const { family, external, keepsNextHop, link, self, addPath, plan } = expected(one);
+  const { family, external, keepsNextHop, link, self, addPath, plan, sumsBandwidth } = expected(one);
   const cluster = external ? 0 : one.cluster;
-  return JSON.stringify([family, external, keepsNextHop, link, self, addPath, plan, one.localAs, cluster]);
+  return JSON.stringify([
+    family,
+    external,
+    keepsNextHop,
+    link,
+    self,
+    addPath,
+    plan,
+    sumsBandwidth,
+    one.localAs,
+    cluster,
+  ]);
 }
 
 const RUNS = { numRuns: 2000 };

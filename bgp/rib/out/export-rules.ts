@@ -41,6 +41,8 @@ export interface ExportRules {
   /** IPv4 routes may go out with an IPv6 next hop (RFC 8950). */
   readonly extendedNextHop: boolean;
   readonly addPath: boolean;
+  /** With our own next hop goes what the link bandwidths of all paths that are used together come to. */
+  readonly sumsBandwidth: boolean;
   readonly maxMessageBytes: number;
   readonly policy: CompiledPolicy;
   /** Filled in for each attribute set by the packer; its object is the group's own. */
@@ -69,6 +71,8 @@ export function exportRules(
   const addPath = family === 0 ? n.addPathSend.ipv4 : n.addPathSend.ipv6;
   const extendedNextHop = family === 0 && n.extendedNextHop;
   const link = keepsNextHop ? (n.device ?? n.sharedLink?.device) : undefined;
+  const sendLinkBandwidth = external && config.linkBandwidth !== undefined;
+  const sumsBandwidth = config.linkBandwidth === 'sum' && !addPath;
   const octets = JSON.stringify([
     family,
     external,
@@ -81,6 +85,8 @@ export function exportRules(
     addPath,
     addsOtc,
     external ? config.removePrivateAs : own.clusterId,
+    sendLinkBandwidth,
+    sumsBandwidth,
   ]);
   const blockedFlags =
     HAS_NO_ADVERTISE |
@@ -110,6 +116,7 @@ export function exportRules(
     self,
     extendedNextHop,
     addPath,
+    sumsBandwidth,
     maxMessageBytes: session.maxMessageBytes,
     policy: peer.exportPolicy,
     clusterId: own.clusterId,
@@ -119,6 +126,7 @@ export function exportRules(
       prepend: external && !transparent ? [n.localAs] : [],
       removePrivateAs: external && config.removePrivateAs,
       keepMed: transparent,
+      sendLinkBandwidth,
       otc: addsOtc ? n.localAs : UNCHANGED,
     }),
   };

@@ -7,6 +7,7 @@ import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { Decision } from '../table/decision.ts';
+import { BandwidthSums } from './bandwidth-sums.ts';
 import type { ExportRules } from './export-rules.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import { KIND_IBGP, KIND_LOCAL, type PeerSlots } from '../table/peer-slots.ts';
@@ -31,6 +32,7 @@ export class ExportView {
   readonly #nextHops: NextHops;
   readonly #decision: Decision;
   readonly #export: AppliedPolicy;
+  readonly #bandwidths: BandwidthSums;
   readonly #route: RouteRef;
   /** The path that path() was asked about last: who is to blame when that throws. */
   lookedAt = -1;
@@ -48,6 +50,7 @@ export class ExportView {
     this.#nextHops = nextHops;
     this.#decision = decision;
     this.#export = new AppliedPolicy(intern, reader, true);
+    this.#bandwidths = new BandwidthSums(intern, decision);
     this.#route = new RouteRef(tables[0]!.prefixes);
   }
 
@@ -78,10 +81,14 @@ export class ExportView {
     ) {
       if (!rules.replacesLinkLocal || rules.self === undefined) return NO_NEXT_HOP;
     }
-    if (rules.policy.acceptsAll) return set;
-    const result = this.#export.apply(rules.policy, this.#point(table, path));
-    if (result >= 0) return result;
-    return result === REJECTED ? REJECTED_BY_POLICY : FITS_NO_MESSAGE;
+    let result = set;
+    if (!rules.policy.acceptsAll) {
+      result = this.#export.apply(rules.policy, this.#point(table, path));
+      if (result < 0) return result === REJECTED ? REJECTED_BY_POLICY : FITS_NO_MESSAGE;
+    }
+    return rules.sumsBandwidth && (hop < 0 || !rules.keepsNextHop)
+      ? this.#bandwidths.apply(table, path, result)
+      : result;
   }
 
   /** The rule of the export policy that rejects a path, for people; undefined when none does. */

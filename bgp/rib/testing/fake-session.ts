@@ -186,7 +186,7 @@ export class FakeSession implements Session {
 /** One for all: its buffers have room for the largest message. */
 const verdict = new codec.AttributeVerdict();
 
-/** 'nh=… path=… lp=… med=… comm=… orig=… cl=… otc=…', only what is present. */
+/** 'nh=… path=… lp=… med=… comm=… orig=… cl=… otc=… lb=…', only what is present. */
 export function attributeText(
   blob: Uint8Array,
   start: number,
@@ -212,6 +212,7 @@ export function attributeText(
     parts.push(`cl=${ids.join(',')}`);
   }
   if (v.hasOtc) parts.push(`otc=${v.otc}`);
+  if (v.hasLinkBandwidth) parts.push(`lb=${v.linkBandwidth}`);
   return parts.join(' ');
 }
 

@@ -45,6 +45,7 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, ChangeEffect>> = {
   enforceFirstAs: 'soft',
   rejectAsSets: 'reset',
   removePrivateAs: 'soft',
+  linkBandwidth: 'soft',
   role: 'reset',
   gracefulRestart: 'later',
   require: 'later',

@@ -41,6 +41,9 @@ const secret = (more: string) => `password: { secretKeyRef: { ${more} } }`;
 const meshSecret = (more: string) => `nodeMeshPassword: { secretKeyRef: { ${more} } }`;
 const filter = (name: string, rules: string) => objectYaml('BGPFilter', name, `{ importV4: [ ${rules} ] }`);
 
+const exportFilter = (name: string, operation: string) =>
+  objectYaml('BGPFilter', name, `{ exportV4: [ { action: Accept, operations: [ ${operation} ] } ] }`);
+
 export const peerCases: Readonly<Record<string, FieldCase>> = {
   node: { where: 'peerIP: 10.0.0.2, asNumber: 65002', spec: ['node: n1', 'node: n5'] },
   nodeSelector: {
@@ -117,6 +120,10 @@ export const peerCases: Readonly<Record<string, FieldCase>> = {
   'maxPrefixes.warnPercent': { spec: ['', 'maxPrefixes: { warnPercent: 50 }'] },
   'maxPrefixes.restartTime': { spec: ['', 'maxPrefixes: { restartTime: 60s }'] },
   role: { spec: ['role: Provider', 'role: Customer'] },
+  linkBandwidth: {
+    more: [exportFilter('lb', '{ addCommunity: { value: "generic:0x4004:0xfc004e9502f9" } }')],
+    spec: ['filters: [lb]', 'filters: [lb], linkBandwidth: Send'],
+  },
   removePrivateAS: { spec: ['export: All', 'export: All, removePrivateAS: true'] },
   maxRestartTime: { spec: ['maxRestartTime: 60s', 'maxRestartTime: 90s'] },
   'gracefulRestart.mode': { spec: ['gracefulRestart: { mode: Full }', 'gracefulRestart: { mode: Helper }'] },
@@ -142,6 +149,11 @@ const MESH = 'nodeToNodeMeshEnabled: true';
 const reflectors = (more: string) => `${MESH}, routeReflectors: { ${more} }`;
 const communities = (text: string) =>
   `${text}, prefixAdvertisements: [{ cidr: 10.244.0.0/16, communities: [c] }]`;
+/** n3's routes have none. */
+const MED_OF_N2 = [
+  exportFilter('med', '{ setMED: { value: 9 } }'),
+  objectYaml('BGPPeer', 'changed-back', '{ node: n2, peerIP: 10.0.0.1, asNumber: external, filters: [med] }'),
+];
 const BOTH_HAVE = [['10.244.9.0/26'], ['10.244.9.0/26']] as const;
 
 export const configurationCases: Readonly<Record<string, FieldCase>> = {
@@ -163,6 +175,22 @@ export const configurationCases: Readonly<Record<string, FieldCase>> = {
   'multipath.relax': {
     blocks: BOTH_HAVE,
     spec: ['multipath: { relax: true }', 'multipath: { relax: false }'],
+  },
+  'multipath.weighted': {
+    blocks: BOTH_HAVE,
+    isSilent: true,
+    spec: ['', 'multipath: { weighted: false }'],
+  },
+  'bestPath.alwaysCompareMED': {
+    ...{ blocks: BOTH_HAVE, more: MED_OF_N2, config: 'multipath: { ebgp: 1 }' },
+    spec: ['', 'bestPath: { alwaysCompareMED: true }'],
+  },
+  'bestPath.missingMEDAsWorst': {
+    ...{ blocks: BOTH_HAVE, more: MED_OF_N2, config: 'multipath: { ebgp: 1 }' },
+    spec: [
+      'bestPath: { alwaysCompareMED: true }',
+      'bestPath: { alwaysCompareMED: true, missingMEDAsWorst: true }',
+    ],
   },
   'routeReflectors.mode': { spec: [reflectors('mode: Disabled'), reflectors('mode: Auto, meshUpTo: 0')] },
   'routeReflectors.nodeSelector': {
