@@ -40,6 +40,8 @@ export interface PeerConfig {
   readonly remoteAs: number | 'internal' | 'external';
   /** Replaces the speaker's AS number towards this neighbour. */
   readonly localAs?: number;
+  /** RFC 7705, with localAs: it goes before paths that come in; the speaker's own is behind it in those that go out. */
+  readonly localAsRules?: { readonly prependIn: boolean; readonly prependOut: boolean };
   /** Source address, and the only one on which this neighbour may reach us. */
   readonly localAddress?: string;
   /** Never dials. */
@@ -78,6 +80,10 @@ export interface PeerConfig {
   /** RFC 9774: a route with an AS_SET is treated as withdrawn; default: false, sets are taken. */
   readonly rejectAsSets?: boolean;
   readonly removePrivateAs: boolean;
+  /** With removePrivateAs: our own AS stands in for each; default: they are left out. */
+  readonly replacePrivateAs?: boolean;
+  /** The neighbour's AS in paths that go to it is replaced by ours, so that its other sites do not take them for loops. */
+  readonly asOverride?: boolean;
   /**
    * What it is told of link bandwidths; default: what may leave the AS, as it came. 'send': those that would stay inside
    * as well. 'sum': likewise, and with our own next hop what all paths that are used together have.

@@ -99,6 +99,7 @@ describe('a BGPPeer with an address', () => {
       /spec.role: "Peer" has no effect: the neighbour is in our own AS \(iBGP\)/,
     ],
     ['asNumber: internal, removePrivateAS: true', /spec.removePrivateAS: true has no effect/],
+    ['asNumber: internal, asOverride: true', /spec.asOverride: true has no effect/],
     [
       'asNumber: 65000, routeReflectorClient: true',
       /spec.routeReflectorClient: true has no effect: .*another AS/,

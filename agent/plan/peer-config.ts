@@ -79,6 +79,7 @@ export const AUTOMATIC_SPEC: SessionSpec = {
   numAllowedLocalASNumbers: 0,
   maxPrefixes: { limit: 10_000, warnPercent: 80 },
   linkBandwidth: 'Use',
+  asOverride: false,
   removePrivateAS: false,
   gracefulRestart: { mode: 'Full', restartTime: 120, longLivedTime: 0 },
   filters: [],
@@ -133,7 +134,10 @@ export function sessionConfig(
       allowedLocalAs: spec.numAllowedLocalASNumbers,
       // A route server passes paths on without its own AS (RFC 7947 §2.2.2.1).
       enforceFirstAs: spec.role !== 'RouteServerClient',
+      ...(spec.localASMode === undefined ? {} : { localAsRules: LOCAL_AS_RULES[spec.localASMode] }),
+      ...(spec.asOverride ? { asOverride: true } : {}),
       removePrivateAs: spec.removePrivateAS,
+      ...(spec.privateASAction === 'Replace' ? { replacePrivateAs: true } : {}),
       ...(linkBandwidth === undefined ? {} : { linkBandwidth }),
       ...(spec.role === undefined || type === 'ibgp' ? {} : { role: ROLES[spec.role] }),
       gracefulRestart: gracefulRestart(spec),
@@ -189,6 +193,11 @@ function sharedPolicies(
 
 const NEXT_HOPS = { Auto: 'auto', Self: 'self', Keep: 'keep' } as const;
 const ADD_PATHS = { Send: 'send', Receive: 'receive', Both: 'both', None: 'none' } as const;
+const LOCAL_AS_RULES = {
+  Replace: { prependIn: false, prependOut: false },
+  Prepend: { prependIn: false, prependOut: true },
+  PrependBoth: { prependIn: true, prependOut: true },
+} as const;
 const LINK_BANDWIDTHS = { Ignore: undefined, Use: undefined, Send: 'send', Sum: 'sum' } as const;
 const ROLES = {
   Provider: 'provider',
@@ -207,7 +216,11 @@ function sessionType(remoteAs: SessionWish['remoteAs'], localAs: number): 'ebgp'
 function idleFields(spec: SessionSpec, type: 'ebgp' | 'ibgp', object: string): Problem[] {
   const fields =
     type === 'ibgp'
-      ? ([['role', spec.role] as const, ['removePrivateAS', spec.removePrivateAS] as const] as const)
+      ? ([
+          ['role', spec.role] as const,
+          ['removePrivateAS', spec.removePrivateAS] as const,
+          ['asOverride', spec.asOverride] as const,
+        ] as const)
       : ([['routeReflectorClient', spec.routeReflectorClient] as const] as const);
   const why = type === 'ibgp' ? 'in our own AS (iBGP)' : 'in another AS, and reflection is for iBGP';
   return fields.flatMap(([name, value]): Problem[] => {

@@ -98,6 +98,16 @@ const fields = z.strictObject({
   localASNumber: asNumber()
     .optional()
     .describe("The AS that we show to this neighbour instead of the node's."),
+  localASMode: oneOf('Replace', 'Prepend', 'PrependBoth')
+    .optional()
+    .describe(
+      "How localASNumber shows in paths (RFC 7705). Replace (default): it stands in for the node's. Prepend: it goes before the node's in what we send. PrependBoth: also before what the neighbour sends.",
+    ),
+  asOverride: flag()
+    .default(false)
+    .describe(
+      "Our AS stands in for the neighbour's in the paths that we send to it, so that its other sites do not take them for loops.",
+    ),
   nextHopMode: oneOf('Auto', 'Self', 'Keep')
     .optional()
     .describe(
@@ -150,6 +160,11 @@ const fields = z.strictObject({
       'The extended community by which equal paths share traffic. Ignore: what the neighbour sends is taken away. Use: used, and passed on as it may be. Send: also told to another AS where it would stay inside. Sum: likewise, and with our own next hop the sum of all paths that are used together.',
     ),
   removePrivateAS: flag().default(false).describe('Remove private AS numbers from the paths that we send.'),
+  privateASAction: oneOf('Remove', 'Replace')
+    .optional()
+    .describe(
+      'With removePrivateAS. Remove (default): they are left out. Replace: our AS stands in for each.',
+    ),
   maxRestartTime: duration(1, 4095).optional().describe("Calico's name of gracefulRestart.restartTime."),
   gracefulRestart: gracefulRestart.prefault({}).describe('What happens to routes while one side restarts.'),
   filters: list(text(), 100)
@@ -209,6 +224,18 @@ const rules: Rule<Fields>[] = [
     message: "cannot be combined with 'asNumber: internal': roles are between ASes",
     cel: "!has(self.role) || !has(self.asNumber) || self.asNumber != 'internal'",
     broken: (spec) => spec.role !== undefined && spec.asNumber === 'internal',
+  },
+  {
+    fields: ['localASMode', 'localASNumber'],
+    message: 'has a meaning only together with localASNumber',
+    cel: '!has(self.localASMode) || has(self.localASNumber)',
+    broken: (spec) => spec.localASMode !== undefined && spec.localASNumber === undefined,
+  },
+  {
+    fields: ['privateASAction', 'removePrivateAS'],
+    message: 'has a meaning only together with removePrivateAS: true',
+    cel: '!has(self.privateASAction) || (has(self.removePrivateAS) && self.removePrivateAS)',
+    broken: (spec) => spec.privateASAction !== undefined && spec.removePrivateAS !== true,
   },
   ...excludes<Fields>('node', ['nodeSelector']),
   ...excludes<Fields>('keepOriginalNextHop', ['nextHopMode']),

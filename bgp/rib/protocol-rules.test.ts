@@ -12,7 +12,7 @@ import {
   u32,
   update,
 } from '../testing/message-bytes.ts';
-import { OWN_AS } from './testing/fake-session.ts';
+import { fakeConfig, type FakePeerOptions, OWN_AS } from './testing/fake-session.ts';
 import { RibLab } from './testing/rib-lab.ts';
 
 const HOP = '192.0.2.1';
@@ -119,6 +119,60 @@ describe('rib: rules of the protocol', () => {
     }
   });
 
+  const pathOf = (lab: RibLab, id: string): string | undefined =>
+    /path=(\S*)/.exec(lab.session(id).held.get('10.1.0.0/16') ?? '')?.[1];
+
+  it('the neighbour’s AS is replaced by ours where its sites would take their routes for loops', () => {
+    const lab = new RibLab();
+    const site = { address: '192.0.2.2', as: 65001, families: ['ipv4'] as const };
+    lab.up({ ...site, id: 'site', config: { asOverride: true } });
+    lab.up({ ...site, id: 'plain', address: '192.0.2.3' });
+    lab.up({ ...site, id: 'other', address: '192.0.2.4', as: 65004, config: { asOverride: true } });
+    lab.up({ id: 'a', address: HOP, as: 65001 });
+    lab.feed('a', route([65001, 65001, 65009, 65004]));
+    lab.settle();
+    assert.equal(pathOf(lab, 'site'), `${OWN_AS},${OWN_AS},${OWN_AS},65009,65004`);
+    assert.equal(pathOf(lab, 'plain'), `${OWN_AS},65001,65001,65009,65004`);
+    assert.equal(pathOf(lab, 'other'), `${OWN_AS},65001,65001,65009,${OWN_AS}`);
+  });
+
+  it('the AS that we have towards a neighbour stands before ours, and before what comes in, where that is asked for (RFC 7705)', () => {
+    const LOCAL = 64999;
+    for (const [prependIn, prependOut, sent, taken] of [
+      [false, false, `${LOCAL},65001`, '65002,65009'],
+      [false, true, `${LOCAL},${OWN_AS},65001`, '65002,65009'],
+      [true, true, `${LOCAL},${OWN_AS},65001`, `${LOCAL},65002,65009`],
+    ] as const) {
+      const lab = new RibLab();
+      const moved: FakePeerOptions = { id: 'moved', address: '192.0.2.2', as: 65002, localAs: LOCAL };
+      const config = { localAs: LOCAL, localAsRules: { prependIn, prependOut }, enforceFirstAs: true };
+      lab.up({ ...moved, config });
+      lab.up({ id: 'a', address: HOP, as: 65001 });
+      lab.up({ id: 'i', address: '192.0.2.9', as: OWN_AS });
+      lab.feed('a', route([65001]));
+      lab.settle();
+      assert.equal(pathOf(lab, 'moved'), sent);
+      lab.withdraw('a', ['10.1.0.0/16']);
+      lab.feed('moved', route([65002, 65009]));
+      lab.settle();
+      assert.equal(pathOf(lab, 'i'), taken, 'it is no loop');
+      const [came] = lab.routes({ view: 'received', peer: 'moved' });
+      assert.equal(came?.asPath, '65002 65009');
+      // And the other way while the session goes on.
+      const changed = fakeConfig({
+        ...moved,
+        config: { ...config, localAsRules: { prependIn: !prependIn, prependOut } },
+      });
+      lab.session('moved').config = changed;
+      lab.rib.configure(changed);
+      lab.settle();
+      assert.equal(pathOf(lab, 'i'), prependIn ? '65002,65009' : `${LOCAL},65002,65009`);
+      lab.feed('moved', route([65002, LOCAL]));
+      lab.settle();
+      assert.equal(best(lab).length, 0, 'our own AS in what came is a loop');
+    }
+  });
+
   it('NO_EXPORT_SUBCONFED, NO_EXPORT and NO_ADVERTISE go to nobody who must not have them (RFC 1997)', () => {
     for (const [community, toExternal, toInternal] of [
       [0xffffff01, false, true],
@@ -188,10 +242,8 @@ describe('rib: rules of the protocol', () => {
     lab.up({ ...common, id: 'a', address: HOP, as: 65001 });
     lab.feed('a', route([65001, 4000]));
     lab.settle();
-    const pathOf = (held: ReadonlyMap<string, string>) =>
-      /path=(\S+)/.exec(held.get('10.1.0.0/16') ?? '')?.[1];
-    assert.equal(pathOf(plain.held), `${OWN_AS},65001,4000`);
-    assert.equal(pathOf(stripped.held), `${OWN_AS},4000`);
+    assert.equal(pathOf(lab, 'plain'), `${OWN_AS},65001,4000`);
+    assert.equal(pathOf(lab, 'stripped'), `${OWN_AS},4000`);
     const groups = lab.rib.exports.groups[0];
     const ofSession = [plain, stripped, customer, upstream].map((s) => lab.rib.exports.groupOf(s, 0));
     assert.equal(new Set(ofSession).size, 4);

@@ -88,6 +88,9 @@ const bgpPeer: EffectsOf<BGPPeerSpec & { keepOriginalNextHop: boolean; maxRestar
   },
   role: is('reset'),
   linkBandwidth: again,
+  localASMode: again,
+  asOverride: again,
+  privateASAction: again,
   removePrivateAS: again,
   maxRestartTime: is('next session'),
   gracefulRestart: {

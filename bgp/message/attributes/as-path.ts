@@ -120,7 +120,7 @@ function sendAs4Path(block: OutgoingBlock, type: number, _start: number, _end: n
 }
 
 function preparePath(src: Uint8Array, start: number, end: number, plan: ExportPlan): boolean {
-  loadPath(path, src, start, start < 0 ? start : end, plan.relation === RELATION_EBGP, plan.removePrivateAs);
+  loadPath(path, src, start, start < 0 ? start : end, plan);
   const type = plan.relation === RELATION_CONFEDERATION ? AS_CONFED_SEQUENCE : AS_SEQUENCE;
   for (let i = plan.prepend.length - 1; i >= 0; i--) {
     if (!prependAs(path, plan.prepend[i]!, type)) return false;
@@ -142,16 +142,10 @@ class PathBuffer {
 /** The path as it leaves: sendPath makes it, and sendAs4Path, whose type comes later in every block, reads it. */
 const path = new PathBuffer();
 
-/** Takes the path at src[start, end), without confederation segments or private AS numbers when asked to. */
-function loadPath(
-  path: PathBuffer,
-  src: Uint8Array,
-  start: number,
-  end: number,
-  stripConfederation: boolean,
-  removePrivateAs: boolean,
-): void {
+/** Takes the path at src[start, end): towards eBGP without confederation segments; other AS numbers as the plan says. */
+function loadPath(path: PathBuffer, src: Uint8Array, start: number, end: number, plan: ExportPlan): void {
   const out = path.bytes;
+  const stripConfederation = plan.relation === RELATION_EBGP;
   let to = FRONT;
   for (let at = start; at < end; ) {
     const type = src[at]!;
@@ -160,8 +154,8 @@ function loadPath(
       const head = to;
       to += 2;
       for (let as = at + 2; as < next; as += 4) {
-        const number = readU32(src, as);
-        if (!removePrivateAs || !isPrivateAs(number)) to = writeU32(out, to, number);
+        const number = sentAs(readU32(src, as), plan);
+        if (number >= 0) to = writeU32(out, to, number);
       }
       out[head] = type;
       out[head + 1] = (to - head) >> 2;
@@ -171,6 +165,13 @@ function loadPath(
   }
   path.start = FRONT;
   path.end = to;
+}
+
+/** What goes out for an AS number of the path; -1: nothing. */
+function sentAs(as: number, plan: ExportPlan): number {
+  if (as === plan.overriddenAs) return plan.substituteAs;
+  if (!plan.removePrivateAs || !isPrivateAs(as)) return as;
+  return plan.replacesPrivateAs ? plan.substituteAs : -1;
 }
 
 /** Puts one AS before the path: into its first segment, or a new one when that is full or of another type. */

@@ -30,6 +30,12 @@ export interface ExportPlan {
   prepend: readonly number[];
   /** Drop private AS numbers (RFC 6996) from the path before prepending. */
   removePrivateAs: boolean;
+  /** What stands in for each AS number that is replaced, before prepending; UNCHANGED: none is. */
+  substituteAs: number;
+  /** Instead of dropping private AS numbers, replace them. */
+  replacesPrivateAs: boolean;
+  /** Replace this one, so that who has it takes its own routes back; or UNCHANGED. */
+  overriddenAs: number;
   /** eBGP drops MED unless this is set or `med` gives one. */
   keepMed: boolean;
   /** u32 or UNCHANGED. */
@@ -65,6 +71,9 @@ export function exportPlan(overrides: Partial<ExportPlan>): ExportPlan {
     fourByteAs: true,
     prepend: [],
     removePrivateAs: false,
+    substituteAs: UNCHANGED,
+    replacesPrivateAs: false,
+    overriddenAs: UNCHANGED,
     keepMed: false,
     med: UNCHANGED,
     localPref: UNCHANGED,

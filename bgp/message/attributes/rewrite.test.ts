@@ -172,6 +172,20 @@ describe('attributes on export', () => {
     assert.ok(second.includes('cluster_list=2.2.2.2 3.3.3.3 4.4.4.4'));
   });
 
+  it('replaces private AS numbers, and that of the neighbour, by ours; what is prepended stays', () => {
+    const given = `4002 16 02 05 ${[64512, 3320, 4200000000, 3209, 65002].map(u32).join('')}`;
+    const path = (plan: Partial<ExportPlan>): string | undefined =>
+      exported(ORIGIN_IGP + given, { ...EBGP, prepend: [64600, 65002], ...plan })[1];
+    const substitute = { substituteAs: 64600 };
+    assert.equal(path(substitute), 'as_path=64600 65002 64512 3320 4200000000 3209 65002');
+    assert.equal(path({ removePrivateAs: true }), 'as_path=64600 65002 3320 3209');
+    const replaced = { ...substitute, removePrivateAs: true, replacesPrivateAs: true };
+    assert.equal(path(replaced), 'as_path=64600 65002 64600 3320 64600 3209 64600');
+    const overridden = { ...substitute, overriddenAs: 3320 };
+    assert.equal(path(overridden), 'as_path=64600 65002 64512 64600 4200000000 3209 65002');
+    assert.equal(path({ ...overridden, removePrivateAs: true }), 'as_path=64600 65002 64600 3209');
+  });
+
   it('drops non-transitive extended communities towards eBGP, and the attribute when none is left', () => {
     const mixed = attribute(0xc0, 16, '4004fde84cee6b28 0002fde800000001');
     const lone = attribute(0xc0, 16, '4004fde84cee6b28');

@@ -9,6 +9,7 @@ import type { OwnClaims } from './own-claims.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import { KIND_EBGP, LONG_LIVED, type PeerSlots } from '../table/peer-slots.ts';
 import { type CompiledPolicy, RouteRef, type TraceStep } from '../../policy/compile.ts';
+import type { PolicySet } from '../../policy/policy.ts';
 import {
   BEST,
   CHANGED,
@@ -32,13 +33,20 @@ const GONE = -1;
 /** Paths that are received but not accepted. */
 const REFUSED = FILTERED | INELIGIBLE;
 
-/** Whatever an import policy sets: what is about to go is the last choice. */
-const LAST_CHOICE = { localPref: 0 };
+export interface AfterImport {
+  readonly usual: PolicySet | undefined;
+  /** Of what its neighbour is about to lose (RFC 8326): it is the last choice. */
+  readonly shutDown: PolicySet;
+}
+
+export const NOTHING_AFTER_IMPORT: AfterImport = { usual: undefined, shutDown: { localPref: 0 } };
 
 /** Whose paths they are: a neighbour, or this speaker for routes that start here. */
 export interface PathOwner {
   readonly slot: number;
   readonly importPolicy: CompiledPolicy;
+  /** What is set behind it, whatever it sets. */
+  readonly afterImport: AfterImport;
   /**
    * Live paths of the current session, filtered ones included: by family, and by family + STALE_COUNTS those that
    * a refresh (RFC 7313) or a neighbour back from its restart has not sent again yet. The other counts likewise.
@@ -248,12 +256,15 @@ export class AdjRibIn {
 
   /** May import make another set of it, or refuse it? */
   #changes(peer: PathOwner, raw: number): boolean {
-    return !peer.importPolicy.acceptsAll || this.#isShutDown(peer, raw);
+    return (
+      !peer.importPolicy.acceptsAll || peer.afterImport.usual !== undefined || this.#isShutDown(peer, raw)
+    );
   }
 
   #apply(peer: PathOwner, table: RibTable, prefix: number, raw: number): number {
-    const last = this.#isShutDown(peer, raw) ? LAST_CHOICE : undefined;
-    return this.#import.apply(peer.importPolicy, this.#point(peer, table, prefix, raw), last);
+    const { usual, shutDown } = peer.afterImport;
+    const after = this.#isShutDown(peer, raw) ? shutDown : usual;
+    return this.#import.apply(peer.importPolicy, this.#point(peer, table, prefix, raw), after);
   }
 
   /** Is its eBGP neighbour about to lose it (RFC 8326 section 4.2)? As it said; a policy that adds the community tells others. */

@@ -2,7 +2,7 @@
 import { type FamilyIndex, formatWords, parseAddressWords, parsePrefixWords, type PrefixWords } from '#ip';
 import { ACCEPT_ALL } from '../../policy/policy.ts';
 import { CompiledPolicy } from '../../policy/compile.ts';
-import type { AdjRibIn, PathOwner } from './adj-rib-in.ts';
+import { NOTHING_AFTER_IMPORT, type AdjRibIn, type PathOwner } from './adj-rib-in.ts';
 import { OwnClaims } from './own-claims.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
@@ -32,6 +32,7 @@ export class Originated {
   readonly owner: PathOwner = {
     slot: LOCAL_SLOT,
     importPolicy: new CompiledPolicy(ACCEPT_ALL),
+    afterImport: NOTHING_AFTER_IMPORT,
     received: [0, 0, 0, 0],
     filtered: [0, 0, 0, 0],
     ineligible: [0, 0, 0, 0],

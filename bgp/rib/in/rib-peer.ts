@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { PolicyCache } from '../../policy/policy-cache.ts';
 import type { PolicyDelta } from '../../policy/policy-delta.ts';
 import { isSingleHop, type Session } from '../../session/index.ts';
-import { type PathOwner, STALE_COUNTS } from './adj-rib-in.ts';
+import { NOTHING_AFTER_IMPORT, type PathOwner, STALE_COUNTS } from './adj-rib-in.ts';
 import { MalformedUpdates } from './malformed.ts';
 import { attributeOctetsLimit } from './memory-limits.ts';
 import { OwnClaims } from './own-claims.ts';
@@ -33,6 +33,7 @@ export class RibPeer implements PathOwner {
   config: PeerConfig;
   readonly #policies: PolicyCache;
   importPolicy: CompiledPolicy;
+  afterImport = NOTHING_AFTER_IMPORT;
   exportPolicy: CompiledPolicy;
   /** Undefined while no session is established; paths may be kept over that (retention.ts). */
   session: Session | undefined;
@@ -111,9 +112,11 @@ export class RibPeer implements PathOwner {
     this.exportPolicy = this.#policies.get(config.export);
     this.config = config;
     this.octetsLimit = attributeOctetsLimit(config);
+    this.#putLocalAsBefore();
     const isPolicyChanged = this.importPolicy.fingerprint !== before.fingerprint;
     const isRuleChanged =
       config.allowedLocalAs !== old.allowedLocalAs ||
+      config.localAsRules?.prependIn !== old.localAsRules?.prependIn ||
       config.enforceFirstAs !== old.enforceFirstAs ||
       isSingleHop(config) !== isSingleHop(old);
     return {
@@ -125,6 +128,20 @@ export class RibPeer implements PathOwner {
         config.maxPrefixes.limit !== old.maxPrefixes.limit ||
         config.maxPrefixes.warnPercent !== old.maxPrefixes.warnPercent,
     };
+  }
+
+  /** RFC 7705 section 3.1: before all else that policy prepends, and no loop, as that is looked for in what came. */
+  #putLocalAsBefore(): void {
+    const { localAs, localAsRules } = this.config;
+    const isWanted = this.context.external && localAsRules?.prependIn === true;
+    const wanted = isWanted ? localAs : undefined;
+    const { usual } = this.afterImport;
+    // The same object for the same: what was made with it is remembered.
+    if (usual?.prependAs?.[0] === wanted) return;
+    const prependAs = wanted === undefined ? [] : [wanted];
+    const { shutDown } = NOTHING_AFTER_IMPORT;
+    const changed = { usual: { prependAs }, shutDown: { ...shutDown, prependAs } };
+    this.afterImport = wanted === undefined ? NOTHING_AFTER_IMPORT : changed;
   }
 
   /** Ids of prefixes of ours that it announces. */
@@ -184,6 +201,7 @@ export class RibPeer implements PathOwner {
     const c = this.context;
     c.fourByteAs = n.fourByteAs;
     c.external = n.peerType === 'ebgp';
+    this.#putLocalAsBefore();
     c.addPathIpv4 = n.addPathReceive.ipv4;
     c.addPathIpv6 = n.addPathReceive.ipv6;
     c.extendedNextHop = n.extendedNextHop;

@@ -28,6 +28,9 @@ interface Case {
   readonly isServerClient: boolean;
   readonly isReflectorClient: boolean;
   readonly removePrivateAs: boolean;
+  readonly replacesPrivateAs: boolean;
+  readonly asOverride: boolean;
+  readonly showsBoth: boolean;
   readonly linkBandwidth: 'send' | 'sum' | undefined;
   readonly nodes: PeerConfig['nextHopSelf'];
   readonly local: string;
@@ -65,6 +68,9 @@ const cases: fc.Arbitrary<Case> = fc
     isServerClient: bool,
     isReflectorClient: bool,
     removePrivateAs: bool,
+    replacesPrivateAs: bool,
+    asOverride: bool,
+    showsBoth: bool,
     linkBandwidth: fc.constantFrom(undefined, 'send' as const, 'sum' as const),
     nodes: pair('10.0.0.1', 'fd00::1'),
     // The last but one begins with the bits of fe80::, the last is what a transport says that knows no address.
@@ -91,7 +97,7 @@ const cases: fc.Arbitrary<Case> = fc
 
 /** Two that differ in some fields only, so that groups which are the same are no rare luck. */
 const pairs = fc
-  .tuple(cases, cases, fc.nat(18), fc.nat(18))
+  .tuple(cases, cases, fc.nat(22), fc.nat(22))
   .map(([a, other, ...fields]): readonly [Case, Case] => {
     const names = Object.keys(a) as (keyof Case)[];
     const b = { ...a, ...Object.fromEntries(fields.map((i) => [names[i]!, other[names[i]!]])) };
@@ -110,6 +116,9 @@ function rulesOf(one: Case): ExportRules {
       routeServerClient: one.isServerClient,
       routeReflectorClient: one.isReflectorClient,
       removePrivateAs: one.removePrivateAs,
+      replacePrivateAs: one.replacesPrivateAs,
+      asOverride: one.asOverride,
+      localAsRules: { prependIn: false, prependOut: one.showsBoth },
       ...(one.linkBandwidth !== undefined && { linkBandwidth: one.linkBandwidth }),
       nextHopSelf: one.nodes,
     },
@@ -149,6 +158,10 @@ function ownNextHop(one: Case): string | undefined {
 /** The rules once more. */
 function expected(one: Case) {
   const { isExternal, role } = one;
+  const isOurs = isExternal && !one.isServerClient;
+  const isTwice = one.showsBoth && one.localAs !== 65000;
+  const isReplacing = isOurs && one.removePrivateAs && one.replacesPrivateAs;
+  const isOverriding = isOurs && one.asOverride;
   const isTransparent = isExternal && one.isServerClient;
   const isAutoInside = !isExternal && one.nextHop === 'auto';
   const keepsNextHop = isTransparent || one.nextHop === 'keep' || isAutoInside;
@@ -176,7 +189,10 @@ function expected(one: Case) {
       relation: isExternal ? RELATION_EBGP : RELATION_IBGP,
       fourByteAs: one.fourByteAs,
       // RFC 7947 section 2.2.2: a route server leaves the path alone.
-      prepend: isExternal && !isTransparent ? [one.localAs] : [],
+      prepend: !isExternal || isTransparent ? [] : isTwice ? [one.localAs, 65000] : [one.localAs],
+      replacesPrivateAs: isReplacing,
+      overriddenAs: isOverriding ? 65001 : UNCHANGED,
+      substituteAs: isReplacing || isOverriding ? one.localAs : UNCHANGED,
       removePrivateAs: isExternal && one.removePrivateAs,
       keepMed: isTransparent,
       sendLinkBandwidth: isExternal && one.linkBandwidth !== undefined,

@@ -73,6 +73,7 @@ export function exportRules(
   const link = keepsNextHop ? (n.device ?? n.sharedLink?.device) : undefined;
   const sendLinkBandwidth = external && config.linkBandwidth !== undefined;
   const sumsBandwidth = config.linkBandwidth === 'sum' && !addPath;
+  const ofPath = changesOfPath(peer, session, own);
   const octets = JSON.stringify([
     family,
     external,
@@ -84,7 +85,7 @@ export function exportRules(
     self === undefined ? '' : Buffer.from(self).toString('hex'),
     addPath,
     addsOtc,
-    external ? config.removePrivateAs : own.clusterId,
+    external ? ofPath : own.clusterId,
     sendLinkBandwidth,
     sumsBandwidth,
   ]);
@@ -123,12 +124,33 @@ export function exportRules(
     plan: exportPlan({
       relation: external ? RELATION_EBGP : RELATION_IBGP,
       fourByteAs: n.fourByteAs,
-      prepend: external && !transparent ? [n.localAs] : [],
-      removePrivateAs: external && config.removePrivateAs,
+      ...ofPath,
       keepMed: transparent,
       sendLinkBandwidth,
       otc: addsOtc ? n.localAs : UNCHANGED,
     }),
+  };
+}
+
+/** What becomes of AS_PATH: outside of the AS only, and to a client of a route server nothing of ours comes into it (RFC 7947). */
+function changesOfPath(
+  { config }: Pick<RibPeer, 'config'>,
+  { negotiated }: Session,
+  own: OwnIdentity,
+): Partial<ExportPlan> {
+  const { localAs, peerType, remoteAs } = negotiated;
+  if (peerType !== 'ebgp') return {};
+  const removePrivateAs = config.removePrivateAs;
+  if (config.routeServerClient) return { removePrivateAs };
+  const showsBoth = config.localAsRules?.prependOut === true && localAs !== own.asNumber;
+  const replacesPrivateAs = removePrivateAs && config.replacePrivateAs === true;
+  const isOverridden = config.asOverride === true;
+  return {
+    prepend: showsBoth ? [localAs, own.asNumber] : [localAs],
+    removePrivateAs,
+    replacesPrivateAs,
+    overriddenAs: isOverridden ? remoteAs : UNCHANGED,
+    substituteAs: isOverridden || replacesPrivateAs ? localAs : UNCHANGED,
   };
 }
 

@@ -120,6 +120,16 @@ export const peerCases: Readonly<Record<string, FieldCase>> = {
   'maxPrefixes.warnPercent': { spec: ['', 'maxPrefixes: { warnPercent: 50 }'] },
   'maxPrefixes.restartTime': { spec: ['', 'maxPrefixes: { restartTime: 60s }'] },
   role: { spec: ['role: Provider', 'role: Customer'] },
+  localASMode: {
+    spec: ['localASNumber: 64513, localASMode: Replace', 'localASNumber: 64513, localASMode: Prepend'],
+  },
+  asOverride: { ases: [65002, 65002], spec: ['export: All', 'export: All, asOverride: true'] },
+  privateASAction: {
+    spec: [
+      'export: All, removePrivateAS: true',
+      'export: All, removePrivateAS: true, privateASAction: Replace',
+    ],
+  },
   linkBandwidth: {
     more: [exportFilter('lb', '{ addCommunity: { value: "generic:0x4004:0xfc004e9502f9" } }')],
     spec: ['filters: [lb]', 'filters: [lb], linkBandwidth: Send'],
