@@ -70,7 +70,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
     fault: 'update groups are shared whatever removePrivateAS says',
     file: 'bgp/rib/out/export-rules.ts',
-    was: 'external ? config.removePrivateAs : own.clusterId,',
+    was: 'external ? ofPath : own.clusterId,',
     is: 'external ? false : own.clusterId,',
     test: 'bgp/rib/out/export-rules.test.ts',
   },
