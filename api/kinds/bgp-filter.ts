@@ -9,6 +9,7 @@ import {
   cidrOrAddress,
   community,
   integer,
+  ipAddress,
   list,
   oneCommunity,
   oneOf,
@@ -59,6 +60,14 @@ const operationFields = z.strictObject({
     .describe(
       'LOCAL_PREF: the highest wins, before the length of the AS path. No eBGP neighbour is told it.',
     ),
+  setNextHop: z
+    .strictObject({
+      address: ipAddress().describe(
+        'Of either family. While the node does not reach it, the route is not used.',
+      ),
+    })
+    .optional()
+    .describe('The next hop in place of the one that the neighbour sent. It counts in import rules.'),
   setMED: z
     .strictObject({ value: anyNumber().describe('The number.') })
     .optional()
@@ -73,6 +82,7 @@ const operation = withRules(
     'setPriority',
     'setLocalPref',
     'setMED',
+    'setNextHop',
     'setCommunities',
     'deleteCommunities',
   ]),

@@ -2,7 +2,7 @@
 // What a policy sets is not applied here: the verdict names a combination of sets (a small integer), and the
 // RIB rewrites an attribute set once per combination.
 import { createHash } from 'node:crypto';
-import { familyIndex } from '#ip';
+import { familyIndex, parseAddressWords } from '#ip';
 import {
   isOneCommunity,
   type LargeCommunity,
@@ -191,7 +191,10 @@ function isFrom(asked: PolicyMatch['source'], source: number): boolean {
 }
 
 /** So that nothing is wrong with it when there is a route. @throws Error naming the text that is wrong */
-function checkSet({ deleteCommunities = [], addCommunities = [] }: PolicySet = {}): void {
+function checkSet({ deleteCommunities = [], addCommunities = [], nextHop }: PolicySet = {}): void {
+  if (nextHop !== undefined && parseAddressWords(nextHop) === undefined) {
+    throw new Error(`'${nextHop}' is not an address`);
+  }
   parseCommunityPatterns(deleteCommunities);
   parseCommunityPatterns(addCommunities).forEach((pattern, i) => {
     if (!isOneCommunity(pattern)) throw new Error(`'${addCommunities[i]}' is not one community to add`);

@@ -77,6 +77,8 @@ export interface PolicySet {
   /** Of all three kinds. */
   readonly addCommunities?: readonly string[];
   readonly prependAs?: readonly number[];
+  /** An address in place of the route's own next hop. Only where routes are imported. */
+  readonly nextHop?: string;
   /** Of the route that forwarding makes of it; nobody is told. Only where routes are imported. */
   readonly metric?: number;
 }

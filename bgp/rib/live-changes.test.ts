@@ -348,7 +348,9 @@ describe('rib: more equal paths than may be used', () => {
       assert.deepEqual(told.get(A), ['192.0.2.1', '192.0.2.2', '192.0.2.3']);
     }
   });
+});
 
+describe('rib: an import policy that changes', () => {
   it('is asked again of the routes that a change of an import policy concerns, and of no other', () => {
     const lab = new RibLab();
     const prefixes = Array.from({ length: 100 }, (_, n) => `20.0.${n}.0/24`);
@@ -396,5 +398,29 @@ describe('rib: more equal paths than may be used', () => {
     assert.deepEqual([asked(), preferences()], [100, [100, 301]]);
     prefers({ '20.0.64.0/18': 302 }, { allowedLocalAs: 1 });
     assert.deepEqual([asked(), preferences()], [100, [100, 302]]);
+  });
+
+  it('gives routes another next hop: of either family, and followed like any other', () => {
+    const lab = new RibLab();
+    const via = (nextHop: string): Partial<PeerConfig> => ({
+      import: {
+        name: nextHop,
+        terms: [{ match: {}, action: { verdict: 'accept', set: { nextHop } }, why: 'rule 1' }],
+        otherwise: 'reject',
+      },
+    });
+    lab.up({ ...ebgp(1), config: via('203.0.113.7') });
+    const told = follow(lab);
+    lab.announce('e1', [A], { path: [65101], nextHop: '192.0.2.1' });
+    lab.settle();
+    assert.deepEqual(told.get(A), ['203.0.113.7']);
+    lab.rib.updateNextHop('203.0.113.7', false, 0);
+    lab.settle();
+    assert.deepEqual(told.get(A), []);
+    configure(lab, ebgp(1), via('2001:db8::7'));
+    assert.deepEqual(told.get(A), ['2001:db8::7']);
+    configure(lab, ebgp(1), { import: { name: 'all', terms: [], otherwise: 'accept' } });
+    assert.deepEqual(told.get(A), ['192.0.2.1']);
+    assert.equal(lab.rib.nextHops.count, 2, 'the last change is remembered, and no other');
   });
 });

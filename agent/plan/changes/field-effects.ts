@@ -163,6 +163,7 @@ const rule: EffectsOf<BGPFilterRule> = {
     setPriority: { value: again },
     setLocalPref: { value: again },
     setMED: { value: again },
+    setNextHop: { address: again },
   },
 };
 
@@ -171,6 +172,7 @@ const exportRule: EffectsOf<BGPFilterRule> = {
   operations: {
     ...rule.operations,
     setPriority: { value: is('nothing', 'BGP tells nobody the metric of a kernel') },
+    setNextHop: { address: is('nothing', 'it counts in import rules') },
   },
 };
 

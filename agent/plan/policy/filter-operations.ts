@@ -25,7 +25,10 @@ export function operationsOf(
   const metric = priority === undefined || direction === 'export' ? 0 : metricOf(priority);
   const localPref = last('setLocalPref');
   const med = last('setMED');
+  const nextHop =
+    direction === 'export' ? undefined : operations.findLast((one) => one.setNextHop)?.setNextHop?.address;
   const set: PolicySet = {
+    ...(nextHop === undefined ? {} : { nextHop }),
     ...(metric > 0 ? { metric } : {}),
     ...(localPref === undefined ? {} : { localPref }),
     ...(med === undefined ? {} : { med }),

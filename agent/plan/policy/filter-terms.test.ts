@@ -29,6 +29,13 @@ describe('a rule of a BGPFilter', () => {
     }
   });
 
+  it('sets the next hop of what is imported, and of nothing that is sent', () => {
+    const rule = "{ action: Accept, operations: [ { setNextHop: { address: 'FD00::7' } } ] }";
+    const spec = `{ importV4: [ ${rule} ], exportV4: [ ${rule} ] }`;
+    const sets = (['import', 'export'] as const).map((direction) => termsOf(spec, direction)[0]!.action.set);
+    assert.deepEqual(sets, [{ nextHop: 'fd00::7' }, undefined]);
+  });
+
   it('goes on with Next, and what it changes holds', () => {
     const rules = `[ { action: Next, operations: [ { addCommunity: { value: '65000:1' } } ] }, { action: Reject } ]`;
     assert.deepEqual(

@@ -1,6 +1,7 @@
 // BGPFilters, good and bad.
 import { casesOf, many } from './document-case.ts';
 import {
+  addresses,
   anyCommunities,
   asNumbers,
   cidrs,
@@ -183,6 +184,12 @@ export const bgpFilterDocuments = casesOf('BGPFilter', {}, [
     with: { exportV6: operation({ deleteCommunities: { values: ['1:1'] } }) },
     ...communityPatterns,
   },
+  {
+    field: 'importV6.0.operations.0.setNextHop.address',
+    with: { importV6: operation({ setNextHop: { address: '10.0.0.1' } }) },
+    ...addresses,
+  },
+  { field: 'importV4.0.operations.0.setNextHop', with: { importV4: operation({}) }, bad: [{}, '10.0.0.1'] },
   ...['setLocalPref', 'setMED'].flatMap((name) => [
     {
       field: `importV4.0.operations.0.${name}.value`,

@@ -1,5 +1,6 @@
 // From an UPDATE's attribute block to the id of an interned set: judged by the codec, completed with what this
 // speaker adds (loop flags, defaults), stored once. Also sets changed by policy, and those of own routes.
+import { parseAddressWords } from '#ip';
 import {
   ACTION_OK,
   ACTION_TREAT_AS_WITHDRAW,
@@ -186,8 +187,9 @@ export class AttributeIntern {
     );
     if (end < 0) return -1;
     if (this.judge(this.#scratch, 0, end, this.#internal) === ACTION_TREAT_AS_WITHDRAW) return -1;
-    const hop = store.nextHop[id]!;
-    if (hop >= 0) this.#nextHops.hold(hop);
+    const address = isExport ? undefined : sets.findLast((set) => set.nextHop !== undefined)?.nextHop;
+    const hop = address === undefined ? store.nextHop[id]! : this.#hopAt(address);
+    if (hop >= 0 && address === undefined) this.#nextHops.hold(hop);
     const metric = sets.findLast((set) => set.metric !== undefined)?.metric ?? store.metricOf(id);
     const variant = variantOf((isExport && plan.med >= 0) || store.isMedSet(id), metric);
     return this.#intern(hop, variant);
@@ -196,6 +198,13 @@ export class AttributeIntern {
   /** LLGR_STALE for routes of a neighbour that did not come back in time (RFC 9494 section 4.2). As changed(). */
   longLived(id: number): number {
     return this.changed(id, [{ addCommunities: ['llgr-stale'] }], -1, false);
+  }
+
+  /** The next hop at a global address that somebody wrote, with a reference. */
+  #hopAt(address: string): number {
+    const { family, words } = parseAddressWords(address)!;
+    if (family === 0) return this.#nextHops.intern4(words[0]!);
+    return this.#nextHops.intern6(words, undefined, undefined);
   }
 
   /** Takes over the reference to `hop`. */

@@ -92,13 +92,22 @@ function faultText(fault: number): string {
 }
 
 function changesOf(set: PolicySet = {}): string[] {
-  const { localPref, med, deleteCommunities = [], addCommunities = [], prependAs = [], metric } = set;
+  const {
+    localPref,
+    med,
+    deleteCommunities = [],
+    addCommunities = [],
+    prependAs = [],
+    metric,
+    nextHop,
+  } = set;
   return [
     ...(localPref === undefined ? [] : [`sets LOCAL_PREF ${localPref}`]),
     ...(med === undefined ? [] : [`sets MED ${med}`]),
     ...(deleteCommunities.length === 0 ? [] : [`takes away ${deleteCommunities.join(' ')}`]),
     ...(addCommunities.length === 0 ? [] : [`adds ${addCommunities.join(' ')}`]),
     ...(prependAs.length === 0 ? [] : [`prepends ${prependAs.join(' ')}`]),
+    ...(nextHop === undefined ? [] : [`sets the next hop ${nextHop}`]),
     ...(metric === undefined ? [] : [`sets the kernel's metric ${metric}`]),
   ];
 }

@@ -104,6 +104,11 @@ function ruleCases(list: keyof typeof PREFIXES): Record<string, FieldCase> {
       operation('setLocalPref: { value: 60 }'),
       isExport ? { isSilent: true } : {},
     ),
+    'operations.setNextHop.address': rules(
+      operation('setNextHop: { address: 10.9.9.1 }'),
+      operation('setNextHop: { address: 10.9.9.2 }'),
+      isExport ? { isSilent: true } : {},
+    ),
     'operations.setMED.value': rules(operation('setMED: { value: 5 }'), operation('setMED: { value: 6 }')),
   };
 }
