@@ -130,7 +130,7 @@ class PatternReader {
 
   #number(): number {
     this.#peek();
-    const digits = /^\d+/.exec(this.#text.slice(this.#at, this.#at + 12))?.[0];
+    const digits = /^\d+/.exec(this.#text.slice(this.#at))?.[0];
     if (digits === undefined) throw this.#wrong();
     const value = Number(digits);
     if (value < 1 || value > MOST_AS) throw this.#wrong(`${digits} is no AS number`);

@@ -1,47 +1,10 @@
 // What changes while sessions go on, or between two of them, must reach neighbours and forwarding: next hops, loops,
-// multipath, who a neighbour is.
+// multipath, who a neighbour is. Import policies have a file of their own.
 import assert from 'node:assert/strict';
-import { fakeConfig, type FakePeerOptions } from './testing/fake-session.ts';
+import type { FakePeerOptions } from './testing/fake-session.ts';
+import { A, B, configure, ebgp, follow, held, ibgp } from './testing/live-lab.ts';
 import { RibLab } from './testing/rib-lab.ts';
 import type { PeerConfig } from '../config.ts';
-
-const ebgp = (n: number, more: Partial<FakePeerOptions> = {}): FakePeerOptions => ({
-  id: `e${n}`,
-  address: `192.0.2.${n}`,
-  as: 65100 + n,
-  ...more,
-});
-const ibgp = (n: number, more: Partial<FakePeerOptions> = {}): FakePeerOptions => ({
-  id: `i${n}`,
-  address: `198.51.100.${n}`,
-  as: 65000,
-  ...more,
-});
-const held = (lab: RibLab, id: string) => Object.fromEntries(lab.session(id).held);
-const A = '20.0.1.0/24';
-const B = '20.0.2.0/24';
-
-function configure(lab: RibLab, peer: FakePeerOptions, change: Partial<PeerConfig>): void {
-  const config = fakeConfig({ ...peer, config: { ...peer.config, ...change } });
-  lab.session(peer.id).config = config;
-  lab.rib.configure(config);
-  lab.settle();
-}
-
-/** The next hops that forwarding was told last, by prefix. */
-function follow(lab: RibLab): Map<string, string[]> {
-  const told = new Map<string, string[]>();
-  const { forwarding, nextHops, tables } = lab.rib;
-  forwarding.subscribe(({ family, prefixIds, count }) => {
-    for (let i = 0; i < count; i++) {
-      const out = { kind: 0, metric: 0, count: 0, nextHopIds: new Int32Array(8) };
-      forwarding.forwarding(family, prefixIds[i]!, out);
-      const hops = [...out.nextHopIds.subarray(0, out.count)].map((id) => nextHops.read(id).address);
-      told.set(lab.rib.prefixText(tables[family], prefixIds[i]!), hops.sort());
-    }
-  });
-  return told;
-}
 
 describe('rib: what changes on a session that goes on', () => {
   it('reaches forwarding: the metric of an import policy, of some routes, and later of none', () => {
@@ -347,80 +310,5 @@ describe('rib: more equal paths than may be used', () => {
       lab.settle();
       assert.deepEqual(told.get(A), ['192.0.2.1', '192.0.2.2', '192.0.2.3']);
     }
-  });
-});
-
-describe('rib: an import policy that changes', () => {
-  it('is asked again of the routes that a change of an import policy concerns, and of no other', () => {
-    const lab = new RibLab();
-    const prefixes = Array.from({ length: 100 }, (_, n) => `20.0.${n}.0/24`);
-    /** Routes in each prefix get its preference. */
-    const prefers = (preferences: Readonly<Record<string, number>>, more: Partial<PeerConfig> = {}) => {
-      const terms = Object.entries(preferences).map(([prefix, localPref]) => ({
-        match: { prefixes: [{ prefix, operator: 'in' as const }] },
-        action: { verdict: 'accept' as const, set: { localPref } },
-        why: prefix,
-      }));
-      const config = fakeConfig({
-        ...ebgp(1),
-        config: { ...more, import: { name: 'p', terms, otherwise: 'accept' } },
-      });
-      lab.session('e1').config = config;
-      lab.rib.configure(config);
-    };
-    /** How many routes the policy of now is asked about until all is done. */
-    const asked = (): number => {
-      const { importPolicy } = lab.rib.peer('e1')!;
-      const evaluate = importPolicy.evaluate.bind(importPolicy);
-      let count = 0;
-      importPolicy.evaluate = (...args) => {
-        count++;
-        return evaluate(...args);
-      };
-      lab.settle();
-      return count;
-    };
-    const preferences = () => {
-      const routes = lab.routes({});
-      const of = (prefix: string) => routes.find((route) => route.prefix === prefix)!.localPref;
-      return [of('20.0.1.0/24'), of('20.0.64.0/24')];
-    };
-    lab.up(ebgp(1));
-    lab.announce('e1', prefixes, { path: [65101], nextHop: '192.0.2.1' });
-    lab.settle();
-    prefers({ '20.0.64.0/18': 300 });
-    assert.deepEqual([asked(), preferences()], [36, [100, 300]]);
-    prefers({ '20.0.1.0/24': 200, '20.0.64.0/18': 300 });
-    assert.deepEqual([asked(), preferences()], [1, [200, 300]]);
-    // Two changes before the walk: what the first one concerned must be looked at too.
-    prefers({ '20.0.64.0/18': 300 });
-    prefers({ '20.0.64.0/18': 301 });
-    assert.deepEqual([asked(), preferences()], [100, [100, 301]]);
-    prefers({ '20.0.64.0/18': 302 }, { allowedLocalAs: 1 });
-    assert.deepEqual([asked(), preferences()], [100, [100, 302]]);
-  });
-
-  it('gives routes another next hop: of either family, and followed like any other', () => {
-    const lab = new RibLab();
-    const via = (nextHop: string): Partial<PeerConfig> => ({
-      import: {
-        name: nextHop,
-        terms: [{ match: {}, action: { verdict: 'accept', set: { nextHop } }, why: 'rule 1' }],
-        otherwise: 'reject',
-      },
-    });
-    lab.up({ ...ebgp(1), config: via('203.0.113.7') });
-    const told = follow(lab);
-    lab.announce('e1', [A], { path: [65101], nextHop: '192.0.2.1' });
-    lab.settle();
-    assert.deepEqual(told.get(A), ['203.0.113.7']);
-    lab.rib.updateNextHop('203.0.113.7', false, 0);
-    lab.settle();
-    assert.deepEqual(told.get(A), []);
-    configure(lab, ebgp(1), via('2001:db8::7'));
-    assert.deepEqual(told.get(A), ['2001:db8::7']);
-    configure(lab, ebgp(1), { import: { name: 'all', terms: [], otherwise: 'accept' } });
-    assert.deepEqual(told.get(A), ['192.0.2.1']);
-    assert.equal(lab.rib.nextHops.count, 2, 'the last change is remembered, and no other');
   });
 });
