@@ -12,11 +12,12 @@ node --no-warnings -e 'import("./lab/kubernetes/programs.ts").then(({ kubernetes
 
 # Side by side, each in a process of its own: the rooms' tests take one core, those with an API server wait half of their
 # time, and those of one agent, of CNI, of other daemons, of the commands in docs/ and of sockets wait nearly all of it.
+logs=$(mktemp -d)
 lanes=""
 lane() {
   name=$1
   shift
-  sh scripts/as-root.sh mocha "$@" >"build/tests-of-$name.log" 2>&1 &
+  sh scripts/as-root.sh mocha "$@" >"$logs/$name" 2>&1 &
   lanes="$lanes $name:$!"
 }
 # Whatever folder they are in: a list of rooms forgets the newest.
@@ -30,8 +31,9 @@ failed=0
 sh scripts/as-root.sh mocha --timeout 120000 'test/kubernetes/!(agents|store).test.ts' || failed=1
 for one in $lanes; do
   wait "${one#*:}" || failed=1
-  cat "build/tests-of-${one%:*}.log"
+  cat "$logs/${one%:*}"
 done
+rm -r "$logs"
 [ $failed = 0 ] || exit 1
 
 # One file after the other in one process, and with nothing beside: figures and times that mean something. (The doctor

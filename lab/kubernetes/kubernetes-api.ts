@@ -19,6 +19,8 @@ import { kubernetesPrograms, type Programs } from './programs.ts';
 const PROJECT = resolve(import.meta.dirname, '..', '..');
 const ADMIN_TOKEN = 'admin-token';
 const READY_MS = 60_000;
+/** Of a kubectl each, some 100 ms. */
+const MOST_TRIES = 200;
 /** Of manifests/kubernetes. */
 const NAMESPACE = 'podroute-system';
 const AGENT = 'podroute-agent';
@@ -118,6 +120,7 @@ export class KubernetesApi implements AsyncDisposable {
     this.kubectl(['apply', '-f', join(PROJECT, 'manifests', 'crds')]);
     this.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
     this.kubectl(['apply', '-k', join(PROJECT, 'manifests', 'kubernetes', 'base')]);
+    this.#untilPoliciesKnowPools();
     if (documents === '') return;
     this.kubectl(['apply', '-f', '-'], documents);
     for (const document of parseAllDocuments(documents)) {
@@ -129,6 +132,24 @@ export class KubernetesApi implements AsyncDisposable {
       if (kind !== 'Node') continue;
       const patch = JSON.stringify({ status });
       this.kubectl(['patch', 'node', metadata.name, '--subresource=status', '--type=merge', '-p', patch]);
+    }
+  }
+
+  /** A policy that asks IPPools refuses every block until the server has read them, a second or two after it was applied. */
+  #untilPoliciesKnowPools(): void {
+    const block = {
+      apiVersion: 'podroute.io/v1',
+      kind: 'IPAMBlock',
+      metadata: { name: '192-0-2-0-26' },
+      spec: { cidr: '192.0.2.0/26', node: 'nobody', pool: 'none' },
+    };
+    for (let tries = 1; ; tries++) {
+      try {
+        this.kubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(block));
+        return;
+      } catch (error) {
+        if (tries >= MOST_TRIES || !String(error).includes('not yet synced')) throw error;
+      }
     }
   }
 

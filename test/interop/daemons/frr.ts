@@ -23,7 +23,9 @@ export const frr: DaemonKind = {
   title: 'FRR',
   ...FRR,
   dropsTo: 'frr',
-  lacks: {},
+  lacks: {
+    ceaseOnStop: 'ends its connections without a word when it is stopped, as graceful restart was agreed',
+  },
   start: (config) => Frr.start(config),
 };
 
