@@ -135,21 +135,31 @@ export class KubernetesApi implements AsyncDisposable {
     }
   }
 
-  /** A policy that asks IPPools refuses every block until the server has read them, a second or two after it was applied. */
+  /**
+   * A policy that asks IPPools is not in force at first, and then refuses every block until the server knows the kind and
+   * has read the pools: done when it refuses an agent's block for its size.
+   */
   #untilPoliciesKnowPools(): void {
-    const block = {
-      apiVersion: 'podroute.io/v1',
-      kind: 'IPAMBlock',
-      metadata: { name: '192-0-2-0-26' },
-      spec: { cidr: '192.0.2.0/26', node: 'nobody', pool: 'none' },
-    };
-    for (let tries = 1; ; tries++) {
-      try {
-        this.kubectl(['create', '--dry-run=server', '-f', '-'], JSON.stringify(block));
-        return;
-      } catch (error) {
-        if (tries >= MOST_TRIES || !String(error).includes('not yet synced')) throw error;
-      }
+    const ours = (kind: string, name: string, spec: object) =>
+      JSON.stringify({ apiVersion: 'podroute.io/v1', kind, metadata: { name }, spec });
+    const block = ours('IPAMBlock', '192-0-2-0-27', { cidr: '192.0.2.0/27', node: 'nobody', pool: 'probe' });
+    this.kubectl(['create', '-f', '-'], ours('IPPool', 'probe', { cidr: '192.0.2.0/24', blockSize: 26 }));
+    for (let tries = 0; !this.#isRefusedByPool(block); tries++)
+      if (tries === MOST_TRIES)
+        throw new Error('the policy podroute-blocks-of-pools does not come into force');
+    this.kubectl(['delete', 'ippools.podroute.io', 'probe']);
+  }
+
+  #isRefusedByPool(block: string): boolean {
+    try {
+      const agent = `--as=system:serviceaccount:${NAMESPACE}:${AGENT}`;
+      const itsNode = '--as-user-extra=authentication.kubernetes.io/node-name=nobody';
+      this.kubectl(['create', agent, itsNode, '--dry-run=server', '-f', '-'], block);
+      return false;
+    } catch (error) {
+      const text = String(error);
+      if (!text.includes('podroute-blocks-of-pools')) throw error;
+      return !text.includes('failed to configure');
     }
   }
 
