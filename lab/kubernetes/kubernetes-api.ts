@@ -19,8 +19,7 @@ import { kubernetesPrograms, type Programs } from './programs.ts';
 const PROJECT = resolve(import.meta.dirname, '..', '..');
 const ADMIN_TOKEN = 'admin-token';
 const READY_MS = 60_000;
-/** Of a kubectl each, some 100 ms. */
-const MOST_TRIES = 200;
+const IN_FORCE_MS = 90_000;
 /** Of manifests/kubernetes. */
 const NAMESPACE = 'podroute-system';
 const AGENT = 'podroute-agent';
@@ -120,7 +119,7 @@ export class KubernetesApi implements AsyncDisposable {
     this.kubectl(['apply', '-f', join(PROJECT, 'manifests', 'crds')]);
     this.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
     this.kubectl(['apply', '-k', join(PROJECT, 'manifests', 'kubernetes', 'base')]);
-    this.#untilPoliciesKnowPools();
+    this.untilPoliciesKnowPools();
     if (documents === '') return;
     this.kubectl(['apply', '-f', '-'], documents);
     for (const document of parseAllDocuments(documents)) {
@@ -136,17 +135,20 @@ export class KubernetesApi implements AsyncDisposable {
   }
 
   /**
-   * A policy that asks IPPools is not in force at first, and then refuses every block until the server knows the kind and
-   * has read the pools: done when it refuses an agent's block for its size.
+   * A policy that asks IPPools is not in force at first, and then, also after each start of the server, refuses every block
+   * until that knows the kind and has read the pools, for half a minute at worst: done when it refuses an agent's block for
+   * its size.
    */
-  #untilPoliciesKnowPools(): void {
+  untilPoliciesKnowPools(): void {
     const ours = (kind: string, name: string, spec: object) =>
       JSON.stringify({ apiVersion: 'podroute.io/v1', kind, metadata: { name }, spec });
     const block = ours('IPAMBlock', '192-0-2-0-27', { cidr: '192.0.2.0/27', node: 'nobody', pool: 'probe' });
     this.kubectl(['create', '-f', '-'], ours('IPPool', 'probe', { cidr: '192.0.2.0/24', blockSize: 26 }));
-    for (let tries = 0; !this.#isRefusedByPool(block); tries++)
-      if (tries === MOST_TRIES)
-        throw new Error('the policy podroute-blocks-of-pools does not come into force');
+    const end = performance.now() + IN_FORCE_MS;
+    while (!this.#isRefusedByPool(block)) {
+      if (performance.now() < end) continue;
+      throw new Error('the policy podroute-blocks-of-pools does not come into force');
+    }
     this.kubectl(['delete', 'ippools.podroute.io', 'probe']);
   }
 

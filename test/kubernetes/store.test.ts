@@ -44,7 +44,11 @@ describe('a real API server', function () {
   const pools = (store: Store) => [...store.snapshot().ipPools.keys()].join();
   const apply = (...yaml: string[]) => api.kubectl(['apply', '-f', '-'], yaml.join('---\n'));
 
+  let areBlocksJudged = false;
   describeStore('of a real API server', async () => {
+    // The server was started anew above.
+    if (!areBlocksJudged) api.untilPoliciesKnowPools();
+    areBlocksJudged = true;
     api.kubectl(['delete', KINDS, '--all', '--wait=true']);
     for (const namespace of ['here', 'there'])
       api.kubectl(['delete', 'leases,secrets', '--all', '-n', namespace]);
