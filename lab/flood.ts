@@ -7,11 +7,14 @@ const EVERY_S = '0.001';
 export interface FloodResult {
   readonly sent: number;
   readonly lost: number;
+  /** That nothing came, were all lost in a row. */
+  readonly lostMs: number;
 }
 
 export class Flood {
   readonly what: string;
   readonly #ping: HostProcess;
+  readonly #begun = performance.now();
 
   constructor(from: Host, to: string) {
     this.what = `${from.name} -> ${to}`;
@@ -20,12 +23,14 @@ export class Flood {
 
   /** Ends it. @throws Error when ping says nothing that can be read */
   async stop(): Promise<FloodResult> {
+    const elapsedMs = performance.now() - this.#begun;
     this.#ping.kill('SIGINT');
     await this.#ping.exited;
     const found = /(\d+) packets transmitted, (\d+) received/.exec(this.#ping.output);
     if (found === null) throw new Error(`ping ${this.what}: ${this.#ping.output}`);
     const [sent, received] = [Number(found[1]), Number(found[2])];
     // The last one may still have been on its way.
-    return { sent, lost: Math.max(0, sent - received - 1) };
+    const lost = Math.max(0, sent - received - 1);
+    return { sent, lost, lostMs: (lost / sent) * elapsedMs };
   }
 }

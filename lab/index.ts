@@ -3,6 +3,7 @@ export { hints } from './hints.ts';
 export { KubernetesApi } from './kubernetes/kubernetes-api.ts';
 export { chartRenderer, kubernetesPrograms } from './kubernetes/programs.ts';
 export { Lab } from './lab.ts';
+export { Flood, type FloodResult } from './flood.ts';
 export {
   addAddresses,
   addNeighbours,

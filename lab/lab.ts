@@ -28,6 +28,8 @@ export interface LabOptions {
   /** Outlives this process; only `down` ends it. */
   readonly keep: boolean;
   readonly logLevel?: string;
+  /** What the ToR of topology tor is; default BIRD. */
+  readonly tor?: 'BIRD' | 'FRR';
 }
 
 export interface Pod {
@@ -53,7 +55,7 @@ export class Lab implements AsyncDisposable {
 
   private constructor(options: LabOptions) {
     this.folder = options.folder;
-    this.plan = topology(options.topology);
+    this.plan = topology(options.topology, options.tor);
     this.#name = options.name;
     this.#keep = options.keep;
     this.#logLevel = options.logLevel ?? 'info';

@@ -12,16 +12,29 @@ export interface TorLink {
   readonly ipv6: { readonly node: string; readonly tor: string };
 }
 
-export function birdConfig(links: readonly TorLink[]): string {
+/** @param routerId BIRD's is always 10.0.0.254 */
+export function torConfig(software: 'BIRD' | 'FRR', routerId: string, links: readonly TorLink[]): string {
+  if (software === 'BIRD') return birdConfig(links);
+  const neighbours = links.flatMap((link) =>
+    FAMILIES.map((family) => ({
+      name: link[family].node,
+      options: [`remote-as ${link.as}`],
+      families: [family],
+    })),
+  );
+  return frrConfig(routerId, neighbours);
+}
+
+function birdConfig(links: readonly TorLink[]): string {
   const session = (link: TorLink, family: Family) =>
-    `protocol bgp ${link.node}_${family} { local ${link[family].tor} as ${TOR_AS}; neighbor ${link[family].node} as ${link.as}; ${family} { import all; export where source = RTS_BGP; }; }`;
+    `protocol bgp ${link.node}_${family} { local ${link[family].tor} as ${TOR_AS}; neighbor ${link[family].node} as ${link.as}; graceful restart on; ${family} { import all; export where source = RTS_BGP; }; }`;
   return `# A top-of-rack router: eBGP to every node, one session a family.
 router id 10.0.0.254;
 log stderr all;
 protocol device { scan time 2; }
 protocol direct { ipv4; ipv6; }
-protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
-protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; }
+protocol kernel { persist; graceful restart; ipv4 { import none; export where source = RTS_BGP; }; }
+protocol kernel { persist; graceful restart; ipv6 { import none; export where source = RTS_BGP; }; }
 ${links.flatMap((link) => FAMILIES.map((family) => session(link, family))).join('\n')}
 `;
 }
@@ -58,6 +71,8 @@ router bgp ${TOR_AS}
  bgp router-id ${routerId}
  no bgp ebgp-requires-policy
  no bgp default ipv4-unicast
+ bgp graceful-restart
+ bgp graceful-restart preserve-fw-state
 ${[...neighbours.map(session), ...FAMILIES.map(family)].join('\n')}
 `;
 }

@@ -1,5 +1,5 @@
 // The routers of a lab, which are real ones: how BIRD and FRR are started in their host, and what they tell.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitUntil } from '#world';
 import type { Host, HostProcess } from './hosts.ts';
@@ -24,14 +24,18 @@ export class Router {
     return this.plan.host;
   }
 
-  /** @returns the pid of each process, by a name of its own; throws when the program is not installed */
-  async start(log: string): Promise<Record<string, number>> {
+  /**
+   * @param again it ran before, and goes on with the routes that the kernel still has (RFC 4724)
+   * @returns the pid of each process, by a name of its own; throws when the program is not installed
+   */
+  async start(log: string, again = false): Promise<Record<string, number>> {
     mkdirSync(this.#folder, { recursive: true });
+    for (const socket of ['bird.ctl', 'zserv.api', 'bgpd.vty']) rmSync(this.#file(socket), { force: true });
     switch (this.plan.software) {
       case 'BIRD':
-        return this.#startBird(log);
+        return this.#startBird(log, again);
       case 'FRR':
-        return this.#startFrr();
+        return this.#startFrr(again);
     }
   }
 
@@ -66,15 +70,17 @@ export class Router {
     }
   }
 
-  async #startBird(log: string): Promise<Record<string, number>> {
+  async #startBird(log: string, again: boolean): Promise<Record<string, number>> {
     writeFileSync(this.#file('bird.conf'), this.plan.config);
     const files = ['-c', this.#file('bird.conf'), '-s', this.#file('bird.ctl'), '-P', this.#file('pid')];
-    const bird = this.host.spawn(['bird', '-f', ...files], { stdio: { file: log } });
+    const bird = this.host.spawn(['bird', '-f', ...(again ? ['-R'] : []), ...files], {
+      stdio: { file: log },
+    });
     await this.#started(bird, 'BIRD', 'bird.ctl', () => readFileSync(log, 'utf8'));
     return { [this.name]: bird.pid };
   }
 
-  async #startFrr(): Promise<Record<string, number>> {
+  async #startFrr(again: boolean): Promise<Record<string, number>> {
     if (!existsSync(`${FRR_FOLDER}/bgpd`)) {
       throw new Error(`lab: ${this.name} is FRR, which is not installed: apt-get install frr`);
     }
@@ -84,13 +90,13 @@ export class Router {
       );
     }
     // vtysh wants a folder of its own configuration.
-    mkdirSync(this.#file('vtysh'));
+    mkdirSync(this.#file('vtysh'), { recursive: true });
     writeFileSync(this.#file('vtysh/vtysh.conf'), 'no service integrated-vtysh-config\n');
     writeFileSync(this.#file('zebra.conf'), '');
     writeFileSync(this.#file('bgpd.conf'), this.plan.config);
     // Both drop to this user before they open their sockets.
     this.host.run(['chown', '-R', 'frr:frr', this.#folder]);
-    const zebra = this.host.spawn(frrCommand(this.#folder, 'zebra'));
+    const zebra = this.host.spawn([...frrCommand(this.#folder, 'zebra'), ...(again ? ['-K', '120'] : [])]);
     // bgpd needs zebra's interfaces from its first session on: without, it refuses next hops that are link-local.
     await this.#started(zebra, 'zebra', 'zserv.api', () => zebra.output);
     const bgpd = this.host.spawn(frrCommand(this.#folder, 'bgpd'));

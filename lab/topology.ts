@@ -1,7 +1,7 @@
 // What each lab looks like, as plain data: hosts, wires, the YAML an operator would apply, the routers' configurations.
 // Nothing is done here.
 import { FAMILIES } from '#ip';
-import { birdConfig, frrConfig, type FrrNeighbour, TOR_AS } from './router-config.ts';
+import { frrConfig, type FrrNeighbour, TOR_AS, torConfig } from './router-config.ts';
 
 export const TOPOLOGIES = ['tor', 'dual-tor', 'unnumbered', 'mesh', 'rr'] as const;
 export type TopologyName = (typeof TOPOLOGIES)[number];
@@ -78,7 +78,7 @@ status:
 `;
 }
 
-function torTopology(): Topology {
+function torTopology(software: RouterPlan['software']): Topology {
   const nodes = NODE_NUMBERS.map((n) => ({
     name: `n${n}`,
     ipv4: `10.0.${n}.1`,
@@ -114,8 +114,12 @@ spec: { node: ${node.name}, peerIP: "${node.gateway.ipv6}", asNumber: ${TOR_AS} 
     routers: [
       {
         host: 'tor',
-        software: 'BIRD',
-        config: birdConfig(nodes.map((node, n) => ({ node: node.name, as: asOf(n + 1), ...torEnds(node) }))),
+        software,
+        config: torConfig(
+          software,
+          '10.0.0.254',
+          nodes.map((node, n) => ({ node: node.name, as: asOf(n + 1), ...torEnds(node) })),
+        ),
       },
     ],
     documents: torDocuments(
@@ -168,20 +172,7 @@ spec: { node: ${node}, peerIP: "${link.tor}", asNumber: ${TOR_AS}, sourceAddress
     ]),
     routers: racks.map(({ host, software }) => {
       const own = links.filter(({ tor }) => tor === host);
-      const config =
-        software === 'BIRD'
-          ? birdConfig(own)
-          : frrConfig(
-              '10.0.0.253',
-              own.flatMap((link) =>
-                FAMILIES.map((family) => ({
-                  name: link[family].node,
-                  options: [`remote-as ${link.as}`],
-                  families: [family],
-                })),
-              ),
-            );
-      return { host, software, config };
+      return { host, software, config: torConfig(software, '10.0.0.253', own) };
     }),
     documents: torDocuments(
       nodes,
@@ -294,11 +285,11 @@ function segmentTopology(name: 'mesh' | 'rr', summary: string, bgp: string, refl
   };
 }
 
-/** The description of one topology. */
-export function topology(name: TopologyName): Topology {
+/** @param tor the software of its ToR where the topology leaves that open: `tor` */
+export function topology(name: TopologyName, tor: RouterPlan['software'] = 'BIRD'): Topology {
   switch (name) {
     case 'tor':
-      return torTopology();
+      return torTopology(tor);
     case 'dual-tor':
       return dualTorTopology();
     case 'unnumbered':

@@ -14,6 +14,7 @@ import {
   wrongCount,
 } from './report.ts';
 import { benchKubernetes } from './kubernetes.ts';
+import { benchRestarts } from './restarts/restarts.ts';
 import { type RunResult, restingKb, runCase } from './run.ts';
 import { soak } from './soak.ts';
 import { soakSize } from './soak-options.ts';
@@ -23,6 +24,7 @@ import type { Speaker } from './speakers/speaker.ts';
 const HELP = `npm run bench                      quick round: podroute and BIRD, smaller sizes, one run (two minutes)
 npm run bench -- bgp [options]     all cases beside BIRD, FRR and GoBGP
 npm run bench -- kubernetes [--write]  an agent in a cluster of 1,000 nodes, on a real API server (eight minutes)
+npm run bench -- restart [--write]  packets lost while agents and routers restart (six minutes)
 npm run bench -- soak [options]    churn with session resets; memory and latency over time
 options of bgp:
   --case ID        only this case (repeatable): ${CASES.map((c) => c.id).join(' ')}
@@ -77,9 +79,10 @@ async function main(): Promise<number> {
   }
   const [what = 'quick', ...rest] = positionals;
   if (rest.length > 0)
-    return wrongUse(`one of bgp, kubernetes, soak expected, not '${positionals.join(' ')}'`);
+    return wrongUse(`one of bgp, kubernetes, restart, soak expected, not '${positionals.join(' ')}'`);
   if (what === 'soak') return runSoak();
   if (what === 'kubernetes') return runKubernetes();
+  if (what === 'restart') return runRestarts();
   if (what !== 'bgp' && what !== 'quick') return wrongUse(`unknown bench '${what}'`);
   return compareSpeakers(what === 'quick');
 }
@@ -109,6 +112,13 @@ async function runKubernetes(): Promise<number> {
   console.log(`\n${page}`);
   if (values.write)
     writeBetweenMarkers(join(DOCS, 'benchmarks.md'), 'bench:kubernetes', '## In a large cluster', page);
+  return isReached ? 0 : 1;
+}
+
+async function runRestarts(): Promise<number> {
+  const { page, isReached } = await benchRestarts(command);
+  console.log(`\n${page}`);
+  if (values.write) writeBetweenMarkers(join(DOCS, 'benchmarks.md'), 'bench:restart', '## Restarts', page);
   return isReached ? 0 : 1;
 }
 
