@@ -9,8 +9,10 @@ export async function startServer(
   kinds?: 'without kinds',
 ): Promise<{ readonly api: KubernetesApi } & AsyncDisposable> {
   const folder = mkdtempSync(join(tmpdir(), 'podroute-api-'));
+  let started: KubernetesApi | undefined;
   try {
     const api = await KubernetesApi.start({ folder, address: '127.0.0.1' });
+    started = api;
     if (kinds === undefined) api.install('');
     return {
       api,
@@ -20,6 +22,7 @@ export async function startServer(
       },
     };
   } catch (error) {
+    await started?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
     throw error;
   }
