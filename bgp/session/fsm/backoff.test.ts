@@ -1,6 +1,6 @@
 // How fast we come back after a failure.
 import assert from 'node:assert/strict';
-import { MP_BOTH, rawNotification } from '../../testing/message-bytes.ts';
+import { fourByteAs, KEEPALIVE, MP_BOTH, rawNotification } from '../../testing/message-bytes.ts';
 import { SessionBench, THEIRS, theirOpen } from '../../testing/session-bench.ts';
 import { type EndedSession, NO_FAILURES, NO_REST, restAfter, restAfterEnd, SHORT_REST } from './backoff.ts';
 
@@ -81,6 +81,37 @@ describe('back-off', () => {
   });
 });
 
+describe('a neighbour that agreed on graceful restart', () => {
+  it('and comes and goes without end is let in as seldom as any other, and before its routes are gone', async () => {
+    for (const [restartTime, most] of [
+      ['4078', 20],
+      ['4004', 35],
+    ] as const) {
+      const restartSeconds = Number.parseInt(restartTime.slice(1), 16);
+      const bench = await SessionBench.withPeer({
+        gracefulRestart: { mode: 'full', restartSeconds: 120, longLivedSeconds: 0 },
+      });
+      let longestAwayMs = 0;
+      let goneAt = bench.clock.now();
+      for (let ms = 0; ms < 60_000; ms += 100) {
+        bench.clock.advance(100);
+        const peer = bench.connect();
+        const capabilities = `${MP_BOTH} ${fourByteAs(65002)} 4006 ${restartTime} 00010180`;
+        peer.send(theirOpen({ capabilities }), KEEPALIVE);
+        bench.clock.settle();
+        if (bench.state !== 'Established') continue;
+        longestAwayMs = Math.max(longestAwayMs, bench.clock.now() - goneAt);
+        peer.connection.destroy();
+        bench.clock.settle();
+        goneAt = bench.clock.now();
+      }
+      const sessions = bench.recorder.downs.length;
+      assert.ok(sessions >= 10 && sessions <= most, `${sessions} in a minute`);
+      assert.ok(longestAwayMs < restartSeconds * 1000, `${longestAwayMs} ms`);
+    }
+  });
+});
+
 describe('the rest after an end', () => {
   const LOST: EndedSession = {
     event: { type: 'holdExpired' },
@@ -92,6 +123,10 @@ describe('the rest after an end', () => {
     hasOthers: false,
     isRetriedWithoutCapabilities: false,
   };
+  const kept = (restartSeconds: number) => ({
+    cause: { kind: 'connection lost', problem: 'closed' } as const,
+    kept: { restartSeconds, families: [{ family: 'ipv4', longLivedSeconds: 0 } as const] },
+  });
   const TWO = { sessions: 2, all: 2 };
   const STRANGER = { isIncoming: true, hasReceivedOpen: false, from: 'OpenSent' } as const;
   const VERSION = {
@@ -102,15 +137,11 @@ describe('the rest after an end', () => {
   const unanswered = { failures: { sessions: 2, all: 3 }, holdMs: 3000, refuseMs: 0 };
   for (const [what, change, rest] of [
     ['a failure', {}, refused],
+    ['a failure of one whose routes are kept for two minutes', { down: kept(120) }, refused],
     [
-      'a failure of one whose routes are kept until it is back',
-      {
-        down: {
-          cause: { kind: 'connection lost', problem: 'closed' },
-          kept: { restartSeconds: 120, families: [{ family: 'ipv4', longLivedSeconds: 0 }] },
-        },
-      },
-      { ...refused, refuseMs: 0 },
+      'a failure of one whose routes are kept for three seconds: it is let in before',
+      { down: kept(3) },
+      { ...refused, refuseMs: 1500 },
     ],
     [
       'a failure after a minute',

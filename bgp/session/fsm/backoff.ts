@@ -15,8 +15,8 @@ export interface Failure {
   readonly kind: 'connect' | 'session';
   /** How long it was established, 0 when never. */
   readonly establishedMs: number;
-  /** Its routes are kept until it is back. */
-  readonly isAwaited?: boolean;
+  /** So long its routes are kept for its return; absent: they are gone. */
+  readonly keptMs?: number;
 }
 
 /** In a row. */
@@ -50,9 +50,13 @@ export function restAfter(before: Failures, failure: Failure, connectRetryMs: nu
   return {
     failures,
     holdMs,
-    // Who restarts gracefully is wanted back before its routes go (RFC 4724 section 4.2).
-    refuseMs: failure.isAwaited !== true && inRow >= REFUSING_FAILURES ? Math.min(holdMs, MAX_REFUSE_MS) : 0,
+    refuseMs: inRow >= REFUSING_FAILURES ? Math.min(holdMs, longestRefusal(failure)) : 0,
   };
+}
+
+/** Who restarts gracefully must be let in before its routes go (RFC 4724 section 4.2), and not as often as it likes. */
+function longestRefusal({ keptMs = Infinity }: Failure): number {
+  return Math.min(MAX_REFUSE_MS, keptMs / 2);
 }
 
 export const NO_FAILURES: Failures = { sessions: 0, all: 0 };
@@ -84,13 +88,14 @@ export function restAfterEnd(
   if (type === 'versionNotificationReceived') {
     return end.isRetriedWithoutCapabilities ? { ...SHORT_REST, failures, holdMs: 0 } : SHORT_REST;
   }
+  const kept = end.down?.kept;
   const isConnect = end.from === 'Connect' || end.from === 'Active' || end.cause.kind === 'link down';
   return restAfter(
     failures,
     {
       kind: isConnect ? 'connect' : 'session',
       establishedMs: end.establishedMs,
-      isAwaited: end.down?.kept !== undefined,
+      ...(kept === undefined ? {} : { keptMs: kept.restartSeconds * 1000 }),
     },
     connectRetryMs,
   );
