@@ -23,8 +23,8 @@ import type { Speaker } from './speakers/speaker.ts';
 
 const HELP = `npm run bench                      quick round: podroute and BIRD, smaller sizes, one run (two minutes)
 npm run bench -- bgp [options]     all cases beside BIRD, FRR and GoBGP
-npm run bench -- kubernetes [--write]  an agent in a cluster of 1,000 nodes, on a real API server (eight minutes)
-npm run bench -- restart [--write]  packets lost while agents and routers restart (six minutes)
+npm run bench -- kubernetes [--write]  an agent in a cluster of 1,000 nodes, on a real API server (twelve minutes)
+npm run bench -- restart [--write]  packets lost while agents and routers restart (four minutes)
 npm run bench -- soak [options]    churn with session resets; memory and latency over time
 options of bgp:
   --case ID        only this case (repeatable): ${CASES.map((c) => c.id).join(' ')}
