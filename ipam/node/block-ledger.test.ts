@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { IPAMBlock } from '#api';
 import { hostLinkName, ownerKey, POD_LINK } from './owner-key.ts';
 import { OrphanBlocks } from './orphan-blocks.ts';
+import { MemoryBlockStore } from './testing/memory-block-store.ts';
 import { inputs, owner, pool, startNode, type TestNode } from './testing/ipam-node.ts';
 
 const POD_CIDRS = { podCidrs: ['10.9.0.0/29', '10.9.1.0/29'] };
@@ -98,6 +99,60 @@ describe('ipam: the blocks of a node as its inputs change', () => {
     await node.ipam.settled();
     assert.ok(stored(node).length < most, 'asked again after five seconds');
     assert.match(node.log.join('\n'), /block given back to pool v4/);
+  });
+
+  it('a claim that the store refuses is made again five seconds later, and why it waits is said meanwhile', async () => {
+    // Of an API server that has just started, and whose policies have not read the pools.
+    const refusal =
+      '422 Invalid: failed to configure policy: failed to find resource referenced by paramKind';
+    const store = new MemoryBlockStore();
+    const create = store.create.bind(store);
+    let asked = 0;
+    let isRefused = true;
+    store.create = (block) => {
+      asked++;
+      return isRefused ? Promise.reject(new Error(refusal)) : create(block);
+    };
+    const node = await startNode(inputs([POOL]), { store });
+    const problem = `no more ipv4 blocks: the next one cannot be claimed: ${refusal}; asked again every 5 s`;
+    assert.deepEqual(node.ipam.usage().problems, [problem]);
+    assert.equal(node.ipam.whyUnready(), `node n1 has no ipv4 block yet: ${problem}`);
+    assert.equal(node.log.filter((line) => line.includes(refusal)).length, 1, 'once in the log');
+    const before = asked;
+    const pod = await node.ipam.allocate(owner(1), ['ipv4']);
+    assert.ok('code' in pod && pod.code === 104 && pod.message.includes(refusal));
+    assert.equal(asked, before + 1, 'a pod asks at once');
+    isRefused = false;
+    let heard = 0;
+    node.ipam.subscribe(() => heard++);
+    await node.clock.run(5_000);
+    await node.ipam.settled();
+    assert.equal(node.ipam.whyUnready(), undefined);
+    assert.deepEqual([node.ipam.usage().problems, stored(node).length], [[], 1]);
+    assert.ok(heard > 0, 'it is told of');
+    assert.match(node.log.join('\n'), /blocks are to be had again/);
+  });
+
+  it('a spare block that was refused is asked for no more, nor told of, once it is not wanted', async () => {
+    const node = await startNode(inputs([POOL]), { tuning: { cooldownMs: 0 } });
+    const create = node.store.create.bind(node.store);
+    let asked = 0;
+    node.store.create = () => {
+      asked++;
+      return Promise.reject(new Error('422 Invalid: not yet synced'));
+    };
+    for (let i = 0; i < 14; i++) await node.ipam.allocate(owner(i), ['ipv4']);
+    await node.ipam.settled();
+    assert.match(node.ipam.usage().problems.join(), /the next one cannot be claimed: 422 Invalid/);
+    assert.equal(node.ipam.whyUnready(), undefined, 'addresses are free');
+    for (let i = 0; i < 14; i++) await node.ipam.release(owner(i));
+    const before = asked;
+    await node.clock.run(5_000);
+    await node.ipam.settled();
+    assert.deepEqual([node.ipam.usage().problems, asked], [[], before]);
+    node.store.create = create;
+    await node.clock.run(5_000);
+    assert.equal(stored(node).length, 1);
   });
 
   it('a node may hold so many blocks, and says so when it needs one more', async () => {

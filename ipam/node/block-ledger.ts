@@ -40,6 +40,7 @@ export class BlockLedger {
   readonly #work: SerialWork;
   readonly #compareSoon: () => void;
   readonly #retryLater: () => void;
+  readonly #claimLater: () => void;
   #storeProblem: string | undefined;
   #inputs: IpamInputs | undefined;
   #guarded: readonly Prefix[] = [];
@@ -54,6 +55,7 @@ export class BlockLedger {
     this.#work = new SerialWork(io.clock);
     this.#compareSoon = this.#work.once(COMPARE_MS, () => this.#reconcile());
     this.#retryLater = this.#work.once(RETRY_MS, () => this.#returnBlocks());
+    this.#claimLater = this.#work.once(RETRY_MS, () => this.#claimAgain());
     this.#tuning = tuning;
     this.#state = state;
     this.#journal = journal;
@@ -100,17 +102,14 @@ export class BlockLedger {
   problems(): string[] {
     return [
       ...(this.#storeProblem === undefined ? [] : [this.#storeProblem]),
-      ...FAMILIES.flatMap((family) => {
-        const why = this.#exhaustion.why(family);
-        return why === undefined ? [] : [`no more ${family} blocks: ${why}`];
-      }),
+      ...this.#exhaustion.problems(),
       ...this.#comparison.problems(),
     ];
   }
 
-  /** Why no further block can be had; undefined: none was refused. */
-  whyExhausted(family: Family): string | undefined {
-    return this.#exhaustion.why(family);
+  /** The pools have no further block. */
+  isUsedUp(family: Family): boolean {
+    return this.#exhaustion.isUsedUp(family);
   }
 
   setInputs(inputs: IpamInputs): void {
@@ -229,7 +228,23 @@ export class BlockLedger {
         `every block of ${pools.map((p) => `IPPool ${p.name} (${p.cidr})`).join(', ')} is taken`,
       );
     }
+    if (result.kind === 'failed') this.#claimFailed(family, result.message);
     return result;
+  }
+
+  /** Also of a refusal: an API server refuses every block (422) until its policies have read the pools. */
+  #claimFailed(family: Family, message: string): void {
+    const before = this.#fingerprint();
+    this.#exhaustion.noteFailure(family, `${message}; asked again every ${RETRY_MS / 1000} s`);
+    this.#notifyIfChanged(before);
+    this.#claimLater();
+  }
+
+  async #claimAgain(): Promise<void> {
+    const before = this.#fingerprint();
+    this.#forgetUnwanted();
+    this.#ensureBlocks();
+    this.#notifyIfChanged(before);
   }
 
   #exhaust(family: Family, why: string): ClaimOutcome {
@@ -339,14 +354,19 @@ export class BlockLedger {
     for (const block of this.#state.blocks.filter((b) => b.pool === undefined && b.state === 'frozen')) {
       if (block.used === 0) this.#drop(block);
     }
+    this.#forgetUnwanted();
+    this.#notifyIfChanged(before);
+    await this.#returnBlocks();
+    await this.#reconcile();
+  }
+
+  /** That no block is to be had where none is wanted any more. */
+  #forgetUnwanted(): void {
     for (const family of FAMILIES) {
       if (!wantsSpare(this.#state.blocksOf(family), this.#tuning) && this.#hasActive(family)) {
         this.#exhaustion.end(family);
       }
     }
-    this.#notifyIfChanged(before);
-    await this.#returnBlocks();
-    await this.#reconcile();
   }
 
   #hasActive(family: Family): boolean {

@@ -268,7 +268,7 @@ export class Ipam implements AsyncDisposable {
         const why = this.#ledger.problems()[0];
         return `node ${this.#options.node} has no ${family} block yet${why === undefined ? '' : `: ${why}`}`;
       }
-      if (this.#ledger.whyExhausted(family) !== undefined && active.every((block) => block.free === 0)) {
+      if (this.#ledger.isUsedUp(family) && active.every((block) => block.free === 0)) {
         return `no ${family} address is free on node ${this.#options.node}, and no further block can be had`;
       }
     }
