@@ -97,6 +97,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'rehearsal',
   ],
   'bgp/message': ['constants context big-endian', 'next-hop', 'attributes'],
+  'bgp/message/attributes': ['attribute-list export-plan verdict', 'row', 'kinds'],
   'bgp/session': ['fsm', 'connection'],
   'bgp/rib': ['attributes', 'table', 'faults', 'in', 'out', 'show'],
   cli: [
@@ -140,9 +141,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that are a list of equals, and may have more than MOST_FILES. */
-export const LISTS_OF_EQUALS: Readonly<Record<string, string>> = {
-  'bgp/message/attributes': 'a file for each family of attributes',
-};
+export const LISTS_OF_EQUALS: Readonly<Record<string, string>> = {};
 
 /** Folders have at most this many files (test files do not count, except in rooms of tests). */
 export const MOST_FILES = 15;

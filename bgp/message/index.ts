@@ -26,20 +26,20 @@ export { rewriteAttributes } from './attributes/rewrite.ts';
 export { buildAttributes } from './attributes/originate.ts';
 export { AttributeRange, findAttribute } from './attributes/attribute-list.ts';
 export { formatAttributes } from './attributes/table.ts';
-export { printNextHop } from './attributes/reachability.ts';
-export { clusterListContains } from './attributes/preferences.ts';
-export { countAs, startsWithAs } from './attributes/as-path.ts';
-export { formatAsPath, PathElements } from './attributes/as-segments.ts';
+export { printNextHop } from './attributes/kinds/reachability.ts';
+export { clusterListContains } from './attributes/kinds/preferences.ts';
+export { countAs, startsWithAs } from './attributes/kinds/as-path.ts';
+export { formatAsPath, PathElements } from './attributes/kinds/as-segments.ts';
 export {
   formatCommunities,
   formatCommunity,
   parseCommunity,
   parseLargeCommunity,
-} from './attributes/communities.ts';
-export type { LargeCommunity } from './attributes/communities.ts';
-export * from './attributes/community-pattern.ts';
-export { LINK_BANDWIDTHS, linkBandwidthText } from './attributes/ext-communities.ts';
-export { carriesCommunity } from './attributes/community-list.ts';
+} from './attributes/kinds/communities.ts';
+export type { LargeCommunity } from './attributes/kinds/communities.ts';
+export * from './attributes/kinds/community-pattern.ts';
+export { LINK_BANDWIDTHS, linkBandwidthText } from './attributes/kinds/ext-communities.ts';
+export { carriesCommunity } from './attributes/kinds/community-list.ts';
 export * from './notification.ts';
 export { encodeKeepalive } from './frame.ts';
 export { copyOf } from './big-endian.ts';

@@ -90,7 +90,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   },
   {
     fault: 'large communities are not compared',
-    file: 'bgp/message/attributes/community-list.ts',
+    file: 'bgp/message/attributes/kinds/community-list.ts',
     was: 'for (let i = 0; i < words.length; i++) {',
     is: 'for (let i = 0; i < words.length && words.length !== 3; i++) {',
     test: 'bgp/rib/protocol-rules.test.ts',

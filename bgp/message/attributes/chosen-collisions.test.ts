@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { attribute, bytes, MANDATORY, u32 } from '../../testing/message-bytes.ts';
 import { SessionCodecContext } from '../context.ts';
-import { largeCommunityCollisions } from './communities.ts';
+import { largeCommunityCollisions } from './kinds/communities.ts';
 import { validateAttributes } from './validate.ts';
 import { AttributeVerdict } from './verdict.ts';
 

@@ -4,7 +4,7 @@
 import * as c from '../constants.ts';
 import { writeU32 } from '../big-endian.ts';
 import { writeAttributeHeader } from './attribute-list.ts';
-import type { LargeCommunity } from './communities.ts';
+import type { LargeCommunity } from './kinds/communities.ts';
 
 export interface AttributeInput {
   /** 0 IGP (default), 1 EGP, 2 INCOMPLETE. */

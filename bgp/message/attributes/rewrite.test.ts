@@ -14,7 +14,7 @@ import {
   ORIGIN_IGP,
   u32,
 } from '../../testing/message-bytes.ts';
-import { EVERY_COMMUNITY, parseCommunityPattern } from './community-pattern.ts';
+import { EVERY_COMMUNITY, parseCommunityPattern } from './kinds/community-pattern.ts';
 import {
   type ExportPlan,
   exportPlan,

@@ -1,15 +1,15 @@
 // The table of path attributes: one row a type. What a row says and does stands in the attribute's own file; the
 // loops over the rows are validate.ts (in), rewrite.ts (out) and formatAttributes (text, not for hot paths).
 
-import { AGGREGATOR_ROWS } from './aggregator.ts';
-import { PATH_ROWS } from './as-path.ts';
+import { AGGREGATOR_ROWS } from './kinds/aggregator.ts';
+import { PATH_ROWS } from './kinds/as-path.ts';
 import { AttributeList, listAttributes } from './attribute-list.ts';
-import { COMMUNITY_ROWS } from './communities.ts';
-import { EXT_COMMUNITY_ROWS } from './ext-communities.ts';
-import { PREFERENCE_ROWS } from './preferences.ts';
-import { REACHABILITY_ROWS } from './reachability.ts';
+import { COMMUNITY_ROWS } from './kinds/communities.ts';
+import { EXT_COMMUNITY_ROWS } from './kinds/ext-communities.ts';
+import { PREFERENCE_ROWS } from './kinds/preferences.ts';
+import { REACHABILITY_ROWS } from './kinds/reachability.ts';
 import { type AttributeRow, printHex } from './row.ts';
-import { CARRIED_ROWS } from './tlv.ts';
+import { CARRIED_ROWS } from './kinds/tlv.ts';
 
 /** Types ascend. */
 const ROWS: readonly AttributeRow[] = [

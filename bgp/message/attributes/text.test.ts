@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { attribute, bytes, IPV6_NEXT_HOP, MANDATORY, MED_50 } from '../../testing/message-bytes.ts';
 import { SessionCodecContext } from '../context.ts';
 import { type AttributeInput, buildAttributes } from './originate.ts';
-import * as communities from './communities.ts';
-import { carriesCommunity } from './community-list.ts';
-import { parseCommunityPattern } from './community-pattern.ts';
+import * as communities from './kinds/communities.ts';
+import { carriesCommunity } from './kinds/community-list.ts';
+import { parseCommunityPattern } from './kinds/community-pattern.ts';
 import { formatAttributes } from './table.ts';
-import { countAs, startsWithAs } from './as-path.ts';
+import { countAs, startsWithAs } from './kinds/as-path.ts';
 import { AttributeRange, findAttribute } from './attribute-list.ts';
-import { clusterListContains } from './preferences.ts';
+import { clusterListContains } from './kinds/preferences.ts';
 import { validateAttributes } from './validate.ts';
 import { AttributeVerdict, HAS_NO_EXPORT } from './verdict.ts';
 

@@ -13,7 +13,7 @@ import {
   FLAG_TRANSITIVE,
 } from '../constants.ts';
 import type { SessionCodecContext } from '../context.ts';
-import { reconcileAggregators } from './aggregator.ts';
+import { reconcileAggregators } from './kinds/aggregator.ts';
 import { listAttributes } from './attribute-list.ts';
 import { append, IncomingBlock, NOT_WANTED, OPTIONAL_TRANSITIVE, WELL_FORMED } from './row.ts';
 import { ATTRIBUTE_TABLE, MANDATORY_ROWS } from './table.ts';

@@ -9,7 +9,7 @@ import {
   ROUTE_REFRESH,
   UPDATE,
 } from '../constants.ts';
-import { EVERY_COMMUNITY, parseCommunityPattern } from '../attributes/community-pattern.ts';
+import { EVERY_COMMUNITY, parseCommunityPattern } from '../attributes/kinds/community-pattern.ts';
 import { exportPlan, RELATION_EBGP, RELATION_IBGP } from '../attributes/export-plan.ts';
 import { formatAttributes } from '../attributes/table.ts';
 import { rewriteAttributes } from '../attributes/rewrite.ts';

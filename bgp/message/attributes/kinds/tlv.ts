@@ -11,8 +11,8 @@ import {
   ATTR_PMSI_TUNNEL,
   ATTR_PREFIX_SID,
   ATTR_TUNNEL_ENCAP,
-} from '../constants.ts';
-import { readU16, readU32 } from '../big-endian.ts';
+} from '../../constants.ts';
+import { readU16, readU32 } from '../../big-endian.ts';
 import {
   append,
   type AttributeRow,
@@ -26,8 +26,8 @@ import {
   row,
   strip,
   WELL_FORMED,
-} from './row.ts';
-import { PRESENT_AIGP } from './verdict.ts';
+} from '../row.ts';
+import { PRESENT_AIGP } from '../verdict.ts';
 
 const AIGP = row({
   type: ATTR_AIGP,

@@ -1,10 +1,10 @@
 // Lists of communities of all three kinds on the wire, in words: what is there, what goes, what is added. One comparison
 // serves all kinds.
 
-import { readU32, writeU32 } from '../big-endian.ts';
-import { AttributeRange, findAttribute } from './attribute-list.ts';
-import type { CommunityPattern, ExportPlan } from './export-plan.ts';
-import { keep, OPTIONAL_TRANSITIVE, type OutgoingBlock, writeValue } from './row.ts';
+import { readU32, writeU32 } from '../../big-endian.ts';
+import { AttributeRange, findAttribute } from '../attribute-list.ts';
+import type { CommunityPattern, ExportPlan } from '../export-plan.ts';
+import { keep, OPTIONAL_TRANSITIVE, type OutgoingBlock, writeValue } from '../row.ts';
 
 const range = new AttributeRange();
 

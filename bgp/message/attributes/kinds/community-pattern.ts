@@ -6,9 +6,9 @@
 //   generic:0x4306:0x000000000001        any other of these, as they are printed; generic:*:* all of them
 
 import { parseIpv4 } from '#ip';
-import { ATTR_COMMUNITIES, ATTR_EXT_COMMUNITIES, ATTR_LARGE_COMMUNITIES } from '../constants.ts';
+import { ATTR_COMMUNITIES, ATTR_EXT_COMMUNITIES, ATTR_LARGE_COMMUNITIES } from '../../constants.ts';
 import { parseCommunity } from './communities.ts';
-import type { CommunityPattern } from './export-plan.ts';
+import type { CommunityPattern } from '../export-plan.ts';
 
 const ALL = 0xffffffff;
 

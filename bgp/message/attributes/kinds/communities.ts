@@ -11,10 +11,10 @@ import {
   COMMUNITY_NO_EXPORT,
   COMMUNITY_NO_EXPORT_SUBCONFED,
   COMMUNITY_NO_LLGR,
-} from '../constants.ts';
-import { readU32 } from '../big-endian.ts';
+} from '../../constants.ts';
+import { readU32 } from '../../big-endian.ts';
 import { addsTo, changeCommunities } from './community-list.ts';
-import { append, appendValue, type AttributeRow, multipleOf, OPTIONAL_TRANSITIVE, row } from './row.ts';
+import { append, appendValue, type AttributeRow, multipleOf, OPTIONAL_TRANSITIVE, row } from '../row.ts';
 import {
   HAS_BLACKHOLE,
   HAS_GRACEFUL_SHUTDOWN,
@@ -25,7 +25,7 @@ import {
   HAS_NO_LLGR,
   PRESENT_COMMUNITIES,
   PRESENT_LARGE_COMMUNITIES,
-} from './verdict.ts';
+} from '../verdict.ts';
 
 /** Global administrator and the two local data parts, u32 each. */
 export type LargeCommunity = readonly [number, number, number];

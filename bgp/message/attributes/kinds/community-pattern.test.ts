@@ -1,6 +1,6 @@
 // Patterns for communities on octets of the wire: of extended ones the layouts of RFC 4360 and RFC 5668.
 import assert from 'node:assert/strict';
-import { attribute, bytes } from '../../testing/message-bytes.ts';
+import { attribute, bytes } from '../../../testing/message-bytes.ts';
 import { carriesCommunity } from './community-list.ts';
 import { isOneCommunity, parseCommunityPattern } from './community-pattern.ts';
 

@@ -12,8 +12,8 @@ import {
   ATTR_AS4_PATH,
   ATTR_AS_PATH,
   MAX_EXTENDED_MESSAGE_LENGTH,
-} from '../constants.ts';
-import { readU32, writeU32 } from '../big-endian.ts';
+} from '../../constants.ts';
+import { readU32, writeU32 } from '../../big-endian.ts';
 import {
   firstAs,
   formatAsPath,
@@ -24,8 +24,8 @@ import {
   pathLength,
   widenPath,
 } from './as-segments.ts';
-import { AttributeRange, findAttribute, writeAttribute } from './attribute-list.ts';
-import { type ExportPlan, RELATION_CONFEDERATION, RELATION_EBGP } from './export-plan.ts';
+import { AttributeRange, findAttribute, writeAttribute } from '../attribute-list.ts';
+import { type ExportPlan, RELATION_CONFEDERATION, RELATION_EBGP } from '../export-plan.ts';
 import {
   appendValue,
   type AttributeRow,
@@ -37,8 +37,8 @@ import {
   WELL_FORMED,
   WELL_KNOWN,
   writeValue,
-} from './row.ts';
-import { noteError, PRESENT_AS_PATH } from './verdict.ts';
+} from '../row.ts';
+import { noteError, PRESENT_AS_PATH } from '../verdict.ts';
 
 const AS_PATH = row({
   type: ATTR_AS_PATH,

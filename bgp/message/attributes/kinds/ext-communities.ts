@@ -8,8 +8,8 @@ import {
   AS_TRANS,
   ATTR_EXT_COMMUNITIES,
   ATTR_IPV6_EXT_COMMUNITIES,
-} from '../constants.ts';
-import { hex, readU16, readU32 } from '../big-endian.ts';
+} from '../../constants.ts';
+import { hex, readU16, readU32 } from '../../big-endian.ts';
 import { addsTo, changeCommunities } from './community-list.ts';
 import {
   append,
@@ -20,8 +20,8 @@ import {
   type OutgoingBlock,
   row,
   writeValue,
-} from './row.ts';
-import { PRESENT_EXT_COMMUNITIES, PRESENT_LINK_BANDWIDTH } from './verdict.ts';
+} from '../row.ts';
+import { PRESENT_EXT_COMMUNITIES, PRESENT_LINK_BANDWIDTH } from '../verdict.ts';
 
 const EXT_COMMUNITIES = row({
   type: ATTR_EXT_COMMUNITIES,

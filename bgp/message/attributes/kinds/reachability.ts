@@ -8,8 +8,8 @@ import {
   ATTR_MP_REACH,
   ATTR_MP_UNREACH,
   ATTR_NEXT_HOP,
-} from '../constants.ts';
-import { readU32 } from '../big-endian.ts';
+} from '../../constants.ts';
+import { readU32 } from '../../big-endian.ts';
 import {
   type AttributeRow,
   BAD_LENGTH,
@@ -24,8 +24,8 @@ import {
   WELL_FORMED,
   WELL_KNOWN,
   writeNumber,
-} from './row.ts';
-import { PRESENT_NEXT_HOP } from './verdict.ts';
+} from '../row.ts';
+import { PRESENT_NEXT_HOP } from '../verdict.ts';
 
 const NEXT_HOP = row({
   type: ATTR_NEXT_HOP,

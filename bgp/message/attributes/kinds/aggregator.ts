@@ -9,10 +9,10 @@ import {
   ATTR_AGGREGATOR,
   ATTR_AS4_AGGREGATOR,
   ATTR_AS4_PATH,
-} from '../constants.ts';
-import type { SessionCodecContext } from '../context.ts';
-import { copyOctets, readU16, readU32, writeU16, writeU32 } from '../big-endian.ts';
-import { writeAttribute } from './attribute-list.ts';
+} from '../../constants.ts';
+import type { SessionCodecContext } from '../../context.ts';
+import { copyOctets, readU16, readU32, writeU16, writeU32 } from '../../big-endian.ts';
+import { writeAttribute } from '../attribute-list.ts';
 import {
   append,
   appendValue,
@@ -27,8 +27,8 @@ import {
   row,
   WELL_FORMED,
   writeValue,
-} from './row.ts';
-import { PRESENT_AGGREGATOR } from './verdict.ts';
+} from '../row.ts';
+import { PRESENT_AGGREGATOR } from '../verdict.ts';
 
 const AGGREGATOR = row({
   type: ATTR_AGGREGATOR,

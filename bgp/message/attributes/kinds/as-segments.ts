@@ -3,9 +3,9 @@
 //
 //   segment: type (1) | number of AS (1) | AS numbers (2 or 4 octets each)
 
-import { AS_CONFED_SEQUENCE, AS_CONFED_SET, AS_SEQUENCE, AS_SET } from '../constants.ts';
-import type { SessionCodecContext } from '../context.ts';
-import { readU16, readU32, writeU32 } from '../big-endian.ts';
+import { AS_CONFED_SEQUENCE, AS_CONFED_SET, AS_SEQUENCE, AS_SET } from '../../constants.ts';
+import type { SessionCodecContext } from '../../context.ts';
+import { readU16, readU32, writeU32 } from '../../big-endian.ts';
 
 /**
  * @param width octets an AS number: 2 or 4

@@ -12,11 +12,11 @@ import {
   ATTR_ORIGIN,
   ATTR_ORIGINATOR_ID,
   ATTR_OTC,
-} from '../constants.ts';
-import { readU32, writeU32 } from '../big-endian.ts';
-import { AttributeRange, findAttribute } from './attribute-list.ts';
+} from '../../constants.ts';
+import { readU32, writeU32 } from '../../big-endian.ts';
+import { AttributeRange, findAttribute } from '../attribute-list.ts';
 import { containsCommunity } from './communities.ts';
-import { RELATION_EBGP, RELATION_SAME } from './export-plan.ts';
+import { RELATION_EBGP, RELATION_SAME } from '../export-plan.ts';
 import {
   append,
   type AttributeRow,
@@ -36,8 +36,8 @@ import {
   WELL_KNOWN,
   writeNumber,
   writeValue,
-} from './row.ts';
-import * as present from './verdict.ts';
+} from '../row.ts';
+import * as present from '../verdict.ts';
 
 const ORIGINS: readonly string[] = ['igp', 'egp', 'incomplete'];
 

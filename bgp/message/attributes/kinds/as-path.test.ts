@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { ACTION_OK } from '../constants.ts';
-import { SessionCodecContext } from '../context.ts';
-import { attribute, bytes, NEXT_HOP, ORIGIN_IGP, u16, u32 } from '../../testing/message-bytes.ts';
+import { ACTION_OK } from '../../constants.ts';
+import { SessionCodecContext } from '../../context.ts';
+import { attribute, bytes, NEXT_HOP, ORIGIN_IGP, u16, u32 } from '../../../testing/message-bytes.ts';
 import { firstAs, formatAsPath, neighbourAs, pathLength } from './as-segments.ts';
-import { formatAttributes } from './table.ts';
-import { validateAttributes } from './validate.ts';
-import { AttributeVerdict } from './verdict.ts';
+import { formatAttributes } from '../table.ts';
+import { validateAttributes } from '../validate.ts';
+import { AttributeVerdict } from '../verdict.ts';
 
 const TYPES: Readonly<Record<string, string>> = { set: '01', seq: '02', cseq: '03', cset: '04' };
 
