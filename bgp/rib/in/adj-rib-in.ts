@@ -118,23 +118,16 @@ export class AdjRibIn {
     raw: number,
     eligibility: number,
   ): void {
-    let use = raw;
-    let flags = eligibility;
-    let isClaim = false;
-    if (flags === 0 && this.#changes(peer, raw)) {
-      use = this.#apply(peer, table, prefix, raw);
-      if (use < 0) {
-        isClaim = this.#isClaim(use, raw);
-        flags = FILTERED;
-        use = raw;
-      }
-    }
+    const imported = this.#imported(peer, table, prefix, raw, eligibility);
+    const isClaim = this.#isClaim(imported, raw);
+    const use = imported < 0 ? raw : imported;
+    const flags = imported < 0 ? FILTERED : eligibility;
     const slot = peer.slot;
     const epoch = this.#peers.epoch[slot * 2 + table.family]!;
-    const references = this.#store.references;
     let path = table.findPath(prefix, slot, receivedId);
     if (path < 0) {
       path = table.addPath(prefix, slot, use, flags | CHANGED, epoch);
+      const { references } = this.#store;
       references[use] = references[use]! + 1;
       table.since[path] = this.#second;
       if (table.receivedId !== undefined) table.receivedId[path] = receivedId;
@@ -174,12 +167,7 @@ export class AdjRibIn {
       table.flags[path] = (old & ~DEAD) | CHANGED;
     } else {
       table.since[path] = this.#second;
-      references[use] = references[use]! + 1;
-      references[raw] = references[raw]! + 1;
-      this.dropSets(table, path);
-      table.attribute[path] = use;
-      this.#setOriginal(table, path, raw, use);
-      this.#store.release(raw);
+      this.#putSets(table, path, raw, use);
       table.flags[path] = (old & (BEST | MULTIPATH)) | flags | CHANGED;
       peer.octets[table.family]! += this.#octetsOf(table, path);
     }
@@ -235,18 +223,10 @@ export class AdjRibIn {
   reevaluate(peer: PathOwner, table: RibTable, path: number, eligibility: number): void {
     const raw = this.received(table, path);
     const before = table.attribute[path]!;
-    let flags = eligibility;
-    let use = raw;
-    let isClaim = false;
-    if (flags === 0 && this.#changes(peer, raw)) {
-      use = this.#apply(peer, table, table.prefix[path]!, raw);
-      if (use < 0) {
-        isClaim = this.#isClaim(use, raw);
-        flags = FILTERED;
-        use = raw;
-      }
-    }
-    peer.ownClaims.note(table, path, isClaim);
+    const imported = this.#imported(peer, table, table.prefix[path]!, raw, eligibility);
+    let use = imported < 0 ? raw : imported;
+    const flags = imported < 0 ? FILTERED : eligibility;
+    peer.ownClaims.note(table, path, this.#isClaim(imported, raw));
     const marked = this.#isLongLived(peer, table, path, raw) ? this.#intern.longLived(use) : -1;
     if (marked >= 0) use = marked;
     if (use !== before || (table.flags[path]! & REFUSED) !== flags)
@@ -254,17 +234,13 @@ export class AdjRibIn {
     if (marked >= 0) this.#store.release(marked);
   }
 
-  /** May import make another set of it, or refuse it? */
-  #changes(peer: PathOwner, raw: number): boolean {
-    return (
-      !peer.importPolicy.acceptsAll || peer.afterImport.usual !== undefined || this.#isShutDown(peer, raw)
-    );
-  }
-
-  #apply(peer: PathOwner, table: RibTable, prefix: number, raw: number): number {
-    const { usual, shutDown } = peer.afterImport;
-    const after = this.#isShutDown(peer, raw) ? shutDown : usual;
-    return this.#import.apply(peer.importPolicy, this.#point(peer, table, prefix, raw), after);
+  /** The set to use instead of `raw` (borrowed), or below 0 why import refuses it. What is not eligible is not asked about. */
+  #imported(peer: PathOwner, table: RibTable, prefix: number, raw: number, eligibility: number): number {
+    if (eligibility !== 0) return raw;
+    const { importPolicy, afterImport } = peer;
+    const after = this.#isShutDown(peer, raw) ? afterImport.shutDown : afterImport.usual;
+    if (importPolicy.acceptsAll && after === undefined) return raw;
+    return this.#import.apply(importPolicy, this.#point(peer, table, prefix, raw), after);
   }
 
   /** Is its eBGP neighbour about to lose it (RFC 8326 section 4.2)? As it said; a policy that adds the community tells others. */
@@ -304,15 +280,9 @@ export class AdjRibIn {
 
   /** The set that it is used with changes, and what refuses it; its counts follow. */
   #replace(peer: PathOwner, table: RibTable, path: number, raw: number, use: number, flags: number): void {
-    const references = this.#store.references;
     const old = table.flags[path]!;
     const octets = this.#octetsOf(table, path);
-    references[use] = references[use]! + 1;
-    references[raw] = references[raw]! + 1;
-    this.dropSets(table, path);
-    table.attribute[path] = use;
-    this.#setOriginal(table, path, raw, use);
-    this.#store.release(raw);
+    this.#putSets(table, path, raw, use);
     table.flags[path] = (old & ~REFUSED) | flags | CHANGED;
     const counted = this.#countedAt(peer, table, path);
     if (counted !== GONE) peer.octets[counted]! += this.#octetsOf(table, path) - octets;
@@ -349,6 +319,17 @@ export class AdjRibIn {
     this.#store.release(table.attribute[path]!);
     const original = table.original?.[path] ?? -1;
     if (original >= 0) this.#store.release(original);
+  }
+
+  /** A path refers to these instead. Held before the old ones go: they may be the same. */
+  #putSets(table: RibTable, path: number, raw: number, use: number): void {
+    const { references } = this.#store;
+    references[use] = references[use]! + 1;
+    references[raw] = references[raw]! + 1;
+    this.dropSets(table, path);
+    table.attribute[path] = use;
+    this.#setOriginal(table, path, raw, use);
+    this.#store.release(raw);
   }
 
   #setOriginal(table: RibTable, path: number, raw: number, use: number): void {

@@ -93,8 +93,7 @@ export class Decision {
     const slot = table.peer[path]!;
     const epoch = table.epoch[path]!;
     const { family } = table;
-    if (this.#peers.epoch[slot * 2 + family] !== epoch && !this.#peers.isUsed(slot, family, epoch))
-      return GONE;
+    if (!this.#peers.isUsed(slot, family, epoch)) return GONE;
     const flags = table.flags[path]! & UNUSABLE;
     if (flags !== 0) {
       if ((flags & DEAD) !== 0) return WITHDRAWN;
