@@ -115,7 +115,7 @@ export class RibPeers {
     importer.forgetBlocks(peer);
     housekeeping.ask();
     if (peer.session === session) peer.session = undefined;
-    if (!this.retention.sessionEnded(peer, kept)) this.#left(peer);
+    this.retention.sessionEnded(peer, kept);
     this.#parts.wake();
   }
 

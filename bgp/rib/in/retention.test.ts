@@ -246,6 +246,31 @@ describe('while a neighbour is away', () => {
     assert.deepEqual(heldBy(one, 'taker'), [A], 'the session and its address are gone');
   });
 
+  it('the same where only IPv6 is kept, and after a second restart before its End-of-RIB', () => {
+    const families = [{ family: 'ipv6', longLivedSeconds: 0 }] as const;
+    for (const [what, ways] of [
+      ['IPv6 only', [{ restartSeconds: 120, families }]],
+      ['again', [kept(), kept()]],
+    ] as const) {
+      const options = giver({
+        negotiated: { localAddress: '10.7.7.7', gracefulRestart: giver().negotiated!.gracefulRestart! },
+      });
+      const one = new RibLab();
+      for (const peer of [TAKER, OTHER]) one.up(peer);
+      for (const how of ways) {
+        one.up(options);
+        one.announce('giver', [B], route());
+        one.announce('other', [A], { path: [65003], nextHop: '10.7.7.7' });
+        one.settle();
+        one.down('giver', how);
+        one.settle();
+      }
+      assert.ok(!heldBy(one, 'taker').includes(A), what);
+      wait(one, 121);
+      assert.deepEqual(heldBy(one, 'taker'), [A], what);
+    }
+  });
+
   it('roles are those that were agreed: a change of policy makes no leak of what was none', () => {
     const one = new RibLab();
     const restart = giver().negotiated!.gracefulRestart!;

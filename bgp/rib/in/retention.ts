@@ -56,22 +56,21 @@ export class Retention {
   /**
    * Its session ended. What is left from the restart before this one goes now (RFC 4724 section 4.2).
    * @param kept undefined: all of its paths go
-   * @returns whether any family's paths stay
    */
-  sessionEnded(peer: RibPeer, kept: RouteRetention | undefined): boolean {
-    for (const family of FAMILY_INDICES) {
-      const how = kept?.families.find((one) => familyIndex(one.family) === family);
-      if (kept === undefined || how === undefined) {
-        this.#drop(peer, family);
-        continue;
-      }
-      if (this.kind(peer, family) === STALE) this.#complete(peer, family);
-      const longLivedMs = how.longLivedSeconds * 1000;
-      this.#set(peer, family, AWAY, kept.restartSeconds * 1000, () =>
-        this.#restartTimeIsOver(peer, family, longLivedMs),
-      );
+  sessionEnded(peer: RibPeer, kept: RouteRetention | undefined): void {
+    // First what stays: whoever is told that the rest goes asks whether the peer is away.
+    if (kept !== undefined) this.#keep(peer, kept);
+    for (const family of FAMILY_INDICES) if (this.kind(peer, family) !== AWAY) this.#drop(peer, family);
+  }
+
+  #keep(peer: RibPeer, { restartSeconds, families }: RouteRetention): void {
+    for (const { family: name, longLivedSeconds } of families) {
+      const family = familyIndex(name);
+      const isReturning = this.kind(peer, family) === STALE;
+      const over = () => this.#restartTimeIsOver(peer, family, longLivedSeconds * 1000);
+      this.#set(peer, family, AWAY, restartSeconds * 1000, over);
+      if (isReturning) this.#dropFormer(peer, family);
     }
-    return this.isAway(peer);
   }
 
   /**
@@ -129,9 +128,13 @@ export class Retention {
     this.#changed(peer, family, SWEEP_LONG_LIVED);
   }
 
-  /** What is of a former epoch goes. */
   #complete(peer: RibPeer, family: FamilyIndex): void {
     this.#set(peer, family, CURRENT);
+    this.#dropFormer(peer, family);
+  }
+
+  /** What is of a former epoch goes. */
+  #dropFormer(peer: RibPeer, family: FamilyIndex): void {
     this.#slots.dropFormer(peer.slot, family);
     peer.forgetStale(family);
     this.#changed(peer, family, SWEEP_OLD_EPOCH);
