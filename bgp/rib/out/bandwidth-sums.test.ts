@@ -28,8 +28,10 @@ const taker = (id: string, as: number, config: Partial<PeerConfig>): FakePeerOpt
   ...{ id, as, config, address: `192.0.2.${100 + id.charCodeAt(0)}` },
 });
 
-function labWith(sources: number, takers: readonly FakePeerOptions[], ebgp = 8): RibLab {
-  const lab = new RibLab({ ebgp, ibgp: 8, relax: true });
+const ALL = { ebgp: 8, ibgp: 8, relax: true } as const;
+
+function labWith(sources: number, takers: readonly FakePeerOptions[], ebgp: number = ALL.ebgp): RibLab {
+  const lab = new RibLab({ ...ALL, ebgp });
   for (let n = 1; n <= sources; n++) lab.up({ id: `e${n}`, address: `192.0.2.${n}`, as: 65100 + n });
   for (const peer of takers) lab.up(peer);
   return lab;
@@ -86,6 +88,20 @@ describe('a link bandwidth', () => {
     all('1000000000', '4000000000', '1000000000', '1000000000', '4000000000');
     lab.rib.updateNextHop('192.0.2.2', false, 0);
     all('1000000000', '1000000000', '1000000000', '1000000000', '1000000000');
+  });
+
+  it('that is a sum names our AS, also after that is another', () => {
+    const lab = labWith(2, OUTSIDE);
+    announce(lab, 1, bandwidth(1e9));
+    announce(lab, 2, bandwidth(2e9));
+    lab.settle();
+    const shown = () => JSON.stringify(lab.routes({ view: 'advertised', peer: 'c' })[0]?.others);
+    assert.match(shown(), new RegExp(`transitive-lb:${OWN_AS}:3000000000`));
+    lab.rib.reconfigure({ asNumber: 64999, routerId: 0x0a000001, clusterId: 0x0a000001 }, ALL);
+    lab.down('c');
+    lab.up(OUTSIDE[2]!);
+    lab.settle();
+    assert.match(shown(), /transitive-lb:64999:3000000000/);
   });
 
   it('is that of the best path where only one is used', () => {

@@ -13,6 +13,7 @@ export class BandwidthSums {
   #from = -1;
   #to = -1;
   #sum = 0;
+  #as = -1;
 
   constructor(intern: AttributeIntern, decision: Decision) {
     this.#intern = intern;
@@ -26,7 +27,7 @@ export class BandwidthSums {
   apply(table: RibTable, path: number, set: number): number {
     const prefix = table.prefix[path]!;
     if (table.best(prefix) !== path) return set;
-    const { store } = this.#intern;
+    const { identity, store } = this.#intern;
     const count = this.#decision.markMultipath(table, prefix, this.#together);
     let sum = 0;
     for (let i = 0; i < count; i++) {
@@ -35,18 +36,20 @@ export class BandwidthSums {
       sum += bandwidth;
     }
     if (count < 2) return set;
-    if (set !== this.#from || sum !== this.#sum) this.#change(set, sum);
+    if (set !== this.#from || sum !== this.#sum || identity.asNumber !== this.#as)
+      this.#change(set, sum, identity.asNumber);
     return this.#to < 0 ? set : this.#to;
   }
 
-  #change(set: number, sum: number): void {
-    const { identity, store } = this.#intern;
+  #change(set: number, sum: number, as: number): void {
+    const { store } = this.#intern;
     store.references[set] = store.references[set]! + 1;
     if (this.#from >= 0) store.release(this.#from);
     if (this.#to >= 0) store.release(this.#to);
     this.#from = set;
     this.#sum = sum;
-    const addCommunities = [linkBandwidthText(identity.asNumber, sum)];
+    this.#as = as;
+    const addCommunities = [linkBandwidthText(as, sum)];
     this.#to = this.#intern.changed(set, [{ deleteCommunities: LINK_BANDWIDTHS, addCommunities }], -1, true);
   }
 }
