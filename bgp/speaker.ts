@@ -102,7 +102,7 @@ export class Speaker implements AsyncDisposable {
     const seed = Math.floor(io.random.next() * 2 ** 32);
     this.#rib = new Rib(
       identityOf(config),
-      { ...config.multipath, ...config.bestPath },
+      rulesOf(config),
       { clock: io.clock, scheduler: io.scheduler ?? systemScheduler, seed },
       routeEvents(lines, () => this.#deferral.look()),
     );
@@ -130,7 +130,6 @@ export class Speaker implements AsyncDisposable {
 
   /** Touches only what changed: sessions restart only for another AS number or router ID. */
   async reconfigure(config: SpeakerConfig): Promise<void> {
-    const rulesOf = ({ multipath, bestPath }: SpeakerConfig) => ({ ...multipath, ...bestPath });
     const before = JSON.stringify([identityOf(this.#config), rulesOf(this.#config)]);
     this.#config = config;
     const identity = identityOf(config);
@@ -394,3 +393,5 @@ function identityOf(config: SpeakerConfig): OwnIdentity {
   if (clusterId === undefined) throw new Error(`cluster ID '${config.clusterId}' is not an IPv4 address`);
   return { asNumber: config.asNumber, routerId, clusterId };
 }
+
+const rulesOf = ({ multipath, bestPath }: SpeakerConfig) => ({ ...multipath, ...bestPath });
