@@ -3,7 +3,7 @@
 // Bound: distinct sets in use.
 import { fillWeights, type Forwarding, type ForwardingView } from '#bgp';
 import type { FamilyIndex } from '#ip';
-import type { LinkedHop, Resolution } from './resolve.ts';
+import { gatewayKey, type LinkedHop, type Resolution } from './resolve.ts';
 import { NO_TARGET, type Targets } from './targets.ts';
 import type { NextHops } from './tracked-hops.ts';
 
@@ -212,7 +212,7 @@ function gatewaysOf(members: readonly { share: number; resolution: Resolution }[
   for (const { share, resolution } of members) {
     const whole = resolution.hops.reduce((sum, { weight = 1 }) => sum + weight, 0);
     for (const { weight = 1, ...hop } of resolution.hops) {
-      const key = `${hop.gateway}%${hop.deviceIndex}${hop.onlink ? '!' : ''}`;
+      const key = gatewayKey(hop);
       const known = gateways.get(key);
       const part = (share * weight) / whole;
       if (known === undefined) gateways.set(key, { hop, share: part });

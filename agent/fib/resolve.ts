@@ -9,6 +9,11 @@ import { tablePrefix } from './table-prefix.ts';
 /** As the kernel takes it: a gateway on a link. */
 export type LinkedHop = NextHop & { readonly deviceIndex: number };
 
+/** The same for the same gateway, whatever its weight. */
+export function gatewayKey({ gateway, deviceIndex, onlink }: LinkedHop): string {
+  return `${gateway}%${deviceIndex}${onlink ? '!' : ''}`;
+}
+
 export interface Resolution {
   readonly isReachable: boolean;
   /** No router is between: it is a neighbour on a link. */

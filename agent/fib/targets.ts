@@ -2,7 +2,7 @@
 // their users. Bound: as RouteBatch's pool, 65,536.
 import type { FamilyIndex } from '#ip';
 import type { Link, RouteBatch } from '#linux';
-import type { LinkedHop } from './resolve.ts';
+import { gatewayKey, type LinkedHop } from './resolve.ts';
 
 /** No route. */
 export const NO_TARGET = 0;
@@ -114,7 +114,7 @@ export class Targets {
 }
 
 function keyOf(hop: LinkedHop): string {
-  return `${hop.gateway}%${hop.deviceIndex}${hop.onlink ? '!' : ''}*${hop.weight ?? 1}`;
+  return `${gatewayKey(hop)}*${hop.weight ?? 1}`;
 }
 
 function sortedUnique(hops: readonly LinkedHop[]): LinkedHop[] {
