@@ -108,13 +108,6 @@ function flagOf(community: number): number {
   }
 }
 
-export function containsCommunity(buf: Uint8Array, start: number, end: number, community: number): boolean {
-  for (let at = start; at < end; at += 4) {
-    if (readU32(buf, at) === community) return true;
-  }
-  return false;
-}
-
 /** Above this many a hash table finds the duplicates: a full extended message holds 5,460. */
 const FEW = 16;
 const SLOTS = 16384;

@@ -15,7 +15,6 @@ import {
 } from '../../constants.ts';
 import { readU32, writeU32 } from '../../big-endian.ts';
 import { AttributeRange, findAttribute } from '../attribute-list.ts';
-import { containsCommunity } from './communities.ts';
 import { RELATION_EBGP, RELATION_SAME } from '../export-plan.ts';
 import {
   append,
@@ -219,8 +218,7 @@ export function clusterListContains(
   end: number,
   clusterId: number,
 ): boolean {
-  return (
-    findAttribute(bytes, start, end, ATTR_CLUSTER_LIST, range) &&
-    containsCommunity(bytes, range.start, range.end, clusterId)
-  );
+  if (!findAttribute(bytes, start, end, ATTR_CLUSTER_LIST, range)) return false;
+  for (let at = range.start; at < range.end; at += 4) if (readU32(bytes, at) === clusterId) return true;
+  return false;
 }
