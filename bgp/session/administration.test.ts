@@ -120,6 +120,20 @@ describe('session: administration', () => {
     }
   });
 
+  it('a graceful stop goes by what the session was opened with', async () => {
+    for (const [opened, next, expected] of [
+      [HELPER, FULL, '6/9 0602'],
+      [FULL, HELPER, undefined],
+    ] as const) {
+      const bench = await withPeer(opened);
+      const peer = bench.establish({ capabilities: RESTARTS });
+      bench.sessions.updatePeer(peerConfig('tor', THEIRS, 65002, { passive: true, ...next }));
+      void bench.sessions.stop({ graceful: true });
+      bench.clock.advance(20_000);
+      assert.equal(peer.notification, expected);
+    }
+  });
+
   it('hard reset (RFC 8538): with the N bit on both sides a shutdown is wrapped in 6/9', async () => {
     const bench = await withPeer(FULL);
     const peer = bench.establish({ capabilities: RESTARTS });

@@ -97,8 +97,9 @@ export class Peer implements SessionOwner {
 
   /** It keeps our routes when the connection just ends (RFC 4724 section 4.2). */
   get isKeptOverRestart(): boolean {
-    const isOffered = this.config.gracefulRestart.mode === 'full';
-    return isOffered && this.current?.negotiated.gracefulRestart !== undefined;
+    // As our OPEN said it: what is configured since then the neighbour does not know yet.
+    const { openedWith, negotiated } = this.current ?? {};
+    return openedWith?.gracefulRestart.mode === 'full' && negotiated?.gracefulRestart !== undefined;
   }
 
   get origin(): PeerOrigin {
