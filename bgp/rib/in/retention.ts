@@ -19,7 +19,8 @@ export class Retention {
   readonly #slots: PeerSlots;
   readonly #clock: Clock;
   readonly #changed: (peer: RibPeer, family: FamilyIndex, sweep: number) => void;
-  readonly #timers = new Map<string, { readonly timer: Timer; readonly atMs: number }>();
+  /** By slot * 2 + family. */
+  readonly #timers = new Map<number, { readonly timer: Timer; readonly atMs: number }>();
 
   /** @param changed the peer's paths of a family must be looked at, for that reason (SWEEP_*) */
   constructor(
@@ -109,7 +110,7 @@ export class Retention {
 
   /** Until what is kept goes, or (AWAY) its long-lived time begins; undefined: nothing is kept. */
   msLeft(peer: RibPeer, family: FamilyIndex): number | undefined {
-    const end = this.#timers.get(`${peer.slot}/${family}`)?.atMs;
+    const end = this.#timers.get(peer.slot * 2 + family)?.atMs;
     return end === undefined ? undefined : Math.max(0, end - this.#clock.now());
   }
 
@@ -148,12 +149,12 @@ export class Retention {
   }
 
   #set(peer: RibPeer, family: FamilyIndex, kind: number, ms = 0, over?: () => void): void {
-    this.#slots.retention[peer.slot * 2 + family] = kind;
-    const key = `${peer.slot}/${family}`;
-    this.#timers.get(key)?.timer.cancel();
-    this.#timers.delete(key);
+    const at = peer.slot * 2 + family;
+    this.#slots.retention[at] = kind;
+    this.#timers.get(at)?.timer.cancel();
+    this.#timers.delete(at);
     if (over === undefined) return;
-    this.#timers.set(key, { timer: this.#clock.setTimer(ms, over), atMs: this.#clock.now() + ms });
+    this.#timers.set(at, { timer: this.#clock.setTimer(ms, over), atMs: this.#clock.now() + ms });
   }
 }
 
