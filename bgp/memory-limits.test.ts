@@ -118,10 +118,10 @@ describe('speaker: what one neighbour may make us keep', () => {
     lab.settle();
     const set = { name: 'x', otherwise: 'accept' as const };
     const term = { match: {}, action: { verdict: 'accept' as const, set: { med: 7 } }, why: 'x' };
-    lab.rib.configure({ ...lab.session('a').config, import: { ...set, terms: [term] } });
+    lab.rib.neighbours.configure({ ...lab.session('a').config, import: { ...set, terms: [term] } });
     lab.settle();
     assert.equal(octets(), 2 * (2 * one + 8) + 2 * 7, 'as received, and with the MED that was set');
-    lab.rib.configure({ ...lab.session('a').config, import: { ...set, terms: [] } });
+    lab.rib.neighbours.configure({ ...lab.session('a').config, import: { ...set, terms: [] } });
     lab.settle();
     assert.equal(octets(), 2 * one + 8);
     lab.down('a');

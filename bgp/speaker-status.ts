@@ -118,8 +118,8 @@ export function ownClaims(rib: Rib, peer: RibPeer): string[] {
 
 function keptRoutes(rib: Rib, peer: RibPeer, family: Family): KeptRoutes[] {
   const index = familyIndex(family);
-  const state = KEPT_STATES[rib.retention.kind(peer, index)];
-  const left = rib.retention.msLeft(peer, index);
+  const state = KEPT_STATES[rib.neighbours.retention.kind(peer, index)];
+  const left = rib.neighbours.retention.msLeft(peer, index);
   if (state === undefined || left === undefined) return [];
   const routes = state === 'returning' ? peer.received[index + STALE_COUNTS]! : peer.receivedIn(index);
   return [{ family, state, routes, secondsLeft: Math.ceil(left / 1000) }];

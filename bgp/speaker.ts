@@ -168,20 +168,20 @@ export class Speaker implements AsyncDisposable {
     // A range's neighbours share its configuration: all that have a new one, with a session or away.
     for (const known of this.#rib.peers()) {
       const config = this.#sessions.configOf(known.id);
-      if (config !== undefined && config !== known.config) this.#rib.configure(config);
+      if (config !== undefined && config !== known.config) this.#rib.neighbours.configure(config);
     }
   }
 
   removePeer(id: string, reason?: string): void {
     this.#sessions.removePeer(id, reason);
     this.#configured.delete(id);
-    this.#rib.remove(id);
+    this.#rib.neighbours.remove(id);
   }
 
   /** soft-in: import policy again over what was received; soft-out: everything again; hard: a new session. */
   resetPeer(id: string, kind: ResetKind, reason?: string): void {
-    if (kind === 'soft-in') this.#rib.softIn(id);
-    else if (kind === 'soft-out') this.#rib.softOut(id);
+    if (kind === 'soft-in') this.#rib.neighbours.softIn(id);
+    else if (kind === 'soft-out') this.#rib.neighbours.softOut(id);
     else this.#sessions.resetPeer(id, reason);
   }
 
@@ -330,7 +330,7 @@ export class Speaker implements AsyncDisposable {
     const rib = this.#rib;
     return {
       established: (session: Session) => {
-        rib.established(session);
+        rib.neighbours.established(session);
         this.#deferral.look();
       },
       restartState: () => this.#restartState(),
@@ -345,8 +345,8 @@ export class Speaker implements AsyncDisposable {
       drained: (session: Session) => rib.drained(session),
       down: (session: Session, reason: SessionDown) => {
         const { cause, kept } = reason;
-        rib.down(session, kept);
-        if (!this.#configured.has(session.peerId)) rib.forget(session.peerId);
+        rib.neighbours.down(session, kept);
+        if (!this.#configured.has(session.peerId)) rib.neighbours.forget(session.peerId);
         const fields = { peer: session.peerId, cause: cause.kind, ...(kept === undefined ? {} : { kept }) };
         this.#lines.line('routes', session.peerId, () => [
           fields,
@@ -355,7 +355,7 @@ export class Speaker implements AsyncDisposable {
             : 'routes of the session are kept until the neighbour is back (RFC 4724)',
         ]);
       },
-      abandoned: (peer: string) => rib.dropKept(peer),
+      abandoned: (peer: string) => rib.neighbours.dropKept(peer),
       stateChanged: (peer: string, { from, to, reason, cause }: StateTransition) => {
         // Anybody in a range may begin a session. How it ends before its OPEN was good is told once a minute.
         const isStranger = !this.#configured.has(peer) && !isAgreed(from) && !isAgreed(to);

@@ -72,7 +72,7 @@ describe('policies are compiled once', () => {
     for (const { id } of peers) {
       const config = { ...lab.session(id).config, import: pools(201) };
       lab.rib.checkPolicies(config);
-      lab.rib.configure(config);
+      lab.rib.neighbours.configure(config);
     }
     assert.equal(compiled(), 2);
     lab.settle();

@@ -29,7 +29,7 @@ describe('rib: counts for status', () => {
     );
     const config = fakeConfig(ebgp(1, { config: { import: REJECT_ALL } }));
     lab.session('e1').config = config;
-    lab.rib.configure(config);
+    lab.rib.neighbours.configure(config);
     lab.settle();
     lab.withdraw('e1', ['10.1.0.0/16']);
     assert.equal(counts(lab, 'e1').filtered, 1);
@@ -87,7 +87,7 @@ describe('rib: counts for status', () => {
     // What is ours changes while the neighbour says nothing.
     const config = fakeConfig({ ...peer, config: { import: own('10.8.0.0/16') } });
     lab.session('e1').config = config;
-    lab.rib.configure(config);
+    lab.rib.neighbours.configure(config);
     lab.settle();
     assert.deepEqual(claims(), ['10.8.0.0/26']);
     lab.down('e1');

@@ -86,7 +86,7 @@ describe('rib: a fault over one route', () => {
     const reject = { import: REJECT_ALL };
     for (const id of ['hostile', 'good']) {
       const { config } = lab.session(id);
-      lab.rib.configure({ ...config, ...reject });
+      lab.rib.neighbours.configure({ ...config, ...reject });
     }
     lab.settle();
     assert.deepEqual(lab.events, [`fault hostile ${BAD}: Error: put in by the test`]);

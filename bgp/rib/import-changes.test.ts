@@ -21,7 +21,7 @@ describe('rib: an import policy that changes', () => {
         config: { ...more, import: { name: 'p', terms, otherwise: 'accept' } },
       });
       lab.session('e1').config = config;
-      lab.rib.configure(config);
+      lab.rib.neighbours.configure(config);
     };
     /** How many routes the policy of now is asked about until all is done. */
     const asked = (): number => {

@@ -164,7 +164,7 @@ describe('rib: rules of the protocol', () => {
         config: { ...config, localAsRules: { prependIn: !prependIn, prependOut } },
       });
       lab.session('moved').config = changed;
-      lab.rib.configure(changed);
+      lab.rib.neighbours.configure(changed);
       lab.settle();
       assert.equal(pathOf(lab, 'i'), prependIn ? '65002,65009' : `${LOCAL},65002,65009`);
       lab.feed('moved', route([65002, LOCAL]));

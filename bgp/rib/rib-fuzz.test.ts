@@ -63,7 +63,7 @@ function happen(lab: RibLab, random: SeededRandom): void {
       if (session !== undefined) lab.rib.refreshEnds(session, random.below(2) as 0 | 1);
       break;
     case 3:
-      if (session !== undefined) lab.rib.softIn(session.peerId);
+      if (session !== undefined) lab.rib.neighbours.softIn(session.peerId);
       break;
     case 4:
       lab.rib.updateNextHop('192.0.2.1', random.below(2) === 0, random.below(3));
@@ -105,7 +105,7 @@ describe('rib: damaged UPDATEs', function () {
         lab.settle();
         assertAgreed(lab);
         for (const id of [...lab.sessions.keys()]) lab.down(id);
-        for (const { id } of PEERS) lab.rib.remove(id);
+        for (const { id } of PEERS) lab.rib.neighbours.remove(id);
         lab.settle();
       } catch (error) {
         assert.fail(`PODROUTE_SEED=${seed} round ${round}: ${(error as Error).stack}`);

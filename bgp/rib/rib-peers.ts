@@ -77,12 +77,12 @@ export class RibPeers {
     peer.attach(session, slots);
     this.retention.sessionBegan(peer, session);
     if (slots.paths[peer.slot] !== 0) {
-      if (isImportChanged || peer.role !== before.role) this.softIn(peer);
+      if (isImportChanged || peer.role !== before.role) this.#importAgain(peer);
       if (slots.client[peer.slot] !== before.client) exports.rebuild();
     }
     this.#bySession.set(session, peer);
     const { remoteAddress, device } = session.negotiated;
-    this.useOwnAddresses(peer, session);
+    this.#useOwnAddresses(peer, session);
     this.#goesTo(peer, { address: remoteAddress, device });
     batch.fit(slots.end);
     exports.join(peer, session, intern.identity);
@@ -119,27 +119,48 @@ export class RibPeers {
     this.#parts.wake();
   }
 
-  /** Import policy again over everything that the peer sent, or of that over what a change concerns. */
-  softIn(peer: RibPeer, delta?: PolicyDelta): void {
-    for (const family of [0, 1] as const) this.#parts.sweep(peer.slot, family, SWEEP_POLICY, delta);
-    this.#parts.wake();
-  }
-
-  /** Takes over what is configured of a peer that has a session, or is away. Undefined for any other. */
-  configure(config: PeerConfig): (ReturnType<RibPeer['configure']> & { readonly peer: RibPeer }) | undefined {
-    const { nextHops, slots, exports } = this.#parts;
+  /** A peer's configuration changed without a new session, also of one that is away: re-evaluates only what that touches. */
+  configure(config: PeerConfig): void {
+    const { nextHops, slots, exports, intern, importer } = this.#parts;
     const peer = this.#byId.get(config.id);
-    if (peer === undefined) return undefined;
-    const change = peer.configure(config);
+    if (peer === undefined) return;
+    const { isClientChanged, isImportChanged, importDelta, isLimitChanged } = peer.configure(config);
     nextHops.areLinksAsked ||= peer.asksLinks;
     if (config.gracefulRestart.mode === 'disabled') this.#dropIfAway(peer);
-    if (peer.session === undefined && !this.retention.isAway(peer)) return undefined;
-    if (change.isClientChanged) {
+    const { session } = peer;
+    if (session === undefined && !this.retention.isAway(peer)) return;
+    if (isClientChanged) {
       slots.client[peer.slot] = config.routeReflectorClient ? 1 : 0;
       exports.rebuild();
     }
-    if (change.isImportChanged) this.softIn(peer, change.importDelta);
-    return { ...change, peer };
+    if (isImportChanged) this.#importAgain(peer, importDelta);
+    if (session === undefined) return;
+    this.#useOwnAddresses(peer, session);
+    exports.rulesChanged(peer, intern.identity);
+    this.#parts.wake();
+    if (isLimitChanged) importer.checkLimits(peer);
+  }
+
+  /** Import policy again over everything that the peer sent. */
+  softIn(id: string): void {
+    const peer = this.#byId.get(id);
+    if (peer !== undefined) this.#importAgain(peer);
+  }
+
+  /** Everything again to the peer. */
+  softOut(id: string): void {
+    const { exports } = this.#parts;
+    const session = this.#byId.get(id)?.session;
+    if (session === undefined) return;
+    exports.refresh(session, 0);
+    exports.refresh(session, 1);
+    this.#parts.wake();
+  }
+
+  /** @param delta what a change concerns; undefined: everything that the peer sent */
+  #importAgain(peer: RibPeer, delta?: PolicyDelta): void {
+    for (const family of [0, 1] as const) this.#parts.sweep(peer.slot, family, SWEEP_POLICY, delta);
+    this.#parts.wake();
   }
 
   /** No longer configured: forgotten when its last path is gone. */
@@ -172,7 +193,7 @@ export class RibPeers {
   }
 
   /** The addresses of ours that a session uses (undefined: none any more) are no next hops for others to give. */
-  useOwnAddresses(peer: RibPeer, session: Session | undefined): void {
+  #useOwnAddresses(peer: RibPeer, session: Session | undefined): void {
     const before = peer.ownAddresses;
     peer.ownAddresses = session === undefined ? [] : ownAddresses(session, peer.config);
     if (this.#parts.nextHops.replaceOwnAddresses(before, peer.ownAddresses)) this.#parts.sweepNextHops();
@@ -180,7 +201,7 @@ export class RibPeers {
 
   /** Neither a session nor paths that are kept: its addresses mean nothing any more. */
   #left(peer: RibPeer): void {
-    this.useOwnAddresses(peer, undefined);
+    this.#useOwnAddresses(peer, undefined);
     this.#goesTo(peer, undefined);
   }
 

@@ -5,7 +5,7 @@ import type { Clock, Scheduler } from '#world';
 import type { PeerConfig } from '../config.ts';
 import { PolicyCache } from '../policy/policy-cache.ts';
 import { ACTION_RESET } from '../message/index.ts';
-import type { RouteRetention, Session } from '../session/index.ts';
+import type { Session } from '../session/index.ts';
 import { AdjRibIn } from './in/adj-rib-in.ts';
 import { AttributeIntern, type OwnIdentity } from './attributes/attribute-intern.ts';
 import { AttributeReader } from './attributes/attribute-reader.ts';
@@ -60,7 +60,8 @@ export class Rib {
   readonly exports: ExportGroups;
   readonly originated: Originated;
   readonly forwarding: RibForwarding;
-  readonly #peers: RibPeers;
+  /** Who has a session, or whose paths are kept: what becomes of them, and what an operator orders. */
+  readonly neighbours: RibPeers;
   readonly #sweepers: readonly [Sweeper, Sweeper];
   readonly #work: RibWork;
   readonly #pace: ReadingPace;
@@ -99,7 +100,7 @@ export class Rib {
     const heard: ImportEvents = {
       ...events,
       endOfRib: (peer, family) => {
-        this.#peers.retention.endOfRib(peer, family);
+        this.neighbours.retention.endOfRib(peer, family);
         events.endOfRib(peer, family);
       },
     };
@@ -127,7 +128,7 @@ export class Rib {
     this.#sweepers = [this.#sweeper(0, parts.grain), this.#sweeper(1, parts.grain)];
     this.#pace = new ReadingPace((peer) => this.#sweepers.some((sweeper) => sweeper.isClearing(peer.slot)));
     this.#housekeeping = new Housekeeping(tables, attributes, nextHops, io.clock, () => this.wake());
-    this.#peers = new RibPeers({
+    this.neighbours = new RibPeers({
       slots,
       clock: io.clock,
       policies: this.#policies,
@@ -162,16 +163,11 @@ export class Rib {
     });
   }
 
-  /** What stays of neighbours that are away. */
-  get retention(): RibPeers['retention'] {
-    return this.#peers.retention;
-  }
-
   /** Stops working for good. */
   stop(): void {
     this.#work.stop();
     this.#housekeeping.stop();
-    this.#peers.retention.stop();
+    this.neighbours.retention.stop();
   }
 
   wake(): void {
@@ -179,7 +175,7 @@ export class Rib {
   }
 
   peer(id: string): RibPeer | undefined {
-    return this.#peers.get(id);
+    return this.neighbours.get(id);
   }
 
   /** @throws Error naming policy and value when one of a peer's policies is wrong */
@@ -200,7 +196,7 @@ export class Rib {
   }
 
   peers(): Iterable<RibPeer> {
-    return this.#peers.all();
+    return this.neighbours.all();
   }
 
   /** Only what starts here is chosen in that family, and no first transfer ends, until select(). */
@@ -223,21 +219,12 @@ export class Rib {
 
   /** By slot; undefined for one that nobody has. */
   get bySlot(): readonly (RibPeer | undefined)[] {
-    return this.#peers.bySlot;
-  }
-
-  established(session: Session): void {
-    this.#peers.established(session);
-  }
-
-  /** @param kept whose routes stay until it is back (RFC 4724); undefined: none */
-  down(session: Session, kept?: RouteRetention): void {
-    this.#peers.down(session, kept);
+    return this.neighbours.bySlot;
   }
 
   /** Handed to sessions as it is: an UPDATE comes straight here. */
   readonly update = (session: Session, buf: Uint8Array, start: number, end: number): void => {
-    const peer = this.#peers.of(session);
+    const peer = this.neighbours.of(session);
     if (peer === undefined) return;
     this.#pace.hear(peer);
     this.paths.startMessage();
@@ -261,59 +248,18 @@ export class Rib {
 
   /** A BoRR (RFC 7313): what the peer does not send again before its EoRR is gone then. */
   refreshBegins(session: Session, family: FamilyIndex): void {
-    const peer = this.#peers.of(session);
-    if (peer !== undefined) this.#peers.retention.refreshBegins(peer, family);
+    const peer = this.neighbours.of(session);
+    if (peer !== undefined) this.neighbours.retention.refreshBegins(peer, family);
   }
 
   /** An EoRR. Ignored without a BoRR. */
   refreshEnds(session: Session, family: FamilyIndex): void {
-    const peer = this.#peers.of(session);
-    if (peer !== undefined) this.#peers.retention.refreshEnds(peer, family);
+    const peer = this.neighbours.of(session);
+    if (peer !== undefined) this.neighbours.retention.refreshEnds(peer, family);
   }
 
   drained(session: Session): void {
     if (this.exports.drained(session)) this.wake();
-  }
-
-  /** A peer's configuration changed without a new session: re-evaluates only what that touches. */
-  configure(config: PeerConfig): void {
-    const change = this.#peers.configure(config);
-    const session = change?.peer.session;
-    if (change === undefined || session === undefined) return;
-    this.#peers.useOwnAddresses(change.peer, session);
-    this.exports.rulesChanged(change.peer, this.intern.identity);
-    this.wake();
-    if (change.isLimitChanged) this.importer.checkLimits(change.peer);
-  }
-
-  /** Import policy again over everything that the peer sent. */
-  softIn(id: string): void {
-    const peer = this.#peers.get(id);
-    if (peer !== undefined) this.#peers.softIn(peer);
-  }
-
-  /** Everything again to the peer. */
-  softOut(id: string): void {
-    const session = this.#peers.get(id)?.session;
-    if (session === undefined) return;
-    this.exports.refresh(session, 0);
-    this.exports.refresh(session, 1);
-    this.wake();
-  }
-
-  /** As RibPeers. */
-  remove(id: string): void {
-    this.#peers.remove(id);
-  }
-
-  /** As RibPeers. */
-  forget(id: string): void {
-    this.#peers.forget(id);
-  }
-
-  /** As RibPeers. */
-  dropKept(id: string): void {
-    this.#peers.dropKept(id);
   }
 
   updateNextHop(...told: Parameters<NextHops['update']>): void {
@@ -328,12 +274,12 @@ export class Rib {
     const before = this.intern.identity;
     const fields = ['asNumber', 'routerId', 'clusterId'] as const;
     if (before.asNumber !== identity.asNumber || before.routerId !== identity.routerId)
-      this.#peers.dropAllKept();
+      this.neighbours.dropAllKept();
     if (fields.some((field) => before[field] !== identity[field])) {
       this.intern.identity = identity;
-      for (const peer of this.#peers.all()) {
+      for (const peer of this.neighbours.all()) {
         this.exports.rulesChanged(peer, identity);
-        this.softIn(peer.id);
+        this.neighbours.softIn(peer.id);
       }
     }
     this.decision.rules = rules;
@@ -362,7 +308,7 @@ export class Rib {
       this.#isChosen[family] = true;
       this.wake();
     }
-    this.#peers.tidy();
+    this.neighbours.tidy();
     this.originated.owner.marked = 0;
   }
 

@@ -114,7 +114,7 @@ describe('on arrival', () => {
     assert.match(inside.held.get('10.1.0.0/16')!, / lp=0 /);
     const config = fakeConfig({ id: 'a', address: HOP, as: 65001, config: prefers(500) });
     lab.session('a').config = config;
-    lab.rib.configure(config);
+    lab.rib.neighbours.configure(config);
     lab.settle();
     assert.match(inside.held.get('10.1.0.0/16')!, / lp=0 /);
     assert.equal(lab.routes({ view: 'received', peer: 'a' })[0]!.localPref, undefined, 'as it came');

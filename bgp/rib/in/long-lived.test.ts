@@ -84,7 +84,7 @@ describe('a neighbour that does not come back in time (RFC 9494)', () => {
       terms: [{ match: {}, action: { verdict: 'accept' as const, set: { localPref: 500 } }, why: 'rule 1' }],
       otherwise: 'accept' as const,
     };
-    one.rib.configure(fakeConfig(giver({ config: { import: preferred } }, long)));
+    one.rib.neighbours.configure(fakeConfig(giver({ config: { import: preferred } }, long)));
     one.announce('other', [A], { path: [65003, 65009], nextHop: '10.0.1.3' });
     one.settle();
     assert.match(one.session('taker').held.get(A)!, /65003/);

@@ -20,7 +20,7 @@ function announce(lab: RibLab, prefixes: string[]): void {
 function change(lab: RibLab, limit: number, warnPercent: number): void {
   const config = fakeConfig(peer(limit, warnPercent));
   lab.session('a').config = config;
-  lab.rib.configure(config);
+  lab.rib.neighbours.configure(config);
 }
 
 /** What was said since it was asked last. */

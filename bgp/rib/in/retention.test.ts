@@ -202,7 +202,7 @@ describe('while a neighbour is away', () => {
       ],
       otherwise: 'accept' as const,
     };
-    one.rib.configure(fakeConfig(giver({ config: { import: reject } })));
+    one.rib.neighbours.configure(fakeConfig(giver({ config: { import: reject } })));
     one.settle();
     assert.deepEqual(heldBy(one, 'taker'), [B, C, SIX]);
   });
@@ -211,7 +211,7 @@ describe('while a neighbour is away', () => {
     for (const act of ['remove', 'dropKept'] as const) {
       const one = lab();
       leaves(one);
-      one.rib[act]('giver');
+      one.rib.neighbours[act]('giver');
       one.settle();
       assert.deepEqual(heldBy(one, 'taker'), [], act);
     }
@@ -220,7 +220,7 @@ describe('while a neighbour is away', () => {
   it('one of a range, whose name nobody keeps, keeps its routes all the same', () => {
     const one = lab();
     leaves(one);
-    one.rib.forget('giver');
+    one.rib.neighbours.forget('giver');
     one.settle();
     assert.deepEqual(heldBy(one, 'taker'), [A, B, C, SIX]);
     wait(one, 121);
@@ -282,7 +282,7 @@ describe('while a neighbour is away', () => {
     one.settle();
     assert.deepEqual(heldBy(one, 'taker'), [], 'from a provider, with OTC');
     one.down('giver', kept());
-    one.rib.softIn('giver');
+    one.rib.neighbours.softIn('giver');
     one.settle();
     assert.equal(one.routes({ prefix: A })[0]!.usable, true);
     assert.deepEqual(heldBy(one, 'taker'), []);

@@ -125,7 +125,7 @@ describe('a link bandwidth', () => {
     ] as const) {
       const config = fakeConfig({ ...peer!, config: linkBandwidth === undefined ? {} : { linkBandwidth } });
       lab.session('a').config = config;
-      lab.rib.configure(config);
+      lab.rib.neighbours.configure(config);
       lab.settle();
       assert.equal(told(lab, 'a'), expected);
     }

@@ -21,7 +21,7 @@ const B = 'fd12::/48';
 function configure(lab: RibLab, peer: FakePeerOptions, change: Partial<PeerConfig>): void {
   const config = fakeConfig({ ...peer, config: { ...peer.config, ...change } });
   lab.session(peer.id).config = config;
-  lab.rib.configure(config);
+  lab.rib.neighbours.configure(config);
 }
 
 /** The members of each group, of each family. */

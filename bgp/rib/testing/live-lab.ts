@@ -22,7 +22,7 @@ export const B = '20.0.2.0/24';
 export function configure(lab: RibLab, peer: FakePeerOptions, change: Partial<PeerConfig>): void {
   const config = fakeConfig({ ...peer, config: { ...peer.config, ...change } });
   lab.session(peer.id).config = config;
-  lab.rib.configure(config);
+  lab.rib.neighbours.configure(config);
   lab.settle();
 }
 

@@ -233,8 +233,8 @@ function run(
       lab.rib.refresh(lab.session(id), c.family === 'ipv4' ? 0 : 1);
       return;
     case 'soft':
-      if (c.which === 0) lab.rib.softIn(id);
-      else lab.rib.softOut(id);
+      if (c.which === 0) lab.rib.neighbours.softIn(id);
+      else lab.rib.neighbours.softOut(id);
       return;
     case 'begin':
       world.refreshBegins(id, c.family!);

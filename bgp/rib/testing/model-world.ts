@@ -122,7 +122,7 @@ export class ModelWorld {
       export: widened(wanted.export, this.#scale),
     };
     if (this.isUp(id)) this.lab.session(id).config = own;
-    this.lab.rib.configure(own);
+    this.lab.rib.neighbours.configure(own);
   }
 
   announce(id: string, name: string, pathId: number, a: WireAttributes): void {

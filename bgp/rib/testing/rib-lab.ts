@@ -88,7 +88,7 @@ export class RibLab {
     const session = new FakeSession(options);
     session.onFail = () => this.down(options.id);
     this.sessions.set(options.id, session);
-    this.rib.established(session);
+    this.rib.neighbours.established(session);
     return session;
   }
 
@@ -96,7 +96,7 @@ export class RibLab {
     const session = this.sessions.get(id);
     if (session === undefined) return;
     this.sessions.delete(id);
-    this.rib.down(session, kept);
+    this.rib.neighbours.down(session, kept);
   }
 
   session(id: string): FakeSession {
