@@ -1,6 +1,6 @@
 // What the agent's sockets answer to a GET: paths, their parameters, and errors. Pure: a request and a source of
 // facts in, a reply out; no path does more work than one page.
-import type { IpamReply, PlanReply, RoutesReply, RoutesView, VersionReply } from '#agent-api';
+import type { ErrorReply, IpamReply, PlanReply, RoutesReply, RoutesView, VersionReply } from '#agent-api';
 import { FAMILIES, type Family } from '#ip';
 
 export interface StatusRequest {
@@ -121,8 +121,8 @@ function guarded(request: StatusRequest, act: (path: string, query: URLSearchPar
     const url = new URL(request.url, 'http://agent');
     return act(url.pathname, url.searchParams);
   } catch (error) {
-    if (error instanceof RequestError) return json({ error: error.message }, error.status);
-    if (error instanceof RangeError || error instanceof TypeError) return json({ error: error.message }, 400);
+    if (error instanceof RequestError) return refusal(error.status, error.message);
+    if (error instanceof RangeError || error instanceof TypeError) return refusal(400, error.message);
     throw error;
   }
 }
@@ -164,8 +164,12 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
   return found;
 }
 
-function json(body: unknown, status = 200): Reply {
+export function json(body: unknown, status = 200): Reply {
   return { status, contentType: 'application/json', body: JSON.stringify(body) };
+}
+
+export function refusal(status: number, error: string): Reply {
+  return json({ error } satisfies ErrorReply, status);
 }
 
 function text(status: number, body: string): Reply {

@@ -3,7 +3,7 @@
 import type { AddressAuditReply, AddressReleaseReply, BlockReleaseReply, ErrorReply } from '#agent-api';
 import type { CniServer } from '#cni-plugin';
 import { canonicalAddress, formatPrefix, parsePrefix } from '#ip';
-import type { Reply, StatusRequest } from './endpoints.ts';
+import { json, refusal, type Reply, type StatusRequest } from './endpoints.ts';
 
 export type AddressDesk = Pick<CniServer, 'audit' | 'release' | 'releaseBlock'>;
 
@@ -49,17 +49,14 @@ async function answered(
   desk: AddressDesk | undefined,
   act: (desk: AddressDesk) => Promise<Answered>,
 ): Promise<Reply> {
-  if (method !== allowed) return reply(405, { error: `${method}: only ${allowed} is served here` });
-  if (desk === undefined) return reply(404, { error: 'this agent has no pods (--fib none)' });
+  if (method !== allowed) return refusal(405, `${method}: only ${allowed} is served here`);
+  if (desk === undefined) return refusal(404, 'this agent has no pods (--fib none)');
   try {
-    return reply(...(await act(desk)));
+    const [status, body] = await act(desk);
+    return json(body, status);
   } catch (error) {
-    return reply(500, { error: error instanceof Error ? error.message : String(error) });
+    return refusal(500, error instanceof Error ? error.message : String(error));
   }
 }
 
 type IpamAnswer = AddressAuditReply | AddressReleaseReply | BlockReleaseReply | ErrorReply;
-
-function reply(status: number, body: IpamAnswer): Reply {
-  return { status, contentType: 'application/json', body: JSON.stringify(body) };
-}

@@ -1,6 +1,6 @@
 // What the agent's socket answers to POST /v1/plan/diff. Only on the unix socket, which is root's.
-import type { ErrorReply, PlanDiffReply } from '#agent-api';
-import type { Reply, StatusRequest } from './endpoints.ts';
+import type { PlanDiffReply } from '#agent-api';
+import { json, refusal, type Reply, type StatusRequest } from './endpoints.ts';
 
 export class PlanDiffDesk {
   readonly #compare: (text: string) => Promise<PlanDiffReply>;
@@ -18,7 +18,7 @@ export class PlanDiffDesk {
     this.#isBusy = true;
     return this.#compare(body)
       .then(
-        (reply): Reply => ({ status: 200, contentType: 'application/json', body: JSON.stringify(reply) }),
+        (reply) => json(reply),
         (error: unknown) => {
           if (error instanceof RangeError) return refusal(400, error.message);
           throw error;
@@ -28,9 +28,4 @@ export class PlanDiffDesk {
         this.#isBusy = false;
       });
   }
-}
-
-function refusal(status: number, error: string): Reply {
-  const body: ErrorReply = { error };
-  return { status, contentType: 'application/json', body: JSON.stringify(body) };
 }

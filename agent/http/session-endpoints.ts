@@ -1,8 +1,8 @@
 // What the agent's socket does to single sessions: POST /v1/session?id=ID&action=ACTION[&message=TEXT]. Only on the unix
 // socket, which is root's.
-import type { ErrorReply, SessionAction, SessionActionReply } from '#agent-api';
+import type { SessionAction, SessionActionReply } from '#agent-api';
 import { listed } from '../listed.ts';
-import type { Reply, StatusRequest } from './endpoints.ts';
+import { json, refusal, type Reply, type StatusRequest } from './endpoints.ts';
 
 /** The sessions of the agent, by their ids. */
 export interface SessionDesk {
@@ -44,15 +44,9 @@ export function answerSessions({ method, url }: StatusRequest, desk: SessionDesk
     const known = listed(desk.ids(), NAMED);
     return refusal(404, `no session ${id} on this node; there are: ${known || 'none'}`);
   }
-  const body: SessionActionReply = { id, action, text };
-  return { status: 200, contentType: 'application/json', body: JSON.stringify(body) };
+  return json({ id, action, text } satisfies SessionActionReply);
 }
 
 function isAction(text: string): text is SessionAction {
   return Object.hasOwn(ACTIONS, text);
-}
-
-function refusal(status: number, error: string): Reply {
-  const body: ErrorReply = { error };
-  return { status, contentType: 'application/json', body: JSON.stringify(body) };
 }
