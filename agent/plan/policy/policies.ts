@@ -1,7 +1,7 @@
 // From BGPFilters and the words Cluster, All, None to the two policies of a session. A filter's verdict comes first;
 // what no filter decides falls to the word. What cannot be honoured rejects everything: fail closed.
 import { identityText, type BGPFilter, type BGPPeerSpec, type Problem } from '#api';
-import type { Policy, PolicyMatch, PolicyTerm } from '#bgp';
+import { LINK_BANDWIDTHS, type Policy, type PolicyMatch, type PolicyTerm } from '#bgp';
 import { FAMILIES, familyOf } from '#ip';
 import { filterTerms, type Neighbour } from './filter-terms.ts';
 import { type Guarded, guardTerms } from './guarded.ts';
@@ -92,7 +92,7 @@ function leaving({ isLeaving, neighbour }: PolicyContext, policy: Policy): Polic
 
 function ignored({ linkBandwidth }: PolicyWords): PolicyTerm[] {
   if (linkBandwidth !== 'Ignore') return [];
-  const set = { deleteCommunities: ['generic:0x4004:*', 'generic:0x0004:*'] };
+  const set = { deleteCommunities: LINK_BANDWIDTHS };
   return [{ match: {}, action: { verdict: 'next', set }, why: 'linkBandwidth: Ignore' }];
 }
 
