@@ -10,7 +10,7 @@ import {
   parseLargeCommunity,
 } from '../message/index.ts';
 import type { PrefixTable } from '../prefix/prefix-table.ts';
-import type { Policy, PolicyMatch, PolicySet, PolicyTerm } from './policy.ts';
+import type { Policy, PolicySet, PolicyTerm } from './policy.ts';
 import {
   AttributeMatch,
   type AttributeQuestions,
@@ -20,7 +20,7 @@ import {
   HOLDS,
   parseCommunityPatterns,
 } from './attribute-match.ts';
-import { hasBit, TermIndex } from './term-index.ts';
+import { hasBit, isFrom, TermIndex } from './term-index.ts';
 
 /** Where a route was learned, as policies see it. */
 export const FROM_LOCAL = 0;
@@ -173,21 +173,6 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
 function placeFault({ match }: PolicyTerm, { prefixes, source }: RouteRef): number {
   if (match.family !== undefined && familyIndex(match.family) !== prefixes.family) return FAILS_FAMILY;
   return isFrom(match.source, source) ? FAILS_PREFIX : FAILS_SOURCE;
-}
-
-function isFrom(asked: PolicyMatch['source'], source: number): boolean {
-  switch (asked) {
-    case undefined:
-      return true;
-    case 'remote':
-      return source !== FROM_LOCAL;
-    case 'local':
-      return source === FROM_LOCAL;
-    case 'ebgp':
-      return source === FROM_EBGP;
-    case 'ibgp':
-      return source === FROM_IBGP;
-  }
 }
 
 /** So that nothing is wrong with it when there is a route. @throws Error naming the text that is wrong */

@@ -6,8 +6,14 @@ import type { PolicyMatch, PolicyTerm } from './policy.ts';
 import { PrefixIndex } from './prefix-index.ts';
 import { PrefixMatcher, ruleWords } from './prefix-matcher.ts';
 
+/** By what a term asks for: bit k for FROM_* k. */
 const SOURCE_BITS = { local: 1, ebgp: 2, ibgp: 4, remote: 6 } as const;
 const SOURCES = 3;
+
+/** Is a term with this `source` for routes from there, FROM_*? */
+export function isFrom(asked: PolicyMatch['source'], source: number): boolean {
+  return asked === undefined || (SOURCE_BITS[asked] & (1 << source)) !== 0;
+}
 
 export class TermIndex {
   /** Words of a set of terms. */
@@ -37,11 +43,10 @@ export class TermIndex {
 
   #add(term: number, match: PolicyMatch): void {
     const { prefixes } = match;
-    const sources = match.source === undefined ? 7 : SOURCE_BITS[match.source];
     for (const family of [0, 1] as const) {
       if (match.family !== undefined && familyIndex(match.family) !== family) continue;
       for (let source = 0; source < SOURCES; source++) {
-        if ((sources & (1 << source)) !== 0) setBit(this.#ofSource[source * 2 + family]!, term);
+        if (isFrom(match.source, source)) setBit(this.#ofSource[source * 2 + family]!, term);
       }
     }
     const rules = prefixes?.map((rule) => ruleWords(rule));
