@@ -86,6 +86,39 @@ describe('podroute plan', function () {
     }
   });
 
+  it('--diff: a problem that applying the file would make is said on stderr, and is bad news', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'plan-'));
+    try {
+      const socket = join(folder, 'agent.sock');
+      const file = join(folder, 'new.yaml');
+      writeFileSync(file, peer('filters: [nobody]'));
+      const text = 'BGPPeer tor: spec.filters[0]: "nobody" is no BGPFilter';
+      const changes = { sessions: [], originated: [], withdrawn: [] };
+      const reply = { objects: ['BGPPeer tor'], ...changes, problems: [{ object: 'BGPPeer tor', text }] };
+      await using _agent = await cannedAgent(socket, { 'POST /v1/plan/diff': reply });
+      for (const format of ['table', 'json']) {
+        const { stderr, code } = await podroute(['plan', '--socket', socket, '--diff', file, '-o', format]);
+        assert.deepEqual([stderr, code], [format === 'table' ? `${text}\n` : '', 1]);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('--diff: takes one file, and no folder, of which it would leave out all but one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'plan-'));
+    try {
+      for (const name of ['a.yaml', 'b.yaml']) writeFileSync(join(folder, name), peer('asNumber: 65000'));
+      const { stderr, code } = await podroute(['plan', '--diff', folder]);
+      assert.deepEqual(
+        [stderr, code],
+        [`podroute: plan: --diff ${folder}: expected a file, and it is a folder\n`, 2],
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('shows the plan for people as the plan of files is shown; with -o all that the agent says, problems too', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'plan-'));
     try {

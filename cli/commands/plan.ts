@@ -40,9 +40,12 @@ export async function plan(options: PlanOptions): Promise<void> {
 
 async function showDiff(file: string, { socket, output }: PlanOptions): Promise<void> {
   const [found] = readFilesBelow([file], 'plan');
-  const reply = await ask<PlanDiffReply>(socket, '/v1/plan/diff', 'POST', found?.text ?? '');
+  if (found?.file !== file)
+    throw new CommandError(`plan: --diff ${file}: expected a file, and it is a folder`, EXIT.wrongUse);
+  const reply = await ask<PlanDiffReply>(socket, '/v1/plan/diff', 'POST', found.text);
   print(reply, output, planDiffText);
   if (output === 'table') for (const problem of reply.problems) process.stderr.write(`${problem.text}\n`);
+  if (reply.problems.length > 0) process.exitCode = EXIT.badNews;
 }
 
 const incomplete = (missing: string): CommandError =>
