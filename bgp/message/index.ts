@@ -42,7 +42,7 @@ export { LINK_BANDWIDTHS, linkBandwidthText } from './attributes/kinds/ext-commu
 export { carriesCommunity } from './attributes/kinds/community-list.ts';
 export * from './notification.ts';
 export { encodeKeepalive } from './frame.ts';
-export { copyOf } from './big-endian.ts';
+export { copyOf, readU32 } from './big-endian.ts';
 export * from './route-refresh.ts';
 export * from './open.ts';
 export * from './capabilities.ts';

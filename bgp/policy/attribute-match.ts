@@ -1,6 +1,11 @@
 // What a term asks of a route besides its prefix, family and source: compiled once, answered with the number of the first
 // question that the route fails, so that who explains cannot say other than who decides.
-import { type CommunityPattern, parseCommunityPattern, type PathElements } from '../message/index.ts';
+import {
+  type CommunityPattern,
+  parseCommunityPattern,
+  type PathElements,
+  readU32,
+} from '../message/index.ts';
 import { AsPathPattern } from './as-path-pattern.ts';
 import { LinkPattern } from './link-pattern.ts';
 import type { PolicyMatch, PolicyTerm } from './policy.ts';
@@ -152,10 +157,12 @@ function hasNumber({ numbers }: PathElements, start: number, end: number, as: nu
 /** What stands first counts: beside it a link-local address may stand (RFC 2545 section 3). */
 function isNextHop([v4, v6]: NextHopMatchers, bytes: Uint8Array | undefined): boolean {
   if (bytes === undefined) return false;
-  if (bytes.length === 4) return v4.matches(word(bytes, 0), 0, 0, 0, 32);
-  return v6.matches(word(bytes, 0), word(bytes, 4), word(bytes, 8), word(bytes, 12), 128);
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+  if (bytes.length === 4) return v4.matches(readU32(bytes, 0) | 0, 0, 0, 0, 32);
+  return v6.matches(
+    readU32(bytes, 0) | 0,
+    readU32(bytes, 4) | 0,
+    readU32(bytes, 8) | 0,
+    readU32(bytes, 12) | 0,
+    128,
+  );
 }

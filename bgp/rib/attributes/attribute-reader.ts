@@ -8,6 +8,7 @@ import {
   countAs,
   findAttribute,
   PathElements,
+  readU32,
   startsWithAs,
 } from '../../message/index.ts';
 import type { AttributeQuestions } from '../../policy/attribute-match.ts';
@@ -67,9 +68,7 @@ export class AttributeReader implements AttributeQuestions {
   /** RFC 9234; -1 without OTC. */
   otc(id: number): number {
     if (!this.#find(id, ATTR_OTC)) return -1;
-    const blob = this.#store.blob(id);
-    const at = this.#range.start;
-    return ((blob[at]! << 24) | (blob[at + 1]! << 16) | (blob[at + 2]! << 8) | blob[at + 3]!) >>> 0;
+    return readU32(this.#store.blob(id), this.#range.start);
   }
 
   samePath(a: number, b: number): boolean {

@@ -195,10 +195,7 @@ export class UpdatePacker {
     const attributes = this.#attributes;
     const { plan } = rules;
     plan.defaultLocalPref = attributes.localPref[set]!;
-    plan.nextHop =
-      nextHop === undefined
-        ? codec.UNCHANGED
-        : ((nextHop[0]! << 24) | (nextHop[1]! << 16) | (nextHop[2]! << 8) | nextHop[3]!) >>> 0;
+    plan.nextHop = nextHop === undefined ? codec.UNCHANGED : codec.readU32(nextHop, 0);
     if (rules.external) {
       plan.keepMed = plan.prepend.length === 0 || source === LOCAL_SLOT || attributes.isMedSet(set);
     } else {
