@@ -3,12 +3,7 @@
 // RIB rewrites an attribute set once per combination.
 import { createHash } from 'node:crypto';
 import { familyIndex, parseAddressWords } from '#ip';
-import {
-  isOneCommunity,
-  type LargeCommunity,
-  parseCommunity,
-  parseLargeCommunity,
-} from '../message/index.ts';
+import { isOneCommunity } from '../message/index.ts';
 import type { PrefixTable } from '../prefix/prefix-table.ts';
 import type { Policy, PolicySet, PolicyTerm } from './policy.ts';
 import {
@@ -184,21 +179,4 @@ function checkSet({ deleteCommunities = [], addCommunities = [], nextHop }: Poli
   parseCommunityPatterns(addCommunities).forEach((pattern, i) => {
     if (!isOneCommunity(pattern)) throw new Error(`'${addCommunities[i]}' is not one community to add`);
   });
-}
-
-/** Standard and large communities of a list of texts, apart. @throws Error naming the text that is neither */
-export function parseCommunities(texts: readonly string[]): {
-  readonly communities: number[];
-  readonly largeCommunities: LargeCommunity[];
-} {
-  const communities: number[] = [];
-  const largeCommunities: LargeCommunity[] = [];
-  for (const text of texts) {
-    const standard = parseCommunity(text);
-    const large = standard === undefined ? parseLargeCommunity(text) : undefined;
-    if (standard !== undefined) communities.push(standard);
-    else if (large !== undefined) largeCommunities.push(large);
-    else throw new Error(`'${text}' is not a community (AS:N, AS:N:N, or a well-known name)`);
-  }
-  return { communities, largeCommunities };
 }

@@ -9,14 +9,16 @@ import {
   clusterListContains,
   countAs,
   decodeNextHop,
+  type LargeCommunity,
   MAX_EXTENDED_MESSAGE_LENGTH,
   NextHop,
+  parseCommunity,
+  parseLargeCommunity,
   rewriteAttributes,
   SessionCodecContext,
   validateAttributes,
 } from '../../message/index.ts';
 import type { PolicySet } from '../../policy/policy.ts';
-import { parseCommunities } from '../../policy/compile.ts';
 import { planOf } from './policy-plan.ts';
 import { AttributeBlock } from './attribute-block.ts';
 import {
@@ -259,4 +261,21 @@ export class AttributeIntern {
     }
     facts.loops = loops;
   }
+}
+
+/** Standard and large communities of a list of texts, apart. @throws Error naming the text that is neither */
+function parseCommunities(texts: readonly string[]): {
+  readonly communities: number[];
+  readonly largeCommunities: LargeCommunity[];
+} {
+  const communities: number[] = [];
+  const largeCommunities: LargeCommunity[] = [];
+  for (const text of texts) {
+    const standard = parseCommunity(text);
+    const large = standard === undefined ? parseLargeCommunity(text) : undefined;
+    if (standard !== undefined) communities.push(standard);
+    else if (large !== undefined) largeCommunities.push(large);
+    else throw new Error(`'${text}' is not a community (AS:N, AS:N:N, or a well-known name)`);
+  }
+  return { communities, largeCommunities };
 }
