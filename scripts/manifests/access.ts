@@ -1,6 +1,6 @@
-// Who may do what in the cluster: accounts and roles of least privilege. What RBAC cannot say, policies.ts says.
+// Who may do what in the cluster: accounts and roles of least privilege. What RBAC cannot say, admission-policies.ts says.
 import type { Manifest } from './manifest.ts';
-import { AGENT, agentPolicies } from './policies.ts';
+import { AGENT, agentPolicies } from './admission-policies.ts';
 import { NAMESPACE, Setting } from './settings.ts';
 
 export const CONTROLLER = 'podroute-controller';

@@ -2,7 +2,7 @@
 import { HOST_PATHS, mount, volume } from './host-paths.ts';
 import type { Manifest } from './manifest.ts';
 import { NODE_ENVIRONMENT } from './node-options.ts';
-import { AGENT } from './policies.ts';
+import { AGENT } from './admission-policies.ts';
 import { NAMESPACE, Setting, setting } from './settings.ts';
 
 /** Agents of Kubernetes test with exactly these. */
