@@ -10,6 +10,7 @@ import { type NodeReport, NodeReports } from './node-reports.ts';
 import { countPeers, peerStatus } from './peer-sum.ts';
 import { PoolFinalizers } from './pool-finalizers.ts';
 import { countPools, overlapsOf, poolStatus } from './pool-sum.ts';
+import { Retries } from './retries.ts';
 import { StatusKeeper } from './status-keeper.ts';
 
 /** Also the least time between two writes of one object. */
@@ -39,13 +40,6 @@ export interface ControllerIo {
 
 export const LEASE_NAME = 'podroute-controller';
 
-interface Failure {
-  readonly message: string;
-  readonly count: number;
-  /** It is left alone until then. */
-  readonly untilMs: number;
-}
-
 export class Controller implements AsyncDisposable {
   readonly #settings: ControllerSettings;
   readonly #io: ControllerIo;
@@ -57,8 +51,8 @@ export class Controller implements AsyncDisposable {
   #gone: GoneNodes;
   readonly #timers = new Map<string, Timer>();
   readonly #running = new Map<string, Promise<void>>();
-  /** By duty; none: the last time it was done. */
-  readonly #failures = new Map<string, Failure>();
+  /** By duty. */
+  readonly #retries: Retries;
   #isLeading = false;
   #isClosed = false;
 
@@ -75,6 +69,7 @@ export class Controller implements AsyncDisposable {
     });
     this.#peers = new StatusKeeper('BGPPeer', store, clock);
     this.#pools = new StatusKeeper('IPPool', store, clock);
+    this.#retries = new Retries(io, { firstMs: LOOK_MS, longestMs: LONGEST_REST_MS });
     this.#finalizers = new PoolFinalizers(io);
     this.#gone = new GoneNodes(settings.nodeGraceMs, io);
   }
@@ -195,25 +190,18 @@ export class Controller implements AsyncDisposable {
     return new Date(this.#io.clock.wall()).toISOString();
   }
 
-  /** As often as it is called for, and more seldom while it fails: what the server refuses it refuses again. */
+  /** As often as it is called for, and more seldom while it fails. */
   async #do(duty: string, work: () => Promise<void>): Promise<void> {
-    const { untilMs = Number.NEGATIVE_INFINITY } = this.#failures.get(duty) ?? {};
-    if (this.#io.clock.now() >= untilMs) await this.#try(duty, work);
+    if (this.#retries.isDue(duty)) await this.#try(duty, work);
   }
 
-  /** A failure is told once, and again when it is another one. */
   async #try(duty: string, work: () => Promise<void>): Promise<void> {
-    const { clock, random, log } = this.#io;
     try {
       await work();
-      this.#failures.delete(duty);
+      this.#retries.end(duty);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const before = this.#failures.get(duty);
-      const count = (before?.count ?? 0) + 1;
-      const restMs = Math.min(LONGEST_REST_MS, LOOK_MS * 2 ** count) * (0.5 + random.next() / 2);
-      this.#failures.set(duty, { message, count, untilMs: clock.now() + restMs });
-      if (before?.message !== message) log.warn({}, `cannot ${duty}: ${message}; tried again`);
+      const told = this.#retries.note(duty, error);
+      if (told !== undefined) this.#io.log.warn({}, `cannot ${duty}: ${told}; tried again`);
     }
   }
 }

@@ -4,6 +4,7 @@ import type { IPAMBlock, IPPool } from '#api';
 import type { Store } from '#store';
 import type { Clock, Random } from '#world';
 import type { DutyLog } from './duty-log.ts';
+import { Retries } from './retries.ts';
 
 export const IN_USE = 'podroute.io/addresses-in-use';
 
@@ -32,23 +33,16 @@ export interface PoolFinalizersIo {
   readonly log: DutyLog;
 }
 
-const FIRST_REST_MS = 1_000;
-const LONGEST_REST_MS = 300_000;
-
-interface Rest {
-  readonly failures: number;
-  readonly untilMs: number;
-  /** What was told. */
-  readonly why: string;
-}
+const PAUSES = { firstMs: 1_000, longestMs: 300_000 };
 
 export class PoolFinalizers {
   readonly #io: PoolFinalizersIo;
-  /** Pools whose finalizers could not be written, by name. Bounded by the pools. */
-  #rests = new Map<string, Rest>();
+  /** By pool. */
+  readonly #retries: Retries;
 
   constructor(io: PoolFinalizersIo) {
     this.#io = io;
+    this.#retries = new Retries(io, PAUSES);
   }
 
   /**
@@ -62,13 +56,11 @@ export class PoolFinalizers {
     blocks: Iterable<IPAMBlock>,
     allowed: { readonly mayWrite: () => boolean; readonly mayRelease: boolean },
   ): Promise<void> {
-    const { clock, store } = this.#io;
+    const { store, log } = this.#io;
     const { mayWrite, mayRelease } = allowed;
     const wishes = finalizerWishes(pools, blocks).filter(({ isInUse }) => isInUse || mayRelease);
-    const names = new Set(wishes.map(({ pool }) => pool.metadata.name));
-    for (const name of this.#rests.keys()) if (!names.has(name)) this.#rests.delete(name);
-    const now = clock.now();
-    const due = wishes.filter(({ pool }) => now >= (this.#rests.get(pool.metadata.name)?.untilMs ?? now));
+    this.#retries.forgetOthers(new Set(wishes.map(({ pool }) => pool.metadata.name)));
+    const due = wishes.filter(({ pool }) => this.#retries.isDue(pool.metadata.name));
     // What we were told may be older than a claim.
     const newest = due.some(({ isInUse }) => !isInUse) ? await store.list('IPAMBlock') : [];
     for (const wish of due) {
@@ -76,9 +68,14 @@ export class PoolFinalizers {
       if (!wish.isInUse && newest.some(({ spec }) => spec.pool === name)) continue;
       try {
         await this.#write(wish, mayWrite);
-        this.#rests.delete(name);
+        this.#retries.end(name);
       } catch (error) {
-        this.#rest(name, error instanceof Error ? error.message : String(error));
+        const told = this.#retries.note(name, error);
+        if (told !== undefined)
+          log.warn(
+            { pool: name },
+            `cannot write what holds the IPPool while it is in use: ${told}; tried again`,
+          );
       }
     }
   }
@@ -92,15 +89,5 @@ export class PoolFinalizers {
     const { kind } = await store.updateFinalizers(found, isInUse ? [...others, IN_USE] : others);
     if (kind === 'stored' && pool.metadata.deletionTimestamp !== undefined)
       log.info({ pool: name }, 'its last block is given back: the deleted pool goes');
-  }
-
-  #rest(name: string, why: string): void {
-    const { clock, random, log } = this.#io;
-    const before = this.#rests.get(name);
-    const failures = (before?.failures ?? 0) + 1;
-    const restMs = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** failures) * (0.5 + random.next() / 2);
-    this.#rests.set(name, { failures, untilMs: clock.now() + restMs, why });
-    if (before?.why !== why)
-      log.warn({ pool: name }, `cannot write what holds the IPPool while it is in use: ${why}; tried again`);
   }
 }

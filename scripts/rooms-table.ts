@@ -107,7 +107,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'program',
   ],
   controller: [
-    'duty-log node-reports',
+    'duty-log node-reports retries',
     'cluster-view peer-sum pool-sum status-keeper gone-nodes pool-finalizers',
     'controller',
   ],

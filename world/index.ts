@@ -2,6 +2,7 @@
 // those that need nothing of the kernel.
 export type { Clock, Scheduler, Timer } from './clock.ts';
 export { type Disk, type DiskFile, type FileEntry, type ReadOptions, textOf, tooLarge } from './disk.ts';
+export { growingPauseMs } from './growing-pause.ts';
 export { type Random, SeededRandom } from './random.ts';
 export { systemClock, systemRandom, systemScheduler } from './system-clock.ts';
 export { Turns } from './turns.ts';

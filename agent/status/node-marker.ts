@@ -2,7 +2,7 @@
 // taint off. A node is available from when it can serve pods and has its first routes on. It takes a minute of being unable
 // before it says so: an agent that starts anew, or a link that flaps, is no reason to send pods elsewhere.
 import type { ClusterNotes, NodeMarks } from '#store';
-import type { Clock, Random, Timer } from '#world';
+import { type Clock, growingPauseMs, type Random, type Timer } from '#world';
 
 const LOOK_MS = 1_000;
 const UNAVAILABLE_MS = 60_000;
@@ -79,8 +79,8 @@ export class NodeMarker implements AsyncDisposable {
       this.#nextMs = now + AGAIN_MS * (0.75 + this.#io.random.next() / 2);
     } catch (error) {
       this.#failures++;
-      const restMs = Math.min(LONGEST_REST_MS, LOOK_MS * 2 ** this.#failures);
-      this.#nextMs = now + restMs * (0.5 + this.#io.random.next() / 2);
+      const pauses = { firstMs: LOOK_MS, longestMs: LONGEST_REST_MS };
+      this.#nextMs = now + growingPauseMs(pauses, this.#failures, this.#io.random);
       const message = error instanceof Error ? error.message : String(error);
       // Once may be a moment without the server.
       if (this.#failures > 1)

@@ -3,7 +3,7 @@
 // may be away for as long as it likes: the newest status is written when it is back.
 import type { BGPNodeStatus, BGPNodeStatusStatus } from '#api';
 import type { Store } from '#store';
-import type { Clock, Random, Timer } from '#world';
+import { type Clock, growingPauseMs, type Random, type Timer } from '#world';
 import { tellingPart } from './node-status.ts';
 
 const SHORTEST_MS = 1_000;
@@ -68,8 +68,8 @@ export class StatusWriter implements AsyncDisposable {
       this.#failures = 0;
     } catch (error) {
       this.#failures++;
-      const growing = Math.min(LONGEST_RETRY_MS, SHORTEST_MS * 2 ** this.#failures);
-      delayMs = Math.max(delayMs, growing * (0.5 + this.#io.random.next() / 2));
+      const pauses = { firstMs: SHORTEST_MS, longestMs: LONGEST_RETRY_MS };
+      delayMs = Math.max(delayMs, growingPauseMs(pauses, this.#failures, this.#io.random));
       const message = error instanceof Error ? error.message : String(error);
       // Once may be another writer, or a moment without the server.
       if (this.#failures > 1)

@@ -2,7 +2,7 @@
 // 1.32 and later) or in pages; a watch that ended goes on where it was, and only a version that the server has forgotten
 // (410) makes a new list. Every wait grows, is bounded and has jitter, so that many nodes do not ask at once. A list is
 // taken whole or not at all. Bounds: MOST_OBJECTS a list.
-import type { Clock, Random, Timer } from '#world';
+import { type Clock, growingPauseMs, type Random, type Timer } from '#world';
 import { type ApiFailure, type ApiServer, failureOf, isRefusal, refusal } from './api-server.ts';
 import { keyOfRaw, type Raw } from './list-contents.ts';
 import { listPages, versionOf } from './list-pages.ts';
@@ -152,8 +152,10 @@ export class Reflector implements Disposable {
     const was = 'failure' in this.#state ? this.#state.failure : undefined;
     if (was?.last.kind === 'unreachable' && ending.kind === 'failed' && ending.failure.kind === 'refused')
       this.#failures = 0;
-    const jitter = 0.5 + random.next() / 2;
-    const growing = Math.min(LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS * 2 ** this.#failures) * jitter;
+    const isAbsent =
+      ending.kind === 'failed' && ending.failure.kind === 'refused' && ending.failure.status === 404;
+    const pauses = { firstMs: SHORTEST_PAUSE_MS, longestMs: isAbsent ? ABSENT_MS : LONGEST_PAUSE_MS };
+    const growing = growingPauseMs(pauses, this.#failures, random);
     this.#failures++;
     if (ending.kind === 'ended') return growing;
     if (ending.kind === 'expired') {
@@ -161,14 +163,14 @@ export class Reflector implements Disposable {
       this.#version = undefined;
       return growing;
     }
-    const { failure } = ending;
-    if (failure.kind === 'refused' && failure.status === 404) {
+    if (isAbsent) {
       this.#version = undefined;
       // What was heard before stays: objects that are deleted are told one by one.
       this.#setState({ kind: 'absent' });
       // Soon at first: a server that starts does not know its CRDs yet.
-      return Math.min(ABSENT_MS * jitter, growing);
+      return growing;
     }
+    const { failure } = ending;
     if (this.#refusesStreaming(failure)) {
       this.#isStreamingRefused = true;
       this.#failures = 0;
