@@ -7,6 +7,8 @@ import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
 
 /** How many characters of a process's output are kept for messages. */
 const OUTPUT_TAIL = 64 * 1024;
+/** How long a process that has ended is waited for with what it has printed: a child of it may hold the pipe. */
+const LAST_WORDS_MS = 1000;
 const NETNS_FOLDER = '/run/netns';
 
 export interface HostOptions {
@@ -41,8 +43,10 @@ export class HostProcess implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly pid: number;
   readonly command: string;
+  /** Resolves when it is gone and all that it printed is in `output`. */
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   #output = '';
+  readonly #unread: Promise<void>[] = [];
 
   constructor(child: ChildProcess, command: string) {
     this.child = child;
@@ -53,7 +57,13 @@ export class HostProcess implements AsyncDisposable {
         this.#keep(`${error.message}\n`);
         resolve({ code: 127, signal: null });
       });
-      child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.once('exit', (code, signal) => {
+        const lastWords = setTimeout(() => resolve({ code, signal }), LAST_WORDS_MS);
+        void Promise.all(this.#unread).then(() => {
+          clearTimeout(lastWords);
+          resolve({ code, signal });
+        });
+      });
     });
   }
 
@@ -68,6 +78,7 @@ export class HostProcess implements AsyncDisposable {
 
   collect(stream: NodeJS.ReadableStream | null | undefined): void {
     stream?.on('data', (chunk: Buffer) => this.#keep(chunk.toString()));
+    if (stream) this.#unread.push(new Promise((resolve) => stream.once('close', resolve)));
   }
 
   #keep(text: string): void {
