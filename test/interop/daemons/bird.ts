@@ -22,7 +22,10 @@ export const bird: DaemonKind = {
   name: 'bird',
   title: 'BIRD',
   ...BIRD,
-  lacks: { notificationKeeps: NO_8538, hardReset: NO_8538 },
+  lacks: {
+    ...{ notificationKeeps: NO_8538, hardReset: NO_8538 },
+    reflectorPeer: 'looks for its cluster ID only in what its clients send: our agent is one of them here',
+  },
   start: (config) => Bird.start(config),
 };
 
@@ -83,7 +86,8 @@ class Bird extends DaemonProcess implements Daemon {
     const text = this.#birdc('show', 'route', ...which, 'table', table, 'all');
     const routes: Route[] = [];
     let prefix = '';
-    for (const block of text.split(/\n(?=\S)/)) {
+    // Further paths of a prefix do not say it again.
+    for (const block of text.split(/\n(?=\S|\s+unicast)/)) {
       prefix = /^([0-9a-f.:]+\/\d+)\s/.exec(block)?.[1] ?? prefix;
       const value = (name: string) => new RegExp(`BGP\\.${name}: (.*)`).exec(block)?.[1]?.trim();
       const origin = value('origin')?.toLowerCase();
@@ -137,13 +141,16 @@ class Bird extends DaemonProcess implements Daemon {
   }
 }
 
-function configText({ routerId, peers, asNumber }: DaemonConfig, announced: readonly Announcement[]): string {
+function configText(
+  { routerId, peers, asNumber, clusterId }: DaemonConfig,
+  announced: readonly Announcement[],
+): string {
   const statics = (['ipv4', 'ipv6'] as const).map((family) => {
     const own = announced.filter((a) => familyOf(a.prefix) === family);
     const routes = own.map((a) => `  route ${a.prefix} via ${a.nextHop} { ${attributesText(a)} };`);
     return `protocol static own_${family} {\n  ${family};\n${routes.join('\n')}\n}`;
   });
-  const sessions = peers.map((peer, i) => sessionText(peer, i, asNumber));
+  const sessions = peers.map((peer, i) => sessionText(peer, i, asNumber, clusterId));
   const head = `router id ${routerId};\nlog stderr all;\n${EXPORT}\n\nprotocol device { }\nprotocol direct { ipv4; ipv6; }`;
   return `${[head, ...statics, ...sessions].join('\n')}\n`;
 }
@@ -165,12 +172,13 @@ function attributesText(a: Announcement): string {
   return parts.join(' ');
 }
 
-function sessionText(peer: PeerSetup, index: number, asNumber: number): string {
+function sessionText(peer: PeerSetup, index: number, asNumber: number, clusterId = ''): string {
   const isEbgp = peer.remoteAs !== asNumber;
   const channels = peer.families.map((family) => {
     const extended = peer.extendedNextHop === true && family === 'ipv4' ? 'extended next hop;' : '';
     const limit = peer.maxPrefixes === undefined ? '' : `import limit ${peer.maxPrefixes} action restart;`;
-    return `  ${family} { import all; export filter announced; next hop self; ${extended} ${limit} };`;
+    const paths = peer.addPaths === true ? 'add paths on;' : '';
+    return `  ${family} { import all; export filter announced; next hop self; ${extended} ${limit} ${paths} };`;
   });
   const options = [
     `local ${peer.localAddress} as ${asNumber};`,
@@ -182,6 +190,7 @@ function sessionText(peer: PeerSetup, index: number, asNumber: number): string {
     peer.md5Key === undefined ? '' : `password "${peer.md5Key}";`,
     peer.gtsm === true ? 'ttl security on;' : '',
     peer.passive === true ? 'passive;' : '',
+    peer.isClient === true ? `rr client; rr cluster id ${clusterId};` : '',
     restartText(peer),
   ];
   return `protocol bgp peer${index} {\n  ${options.filter((o) => o !== '').join('\n  ')}\n${channels.join('\n')}\n}`;

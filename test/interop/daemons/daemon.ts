@@ -12,6 +12,8 @@ export interface DaemonConfig {
   readonly folder: string;
   readonly asNumber: number;
   readonly routerId: string;
+  /** It reflects to those that are its clients, under this ID (RFC 4456). */
+  readonly clusterId?: string;
   readonly peers: readonly PeerSetup[];
   /** It runs again after it was killed, in the same folder: with these to announce from the start. */
   readonly again?: readonly Announcement[];
@@ -35,6 +37,12 @@ export interface PeerSetup {
   readonly maxPrefixes?: number;
   /** RFC 4724, in both roles, with the N bit where it has one (RFC 8538). */
   readonly restart?: { readonly seconds: number; readonly longLivedSeconds?: number };
+  /** Several paths of a prefix, both ways (RFC 7911). */
+  readonly addPaths?: boolean;
+  /** iBGP: routes are reflected to it (RFC 4456). */
+  readonly isClient?: boolean;
+  /** Of podroute only: more fields of its BGPPeer. */
+  readonly spec?: Readonly<Record<string, unknown>>;
   /** Beside the link that the daemon's own address belongs to. */
   readonly isOtherLink?: boolean;
 }
@@ -134,7 +142,9 @@ export type Feature =
   | 'ceaseOnStop'
   | 'notificationKeeps'
   | 'hardReset'
-  | 'longLived';
+  | 'longLived'
+  | 'reflectorPeer'
+  | 'clusterCheck';
 
 /** A route with its sets sorted and absent attributes left out, ready for deepEqual. */
 export function canonicalRoute(route: { [K in keyof Route]: Route[K] | undefined }): Route {

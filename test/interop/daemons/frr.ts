@@ -220,7 +220,7 @@ interface FrrPath {
   readonly peer?: { readonly peerId: string };
 }
 
-function configText({ asNumber, routerId, peers, again = [] }: DaemonConfig): string {
+function configText({ asNumber, routerId, clusterId, peers, again = [] }: DaemonConfig): string {
   const head = [
     `router bgp ${asNumber}`,
     ` bgp router-id ${routerId}`,
@@ -231,6 +231,7 @@ function configText({ asNumber, routerId, peers, again = [] }: DaemonConfig): st
     ' no bgp default ipv4-unicast',
     // It collects routes for a second before it sends them to a new group of neighbours, else.
     ' coalesce-time 0',
+    ...(clusterId === undefined ? [] : [` bgp cluster-id ${clusterId}`]),
     ...restartText(peers[0]),
   ];
   const families = (['ipv4', 'ipv6'] as const).map((family) => {
@@ -241,6 +242,8 @@ function configText({ asNumber, routerId, peers, again = [] }: DaemonConfig): st
       ...(p.maxPrefixes === undefined
         ? []
         : [`  neighbor ${p.remoteAddress} maximum-prefix ${p.maxPrefixes}`]),
+      ...(p.addPaths === true ? [`  neighbor ${p.remoteAddress} addpath-tx-all-paths`] : []),
+      ...(p.isClient === true ? [`  neighbor ${p.remoteAddress} route-reflector-client`] : []),
     ]);
     lines.push(...again.filter((a) => familyOf(a.prefix) === family).map((a) => `  network ${a.prefix}`));
     return ` address-family ${family} unicast\n${lines.join('\n')}\n exit-address-family`;

@@ -21,6 +21,9 @@ export const gobgp: DaemonKind = {
   title: 'GoBGP',
   ...GOBGP,
   lacks: {
+    reflectorPeer:
+      'adds ORIGINATOR_ID and its cluster ID only for its clients: our agent is one of them here',
+    clusterCheck: 'looks for its cluster ID only in what it sends to clients',
     refreshRequest: 'no command of GoBGP sends a ROUTE-REFRESH',
     hardReset:
       'sends a plain Cease when an operator disables a neighbour, which keeps routes (RFC 8538 section 3)',
@@ -192,19 +195,19 @@ function segmentText(segment: { segment_type: number; asns: readonly number[] })
   return segment.segment_type === 1 ? `{${text}}` : text;
 }
 
-function configText({ asNumber, routerId, peers, again }: DaemonConfig): string {
+function configText({ asNumber, routerId, clusterId, peers, again }: DaemonConfig): string {
   const head = `[global.config]\n  as = ${asNumber}\n  router-id = "${routerId}"\n`;
-  return head + peers.map((peer) => sessionText(peer, again !== undefined)).join('');
+  return head + peers.map((peer) => sessionText(peer, again !== undefined, clusterId)).join('');
 }
 
-function sessionText(peer: PeerSetup, isDisabled: boolean): string {
+function sessionText(peer: PeerSetup, isDisabled: boolean, clusterId = ''): string {
   const families = peer.families.map(
     (f) =>
       `  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = "${f}-unicast"\n${
         peer.maxPrefixes === undefined
           ? ''
           : `    [neighbors.afi-safis.prefix-limit.config]\n      max-prefixes = ${peer.maxPrefixes}\n`
-      }${mpRestartText(peer)}`,
+      }${peer.addPaths === true ? ADD_PATHS : ''}${mpRestartText(peer)}`,
   );
   return `[[neighbors]]
   [neighbors.config]
@@ -219,7 +222,19 @@ ${peer.md5Key === undefined ? '' : `    auth-password = "${peer.md5Key}"\n`}  [n
     idle-hold-time-after-reset = 1
     hold-time = ${peer.holdTimeSeconds}
     keepalive-interval = ${Math.floor(peer.holdTimeSeconds / 3)}
-${peer.gtsm === true ? '  [neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255\n' : ''}${restartText(peer)}${families.join('')}`;
+${peer.gtsm === true ? '  [neighbors.ttl-security.config]\n    enabled = true\n    ttl-min = 255\n' : ''}${peer.isClient === true ? clientText(clusterId) : ''}${restartText(peer)}${families.join('')}`;
+}
+
+const ADD_PATHS = `    [neighbors.afi-safis.add-paths.config]
+      receive = true
+      send-max = 8
+`;
+
+function clientText(clusterId: string): string {
+  return `  [neighbors.route-reflector.config]
+    route-reflector-client = true
+    route-reflector-cluster-id = "${clusterId}"
+`;
 }
 
 function restartText({ restart }: PeerSetup): string {

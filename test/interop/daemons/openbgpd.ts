@@ -79,9 +79,13 @@ class Openbgpd extends DaemonProcess implements Daemon {
     const all = this.#json('show', 'rib', family === 'ipv4' ? 'inet' : 'inet6', 'detail') as {
       rib?: OpenbgpdRoute[];
     };
-    const learned = (all.rib ?? []).filter((r) => r.neighbor?.description !== 'LOCAL');
+    const learned = (all.rib ?? []).filter((r) => r.valid === true && r.neighbor?.description !== 'LOCAL');
     return learned.map((r) => {
       const values = (name: string) => r.attributes?.find((a) => a.type === name);
+      // A reflector adds its own when it receives a route, not when it sends it.
+      const { clusterId } = this.config;
+      const clusters = (values('Cluster Id List')?.cluster_list ?? []).filter((id) => id !== clusterId);
+      const isOwn = clusterId !== undefined && clusters.length === 0;
       return canonicalRoute({
         prefix: r.prefix,
         nextHop: r.exit_nexthop ?? '',
@@ -92,8 +96,8 @@ class Openbgpd extends DaemonProcess implements Daemon {
         communities: r.communities,
         largeCommunities: r.large_communities,
         extendedCommunities: r.extended_communities?.map((c) => c.replace(' ', ':')),
-        originatorId: values('Originator ID')?.originator,
-        clusterList: values('Cluster ID List')?.cluster_ids,
+        originatorId: isOwn ? undefined : values('Originator Id')?.originator,
+        clusterList: clusters,
       });
     });
   }
@@ -150,6 +154,8 @@ interface OpenbgpdCapabilities {
 
 interface OpenbgpdRoute {
   readonly prefix: string;
+  /** May be used: no loop, and its next hop is known. */
+  readonly valid?: boolean;
   readonly aspath?: string;
   readonly exit_nexthop?: string;
   readonly neighbor?: { readonly description?: string };
@@ -162,11 +168,11 @@ interface OpenbgpdRoute {
   readonly attributes?: readonly {
     readonly type: string;
     readonly originator?: string;
-    readonly cluster_ids?: readonly string[];
+    readonly cluster_list?: readonly string[];
   }[];
 }
 
-function configText({ asNumber, routerId, peers, folder }: DaemonConfig): string {
+function configText({ asNumber, routerId, clusterId, peers, folder }: DaemonConfig): string {
   const global = [
     `AS ${asNumber}`,
     `router-id ${routerId}`,
@@ -175,13 +181,13 @@ function configText({ asNumber, routerId, peers, folder }: DaemonConfig): string
     'nexthop qualify via default',
     ...['0.0.0.0', '::'].map((any) => `listen on ${any}`),
   ];
-  const sessions = peers.map((p) => sessionText(p));
+  const sessions = peers.map((p) => sessionText(p, clusterId));
   // The last match wins: everything may pass (RFC 8212 blocks it else).
   const rules = ['allow from any', 'allow to any'];
   return `${[...global, ...sessions, ...rules].join('\n')}\n`;
 }
 
-function sessionText(peer: PeerSetup): string {
+function sessionText(peer: PeerSetup, clusterId = ''): string {
   const options = [
     `remote-as ${peer.remoteAs}`,
     `local-address ${peer.localAddress}`,
@@ -192,6 +198,8 @@ function sessionText(peer: PeerSetup): string {
     peer.md5Key === undefined ? '' : `tcp md5sig password ${peer.md5Key}`,
     peer.gtsm === true ? 'ttl-security yes' : '',
     peer.passive === true ? 'passive' : '',
+    peer.isClient === true ? `route-reflector ${clusterId}` : '',
+    ...(peer.addPaths === true ? ['announce add-path recv yes', 'announce add-path send all'] : []),
     peer.maxPrefixes === undefined ? '' : `max-prefix ${peer.maxPrefixes}`,
   ];
   return `neighbor ${peer.remoteAddress} {\n  ${options.filter((o) => o !== '').join('\n  ')}\n}`;

@@ -1,7 +1,7 @@
 // Our own agent behind the same interface as the others: its YAML, its socket.
 import { startPodroute, type RunningPodroute } from '../../testing/start-podroute.ts';
 import { FAMILIES, type Family } from '#ip';
-import type { RoutesReply, SessionStatus, StatusReply } from '#agent-api';
+import type { RouteStatus, RoutesReply, SessionStatus, StatusReply } from '#agent-api';
 import {
   type Announcement,
   type Capability,
@@ -37,6 +37,7 @@ export class Podroute implements Daemon {
   #agent: RunningPodroute;
   #config: DaemonConfig;
   #isLeaving = false;
+  #objects: readonly object[] = [];
   readonly #announced = new Map<string, Announcement>();
 
   constructor(agent: RunningPodroute, config: DaemonConfig) {
@@ -45,7 +46,7 @@ export class Podroute implements Daemon {
   }
 
   static async start(config: DaemonConfig): Promise<Podroute> {
-    return new Podroute(await startAgent(config, documentsOf(config, [], false)), config);
+    return new Podroute(await startAgent(config, documentsOf(config, [], false, [])), config);
   }
 
   get agent(): RunningPodroute {
@@ -133,6 +134,13 @@ export class Podroute implements Daemon {
     return new Map(learned.map(({ prefix, peer = '' }) => [prefix, addresses.get(peer) ?? peer]));
   }
 
+  /** What a neighbour sent, before the import policy, and why it is used or not. */
+  async received(remoteAddress: string, family: Family): Promise<readonly RouteStatus[]> {
+    const { id } = await this.session(remoteAddress);
+    const query = `view=received&peer=${id}&family=${family}&limit=1000&explain=1`;
+    return (await this.agent.get<RoutesReply>(`/v1/routes?${query}`)).routes;
+  }
+
   /** As the podCIDRs of its node; MED cannot be set on those, and the next hop is its own address. */
   async announce(announcements: readonly Announcement[]): Promise<void> {
     for (const a of announcements) this.#announced.set(a.prefix, a);
@@ -154,6 +162,12 @@ export class Podroute implements Daemon {
     this.#configure();
   }
 
+  /** Whole objects beside those of its sessions, in place of those before. */
+  setObjects(objects: readonly object[]): void {
+    this.#objects = objects;
+    this.#configure();
+  }
+
   log(): string {
     return this.agent.process.output;
   }
@@ -167,7 +181,7 @@ export class Podroute implements Daemon {
   }
 
   #documents(): string {
-    return documentsOf(this.#config, [...this.#announced.values()], this.#isLeaving);
+    return documentsOf(this.#config, [...this.#announced.values()], this.#isLeaving, this.#objects);
   }
 }
 
@@ -176,10 +190,15 @@ function startAgent({ host, folder }: DaemonConfig, documents: string): Promise<
 }
 
 function documentsOf(
-  { asNumber, routerId, peers }: DaemonConfig,
+  { asNumber, routerId, clusterId, peers }: DaemonConfig,
   announced: readonly Announcement[],
   isLeaving: boolean,
+  objects: readonly object[],
 ): string {
+  const annotations = {
+    ...(isLeaving ? { 'podroute.io/GracefulShutdown': 'true' } : {}),
+    ...(clusterId === undefined ? {} : { 'podroute.io/RouteReflectorClusterID': clusterId }),
+  };
   const addresses = [...new Set(peers.filter((p) => p.isOtherLink !== true).map((p) => p.localAddress))];
   const advertisements = announced
     .map((a) => ({ cidr: a.prefix, communities: [...(a.communities ?? []), ...(a.largeCommunities ?? [])] }))
@@ -199,14 +218,12 @@ function documentsOf(
     {
       apiVersion: 'v1',
       kind: 'Node',
-      metadata: {
-        name: 'dut',
-        ...(isLeaving ? { annotations: { 'podroute.io/GracefulShutdown': 'true' } } : {}),
-      },
+      metadata: { name: 'dut', annotations },
       spec: { podCIDRs: announced.map((a) => a.prefix) },
       status: { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) },
     },
     ...peers.flatMap((peer, i) => peerDocuments(peer, i)),
+    ...objects,
   ];
   // JSON is YAML.
   return documents.map((d) => JSON.stringify(d, undefined, 1)).join('\n---\n');
@@ -225,11 +242,14 @@ function peerDocuments(peer: PeerSetup, index: number): unknown[] {
     import: 'All',
     export: 'All',
     ...(peer.isOtherLink === true ? { sourceAddress: 'None' } : {}),
+    ...(peer.addPaths === true ? { addPaths: 'Both' } : {}),
+    ...(peer.isClient === true ? { routeReflectorClient: true } : {}),
     ...(peer.passive === true ? { passive: true } : {}),
     ...(peer.maxPrefixes === undefined ? {} : { maxPrefixes: { limit: peer.maxPrefixes } }),
     ...(peer.restart === undefined ? {} : { gracefulRestart: restartSpec(peer.restart) }),
     ...(peer.gtsm === true ? { ttlSecurity: 1 } : {}),
     ...(peer.md5Key === undefined ? {} : { password: { secretKeyRef: { name, key: 'key' } } }),
+    ...peer.spec,
   };
   const document = { apiVersion: 'podroute.io/v1', kind: 'BGPPeer', metadata: { name }, spec };
   return peer.md5Key === undefined ? [document] : [secret, document];

@@ -7,6 +7,14 @@ import { addNeighbours, connect, createHost, type Host } from '#lab';
 import type { Announcement, Daemon, DaemonKind, PeerSetup, SessionView } from '../daemons/daemon.ts';
 import { Podroute } from '../daemons/podroute.ts';
 import { RawHost, type RawPeer } from '../../testing/raw-peer.ts';
+import {
+  connectScripted,
+  openScripted,
+  type Scripted,
+  type ScriptedSetup,
+  scriptedSessions,
+  type Side,
+} from './scripted.ts';
 
 /** Four octets on both sides, and in the paths; the injector has two. */
 export const OWN_AS = 4_200_000_000;
@@ -26,6 +34,8 @@ export interface StageOptions {
   readonly both?: Partial<PeerSetup>;
   /** On top, for our side only. */
   readonly ours?: Partial<PeerSetup>;
+  /** On top, for the daemon's side only. */
+  readonly theirs?: Partial<PeerSetup>;
   /** On top, for the daemon's side of the IPv4 session only. */
   readonly theirIpv4?: Partial<PeerSetup>;
   /** One session over IPv6 that carries both families, instead of one a family. */
@@ -33,6 +43,9 @@ export interface StageOptions {
   readonly withInjector?: boolean;
   /** What the injector offers instead of everything. */
   readonly injectorCapabilities?: readonly Buffer[];
+  /** Further neighbours, of our agent and of the daemon. */
+  readonly scripted?: Scripted<ScriptedSetup>;
+  readonly clusterIds?: Readonly<Record<Side, string>>;
 }
 
 /** Tells the namespaces of stages that stand at the same time apart. */
@@ -45,8 +58,12 @@ export class Stage implements AsyncDisposable {
   /** Where our agent runs. */
   readonly ourHost: Host;
   readonly ourPeers: readonly PeerSetup[];
+  /** Ours with scripted neighbours. */
+  readonly #others: readonly PeerSetup[];
   readonly #owned: AsyncDisposableStack;
   injector: RawPeer | undefined;
+  /** Established, when they were asked for. */
+  scripted: Scripted<RawPeer> = { ours: [], theirs: [] };
 
   constructor(
     podroute: Podroute,
@@ -54,6 +71,7 @@ export class Stage implements AsyncDisposable {
     start: (again?: readonly Announcement[]) => Promise<Daemon>,
     ourHost: Host,
     ourPeers: readonly PeerSetup[],
+    others: readonly PeerSetup[],
     owned: AsyncDisposableStack,
   ) {
     this.podroute = podroute;
@@ -61,6 +79,7 @@ export class Stage implements AsyncDisposable {
     this.#start = start;
     this.ourHost = ourHost;
     this.ourPeers = ourPeers;
+    this.#others = others;
     this.#owned = owned;
   }
 
@@ -93,6 +112,9 @@ export class Stage implements AsyncDisposable {
     ] as const) {
       addNeighbours(a, aDevice, b, bDevice, addresses);
     }
+    const { scripted = { ours: [], theirs: [] }, clusterIds } = options;
+    if (options.scripted !== undefined)
+      connectScripted({ ours, theirs }, far, { ours: OWN, theirs: THEIRS }, scripted);
     const folder = (name: string) => {
       const path = mkdtempSync(join(tmpdir(), `podroute-interop-${name}-`));
       owned.defer(() => rmSync(path, { recursive: true, force: true }));
@@ -112,10 +134,15 @@ export class Stage implements AsyncDisposable {
       ...{ localAddress: INJECTOR.own, remoteAddress: INJECTOR.theirs, remoteAs: INJECTOR_AS },
       ...{ families: ['ipv4', 'ipv6'], holdTimeSeconds: 90, passive: true, isOtherLink: true },
     };
+    const others = [
+      ...(options.withInjector === true ? [injectorPeer] : []),
+      ...scriptedSessions('ours', scripted.ours),
+    ];
     const podroute = owned.use(
       await Podroute.start({
         ...{ host: ours, folder: folder('podroute'), asNumber: OWN_AS, routerId: '10.1.0.1' },
-        peers: options.withInjector === true ? [...ourPeers, injectorPeer] : ourPeers,
+        ...(clusterIds === undefined ? {} : { clusterId: clusterIds.ours }),
+        peers: [...ourPeers, ...others],
       }),
     );
     const theirFolder = folder(kind.name);
@@ -123,15 +150,24 @@ export class Stage implements AsyncDisposable {
       kind.start({
         ...(again === undefined ? {} : { again }),
         ...{ host: theirs, folder: theirFolder, asNumber: theirAs, routerId: '10.1.0.2' },
-        peers: families.map((f) => ({
-          ...{ localAddress: THEIRS[f], remoteAddress: OWN[f], remoteAs: OWN_AS, families: carried(f) },
-          ...common,
-          ...(f === 'ipv4' ? options.theirIpv4 : {}),
-        })),
+        ...(clusterIds === undefined ? {} : { clusterId: clusterIds.theirs }),
+        peers: [
+          ...families.map((f) => ({
+            ...{ localAddress: THEIRS[f], remoteAddress: OWN[f], remoteAs: OWN_AS, families: carried(f) },
+            ...common,
+            ...options.theirs,
+            ...(f === 'ipv4' ? options.theirIpv4 : {}),
+          })),
+          ...scriptedSessions('theirs', scripted.theirs),
+        ],
       });
     const daemon = await start();
-    const stage = new Stage(podroute, daemon, start, ours, ourPeers, owned.move());
-    if (options.withInjector === true) await stage.#openInjector(far, options.injectorCapabilities);
+    const stage = new Stage(podroute, daemon, start, ours, ourPeers, others, owned.move());
+    if (options.withInjector === true || options.scripted !== undefined) {
+      const raw = stage.#owned.use(await RawHost.start(far));
+      if (options.withInjector === true) await stage.#openInjector(raw, options.injectorCapabilities);
+      await stage.#openScripted(raw, scripted);
+    }
     return stage;
   }
 
@@ -157,9 +193,14 @@ export class Stage implements AsyncDisposable {
     throw new Error(`not established after ${timeoutMs} ms: ${states}\n${this.logs()}`);
   }
 
-  /** Our agent's sessions with the daemon get other settings; the daemon tries again at once. */
+  /** Our agent's sessions with the daemon get other settings. */
+  edit(settings: Partial<PeerSetup>): void {
+    this.podroute.setPeers([...this.ourPeers.map((peer) => ({ ...peer, ...settings })), ...this.#others]);
+  }
+
+  /** Likewise; the daemon tries again at once. */
   async change(settings: Partial<PeerSetup>): Promise<void> {
-    this.podroute.setPeers(this.ourPeers.map((peer) => ({ ...peer, ...settings })));
+    this.edit(settings);
     for (const { localAddress } of this.ourPeers) await this.daemon.retry?.(localAddress);
   }
 
@@ -167,8 +208,16 @@ export class Stage implements AsyncDisposable {
     return `podroute:\n${this.podroute.log().slice(-3000)}\n${this.daemon.name}:\n${this.daemon.log().slice(-3000)}`;
   }
 
-  async #openInjector(host: Host, capabilities?: readonly Buffer[]): Promise<void> {
-    const raw = this.#owned.use(await RawHost.start(host));
+  async #openScripted(raw: RawHost, setups: Scripted<ScriptedSetup>): Promise<void> {
+    const open = async (side: Side) => {
+      const peers = await openScripted(raw, side, setups[side]);
+      for (const peer of peers) this.#owned.defer(() => peer.close());
+      return peers;
+    };
+    this.scripted = { ours: await open('ours'), theirs: await open('theirs') };
+  }
+
+  async #openInjector(raw: RawHost, capabilities?: readonly Buffer[]): Promise<void> {
     const peer = await raw.connect(INJECTOR.own, INJECTOR.theirs);
     this.#owned.defer(() => peer.close());
     await peer.establish({
