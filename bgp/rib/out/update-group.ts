@@ -6,6 +6,7 @@ import { AdjRibOut } from './adj-rib-out.ts';
 import { BULK_DUMP, BULK_NONE, CatchUp, type CatchUpGroup } from './catch-up.ts';
 import type { ExportRules } from './export-rules.ts';
 import type { ExportView } from './export-view.ts';
+import { oweDifference } from './group-change.ts';
 import { type MayEndDump, Member } from './member.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import type { RibTable } from '../table/rib-table.ts';
@@ -28,9 +29,6 @@ export interface GroupParts {
   /** Units whose attributes fit into no message. */
   tooLarge(group: UpdateGroup, unit: number): void;
 }
-
-/** Sets whose octets are compared when a member changes groups; routes with others are simply sent again. */
-const MOST_COMPARED = 4096;
 
 /** Where a peer's member of this group is. */
 const ABSENT = 0;
@@ -242,46 +240,11 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     this.fit(member.slot + 1);
     const old = from.catchUps.find((c) => c.member === member);
     const catchUp = new CatchUp(this, member, BULK_NONE);
-    const end = Math.max(this.unitEnd, from.unitEnd);
-    const { slot } = member;
-    const known = new Map<number, boolean>();
-    for (let unit = 0; unit < end; unit++) {
-      const byState = from.isSentTo(unit, slot);
-      const isHeld = old === undefined ? byState : old.holds(unit, byState);
-      const isWanted = this.isSentTo(unit, slot);
-      if (isHeld === isWanted && (!isHeld || (old === undefined && this.#looksSame(unit, from, known))))
-        continue;
-      catchUp.mark(unit, isHeld);
-    }
+    oweDifference(catchUp, old, from, this, this.#parts.packer);
     catchUp.goOn(old?.bulk ?? BULK_NONE);
     from.remove(member);
-    this.#state[slot] = CATCHING_UP;
+    this.#state[member.slot] = CATCHING_UP;
     this.catchUps.push(catchUp);
-  }
-
-  /**
-   * Do members of another group have the octets of a unit that both advertise?
-   * @param known answers by set and source, filled here
-   */
-  #looksSame(unit: number, from: UpdateGroup, known: Map<number, boolean>): boolean {
-    const set = this.out.set[unit]! - 1;
-    const source = this.out.source[unit]!;
-    if (set !== from.out.set[unit]! - 1 || source !== from.out.source[unit]) return false;
-    if (this.rules.octets === from.rules.octets) return true;
-    const key = set * 0x10000 + source;
-    let isSame = known.get(key);
-    if (isSame === undefined) {
-      if (known.size >= MOST_COMPARED) return false;
-      const { packer } = this.#parts;
-      const [now, before] = [this, from].map(({ rules }) => packer.outgoing(set, source, this.table, rules));
-      isSame =
-        now !== undefined &&
-        before !== undefined &&
-        Buffer.compare(now.nextHop, before.nextHop) === 0 &&
-        Buffer.compare(now.attributes, before.attributes) === 0;
-      known.set(key, isSame);
-    }
-    return isSame;
   }
 
   remove(member: Member): void {
