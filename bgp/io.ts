@@ -39,6 +39,16 @@ export interface DialError {
   readonly errno?: string;
 }
 
+/** What this host's kernel knows of the other end of a connection. */
+export interface LifeSigns {
+  /** The other end has closed it, or said that it does not know it; what came before may still be unread. */
+  readonly isClosed: boolean;
+  /** Since the other end's kernel last acknowledged anything. */
+  readonly answeredAgoMs: number;
+  /** It takes nothing at present (its window is shut): what is written now does not go out, and nobody can answer it. */
+  readonly isShut: boolean;
+}
+
 /** One TCP connection. Addresses are canonical text without %zone. */
 export interface Connection {
   readonly localAddress: string;
@@ -61,6 +71,8 @@ export interface Connection {
   resume(): void;
   /** True when bytes wait that data() has not seen: after a stall of the process timers run before sockets. */
   hasUnreadBytes(): boolean | 'unknown';
+  /** undefined: this transport cannot tell. */
+  lifeSigns(): LifeSigns | undefined;
   /** Flush, then close; destroyed after afterMs. No handler call follows. */
   end(afterMs: number): void;
   /** Closes now. No handler call follows. */

@@ -48,6 +48,7 @@ export class StageConnection implements Connection {
   hasUnreadBytes(): boolean {
     return false;
   }
+  lifeSigns(): undefined {}
   end(): void {
     this.destroy();
   }

@@ -32,6 +32,8 @@ import {
   refusesVersion,
   unofferedRefreshEvent,
 } from './fsm/receive.ts';
+import { fsmError } from './fsm/fsm-steps.ts';
+import type { Negotiated } from './fsm/negotiate.ts';
 import type { LiveSession, SessionOwner } from './ports.ts';
 import { HOLD, type SessionTimers } from './connection/timers.ts';
 
@@ -43,6 +45,10 @@ export class SessionInput implements FrameSink, ConnectionHandler {
   readonly #timers: SessionTimers;
   /** Clock.now() at the chunk that is being read. */
   #now = 0;
+  /** Its OPEN is good, and whether it or another connection stays is not known yet (RFC 4271 §6.8). */
+  #isUndecided = false;
+  /** The answer to our OPEN came meanwhile. */
+  #hasEarlyKeepalive = false;
 
   constructor(session: LiveSession, owner: SessionOwner, timers: SessionTimers) {
     this.#session = session;
@@ -96,7 +102,8 @@ export class SessionInput implements FrameSink, ConnectionHandler {
         this.#owner.io.handler.update(session, buf, start, end);
         break;
       case KEEPALIVE:
-        if (session.fsm.name !== 'Established') session.step({ type: 'keepaliveReceived' });
+        if (this.#isUndecided) this.#hasEarlyKeepalive = true;
+        else if (session.fsm.name !== 'Established') session.step({ type: 'keepaliveReceived' });
         else this.#restartHold();
         break;
       case OPEN:
@@ -122,6 +129,10 @@ export class SessionInput implements FrameSink, ConnectionHandler {
     const session = this.#session;
     const { fsm, wire, dialogue } = session;
     dialogue.hasReceivedOpen = true;
+    if (this.#isUndecided) {
+      session.step({ type: 'openInvalid', error: fsmError(2, OPEN) });
+      return;
+    }
     const isExpected = fsm.name === 'OpenSent' || fsm.isDelayOpenRunning;
     if (!isExpected || wire === undefined) {
       session.step({ type: 'openReceived', holdMs: 0, keepaliveMs: 0 });
@@ -144,7 +155,8 @@ export class SessionInput implements FrameSink, ConnectionHandler {
       if ('code' in result) session.step({ type: 'openInvalid', error: result });
       return;
     }
-    const endLosers = this.#owner.resolveCollision(
+    this.#isUndecided = true;
+    this.#owner.resolveCollision(
       session,
       {
         localRouterId: ourOpen.routerId,
@@ -153,9 +165,17 @@ export class SessionInput implements FrameSink, ConnectionHandler {
         remoteAs: theirs.asNumber,
       },
       result,
+      (endLosers) => this.#goOn(result, endLosers),
     );
-    if (endLosers === undefined || session.isOver) return;
-    dialogue.negotiated = result;
+  }
+
+  /** The connection is the one that stays. */
+  #goOn(result: Negotiated, endLosers: () => void): void {
+    const session = this.#session;
+    const { wire } = session;
+    this.#isUndecided = false;
+    if (session.isOver || wire === undefined) return;
+    session.dialogue.negotiated = result;
     if (result.extendedMessages) wire.framer.maxLength = MAX_EXTENDED_MESSAGE_LENGTH;
     session.step({
       type: 'openReceived',
@@ -163,6 +183,7 @@ export class SessionInput implements FrameSink, ConnectionHandler {
       keepaliveMs: result.keepaliveTimeSeconds * 1000,
     });
     endLosers();
+    if (this.#hasEarlyKeepalive) session.step({ type: 'keepaliveReceived' });
   }
 
   #notification(buf: Uint8Array, start: number, end: number): void {

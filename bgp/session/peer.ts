@@ -14,6 +14,7 @@ import type { FsmEvent, NotificationError } from './fsm/fsm-types.ts';
 import { NOT_RESTARTING, localOpen } from './fsm/local-open.ts';
 import type { Negotiated } from './fsm/negotiate.ts';
 import { Gate } from './gate.ts';
+import { Inquiry } from './inquiry.ts';
 import { diallerRules, incomingRules, type PeerOrigin } from './link-rules.ts';
 import type { LiveSession, PeerIo, SessionOwner } from './ports.ts';
 import { PeerRecord } from './record.ts';
@@ -32,6 +33,7 @@ export class Peer implements SessionOwner {
   readonly #idle: (peer: Peer, isIdle: boolean) => void;
   readonly #sessions = new Rivals();
   readonly #gate: Gate;
+  readonly #inquiry: Inquiry;
   #rest: Rest = NO_REST;
   #isStarted = false;
   #skipsCapabilities = false;
@@ -51,6 +53,7 @@ export class Peer implements SessionOwner {
     this.#idle = idle;
     this.record = new PeerRecord(io.clock);
     this.#gate = new Gate(io, () => this.release());
+    this.#inquiry = new Inquiry(io);
   }
 
   // Orders from above
@@ -198,8 +201,20 @@ export class Peer implements SessionOwner {
     return true;
   }
 
-  resolveCollision(fresh: LiveSession, ids: CollisionIds, negotiated: Negotiated): (() => void) | undefined {
-    return settleCollision(this.#sessions.all, fresh, ids, negotiated);
+  resolveCollision(
+    fresh: LiveSession,
+    ids: CollisionIds,
+    negotiated: Negotiated,
+    won: (endLosers: () => void) => void,
+    silent?: LiveSession,
+  ): void {
+    const settled = settleCollision(this.#sessions.all, fresh, ids, negotiated, silent);
+    if (settled.kind === 'won') won(() => settled.endLosers());
+    if (settled.kind !== 'ask') return;
+    this.#inquiry.ask(settled.established, fresh, settled.saysRestarted, (isGone) => {
+      if (isGone) this.resolveCollision(fresh, ids, negotiated, won, settled.established);
+      else fresh.step({ type: 'collisionLost' });
+    });
   }
 
   hasRival(session: LiveSession): boolean {
@@ -251,6 +266,7 @@ export class Peer implements SessionOwner {
     this.#show(causeText(end.cause), end.cause);
     if (end.down !== undefined) this.io.handler.down(session, end.down);
     if (holdDownSeconds !== undefined) this.#endAll(end.cause);
+    this.#inquiry.ended(session);
     this.#continue(rest);
     if (this.#sessions.incoming.size === 0) this.#idle(this, true);
   }

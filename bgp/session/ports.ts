@@ -54,8 +54,16 @@ export interface SessionOwner {
   /** The session writes OPENs, NOTIFICATIONs and its tries into it. */
   readonly record: PeerRecord;
   buildOpen(): OpenMessage;
-  /** Undefined: this session lost and has ended. Else what ends the losers, to be called once this one is in OpenConfirm. */
-  resolveCollision(session: LiveSession, ids: CollisionIds, negotiated: Negotiated): (() => void) | undefined;
+  /**
+   * @param won called when this session goes on, at once or after a while; it must end the losers once it is in
+   *   OpenConfirm. A session that loses has ended, and it is not called
+   */
+  resolveCollision(
+    session: LiveSession,
+    ids: CollisionIds,
+    negotiated: Negotiated,
+    won: (endLosers: () => void) => void,
+  ): void;
   /** Another connection with this neighbour has come as far as an OPEN. */
   hasRival(session: LiveSession): boolean;
   /** RFC 5492 §3: true when the next connection will be tried without optional parameters. */

@@ -1,6 +1,6 @@
 // One end of a connection in memory. Bytes move: queue of the writer → kernel of the reader → data().
 import type { Clock, Timer } from '#world';
-import type { Connection, ConnectionHandler, TtlRule } from '../io.ts';
+import type { Connection, ConnectionHandler, LifeSigns, TtlRule } from '../io.ts';
 
 /** What got lost is sent again after this, then after twice as long each time. */
 const RETRANSMIT_MS = 200;
@@ -41,9 +41,12 @@ export class MemoryConnection implements Connection {
   arrivedTtl = 255;
   totalBytesAccepted = 0;
   isDestroyed = false;
+  /** What is sent over it gets lost from now on, as behind a firewall that has forgotten it. */
+  isForgotten = false;
   /** It ended and the other end was not told: who sends to it is told that there is no such connection. */
   #hasVanished = false;
   #retransmitMs = RETRANSMIT_MS;
+  #answeredAt: number;
   readonly #network: MemoryWire;
   #other: MemoryConnection | undefined;
   #handler: ConnectionHandler | undefined;
@@ -68,6 +71,7 @@ export class MemoryConnection implements Connection {
     this.remoteAddress = remote.address;
     this.remotePort = remote.port;
     if (device !== undefined) this.device = device;
+    this.#answeredAt = network.clock.now();
     network.opened(this);
   }
 
@@ -115,6 +119,14 @@ export class MemoryConnection implements Connection {
 
   hasUnreadBytes(): boolean {
     return this.#unread.length > 0;
+  }
+
+  lifeSigns(): LifeSigns {
+    return {
+      isClosed: this.isDestroyed || this.#closing !== undefined,
+      answeredAgoMs: this.#network.clock.now() - this.#answeredAt,
+      isShut: false,
+    };
   }
 
   end(afterMs: number): void {
@@ -192,6 +204,8 @@ export class MemoryConnection implements Connection {
       if (other.#hasVanished && this.#queue.length > 0) this.cut();
       return;
     }
+    this.#answeredAt = this.#network.clock.now();
+    other.#answeredAt = this.#answeredAt;
     let room = this.#network.windowBytes - other.#unread.length;
     const taken: Uint8Array[] = [other.#unread];
     while (room > 0 && this.#queue.length > 0) {
@@ -218,7 +232,8 @@ export class MemoryConnection implements Connection {
 
   /** What is sent now does not arrive: it is sent again later. */
   #isLost(): boolean {
-    if (this.#network.carries(this.localAddress, this.remoteAddress)) {
+    const isForgotten = this.isForgotten || this.#other?.isForgotten === true;
+    if (!isForgotten && this.#network.carries(this.localAddress, this.remoteAddress)) {
       this.#retransmitMs = RETRANSMIT_MS;
       return false;
     }

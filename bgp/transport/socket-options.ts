@@ -1,7 +1,7 @@
 // Socket options that node:net has no call for. The library binds none of them itself: the caller brings an
 // implementation (podroute's linux/ has one), and without it whatever needs one is refused.
 import type { Family } from '#ip';
-import type { TtlRule } from '../io.ts';
+import type { LifeSigns, TtlRule } from '../io.ts';
 
 export interface TcpSocketRequest {
   readonly family: Family;
@@ -41,6 +41,8 @@ export interface SocketOptions {
   setTtl(fd: number, family: Family, ttl: number | undefined, minTtl: number | undefined): void;
   /** FIONREAD: bytes received that nobody has read. */
   unread(fd: number): number;
+  /** TCP_INFO of a connection. */
+  lifeSigns(fd: number): LifeSigns;
 }
 
 /** TTLs for a rule; the other side's must be at least minTtl (0 = any). */

@@ -1,7 +1,7 @@
 // One TCP connection over node:net: no copying in either direction, and a close that lets a NOTIFICATION arrive.
 import type { Socket } from 'node:net';
 import { splitZone } from '#ip';
-import type { Connection, ConnectionHandler } from '../io.ts';
+import type { Connection, ConnectionHandler, LifeSigns } from '../io.ts';
 import type { Reader, ReadTurns } from './read-turns.ts';
 import type { SocketOptions } from './socket-options.ts';
 
@@ -148,6 +148,12 @@ export class TcpConnection implements Connection, Reader {
     const { fd } = this;
     if (this.#options === undefined || fd < 0) return 'unknown';
     return this.#options.unread(fd) > 0;
+  }
+
+  lifeSigns(): LifeSigns | undefined {
+    const { fd } = this;
+    if (fd < 0) return { isClosed: true, answeredAgoMs: 0, isShut: false };
+    return this.#options?.lifeSigns(fd);
   }
 
   end(afterMs: number): void {

@@ -22,6 +22,10 @@ const IPV6_V6ONLY = 26;
 const IPV6_MINHOPCOUNT = 73;
 const IPV6_FREEBIND = 78;
 const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+/** struct tcp_info as far as it is read: tcpi_state at 0, _unacked 24, _last_ack_recv 56, _notsent_bytes 144. */
+const TCP_INFO_BYTES = 148;
+const TCP_ESTABLISHED = 1;
 const TCP_MD5SIG = 14;
 const TCP_USER_TIMEOUT = 18;
 const TCP_SAVE_SYN = 27;
@@ -145,6 +149,20 @@ export const tcpSockets = {
     const bytes = addon().unread(fd);
     if (bytes < 0) throw new KernelError('count unread bytes of socket', `${fd}`, -bytes);
     return bytes;
+  },
+
+  /** TCP_INFO: what the kernel knows of the other end. */
+  lifeSigns(fd: number): { isClosed: boolean; answeredAgoMs: number; isShut: boolean } {
+    const info = new Uint8Array(TCP_INFO_BYTES);
+    const length = addon().getsockopt(fd, IPPROTO_TCP, TCP_INFO, info);
+    if (length < 0) throw new KernelError('read TCP state of socket', `${fd}`, -length);
+    const view = new DataView(info.buffer);
+    const [unacked, lastAck, unsent] = [24, 56, 144].map((at) => view.getUint32(at, LITTLE));
+    return {
+      isClosed: info[0] !== TCP_ESTABLISHED,
+      answeredAgoMs: lastAck!,
+      isShut: unacked === 0 && unsent! > 0,
+    };
   },
 };
 

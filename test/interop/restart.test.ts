@@ -1,11 +1,13 @@
 // Graceful restart (RFC 4724, RFC 8538, RFC 9494) with other daemons: each side restarts while the other one helps.
 import assert from 'node:assert/strict';
+import type { StatusReply } from '#agent-api';
 import { FAMILIES } from '#ip';
 import type { Announcement, Daemon, DaemonKind, PeerSetup, RestartView, Route } from './daemons/daemon.ts';
 import { bird } from './daemons/bird.ts';
 import { frr } from './daemons/frr.ts';
 import { gobgp } from './daemons/gobgp.ts';
 import { eventually, OWN, Stage, type StageOptions, THEIRS } from './testing/fixture.ts';
+import { intrude } from './testing/intruder.ts';
 import { Matrix } from './testing/matrix.ts';
 import { type Cell, describeTracks, type Track } from './testing/scenarios.ts';
 
@@ -54,6 +56,28 @@ function theirRestart(kind: DaemonKind): Track<Stage> {
           await s.established(RESTART_SECONDS * 1000);
           await hasNone(s.podroute, GOES, 8000);
           await watch.stop();
+        },
+      },
+      {
+        title: 'it is killed and back within a second: its routes stay',
+        body: async (s) => {
+          const before = lossesOf(await s.podroute.status());
+          const watch = new Watch(s.podroute, STAYS);
+          await s.daemon.kill();
+          await s.startDaemonAgain(STAYS);
+          await s.established(RESTART_SECONDS * 1000);
+          await sleep(1500);
+          await watch.stop();
+          assert.ok(lossesOf(await s.podroute.status()) > before, 'no session was lost');
+        },
+      },
+      {
+        title: 'others open connections from its address, and say that it has restarted: its sessions stay',
+        body: async (s) => {
+          await endOfRib(s);
+          const before = lossesOf(await s.podroute.status());
+          assert.deepEqual(await intrude(s, 3), ['6/7', '6/7', '6/7']);
+          assert.equal(lossesOf(await s.podroute.status()), before);
         },
       },
       { title: 'bits that it sends then', body: async (s) => bitsOf(await s.podroute.sessions()) },
@@ -326,6 +350,10 @@ async function areStale(who: Daemon, wanted: readonly Announcement[], isStale: b
     wanted.map(() => isStale),
     JSON.stringify(all),
   );
+}
+
+function lossesOf({ sessions }: StatusReply): number {
+  return sessions.reduce((sum, { flaps }) => sum + flaps, 0);
 }
 
 /** Before that a restart of the neighbour finds us still in the first transfer. */

@@ -171,6 +171,25 @@ describe('TCP with socket options', () => {
     }
   });
 
+  it('FSM-7 tells whether the other end answers, has closed, or takes nothing', async () => {
+    const [near, far] = await connected();
+    far.setHandler({ data: () => {}, drained: () => {}, closed: () => {} });
+    near.setHandler({ data: () => {}, drained: () => {}, closed: () => {} });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.ok(near.lifeSigns()!.answeredAgoMs >= 250, 'nobody was asked');
+    near.write(Buffer.from('are you there?'));
+    await waitUntil('an answer', 1000, () => near.lifeSigns()!.answeredAgoMs < 100);
+    assert.deepEqual([near.lifeSigns()!.isClosed, near.lifeSigns()!.isShut], [false, false]);
+    far.pause();
+    while (near.write(Buffer.alloc(256 * 1024)));
+    await waitUntil('its window to shut', 5000, () => near.lifeSigns()!.isShut);
+    near.pause();
+    far.destroy();
+    await waitUntil('the end, which nobody has read', 1000, () => near.lifeSigns()!.isClosed);
+    near.destroy();
+    assert.equal(near.lifeSigns()!.isClosed, true);
+  });
+
   it('an address that is not ours is an error that says so, and no descriptor is lost', async () => {
     const result = await dial({ localAddress: '192.0.2.77' });
     assert.ok('error' in result);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { SeededRandom } from '#world';
 import { FakeClock } from '#world/testing';
 import type { PeerConfig } from '../../config.ts';
-import { KEEPALIVE, MP_BOTH, fourByteAs, rawNotification } from '../../testing/message-bytes.ts';
+import { KEEPALIVE, rawNotification } from '../../testing/message-bytes.ts';
 import { type ScriptPeer } from '../../testing/script-peer.ts';
 import { SessionBench, OURS, THEIRS, theirOpen } from '../../testing/session-bench.ts';
 import { loserOf } from './collision.ts';
@@ -11,8 +11,6 @@ import { peerConfig, speakerConfig } from '../../testing/configs.ts';
 import { SessionRecorder } from '../../testing/session-recorder.ts';
 import { MemoryNetwork } from '../../transport/memory-network.ts';
 import { Peers } from '../peers.ts';
-
-const RESTART = `${MP_BOTH} ${fourByteAs(65002)} 4006 4078 00010180`;
 
 describe('collision rule (RFC 4271 §6.8, RFC 6286 §2.3)', () => {
   const ids = { localRouterId: 5, remoteRouterId: 9, localAs: 65001, remoteAs: 65002 };
@@ -145,55 +143,6 @@ describe('session: collision with a scripted neighbour', () => {
     assert.match(fresh.words, /NOTIFICATION 6\/7$/);
     assert.equal(bench.recorder.downs.length, 0);
     assert.equal(old.count(4), keepalives + 1, 'the old one is asked for a sign of life');
-  });
-
-  it('FSM-7 with graceful restart the new connection is a restart: old dropped without a word, routes may stay', async () => {
-    const bench = await SessionBench.withPeer({
-      gracefulRestart: { mode: 'full', restartSeconds: 120, longLivedSeconds: 0 },
-    });
-    const old = bench.establish({ capabilities: RESTART });
-    bench.clock.advance(1000);
-    const fresh = bench.connect();
-    bench.clock.settle();
-    assert.equal(bench.recorder.downs.length, 0, 'a TCP connection alone proves nothing (RFC 4724 §5)');
-    fresh.send(theirOpen({ capabilities: RESTART }), KEEPALIVE);
-    bench.clock.settle();
-    assert.equal(old.notification, undefined);
-    assert.ok(old.isClosed);
-    assert.equal(bench.recorder.downs[0]!.reason.cause.kind, 'peer restarted');
-    assert.equal(bench.recorder.downs[0]!.reason.kept?.restartSeconds, 120);
-    assert.equal(bench.recorder.alive.length, 1);
-    assert.equal(bench.state, 'Established');
-  });
-});
-
-describe('session: graceful restart and both sides dialling', () => {
-  const GRACEFUL = { gracefulRestart: { mode: 'helper', restartSeconds: 120, longLivedSeconds: 0 } } as const;
-
-  it('FSM-7 a connection that was on its way when the other was established is no restart', async () => {
-    for (const waitMs of [0, 50, 900]) {
-      const bench = await SessionBench.withPeer(GRACEFUL);
-      const early = bench.connect();
-      const kept = bench.establish({ capabilities: RESTART });
-      bench.clock.advance(waitMs);
-      const late = bench.connect();
-      for (const other of [early, late]) other.send(theirOpen({ capabilities: RESTART }), KEEPALIVE);
-      bench.clock.settle();
-      assert.match(early.words, /NOTIFICATION 6\/7$/);
-      assert.match(late.words, /NOTIFICATION 6\/7$/);
-      assert.deepEqual([kept.isClosed, bench.recorder.downs.length, bench.state], [false, 0, 'Established']);
-    }
-  });
-
-  it('FSM-7 its restart bit says that it has restarted, however soon', async () => {
-    const bench = await SessionBench.withPeer(GRACEFUL);
-    const old = bench.establish({ capabilities: RESTART });
-    const fresh = bench.connect();
-    fresh.send(theirOpen({ capabilities: RESTART.replace('4006 4078', '4006 c078') }), KEEPALIVE);
-    bench.clock.settle();
-    assert.ok(old.isClosed);
-    assert.equal(bench.recorder.downs[0]!.reason.cause.kind, 'peer restarted');
-    assert.equal(bench.state, 'Established');
   });
 });
 

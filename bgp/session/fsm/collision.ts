@@ -26,8 +26,14 @@ export interface CollisionIds {
   readonly remoteAs: number;
 }
 
-/** A connection that the neighbour began while ours was being established arrives within this time. */
-const SIMULTANEOUS_MS = 1000;
+/** How it ends between a connection that has brought its OPEN and the others with the same neighbour. */
+export type Settlement<Session extends Contender> =
+  /** The fresh one has ended. */
+  | { readonly kind: 'lost' }
+  /** Perhaps the neighbour has restarted: nothing is decided until it is known whether the established one answers. */
+  | { readonly kind: 'ask'; readonly established: Session; readonly saysRestarted: boolean }
+  /** `endLosers` is to be called once the fresh one is in OpenConfirm. */
+  | { readonly kind: 'won'; endLosers(): void };
 
 /**
  * `existing` is in OpenConfirm, `fresh` has just received its OPEN. An established connection always wins
@@ -52,47 +58,51 @@ function isRemoteHigher(ids: CollisionIds): boolean {
 /**
  * @param sessions all with this neighbour
  * @param fresh one of them, which has just received its OPEN: not in OpenConfirm yet
- * @returns undefined: `fresh` lost and has ended. Else what ends the losers, to be called once `fresh` is in OpenConfirm
+ * @param silent was asked, and there is nobody who would answer
  */
-export function settleCollision(
-  sessions: readonly Contender[],
-  fresh: Contender,
+export function settleCollision<Session extends Contender>(
+  sessions: readonly Session[],
+  fresh: Session,
   ids: CollisionIds,
   negotiated: Negotiated,
-): (() => void) | undefined {
+  silent?: Session,
+): Settlement<Session> {
   const losers: (() => void)[] = [];
   for (const rival of sessions) {
     if (rival.state === 'Established') {
-      if (isRestart(rival, fresh, negotiated)) {
-        losers.push(() => rival.step({ type: 'automaticStop', cause: { kind: 'peer restarted' } }));
-        continue;
+      if (!mayBeRestart(rival, fresh, negotiated)) {
+        rival.probe();
+        return lost(fresh);
       }
-      rival.probe();
-      fresh.step({ type: 'collisionLost' });
-      return undefined;
+      const saysRestarted = negotiated.gracefulRestart?.isRemoteRestarting === true;
+      if (rival !== silent) return { kind: 'ask', established: rival, saysRestarted };
+      losers.push(() => rival.step({ type: 'automaticStop', cause: { kind: 'peer restarted' } }));
+      continue;
     }
     if (rival.state !== 'OpenConfirm') continue;
-    if (loserOf(rival, fresh, ids) === 'fresh') {
-      fresh.step({ type: 'collisionLost' });
-      return undefined;
-    }
+    if (loserOf(rival, fresh, ids) === 'fresh') return lost(fresh);
     losers.push(() => rival.step({ type: 'collisionLost' }));
   }
-  return () => {
-    for (const end of losers) end();
+  return {
+    kind: 'won',
+    endLosers: () => {
+      for (const end of losers) end();
+    },
   };
 }
 
+function lost(fresh: Contender): { readonly kind: 'lost' } {
+  fresh.step({ type: 'collisionLost' });
+  return { kind: 'lost' };
+}
+
 /**
- * FSM-7, RFC 4724 §5: a neighbour that agreed on graceful restart opens a new connection when it has restarted.
- * One that came before the other was established, or a moment later, was on its way already: both sides dialled.
+ * FSM-7, RFC 4724 §5: a neighbour that agreed on graceful restart opens a new connection when it has restarted. One that
+ * came before the other was established was on its way already: both sides dialled.
  */
-function isRestart(established: Contender, fresh: Contender, negotiated: Negotiated): boolean {
+function mayBeRestart(established: Contender, fresh: Contender, negotiated: Negotiated): boolean {
   const before = established.negotiated.gracefulRestart;
-  const now = negotiated.gracefulRestart;
-  if (!fresh.isIncoming || before === undefined || now === undefined) return false;
+  if (!fresh.isIncoming || before === undefined || negotiated.gracefulRestart === undefined) return false;
   // Who lists none cannot restart gracefully, and only helps others: nothing of it would be kept.
-  if (before.families.length === 0) return false;
-  if (now.isRemoteRestarting && !before.isRemoteRestarting) return true;
-  return fresh.beganAt - established.establishedAt >= SIMULTANEOUS_MS;
+  return before.families.length > 0 && fresh.beganAt >= established.establishedAt;
 }

@@ -25,14 +25,23 @@ describe('a session that has received its OPEN, beside others', () => {
     };
   }
 
-  /** What is said to each at once, and after '|' once the new one has gone on; our identifier is the higher one. */
+  /**
+   * What is said to each at once, and after '|' once the new one has gone on; our identifier is the higher one.
+   * 'ask' (and 'R': it says that it has restarted): not decided, and after '>' what is once the old one is silent.
+   */
   function settle(rivals: readonly Contender[], late: Contender, negotiated: Negotiated): string {
     said.length = 0;
     const ids = { localRouterId: 9, remoteRouterId: 5, localAs: 65001, remoteAs: 65002 };
-    const end = settleCollision([...rivals, late], late, ids, negotiated);
-    const before = said.splice(0).join(', ');
-    if (end === undefined) return before;
-    end();
+    const all = [...rivals, late];
+    let settled = settleCollision(all, late, ids, negotiated);
+    let asked = '';
+    if (settled.kind === 'ask') {
+      asked = `ask${settled.saysRestarted ? ' R' : ''}${said.splice(0).join(', ')}>`;
+      settled = settleCollision(all, late, ids, negotiated, settled.established);
+    }
+    const before = asked + said.splice(0).join(', ');
+    if (settled.kind !== 'won') return before;
+    settled.endLosers();
     return `${before}|${said.join(', ')}`;
   }
 
@@ -72,11 +81,11 @@ describe('a session that has received its OPEN, beside others', () => {
       'old: asked, new: collisionLost',
     ],
     [
-      'agreed, a second after: the neighbour has restarted',
+      'agreed, afterwards: only when the old one is silent',
       [up(fresh)],
-      late(6_000),
+      late(5_000),
       fresh,
-      '|old: peer restarted',
+      'ask>|old: peer restarted',
     ],
     [
       'agreed, but it only helps others: the old one is asked',
@@ -85,21 +94,21 @@ describe('a session that has received its OPEN, beside others', () => {
       helper,
       'old: asked, new: collisionLost',
     ],
-    ['agreed, sooner: both had dialled', [up(fresh)], late(5_999), fresh, 'old: asked, new: collisionLost'],
-    ['agreed, sooner, and it says so', [up(fresh)], late(5_001), restarted, '|old: peer restarted'],
     [
-      'agreed, sooner, and it had said so before',
-      [up(restarted)],
-      late(5_001),
-      restarted,
+      'agreed, from before: both had dialled',
+      [up(fresh)],
+      late(4_999),
+      fresh,
       'old: asked, new: collisionLost',
     ],
+    ['the same, whatever it says', [up(fresh)], late(4_999), restarted, 'old: asked, new: collisionLost'],
+    ['agreed, and it says so', [up(fresh)], late(5_001), restarted, 'ask R>|old: peer restarted'],
     [
       'agreed, and another connection as well: both go',
       [up(fresh), session('other', 'OpenConfirm')],
       late(9_000),
       fresh,
-      '|old: peer restarted, other: collisionLost',
+      'ask>|old: peer restarted, other: collisionLost',
     ],
   ] as const) {
     it(`${what} (FSM-7)`, () => assert.equal(settle(rivals, newcomer, negotiated), expected));

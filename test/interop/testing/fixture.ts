@@ -57,6 +57,7 @@ export class Stage implements AsyncDisposable {
   readonly #start: (again?: readonly Announcement[]) => Promise<Daemon>;
   /** Where our agent runs. */
   readonly ourHost: Host;
+  readonly theirHost: Host;
   readonly ourPeers: readonly PeerSetup[];
   /** Ours with scripted neighbours. */
   readonly #others: readonly PeerSetup[];
@@ -69,7 +70,7 @@ export class Stage implements AsyncDisposable {
     podroute: Podroute,
     daemon: Daemon,
     start: (again?: readonly Announcement[]) => Promise<Daemon>,
-    ourHost: Host,
+    hosts: { readonly ours: Host; readonly theirs: Host },
     ourPeers: readonly PeerSetup[],
     others: readonly PeerSetup[],
     owned: AsyncDisposableStack,
@@ -77,7 +78,8 @@ export class Stage implements AsyncDisposable {
     this.podroute = podroute;
     this.#daemon = daemon;
     this.#start = start;
-    this.ourHost = ourHost;
+    this.ourHost = hosts.ours;
+    this.theirHost = hosts.theirs;
     this.ourPeers = ourPeers;
     this.#others = others;
     this.#owned = owned;
@@ -162,7 +164,7 @@ export class Stage implements AsyncDisposable {
         ],
       });
     const daemon = await start();
-    const stage = new Stage(podroute, daemon, start, ours, ourPeers, others, owned.move());
+    const stage = new Stage(podroute, daemon, start, { ours, theirs }, ourPeers, others, owned.move());
     if (options.withInjector === true || options.scripted !== undefined) {
       const raw = stage.#owned.use(await RawHost.start(far));
       if (options.withInjector === true) await stage.#openInjector(raw, options.injectorCapabilities);
