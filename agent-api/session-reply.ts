@@ -120,8 +120,10 @@ export interface SessionPrefixes {
   /** In Adj-RIB-In: accepted, filtered and ineligible ones. */
   readonly received: PerFamily;
   readonly accepted: PerFamily;
-  /** Rejected by the import policy. */
+  /** Rejected by the import policy, or dropped. */
   readonly filtered: PerFamily;
+  /** Of the filtered ones, those over a limit that drops (maxPrefixes.action). */
+  readonly dropped: PerFamily;
   /** Forbidden by a rule of the protocol: our AS in AS_PATH, the first AS, a role, our own next hop. */
   readonly ineligible: PerFamily;
   /** Of the ineligible ones, those with our own AS in AS_PATH. */

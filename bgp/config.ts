@@ -69,11 +69,16 @@ export interface PeerConfig {
   readonly routeReflectorClient: boolean;
   readonly routeServerClient: boolean;
   readonly addPaths: 'none' | 'send' | 'receive' | 'both';
-  /** Without restartSeconds a neighbour over its limit stays down until reset by hand. */
+  /** Of each family. Without restartSeconds a neighbour over its limit stays down until reset by hand. */
   readonly maxPrefixes: {
     readonly limit: number;
     readonly warnPercent: number;
     readonly restartSeconds?: number;
+    /**
+     * Over the limit; default: the session ends. 'warn': it is said. 'drop': as many as the limit are used, the others are
+     * kept aside, and used as soon as there is a place. Of either kind as many as memory-limits.ts allows.
+     */
+    readonly action?: 'warn' | 'drop';
   };
   readonly allowedLocalAs: number;
   readonly enforceFirstAs: boolean;

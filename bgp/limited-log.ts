@@ -32,6 +32,7 @@ const RATES = {
   'ignored prefix': ONE_A_MINUTE,
   'too large': ONE_A_MINUTE,
   'near limit': { level: 'warn', burst: 4, everyMs: 60_000 },
+  'over limit': { level: 'warn', burst: 4, everyMs: 60_000 },
   fault: { level: 'warn', burst: 4, everyMs: 60_000 },
 } as const satisfies Readonly<Record<string, Rate>>;
 

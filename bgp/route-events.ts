@@ -60,14 +60,19 @@ function memory(peer: RibPeer, cause: MemoryLimit): void {
   peer.session?.fail({ code: CODE_CEASE, subcode: CEASE_RESOURCES }, { holdDownSeconds, cause });
 }
 
-/** RX-6: Cease/1 with family and limit (RFC 4486 section 4), or a warning. */
+/** RX-6: a warning, or over the limit what maxPrefixes.action says, by default Cease/1 with family and limit (RFC 4486 section 4). */
 function limit(lines: LimitedLog, peer: RibPeer, family: FamilyIndex, isOver: boolean): void {
-  const { limit: most, restartSeconds } = peer.config.maxPrefixes;
+  const { limit: most, restartSeconds, action } = peer.config.maxPrefixes;
   const name = familyName(family);
   const count = peer.receivedIn(family);
+  const fields = { peer: peer.id, family: name, count, limit: most };
   if (!isOver) {
-    const fields = { peer: peer.id, family: name, count, limit: most };
     lines.line('near limit', peer.id, () => [fields, 'near its prefix limit']);
+    return;
+  }
+  if (action !== undefined) {
+    const what = action === 'drop' ? 'what is over it is not used' : 'its routes are used all the same';
+    lines.line('over limit', peer.id, () => [fields, `over its prefix limit: ${what}`]);
     return;
   }
   peer.session?.fail(maxPrefixesReached(afiOf(name), SAFI_UNICAST, most), {

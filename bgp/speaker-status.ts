@@ -2,7 +2,7 @@
 import { FAMILIES, type Family, familyIndex, needsZone, withZone } from '#ip';
 import { MOST_NEXT_HOPS } from './rib/in/memory-limits.ts';
 import type { MalformedCounts, MalformedUpdate } from './rib/in/malformed.ts';
-import { STALE_COUNTS } from './rib/in/adj-rib-in.ts';
+import { STALE_COUNTS } from './rib/in/path-owner.ts';
 import type { RibPeer } from './rib/in/rib-peer.ts';
 import { type NextHopFault, nextHopFaults } from './rib/out/next-hop-faults.ts';
 import type { Rib } from './rib/rib.ts';
@@ -14,8 +14,10 @@ export interface FamilyRoutes {
   /** Live paths received: accepted + filtered + ineligible. */
   readonly received: number;
   readonly accepted: number;
-  /** Rejected by import policy. */
+  /** Rejected by import policy, or dropped. */
   readonly filtered: number;
+  /** Of the filtered ones, those over a prefix limit that drops. */
+  readonly dropped: number;
   /** Forbidden by a rule of the protocol: a loop, the first AS, a role, our own next hop. */
   readonly ineligible: number;
   /** Of the ineligible ones, those with our own AS in AS_PATH. */
@@ -147,6 +149,7 @@ export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
         received: peer.receivedIn(index),
         accepted: peer.receivedIn(index) - inAll(peer.filtered) - inAll(peer.ineligible),
         filtered: inAll(peer.filtered),
+        dropped: inAll(peer.overLimit),
         ineligible: inAll(peer.ineligible),
         ownAsLoops: inAll(peer.ownAsLoops),
         ownReturns: inAll(peer.ownAsLoops) === 0 ? 0 : rib.originated.returned(peer.slot, index),

@@ -124,7 +124,8 @@ function prefixRows(s: SessionStatus): Row[] {
     const part = (name: string, counts: PerFamily) =>
       counts[family] === 0 ? '' : `, ${counts[family]} ${name}`;
     const other = { ...NONE, [family]: p.ineligible[family] - p.ownAsLoops[family] };
-    const refused = `${part('filtered', p.filtered)}${part('with our own AS (loop)', p.ownAsLoops)}${part('not allowed by another rule', other)}`;
+    const byPolicy = { ...NONE, [family]: p.filtered[family] - p.dropped[family] };
+    const refused = `${part('filtered', byPolicy)}${part('dropped over the limit', p.dropped)}${part('with our own AS (loop)', p.ownAsLoops)}${part('not allowed by another rule', other)}`;
     const owed = p.owed[family] === 0 ? '' : ` (${p.owed[family]} changes not sent yet)`;
     const ends = `${p.endOfRibReceived.includes(family) ? '' : ', no End-of-RIB yet'}`;
     const received = `received ${p.received[family]} of at most ${p.limit}: accepted ${p.accepted[family]}${refused}`;

@@ -102,7 +102,16 @@ const ROWS: readonly Row[] = [
   ),
   perFamily('prefixes_received', 'Paths in Adj-RIB-In.', (s) => s.prefixes.received),
   perFamily('prefixes_accepted', 'Of these, neither filtered nor ineligible.', (s) => s.prefixes.accepted),
-  perFamily('prefixes_filtered', 'Of these, rejected by the import policy.', (s) => s.prefixes.filtered),
+  perFamily(
+    'prefixes_filtered',
+    'Of these, rejected by the import policy, or dropped.',
+    (s) => s.prefixes.filtered,
+  ),
+  perFamily(
+    'prefixes_dropped',
+    'Of the filtered ones, those over a prefix limit that drops.',
+    (s) => s.prefixes.dropped,
+  ),
   perFamily(
     'prefixes_ineligible',
     'Of these, forbidden by a rule of the protocol, such as a loop.',
@@ -126,7 +135,7 @@ const ROWS: readonly Row[] = [
   perFamily('prefixes_advertised', 'Paths in Adj-RIB-Out.', (s) => s.prefixes.advertised),
   gauge(
     'prefixes_limit',
-    'Received prefixes of a family above which the session ends.',
+    'Received prefixes of a family above which the session ends, a warning is given, or they are dropped.',
     (s) => s.prefixes.limit,
   ),
   gauge(

@@ -77,7 +77,7 @@ export const AUTOMATIC_SPEC: SessionSpec = {
   multihop: 255,
   connectRetryTime: 5,
   numAllowedLocalASNumbers: 0,
-  maxPrefixes: { limit: 10_000, warnPercent: 80 },
+  maxPrefixes: { limit: 10_000, warnPercent: 80, action: 'Close' },
   linkBandwidth: 'Use',
   asOverride: false,
   removePrivateAS: false,
@@ -106,7 +106,6 @@ export function sessionConfig(
   const keepalive = spec.keepaliveTime ?? (spec.holdTime === undefined ? config.keepaliveTime : undefined);
   const localAddress = sourceAddress(wish, self);
   const linkBandwidth = LINK_BANDWIDTHS[spec.linkBandwidth];
-  const { restartTime, ...maxPrefixes } = spec.maxPrefixes;
   return {
     problems: [...policies.problems, ...password.problems, ...idleFields(spec, type, object)],
     config: {
@@ -130,7 +129,7 @@ export function sessionConfig(
       routeServerClient: spec.role === 'RouteServer',
       addPaths:
         ADD_PATHS[spec.addPaths ?? (type === 'ibgp' && tellsAllPaths(wish, context) ? 'Both' : 'None')],
-      maxPrefixes: { ...maxPrefixes, ...(restartTime === undefined ? {} : { restartSeconds: restartTime }) },
+      maxPrefixes: prefixLimit(spec),
       allowedLocalAs: spec.numAllowedLocalASNumbers,
       // A route server passes paths on without its own AS (RFC 7947 §2.2.2.1).
       enforceFirstAs: spec.role !== 'RouteServerClient',
@@ -199,6 +198,7 @@ const LOCAL_AS_RULES = {
   PrependBoth: { prependIn: true, prependOut: true },
 } as const;
 const LINK_BANDWIDTHS = { Ignore: undefined, Use: undefined, Send: 'send', Sum: 'sum' } as const;
+const OVER_LIMIT = { Warn: 'warn', Drop: 'drop' } as const;
 const ROLES = {
   Provider: 'provider',
   Customer: 'customer',
@@ -262,6 +262,16 @@ function isClient(wish: SessionWish, { self, reflectors }: SessionContext): bool
   if (wish.remoteNode === undefined || !reflectors.clusterIds.has(wish.remoteNode.name)) return true;
   const ours = reflectors.clusterIds.get(self.name);
   return !reflectors.isAutomatic && reflectors.clusterIds.get(wish.remoteNode.name) !== ours;
+}
+
+function prefixLimit({ maxPrefixes }: SessionSpec): PeerConfig['maxPrefixes'] {
+  const { limit, warnPercent, restartTime, action } = maxPrefixes;
+  return {
+    limit,
+    warnPercent,
+    ...(restartTime === undefined ? {} : { restartSeconds: restartTime }),
+    ...(action === 'Close' ? {} : { action: OVER_LIMIT[action] }),
+  };
 }
 
 function gracefulRestart(spec: SessionSpec): PeerConfig['gracefulRestart'] {

@@ -1,6 +1,6 @@
 // Why a session is not established, in one line, and what an operator should look at next. Pure: it reads what the
 // session remembers. The kind of the newest cause decides, never its text.
-import type { PerFamily } from '#agent-api';
+import type { PerFamily, SessionPrefixes } from '#agent-api';
 import {
   CAUSES,
   type DownCause,
@@ -10,6 +10,7 @@ import {
   type SocketProblem,
   type StateTransition,
 } from '#bgp';
+import { FAMILIES, familyLabel } from '#ip';
 import type { SignatureDrops } from '#linux';
 import { probeCommand } from './probe-command.ts';
 import { signatureEvidence } from './signature-evidence.ts';
@@ -129,6 +130,8 @@ export function adviceOn(cause: DownCause, context: AdviceContext): string | und
     case 'prefix limit':
       return `ask why the neighbour sends so many, or raise maxPrefixes of ${from}: a change of it starts the session again`;
     case 'memory limit':
+      if (cause.what === 'routes')
+        return `ask why the neighbour sends so many, or raise maxPrefixes.limit of ${from}: over it as many again are kept, or 100,000`;
       return cause.what === 'next hops'
         ? 'ask why the neighbour sends routes with so many next hops'
         : `ask why its routes have so many attributes; maxPrefixes.limit of ${from} allows 1 KiB a prefix`;
@@ -340,6 +343,17 @@ function lookAlikes({ config, from, signatures }: AdviceContext): string {
   return rules.length === 0
     ? ''
     : `; ${rules.join(', and ')} look${rules.length === 1 ? 's' : ''} like this too`;
+}
+
+/** A neighbour that is over its prefix limit, and whose session goes on (maxPrefixes.action); undefined: none is. */
+export function limitHint({ received, dropped, limit }: SessionPrefixes, from: string): string | undefined {
+  const over = FAMILIES.filter((family) => limit > 0 && received[family] > limit);
+  if (over.length === 0) return undefined;
+  const parts = over.map((family) => {
+    const unused = dropped[family] > 0 ? `, ${dropped[family]} of them dropped` : '';
+    return `${received[family]} ${familyLabel(family)} routes${unused}`;
+  });
+  return `over the prefix limit of ${limit}: ${parts.join(', ')}. Ask why the neighbour sends so many, or raise maxPrefixes.limit of ${from}`;
 }
 
 export interface LoopFacts {

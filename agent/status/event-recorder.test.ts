@@ -7,6 +7,7 @@ import { SeededRandom } from '#world';
 import { FakeClock } from '#world/testing';
 import { SILENT } from '../log.ts';
 import { EventRecorder } from './event-recorder.ts';
+import { HEALTHY } from './testing/healthy-session.ts';
 
 const object = (value: object) => parseDocument(value).resource as Resource;
 const RESOURCES = resourcesOf([
@@ -44,8 +45,13 @@ describe('events of a node', () => {
 
   const look = (sessions: readonly object[], problems: readonly object[] = []) =>
     recorder.observe({ sessions, problems } as unknown as StatusReply);
-  const session = (id: string, from: string, flaps: number) =>
-    ({ id, from, remote: '192.0.2.1', state: 'Established', flaps }) as const;
+  const session = (id: string, from: string, flaps: number) => ({
+    ...HEALTHY,
+    id,
+    from,
+    remote: '192.0.2.1',
+    flaps,
+  });
 
   it('are about the object that they concern, as it is known, and else about the Node', async () => {
     look([session('tor', 'BGPPeer tor', 0), session('m', 'node-to-node mesh, Node n2', 0)]);

@@ -42,6 +42,20 @@ describe('what is told as an event', () => {
     assert.deepEqual(told(before, now), ['Warning BGPPeer tor SessionDown', 'Normal BGPPeer tor SessionUp']);
   });
 
+  it('is that a neighbour is over its prefix limit, once, with what becomes of the routes', () => {
+    const of = (received: number) => {
+      const prefixes = { ...HEALTHY.prefixes, limit: 3, received: { ipv4: received, ipv6: 0 } };
+      return seen({ sessions: [session({ prefixes, hint: 'over the prefix limit of 3: …' })] });
+    };
+    assert.deepEqual(told(of(3), of(4)), ['Warning BGPPeer tor PrefixLimitExceeded']);
+    assert.match(factsBetween(of(3), of(4))[0]!.message, /^session tor-a .* is over the prefix limit of 3/);
+    assert.deepEqual(told(of(4), of(5)), []);
+    assert.deepEqual(told(undefined, of(4)), [
+      'Normal BGPPeer tor SessionUp',
+      'Warning BGPPeer tor PrefixLimitExceeded',
+    ]);
+  });
+
   it('is a problem that is new, by its cause where it has one', () => {
     const problem = (text: string, cause?: StatusProblem['cause']) =>
       ({ object: 'BGPPeer tor', text, ...(cause && { cause }) }) as StatusProblem;

@@ -1,5 +1,6 @@
 // What has happened on the node between two looks at its status, as facts worth telling an operator. Pure.
 import type { SessionStatus, StatusProblem, StatusReply } from '#agent-api';
+import { FAMILIES } from '#ip';
 
 export interface NodeFact {
   /** 'BGPPeer tor-a', or anything else: then it is the Node's. */
@@ -12,6 +13,7 @@ export interface NodeFact {
 export type NodeReason =
   | 'SessionUp'
   | 'SessionDown'
+  | 'PrefixLimitExceeded'
   | 'NoAddresses'
   | 'AddressesFree'
   | 'LeaksCollected'
@@ -44,9 +46,19 @@ function sessionFacts(before: Seen | undefined, now: Seen): NodeFact[] {
     if (isLost) facts.push({ object, type: 'Warning', reason: 'SessionDown', message: downText(session) });
     if (isUp && (!wasUp || isLost))
       facts.push({ object, type: 'Normal', reason: 'SessionUp', message: `${nameOf(session)} is up` });
+    if (isOverLimit(session) && !(wasUp && isOverLimit(past)))
+      facts.push({ object, type: 'Warning', reason: 'PrefixLimitExceeded', message: overText(session) });
     return facts;
   });
 }
+
+/** Of a session that goes on: what is over the limit is used, or dropped (maxPrefixes.action). */
+function isOverLimit({ state, prefixes: { received, limit } }: SessionStatus): boolean {
+  return state === 'Established' && FAMILIES.some((family) => limit > 0 && received[family] > limit);
+}
+
+const overText = (session: SessionStatus): string =>
+  `${nameOf(session)} is ${session.hint ?? 'over its limit'}`;
 
 const nameOf = ({ id, remote, remoteAs }: SessionStatus): string =>
   `session ${id} with ${remote}${remoteAs === undefined ? '' : ` (AS ${remoteAs})`}`;

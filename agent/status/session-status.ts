@@ -3,7 +3,7 @@ import type { NotificationRecord, PeerConfig, PeerStatus, Speaker } from '#bgp';
 import { familyLabel, familyOf } from '#ip';
 import type { SignatureDrops } from '#linux';
 import type { PlannedPeer } from '../plan/index.ts';
-import { loopHint, SAME_MOMENT_MS, whyDown } from './advice.ts';
+import { limitHint, loopHint, SAME_MOMENT_MS, whyDown } from './advice.ts';
 import type {
   MalformedStatus,
   MessagesByType,
@@ -56,10 +56,12 @@ export function sessionStatus(
   const { ownAsLoops, ownReturns } = prefixes;
   const kept = routes?.kept.filter((one) => one.routes > 0) ?? [];
   const type = negotiated?.peerType;
-  const hint = loopHint({
-    ...{ type, localAs, ownAsLoops, ownReturns, from, hasInternal },
-    allowed: config?.allowedLocalAs ?? 0,
-  });
+  const hint =
+    limitHint(prefixes, from) ??
+    loopHint({
+      ...{ type, localAs, ownAsLoops, ownReturns, from, hasInternal },
+      allowed: config?.allowedLocalAs ?? 0,
+    });
   return {
     id: peer.id,
     kind: peer.dynamicOf === undefined ? (planned?.kind ?? 'peer') : 'range',
@@ -182,6 +184,7 @@ function prefixesOf(routes: Routes | undefined, limit: number): SessionPrefixes 
     received: count((f) => f.received),
     accepted: count((f) => f.accepted),
     filtered: count((f) => f.filtered),
+    dropped: count((f) => f.dropped),
     ineligible: count((f) => f.ineligible),
     ownAsLoops: count((f) => f.ownAsLoops),
     ownReturns: count((f) => f.ownReturns),

@@ -55,11 +55,16 @@ const peerFrom = withRules(
 const maxPrefixes = z.strictObject({
   limit: integer(1, 0xffffffff)
     .default(10_000)
-    .describe('The session is closed when the neighbour announces more.'),
+    .describe('What happens when the neighbour announces more is said by action.'),
   warnPercent: integer(1, 100).default(80).describe('A warning is logged at this share of the limit.'),
   restartTime: duration(1, 86_400)
     .optional()
     .describe('The session is tried again after this time; absent: by the operator.'),
+  action: oneOf('Close', 'Warn', 'Drop')
+    .default('Close')
+    .describe(
+      'Over the limit. Close: the session ends (Cease/1). Warn: a warning, and all routes are used. Drop: as many as the limit are used; the others are kept aside, and used when a place becomes free.',
+    ),
 });
 
 const gracefulRestart = z.strictObject({

@@ -13,7 +13,8 @@ import type { Importer } from './in/import.ts';
 import type { ReadingPace } from './in/reading-pace.ts';
 import { Retention } from './in/retention.ts';
 import { ownAddresses, RibPeer } from './in/rib-peer.ts';
-import { SWEEP_OLD_EPOCH, SWEEP_POLICY } from './in/sweeper.ts';
+import { hasPlaceToFill, holdsTooMany } from './in/path-owner.ts';
+import { SWEEP_OLD_EPOCH, SWEEP_PLACES, SWEEP_POLICY } from './in/sweeper.ts';
 import type { ExportGroups } from './out/export-groups.ts';
 import type { UpdateBatch } from './out/update-batch.ts';
 import type { PeerSlots } from './table/peer-slots.ts';
@@ -50,6 +51,7 @@ export class RibPeers {
     this.retention = new Retention(parts.slots, parts.clock, (peer, family, reason) => {
       parts.sweep(peer.slot, family, reason);
       if (reason === SWEEP_OLD_EPOCH) parts.pace.pause(peer);
+      this.fillPlaces(peer);
       if (peer.session === undefined && !this.retention.isAway(peer)) this.#left(peer);
       parts.wake();
     });
@@ -134,11 +136,24 @@ export class RibPeers {
       exports.rebuild();
     }
     if (isImportChanged) this.#importAgain(peer, importDelta);
+    for (const family of [0, 1] as const)
+      if (hasPlaceToFill(peer, family) || holdsTooMany(peer, family)) this.#fitPlaces(peer, family);
     if (session === undefined) return;
     this.#useOwnAddresses(peer, session);
     exports.rulesChanged(peer, intern.identity);
     this.#parts.wake();
     if (isLimitChanged) importer.checkLimits(peer);
+  }
+
+  /** Paths that its prefix limit drops get the places that are free; it is not heard while they are looked for. */
+  fillPlaces(peer: RibPeer): void {
+    for (const family of [0, 1] as const) if (hasPlaceToFill(peer, family)) this.#fitPlaces(peer, family);
+  }
+
+  #fitPlaces(peer: RibPeer, family: FamilyIndex): void {
+    this.#parts.sweep(peer.slot, family, SWEEP_PLACES);
+    this.#parts.pace.pause(peer);
+    this.#parts.wake();
   }
 
   /** Import policy again over everything that the peer sent. */

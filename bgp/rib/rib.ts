@@ -27,7 +27,7 @@ import { RibPeers } from './rib-peers.ts';
 import type { RehearsedPeer } from './show/export-rehearsal.ts';
 import { RibTable } from './table/rib-table.ts';
 import { RibWork } from './rib-work.ts';
-import { Sweeper } from './in/sweeper.ts';
+import { type PathChanges, Sweeper } from './in/sweeper.ts';
 import { UpdateBatch } from './out/update-batch.ts';
 import type { UpdateGroup } from './out/update-group.ts';
 import { UpdatePacker } from './out/update-packer.ts';
@@ -236,6 +236,7 @@ export class Rib {
       peer.malformed.note(ACTION_RESET, `internal error: ${String(error)}`, buf, start, end);
       throw error;
     }
+    this.neighbours.fillPlaces(peer);
     const { changes } = this.#work;
     if (changes > 0 || this.#housekeeping.isOverBound) this.wake();
     this.#pace.heard(peer, peer.marked - before, changes);
@@ -314,26 +315,23 @@ export class Rib {
 
   #sweeper(family: FamilyIndex, grain: number): Sweeper {
     const { tables, paths, attributes, slots, nextHops } = this;
-    return new Sweeper(
-      tables[family],
-      paths,
-      attributes,
-      slots,
-      nextHops,
-      {
-        reevaluate: (table, path) => {
-          const peer = this.bySlot[table.peer[path]!];
-          if (peer === undefined) return;
-          const code = this.eligibility.of(peer, this.paths.received(table, path));
-          this.paths.reevaluate(peer, table, path, flagsOf(code));
-        },
-        makeLongLived: (table, path) => {
-          const peer = this.bySlot[table.peer[path]!];
-          if (peer !== undefined) this.paths.makeLongLived(peer, table, path);
-        },
+    const of = (table: RibTable, path: number) => this.bySlot[table.peer[path]!];
+    const changes: PathChanges = {
+      reevaluate: (table, path) => {
+        const peer = of(table, path);
+        if (peer === undefined) return;
+        const code = this.eligibility.of(peer, paths.received(table, path));
+        paths.reevaluate(peer, table, path, flagsOf(code));
       },
-      grain,
-      this.#faults,
-    );
+      makeLongLived: (table, path) => {
+        const peer = of(table, path);
+        if (peer !== undefined) paths.makeLongLived(peer, table, path);
+      },
+      fitPlaces: (table, path) => {
+        const peer = of(table, path);
+        if (peer !== undefined && paths.isOutOfPlace(peer, table, path)) changes.reevaluate(table, path);
+      },
+    };
+    return new Sweeper(tables[family], paths, attributes, slots, nextHops, changes, grain, this.#faults);
   }
 }

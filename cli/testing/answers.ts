@@ -28,6 +28,7 @@ export function sessionAnswer(part: Partial<SessionStatus> = {}): SessionStatus 
       received: NONE,
       accepted: NONE,
       filtered: NONE,
+      dropped: NONE,
       ineligible: NONE,
       ownAsLoops: NONE,
       ownReturns: NONE,

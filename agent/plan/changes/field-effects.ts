@@ -82,9 +82,10 @@ const bgpPeer: EffectsOf<BGPPeerSpec & { keepOriginalNextHop: boolean; maxRestar
   routeReflectorClient: again,
   addPaths: is('reset'),
   maxPrefixes: {
-    limit: is('live', 'a session that is over it ends'),
+    limit: is('live', 'a session that is over it ends, or as action says'),
     warnPercent: is('live'),
     restartTime: is('live', 'of a session that goes over its limit from now on'),
+    action: is('re-evaluation', 'of what is over the limit'),
   },
   role: is('reset'),
   linkBandwidth: again,

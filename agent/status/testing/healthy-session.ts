@@ -38,6 +38,7 @@ export const HEALTHY: SessionStatus = {
     received: { ipv4: 3, ipv6: 0 },
     accepted: { ipv4: 2, ipv6: 0 },
     filtered: { ipv4: 1, ipv6: 0 },
+    dropped: NONE,
     ineligible: NONE,
     ownAsLoops: NONE,
     ownReturns: NONE,

@@ -114,6 +114,7 @@ export const bgpPeerDocuments = casesOf('BGPPeer', { peerIP: '10.0.0.1', asNumbe
   { field: 'maxPrefixes.limit', ...integers(1, 0xffffffff) },
   { field: 'maxPrefixes.warnPercent', ...integers(1, 100) },
   { field: 'maxPrefixes.restartTime', ...durations(1, 86_400) },
+  { field: 'maxPrefixes.action', ...words('Close', 'Warn', 'Drop') },
   { field: 'role', ...words('Provider', 'Customer', 'Peer', 'RouteServer', 'RouteServerClient') },
   { field: 'linkBandwidth', ...words('Ignore', 'Use', 'Send', 'Sum') },
   { field: 'asOverride', ...flags },

@@ -5,11 +5,10 @@ import { HAS_GRACEFUL_SHUTDOWN, HAS_LLGR_STALE, HAS_NO_LLGR } from '../../messag
 import { AppliedPolicy, OWN_PREFIX } from '../attributes/applied-policy.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
-import type { OwnClaims } from './own-claims.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
+import { hasPlace, holdsTooMany, type PathOwner, STALE_COUNTS } from './path-owner.ts';
 import { KIND_EBGP, LONG_LIVED, type PeerSlots } from '../table/peer-slots.ts';
-import { type CompiledPolicy, RouteRef, type TraceStep } from '../../policy/compile.ts';
-import type { PolicySet } from '../../policy/policy.ts';
+import { RouteRef, type TraceStep } from '../../policy/compile.ts';
 import {
   BEST,
   CHANGED,
@@ -18,6 +17,7 @@ import {
   HAS_DEAD,
   INELIGIBLE,
   MULTIPATH,
+  OVER_LIMIT,
   OWN_AS_LOOP,
   type RibTable,
 } from '../table/rib-table.ts';
@@ -25,46 +25,11 @@ import {
 /** Changes of one peer in one turn of the work loop up to this many overtake bulk. */
 const URGENT_PER_TURN = 64;
 
-/** Where an owner's counts of stale paths begin. */
-export const STALE_COUNTS = 2;
 /** What is not counted at all. */
 const GONE = -1;
 
 /** Paths that are received but not accepted. */
-const REFUSED = FILTERED | INELIGIBLE;
-
-export interface AfterImport {
-  readonly usual: PolicySet | undefined;
-  /** Of what its neighbour is about to lose (RFC 8326): it is the last choice. */
-  readonly shutDown: PolicySet;
-}
-
-export const NOTHING_AFTER_IMPORT: AfterImport = { usual: undefined, shutDown: { localPref: 0 } };
-
-/** Whose paths they are: a neighbour, or this speaker for routes that start here. */
-export interface PathOwner {
-  readonly slot: number;
-  readonly importPolicy: CompiledPolicy;
-  /** What is set behind it, whatever it sets. */
-  readonly afterImport: AfterImport;
-  /**
-   * Live paths of the current session, filtered ones included: by family, and by family + STALE_COUNTS those that
-   * a refresh (RFC 7313) or a neighbour back from its restart has not sent again yet. The other counts likewise.
-   */
-  readonly received: number[];
-  /** Of these, rejected by import policy. */
-  readonly filtered: number[];
-  /** Of these, forbidden by a rule of the protocol (loop, first AS, role, our own next hop). */
-  readonly ineligible: number[];
-  /** Of the ineligible ones, those with our own AS in AS_PATH. */
-  readonly ownAsLoops: number[];
-  /** Of all of them, octets of attributes: each path counts its own, though equal ones are stored once. */
-  readonly octets: Float64Array;
-  /** Its paths for prefixes that are this speaker's own. */
-  readonly ownClaims: OwnClaims;
-  /** Prefixes made dirty since the last turn of the work loop. */
-  marked: number;
-}
+const REFUSED = FILTERED | INELIGIBLE | OVER_LIMIT;
 
 export class AdjRibIn {
   readonly #intern: AttributeIntern;
@@ -118,13 +83,14 @@ export class AdjRibIn {
     raw: number,
     eligibility: number,
   ): void {
-    const imported = this.#imported(peer, table, prefix, raw, eligibility);
-    const isClaim = this.#isClaim(imported, raw);
-    const use = imported < 0 ? raw : imported;
-    const flags = imported < 0 ? FILTERED : eligibility;
     const slot = peer.slot;
     const epoch = this.#peers.epoch[slot * 2 + table.family]!;
     let path = table.findPath(prefix, slot, receivedId);
+    const isOver = peer.places !== Infinity && !this.#getsPlace(peer, table, path);
+    const imported = isOver ? raw : this.#imported(peer, table, prefix, raw, eligibility);
+    const isClaim = !isOver && this.#isClaim(imported, raw);
+    const use = imported < 0 ? raw : imported;
+    const flags = isOver ? OVER_LIMIT : imported < 0 ? FILTERED : eligibility;
     if (path < 0) {
       path = table.addPath(prefix, slot, use, flags | CHANGED, epoch);
       const { references } = this.#store;
@@ -223,6 +189,12 @@ export class AdjRibIn {
   reevaluate(peer: PathOwner, table: RibTable, path: number, eligibility: number): void {
     const raw = this.received(table, path);
     const before = table.attribute[path]!;
+    if (peer.places !== Infinity && !this.#getsPlace(peer, table, path)) {
+      if ((table.flags[path]! & OVER_LIMIT) !== 0) return;
+      peer.ownClaims.note(table, path, false);
+      this.#replace(peer, table, path, raw, before, OVER_LIMIT);
+      return;
+    }
     const imported = this.#imported(peer, table, table.prefix[path]!, raw, eligibility);
     let use = imported < 0 ? raw : imported;
     const flags = imported < 0 ? FILTERED : eligibility;
@@ -232,6 +204,20 @@ export class AdjRibIn {
     if (use !== before || (table.flags[path]! & REFUSED) !== flags)
       this.#replace(peer, table, path, raw, use, flags);
     if (marked >= 0) this.#store.release(marked);
+  }
+
+  /** Must it be looked at again, because its owner's prefix limit has a place for it now, or none any more? */
+  isOutOfPlace(peer: PathOwner, table: RibTable, path: number): boolean {
+    return ((table.flags[path]! & OVER_LIMIT) === 0) !== this.#getsPlace(peer, table, path);
+  }
+
+  /** Does its owner's prefix limit let a path in (below 0: one more)? Who has a place keeps it, unless too many have one. */
+  #getsPlace(peer: PathOwner, table: RibTable, path: number): boolean {
+    const { family } = table;
+    const isIn = path >= 0 && (table.flags[path]! & OVER_LIMIT) === 0;
+    return isIn && this.#countedAt(peer, table, path) !== GONE
+      ? !holdsTooMany(peer, family)
+      : hasPlace(peer, family);
   }
 
   /** The set to use instead of `raw` (borrowed), or below 0 why import refuses it. What is not eligible is not asked about. */
@@ -349,7 +335,8 @@ export class AdjRibIn {
 /** A path with these flags is counted at an index from now on, or (by -1) no longer. */
 function addRefused(peer: PathOwner, at: number, flags: number, by: number): void {
   const refused = flags & REFUSED;
-  if (refused === FILTERED) peer.filtered[at]! += by;
+  if (refused === FILTERED || refused === OVER_LIMIT) peer.filtered[at]! += by;
   else if (refused !== 0) peer.ineligible[at]! += by;
   if (refused === OWN_AS_LOOP) peer.ownAsLoops[at]! += by;
+  if (refused === OVER_LIMIT) peer.overLimit[at]! += by;
 }

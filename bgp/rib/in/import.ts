@@ -27,8 +27,8 @@ import type { NextHops } from '../attributes/next-hops.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import { type Eligibility, flagsOf } from './eligibility.ts';
 import { type MalformedAction, malformedReason } from './malformed.ts';
-import { MOST_NEXT_HOPS } from './memory-limits.ts';
-import type { LastBlock, RibPeer } from './rib-peer.ts';
+import { MOST_NEXT_HOPS, mostRoutes } from './memory-limits.ts';
+import { type LastBlock, type RibPeer, SAID_NEAR, SAID_NOTHING, SAID_OVER } from './rib-peer.ts';
 import type { RibTable } from '../table/rib-table.ts';
 
 /** A block longer than this is not remembered for comparison with the next one. */
@@ -52,7 +52,7 @@ export interface ImportEvents {
   endOfRib(peer: RibPeer, family: FamilyIndex): void;
   /** Part of an UPDATE is not for us, and no error; called at most once a message for each reason. */
   ignored(peer: RibPeer, why: IgnoredRoutes): void;
-  /** The peer's received paths of that family passed its limit, or the warning mark. */
+  /** The peer's received paths of that family passed its limit, or the warning mark; said once where the session goes on. */
   limit(peer: RibPeer, family: FamilyIndex, isOver: boolean): void;
   /** What it makes us keep passed a limit: its session must end. */
   memory(peer: RibPeer, limit: MemoryLimit): void;
@@ -280,7 +280,7 @@ export class Importer {
 
   /** After a change of its limit. May end the session. */
   checkLimits(peer: RibPeer): void {
-    peer.warned.fill(false);
+    peer.warned.fill(SAID_NOTHING);
     for (const family of [0, 1] as const) if (peer.session !== undefined) this.#checkLimit(peer, family);
   }
 
@@ -300,12 +300,15 @@ export class Importer {
     const { limit, warnPercent } = peer.config.maxPrefixes;
     const received = peer.receivedIn(family);
     if (received * 100 <= limit * warnPercent) return;
-    if (received > limit) {
-      this.#events.limit(peer, family, true);
-    } else if (!peer.warned[family]) {
-      peer.warned[family] = true;
-      this.#events.limit(peer, family, false);
+    const most = mostRoutes(peer.config);
+    if (received > most && most > limit) {
+      this.#events.memory(peer, { kind: 'memory limit', what: 'routes', count: received, limit: most });
+      return;
     }
+    const reached = received > limit ? SAID_OVER : SAID_NEAR;
+    if (reached <= peer.warned[family]!) return;
+    peer.warned[family] = reached;
+    this.#events.limit(peer, family, reached === SAID_OVER);
   }
 }
 

@@ -12,6 +12,14 @@ const MOST_OCTETS = 1 << 30;
 /** Different next hops that a neighbour brought. */
 export const MOST_NEXT_HOPS = 16_384;
 
+/** Over a prefix limit that warns or drops, which ends no session: as many again, but never less than this. */
+const LEAST_OVER = 100_000;
+
+/** Routes of a family, whatever its prefix limit does with them. */
+export function mostRoutes({ maxPrefixes: { limit, action } }: PeerConfig): number {
+  return action === undefined ? limit : limit + Math.max(limit, LEAST_OVER);
+}
+
 /** What attributes of its routes may take together, each route counted with all of its own. */
 export function attributeOctetsLimit(config: PeerConfig): number {
   return Math.min(MOST_OCTETS, Math.max(LEAST_OCTETS, config.maxPrefixes.limit * OCTETS_PER_PREFIX));

@@ -2,7 +2,8 @@
 import { type FamilyIndex, formatWords, parseAddressWords, parsePrefixWords, type PrefixWords } from '#ip';
 import { ACCEPT_ALL } from '../../policy/policy.ts';
 import { CompiledPolicy } from '../../policy/compile.ts';
-import { NOTHING_AFTER_IMPORT, type AdjRibIn, type PathOwner } from './adj-rib-in.ts';
+import type { AdjRibIn } from './adj-rib-in.ts';
+import { NOTHING_AFTER_IMPORT, type PathOwner } from './path-owner.ts';
 import { OwnClaims } from './own-claims.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
@@ -35,6 +36,8 @@ export class Originated {
     afterImport: NOTHING_AFTER_IMPORT,
     received: [0, 0, 0, 0],
     filtered: [0, 0, 0, 0],
+    overLimit: [0, 0, 0, 0],
+    places: Number.POSITIVE_INFINITY,
     ineligible: [0, 0, 0, 0],
     ownAsLoops: [0, 0, 0, 0],
     octets: new Float64Array(4),

@@ -7,12 +7,17 @@ import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { PolicyCache } from '../../policy/policy-cache.ts';
 import type { PolicyDelta } from '../../policy/policy-delta.ts';
 import { isSingleHop, type Session } from '../../session/index.ts';
-import { NOTHING_AFTER_IMPORT, type PathOwner, STALE_COUNTS } from './adj-rib-in.ts';
+import { NOTHING_AFTER_IMPORT, type PathOwner, STALE_COUNTS } from './path-owner.ts';
 import { MalformedUpdates } from './malformed.ts';
 import { attributeOctetsLimit } from './memory-limits.ts';
 import { OwnClaims } from './own-claims.ts';
 import type { RibTable } from '../table/rib-table.ts';
 import { KIND_EBGP, KIND_IBGP, type PeerSlots } from '../table/peer-slots.ts';
+
+// What was said of a prefix limit.
+export const SAID_NOTHING = 0;
+export const SAID_NEAR = 1;
+export const SAID_OVER = 2;
 
 /** The last attribute block of a peer, so that a run of UPDATEs with one block costs a comparison each. */
 export class LastBlock {
@@ -51,15 +56,17 @@ export class RibPeer implements PathOwner {
   goesTo: { readonly address: string; readonly device: string | undefined } | undefined;
   readonly received = [0, 0, 0, 0];
   readonly filtered = [0, 0, 0, 0];
+  readonly overLimit = [0, 0, 0, 0];
   readonly ineligible = [0, 0, 0, 0];
   readonly ownAsLoops = [0, 0, 0, 0];
   readonly octets = new Float64Array(4);
   octetsLimit: number;
+  places: number;
   readonly ownClaims = new OwnClaims();
   /** Addresses of ours that its session uses, as NextHops.replaceOwnAddresses() was told. */
   ownAddresses: readonly string[] = [];
-  /** By family: its prefix limit was warned of. */
-  readonly warned = [false, false];
+  /** By family: SAID_*. */
+  readonly warned = [SAID_NOTHING, SAID_NOTHING];
   /** Prefixes it made dirty since the last turn of the work loop. */
   marked = 0;
   /** It said something since the last turn. */
@@ -85,6 +92,7 @@ export class RibPeer implements PathOwner {
     this.malformed = malformed;
     this.config = config;
     this.octetsLimit = attributeOctetsLimit(config);
+    this.places = placesOf(config);
     this.importPolicy = policies.get(config.import);
     this.exportPolicy = policies.get(config.export);
   }
@@ -112,6 +120,7 @@ export class RibPeer implements PathOwner {
     this.exportPolicy = this.#policies.get(config.export);
     this.config = config;
     this.octetsLimit = attributeOctetsLimit(config);
+    this.places = placesOf(config);
     this.#putLocalAsBefore();
     const isPolicyChanged = this.importPolicy.fingerprint !== before.fingerprint;
     const isRuleChanged =
@@ -126,6 +135,7 @@ export class RibPeer implements PathOwner {
       isClientChanged: config.routeReflectorClient !== old.routeReflectorClient,
       isLimitChanged:
         config.maxPrefixes.limit !== old.maxPrefixes.limit ||
+        config.maxPrefixes.action !== old.maxPrefixes.action ||
         config.maxPrefixes.warnPercent !== old.maxPrefixes.warnPercent,
     };
   }
@@ -160,6 +170,11 @@ export class RibPeer implements PathOwner {
     return octets[0]! + octets[1]! + octets[2]! + octets[3]!;
   }
 
+  get #counts(): readonly (number[] | Float64Array)[] {
+    const { received, filtered, overLimit, ineligible, ownAsLoops, octets } = this;
+    return [received, filtered, overLimit, ineligible, ownAsLoops, octets];
+  }
+
   /** Its paths of a family are gone. */
   forgetCounts(family: FamilyIndex): void {
     this.ageCounts(family);
@@ -169,7 +184,7 @@ export class RibPeer implements PathOwner {
 
   /** What was current is stale: it is about to be sent anew. */
   ageCounts(family: FamilyIndex): void {
-    for (const counts of [this.received, this.filtered, this.ineligible, this.ownAsLoops, this.octets]) {
+    for (const counts of this.#counts) {
       counts[family + STALE_COUNTS]! += counts[family]!;
       counts[family] = 0;
     }
@@ -177,8 +192,7 @@ export class RibPeer implements PathOwner {
 
   /** What is stale is gone. */
   forgetStale(family: FamilyIndex): void {
-    for (const counts of [this.received, this.filtered, this.ineligible, this.ownAsLoops, this.octets])
-      counts[family + STALE_COUNTS] = 0;
+    for (const counts of this.#counts) counts[family + STALE_COUNTS] = 0;
   }
 
   /** Is it who it was, as far as others are told (RFC 4456: ORIGINATOR_ID)? Before attach(). */
@@ -214,10 +228,14 @@ export class RibPeer implements PathOwner {
     const address = parseAddressWords(n.remoteAddress);
     slots.address.fill(0, this.slot * 4, this.slot * 4 + 4);
     if (address !== undefined) slots.address.set(address.words, this.slot * 4);
-    this.warned.fill(false);
+    this.warned.fill(SAID_NOTHING);
     this.endOfRibReceived.fill(false);
     this.endOfRibSent.fill(false);
   }
+}
+
+function placesOf({ maxPrefixes: { limit, action } }: PeerConfig): number {
+  return action === 'drop' ? limit : Number.POSITIVE_INFINITY;
 }
 
 /** Our addresses that a session uses, or tells as next hops; a link-local one with its link. */

@@ -13,11 +13,14 @@ import { CHANGED, DEAD, NO_PEER, type RibTable } from '../table/rib-table.ts';
 export const SWEEP_OLD_EPOCH = 1;
 export const SWEEP_POLICY = 2;
 export const SWEEP_LONG_LIVED = 4;
+/** Its prefix limit drops, and has places for other paths than before. */
+export const SWEEP_PLACES = 8;
 
 /** What is done to a live path. */
 export interface PathChanges {
   reevaluate(table: RibTable, path: number): void;
   makeLongLived(table: RibTable, path: number): void;
+  fitPlaces(table: RibTable, path: number): void;
 }
 
 export class Sweeper {
@@ -81,9 +84,9 @@ export class Sweeper {
     this.#start();
   }
 
-  /** Are paths that a peer no longer has still to be found? */
+  /** Are paths that a peer no longer has, or that wait for a place, still to be found? Else it could keep the walk going for ever. */
   isClearing(slot: number): boolean {
-    return !this.#isIdle && ((this.#reasons[slot] ?? 0) & SWEEP_OLD_EPOCH) !== 0;
+    return !this.#isIdle && ((this.#reasons[slot] ?? 0) & (SWEEP_OLD_EPOCH | SWEEP_PLACES)) !== 0;
   }
 
   /** What every prefix is forwarded by must be decided and told again. */
@@ -171,6 +174,7 @@ export class Sweeper {
     if ((why & SWEEP_LONG_LIVED) !== 0) this.#changes.makeLongLived(table, path);
     if ((why & SWEEP_POLICY) !== 0 && (table.flags[path]! & DEAD) === 0)
       this.#changes.reevaluate(table, path);
+    if ((why & SWEEP_PLACES) !== 0 && (table.flags[path]! & DEAD) === 0) this.#changes.fitPlaces(table, path);
   }
 
   #finish(): void {

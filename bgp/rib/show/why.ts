@@ -26,6 +26,9 @@ export function whyPath(rib: RibContents, table: RibTable, path: number): string
     case step.FILTERED_BY_POLICY:
       if (peer !== undefined) return whyFiltered(rib, peer, table, path);
       break;
+    case step.DROPPED_BY_LIMIT:
+      if (peer !== undefined) return whyDropped(peer);
+      break;
     case step.DEFERRED:
       return 'not chosen yet: after the restart other neighbours have still to say what they have (RFC 4724)';
     case step.NEXT_HOP_UNREACHABLE:
@@ -80,6 +83,10 @@ function whyForbidden(rib: RibContents, peer: RibPeer, set: number): string {
 function whyFiltered(rib: RibContents, peer: RibPeer, table: RibTable, path: number): string {
   const reason = rib.paths.whyFiltered(peer, table, path);
   return reason === undefined ? 'filtered: attributes do not fit after policy' : `filtered by ${reason}`;
+}
+
+function whyDropped({ config }: RibPeer): string {
+  return `over the prefix limit (${config.maxPrefixes.limit}), which drops it until another route goes`;
 }
 
 function isOnly(rib: RibContents, table: RibTable, path: number): boolean {

@@ -7,7 +7,16 @@ import type { AttributeStore } from '../attributes/attribute-store.ts';
 import { SecretWords } from '../../columns/secret-words.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import { KIND_EBGP, KIND_LOCAL, LOCAL_SLOT, type PeerSlots } from './peer-slots.ts';
-import { BEST, CHANGED, DEAD, FILTERED, INELIGIBLE, MULTIPATH, type RibTable } from './rib-table.ts';
+import {
+  BEST,
+  CHANGED,
+  DEAD,
+  FILTERED,
+  INELIGIBLE,
+  MULTIPATH,
+  OVER_LIMIT,
+  type RibTable,
+} from './rib-table.ts';
 
 /** Where two paths first differed; `why` puts it into words. Paths equal up to METRIC may be used together. */
 export const STEP_LONG_LIVED_STALE = 1;
@@ -34,6 +43,8 @@ export const WITHDRAWN = 4;
 export const NEXT_HOP_UNREACHABLE = 5;
 /** After our restart nothing that was learned is chosen before all have said what they have (RFC 4724 section 4.1). */
 export const DEFERRED = 6;
+/** The neighbour's prefix limit drops it. */
+export const DROPPED_BY_LIMIT = 7;
 
 export interface DecisionRules {
   /** How many equal paths are used together. */
@@ -53,7 +64,7 @@ const WORST_MED = 0xffffffff;
 /** Paths of one prefix that may be used together, as `multipath` of BGPConfiguration allows. */
 export const MOST_PATHS = 128;
 
-const UNUSABLE = FILTERED | INELIGIBLE | DEAD;
+const UNUSABLE = FILTERED | INELIGIBLE | DEAD | OVER_LIMIT;
 
 export class Decision {
   readonly #attributes: AttributeStore;
@@ -97,6 +108,7 @@ export class Decision {
     const flags = table.flags[path]! & UNUSABLE;
     if (flags !== 0) {
       if ((flags & DEAD) !== 0) return WITHDRAWN;
+      if ((flags & OVER_LIMIT) !== 0) return DROPPED_BY_LIMIT;
       return (flags & INELIGIBLE) !== 0 ? FORBIDDEN : FILTERED_BY_POLICY;
     }
     if (this.deferred[family] === 1 && slot !== LOCAL_SLOT) return DEFERRED;

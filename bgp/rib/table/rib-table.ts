@@ -38,6 +38,8 @@ export const OWN_AS_LOOP = FILTERED | INELIGIBLE;
 export const DEAD = 16;
 /** Attributes or eligibility changed since its prefix was last processed. */
 export const CHANGED = 32;
+/** One more than its neighbour's prefix limit, which drops such: kept until there is a place, as it came. */
+export const OVER_LIMIT = 64;
 
 // Prefix flags.
 export const DIRTY = 1;
@@ -64,7 +66,7 @@ export class RibTable {
   attribute: I32 = new Int32Array(FIRST_CAPACITY);
   next: I32 = new Int32Array(FIRST_CAPACITY);
   prefix: I32 = new Int32Array(FIRST_CAPACITY);
-  /** Sixteen bits, of which eight are in use. */
+  /** Sixteen bits, of which seven are in use. */
   flags: U16 = new Uint16Array(FIRST_CAPACITY);
   /** The peer's epoch (PeerSlots) when the path was last announced. */
   epoch: U16 = new Uint16Array(FIRST_CAPACITY);

@@ -153,6 +153,7 @@ export class Model implements Told {
       received: all.length,
       accepted: all.length - filtered! - ineligible! - loops!,
       filtered: filtered!,
+      dropped: 0,
       ineligible: ineligible! + loops!,
     };
   }

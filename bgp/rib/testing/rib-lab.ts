@@ -64,7 +64,7 @@ export class RibLab {
         endOfRib: (peer, family) => this.events.push(`end-of-rib ${peer.id} ${family}`),
         limit: (peer, family, isOver) => {
           this.events.push(`${isOver ? 'over' : 'near'} limit ${peer.id} ${family}`);
-          if (isOver) this.down(peer.id);
+          if (isOver && peer.config.maxPrefixes.action === undefined) this.down(peer.id);
         },
         memory: (peer, { what, limit }) => {
           this.events.push(`over ${limit} ${what} ${peer.id}`);

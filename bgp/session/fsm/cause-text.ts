@@ -54,6 +54,8 @@ export function causeText(cause: DownCause): string {
     case 'prefix limit':
       return `${cause.family}: ${cause.count} prefixes, the limit is ${cause.limit}`;
     case 'memory limit':
+      if (cause.what === 'routes')
+        return `it has sent ${cause.count} routes of a family: beside those that the prefix limit warns of or drops, ${cause.limit} are kept`;
       return `its routes have ${cause.count} ${cause.what}, the limit is ${cause.limit}`;
     case 'internal error':
       return `internal error ${cause.route === undefined ? 'while reading' : `over its route ${cause.route}`}: ${cause.text}`;

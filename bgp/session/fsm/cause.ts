@@ -169,7 +169,7 @@ export function refusedKey(error: unknown): KeyRefusal {
 /** What its routes make us keep is more than one neighbour may have (bgp/rib/in/memory-limits.ts). */
 export interface MemoryLimit {
   readonly kind: 'memory limit';
-  readonly what: 'attribute octets' | 'next hops';
+  readonly what: 'attribute octets' | 'next hops' | 'routes';
   readonly count: number;
   readonly limit: number;
 }

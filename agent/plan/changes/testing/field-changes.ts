@@ -118,6 +118,10 @@ export const peerCases: Readonly<Record<string, FieldCase>> = {
   addPaths: { spec: ['addPaths: Send', 'addPaths: Both'] },
   'maxPrefixes.limit': { spec: ['maxPrefixes: { limit: 1000 }', 'maxPrefixes: { limit: 500 }'] },
   'maxPrefixes.warnPercent': { spec: ['', 'maxPrefixes: { warnPercent: 50 }'] },
+  'maxPrefixes.action': {
+    blocks: [['10.244.2.0/26', '10.244.2.64/26'], ['10.244.3.0/26']],
+    spec: ['maxPrefixes: { limit: 1, action: Warn }', 'maxPrefixes: { limit: 1, action: Drop }'],
+  },
   'maxPrefixes.restartTime': { spec: ['', 'maxPrefixes: { restartTime: 60s }'] },
   role: { spec: ['role: Provider', 'role: Customer'] },
   localASMode: {
