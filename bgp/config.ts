@@ -94,6 +94,11 @@ export interface PeerConfig {
    * as well. 'sum': likewise, and with our own next hop what all paths that are used together have.
    */
   readonly linkBandwidth?: 'send' | 'sum';
+  /**
+   * It gets a default route of these families from us, beside what the export policy lets out: that of an Origination with
+   * `onRequest`, and no other.
+   */
+  readonly defaultOriginate?: readonly Family[];
   /** RFC 9234. */
   readonly role?: Role;
   readonly gracefulRestart: {

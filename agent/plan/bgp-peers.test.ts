@@ -101,6 +101,10 @@ describe('a BGPPeer with an address', () => {
     ['asNumber: internal, removePrivateAS: true', /spec.removePrivateAS: true has no effect/],
     ['asNumber: internal, asOverride: true', /spec.asOverride: true has no effect/],
     [
+      'asNumber: 65000, defaultOriginate: Both',
+      /spec.defaultOriginate: "Both" has no effect for IPv6: the session carries IPv4 only/,
+    ],
+    [
       'asNumber: 65000, routeReflectorClient: true',
       /spec.routeReflectorClient: true has no effect: .*another AS/,
     ],
@@ -203,16 +207,18 @@ describe('a BGPPeer with a peerSelector', () => {
       ['10.0.2.1'],
       'labels: { rack: r2 }, annotations: { podroute.io/ASNumber: "65002" }',
     );
-    const uneven = `{ nodeSelector: "rack == 'r1'", peerSelector: "rack == 'r2'", role: Provider, addPaths: Send, passive: true, localASNumber: 65001 }`;
-    const near = plan(uneven, [far]).peer('tor/n2/ipv4').config;
+    const uneven = `{ nodeSelector: "rack == 'r1'", peerSelector: "rack == 'r2'", role: Provider, addPaths: Send, passive: true, localASNumber: 65001, defaultOriginate: Both }`;
+    const ours = plan(uneven, [far]);
+    const near = ours.peer('tor/n2/ipv4').config;
     assert.deepEqual(
-      [near.role, near.addPaths, near.passive, near.localAs, near.remoteAs],
-      ['provider', 'send', true, 65001, 65002],
+      [near.role, near.addPaths, near.passive, near.localAs, near.remoteAs, near.defaultOriginate],
+      ['provider', 'send', true, 65001, 65002, ['ipv4', 'ipv6']],
     );
+    assert.deepEqual(ours.problems, []);
     const other = plan(uneven, [far], 'n2').peer('tor/n1/ipv4').config;
     assert.deepEqual(
-      [other.role, other.addPaths, other.passive, other.localAs, other.remoteAs],
-      ['customer', 'receive', false, undefined, 65001],
+      [other.role, other.addPaths, other.passive, other.localAs, other.remoteAs, other.defaultOriginate],
+      ['customer', 'receive', false, undefined, 65001, undefined],
     );
   });
 

@@ -335,6 +335,8 @@ function otherSide(spec: BGPPeerSpec): BGPPeerSpec {
     ...same,
     // Two that wait for one another never meet.
     passive: false,
+    // Two that send one another all that they do not know themselves send it round and round.
+    defaultOriginate: 'None',
     ...(role === undefined ? {} : { role: OTHER_ROLES[role] }),
     ...(addPaths === undefined ? {} : { addPaths: OTHER_ADD_PATHS[addPaths] }),
   };

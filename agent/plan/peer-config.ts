@@ -79,6 +79,7 @@ export const AUTOMATIC_SPEC: SessionSpec = {
   numAllowedLocalASNumbers: 0,
   maxPrefixes: { limit: 10_000, warnPercent: 80, action: 'Close' },
   linkBandwidth: 'Use',
+  defaultOriginate: 'None',
   asOverride: false,
   removePrivateAS: false,
   gracefulRestart: { mode: 'Full', restartTime: 120, longLivedTime: 0 },
@@ -106,8 +107,17 @@ export function sessionConfig(
   const keepalive = spec.keepaliveTime ?? (spec.holdTime === undefined ? config.keepaliveTime : undefined);
   const localAddress = sourceAddress(wish, self);
   const linkBandwidth = LINK_BANDWIDTHS[spec.linkBandwidth];
+  const families = spec.families?.map((name) => FAMILY_NAMES[name]) ?? [wish.family];
+  // A filter that is missing closes the session to everything (RFC 8212).
+  const defaultOriginate = policies.problems.length > 0 ? [] : DEFAULT_ROUTES[spec.defaultOriginate];
   return {
-    problems: [...policies.problems, ...password.problems, ...idleFields(spec, type, object)],
+    problems: [
+      ...policies.problems,
+      ...password.problems,
+      ...idleFields(spec, type, object),
+      // Nodes have a session for each family.
+      ...(wish.remoteNode === undefined ? idleDefault(spec.defaultOriginate, families, object) : []),
+    ],
     config: {
       id: wish.id,
       description: object,
@@ -119,7 +129,7 @@ export function sessionConfig(
       holdTimeSeconds,
       ...(keepalive === undefined ? {} : { keepaliveTimeSeconds: Math.floor(keepalive) }),
       connectRetrySeconds: Math.ceil(spec.connectRetryTime),
-      families: spec.families?.map((name) => (name === 'IPv4' ? 'ipv4' : 'ipv6')) ?? [wish.family],
+      families,
       extendedNextHop: wish.family === 'ipv6' && (spec.families?.includes('IPv4') ?? false),
       ttl: ttlRule(spec, type),
       ...(password.key === undefined ? {} : { md5Key: password.key }),
@@ -138,6 +148,7 @@ export function sessionConfig(
       removePrivateAs: spec.removePrivateAS,
       ...(spec.privateASAction === 'Replace' ? { replacePrivateAs: true } : {}),
       ...(linkBandwidth === undefined ? {} : { linkBandwidth }),
+      ...(defaultOriginate.length === 0 ? {} : { defaultOriginate }),
       ...(spec.role === undefined || type === 'ibgp' ? {} : { role: ROLES[spec.role] }),
       gracefulRestart: gracefulRestart(spec),
       import: policies.import,
@@ -190,6 +201,8 @@ function sharedPolicies(
   return policies;
 }
 
+const FAMILY_NAMES = { IPv4: 'ipv4', IPv6: 'ipv6' } as const;
+const DEFAULT_ROUTES = { None: [], IPv4: ['ipv4'], IPv6: ['ipv6'], Both: ['ipv4', 'ipv6'] } as const;
 const NEXT_HOPS = { Auto: 'auto', Self: 'self', Keep: 'keep' } as const;
 const ADD_PATHS = { Send: 'send', Receive: 'receive', Both: 'both', None: 'none' } as const;
 const LOCAL_AS_RULES = {
@@ -228,6 +241,19 @@ function idleFields(spec: SessionSpec, type: 'ebgp' | 'ibgp', object: string): P
     const message = `has no effect: the neighbour is ${why}`;
     return [{ object, field: `spec.${name}`, value, message, severity: 'warning' }];
   });
+}
+
+/** Of a family that the session does not carry. */
+function idleDefault(
+  value: SessionSpec['defaultOriginate'],
+  families: readonly Family[],
+  object: string,
+): Problem[] {
+  const idle = DEFAULT_ROUTES[value].filter((family) => !families.includes(family));
+  if (idle.length === 0) return [];
+  const names = (list: readonly Family[]) => list.map((family) => (family === 'ipv4' ? 'IPv4' : 'IPv6'));
+  const message = `has no effect for ${names(idle).join(' and ')}: the session carries ${names(families).join(' and ')} only (spec.families)`;
+  return [{ object, field: 'spec.defaultOriginate', value, message, severity: 'warning' }];
 }
 
 /** A link-local neighbour is reached from the link's own address. */

@@ -75,7 +75,7 @@ export function makePlan(input: PlanInput): PlanResult {
       speaker: speakerConfig(node, config, resolved.peers, configured.waiting),
       peers: resolved.peers,
       waiting: configured.waiting,
-      originations: originations(localBlocks, resources, config),
+      originations: [...defaultRoutes(resolved.peers, self), ...originations(localBlocks, resources, config)],
       kernel: {
         table: input.table ?? KERNEL.table,
         protocol: KERNEL.protocol,
@@ -234,6 +234,20 @@ function originations(
       why: pool === undefined ? 'podCIDR of this node' : `block of IPPool ${pool}`,
     }))
     .sort((a, b) => comparePrefixes(parsePrefix(a.prefix)!, parsePrefix(b.prefix)!));
+}
+
+/** For neighbours that get one. Of a node that is about to go they are as all that it announces (RFC 8326). */
+function defaultRoutes(peers: readonly PlannedPeer[], self: ClusterNode): PlannedOrigination[] {
+  const leaving = self.isLeaving ? { communities: ['65535:0'], localPref: 0 } : { communities: [] };
+  return FAMILIES.filter((family) =>
+    peers.some(({ config }) => config.defaultOriginate?.includes(family)),
+  ).map((family) => ({
+    prefix: family === 'ipv4' ? '0.0.0.0/0' : '::/0',
+    ...leaving,
+    largeCommunities: [],
+    onRequest: true,
+    why: 'defaultOriginate of BGPPeers',
+  }));
 }
 
 /** Of every advertisement that the prefix lies in. */

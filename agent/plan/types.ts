@@ -150,6 +150,9 @@ export interface PlannedOrigination {
   readonly prefix: string;
   readonly communities: readonly string[];
   readonly largeCommunities: readonly string[];
+  readonly localPref?: number;
+  /** Only for neighbours that ask for a default route (defaultOriginate): neither used here nor told to others. */
+  readonly onRequest?: true;
   /** 'block of IPPool pods-ipv4' */
   readonly why: string;
 }

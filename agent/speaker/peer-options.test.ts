@@ -160,4 +160,56 @@ describe('a BGPPeer with', () => {
     ]);
     assert.deepEqual([sessions[0]?.id, sessions[0]?.from], ['fleet/10.0.0.2', 'BGPPeer fleet']);
   });
+
+  it('defaultOriginate: a default route to the neighbour alone, beside filters, none of it in a kernel, gone when it says None', async () => {
+    const store = new TestCluster();
+    const filter = objectYaml('BGPFilter', 'nothing', '{ exportV4: [ { action: Reject } ] }');
+    const to = (name: string, more: string) =>
+      peer(name, `node: n1, peerIP: 10.0.0.2, asNumber: 65002, families: [IPv4, IPv6]${more}`);
+    const both = (n: number, as: number) =>
+      nodeYaml(`n${n}`, [`10.0.0.${n}`, `fd00::${n}`], `annotations: { podroute.io/ASNumber: "${as}" }`);
+    const set = (more: string, ...others: string[]) =>
+      store.set(
+        ...[both(1, 65001), both(2, 65002), inAs(3, 65003), POOL, NO_MESH],
+        to('one', more),
+        peer('back', 'node: n2, peerIP: 10.0.0.1, asNumber: 65001, import: All, families: [IPv4, IPv6]'),
+        peer('three', 'node: n1, peerIP: 10.0.0.3, asNumber: 65003'),
+        peer('three-back', 'node: n3, peerIP: 10.0.0.1, asNumber: 65001, import: All'),
+        ...others,
+      );
+    set(', filters: [nothing], defaultOriginate: Both', filter);
+    await using one = await startNode(1, store);
+    await using two = await startNode(2, store);
+    await using three = await startNode(3, store);
+    await store.until('both default routes', () => prefixes(two).length === 2);
+    assert.deepEqual(
+      received(two).map(({ prefix, nextHops, asPath }) => [prefix, nextHops.join(), asPath]),
+      [
+        ['0.0.0.0/0', '10.0.0.1', '65001'],
+        ['::/0', 'fd00::1', '65001'],
+      ],
+    );
+    await store.until('own blocks at the other', () => prefixes(three).length === 1);
+    assert.deepEqual(prefixes(three), ['10.244.1.0/26']);
+    const kernel = await one.kernel.routes({ protocol: 179 });
+    assert.deepEqual(
+      kernel.filter(({ destination }) => destination.endsWith('/0')),
+      [],
+    );
+    const since = one.source.status().sessions.map((session) => session.since);
+    set(', filters: [nothing], defaultOriginate: IPv6', filter);
+    await store.until('only the one of IPv6', () => prefixes(two).join() === '::/0');
+    // The filter is not there any more: nothing at all goes out (RFC 8212).
+    set(', filters: [nothing], defaultOriginate: Both');
+    await store.until('nothing', () => prefixes(two).length === 0);
+    set(', defaultOriginate: IPv4');
+    await store.until('own block and default', () => prefixes(two).length === 2);
+    set(', defaultOriginate: None');
+    await store.until('no default', () => prefixes(two).join() === '10.244.1.0/26');
+    assert.deepEqual(
+      one.source.status().sessions.map((session) => session.since),
+      since,
+      'no session saw it',
+    );
+  });
 });

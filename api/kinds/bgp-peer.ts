@@ -164,6 +164,11 @@ const fields = z.strictObject({
     .describe(
       'The extended community by which equal paths share traffic. Ignore: what the neighbour sends is taken away. Use: used, and passed on as it may be. Send: also told to another AS where it would stay inside. Sum: likewise, and with our own next hop the sum of all paths that are used together.',
     ),
+  defaultOriginate: oneOf('None', 'IPv4', 'IPv6', 'Both')
+    .default('None')
+    .describe(
+      'Families of which the neighbour gets a default route from us, whether or not we have one. It goes beside filters and export, and in place of any other default route.',
+    ),
   removePrivateAS: flag().default(false).describe('Remove private AS numbers from the paths that we send.'),
   privateASAction: oneOf('Remove', 'Replace')
     .optional()

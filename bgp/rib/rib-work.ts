@@ -211,7 +211,7 @@ export class RibWork {
   #updateGroup(group: UpdateGroup, from: number, count: number): number {
     const touched = this.#touched;
     const isChanged = this.#isChanged;
-    const takesAll = group.rules.addPath;
+    const takesAll = group.rules.addPath || group.rules.originatesDefault;
     let i = from;
     try {
       for (; i < count; i++) {

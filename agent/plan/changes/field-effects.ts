@@ -89,6 +89,7 @@ const bgpPeer: EffectsOf<BGPPeerSpec & { keepOriginalNextHop: boolean; maxRestar
   },
   role: is('reset'),
   linkBandwidth: again,
+  defaultOriginate: again,
   localASMode: again,
   asOverride: again,
   privateASAction: again,

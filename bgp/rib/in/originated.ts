@@ -8,7 +8,7 @@ import { OwnClaims } from './own-claims.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
-import { DEAD, OWN_AS_LOOP, type RibTable } from '../table/rib-table.ts';
+import { DEAD, INELIGIBLE, OWN_AS_LOOP, type RibTable } from '../table/rib-table.ts';
 
 /** A route to announce as our own. */
 export interface Origination {
@@ -19,6 +19,8 @@ export interface Origination {
   readonly localPref?: number;
   /** Default: this speaker's own address on each session. */
   readonly nextHop?: string;
+  /** A default route for neighbours with `defaultOriginate` alone: this speaker does not use it. */
+  readonly onRequest?: true;
   /** The object that made it, for `why`. */
   readonly why: string;
 }
@@ -115,7 +117,7 @@ export class Originated {
 
   #one(route: Origination, sets: Map<string, number>): void {
     const prefix = prefixOf(route.prefix);
-    const { prefix: _, why, ...attributes } = route;
+    const { prefix: _, why, onRequest, ...attributes } = route;
     const key = JSON.stringify(attributes);
     let set = sets.get(key);
     if (set === undefined) {
@@ -130,7 +132,9 @@ export class Originated {
         : table.prefixes.findOrAdd6(w0, w1, w2, w3, prefix.length);
     table.fitPrefixColumns();
     this.#why.set(`${formatWords(prefix.words)}/${prefix.length}`, why);
-    this.#paths.announce(this.owner, table, id, 0, set, 0);
+    this.#paths.announce(this.owner, table, id, 0, set, onRequest ? INELIGIBLE : 0);
+    // Those that are not used wait for nobody to choose.
+    if (onRequest) table.markDirty(id, true);
   }
 
   #nextHop(route: Origination): number {

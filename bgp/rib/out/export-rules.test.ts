@@ -32,6 +32,7 @@ interface Case {
   readonly asOverride: boolean;
   readonly showsBoth: boolean;
   readonly linkBandwidth: 'send' | 'sum' | undefined;
+  readonly defaults: PeerConfig['defaultOriginate'];
   readonly nodes: PeerConfig['nextHopSelf'];
   readonly local: string;
   readonly device: string | undefined;
@@ -72,6 +73,7 @@ const cases: fc.Arbitrary<Case> = fc
     asOverride: bool,
     showsBoth: bool,
     linkBandwidth: fc.constantFrom(undefined, 'send' as const, 'sum' as const),
+    defaults: fc.constantFrom(undefined, ['ipv4'] as const, ['ipv6'] as const),
     nodes: pair('10.0.0.1', 'fd00::1'),
     // The last but one begins with the bits of fe80::, the last is what a transport says that knows no address.
     local: fc.constantFrom('192.0.2.1', '2001:db8::1', 'fe80::1', 'febf::1', 'fec0::1', '254.128.0.1', ''),
@@ -97,7 +99,7 @@ const cases: fc.Arbitrary<Case> = fc
 
 /** Two that differ in some fields only, so that groups which are the same are no rare luck. */
 const pairs = fc
-  .tuple(cases, cases, fc.nat(22), fc.nat(22))
+  .tuple(cases, cases, fc.nat(23), fc.nat(23))
   .map(([a, other, ...fields]): readonly [Case, Case] => {
     const names = Object.keys(a) as (keyof Case)[];
     const b = { ...a, ...Object.fromEntries(fields.map((i) => [names[i]!, other[names[i]!]])) };
@@ -120,6 +122,7 @@ function rulesOf(one: Case): ExportRules {
       asOverride: one.asOverride,
       localAsRules: { prependIn: false, prependOut: one.showsBoth },
       ...(one.linkBandwidth !== undefined && { linkBandwidth: one.linkBandwidth }),
+      ...(one.defaults !== undefined && { defaultOriginate: one.defaults }),
       nextHopSelf: one.nodes,
     },
     negotiated: {
@@ -180,6 +183,7 @@ function expected(one: Case) {
     self: ownNextHop(one),
     extendedNextHop: one.family === 0 && one.extended,
     addPath: one.family === 0 ? one.sendsIds.ipv4 : one.sendsIds.ipv6,
+    originatesDefault: one.defaults?.includes(one.family === 0 ? 'ipv4' : 'ipv6') ?? false,
     // With all paths there each has its own.
     sumsBandwidth: one.linkBandwidth === 'sum' && !one.sendsIds[one.family === 0 ? 'ipv4' : 'ipv6'],
     maxMessageBytes: one.octets,

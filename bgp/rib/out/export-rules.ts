@@ -1,6 +1,6 @@
 // What a group of peers gets and how it is written: decided once per kind of peer, not per peer.
 // Two peers whose rules have equal keys are in one update group.
-import { octetsOfWords, type FamilyIndex, IPV6, isLinkLocalIpv6, parseAddressWords } from '#ip';
+import { familyName, octetsOfWords, type FamilyIndex, IPV6, isLinkLocalIpv6, parseAddressWords } from '#ip';
 import {
   type ExportPlan,
   exportPlan,
@@ -41,6 +41,8 @@ export interface ExportRules {
   /** IPv4 routes may go out with an IPv6 next hop (RFC 8950). */
   readonly extendedNextHop: boolean;
   readonly addPath: boolean;
+  /** The default route that stands by on request goes out, whatever the policy says, and no other default route. */
+  readonly originatesDefault: boolean;
   /** With our own next hop goes what the link bandwidths of all paths that are used together come to. */
   readonly sumsBandwidth: boolean;
   readonly maxMessageBytes: number;
@@ -73,6 +75,7 @@ export function exportRules(
   const link = keepsNextHop ? (n.device ?? n.sharedLink?.device) : undefined;
   const sendLinkBandwidth = external && config.linkBandwidth !== undefined;
   const sumsBandwidth = config.linkBandwidth === 'sum' && !addPath;
+  const originatesDefault = config.defaultOriginate?.includes(familyName(family)) ?? false;
   const ofPath = changesOfPath(peer, session, own);
   const octets = JSON.stringify([
     family,
@@ -99,6 +102,7 @@ export function exportRules(
     external || config.routeReflectorClient,
     session.maxMessageBytes,
     extendedNextHop,
+    originatesDefault,
     blocksOtc,
     replacesLinkLocal,
     peer.exportPolicy.fingerprint,
@@ -117,6 +121,7 @@ export function exportRules(
     self,
     extendedNextHop,
     addPath,
+    originatesDefault,
     sumsBandwidth,
     maxMessageBytes: session.maxMessageBytes,
     policy: peer.exportPolicy,

@@ -10,8 +10,8 @@ import type { Decision } from '../table/decision.ts';
 import { BandwidthSums } from './bandwidth-sums.ts';
 import type { ExportRules } from './export-rules.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
-import { KIND_IBGP, KIND_LOCAL, type PeerSlots } from '../table/peer-slots.ts';
-import type { RibTable } from '../table/rib-table.ts';
+import { KIND_IBGP, KIND_LOCAL, LOCAL_SLOT, type PeerSlots } from '../table/peer-slots.ts';
+import { DEAD, INELIGIBLE, type RibTable } from '../table/rib-table.ts';
 
 /** Why a path does not go out: results of path() below 0. */
 export const NOT_USABLE = -1;
@@ -25,6 +25,8 @@ export const NO_NEXT_HOP = -5;
 export const REJECTED_BY_POLICY = -6;
 /** With what the policy sets. */
 export const FITS_NO_MESSAGE = -7;
+/** The peer gets the default route that stands by on request, and no other. */
+export const MADE_INSTEAD = -8;
 
 export class ExportView {
   readonly #attributes: AttributeStore;
@@ -54,9 +56,20 @@ export class ExportView {
     this.#route = new RouteRef(tables[0]!.prefixes);
   }
 
+  /** The path that goes out for a prefix: the best one, or a default route that is there for those who ask. -1: none. */
+  chosen(rules: ExportRules, table: RibTable, prefix: number): number {
+    const made = rules.originatesDefault ? madeDefault(table, prefix) : -1;
+    return made < 0 ? table.best(prefix) : made;
+  }
+
   /** The set to announce (borrowed: the caller takes its own reference), or below 0 why there is none. */
   path(rules: ExportRules, table: RibTable, path: number): number {
     this.lookedAt = path;
+    if (rules.originatesDefault) {
+      const made = madeDefault(table, table.prefix[path]!);
+      if (made >= 0 && path !== made) return MADE_INSTEAD;
+      if (made >= 0) return rules.self === undefined ? NO_NEXT_HOP : table.attribute[path]!;
+    }
     if (!this.#decision.isUsable(table, path)) return NOT_USABLE;
     const set = table.attribute[path]!;
     const slot = table.peer[path]!;
@@ -105,4 +118,16 @@ export class ExportView {
     const kind = this.#peers.kind[table.peer[path]!]!;
     return this.#route.point(table.prefixes, table.prefix[path]!, kind, table.attribute[path]!);
   }
+}
+
+/** Of our own paths the one that this speaker does not use itself (Origination.onRequest); -1: there is none. */
+function madeDefault(table: RibTable, prefix: number): number {
+  if (table.prefixes.lengths[prefix] !== 0) return -1;
+  let path = table.head[prefix]! - 1;
+  while (
+    path >= 0 &&
+    !(table.peer[path] === LOCAL_SLOT && (table.flags[path]! & (INELIGIBLE | DEAD)) === INELIGIBLE)
+  )
+    path = table.next[path]! - 1;
+  return path;
 }

@@ -113,15 +113,15 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
   /** Looks at one processed prefix; `bestChanged` false means only paths beside the best one changed. */
   update(prefix: number, bestChanged: boolean): void {
     const { table } = this;
+    const { view } = this.#parts;
     if (this.rules.addPath) {
-      const { view } = this.#parts;
       for (let path = table.head[prefix]! - 1; path >= 0; path = table.next[path]! - 1) {
         this.#set(path, view.path(this.rules, table, path), table.peer[path]!);
       }
-    } else if (bestChanged) {
-      const best = table.best(prefix);
-      if (best < 0) this.#set(prefix, -1, 0);
-      else this.#set(prefix, this.#parts.view.path(this.rules, table, best), table.peer[best]!);
+    } else if (bestChanged || this.rules.originatesDefault) {
+      const path = view.chosen(this.rules, table, prefix);
+      if (path < 0) this.#set(prefix, -1, 0);
+      else this.#set(prefix, view.path(this.rules, table, path), table.peer[path]!);
     }
   }
 

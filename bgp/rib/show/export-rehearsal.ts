@@ -94,9 +94,9 @@ function sentSet(
   slot: number,
   withoutOwn: boolean,
 ): number {
-  const best = table.best(prefix);
-  if (!rules.addPath && best >= 0 && !(withoutOwn && table.peer[best] === LOCAL_SLOT))
-    return table.peer[best] === slot ? -1 : view.path(rules, table, best);
+  const chosen = view.chosen(rules, table, prefix);
+  if (!rules.addPath && chosen >= 0 && !(withoutOwn && table.peer[chosen] === LOCAL_SLOT))
+    return table.peer[chosen] === slot ? -1 : view.path(rules, table, chosen);
   if (!rules.addPath && !withoutOwn) return -1;
   for (let path = table.head[prefix]! - 1; path >= 0; path = table.next[path]! - 1) {
     const from = table.peer[path]!;

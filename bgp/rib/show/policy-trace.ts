@@ -39,6 +39,8 @@ function exportLines(rib: RibContents, table: RibTable, prefix: number): string[
   for (const peer of rib.peers()) {
     const group = peer.session && rib.exports.groupOf(peer.session, table.family);
     if (group === undefined || group.rules.policy.acceptsAll || table.peer[best] === peer.slot) continue;
+    // A default route on request goes beside the policy.
+    if (rib.view.chosen(group.rules, table, prefix) !== best) continue;
     const known = byPolicy.get(group.rules.policy);
     if (known !== undefined) known.ids.push(peer.id);
     else {

@@ -172,7 +172,8 @@ export class RoutePages implements RibView {
       if (query.view === 'advertised') {
         const session = peer!.session;
         const group = session && rib.exports.groupOf(session, table.family);
-        if (group === undefined || (!group.rules.addPath && (flags & BEST) === 0)) continue;
+        if (group === undefined) continue;
+        if (!group.rules.addPath && rib.view.chosen(group.rules, table, id) !== path) continue;
         if (!rib.exports.isHeld(session!, group, group.rules.addPath ? path : id)) continue;
         const text = texts.sent(table, id, path, group);
         if (text !== undefined) routes.push(text);

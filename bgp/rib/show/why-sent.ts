@@ -25,12 +25,12 @@ export function whyNotSent(
   const group = rib.exports.groupOf(session, table.family);
   if (group === undefined) return `${familyName(table.family)} unicast was not agreed with it`;
   if (isHeld(rib, session, group, table, prefix)) return undefined;
-  const best = table.best(prefix);
-  if (best < 0) return NO_USABLE_PATH;
-  if (table.peer[best] === peer.slot) return 'split horizon: the best path came from there';
-  const result = rib.view.path(group.rules, table, best);
-  if (result < 0) return refusalText(rib, group.rules, table, best, result);
-  const unit = group.rules.addPath ? best : prefix;
+  const path = rib.view.chosen(group.rules, table, prefix);
+  if (path < 0) return NO_USABLE_PATH;
+  if (table.peer[path] === peer.slot) return 'split horizon: the best path came from there';
+  const result = rib.view.path(group.rules, table, path);
+  if (result < 0) return refusalText(rib, group.rules, table, path, result);
+  const unit = group.rules.addPath ? path : prefix;
   if (group.isBuilding || group.isSentTo(unit, peer.slot)) return 'it is still to be sent';
   if (group.out.set[unit] === 0) return 'its attributes fit into no message';
   return 'its next hop is that neighbour itself';

@@ -22,7 +22,7 @@ export function whyPath(rib: RibContents, table: RibTable, path: number): string
       return 'its neighbour no longer has it, being removed';
     case step.FORBIDDEN:
       if (peer !== undefined) return whyForbidden(rib, peer, table.attribute[path]!);
-      break;
+      return 'not used here: it is for neighbours with defaultOriginate';
     case step.FILTERED_BY_POLICY:
       if (peer !== undefined) return whyFiltered(rib, peer, table, path);
       break;

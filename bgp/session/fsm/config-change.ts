@@ -48,6 +48,7 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, ChangeEffect>> = {
   replacePrivateAs: 'soft',
   asOverride: 'soft',
   localAsRules: 'soft',
+  defaultOriginate: 'soft',
   linkBandwidth: 'soft',
   role: 'reset',
   gracefulRestart: 'later',
