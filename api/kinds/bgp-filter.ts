@@ -27,6 +27,8 @@ const priority = () => integer(1, 2_147_483_646);
 
 const anyNumber = () => integer(0, 4_294_967_295);
 
+type Direction = 'import' | 'export';
+
 const operationFields = z.strictObject({
   addCommunity: z
     .strictObject({ value: oneCommunity().describe('The community, of any kind.') })
@@ -60,6 +62,14 @@ const operationFields = z.strictObject({
     .describe(
       'LOCAL_PREF: the highest wins, before the length of the AS path. No eBGP neighbour is told it.',
     ),
+  setWeight: z
+    .strictObject({
+      value: integer(0, 65_535).describe('The weight; 0 is that of a route without.'),
+    })
+    .optional()
+    .describe(
+      'The highest wins on this node, before LOCAL_PREF; nobody is told. Only in import rules: a node decides by it alone.',
+    ),
   setNextHop: z
     .strictObject({
       address: ipAddress().describe(
@@ -74,19 +84,30 @@ const operationFields = z.strictObject({
     .describe('MED: of several ways into one AS the lowest wins. Set on export it is sent to eBGP too.'),
 });
 
-const operation = withRules(
-  operationFields,
-  exactlyOne<z.output<typeof operationFields>>('operation', [
-    'addCommunity',
-    'prependASPath',
-    'setPriority',
-    'setLocalPref',
-    'setMED',
-    'setNextHop',
-    'setCommunities',
-    'deleteCommunities',
-  ]),
-);
+type Operation = z.output<typeof operationFields>;
+
+const onlyOnImport = {
+  fields: ['setWeight'] as const,
+  message: 'has a meaning only in import rules: no neighbour is told a weight',
+  cel: '!has(self.setWeight)',
+  broken: ({ setWeight }: Operation) => setWeight !== undefined,
+};
+
+const operation = (direction: Direction) =>
+  withRules(operationFields, [
+    ...(direction === 'export' ? [onlyOnImport] : []),
+    ...exactlyOne<Operation>('operation', [
+      'addCommunity',
+      'prependASPath',
+      'setPriority',
+      'setLocalPref',
+      'setMED',
+      'setWeight',
+      'setNextHop',
+      'setCommunities',
+      'deleteCommunities',
+    ]),
+  ]);
 
 const communityList = () => list(communitiesOrSet(), 20).min(1).optional();
 
@@ -124,7 +145,7 @@ const asPathMatch = z.strictObject({
     ),
 });
 
-function filterRule(family: Family) {
+function filterRule(direction: Direction, family: Family) {
   const bits = addressBits(family);
   return withRules(
     z.strictObject({
@@ -160,7 +181,9 @@ function filterRule(family: Family) {
       action: oneOf('Accept', 'Reject', 'Next').describe(
         'What becomes of a route to which all of the rule applies. Next: its operations hold, and the rules behind it decide.',
       ),
-      operations: list(operation, 10).optional().describe('What is changed in the route, in this order.'),
+      operations: list(operation(direction), 10)
+        .optional()
+        .describe('What is changed in the route, in this order.'),
     }),
     [
       ...excludes<{ prefixSet?: unknown; cidr?: unknown }>('prefixSet', ['cidr']),
@@ -193,14 +216,14 @@ function filterRule(family: Family) {
   );
 }
 
-const rules = (family: Family) => list(filterRule(family), 100).default([]);
+const rules = (direction: Direction, family: Family) => list(filterRule(direction, family), 100).default([]);
 
 const filterFields = z.strictObject({
   ...filterSetFields,
-  importV4: rules('ipv4').describe('On IPv4 routes that a neighbour announces.'),
-  exportV4: rules('ipv4').describe('On IPv4 routes that we announce.'),
-  importV6: rules('ipv6').describe('On IPv6 routes that a neighbour announces.'),
-  exportV6: rules('ipv6').describe('On IPv6 routes that we announce.'),
+  importV4: rules('import', 'ipv4').describe('On IPv4 routes that a neighbour announces.'),
+  exportV4: rules('export', 'ipv4').describe('On IPv4 routes that we announce.'),
+  importV6: rules('import', 'ipv6').describe('On IPv6 routes that a neighbour announces.'),
+  exportV6: rules('export', 'ipv6').describe('On IPv6 routes that we announce.'),
 });
 
 const ruleLists = ['importV4', 'exportV4', 'importV6', 'exportV6'] as const;

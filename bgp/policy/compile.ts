@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { familyIndex, parseAddressWords } from '#ip';
 import { isOneCommunity } from '../message/index.ts';
 import type { PrefixTable } from '../prefix/prefix-table.ts';
-import type { Policy, PolicySet, PolicyTerm } from './policy.ts';
+import { MOST_WEIGHT, type Policy, type PolicySet, type PolicyTerm } from './policy.ts';
 import {
   AttributeMatch,
   type AttributeQuestions,
@@ -171,7 +171,15 @@ function placeFault({ match }: PolicyTerm, { prefixes, source }: RouteRef): numb
 }
 
 /** So that nothing is wrong with it when there is a route. @throws Error naming the text that is wrong */
-function checkSet({ deleteCommunities = [], addCommunities = [], nextHop }: PolicySet = {}): void {
+function checkSet({
+  deleteCommunities = [],
+  addCommunities = [],
+  nextHop,
+  weight = 0,
+}: PolicySet = {}): void {
+  if (!Number.isInteger(weight) || weight < 0 || weight > MOST_WEIGHT) {
+    throw new Error(`'${weight}' is no weight from 0 to ${MOST_WEIGHT}`);
+  }
   if (nextHop !== undefined && parseAddressWords(nextHop) === undefined) {
     throw new Error(`'${nextHop}' is not an address`);
   }

@@ -69,8 +69,12 @@ export interface PrefixRule {
   readonly maxLength?: number;
 }
 
+export const MOST_WEIGHT = 0xffff;
+
 export interface PolicySet {
   readonly localPref?: number;
+  /** The highest wins, before LOCAL_PREF: 0 (that of others) to MOST_WEIGHT; nobody is told. Only where routes are imported. */
+  readonly weight?: number;
   readonly med?: number;
   /** Those that are there and fit one of these patterns go, before others are added. */
   readonly deleteCommunities?: readonly string[];

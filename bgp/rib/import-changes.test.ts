@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { PeerConfig } from '../config.ts';
 import { fakeConfig } from './testing/fake-session.ts';
-import { A, configure, ebgp, follow } from './testing/live-lab.ts';
+import { A, configure, ebgp, follow, ibgp } from './testing/live-lab.ts';
 import { RibLab } from './testing/rib-lab.ts';
 
 describe('rib: an import policy that changes', () => {
@@ -53,6 +53,56 @@ describe('rib: an import policy that changes', () => {
     assert.deepEqual([asked(), preferences()], [100, [100, 301]]);
     prefers({ '20.0.64.0/18': 302 }, { allowedLocalAs: 1 });
     assert.deepEqual([asked(), preferences()], [100, [100, 302]]);
+  });
+
+  it('weighs routes: the highest weight is chosen, and no neighbour is told anything of it', () => {
+    const lab = new RibLab();
+    const weighs = (weight: number): Partial<PeerConfig> => ({
+      import: {
+        name: `weight ${weight}`,
+        terms: [{ match: {}, action: { verdict: 'accept', set: { weight } }, why: 'rule 1' }],
+        otherwise: 'reject',
+      },
+    });
+    lab.up(ebgp(1));
+    lab.up(ebgp(2));
+    const inside = lab.up(ibgp(3));
+    lab.announce('e1', [A], { path: [65101], nextHop: '192.0.2.1' });
+    lab.announce('e2', [A], { path: [65102, 7, 8], nextHop: '192.0.2.2' });
+    lab.settle();
+    const seen = () => {
+      const routes = lab.routes({ view: 'all' }).map((route) => {
+        const weight = route.others?.find(({ name }) => name === 'weight')?.value ?? '';
+        return [route.peer, weight, route.why];
+      });
+      return [routes.sort(([a], [b]) => (a! < b! ? -1 : 1)), inside.held.get(A)];
+    };
+    const shorter = [
+      [
+        ['e1', '', 'best'],
+        ['e2', '', 'longer AS_PATH (3 > 1) than the path from e1'],
+      ],
+      'nh=192.0.2.1 path=65101 lp=100',
+    ];
+    assert.deepEqual(seen(), shorter);
+    configure(lab, ebgp(2), weighs(7));
+    assert.deepEqual(seen(), [
+      [
+        ['e1', '', 'lower weight (0 < 7) than the path from e2'],
+        ['e2', '7', 'best'],
+      ],
+      'nh=192.0.2.2 path=65102,7,8 lp=100',
+    ]);
+    const { messages } = inside;
+    configure(lab, ebgp(2), weighs(65_535));
+    assert.equal(lab.routes({ view: 'best' })[0]!.others?.[0]?.value, '65535');
+    assert.equal(inside.messages, messages, 'the route that they have is the same');
+    configure(lab, ebgp(2), weighs(0));
+    assert.deepEqual(seen(), shorter);
+    lab.down('e2');
+    lab.settle();
+    lab.rib.attributes.dropUnused(100);
+    assert.equal(lab.rib.attributes.variants.count, 2, 'that of all others, and the one set last');
   });
 
   it('gives routes another next hop: of either family, and followed like any other', () => {

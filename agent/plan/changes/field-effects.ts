@@ -165,14 +165,18 @@ const rule: EffectsOf<BGPFilterRule> = {
     setPriority: { value: again },
     setLocalPref: { value: again },
     setMED: { value: again },
+    setWeight: { value: again },
     setNextHop: { address: again },
   },
 };
 
-const exportRule: EffectsOf<BGPFilterRule> = {
+/** Documents with a weight there are refused. */
+const { setWeight: _, ...exportOperations } = rule.operations;
+
+const exportRule = {
   ...rule,
   operations: {
-    ...rule.operations,
+    ...exportOperations,
     setPriority: { value: is('nothing', 'BGP tells nobody the metric of a kernel') },
     setNextHop: { address: is('nothing', 'it counts in import rules') },
   },
@@ -180,7 +184,10 @@ const exportRule: EffectsOf<BGPFilterRule> = {
 
 const setName = is('nothing', 'of one that no rule names');
 
-const bgpFilter: EffectsOf<BGPFilterSpec> = {
+const bgpFilter: EffectsOf<Omit<BGPFilterSpec, 'exportV4' | 'exportV6'>> & {
+  readonly exportV4: typeof exportRule;
+  readonly exportV6: typeof exportRule;
+} = {
   prefixSets: {
     name: setName,
     prefixes: { cidr: again, matchOperator: again, prefixLength: { min: again, max: again } },

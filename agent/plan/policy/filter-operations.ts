@@ -19,17 +19,20 @@ export function operationsOf(
     (path, { prependASPath }) => [...(prependASPath?.prefix ?? []), ...path],
     [],
   );
-  const last = <K extends 'setPriority' | 'setLocalPref' | 'setMED'>(name: K): number | undefined =>
-    operations.findLast((one) => one[name] !== undefined)?.[name]?.value;
+  const last = <K extends 'setPriority' | 'setLocalPref' | 'setMED' | 'setWeight'>(
+    name: K,
+  ): number | undefined => operations.findLast((one) => one[name] !== undefined)?.[name]?.value;
   const priority = last('setPriority');
   const metric = priority === undefined || direction === 'export' ? 0 : metricOf(priority);
   const localPref = last('setLocalPref');
   const med = last('setMED');
+  const weight = last('setWeight');
   const nextHop =
     direction === 'export' ? undefined : operations.findLast((one) => one.setNextHop)?.setNextHop?.address;
   const set: PolicySet = {
     ...(nextHop === undefined ? {} : { nextHop }),
     ...(metric > 0 ? { metric } : {}),
+    ...(weight === undefined ? {} : { weight }),
     ...(localPref === undefined ? {} : { localPref }),
     ...(med === undefined ? {} : { med }),
     ...communityChanges(operations, sets),

@@ -17,6 +17,12 @@ function termsOf(spec: string, direction: 'import' | 'export' = 'import', peer =
 }
 
 describe('a rule of a BGPFilter', () => {
+  it('sets the weight of what is imported, the last value of several', () => {
+    const operations = '[ { setWeight: { value: 7 } }, { setWeight: { value: 9 } } ]';
+    const terms = termsOf(`{ importV6: [ { action: Accept, operations: ${operations} } ] }`);
+    assert.deepEqual(terms[0]!.action.set, { weight: 9 });
+  });
+
   it('sets LOCAL_PREF and MED, the last value of several', () => {
     const operations =
       '[ { setMED: { value: 7 } }, { setLocalPref: { value: 200 } }, { setMED: { value: 0 } } ]';

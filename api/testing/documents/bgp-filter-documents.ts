@@ -199,6 +199,17 @@ export const bgpFilterDocuments = casesOf('BGPFilter', {}, [
     { field: `exportV6.0.operations.0.${name}`, with: { exportV6: operation({}) }, bad: [{}, 1] },
   ]),
   {
+    field: 'importV6.0.operations.0.setWeight.value',
+    with: { importV6: operation({ setWeight: { value: 1 } }) },
+    ...integers(0, 65_535),
+  },
+  { field: 'importV4.0.operations.0.setWeight', with: { importV4: operation({}) }, bad: [{}, 1] },
+  {
+    rule: 'no neighbour is told a weight',
+    good: [{ importV4: operation({ setWeight: { value: 5 } }) }],
+    bad: ['exportV4', 'exportV6'].map((list) => ({ [list]: operation({ setWeight: { value: 5 } }) })),
+  },
+  {
     rule: 'operations change what is accepted or goes on',
     good: [{ importV4: [{ action: 'Next', operations: [{ setMED: { value: 1 } }] }] }],
     bad: [{ importV4: [{ action: 'Reject', operations: [{ setMED: { value: 1 } }] }] }],
@@ -207,6 +218,7 @@ export const bgpFilterDocuments = casesOf('BGPFilter', {}, [
     rule: 'an operation says one thing',
     bad: [
       { setLocalPref: { value: 1 }, setMED: { value: 1 } },
+      { setWeight: { value: 1 }, setLocalPref: { value: 1 } },
       { setMED: { value: 1 }, addCommunity: { value: '1:1' } },
       { setPriority: { value: 1 }, setLocalPref: { value: 1 } },
       { addCommunity: { value: '1:1' }, prependASPath: { prefix: [1] } },

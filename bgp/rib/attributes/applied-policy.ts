@@ -36,7 +36,8 @@ export class AppliedPolicy {
   apply(policy: CompiledPolicy, route: RouteRef, after?: PolicySet): number {
     const combination = policy.evaluate(route, this.#reader);
     if (combination < 0) return policy.isOwn(combination) ? OWN_PREFIX : REJECTED;
-    if (combination === 0 && after === undefined) return route.attribute;
+    if (combination === 0 && after === undefined && !this.#keepsSecrets(route.attribute))
+      return route.attribute;
     if (
       route.attribute !== this.#from ||
       combination !== this.#combination ||
@@ -46,6 +47,11 @@ export class AppliedPolicy {
       this.#change(policy, route.attribute, combination, after);
     }
     return this.#to < 0 ? TOO_LARGE : this.#to;
+  }
+
+  /** Must the set be another one to go out? What neighbours are not told must not make two of what is one to them. */
+  #keepsSecrets(set: number): boolean {
+    return this.#isExport && this.#intern.store.hasSecrets(set);
   }
 
   /** The rule that rejects the route, for people; undefined when none does. */

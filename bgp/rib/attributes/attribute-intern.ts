@@ -21,14 +21,9 @@ import {
 import type { PolicySet } from '../../policy/policy.ts';
 import { planOf } from './policy-plan.ts';
 import { AttributeBlock } from './attribute-block.ts';
-import {
-  AttributeFacts,
-  type AttributeStore,
-  LOOP_CLUSTER,
-  LOOP_ORIGINATOR,
-  variantOf,
-} from './attribute-store.ts';
+import { AttributeFacts, type AttributeStore, LOOP_CLUSTER, LOOP_ORIGINATOR } from './attribute-store.ts';
 import type { NextHops } from './next-hops.ts';
+import { AS_IT_CAME } from './variants.ts';
 
 /** LOCAL_PREF of routes that come without (RFC 4271 section 5.1.5 leaves it to policy; everybody uses 100). */
 export const DEFAULT_LOCAL_PREF = 100;
@@ -98,8 +93,8 @@ export class AttributeIntern {
     const hop = this.#nextHops.find4(raw.nextHop);
     if (hop < 0) return -1;
     const { store } = this;
-    const hash = store.hashOf(raw, hop, 0);
-    const id = store.find(raw, hop, 0, hash);
+    const hash = store.hashOf(raw, hop, AS_IT_CAME);
+    const id = store.find(raw, hop, AS_IT_CAME, hash);
     if (id < 0) {
       this.#rawHop = hop;
       this.#rawHash = hash;
@@ -125,9 +120,10 @@ export class AttributeIntern {
       verdict.action === ACTION_OK &&
       verdict.length === this.#raw.length &&
       this.#raw.equals(verdict.bytes, 0);
-    if (!isRaw) return this.#intern(hop, 0);
+    if (!isRaw) return this.#intern(hop, AS_IT_CAME);
     // recall() looked for these bytes in vain: no need to look again. From now on they can be recalled.
-    const id = hop === this.#rawHop ? this.#add(hop, 0, this.#rawHash) : this.#intern(hop, 0);
+    const id =
+      hop === this.#rawHop ? this.#add(hop, AS_IT_CAME, this.#rawHash) : this.#intern(hop, AS_IT_CAME);
     this.store.cleanKeys[id] = this.store.cleanKeys[id]! | (1 << key);
     return id;
   }
@@ -136,12 +132,12 @@ export class AttributeIntern {
   multiprotocol(buf: Uint8Array, start: number, length: number, device: string | undefined): number {
     const hop = this.#hop;
     if (!decodeNextHop(buf, start, length, hop)) return -1;
-    if (hop.family === 0) return this.#intern(this.#nextHops.intern4(hop.word0 | 0), 0);
+    if (hop.family === 0) return this.#intern(this.#nextHops.intern4(hop.word0 | 0), AS_IT_CAME);
     const global = hop.hasGlobal ? [hop.word0 | 0, hop.word1 | 0, hop.word2 | 0, hop.word3 | 0] : undefined;
     const link = hop.hasLinkLocal
       ? [hop.linkLocal0 | 0, hop.linkLocal1 | 0, hop.linkLocal2 | 0, hop.linkLocal3 | 0]
       : undefined;
-    return this.#intern(this.#nextHops.intern6(global, link, device), 0);
+    return this.#intern(this.#nextHops.intern6(global, link, device), AS_IT_CAME);
   }
 
   /** The set of a route that starts here. One reference is taken. @throws Error when it is too large */
@@ -165,7 +161,7 @@ export class AttributeIntern {
     );
     if (end < 0) throw new Error('the attributes do not fit into a message: fewer communities, please');
     this.judge(this.#scratch, 0, end, this.#internal);
-    return this.#intern(route.nextHop, 0);
+    return this.#intern(route.nextHop, AS_IT_CAME);
   }
 
   /**
@@ -192,9 +188,19 @@ export class AttributeIntern {
     const address = isExport ? undefined : sets.findLast((set) => set.nextHop !== undefined)?.nextHop;
     const hop = address === undefined ? store.nextHop[id]! : this.#hopAt(address);
     if (hop >= 0 && address === undefined) this.#nextHops.hold(hop);
-    const metric = sets.findLast((set) => set.metric !== undefined)?.metric ?? store.metricOf(id);
-    const variant = variantOf((isExport && plan.med >= 0) || store.isMedSet(id), metric);
-    return this.#intern(hop, variant);
+    return this.#intern(hop, this.#variantOf(id, sets, isExport));
+  }
+
+  /** With a reference. Neighbours are told neither metric nor weight: what differs in them alone is one set to them. */
+  #variantOf(id: number, sets: readonly PolicySet[], isExport: boolean): number {
+    const { store } = this;
+    const last = <K extends 'metric' | 'weight'>(name: K): number | undefined =>
+      sets.findLast((set) => set[name] !== undefined)?.[name];
+    return store.variants.take({
+      isMedSet: store.isMedSet(id) || (isExport && sets.some(({ med }) => med !== undefined)),
+      metric: isExport ? 0 : (last('metric') ?? store.metricOf(id)),
+      weight: isExport ? 0 : (last('weight') ?? store.weightOf(id)),
+    });
   }
 
   /** LLGR_STALE for routes of a neighbour that did not come back in time (RFC 9494 section 4.2). As changed(). */
@@ -209,7 +215,7 @@ export class AttributeIntern {
     return this.#nextHops.intern6(words, undefined, undefined);
   }
 
-  /** Takes over the reference to `hop`. */
+  /** Takes over the references to both. */
   #intern(hop: number, variant: number): number {
     const { store, verdict } = this;
     this.#canonical.readCanonical(verdict.bytes, verdict.length);
@@ -217,6 +223,7 @@ export class AttributeIntern {
     const known = store.find(this.#canonical, hop, variant, hash);
     if (known >= 0) {
       if (hop >= 0) this.#nextHops.release(hop);
+      store.variants.release(variant);
       store.references[known] = store.references[known]! + 1;
       return known;
     }

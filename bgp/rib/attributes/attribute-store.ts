@@ -16,6 +16,7 @@ import {
 import { IdPool } from '../../columns/id-pool.ts';
 import { IdRing } from '../../columns/id-ring.ts';
 import type { NextHops } from './next-hops.ts';
+import { AS_IT_CAME, Variants } from './variants.ts';
 
 const FIRST_CAPACITY = 2048;
 /** Columns, hash slots and queue of one set, about, with their room to grow, beside its bytes. */
@@ -45,7 +46,7 @@ export class AttributeFacts {
   loops = 0;
   /** Octets a second of the link bandwidth community; 0 without. */
   linkBandwidth = 0.5;
-  /** Tells sets with equal bytes apart: variantOf(). */
+  /** Tells sets with equal bytes apart: a number of Variants. */
   variant = 0xffffffff;
 }
 
@@ -53,14 +54,6 @@ export class AttributeFacts {
 export const LOOP_ORIGINATOR = 1;
 /** CLUSTER_LIST holds our cluster id. */
 export const LOOP_CLUSTER = 2;
-
-/**
- * @param isMedSet by an export policy, so that it goes out to eBGP too
- * @param metric of the kernel's route, as an import policy set it; 0: none did
- */
-export function variantOf(isMedSet: boolean, metric: number): number {
-  return metric * 2 + (isMedSet ? 1 : 0);
-}
 
 export class AttributeStore {
   localPref = new Uint32Array(FIRST_CAPACITY);
@@ -76,6 +69,7 @@ export class AttributeStore {
   loops = new Uint8Array(FIRST_CAPACITY);
   linkBandwidth = new Float32Array(FIRST_CAPACITY);
   variant = new Uint32Array(FIRST_CAPACITY);
+  readonly variants = new Variants();
   /** Bit k: these very bytes (with NEXT_HOP) came over a session of verdict key k and were judged good. */
   cleanKeys = new Int32Array(FIRST_CAPACITY);
   /** Next-hop id, -1 for routes originated here. */
@@ -124,12 +118,23 @@ export class AttributeStore {
   }
 
   isMedSet(id: number): boolean {
-    return (this.variant[id]! & 1) === 1;
+    return this.variants.isMedSet[this.variant[id]!]!;
   }
 
   /** Of the kernel's route, as a policy set it; 0: none did. */
   metricOf(id: number): number {
-    return this.variant[id]! >>> 1;
+    return this.variants.metric[this.variant[id]!]!;
+  }
+
+  /** As a policy set it; 0: none did. */
+  weightOf(id: number): number {
+    return this.variants.weight[this.variant[id]!]!;
+  }
+
+  /** Does it carry what no neighbour is told, and would be another set without? */
+  hasSecrets(id: number): boolean {
+    const variant = this.variant[id]!;
+    return variant !== AS_IT_CAME && (this.metricOf(id) !== 0 || this.weightOf(id) !== 0);
   }
 
   /** Hash of a block with its next hop; give it to find() and add(). */
@@ -179,7 +184,7 @@ export class AttributeStore {
     }
   }
 
-  /** Stores a set that find() did not find, with no reference yet; takes over the caller's next-hop reference. */
+  /** Stores a set that find() did not find, with no reference yet; takes over the caller's references to next hop and variant. */
   add(bytes: Uint8Array, length: number, nextHop: number, hash: number, facts: AttributeFacts): number {
     const id = this.#ids.take();
     if (id >= this.#capacity) this.#resize(grownCapacity(this.#capacity, id + 1));
@@ -299,6 +304,7 @@ export class AttributeStore {
     this.#location[id] = -1;
     const hop = this.nextHop[id]!;
     if (hop >= 0) this.#nextHops.release(hop);
+    this.variants.release(this.variant[id]!);
     this.#ids.free(id);
   }
 

@@ -104,7 +104,9 @@ describe('on arrival', () => {
     const prefers = (localPref: number): Partial<PeerConfig> => ({
       import: {
         name: 'prefers',
-        terms: [{ match: {}, action: { verdict: 'accept', set: { localPref } }, why: 'x' }],
+        terms: [
+          { match: {}, action: { verdict: 'accept', set: { localPref, weight: localPref } }, why: 'x' },
+        ],
         otherwise: 'reject',
       },
     });
@@ -112,6 +114,12 @@ describe('on arrival', () => {
     const inside = lab.up({ id: 'i', address: '192.0.2.3', as: OWN_AS });
     lab.settle();
     assert.match(inside.held.get('10.1.0.0/16')!, / lp=0 /);
+    lab.up({ id: 'other', address: '192.0.2.2', as: 65002 });
+    lab.announce('other', ['10.1.0.0/16'], { path: [65002, 65003, 65004], nextHop: '192.0.2.2' });
+    lab.settle();
+    assert.equal(lab.routes({ view: 'best' })[0]!.peer, 'other', 'whatever its weight');
+    lab.down('other');
+    lab.settle();
     const config = fakeConfig({ id: 'a', address: HOP, as: 65001, config: prefers(500) });
     lab.session('a').config = config;
     lab.rib.neighbours.configure(config);

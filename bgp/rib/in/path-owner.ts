@@ -14,7 +14,7 @@ export interface AfterImport {
   readonly shutDown: PolicySet;
 }
 
-export const NOTHING_AFTER_IMPORT: AfterImport = { usual: undefined, shutDown: { localPref: 0 } };
+export const NOTHING_AFTER_IMPORT: AfterImport = { usual: undefined, shutDown: { weight: 0, localPref: 0 } };
 
 /** Whose paths they are: a neighbour, or this speaker for routes that start here. */
 export interface PathOwner {

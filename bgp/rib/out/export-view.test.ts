@@ -146,6 +146,7 @@ class Columns {
     present: new Uint32Array(MOST),
     nextHop: new Int32Array(MOST),
     references: new Int32Array(CHANGED * 2),
+    hasSecrets: () => false,
     release: () => undefined,
   } satisfies Partial<AttributeStore>;
 

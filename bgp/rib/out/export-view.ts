@@ -95,7 +95,7 @@ export class ExportView {
       if (!rules.replacesLinkLocal || rules.self === undefined) return NO_NEXT_HOP;
     }
     let result = set;
-    if (!rules.policy.acceptsAll) {
+    if (!rules.policy.acceptsAll || attributes.hasSecrets(set)) {
       result = this.#export.apply(rules.policy, this.#point(table, path));
       if (result < 0) return result === REJECTED ? REJECTED_BY_POLICY : FITS_NO_MESSAGE;
     }

@@ -95,6 +95,7 @@ function faultText(fault: number): string {
 
 function changesOf(set: PolicySet = {}): string[] {
   const {
+    weight,
     localPref,
     med,
     deleteCommunities = [],
@@ -104,6 +105,7 @@ function changesOf(set: PolicySet = {}): string[] {
     nextHop,
   } = set;
   return [
+    ...(weight === undefined ? [] : [`sets the weight ${weight}`]),
     ...(localPref === undefined ? [] : [`sets LOCAL_PREF ${localPref}`]),
     ...(med === undefined ? [] : [`sets MED ${med}`]),
     ...(deleteCommunities.length === 0 ? [] : [`takes away ${deleteCommunities.join(' ')}`]),

@@ -56,8 +56,15 @@ export class RouteTexts {
 
   /** As the decision sees it: after import policy, with the default LOCAL_PREF of a route that came without. */
   inUse(table: RibTable, id: number, path: number): RouteText {
+    const { attributes } = this.#rib;
     const set = table.attribute[path]!;
-    return { ...this.#path(table, id, path, set), localPref: this.#rib.attributes.localPref[set]! };
+    const text = this.#path(table, id, path, set);
+    const weight = attributes.weightOf(set);
+    return {
+      ...text,
+      localPref: attributes.localPref[set]!,
+      ...(weight === 0 ? {} : { others: [...(text.others ?? []), { name: 'weight', value: `${weight}` }] }),
+    };
   }
 
   /** Before import policy. */

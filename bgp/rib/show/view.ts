@@ -46,7 +46,7 @@ export interface RouteText {
   readonly largeCommunities: readonly string[];
   readonly originatorId?: string;
   readonly clusterList?: readonly string[];
-  /** Attributes without a field of their own, such as aggregator, ext_communities, 'attribute 99'. */
+  /** Attributes without a field of their own, such as aggregator, ext_communities, 'attribute 99'; and the weight that a policy set. */
   readonly others?: readonly { readonly name: string; readonly value: string }[];
   readonly pathId?: number;
   readonly stale: boolean;

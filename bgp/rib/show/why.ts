@@ -134,6 +134,8 @@ function stepText(rib: RibContents, table: RibTable, path: number, winner: numbe
       return 'long-lived stale, worse';
     case step.STEP_LOCAL:
       return 'learned, not originated here: worse';
+    case step.STEP_WEIGHT:
+      return `lower weight (${a.weightOf(x)} < ${a.weightOf(y)})`;
     case step.STEP_LOCAL_PREF:
       return `lower LOCAL_PREF (${a.localPref[x]} < ${a.localPref[y]})`;
     case step.STEP_AS_PATH_LENGTH:

@@ -128,6 +128,7 @@ describe('the decision on columns', () => {
       {
         attributes: given.map(({ neighborAs, med }, i) => ({
           ...{
+            variant: 0,
             neighborAs,
             med,
             present: PRESENT_MED,

@@ -1,5 +1,5 @@
 // The decision process (RFC 4271 section 9.1.2, RFC 4456, RFC 5004 not used), as numeric comparison of columns.
-// Our own routes go first; then the order of steps is BIRD's. Each stops at the first difference. MED is compared only
+// Our own routes go first, then weights; then the order of steps is BIRD's. Each stops at the first difference. MED is compared only
 // between paths from the same neighbouring AS, unless all are to be, and never depends on the order in which paths came (deterministic MED).
 import { HAS_LLGR_STALE, PRESENT_MED } from '../../message/index.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
@@ -22,16 +22,18 @@ import {
 export const STEP_LONG_LIVED_STALE = 1;
 /** Whatever a neighbour says with LOCAL_PREF: what starts here is never withdrawn in favour of what was learned. */
 export const STEP_LOCAL = 2;
-export const STEP_LOCAL_PREF = 3;
-export const STEP_AS_PATH_LENGTH = 4;
-export const STEP_ORIGIN = 5;
-export const STEP_MED = 6;
-export const STEP_EBGP = 7;
-export const STEP_METRIC = 8;
-export const STEP_ROUTER_ID = 9;
-export const STEP_CLUSTER_LIST = 10;
-export const STEP_PEER_ADDRESS = 11;
-export const STEP_PATH_ID = 12;
+/** Of an import policy, which no neighbour knows. */
+export const STEP_WEIGHT = 3;
+export const STEP_LOCAL_PREF = 4;
+export const STEP_AS_PATH_LENGTH = 5;
+export const STEP_ORIGIN = 6;
+export const STEP_MED = 7;
+export const STEP_EBGP = 8;
+export const STEP_METRIC = 9;
+export const STEP_ROUTER_ID = 10;
+export const STEP_CLUSTER_LIST = 11;
+export const STEP_PEER_ADDRESS = 12;
+export const STEP_PATH_ID = 13;
 
 /** Why a path may not be chosen: results of refusal(). */
 export const USABLE = 0;
@@ -289,7 +291,15 @@ export class Decision {
     const kindB = this.#peers.kind[table.peer[b]!]!;
     if ((kindA === KIND_LOCAL) !== (kindB === KIND_LOCAL))
       return kindA === KIND_LOCAL ? -STEP_LOCAL : STEP_LOCAL;
-    let d = attributes.localPref[y]! - attributes.localPref[x]!;
+    let d = 0;
+    const v = attributes.variant[x]!;
+    const w = attributes.variant[y]!;
+    if (v !== w) {
+      const { weight } = attributes.variants;
+      d = weight[w]! - weight[v]!;
+      if (d !== 0) return d < 0 ? -STEP_WEIGHT : STEP_WEIGHT;
+    }
+    d = attributes.localPref[y]! - attributes.localPref[x]!;
     if (d !== 0) return d < 0 ? -STEP_LOCAL_PREF : STEP_LOCAL_PREF;
     d = attributes.pathLength[x]! - attributes.pathLength[y]!;
     if (d !== 0) return d < 0 ? -STEP_AS_PATH_LENGTH : STEP_AS_PATH_LENGTH;

@@ -49,6 +49,7 @@ export class Rules {
     const steps: [number, number][] = [
       [decision.STEP_LONG_LIVED_STALE, isLongLived(pathX) - isLongLived(pathY)],
       [decision.STEP_LOCAL, Number(q.kind === KIND_LOCAL) - Number(p.kind === KIND_LOCAL)],
+      [decision.STEP_WEIGHT, b.variant - a.variant],
       [decision.STEP_LOCAL_PREF, b.localPref - a.localPref],
       [decision.STEP_AS_PATH_LENGTH, a.pathLength - b.pathLength],
       [decision.STEP_ORIGIN, a.origin - b.origin],

@@ -10,6 +10,8 @@ import { KIND_EBGP, KIND_IBGP, KIND_LOCAL, PeerSlots } from '../table/peer-slots
 import { CHANGED, DEAD, FILTERED, INELIGIBLE, RibTable } from '../table/rib-table.ts';
 
 export interface Attributes {
+  /** Its number is its weight here. */
+  readonly variant: number;
   readonly localPref: number;
   readonly pathLength: number;
   readonly origin: number;
@@ -61,6 +63,7 @@ export const scenes: fc.Arbitrary<Scene> = fc.record({
   attributes: fc
     .array(
       fc.record({
+        variant: fc.constantFrom(0, 0, 0, 1, 2),
         localPref: fc.constantFrom(100, 100, 200),
         pathLength: fc.constantFrom(2, 2, 3),
         origin: fc.constantFrom(0, 0, 2),
@@ -143,6 +146,7 @@ export const medScenes: fc.Arbitrary<Scene> = fc
         med: isMissing ? 0 : med,
         present: isMissing ? 0 : PRESENT_MED,
         neighborAs,
+        variant: 0,
         localPref: 100,
         pathLength: 2,
         origin: 0,
@@ -169,7 +173,7 @@ export const sharedScenes: fc.Arbitrary<Scene> = fc
     ...scene,
     attributes: scene.attributes.map((one) => ({
       ...one,
-      ...{ localPref: 100, pathLength: 2, origin: 0, med: one.med & 1, flags: 0 },
+      ...{ variant: 0, localPref: 100, pathLength: 2, origin: 0, med: one.med & 1, flags: 0 },
     })),
     peers: scene.peers.map(({ address, ...peer }) => ({
       ...peer,
@@ -212,7 +216,7 @@ export class Columns {
       isSame: (a, b) => a === b || (a >= 0 && b >= 0 && hops[a]!.address === hops[b]!.address),
     };
     this.decision = new Decision(
-      store as unknown as AttributeStore,
+      { ...store, variants: { weight: [0, 1, 2] } } as unknown as AttributeStore,
       { samePath: (a, b) => attributes[a]!.path === attributes[b]!.path } as AttributeReader,
       this.peers,
       nextHops as NextHops,

@@ -23,7 +23,7 @@ export interface ModelPath {
   readonly prefix: string;
   readonly pathId: number;
   /** As sent; once accepted, as import policy left it. */
-  readonly a: WireAttributes;
+  readonly a: Changed;
   /** Of the refresh before: goes at EoRR. */
   readonly isStale: boolean;
 }
@@ -57,7 +57,7 @@ export function familyOf(prefix: string): Family {
 }
 
 /** MED goes to eBGP only when the export policy set it. */
-export type Changed = WireAttributes & { readonly isMedSet?: boolean };
+export type Changed = WireAttributes & { readonly isMedSet?: boolean; readonly weight?: number };
 
 /** Only what the test's policies use: prefix 'equal', source, and sets. */
 export function apply(
@@ -72,6 +72,7 @@ export function apply(
     if (term.action.verdict === 'reject') return undefined;
     const set = term.action.set;
     if (set?.localPref !== undefined) out = { ...out, localPref: set.localPref };
+    if (set?.weight !== undefined) out = { ...out, weight: set.weight };
     if (set?.med !== undefined) out = { ...out, med: set.med, isMedSet: true };
     if (set?.prependAs !== undefined) out = { ...out, path: [...set.prependAs, ...out.path] };
     if (term.action.verdict === 'accept') return out;

@@ -144,9 +144,10 @@ export function policiesFor(names: readonly string[]): readonly Policy[] {
     one(names[1]!, { localPref: 300 }, 'accept'),
     one(names[2]!, { med: 77, prependAs: [64900, 64900] }, 'next'),
     one(names.at(-1)!, { localPref: 50, prependAs: [7] }, 'accept'),
+    one(names[1]!, { weight: 9 }, 'accept'),
   ];
 }
-export const POLICY_COUNT = 6;
+export const POLICY_COUNT = 7;
 
 /** A policy that matches a name, made to match all that it stands for. */
 export function widened(policy: Policy, scale: Scale): Policy {

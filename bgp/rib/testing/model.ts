@@ -6,6 +6,7 @@ import { OWN_AS } from './fake-session.ts';
 import { exported } from './model-export.ts';
 import {
   apply,
+  type Changed,
   familyOf,
   isIbgp,
   keyOfUsed,
@@ -159,7 +160,7 @@ export class Model implements Told {
   }
 
   /** A path's attributes as import policy leaves them, or why there are none. */
-  #accepted(path: ModelPath): WireAttributes | 'filtered' | 'ineligible' | 'loop' {
+  #accepted(path: ModelPath): Changed | 'filtered' | 'ineligible' | 'loop' {
     const peer = this.peers.get(path.peer)!;
     const isIbgp = this.isIbgp(path.peer);
     const localAs = peer.localAs ?? OWN_AS;
@@ -180,7 +181,7 @@ export class Model implements Told {
     const a = { ...path.a, localPref, ...(otc === undefined ? {} : { otc }) };
     const accepted = apply(peer.config.import, path.prefix, a, isIbgp ? 'ibgp' : 'ebgp');
     if (accepted === undefined) return 'filtered';
-    return isShutDown && !isIbgp ? { ...accepted, localPref: 0 } : accepted;
+    return isShutDown && !isIbgp ? { ...accepted, weight: 0, localPref: 0 } : accepted;
   }
 
   /** Addresses of ours on sessions that are up. */
@@ -232,6 +233,7 @@ export class Model implements Told {
   #upToOrigin(x: ModelPath, y: ModelPath): number {
     return (
       Number(y.peer === LOCAL) - Number(x.peer === LOCAL) ||
+      (y.a.weight ?? 0) - (x.a.weight ?? 0) ||
       (y.a.localPref ?? 100) - (x.a.localPref ?? 100) ||
       x.a.path.length - y.a.path.length ||
       (x.a.origin ?? 0) - (y.a.origin ?? 0)

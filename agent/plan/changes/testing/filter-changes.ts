@@ -109,6 +109,14 @@ function ruleCases(list: keyof typeof PREFIXES): Record<string, FieldCase> {
       operation('setNextHop: { address: 10.9.9.2 }'),
       isExport ? { isSilent: true } : {},
     ),
+    ...(isExport
+      ? {}
+      : {
+          'operations.setWeight.value': rules(
+            operation('setWeight: { value: 5 }'),
+            operation('setWeight: { value: 6 }'),
+          ),
+        }),
     'operations.setMED.value': rules(operation('setMED: { value: 5 }'), operation('setMED: { value: 6 }')),
   };
 }
