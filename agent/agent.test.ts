@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Speaker } from '#bgp';
 import { fakeConfig } from '../bgp/rib/testing/fake-session.ts';
 import { ownRoutes } from './fib/testing/rib-and-host.ts';
-import { nodeYaml, objectYaml } from './plan/testing/cluster-yaml.ts';
+import { blockYaml, nodeYaml, objectYaml } from './plan/testing/cluster-yaml.ts';
 import { startNode, TestCluster } from './testing/cluster.ts';
 import { SimulatedProcess } from './testing/simulation.ts';
 
@@ -15,6 +15,28 @@ const REFLECTED = objectYaml('BGPConfiguration', 'default', '{ routeReflectors: 
 const route = (n: number) => `10.244.${n}.0/26 via 10.0.0.${n} dev eth0`;
 
 describe('agents that speak with one another', () => {
+  it('take no route to a block of a pool that there never was, whatever its node writes and announces', async () => {
+    const store = new TestCluster();
+    const claimed = blockYaml('198.51.100.0/26', 'n2', 'none-such');
+    store.set(...NODES, POOL, MESH, claimed);
+    await using a = await startNode(1, store);
+    // What is no block of a pool it announces here as its podCIDR.
+    await using _b = await startNode(2, store, ['10.244.2.0/26', '198.51.100.0/26']);
+    await store.until('n1 to have the block of n2', async () =>
+      (await ownRoutes(a.kernel)).includes(route(2)),
+    );
+    const { routes } = a.source.routes({ view: 'received', peer: 'mesh/n2/ipv4', longer: false, limit: 10 });
+    assert.deepEqual(routes.map(({ prefix }) => prefix).sort(), ['10.244.2.0/26', '198.51.100.0/26']);
+    assert.deepEqual(await ownRoutes(a.kernel), [route(2), 'unreachable 10.244.1.0/26']);
+    assert.match(
+      a.source
+        .status()
+        .problems.map(({ message }) => message)
+        .join(),
+      /not let in nor held/,
+    );
+  });
+
   it('in a mesh learn each other’s blocks into their kernels, and follow what the store says', async () => {
     const store = new TestCluster();
     store.set(...NODES, POOL, MESH);

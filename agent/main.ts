@@ -73,7 +73,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
     keepIn: `${stateDir}/last-good`,
     own: {
       node: options.nodeName,
-      needsOthers: (resources) => needsOthers(resources, options.nodeName),
+      needsOthers: (resources, { formerPools }) => needsOthers(resources, options.nodeName, formerPools),
       hasPods: options.fib === 'kernel',
     },
     parseAside: (text, file) => documents.parse(text, file),

@@ -49,6 +49,9 @@ describe('other nodes’ objects', () => {
       '',
       'the answer does not hang on what is asked for',
     );
+    const gone = [{ name: 'gone', cidr: '10.60.0.0/16' }];
+    const all = needsOthers(resourcesFromYaml(N1, NO_MESH, POOL), 'n1', gone);
+    assert.deepEqual([...all], ['IPAMBlock'], 'other nodes may have blocks of it');
     const inner = objectYaml('IPPool', 'inner', '{ cidr: 10.244.7.0/24 }');
     assert.equal(needs(N1, NO_MESH, POOL, inner), 'IPAMBlock');
     const overNode = objectYaml('IPPool', 'nodes', '{ cidr: 10.0.0.0/24 }');

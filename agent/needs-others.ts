@@ -3,6 +3,7 @@
 import {
   bgpConfigurationOf,
   type BGPPeer,
+  type FormerPool,
   type Node,
   nodeBgp,
   type Resources,
@@ -14,12 +15,16 @@ import { familyOf } from '#ip';
 type OthersKind = 'Node' | 'IPAMBlock';
 
 /** The kinds of which other nodes' objects count for this node. */
-export function needsOthers(resources: Resources, nodeName: string): ReadonlySet<OthersKind> {
+export function needsOthers(
+  resources: Resources,
+  nodeName: string,
+  former: readonly FormerPool[] = [],
+): ReadonlySet<OthersKind> {
   const kinds = new Set<OthersKind>();
   const node = resources.nodes.get(nodeName);
   if (node === undefined || hasSessionsWithNodes(resources, node) || letsPodCidrsIn(resources, node))
     kinds.add('Node');
-  if (arePoolsInDoubt(resources, nodeName)) kinds.add('IPAMBlock');
+  if (former.length > 0 || arePoolsInDoubt(resources, nodeName)) kinds.add('IPAMBlock');
   return kinds;
 }
 

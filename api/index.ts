@@ -58,6 +58,7 @@ export {
 } from './read/parse-text.ts';
 export { mayHide, mayHidePools, nothingRefused, type Refused } from './read/refused.ts';
 export { type PeerAddress, parsePeerAddress } from './schema/peer-address.ts';
+export { type FormerPool, formerPools, isOfFormer, isOfPool } from './kinds/former-pools.ts';
 export { usablePools } from './read/pool-conflicts.ts';
 export { formatProblem, type Problem, type ProblemCause } from './schema/problem.ts';
 export { impliedText, NO_LIMIT } from './kinds/implied.ts';

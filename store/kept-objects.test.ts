@@ -51,6 +51,31 @@ describe('the last good versions that a directory store keeps', () => {
     assert.deepEqual(problems, ['file: EIO: i/o error']);
   });
 
+  it('have pools that are gone, until none of their blocks is left', async () => {
+    const block = (n: number) => {
+      const spec = `{ cidr: 10.1.0.${n * 64}/26, node: n${n}, pool: a }`;
+      return `---\napiVersion: podroute.io/v1\nkind: IPAMBlock\nmetadata: { name: 10-1-0-${n * 64}-26 }\nspec: ${spec}\n`;
+    };
+    const formerOf = async (text: string) => {
+      write(text);
+      const store = openDirectoryStore('/store', { clock, disk, keepIn: '/state/last-good' });
+      await store.start();
+      const { formerPools } = store.refused();
+      await store[Symbol.asyncDispose]();
+      return formerPools;
+    };
+    const gone = [{ name: 'a', cidr: '10.1.0.0/16' }];
+    const other = pool.replace('name: a', 'name: b').replace('10.1.', '10.2.');
+    assert.equal(await formerOf(pool + block(0)), undefined);
+    assert.deepEqual(await formerOf(other + block(0) + block(1)), gone, 'deleted while nobody looked');
+    assert.deepEqual(await formerOf(other + block(1)), gone);
+    assert.deepEqual(await formerOf(`${other}---\n{`), gone, 'there may be one in what cannot be read');
+    assert.equal(await formerOf(pool + block(1)), undefined, 'it is back');
+    assert.deepEqual(await formerOf(other + block(1)), gone);
+    assert.equal(await formerOf(other), undefined);
+    assert.equal(await formerOf(other + block(1)), undefined, 'what comes later has no pool');
+  });
+
   it('are written when they change, and not when nothing does', async () => {
     await run();
     const first = disk.contents(KEPT);

@@ -5,6 +5,7 @@
 import {
   collections,
   emptyResources,
+  type FormerPool,
   identityOf,
   keyOf,
   type Kind,
@@ -38,6 +39,8 @@ interface Head {
   readonly refusedFiles: readonly string[];
   /** Absent: none. */
   readonly refusedKinds?: readonly Kind[];
+  /** Absent: none. */
+  readonly formerPools?: readonly FormerPool[];
 }
 
 interface Line {
@@ -98,6 +101,7 @@ export class KeptObjects {
       objects: new Set(head.refusedObjects),
       files: new Set(head.refusedFiles),
       kinds: new Set(head.refusedKinds),
+      ...(head.formerPools && { formerPools: head.formerPools }),
     };
     return { resources, problems: [], origins, refused };
   }
@@ -124,6 +128,7 @@ export class KeptObjects {
       refusedObjects: [...refused.objects],
       refusedFiles: [...refused.files],
       ...(refused.kinds.size > 0 && { refusedKinds: [...refused.kinds] }),
+      ...(refused.formerPools && { formerPools: refused.formerPools }),
     };
     const lines = [JSON.stringify(head)];
     let bytes = 0;

@@ -3,6 +3,7 @@ import {
   collections,
   doubledObject,
   emptyResources,
+  formerPools,
   type Identity,
   identityOf,
   identityText,
@@ -64,8 +65,14 @@ export const nothingSelected: Selected = {
  * which object it is, every object that its file held stays. An object without any document is gone. An object that
  * was absent and comes with a wrong document stays absent; what the first reading refuses stays refused until it is
  * right or gone.
+ *
+ * @param ownOnly kinds of which `files` have no others than this node's
  */
-export function selectObjects(files: readonly FileContent[], before: Selected): Selected {
+export function selectObjects(
+  files: readonly FileContent[],
+  before: Selected,
+  ownOnly?: ReadonlySet<Kind>,
+): Selected {
   const resources = emptyResources();
   const origins = new Map<string, Origin>();
   const refused = new Set<string>();
@@ -108,7 +115,19 @@ export function selectObjects(files: readonly FileContent[], before: Selected): 
     put(object);
   }
   problems.push(...keepPoolsInUse(resources, origins, before));
-  return { resources, problems, origins, refused: { objects: refused, ...unknownIn(files, before) } };
+  const former = formerPools(
+    { ipPools: before.resources.ipPools, former: before.refused.formerPools },
+    resources,
+    !ownOnly?.has('IPAMBlock') && !files.some(mayHideBlocks),
+  );
+  return {
+    ...{ resources, problems, origins },
+    refused: {
+      objects: refused,
+      ...unknownIn(files, before),
+      ...(former.length > 0 && { formerPools: former }),
+    },
+  };
 }
 
 /** Files and lists that may hold what nobody was ever told of. */
@@ -139,6 +158,9 @@ function emptied(path: string): Problem {
 
 const isDamaged = ({ documents, isUnreadable }: FileContent): boolean =>
   isUnreadable === true || documents.some(isNobody);
+
+const mayHideBlocks = (file: FileContent): boolean =>
+  isDamaged(file) && (file.kind ?? 'IPAMBlock') === 'IPAMBlock';
 
 function inForce(before: Selected, identity: Identity): Resource | undefined {
   const map = before.resources[collections[identity.kind]] as ReadonlyMap<string, Resource>;

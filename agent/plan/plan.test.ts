@@ -368,30 +368,4 @@ describe('pools that overlap', () => {
     const { problems } = planOf(resourcesFromYaml(N1, POOL, inside), 'n1');
     assert.match(problems.join(), /^IPPool zz-inside: spec.cidr: "10.244.128.0\/20"/);
   });
-
-  it('lets in blocks whose pool is gone, or may not be used, and names them; and no pool that is not used', () => {
-    const block = (cidr: string, node: string, pool: string) =>
-      objectYaml(
-        'IPAMBlock',
-        cidr.replaceAll(/[./]/g, '-'),
-        `{ cidr: ${cidr}, node: ${node}, pool: ${pool} }`,
-      );
-    const blocks = [block('10.60.0.0/26', 'n1', 'old'), block('10.60.7.64/26', 'n2', 'old')];
-    const { plan, problems } = planOf(resourcesFromYaml(N1, N2, POOL, ...blocks), 'n1');
-    assert.deepEqual(plan.kernel.clusterPrefixes, ['10.60.0.0/26', '10.60.7.64/26', '10.244.0.0/16']);
-    assert.match(
-      problems.join('\n'),
-      /IPPool old: is gone while blocks of it are in use: 10\.60\.0\.0\/26 of node n1, 10\.60\.7\.64\/26 of node n2\./,
-    );
-    // Edited, and this node has not seen what it was before.
-    const edited = objectYaml('IPPool', 'old', '{ cidr: 10.99.0.0/16 }');
-    const after = planOf(resourcesFromYaml(N1, N2, POOL, edited, ...blocks), 'n1');
-    assert.deepEqual(after.plan.kernel.clusterPrefixes, plan.kernel.clusterPrefixes);
-    assert.match(after.problems.join('\n'), /IPPool old: .* was another when block 10\.60\.0\.0\/26/);
-    // What is no block is not let in.
-    const wide = block('10.0.0.0/8', 'n2', 'old');
-    assert.deepEqual(planOf(resourcesFromYaml(N1, POOL, wide), 'n1').plan.kernel.clusterPrefixes, [
-      '10.244.0.0/16',
-    ]);
-  });
 });

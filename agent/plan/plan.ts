@@ -5,6 +5,8 @@ import {
   type BGPConfigurationSpec,
   configurationOfNode,
   type IPPool,
+  isOfFormer,
+  isOfPool,
   mayHidePools,
   nothingRefused,
   type Problem,
@@ -55,7 +57,10 @@ export function makePlan(input: PlanInput): PlanResult {
   const usable = usablePools(resources);
   const stray = strayBlocks(resources, usable.pools, refused);
   const { guarded, clusterPrefixes, podCidrs } = guardedRanges(input, nodes);
-  const localBlocks = input.localBlocks.filter(({ cidr }) => guardedBy(cidr, guarded) === undefined);
+  const mayHold = (block: LocalBlock) =>
+    guardedBy(block.cidr, guarded) === undefined &&
+    (block.pool === undefined || isOfPool(block, resources, refused.formerPools));
+  const localBlocks = input.localBlocks.filter(mayHold);
   const ownPrefixes = sortedPrefixes(localBlocks.map((block) => block.cidr));
   const poolPrefixes = sortedPrefixes(
     usable.pools.filter((pool) => !pool.spec.disableBGPExport).map((pool) => pool.spec.cidr),
@@ -75,7 +80,10 @@ export function makePlan(input: PlanInput): PlanResult {
       speaker: speakerConfig(node, config, resolved.peers, configured.waiting),
       peers: resolved.peers,
       waiting: configured.waiting,
-      originations: [...defaultRoutes(resolved.peers, self), ...originations(localBlocks, resources, config)],
+      originations: [
+        ...defaultRoutes(resolved.peers, self),
+        ...originations(localBlocks, resources, refused, config),
+      ],
       kernel: {
         table: input.table ?? KERNEL.table,
         protocol: KERNEL.protocol,
@@ -223,11 +231,15 @@ function listenAddresses(
 
 function originations(
   blocks: readonly LocalBlock[],
-  resources: PlanResources,
+  { ipPools }: PlanResources,
+  { formerPools = [] }: Refused,
   config: BGPConfigurationSpec,
 ): PlannedOrigination[] {
+  const isExported = (block: LocalBlock) =>
+    !ipPools.get(block.pool ?? '')?.spec.disableBGPExport &&
+    !formerPools.some((pool) => pool.disableBGPExport && isOfFormer(block, pool));
   return blocks
-    .filter(({ pool }) => pool === undefined || !resources.ipPools.get(pool)?.spec.disableBGPExport)
+    .filter(isExported)
     .map(({ cidr, pool }) => ({
       prefix: cidr,
       ...communitiesOf(cidr, config),

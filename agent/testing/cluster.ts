@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { nothingRefused, type Problem, type Refused, type Resources } from '#api';
 import { MemoryNetwork } from '#bgp';
-import { familyOf } from '#ip';
+import { contains, familyOf, parsePrefix } from '#ip';
 import { MemoryKernel, MemoryRouterDiscovery, type Request } from '#linux';
 import { Agent, type AgentIpam, type AgentStore } from '../agent.ts';
 import { resourcesFromYaml } from '../plan/testing/cluster-yaml.ts';
@@ -51,16 +51,22 @@ const POD = {
   allocatedAtMs: 0,
 };
 
-/** Holds blocks, and no pod unless a test says so. */
+/** Holds blocks, of the pools that they lie in, and no pod unless a test says so. */
 class HeldBlocks implements AgentIpam {
   readonly #cidrs: readonly string[];
+  readonly #store: Pick<AgentStore, 'snapshot'>;
   hasPod = false;
-  constructor(cidrs: readonly string[]) {
+  constructor(cidrs: readonly string[], store: Pick<AgentStore, 'snapshot'>) {
     this.#cidrs = cidrs;
+    this.#store = store;
   }
   setInputs(): void {}
   blocks(): ReturnType<AgentIpam['blocks']> {
-    return this.#cidrs.map((cidr) => ({ family: familyOf(cidr), cidr, pool: 'pods' }));
+    const pools = [...this.#store.snapshot().ipPools.values()];
+    return this.#cidrs.map((cidr) => {
+      const pool = pools.find(({ spec }) => contains(parsePrefix(spec.cidr)!, parsePrefix(cidr)!));
+      return { family: familyOf(cidr), cidr, ...(pool && { pool: pool.metadata.name }) };
+    });
   }
   subscribe(): () => void {
     return () => undefined;
@@ -110,7 +116,7 @@ export async function startNode(
   const discovery = new MemoryRouterDiscovery(kernel);
   const routers = new RouterWatch({ links, discovery, clock: life, random: life, log: life });
   const host = store.network.host(address);
-  const ipam = new HeldBlocks(blocks);
+  const ipam = new HeldBlocks(blocks, objects);
   const agent = new Agent(
     { nodeName: `n${n}`, table: 254 },
     {

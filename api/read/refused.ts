@@ -1,6 +1,7 @@
 // Documents that are there, are wrong, and of which no version is in force. They are not absent: what would depend on
 // such an object must not go on as if nobody had written it.
 import type { Kind, Resources } from '../kinds/resources.ts';
+import type { FormerPool } from '../kinds/former-pools.ts';
 
 export interface Refused {
   /** identityText of each. */
@@ -11,6 +12,8 @@ export interface Refused {
   readonly kinds: ReadonlySet<Kind>;
   /** Kinds of which only what is this node's is followed: of others there may be any. Undefined: none. */
   readonly ownOnly?: ReadonlySet<Kind>;
+  /** Pools that are gone, and of which there are blocks, or may be. Undefined: none. */
+  readonly formerPools?: readonly FormerPool[];
 }
 
 export const nothingRefused: Refused = { objects: new Set(), files: new Set(), kinds: new Set() };

@@ -44,7 +44,7 @@ const SHORT_ABSENCE_MS = 10_000;
 export interface OwnInterest {
   readonly node: string;
   /** Kinds of which other nodes' objects are needed as well. Asked after each change; what it says must not hang on those. */
-  needsOthers(resources: Resources): ReadonlySet<OwnKind>;
+  needsOthers(resources: Resources, refused: Refused): ReadonlySet<OwnKind>;
   /** Pods of the node get addresses of podroute: which there are is followed. */
   readonly hasPods?: boolean;
 }
@@ -225,8 +225,8 @@ class KubernetesStore implements Store {
   }
 
   #select(): Selected {
-    const selected = selectObjects(this.#lists.contents(), this.#selected);
-    const needed = this.#io.own?.needsOthers(selected.resources);
+    const selected = selectObjects(this.#lists.contents(), this.#selected, this.#lists.ownKinds());
+    const needed = this.#io.own?.needsOthers(selected.resources, selected.refused);
     for (const kind of OWN_KINDS) this.#lists.followOwn(kind, needed !== undefined && !needed.has(kind));
     const ownOnly = this.#lists.ownKinds();
     return ownOnly.size === 0 ? selected : { ...selected, refused: { ...selected.refused, ownOnly } };

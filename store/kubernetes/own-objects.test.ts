@@ -1,6 +1,6 @@
 // Of Nodes and IPAMBlocks a node follows its own alone while it needs no others, and loses sight of nothing when that changes.
 import assert from 'node:assert/strict';
-import { bgpConfigurationOf, ipamBlockLabels, type Resources } from '#api';
+import { bgpConfigurationOf, ipamBlockLabels, type Refused, type Resources } from '#api';
 import { SeededRandom } from '#world';
 import { FakeClock, MemoryDisk } from '#world/testing';
 import { openKubernetesStore } from './kubernetes-store.ts';
@@ -11,13 +11,14 @@ import { MemoryApiServer } from './testing/memory-api-server.ts';
 
 const NODES = '/api/v1 nodes';
 const BLOCKS = '/apis/podroute.io/v1 ipamblocks';
+const POOLS = '/apis/podroute.io/v1 ippools';
 const CONFIGURATIONS = '/apis/podroute.io/v1 bgpconfigurations';
 
 const ours = (kind: string, name: string, spec: object, labels?: object): Given =>
   ({ apiVersion: 'podroute.io/v1', kind, metadata: { name, labels }, spec }) as Given;
 const node = (name: string): Given => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } }) as Given;
 const block = (name: string, owner: string, labels = ipamBlockLabels(owner)): Given =>
-  ours('IPAMBlock', name, { cidr: `10.0.${name.at(-1)!}.0/26`, node: owner }, labels);
+  ours('IPAMBlock', name, { cidr: `10.0.${name.at(-1)!}.0/26`, node: owner, pool: 'pods' }, labels);
 const mesh = (nodeToNodeMeshEnabled: boolean) =>
   ours('BGPConfiguration', 'default', { nodeToNodeMeshEnabled });
 
@@ -39,8 +40,11 @@ describe('the store of one node', () => {
   afterEach(() => store[Symbol.asyncDispose]());
 
   async function start(): Promise<void> {
-    const needsOthers = (resources: Resources) =>
-      new Set(bgpConfigurationOf(resources).spec.nodeToNodeMeshEnabled ? (['Node'] as const) : []);
+    const needsOthers = (resources: Resources, { formerPools }: Refused) =>
+      new Set([
+        ...(bgpConfigurationOf(resources).spec.nodeToNodeMeshEnabled ? (['Node'] as const) : []),
+        ...(formerPools === undefined ? [] : (['IPAMBlock'] as const)),
+      ]);
     store = openKubernetesStore({
       ...{ api: server.connect(), clock, disk, random: new SeededRandom(1) },
       ...{ namespace: 'podroute-system', keepIn: '/state/last-good', own: { node: 'n1', needsOthers } },
@@ -104,5 +108,25 @@ describe('the store of one node', () => {
     await clock.run(60_000);
     assert.deepEqual([...seen], ['n1,n2,n3']);
     assert.deepEqual([ownOnly(), store.problems()], ['IPAMBlock', []]);
+  });
+
+  it('looks whether others have blocks of a pool that is gone, also after a start, and forgets it with the last', async () => {
+    const gone = [{ name: 'pods', cidr: '10.0.0.0/16' }];
+    server.apply(CONFIGURATIONS, mesh(false));
+    server.apply(POOLS, ours('IPPool', 'pods', { cidr: '10.0.0.0/16' }));
+    await start();
+    await clock.run(1_000);
+    await store[Symbol.asyncDispose]();
+    server.remove(POOLS, 'pods');
+    server.remove(BLOCKS, 'b1');
+    await start();
+    await clock.run(1_000);
+    assert.deepEqual([store.refused().formerPools, blocks(), ownOnly()], [gone, 'b2', 'Node']);
+    server.remove(BLOCKS, 'b2');
+    await clock.run(1_000);
+    assert.deepEqual([store.refused().formerPools, ownOnly()], [undefined, 'IPAMBlock,Node']);
+    server.apply(BLOCKS, block('b3', 'n3'));
+    await clock.run(1_000);
+    assert.deepEqual([store.refused().formerPools, blocks()], [undefined, '']);
   });
 });

@@ -1,12 +1,15 @@
 // An agent that somebody has taken over, with its token, on a real API server: what it can do to the blocks of others and
 // to what operators read. manifests.test.ts says what an agent must be able to do.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import type { KubernetesApi } from '#lab';
 import { waitUntil } from '#world';
 import { startServer } from './testing/real-server.ts';
 import { type Answer, Requests } from './testing/requests.ts';
 
 const NAMESPACE = 'podroute-system';
+const MAIN = resolve(import.meta.dirname, '../../cli/main.ts');
 
 type Metadata = Readonly<Record<string, unknown>>;
 
@@ -49,7 +52,10 @@ describe('an agent that was taken over', function () {
     this.timeout(1_800_000);
     server = await startServer();
     ({ api } = server);
-    for (const name of ['a', 'b']) asAdmin({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+    for (const [i, name] of ['a', 'b'].entries()) {
+      const annotations = { 'podroute.io/IPv4Address': `192.0.2.${i}/24` };
+      asAdmin({ apiVersion: 'v1', kind: 'Node', metadata: { name, annotations } });
+    }
     const { users } = JSON.parse(api.nodeKubeconfig('a')) as { users: [{ user: { token: string } }] };
     ofA = users[0].user.token;
     requests = new Requests(api, ofA);
@@ -92,6 +98,25 @@ describe('an agent that was taken over', function () {
       create(block(name, cidr, its, OWN));
       run(['delete', 'ipamblock', name]);
     }
+  });
+
+  it('brings no prefix in by a block of a pool that there is not, which the policy cannot tell from Calico’s', () => {
+    const made = [
+      ['198-51-100-0-24', '198.51.100.0/24', 'none-such'],
+      ['10-5-1-0-26', '10.5.1.0/26', 'none-such'],
+      ['fd77-0000-0000-0000-0000-0000-0000-0000-116', 'fd77::/116', 'none-such'],
+    ] as const;
+    for (const [name, cidr, its] of made) create(block(name, cidr, its));
+    const args = ['plan', '--store', `kubernetes:${api.kubeconfig}`, '--node', 'b', '-o', 'json'];
+    const { stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });
+    const { plan } = JSON.parse(stdout) as { plan: { kernel: { clusterPrefixes: readonly string[] } } };
+    assert.deepEqual(
+      [...plan.kernel.clusterPrefixes].sort(),
+      ['10.6.0.0/16', '10.7.0.0/30', '10.8.0.0/16', '10.9.0.0/16', 'fd00:10::/64'],
+      stderr,
+    );
+    assert.match(stdout, /is no IPPool.*: not let in nor held: .*198\.51\.100\.0\/24 of node a/);
+    for (const [name] of made) run(['delete', 'ipamblock', name]);
   });
 
   it('makes no second block of a CIDR by another name', () => {

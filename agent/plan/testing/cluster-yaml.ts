@@ -1,5 +1,5 @@
 // For tests of the planner: a cluster as the YAML that an operator would apply.
-import { formatProblem, parseText, type Resource, type Resources, resourcesOf } from '#api';
+import { formatProblem, ipamBlockName, parseText, type Resource, type Resources, resourcesOf } from '#api';
 import type { Plan, PlanInput, PlannedPeer } from '../types.ts';
 import { makePlan } from '../plan.ts';
 
@@ -32,6 +32,9 @@ status: { addresses: [${list}] }`;
 export function objectYaml(kind: string, name: string, spec: string): string {
   return `apiVersion: podroute.io/v1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${spec}`;
 }
+
+export const blockYaml = (cidr: string, node: string, pool: string): string =>
+  objectYaml('IPAMBlock', ipamBlockName(cidr), `{ cidr: ${cidr}, node: ${node}, pool: ${pool} }`);
 
 export interface PlannedTest {
   readonly plan: Plan;
