@@ -270,7 +270,7 @@ describe('what a document of Calico implies', () => {
       const { spec: read, implied } = peer(spec, version);
       assert.deepEqual(
         [read.import, read.multihop, read.addPaths, read.maxPrefixes, read.gracefulRestart.mode],
-        ['All', 255, 'Both', { limit: 0xffffffff, warnPercent: 80 }, 'Full'],
+        ['All', 255, 'Both', { limit: 0xffffffff, warnPercent: 80, action: 'Close' }, 'Full'],
       );
       assert.deepEqual(
         implied?.map(({ field }) => field),
