@@ -8,8 +8,10 @@ import type { AgentSays, Places } from './doctor/patient.ts';
 import type { Log } from './log.ts';
 import type { AgentOptions, LogLevel } from './options.ts';
 import type { Fate, InstalledPlaces } from './uninstall.ts';
+import type { MeantFile, OfflineDiff } from './diff/offline-diff.ts';
 import type { OfflinePlan, ValidatedPlans } from './plan/index.ts';
 
+export type { MeantFile, OfflineDiff } from './diff/offline-diff.ts';
 export type { OfflinePlan } from './plan/index.ts';
 export type { Fate, InstalledPlaces } from './uninstall.ts';
 export type { Examination } from './doctor/finding.ts';
@@ -51,6 +53,31 @@ export async function planOfCluster(
   const { lookAtCluster } = await import('#store/kubernetes');
   const documents = await lookAtCluster(place, systemClock, `podroute/${version}`);
   return offlinePlan(validateDocuments(documents), nodeName, 'of podroute in the cluster');
+}
+
+/** What applying or deleting the objects of a file would change for a node, of these files' objects. @throws RangeError */
+export async function diffOffline(
+  files: readonly { readonly file: string; readonly text: string }[],
+  meant: MeantFile,
+  nodeName: string,
+): Promise<OfflineDiff> {
+  const { offlineDiff } = await import('./diff/offline-diff.ts');
+  const { validateTexts } = await import('#api');
+  return offlineDiff(validateTexts(files), meant, nodeName);
+}
+
+/** The same of what a cluster has at this moment. Rejects likewise, and when the API server does not answer. */
+export async function diffOfCluster(
+  place: ClusterPlace,
+  meant: MeantFile,
+  nodeName: string,
+  version: string,
+): Promise<OfflineDiff> {
+  const { offlineDiff } = await import('./diff/offline-diff.ts');
+  const { validateDocuments } = await import('#api');
+  const { lookAtCluster } = await import('#store/kubernetes');
+  const documents = await lookAtCluster(place, systemClock, `podroute/${version}`);
+  return offlineDiff(validateDocuments(documents), meant, nodeName);
 }
 
 /** What is wrong with these files, for every node among them. */

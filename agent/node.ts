@@ -17,7 +17,7 @@ import { LockedError, type NodeBindings, PODS_LOCK } from './outside.ts';
 import { startCni, subjectLog } from './pods/cni-service.ts';
 import { LeakWatch } from './pods/leak-watch.ts';
 import { LinkWatch } from './speaker/link-watch.ts';
-import { planDiff } from './plan-diff.ts';
+import { planDiff } from './diff/plan-diff.ts';
 import { RouterWatch } from './speaker/router-watch.ts';
 import { CallFigures } from './status/call-figures.ts';
 import { AgentStatusSource } from './status-source.ts';
@@ -102,7 +102,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     podPacketsDropped: () => cni?.droppedPackets(),
     leaks,
   });
-  const diffs = new PlanDiffDesk((text) => planDiff(text, agent, { clock, scheduler }));
+  const diffs = new PlanDiffDesk((text, deed) => planDiff(text, deed, agent, { clock, scheduler }));
   const answerAll = (request: StatusRequest) =>
     answerMetrics(request, status) ??
     answerStatus(request, status) ??

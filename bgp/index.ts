@@ -18,7 +18,6 @@ export type {
 export * from './policy/index.ts';
 export * from './rib/index.ts';
 export { CAUSES, causeText, type ConfigChange, configChange } from './session/index.ts';
-export type { ExportRehearsal, PrefixCount } from './rib/show/export-rehearsal.ts';
 export type {
   CauseKind,
   Counters,
@@ -34,7 +33,12 @@ export type {
   StateTransition,
 } from './session/index.ts';
 export type { SpeakerLog } from './limited-log.ts';
-export { Speaker, type SpeakerIo, type SpeakerPeer, type SpeakerStatus } from './speaker.ts';
+export {
+  Speaker,
+  type SpeakerIo,
+  type SpeakerPeer,
+  type SpeakerStatus,
+} from './speaker.ts';
 export type { FamilyRoutes, NextHopDoubt, PeerRoutes } from './speaker-status.ts';
 export type { SocketOptions, TcpSocketRequest } from './transport/socket-options.ts';
 export { MemoryHost, MemoryNetwork } from './transport/memory-network.ts';

@@ -12,7 +12,7 @@ import type { OwnIdentity } from './rib/attributes/attribute-intern.ts';
 import type { NextHopTracker } from './rib/attributes/next-hops.ts';
 import type { Origination } from './rib/in/originated.ts';
 import { Rib } from './rib/rib.ts';
-import { type ExportRehearsal, rehearseExport } from './rib/show/export-rehearsal.ts';
+import { type ConfigurationThen, Foresight } from './rib/foresight/foresight.ts';
 import { RoutePages } from './rib/show/route-pages.ts';
 import type { ForwardingSource } from './rib/forwarding.ts';
 import type { RibView } from './rib/show/view.ts';
@@ -287,17 +287,15 @@ export class Speaker implements AsyncDisposable {
     return peer && routes ? { ...peer, routes } : peer;
   }
 
-  /**
-   * What a neighbour would be sent with another configuration (undefined: without its session) and without some of our
-   * routes. The caller walks it and rests in between. @throws Error when a policy is wrong
-   */
-  rehearseExport(
-    id: string,
-    next: PeerConfig | undefined,
-    withdrawn: ReadonlySet<string>,
-  ): Generator<void, ExportRehearsal | undefined> {
-    const rib = this.#rib;
-    return rehearseExport(rib, id, next && rib.rehearsed(next), rib.intern.identity, withdrawn);
+  /** What another configuration would make of the routes; the caller walks it and rests in between. @throws Error when a policy is wrong */
+  foresee({ speaker, peers: configs, ...own }: ConfigurationThen): Foresight {
+    const peers = new Map(configs.map((peer) => [peer.id, peer]));
+    return new Foresight(this.#rib, {
+      identity: identityOf(speaker),
+      rules: rulesOf(speaker),
+      peers,
+      ...own,
+    });
   }
 
   /** Neighbours that announce what is ours (PolicyTerm.action.isOwn). */

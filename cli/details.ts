@@ -80,8 +80,13 @@ export const DETAILS: Readonly<Record<string, Details>> = {
       { line: 'plan', about: 'what this node should do, and from which objects' },
       { line: 'plan --dir objects --node n1', about: 'what it would do with these files' },
       { line: 'plan --diff bgp.yaml', about: 'what would change here, before it is applied' },
+      { line: 'plan --diff peer.yaml --delete', about: 'what would go with its objects' },
+      {
+        line: 'plan --dir objects --node n1 --diff bgp.yaml',
+        about: 'what would change there, without its agent',
+      },
     ],
-    note: 'For people it is no table: the plan alone as YAML, and what is wrong on stderr. -o yaml and -o json have both. --diff compares the plan in force with one in which the objects of FILE (at most 256 KiB) take the place of those of their names; the prefixes are those of sessions that are up, as far as export decides, for what this node knows now: what a changed import would let in or keep out is not foreseen.',
+    note: 'For people it is no table: the plan alone as YAML, and what is wrong on stderr. -o yaml and -o json have both. --diff compares the plan in force with one in which the objects of FILE (at most 256 KiB) take the place of those of their names, or with --delete are gone. What the node has heard goes through the import policies, the choice of paths and the export policies of both plans: prefixes are those of sessions that are up, for what this node knows now. What is not foreseen stands at the end. With --dir or --store and --node it compares the objects there with and without FILE: sessions, settings and own prefixes, as no routes are known there.',
     badNews: 'no plan can be made, or an object is wrong',
   },
   validate: {

@@ -68,6 +68,7 @@ describe('the examples', function () {
     mkdirSync(join(folder, 'objects'));
     writeFileSync(join(folder, 'objects', 'all.yaml'), OBJECTS);
     writeFileSync(join(folder, 'bgp.yaml'), OBJECTS);
+    writeFileSync(join(folder, 'peer.yaml'), OBJECTS.split('---\n').at(-1)!);
     agent = start(DETAILS['agent']!.examples[0]!.line.split(' '), 'agent.sock');
     for (let tries = 0; tries < 400; tries++) {
       if (existsSync(socket) && (await podroute('ipam show -o json')).stdout.includes('/26')) return;

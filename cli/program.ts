@@ -205,9 +205,10 @@ export function program(): Command {
     .addOption(
       new Option(
         '--diff <file>',
-        'what applying this file would change on this node, and for each session the prefixes sent then and not now; nothing is applied',
-      ).conflicts(['dir', 'store', 'node']),
+        'what applying this file would change on this node, for each session: routes of it that are used, and prefixes that it is sent; nothing is applied',
+      ),
     )
+    .option('--delete', 'with --diff: what deleting the objects of the file would change')
     .addOption(socketOption())
     .addOption(outputOption())
     .action(async (options) => (await import('./commands/plan.ts')).plan(options));

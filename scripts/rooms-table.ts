@@ -61,6 +61,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'fib',
     'speaker',
     'status',
+    'diff',
     'http',
     'outside late-sockets',
     'pods',
@@ -99,7 +100,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   'bgp/message': ['constants context big-endian', 'next-hop', 'attributes'],
   'bgp/message/attributes': ['attribute-list export-plan verdict', 'row', 'kinds'],
   'bgp/session': ['fsm', 'connection'],
-  'bgp/rib': ['attributes', 'table', 'faults', 'in', 'out', 'show'],
+  'bgp/rib': ['attributes', 'table', 'faults', 'in', 'out', 'show', 'foresight'],
   cli: [
     'exit client files output-format details completion-scripts completion-words',
     'routes-table session-details status-table cluster-table',

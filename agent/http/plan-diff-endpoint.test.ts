@@ -4,17 +4,21 @@ import { PlanDiffDesk } from './plan-diff-endpoint.ts';
 
 const REPLY: PlanDiffReply = {
   objects: ['BGPPeer a'],
+  settings: [],
   sessions: [],
   originated: [],
   withdrawn: [],
   problems: [],
+  notes: [],
 };
 const asked = { method: 'POST', url: '/v1/plan/diff', body: 'kind: BGPPeer' };
 
 describe('the agent’s socket about what a file would change', () => {
   it('compares what it is given, one at a time, and says what is wrong with it', async () => {
     const { promise, resolve } = Promise.withResolvers<PlanDiffReply>();
-    const desk = new PlanDiffDesk((text) => {
+    const deeds: string[] = [];
+    const desk = new PlanDiffDesk((text, deed) => {
+      deeds.push(deed);
       assert.equal(text, asked.body);
       return promise;
     });
@@ -22,6 +26,8 @@ describe('the agent’s socket about what a file would change', () => {
     assert.equal((await desk.answer(asked))?.status, 409);
     resolve(REPLY);
     assert.deepEqual(JSON.parse((await first)!.body), REPLY);
+    await desk.answer({ ...asked, url: '/v1/plan/diff?delete' });
+    assert.deepEqual(deeds, ['apply', 'delete']);
     const refuses = new PlanDiffDesk(() => Promise.reject(new RangeError('BGPPeer a: wrong')));
     for (let i = 0; i < 2; i++) {
       const reply = await refuses.answer(asked);

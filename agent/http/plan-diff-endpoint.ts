@@ -2,21 +2,24 @@
 import type { PlanDiffReply } from '#agent-api';
 import { json, refusal, type Reply, type StatusRequest } from './endpoints.ts';
 
+type Compare = (text: string, deed: 'apply' | 'delete') => Promise<PlanDiffReply>;
+
 export class PlanDiffDesk {
-  readonly #compare: (text: string) => Promise<PlanDiffReply>;
+  readonly #compare: Compare;
   #isBusy = false;
 
-  constructor(compare: (text: string) => Promise<PlanDiffReply>) {
+  constructor(compare: Compare) {
     this.#compare = compare;
   }
 
   /** One at a time. @returns undefined for any other path */
   answer({ method, url, body = '' }: StatusRequest): Promise<Reply> | undefined {
-    if (new URL(url, 'http://agent').pathname !== '/v1/plan/diff') return undefined;
+    const { pathname, searchParams } = new URL(url, 'http://agent');
+    if (pathname !== '/v1/plan/diff') return undefined;
     if (method !== 'POST') return Promise.resolve(refusal(405, `${method}: only POST is served here`));
     if (this.#isBusy) return Promise.resolve(refusal(409, 'another comparison is under way: ask again'));
     this.#isBusy = true;
-    return this.#compare(body)
+    return this.#compare(body, searchParams.has('delete') ? 'delete' : 'apply')
       .then(
         (reply) => json(reply),
         (error: unknown) => {

@@ -1,5 +1,5 @@
 // The door of the planner.
-export { offlinePlan, type OfflinePlan, shownPlan } from './offline.ts';
+export { blocksOf, offlinePlan, type OfflinePlan, shownPlan } from './offline.ts';
 export type { Guarded } from './policy/guarded.ts';
 export { guardedOf, interfacesOf, makePlan } from './plan.ts';
 export type * from './types.ts';

@@ -1,5 +1,7 @@
 // The door of the RIB folder.
 export type { MalformedAction, MalformedCounts, MalformedUpdate } from './in/malformed.ts';
+export type { Doubt, Foreseen, Foresight, NeighbourForeseen } from './foresight/foresight.ts';
+export type { PrefixChanges, PrefixCount } from './foresight/prefix-changes.ts';
 export type { NextHopFault } from './out/next-hop-faults.ts';
 export type { NextHopTracker } from './attributes/next-hops.ts';
 export type { Origination } from './in/originated.ts';

@@ -3,6 +3,8 @@
 import { type FamilyIndex, formatOctets } from '#ip';
 import type { Clock, Scheduler } from '#world';
 import type { PeerConfig } from '../config.ts';
+import type { CompiledPolicy } from '../policy/compile.ts';
+import type { Policy } from '../policy/policy.ts';
 import { PolicyCache } from '../policy/policy-cache.ts';
 import { ACTION_RESET } from '../message/index.ts';
 import type { Session } from '../session/index.ts';
@@ -24,7 +26,6 @@ import { PeerSlots } from './table/peer-slots.ts';
 import { ReadingPace } from './in/reading-pace.ts';
 import type { RibPeer } from './in/rib-peer.ts';
 import { RibPeers } from './rib-peers.ts';
-import type { RehearsedPeer } from './show/export-rehearsal.ts';
 import { RibTable } from './table/rib-table.ts';
 import { RibWork } from './rib-work.ts';
 import { type PathChanges, Sweeper } from './in/sweeper.ts';
@@ -185,8 +186,8 @@ export class Rib {
   }
 
   /** @throws as checkPolicies() */
-  rehearsed(config: PeerConfig): RehearsedPeer {
-    return { config, exportPolicy: this.#policies.get(config.export) };
+  compiled(policy: Policy): CompiledPolicy {
+    return this.#policies.get(policy);
   }
 
   prefixText(table: RibTable, prefix: number): string {

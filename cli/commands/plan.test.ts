@@ -47,6 +47,7 @@ describe('podroute plan', function () {
       const file = join(folder, 'new.yaml');
       writeFileSync(file, peer('asNumber: 65000'));
       const none = { count: 0, first: [] };
+      const some = (prefix: string) => ({ count: 1, first: [prefix] });
       const many = Array.from({ length: 30 }, (_x, n) => `10.1.${n}.0/24`);
       const sent = {
         appear: none,
@@ -62,23 +63,35 @@ describe('podroute plan', function () {
             ...head,
             what: 'changes',
             changes: [{ setting: 'holdTimeSeconds', effect: 'later' }],
+            accepted: { appear: some('10.3.0.0/16'), vanish: some('10.4.0.0/16'), change: none },
             sent,
           },
           { id: 'new', ...head, what: 'begins', changes: [] },
+          { id: 'old', ...head, what: 'goes down', why: 'it has sent too much', changes: [] },
         ],
+        settings: [{ setting: 'routerId', from: '"10.0.0.1"', to: '"10.0.0.2"' }],
         originated: [],
         withdrawn: ['10.244.0.0/26'],
+        best: { appear: none, vanish: some('10.4.0.0/16'), change: some('10.5.0.0/16') },
         problems: [],
+        notes: ['routes of sessions that begin'],
       };
       await using _agent = await cannedAgent(socket, { 'POST /v1/plan/diff': reply });
       const { stdout, code } = await podroute(['plan', '--socket', socket, '--diff', file]);
       assert.deepEqual(stdout.trimEnd().split('\n'), [
+        'this node: routerId: "10.0.0.1" -> "10.0.0.2"',
         'session tor (10.0.0.9, BGPPeer tor): changes',
         '  holdTimeSeconds: with the next session',
+        '  + 1 of its routes used then: 10.3.0.0/16',
+        '  - 1 of its routes used no more: 10.4.0.0/16',
         `  - 30 withdrawn: ${many.slice(0, 20).join(', ')} and 10 more`,
         '  ~ 1 sent with other attributes: 10.2.0.0/16',
         'session new (10.0.0.9, BGPPeer tor): begins',
+        'session old (10.0.0.9, BGPPeer tor): goes down: it has sent too much',
         'withdraw 10.244.0.0/26',
+        '- 1 reached from here no more: 10.4.0.0/16',
+        '~ 1 reached from here by another path: 10.5.0.0/16',
+        'not foreseen: routes of sessions that begin',
       ]);
       assert.equal(code, 0);
     } finally {
@@ -93,13 +106,37 @@ describe('podroute plan', function () {
       const file = join(folder, 'new.yaml');
       writeFileSync(file, peer('filters: [nobody]'));
       const text = 'BGPPeer tor: spec.filters[0]: "nobody" is no BGPFilter';
-      const changes = { sessions: [], originated: [], withdrawn: [] };
+      const changes = { settings: [], sessions: [], originated: [], withdrawn: [], notes: [] };
       const reply = { objects: ['BGPPeer tor'], ...changes, problems: [{ object: 'BGPPeer tor', text }] };
       await using _agent = await cannedAgent(socket, { 'POST /v1/plan/diff': reply });
       for (const format of ['table', 'json']) {
         const { stderr, code } = await podroute(['plan', '--socket', socket, '--diff', file, '-o', format]);
         assert.deepEqual([stderr, code], [format === 'table' ? `${text}\n` : '', 1]);
       }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('--diff --delete: asks what goes with the objects of the file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'plan-'));
+    try {
+      const socket = join(folder, 'agent.sock');
+      const file = join(folder, 'old.yaml');
+      writeFileSync(file, peer('asNumber: 65000'));
+      const nothing = { settings: [], sessions: [], originated: [], withdrawn: [], problems: [], notes: [] };
+      const reply: PlanDiffReply = { objects: ['BGPPeer tor'], ...nothing };
+      await using _agent = await cannedAgent(socket, { 'POST /v1/plan/diff?delete': reply });
+      const { stdout, code } = await podroute(['plan', '--socket', socket, '--diff', file, '--delete']);
+      assert.deepEqual(
+        [stdout, code],
+        ['BGPPeer tor: no session, route or setting would change on this node\n', 0],
+      );
+      const alone = await podroute(['plan', '--socket', socket, '--delete']);
+      assert.deepEqual(
+        [alone.code, alone.stderr],
+        [2, 'podroute: plan: --delete goes together with --diff FILE, whose objects would be deleted\n'],
+      );
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -197,6 +234,47 @@ describe('podroute plan --dir', function () {
     assert.match(stderr, /note: n1 has no IPAMBlock in these files/);
     assert.equal(status, 1);
     assert.equal(stderr.match(/is no BGPFilter/g)?.length, 1, 'told once');
+  });
+
+  it('--diff: what a file would change of sessions and settings, without an agent; and what deleting its objects', () => {
+    const tor = peer('{ peerIP: 10.0.0.9, asNumber: 65000 }');
+    writeFileSync(join(folder, 'tor.yaml'), tor);
+    const change = mkdtempSync(join(tmpdir(), 'plan-'));
+    const file = join(change, 'new.yaml');
+    const store = ['--store', `dir:${folder}`, '--node', 'n1', '--diff', file];
+    const unknown =
+      'not foreseen: no agent was asked, so nothing is known of routes; on n1 itself podroute plan --diff tells them';
+    try {
+      writeFileSync(file, tor.replace('65000 }', '65000, holdTime: 30s, filters: [nobody] }'));
+      const applied = planOf('--diff', file);
+      assert.deepEqual(applied.stdout.trimEnd().split('\n'), [
+        'session tor (10.0.0.9, BGPPeer tor): changes',
+        '  holdTimeSeconds: with the next session',
+        '  import: routes are looked at again',
+        '  export: routes are looked at again',
+        unknown,
+      ]);
+      assert.match(applied.stderr, /^BGPPeer tor: spec\.filters\[0\]: "nobody" is no BGPFilter/);
+      assert.equal(applied.status, 1);
+      const deleted = run(...store, '--delete');
+      assert.deepEqual(deleted.stdout.trimEnd().split('\n'), [
+        'session tor (10.0.0.9, BGPPeer tor): ends',
+        unknown,
+      ]);
+      assert.deepEqual([deleted.stderr, deleted.status], ['', 0]);
+      writeFileSync(file, POOL.replace('pods', 'more').replace('10.244', '10.99'));
+      const { settings, problems } = JSON.parse(run(...store, '-o', 'json').stdout);
+      assert.deepEqual(settings, [
+        { setting: 'clusterPrefixes', from: '["10.244.0.0/16"]', to: '["10.99.0.0/16","10.244.0.0/16"]' },
+      ]);
+      assert.deepEqual(problems, []);
+      writeFileSync(file, peer('asNumber: no'));
+      const wrong = run(...store);
+      assert.deepEqual([wrong.stdout, wrong.status], ['', 2]);
+      assert.match(wrong.stderr, /new\.yaml:\d+: BGPPeer tor: spec\.asNumber/);
+    } finally {
+      rmSync(change, { recursive: true });
+    }
   });
 
   it('without a Node of that name there is no plan; wrong use is exit code 2', () => {

@@ -3,30 +3,27 @@
 // is the plan itself as YAML, and what is wrong stands on stderr, so that it can be compared with another one.
 import { formatProblem } from '#api';
 import { type OfflinePlan, planOfCluster, planOffline } from '#agent';
-import type { NodePlan, PlanDiffReply, PlanReply } from '#agent-api';
+import type { NodePlan, PlanReply } from '#agent-api';
 import { StorePlaceError } from '#store';
 import { stringify } from 'yaml';
 import { ask } from '../client.ts';
 import { CommandError, EXIT, tell } from '../exit.ts';
-import { planDiffText } from './plan-diff.ts';
+import { type PlanOptions, showDiff } from './plan-diff.ts';
 import { readFilesBelow, storeOption } from '../files.ts';
 import { type OutputFormat, print } from '../output-format.ts';
 import { VERSION } from './version.ts';
 
-interface PlanOptions {
-  readonly socket: string;
-  readonly output: OutputFormat;
-  readonly dir?: string;
-  readonly store?: string;
-  readonly node?: string;
-  readonly diff?: string;
-}
-
 export async function plan(options: PlanOptions): Promise<void> {
   const { dir, store, node, output, diff } = options;
+  const isOffline = (dir ?? store) !== undefined;
+  if (!isOffline && node !== undefined) throw incomplete('--dir PATH or --store STORE');
+  if (isOffline && node === undefined) throw incomplete('--node NAME');
   if (diff !== undefined) return showDiff(diff, options);
-  if ((dir ?? store) === undefined && node !== undefined) throw incomplete('--dir PATH or --store STORE');
-  if ((dir ?? store) !== undefined && node === undefined) throw incomplete('--node NAME');
+  if (options.delete)
+    throw new CommandError(
+      'plan: --delete goes together with --diff FILE, whose objects would be deleted',
+      EXIT.wrongUse,
+    );
   if (store !== undefined && node !== undefined) return showStored(store, node, output);
   if (dir !== undefined && node !== undefined) return showFiles(dir, node, output);
   const reply = await ask<PlanReply>(options.socket, '/v1/plan');
@@ -35,16 +32,6 @@ export async function plan(options: PlanOptions): Promise<void> {
     if (reply.isStale) tell('an older plan is in force: the newest objects cannot be used');
     for (const problem of reply.problems) process.stderr.write(`${problem.text}\n`);
   }
-  if (reply.problems.length > 0) process.exitCode = EXIT.badNews;
-}
-
-async function showDiff(file: string, { socket, output }: PlanOptions): Promise<void> {
-  const [found] = readFilesBelow([file], 'plan');
-  if (found?.file !== file)
-    throw new CommandError(`plan: --diff ${file}: expected a file, and it is a folder`, EXIT.wrongUse);
-  const reply = await ask<PlanDiffReply>(socket, '/v1/plan/diff', 'POST', found.text);
-  print(reply, output, planDiffText);
-  if (output === 'table') for (const problem of reply.problems) process.stderr.write(`${problem.text}\n`);
   if (reply.problems.length > 0) process.exitCode = EXIT.badNews;
 }
 

@@ -40,7 +40,7 @@ export async function cannedAgent(
   answers: Readonly<Record<string, unknown>>,
 ): Promise<AsyncDisposable> {
   const server = createServer(({ method, url = '' }, response) => {
-    const found = answers[`${method} ${url.split('?')[0]}`];
+    const found = answers[`${method} ${url}`] ?? answers[`${method} ${url.split('?')[0]}`];
     response.writeHead(found === undefined ? 404 : 200);
     response.end(JSON.stringify(found ?? { error: `no such path: ${url}` }));
   });

@@ -65,6 +65,16 @@ export class AppliedPolicy {
     return policy.trace(route, this.#reader);
   }
 
+  /** Gives back what it remembers. */
+  forget(): void {
+    const { store } = this.#intern;
+    if (this.#from >= 0) store.release(this.#from);
+    if (this.#to >= 0) store.release(this.#to);
+    this.#from = -1;
+    this.#to = -1;
+    this.#policy = undefined;
+  }
+
   #change(policy: CompiledPolicy, set: number, combination: number, after: PolicySet | undefined): void {
     const { store } = this.#intern;
     if (this.#from >= 0) store.release(this.#from);

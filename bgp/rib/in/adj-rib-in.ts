@@ -6,7 +6,7 @@ import { AppliedPolicy, OWN_PREFIX } from '../attributes/applied-policy.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
-import { hasPlace, holdsTooMany, type PathOwner, STALE_COUNTS } from './path-owner.ts';
+import { hasPlace, holdsTooMany, type ImportOwner, type PathOwner, STALE_COUNTS } from './path-owner.ts';
 import { KIND_EBGP, LONG_LIVED, type PeerSlots } from '../table/peer-slots.ts';
 import { RouteRef, type TraceStep } from '../../policy/compile.ts';
 import {
@@ -183,6 +183,21 @@ export class AdjRibIn {
   }
 
   /**
+   * The set that a live path would be used with if its owner were another, with a new reference; below 0: none.
+   * @param eligibility as for announce(), of received()
+   */
+  usedBy(owner: ImportOwner, table: RibTable, path: number, eligibility: number): number {
+    if (eligibility !== 0) return GONE;
+    const raw = this.received(table, path);
+    const use = this.#imported(owner, table, table.prefix[path]!, raw, 0);
+    if (use < 0) return use;
+    const marked = this.#isLongLived(owner, table, path, raw) ? this.#intern.longLived(use) : -1;
+    if (marked >= 0) return marked;
+    this.#store.references[use] = this.#store.references[use]! + 1;
+    return use;
+  }
+
+  /**
    * Looks at a live path of the current session again with the peer's import policy of now (TX-14).
    * @param eligibility as for announce(), of received()
    */
@@ -221,7 +236,7 @@ export class AdjRibIn {
   }
 
   /** The set to use instead of `raw` (borrowed), or below 0 why import refuses it. What is not eligible is not asked about. */
-  #imported(peer: PathOwner, table: RibTable, prefix: number, raw: number, eligibility: number): number {
+  #imported(peer: ImportOwner, table: RibTable, prefix: number, raw: number, eligibility: number): number {
     if (eligibility !== 0) return raw;
     const { importPolicy, afterImport } = peer;
     const after = this.#isShutDown(peer, raw) ? afterImport.shutDown : afterImport.usual;
@@ -230,14 +245,14 @@ export class AdjRibIn {
   }
 
   /** Is its eBGP neighbour about to lose it (RFC 8326 section 4.2)? As it said; a policy that adds the community tells others. */
-  #isShutDown(peer: PathOwner, raw: number): boolean {
+  #isShutDown(peer: ImportOwner, raw: number): boolean {
     return (
       (this.#store.flags[raw]! & HAS_GRACEFUL_SHUTDOWN) !== 0 && this.#peers.kind[peer.slot] === KIND_EBGP
     );
   }
 
   /** Did it get LLGR_STALE here, by makeLongLived()? */
-  #isLongLived(peer: PathOwner, table: RibTable, path: number, raw: number): boolean {
+  #isLongLived(peer: ImportOwner, table: RibTable, path: number, raw: number): boolean {
     const { flags } = this.#store;
     if ((flags[table.attribute[path]!]! & ~flags[raw]! & HAS_LLGR_STALE) === 0) return false;
     return this.#peers.isStale(peer.slot, table.family, table.epoch[path]!);
@@ -327,7 +342,7 @@ export class AdjRibIn {
     this.#store.references[raw] = this.#store.references[raw]! + 1;
   }
 
-  #point(peer: PathOwner, table: RibTable, prefix: number, set: number): RouteRef {
+  #point(peer: ImportOwner, table: RibTable, prefix: number, set: number): RouteRef {
     return this.#route.point(table.prefixes, prefix, this.#peers.kind[peer.slot]!, set);
   }
 }

@@ -30,6 +30,9 @@ export function flagsOf(code: number): number {
   return code === ELIGIBLE ? 0 : code === OWN_AS ? OWN_AS_LOOP : INELIGIBLE;
 }
 
+/** What of a neighbour rules ask. */
+export type JudgedPeer = Pick<RibPeer, 'slot' | 'config' | 'localAs' | 'remoteAs' | 'role'>;
+
 export class Eligibility {
   readonly #intern: AttributeIntern;
   readonly #reader: AttributeReader;
@@ -44,7 +47,7 @@ export class Eligibility {
   }
 
   /** The rule that forbids a set from a peer, or ELIGIBLE. */
-  of(peer: RibPeer, attribute: number): number {
+  of(peer: JudgedPeer, attribute: number): number {
     if (this.ownAsCount(peer, attribute) > peer.config.allowedLocalAs) return OWN_AS;
     const { store } = this.#intern;
     const kind = this.#peers.kind[peer.slot]!;
@@ -64,7 +67,7 @@ export class Eligibility {
   }
 
   /** How often an AS of ours, towards this peer or the speaker's, is in AS_PATH. */
-  ownAsCount(peer: RibPeer, attribute: number): number {
+  ownAsCount(peer: JudgedPeer, attribute: number): number {
     const own = this.#intern.store.ownAsCount[attribute]!;
     const { localAs } = peer;
     if (localAs === this.#intern.identity.asNumber) return own;

@@ -120,10 +120,7 @@ export class Originated {
     const { prefix: _, why, onRequest, ...attributes } = route;
     const key = JSON.stringify(attributes);
     let set = sets.get(key);
-    if (set === undefined) {
-      set = this.#intern.originated({ ...attributes, nextHop: this.#nextHop(route) });
-      sets.set(key, set);
-    }
+    if (set === undefined) sets.set(key, (set = this.setOf(route)));
     const table = this.#tables[prefix.family];
     const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = prefix.words;
     const id =
@@ -135,6 +132,12 @@ export class Originated {
     this.#paths.announce(this.owner, table, id, 0, set, onRequest ? INELIGIBLE : 0);
     // Those that are not used wait for nobody to choose.
     if (onRequest) table.markDirty(id, true);
+  }
+
+  /** With a new reference. @throws as originate() */
+  setOf(route: Origination): number {
+    const { prefix: _, why: __, onRequest: ___, ...attributes } = route;
+    return this.#intern.originated({ ...attributes, nextHop: this.#nextHop(route) });
   }
 
   #nextHop(route: Origination): number {
@@ -150,12 +153,12 @@ export class Originated {
 }
 
 /** Its id, or -1. */
-function findPrefix(table: RibTable, { family, words, length }: PrefixWords): number {
+export function findPrefix(table: RibTable, { family, words, length }: PrefixWords): number {
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
   return family === 0 ? table.prefixes.find4(w0, length) : table.prefixes.find6(w0, w1, w2, w3, length);
 }
 
-function prefixOf(text: string): PrefixWords {
+export function prefixOf(text: string): PrefixWords {
   const prefix = parsePrefixWords(text);
   if (prefix === undefined) throw new Error(`route '${text}' is not a prefix`);
   return prefix;

@@ -16,12 +16,16 @@ export interface AfterImport {
 
 export const NOTHING_AFTER_IMPORT: AfterImport = { usual: undefined, shutDown: { weight: 0, localPref: 0 } };
 
-/** Whose paths they are: a neighbour, or this speaker for routes that start here. */
-export interface PathOwner {
+/** What paths go through on their way in. */
+export interface ImportOwner {
   readonly slot: number;
   readonly importPolicy: CompiledPolicy;
   /** What is set behind it, whatever it sets. */
   readonly afterImport: AfterImport;
+}
+
+/** Whose paths they are: a neighbour, or this speaker for routes that start here. */
+export interface PathOwner extends ImportOwner {
   /**
    * Live paths of the current session, filtered ones included: by family, and by family + STALE_COUNTS those that
    * a refresh (RFC 7313) or a neighbour back from its restart has not sent again yet. The other counts likewise.
@@ -46,7 +50,7 @@ export interface PathOwner {
 }
 
 /** Paths that have a place. */
-function taken({ received, overLimit }: PathOwner, family: FamilyIndex): number {
+export function taken({ received, overLimit }: PathOwner, family: FamilyIndex): number {
   const stale = family + STALE_COUNTS;
   return received[family]! - overLimit[family]! + received[stale]! - overLimit[stale]!;
 }

@@ -7,7 +7,7 @@ import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { PolicyCache } from '../../policy/policy-cache.ts';
 import type { PolicyDelta } from '../../policy/policy-delta.ts';
 import { isSingleHop, type Session } from '../../session/index.ts';
-import { NOTHING_AFTER_IMPORT, type PathOwner, STALE_COUNTS } from './path-owner.ts';
+import { type AfterImport, NOTHING_AFTER_IMPORT, type PathOwner, STALE_COUNTS } from './path-owner.ts';
 import { MalformedUpdates } from './malformed.ts';
 import { attributeOctetsLimit } from './memory-limits.ts';
 import { OwnClaims } from './own-claims.ts';
@@ -38,7 +38,7 @@ export class RibPeer implements PathOwner {
   config: PeerConfig;
   readonly #policies: PolicyCache;
   importPolicy: CompiledPolicy;
-  afterImport = NOTHING_AFTER_IMPORT;
+  afterImport: AfterImport = NOTHING_AFTER_IMPORT;
   exportPolicy: CompiledPolicy;
   /** Undefined while no session is established; paths may be kept over that (retention.ts). */
   session: Session | undefined;
@@ -140,18 +140,8 @@ export class RibPeer implements PathOwner {
     };
   }
 
-  /** RFC 7705 section 3.1: before all else that policy prepends, and no loop, as that is looked for in what came. */
   #putLocalAsBefore(): void {
-    const { localAs, localAsRules } = this.config;
-    const isWanted = this.context.external && localAsRules?.prependIn === true;
-    const wanted = isWanted ? localAs : undefined;
-    const { usual } = this.afterImport;
-    // The same object for the same: what was made with it is remembered.
-    if (usual?.prependAs?.[0] === wanted) return;
-    const prependAs = wanted === undefined ? [] : [wanted];
-    const { shutDown } = NOTHING_AFTER_IMPORT;
-    const changed = { usual: { prependAs }, shutDown: { ...shutDown, prependAs } };
-    this.afterImport = wanted === undefined ? NOTHING_AFTER_IMPORT : changed;
+    this.afterImport = afterImportOf(this.config, this.context.external, this.afterImport);
   }
 
   /** Ids of prefixes of ours that it announces. */
@@ -234,8 +224,23 @@ export class RibPeer implements PathOwner {
   }
 }
 
-function placesOf({ maxPrefixes: { limit, action } }: PeerConfig): number {
+/** Paths of a family that its prefix limit lets in. */
+export function placesOf({ maxPrefixes: { limit, action } }: PeerConfig): number {
   return action === 'drop' ? limit : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * RFC 7705 section 3.1: our AS of the session goes before all else that policy prepends, and is no loop, as that is
+ * looked for in what came.
+ * @param before of the same neighbour; the same object for the same: what was made with it is remembered
+ */
+export function afterImportOf(config: PeerConfig, isExternal: boolean, before: AfterImport): AfterImport {
+  const { localAs, localAsRules } = config;
+  const wanted = isExternal && localAsRules?.prependIn === true ? localAs : undefined;
+  if (before.usual?.prependAs?.[0] === wanted) return before;
+  if (wanted === undefined) return NOTHING_AFTER_IMPORT;
+  const prependAs = [wanted];
+  return { usual: { prependAs }, shutDown: { ...NOTHING_AFTER_IMPORT.shutDown, prependAs } };
 }
 
 /** Our addresses that a session uses, or tells as next hops; a link-local one with its link. */

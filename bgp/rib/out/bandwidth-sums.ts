@@ -41,6 +41,15 @@ export class BandwidthSums {
     return this.#to < 0 ? set : this.#to;
   }
 
+  /** Gives back what it remembers. */
+  forget(): void {
+    const { store } = this.#intern;
+    if (this.#from >= 0) store.release(this.#from);
+    if (this.#to >= 0) store.release(this.#to);
+    this.#from = -1;
+    this.#to = -1;
+  }
+
   #change(set: number, sum: number, as: number): void {
     const { store } = this.#intern;
     store.references[set] = store.references[set]! + 1;

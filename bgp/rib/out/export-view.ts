@@ -30,7 +30,7 @@ export const MADE_INSTEAD = -8;
 
 export class ExportView {
   readonly #attributes: AttributeStore;
-  readonly #peers: PeerSlots;
+  readonly #peers: Pick<PeerSlots, 'kind' | 'client'>;
   readonly #nextHops: NextHops;
   readonly #decision: Decision;
   readonly #export: AppliedPolicy;
@@ -42,7 +42,7 @@ export class ExportView {
   constructor(
     intern: AttributeIntern,
     reader: AttributeReader,
-    peers: PeerSlots,
+    peers: Pick<PeerSlots, 'kind' | 'client'>,
     nextHops: NextHops,
     decision: Decision,
     tables: readonly RibTable[],
@@ -102,6 +102,12 @@ export class ExportView {
     return rules.sumsBandwidth && (hop < 0 || !rules.keepsNextHop)
       ? this.#bandwidths.apply(table, path, result)
       : result;
+  }
+
+  /** For one that is made for a while: gives back what it remembers. */
+  forget(): void {
+    this.#export.forget();
+    this.#bandwidths.forget();
   }
 
   /** The rule of the export policy that rejects a path, for people; undefined when none does. */

@@ -75,7 +75,8 @@ export class Decision {
   readonly #nextHops: NextHops;
   rules: DecisionRules;
   /** By family: 1 while only what starts here is chosen. */
-  readonly deferred = new Uint8Array(2);
+  readonly deferred: Uint8Array<ArrayBuffer>;
+  readonly #seed: number;
   readonly #secret: SecretWords;
   /** Scratch: best path, or lowest MED, by neighbouring AS, as a secret word: who sends many paths of one prefix chooses them. */
   readonly #groups = new Map<number, number>();
@@ -87,13 +88,29 @@ export class Decision {
     nextHops: NextHops,
     rules: DecisionRules,
     seed: number,
+    deferred = new Uint8Array(2),
   ) {
+    this.deferred = deferred;
+    this.#seed = seed;
     this.#secret = new SecretWords(seed);
     this.#attributes = attributes;
     this.#reader = reader;
     this.#peers = peers;
     this.#nextHops = nextHops;
     this.rules = rules;
+  }
+
+  /** The same choice by other rules. */
+  withRules(rules: DecisionRules): Decision {
+    return new Decision(
+      this.#attributes,
+      this.#reader,
+      this.#peers,
+      this.#nextHops,
+      rules,
+      this.#seed,
+      this.deferred,
+    );
   }
 
   /** Step 0: may the path be chosen at all? */

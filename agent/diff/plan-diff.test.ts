@@ -1,7 +1,7 @@
 // What a file would change, asked of a running agent, and then compared with what applying it does.
 import assert from 'node:assert/strict';
-import { nodeYaml, objectYaml } from './plan/testing/cluster-yaml.ts';
-import { startNode, TestCluster, type TestNode } from './testing/cluster.ts';
+import { nodeYaml, objectYaml } from '../plan/testing/cluster-yaml.ts';
+import { startNode, TestCluster, type TestNode } from '../testing/cluster.ts';
 import { planDiff } from './plan-diff.ts';
 
 const node = (n: number, as: number) =>
@@ -31,12 +31,15 @@ const advertised = (of: TestNode, id: string) =>
 
 async function cluster(): Promise<{
   store: TestCluster;
-  ask: (text: string, of: TestNode) => ReturnType<typeof planDiff>;
+  ask: (text: string, of: TestNode, deed?: 'apply' | 'delete') => ReturnType<typeof planDiff>;
 }> {
   const store = new TestCluster();
   store.set(...NODES, ...BASE, two(''));
   const { clock } = store.simulation;
-  return { store, ask: (text, { agent }) => planDiff(text, agent, { clock, scheduler: clock }) };
+  return {
+    store,
+    ask: (text, { agent }, deed = 'apply') => planDiff(text, deed, agent, { clock, scheduler: clock }),
+  };
 }
 
 describe('what a file would change', () => {
@@ -64,7 +67,8 @@ describe('what a file would change', () => {
     await store.until('it vanished', () => advertised(one, 'two').length === 1);
     const back = await ask(two(''), one);
     assert.deepEqual(back.sessions[0]?.sent?.appear, { count: 1, first: ['10.244.3.0/26'] });
-    const other = await ask(two(', filters: [f], nextHopMode: Self, removePrivateAS: true'), one);
+    const adds = `{ exportV4: [{ action: Accept, operations: [{ addCommunity: { value: "65001:7" } }] }] }`;
+    const other = await ask(`${two(', filters: [f, g]')}\n---\n${objectYaml('BGPFilter', 'g', adds)}`, one);
     assert.equal(other.sessions[0]?.sent?.change.count, 1, 'the same prefix with other attributes');
   });
 
@@ -90,6 +94,59 @@ describe('what a file would change', () => {
     assert.deepEqual(
       hidden.sessions.map(({ id, sent }) => [id, sent?.vanish.first]),
       [['two', ['10.244.1.0/26']]],
+    );
+  });
+
+  it('foresees what a changed import takes and leaves, and what follows from it towards others', async () => {
+    const { store, ask } = await cluster();
+    await using one = await startNode(1, store);
+    await using _two = await startNode(2, store);
+    await using _three = await startNode(3, store);
+    await store.until('all routes', () => advertised(one, 'two').length === 2);
+    const text = `${peer('three', 1, 3, ', filters: [f]')}\n---\n${objectYaml('BGPFilter', 'f', '{ importV4: [{ action: Reject, matchOperator: In, cidr: 10.244.0.0/16 }] }')}`;
+    const diff = await ask(text, one);
+    const gone = { count: 1, first: ['10.244.3.0/26'] };
+    const none = { count: 0, first: [] };
+    assert.deepEqual(
+      diff.sessions.map(({ id, what, accepted, sent }) => [id, what, accepted?.vanish, sent?.vanish]),
+      [
+        ['three', 'changes', gone, undefined],
+        ['two', 'stays', undefined, gone],
+      ],
+    );
+    assert.deepEqual(diff.best, { appear: none, vanish: gone, change: none });
+    assert.deepEqual(diff.notes, []);
+    store.set(...NODES, ...BASE.slice(0, 3), two(''), peer('three-back', 3, 1, ''), text);
+    await store.until('it vanished', () => advertised(one, 'two').length === 1);
+    const limit = await ask(
+      peer('three', 1, 3, ', maxPrefixes: { limit: 0 }').replace('limit: 0', 'limit: 1'),
+      one,
+    );
+    assert.deepEqual(limit.sessions[0]?.accepted?.appear, gone, 'without the filter it is used again');
+  });
+
+  it('says what goes with objects that are deleted, and which of them are not there', async () => {
+    const { store, ask } = await cluster();
+    await using one = await startNode(1, store);
+    await using _two = await startNode(2, store);
+    await using _three = await startNode(3, store);
+    await store.until('all routes', () => advertised(one, 'two').length === 2);
+    const diff = await ask(peer('three', 1, 3, ''), one, 'delete');
+    const [first, second, ...more] = diff.sessions;
+    assert.deepEqual(
+      [first?.id, first?.what, second?.id, second?.what, more],
+      ['three', 'ends', 'two', 'stays', []],
+    );
+    const gone = { count: 1, first: ['10.244.3.0/26'] };
+    assert.deepEqual([first?.accepted?.vanish, second?.sent?.vanish, diff.best?.vanish], [gone, gone, gone]);
+    assert.deepEqual(diff.problems, []);
+    const pool = await ask(objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }'), one, 'delete');
+    assert.deepEqual(pool.settings, [{ setting: 'clusterPrefixes', from: '["10.244.0.0/16"]', to: '[]' }]);
+    assert.equal(pool.best?.vanish.count, 2, 'Cluster lets nothing in without a pool');
+    const unknown = await ask(peer('four', 1, 4, ''), one, 'delete');
+    assert.deepEqual(
+      unknown.problems.map(({ text }) => text),
+      ['BGPPeer four: cannot be deleted: there is none in force'],
     );
   });
 
