@@ -11,7 +11,7 @@ import { eventually, OWN_AS, Stage, THEIRS } from './testing/fixture.ts';
 import { Matrix } from './testing/matrix.ts';
 import { describeTracks, type Track } from './testing/scenarios.ts';
 import { scriptedAt, type Side } from './testing/scripted.ts';
-import { address, asPath, attribute, hex, prefix, update } from '../testing/messages.ts';
+import { announcement, type Attributes, type Prefixes, withdrawal } from './testing/scripted-routes.ts';
 
 const matrix = new Matrix('scenario');
 /** Those with a table: ExaBGP passes nothing on. */
@@ -22,7 +22,6 @@ const THEIR_CLUSTER = '10.1.0.2';
 
 const PREFIXES = { ipv4: '203.0.113.0/24', ipv6: '2001:db8:77::/48' } as const;
 const OTHER_PREFIXES = { ipv4: '198.51.100.0/24', ipv6: '2001:db8:78::/48' } as const;
-type Prefixes = Readonly<Record<Family, string>>;
 
 describe('interop: several paths, and reflectors', function () {
   this.timeout(100_000);
@@ -56,7 +55,7 @@ function addPaths(kind: DaemonKind): Track<Stage> {
         title: 'of these it withdraws one and changes one: the third stays as it is',
         body: async (s) => {
           withdraw(s, 'theirs', PREFIXES, [1]);
-          s.scripted.theirs[2]?.send(...announce('theirs', 2, PREFIXES, { path: [65_013, 65_098] }));
+          s.scripted.theirs[2]?.send(...announcement('theirs', 2, PREFIXES, { path: [65_013, 65_098] }));
           await pathsHere(s, PREFIXES, ['65011 65099', '65013 65098']);
         },
       },
@@ -71,7 +70,7 @@ function addPaths(kind: DaemonKind): Track<Stage> {
         title: 'of these we withdraw one and change one: the third stays there as it is',
         body: async (s) => {
           withdraw(s, 'ours', OTHER_PREFIXES, [1]);
-          s.scripted.ours[2]?.send(...announce('ours', 2, OTHER_PREFIXES, { path: [65_013, 65_098] }));
+          s.scripted.ours[2]?.send(...announcement('ours', 2, OTHER_PREFIXES, { path: [65_013, 65_098] }));
           await pathsThere(s.daemon, OTHER_PREFIXES, ['65011 65099', '65013 65098']);
         },
       },
@@ -114,8 +113,8 @@ function twoClusters(kind: DaemonKind): Track<Stage> {
         title: 'what its client says comes with ORIGINATOR_ID and its cluster ID, and what ours says goes so',
         body: async (s) => {
           await s.established();
-          s.scripted.theirs[0]?.send(...announce('theirs', 0, PREFIXES, CLIENT));
-          s.scripted.ours[0]?.send(...announce('ours', 0, OTHER_PREFIXES, CLIENT));
+          s.scripted.theirs[0]?.send(...announcement('theirs', 0, PREFIXES, CLIENT));
+          s.scripted.ours[0]?.send(...announcement('ours', 0, OTHER_PREFIXES, CLIENT));
           for (const family of FAMILIES) {
             const here = await one(s.podroute, family, PREFIXES);
             assert.deepEqual(picked(here), reflected(THEIR_CLUSTER));
@@ -129,8 +128,8 @@ function twoClusters(kind: DaemonKind): Track<Stage> {
       {
         title: 'a client of both tells both: each uses what the client said',
         body: async (s) => {
-          s.scripted.ours[0]?.send(...announce('ours', 0, PREFIXES, CLIENT));
-          s.scripted.theirs[0]?.send(...announce('theirs', 0, OTHER_PREFIXES, CLIENT));
+          s.scripted.ours[0]?.send(...announcement('ours', 0, PREFIXES, CLIENT));
+          s.scripted.theirs[0]?.send(...announcement('theirs', 0, OTHER_PREFIXES, CLIENT));
           for (const prefixes of [PREFIXES, OTHER_PREFIXES]) {
             for (const family of FAMILIES) {
               const direct = (route: object | undefined) =>
@@ -150,7 +149,7 @@ function twoClusters(kind: DaemonKind): Track<Stage> {
         title: 'a route that has been in our cluster is not used here, and routes --received says why',
         body: async (s) => {
           const looped = { ...CLIENT, originator: '192.0.2.99', clusters: [OUR_CLUSTER] };
-          s.scripted.theirs[1]?.send(...announce('theirs', 1, LOOPED, looped));
+          s.scripted.theirs[1]?.send(...announcement('theirs', 1, LOOPED, looped));
           await notUsedHere(s, LOOPED, /CLUSTER_LIST/);
         },
       },
@@ -158,7 +157,7 @@ function twoClusters(kind: DaemonKind): Track<Stage> {
         title: 'one that began here is not used here, and routes --received says why',
         body: async (s) => {
           const looped = { ...CLIENT, originator: '10.1.0.1', clusters: ['192.0.2.77'] };
-          s.scripted.theirs[1]?.send(...announce('theirs', 1, LOOPED, looped));
+          s.scripted.theirs[1]?.send(...announcement('theirs', 1, LOOPED, looped));
           await notUsedHere(s, LOOPED, /ORIGINATOR_ID/);
         },
       },
@@ -197,7 +196,7 @@ function oneCluster(kind: DaemonKind): Track<Stage> {
         title: 'what its client says is not used here, and routes --received says why',
         body: async (s) => {
           await s.established();
-          s.scripted.theirs[0]?.send(...announce('theirs', 0, PREFIXES, CLIENT));
+          s.scripted.theirs[0]?.send(...announcement('theirs', 0, PREFIXES, CLIENT));
           await notUsedHere(s, PREFIXES, /CLUSTER_LIST/);
         },
       },
@@ -206,8 +205,8 @@ function oneCluster(kind: DaemonKind): Track<Stage> {
         needs: 'clusterCheck',
         body: async (s) => {
           s.scripted.ours[0]?.send(
-            ...announce('ours', 0, PREFIXES, CLIENT),
-            ...announce('ours', 0, OTHER_PREFIXES, CLIENT),
+            ...announcement('ours', 0, PREFIXES, CLIENT),
+            ...announcement('ours', 0, OTHER_PREFIXES, CLIENT),
           );
           for (const family of FAMILIES) {
             await one(s.podroute, family, PREFIXES);
@@ -224,49 +223,13 @@ function oneCluster(kind: DaemonKind): Track<Stage> {
   };
 }
 
-interface Attributes {
-  readonly path: readonly number[];
-  readonly localPref?: number;
-  readonly originator?: string;
-  readonly clusters?: readonly string[];
-}
-
-/** An UPDATE a family, from scripted neighbour `index`. */
-function announce(
-  side: Side,
-  index: number,
-  prefixes: Prefixes,
-  { path, localPref, originator, clusters = [] }: Attributes,
-): Buffer[] {
-  const at = scriptedAt(side, index);
-  const reach6 = Buffer.concat([hex('0002 01 10'), address(at.ipv6), hex('00'), prefix(prefixes.ipv6)]);
-  const attributes = (...own: Buffer[]) =>
-    Buffer.concat([
-      ...own,
-      attribute(0x40, 1, hex('00')),
-      asPath([...path]),
-      ...(localPref === undefined ? [] : [attribute(0x40, 5, hex(localPref.toString(16).padStart(8, '0')))]),
-      ...(originator === undefined ? [] : [attribute(0x80, 9, address(originator))]),
-      ...(clusters.length === 0 ? [] : [attribute(0x80, 10, Buffer.concat(clusters.map(address)))]),
-    ]);
-  return [
-    update({ attributes: attributes(attribute(0x40, 3, address(at.ipv4))), nlri: prefix(prefixes.ipv4) }),
-    update({ attributes: attributes(attribute(0x80, 14, reach6)) }),
-  ];
-}
-
 function tell(s: Stage, side: Side, prefixes: Prefixes, indexes: readonly number[]): void {
   for (const i of indexes)
-    s.scripted[side][i]?.send(...announce(side, i, prefixes, { path: [SOURCES[i] ?? 0, 65_099] }));
+    s.scripted[side][i]?.send(...announcement(side, i, prefixes, { path: [SOURCES[i] ?? 0, 65_099] }));
 }
 
 function withdraw(s: Stage, side: Side, prefixes: Prefixes, indexes: readonly number[]): void {
-  const unreach6 = Buffer.concat([hex('0002 01'), prefix(prefixes.ipv6)]);
-  for (const i of indexes)
-    s.scripted[side][i]?.send(
-      update({ withdrawn: prefix(prefixes.ipv4) }),
-      update({ attributes: attribute(0x80, 15, unreach6) }),
-    );
+  for (const i of indexes) s.scripted[side][i]?.send(...withdrawal(prefixes));
 }
 
 /** What came from the daemon: these AS paths, and no two with one identifier. */
@@ -320,8 +283,8 @@ async function notUsedThere(
   mark: Prefixes,
 ): Promise<void> {
   s.scripted.ours[1]?.send(
-    ...announce('ours', 1, prefixes, attributes),
-    ...announce('ours', 1, mark, CLIENT),
+    ...announcement('ours', 1, prefixes, attributes),
+    ...announcement('ours', 1, mark, CLIENT),
   );
   for (const family of FAMILIES) {
     await one(s.daemon, family, mark);

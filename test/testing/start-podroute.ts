@@ -71,7 +71,19 @@ export async function startPodroute(host: Host, options: PodrouteOptions): Promi
   return { process, socketPath, storePath, get, configure: (documents) => writeFileSync(file, documents) };
 }
 
-function getJson<T>(socketPath: string, path: string): Promise<T> {
+/**
+ * Once more when the agent has cut the connection: this process stands still while it runs a command, for longer than
+ * the agent waits for a request when the machine is busy.
+ */
+async function getJson<T>(socketPath: string, path: string): Promise<T> {
+  const isCut = (error: NodeJS.ErrnoException) => error.code === 'EPIPE' || error.code === 'ECONNRESET';
+  return askOnce<T>(socketPath, path).catch((error: NodeJS.ErrnoException) => {
+    if (!isCut(error)) throw error;
+    return askOnce<T>(socketPath, path);
+  });
+}
+
+function askOnce<T>(socketPath: string, path: string): Promise<T> {
   return new Promise((done, fail) => {
     const call = request({ socketPath, path, headers: { connection: 'close' } }, (response) => {
       const chunks: Buffer[] = [];

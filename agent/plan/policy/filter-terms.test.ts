@@ -145,14 +145,18 @@ describe('a rule of a BGPFilter', () => {
       objectYaml(
         'BGPFilter',
         'f',
-        '{ exportV4: [ { action: Accept, operations: [ { setLocalPref: { value: 200 } } ] } ] }',
+        '{ exportV4: [ { action: Next, operations: [ { setCommunities: { values: ["65000:1"] } } ] }, { action: Accept, operations: [ { setLocalPref: { value: 200 } } ] } ] }',
       ),
       objectYaml('BGPPeer', 'in', '{ peerIP: 10.0.1.0, asNumber: 64512, filters: [f] }'),
     );
     const { terms } = planOf(resources, 'n1').peer('in').config.export;
     assert.deepEqual(
-      terms.slice(0, 2).map(({ action }) => action.set?.localPref),
-      [0, 0],
+      terms.slice(0, 3).map(({ action }) => action.set?.localPref),
+      [0, undefined, 0],
+    );
+    assert.deepEqual(
+      terms.slice(0, 3).map(({ action }) => action.set?.addCommunities),
+      [['65535:0'], ['65000:1', '65535:0'], undefined],
     );
   });
 

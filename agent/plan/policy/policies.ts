@@ -74,18 +74,25 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
   };
 }
 
+const GRACEFUL_SHUTDOWN = '65535:0';
+
 /** RFC 8326 section 4: GRACEFUL_SHUTDOWN on every route, and inside the AS the lowest preference as well. */
 function leaving({ isLeaving, neighbour }: PolicyContext, policy: Policy): Policy {
   if (!isLeaving) return policy;
   const lowest = neighbour.type === 'ibgp' ? { localPref: 0 } : {};
-  const set = { addCommunities: ['65535:0'], ...lowest };
+  const set = { addCommunities: [GRACEFUL_SHUTDOWN], ...lowest };
   const why = 'annotation podroute.io/GracefulShutdown of this node';
   const mark: PolicyTerm = { match: {}, action: { verdict: 'next', set }, why };
-  // Whatever a filter prefers: the last value would win.
+  // Whatever a filter prefers or takes away: the last value would win, and what a term deletes was there before it.
   const terms = policy.terms.map((term): PolicyTerm => {
-    const { action } = term;
-    if (action.set?.localPref === undefined) return term;
-    return { ...term, action: { ...action, set: { ...action.set, ...lowest } } };
+    const { set: own, ...action } = term.action;
+    if (own === undefined) return term;
+    const { localPref, deleteCommunities, addCommunities = [] } = own;
+    const again = {
+      ...(localPref === undefined ? {} : lowest),
+      ...(deleteCommunities === undefined ? {} : { addCommunities: [...addCommunities, GRACEFUL_SHUTDOWN] }),
+    };
+    return { ...term, action: { ...action, set: { ...own, ...again } } };
   });
   return { ...policy, name: `${policy.name}, leaving`, terms: [mark, ...terms] };
 }

@@ -169,6 +169,8 @@ function attributesText(a: Announcement): string {
   for (const c of a.communities ?? []) parts.push(`bgp_community.add((${c.replaceAll(':', ',')}));`);
   for (const c of a.largeCommunities ?? [])
     parts.push(`bgp_large_community.add((${c.replaceAll(':', ',')}));`);
+  for (const c of a.extendedCommunities ?? [])
+    parts.push(`bgp_ext_community.add((${c.replaceAll(':', ',')}));`);
   return parts.join(' ');
 }
 

@@ -98,6 +98,8 @@ export interface Announcement {
   readonly med?: number;
   readonly communities?: readonly string[];
   readonly largeCommunities?: readonly string[];
+  /** 'rt:65001:100' */
+  readonly extendedCommunities?: readonly string[];
 }
 
 export interface Daemon extends AsyncDisposable {
@@ -144,7 +146,19 @@ export type Feature =
   | 'hardReset'
   | 'longLived'
   | 'reflectorPeer'
-  | 'clusterCheck';
+  | 'clusterCheck'
+  | 'announcesExtended';
+
+/** By the names that some show, as numbers. */
+const WELL_KNOWN: Readonly<Record<string, string>> = {
+  'no-export': '65535:65281',
+  no_export: '65535:65281',
+  'no-advertise': '65535:65282',
+  no_advertise: '65535:65282',
+  'graceful-shutdown': '65535:0',
+  graceful_shutdown: '65535:0',
+  blackhole: '65535:666',
+};
 
 /** A route with its sets sorted and absent attributes left out, ready for deepEqual. */
 export function canonicalRoute(route: { [K in keyof Route]: Route[K] | undefined }): Route {
@@ -160,7 +174,7 @@ export function canonicalRoute(route: { [K in keyof Route]: Route[K] | undefined
         .replace('{ ', '{')
         .replace(' }', '}'),
     ),
-    communities: [...(route.communities ?? [])].sort(),
+    communities: (route.communities ?? []).map((text) => WELL_KNOWN[text.toLowerCase()] ?? text).sort(),
     largeCommunities: [...(route.largeCommunities ?? [])].sort(),
     extendedCommunities: [...(route.extendedCommunities ?? [])].sort(),
   };

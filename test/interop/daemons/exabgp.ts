@@ -124,6 +124,8 @@ class Exabgp extends DaemonProcess implements Daemon {
       if (a.med !== undefined) parts.push(`med ${a.med}`);
       if (a.communities?.length) parts.push(`community [ ${a.communities.join(' ')} ]`);
       if (a.largeCommunities?.length) parts.push(`large-community [ ${a.largeCommunities.join(' ')} ]`);
+      const extended = (a.extendedCommunities ?? []).map((c) => c.replace('rt:', 'target:'));
+      if (extended.length > 0) parts.push(`extended-community [ ${extended.join(' ')} ]`);
       this.#announced.set(a.prefix, parts.join(' '));
       this.#command(`announce ${parts.join(' ')}`);
     }

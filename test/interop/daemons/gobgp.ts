@@ -117,6 +117,7 @@ class Gobgp extends DaemonProcess implements Daemon {
       if (a.med !== undefined) args.push('med', String(a.med));
       if (a.communities?.length) args.push('community', a.communities.join(','));
       if (a.largeCommunities?.length) args.push('large-community', a.largeCommunities.join(','));
+      for (const c of a.extendedCommunities ?? []) args.push(...c.split(/:(.*)/, 2));
       this.run('gobgp', 'global', 'rib', 'add', ...args, '-a', familyOf(a.prefix));
     }
   }

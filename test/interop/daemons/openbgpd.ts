@@ -21,7 +21,10 @@ export const openbgpd: DaemonKind = {
   title: 'OpenBGPD',
   ...OPENBGPD,
   dropsTo: '_bgpd',
-  lacks: { extendedNextHop: 'RFC 8950 came with OpenBGPD 8' },
+  lacks: {
+    extendedNextHop: 'RFC 8950 came with OpenBGPD 8',
+    announcesExtended: 'no command of bgpctl adds extended communities',
+  },
   start: (config) => Openbgpd.start(config),
 };
 
