@@ -10,8 +10,8 @@ export interface CniInvocation {
   /** Path of the pod's network namespace. */
   readonly netns: string;
   readonly podName: string;
-  /** Newer runtimes give it. */
-  readonly podUid?: string | undefined;
+  /** Further CNI_ARGS: the Pod's UID, which newer runtimes give, or what is asked for. */
+  readonly args?: string | undefined;
 }
 
 export interface CniAnswer {
@@ -60,7 +60,7 @@ export async function invokeCni(
     throw new Error(`${node.name}: no conflist in ${confDir}: the agent is not ready`);
   const plugin = conflist.plugins[0];
   const input = JSON.stringify({ ...plugin, cniVersion: conflist.cniVersion, name: conflist.name });
-  const uid = invocation.podUid === undefined ? '' : `;K8S_POD_UID=${invocation.podUid}`;
+  const args = invocation.args === undefined ? '' : `;${invocation.args}`;
   const begin = performance.now();
   const child = spawn('nsenter', [`--net=${node.path}`, '--', executable], {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -70,7 +70,7 @@ export async function invokeCni(
       CNI_NETNS: invocation.netns,
       CNI_IFNAME: 'eth0',
       CNI_PATH: executable.slice(0, executable.lastIndexOf('/')),
-      CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${invocation.podName}${uid}`,
+      CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=${invocation.podName}${args}`,
       PATH: process.env['PATH'],
     },
   });

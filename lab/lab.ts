@@ -312,10 +312,10 @@ export class Lab implements AsyncDisposable {
     this.#save();
   }
 
-  /** Makes a namespace and has the node's CNI executable wire it. Throws with the plugin's answer when it refuses. */
-  async addPod(node: string, name: string, uid?: string): Promise<{ pod: Pod; answer: CniAnswer }> {
-    const host = this.#createHost(podHostName(node, name), false);
-    const answer = await this.#invoke(node, name, 'ADD', uid);
+  /** Has the node's CNI executable wire a new namespace. Throws with its answer when it refuses: then it can be asked again. */
+  async addPod(node: string, name: string, args?: string): Promise<{ pod: Pod; answer: CniAnswer }> {
+    const host = this.#hosts.get(podHostName(node, name)) ?? this.#createHost(podHostName(node, name), false);
+    const answer = await this.#invoke(node, name, 'ADD', args);
     if (answer.exitCode !== 0)
       throw new Error(`CNI ADD ${name} on ${node}: ${answer.stdout}${answer.stderr}`);
     const result = JSON.parse(answer.stdout) as CniResult;
@@ -337,13 +337,13 @@ export class Lab implements AsyncDisposable {
     return answer;
   }
 
-  #invoke(node: string, pod: string, command: 'ADD' | 'DEL', podUid?: string): Promise<CniAnswer> {
+  #invoke(node: string, pod: string, command: 'ADD' | 'DEL', args?: string): Promise<CniAnswer> {
     return invokeCni(this.host(node), join(this.folder, node, 'net.d'), CNI_EXECUTABLE, {
       command,
       containerId: `${this.#name}-${pod}`,
       netns: this.host(podHostName(node, pod)).path,
       podName: pod,
-      podUid,
+      args,
     });
   }
 

@@ -2,7 +2,7 @@
 // back. All work with the store is done one after the other, so that a claim never meets a give-back half-way.
 import { FAMILIES, type Family, formatPrefix, overlaps, parsePrefix, type Prefix } from '#ip';
 import type { Clock } from '#world';
-import { BlockClaims, type ClaimResult, enabledPools } from './claims.ts';
+import { BlockClaims, type ClaimFailure, type ClaimResult, enabledPools } from './claims.ts';
 import { BlockComparison } from './block-comparison.ts';
 import { Exhaustion } from './exhaustion.ts';
 import type { Journal } from './journal.ts';
@@ -258,7 +258,7 @@ export class BlockLedger {
    * A claimed block is this node's, and announced, whether the journal can be written or not: the store knows it. No
    * address is given out of it before the journal has it too, since that is rewritten whole after any failure.
    */
-  async #hold<R>(prefix: Prefix, pool: string, result: R): Promise<R | { kind: 'failed'; message: string }> {
+  async #hold<R>(prefix: Prefix, pool: string, result: R): Promise<R | ClaimFailure> {
     const cidr = formatPrefix(prefix);
     this.#returns.cancel(cidr);
     if (this.#state.holdsBlock(cidr) !== undefined) return result;
@@ -272,7 +272,7 @@ export class BlockLedger {
     if (this.#inputs !== undefined) this.#applyPools(this.#inputs);
     this.#io.log.info(cidr, `block of pool ${pool} claimed`);
     this.tell();
-    return error === undefined ? result : { kind: 'failed', message: error.message };
+    return error === undefined ? result : { kind: 'failed', message: error.message, code: 104 };
   }
 
   /** podCIDRs serve a family only while no pool does; one that is in use stays until it is empty. */

@@ -27,7 +27,14 @@ export type ClaimResult =
   | { readonly kind: 'taken'; readonly node: string }
   /** The store has an object for it that cannot be read: nobody knows whose it is. */
   | { readonly kind: 'unreadable'; readonly why: string }
-  | { readonly kind: 'failed'; readonly message: string };
+  | ClaimFailure;
+
+export interface ClaimFailure {
+  readonly kind: 'failed';
+  readonly message: string;
+  /** The store gave it, and the disk did not take it. Undefined: the store did not give it. */
+  readonly code?: 104;
+}
 
 export class BlockClaims {
   readonly #node: string;

@@ -340,7 +340,7 @@ export class Ipam implements AsyncDisposable {
         return refuse(100, `no ${family} address is free on node ${this.#options.node}: ${outcome.why}`);
       case 'failed':
         return refuse(
-          104,
+          outcome.code ?? 11,
           `no ${family} address is free on node ${this.#options.node} and the next block cannot be claimed: ${outcome.message}`,
         );
     }
@@ -369,7 +369,7 @@ export class Ipam implements AsyncDisposable {
       case 'claimed':
         return undefined;
       case 'failed':
-        return refuse(104, `${asked}: ${outcome.message}`);
+        return refuse(outcome.code ?? 11, `${asked}: ${outcome.message}`);
       case 'exhausted':
         return refuse(102, `${asked}: its block ${formatPrefix(block)} cannot be had: ${outcome.why}`);
       case 'taken':

@@ -62,8 +62,11 @@ export interface Allocation {
   readonly allocatedAtMs: number;
 }
 
-/** CNI error codes of ours: 100 no free address, 101 no pool, 102 requested address taken or not to be had, 104 store or disk does not answer. */
-export type RefusalCode = 100 | 101 | 102 | 104;
+/**
+ * CNI error codes: 11 the store does not give a block now (try again later); of ours 100 no free address, 101 no pool, 102
+ * requested address taken or not to be had, 104 the disk does not take it.
+ */
+export type RefusalCode = 11 | 100 | 101 | 102 | 104;
 export interface Refusal {
   readonly kind: 'refused';
   readonly code: RefusalCode;

@@ -148,6 +148,9 @@ describe('agents of a cluster', function () {
     await sleep(12_000);
     const { pod } = await lab.addPod('n1', 'late');
     assert.ok(pod.addresses.length === 2);
+    // One more block is not to be had: CNI's "try again later".
+    const ask = () => lab.addPod('n1', 'waits', 'IP=10.244.200.7');
+    await assert.rejects(ask(), /"code":11,"msg":"requested address 10\.244\.200\.7: /);
     await lab.deletePod('early');
     // BIRD rounds the moment anew each time.
     const untilSeconds = (text: string) => text.replaceAll(/\.\d{3} /g, ' ');
@@ -156,6 +159,17 @@ describe('agents of a cluster', function () {
     await api.resume();
     api.compact();
     apply(ours('BGPFilter', 'nothing', { exportV4: [] }));
+    // The server refuses every block until it has read the pools; as a kubelet, again and again.
+    let waiting = 'ADD';
+    await waitUntil('the pod to start', 60_000, async () => {
+      waiting = await ask().then(
+        () => '',
+        (error: unknown) => String(error),
+      );
+      if (waiting !== '') assert.match(waiting, /"code":11,/);
+      return waiting === '';
+    });
+    await lab.deletePod('waits');
     await waitUntil('n1 to be well', 40_000, () => !lab.podroute('n1', 'status').includes('does not answer'));
     await waitUntil('every node to be ready', 60_000, () => {
       const rows = api.kubectl(['get', 'bgpns', '--no-headers']).trim().split('\n');
@@ -225,7 +239,7 @@ describe('agents of a cluster', function () {
       apply({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { nodeName: 'n3', containers } });
       return api.kubectl(['get', 'pod', name, '-o', 'jsonpath={.metadata.uid}']);
     };
-    for (const name of ['stays', 'slow', 'lost']) await lab.addPod('n3', name, make(name));
+    for (const name of ['stays', 'slow', 'lost']) await lab.addPod('n3', name, `K8S_POD_UID=${make(name)}`);
     const plain = await lab.addPod('n3', 'never-seen');
     const held = () =>
       ['stays', 'slow', 'lost', 'never-seen'].filter((name) =>
