@@ -5,6 +5,7 @@ import {
   type CniServerIo,
   CONFLIST_NAME,
   filesBeforeOurs,
+  networkName,
   serveCni,
   writeConflist,
 } from '#cni-plugin';
@@ -73,15 +74,16 @@ export async function startCni(
   );
   opening.use(server);
   if (cniConfDir !== undefined) {
-    opening.use(publishConflist(cniConfDir, { socketPath, stateDir }, server, clock, disk, log));
-  }
-  opening.use(watchProblems(server, cniConfDir, clock, disk, tell));
+    const written = publishConflist(cniConfDir, { socketPath, stateDir }, server, clock, disk, log);
+    opening.use(written);
+    opening.use(watchProblems(server, { folder: cniConfDir, written }, clock, disk, tell));
+  } else opening.use(watchProblems(server, undefined, clock, disk, tell));
   return server;
 }
 
 function watchProblems(
   server: CniServer,
-  confFolder: string | undefined,
+  conf: { readonly folder: string; readonly written: Conflist } | undefined,
   clock: Clock,
   disk: Disk,
   tell: (problems: readonly string[]) => void,
@@ -90,7 +92,8 @@ function watchProblems(
   let timer: { cancel(): void } | undefined;
   const look = async (): Promise<void> => {
     const problems = server.problems();
-    if (confFolder !== undefined) problems.push(...(await conflistProblems(confFolder, disk)));
+    if (conf !== undefined)
+      problems.push(...conf.written.problems(), ...(await conflistProblems(conf.folder, disk)));
     if (isStopped) return;
     tell(problems);
     timer = clock.setTimer(LOOK_EVERY_MS, () => {
@@ -110,14 +113,33 @@ function watchProblems(
 async function conflistProblems(folder: string, disk: Disk): Promise<string[]> {
   try {
     const before = await filesBeforeOurs(folder, disk);
-    return before.map(
+    const others = before.map(
       (name) =>
         `${folder}/${name} sorts before ${CONFLIST_NAME}: the container runtime takes that one, and pods get no ` +
         `address of podroute: move it away`,
     );
+    return [...others, ...(await unreadable(folder, disk))];
   } catch (error) {
-    return [`${folder} cannot be read: ${error instanceof Error ? error.message : String(error)}`];
+    return [`${folder} cannot be read: ${messageOf(error)}`];
   }
+}
+
+/** It says the network's name: without it nobody knows which pods are podroute's. */
+async function unreadable(folder: string, disk: Disk): Promise<string[]> {
+  try {
+    await networkName(folder, disk);
+    return [];
+  } catch (error) {
+    const what = `${folder}/${CONFLIST_NAME} cannot be read: ${messageOf(error)}`;
+    return [`${what}; meanwhile addresses of Pods that are gone are not given back`];
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+interface Conflist extends AsyncDisposable {
+  /** Why it is not in place. */
+  problems(): string[];
 }
 
 function publishConflist(
@@ -127,8 +149,9 @@ function publishConflist(
   clock: Clock,
   disk: Disk,
   log: Log,
-): AsyncDisposable {
+): Conflist {
   let isStopped = false;
+  let unwritten: string | undefined;
   let timer: { cancel(): void } | undefined;
   let writing = Promise.resolve();
   const again = (delayMs: number) => {
@@ -143,14 +166,19 @@ function publishConflist(
     }
     try {
       await writeConflist(folder, conflist, disk);
+      unwritten = undefined;
       log.info({ folder }, 'pods can be wired: the conflist is in place');
     } catch (error) {
-      log.error({ folder, error: String(error) }, 'the conflist cannot be written; trying again');
+      const text = `${folder}/${CONFLIST_NAME} cannot be written: ${messageOf(error)}; tried again every ${WRITE_RETRY_MS / 1000} s`;
+      if (text !== unwritten)
+        log.error({ folder, error: String(error) }, 'the conflist cannot be written; trying again');
+      unwritten = text;
       if (!isStopped) again(WRITE_RETRY_MS);
     }
   };
   writing = look();
   return {
+    problems: () => (unwritten === undefined ? [] : [unwritten]),
     async [Symbol.asyncDispose]() {
       isStopped = true;
       timer?.cancel();

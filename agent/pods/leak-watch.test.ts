@@ -118,19 +118,27 @@ describe('an agent that is told which Pods its node has', () => {
   it('goes on where the conflist, which says the network, cannot be read, and says so', async () => {
     const { disk } = machine();
     const read = disk.read.bind(disk);
-    let isReadable = false;
+    let why: string | undefined = 'EIO: i/o error';
     disk.read = (path) =>
-      !isReadable && path.endsWith('.conflist')
-        ? Promise.reject(new Error(`EIO: i/o error, read ${path}`))
+      why !== undefined && path.endsWith('.conflist')
+        ? Promise.reject(new Error(`${why}, read ${path}`))
         : read(path);
+    const said = (text: RegExp) => cluster.simulation.events.filter((line) => text.test(line)).length;
+    const problems = async () => (await status()).problems.map(({ message }) => message).join();
     loseSandbox('b');
     pods!.delete('b');
     await run(GRACE_MS + SOON_MS);
-    assert.ok(cluster.simulation.events.some((line) => /cannot be looked at: .*EIO/.test(line)));
+    assert.equal(said(/cannot be looked at: .*EIO/), 1, 'once');
+    assert.match(await problems(), /10-podroute\.conflist cannot be read: EIO: .* are not given back/);
+    why = 'EACCES: permission denied';
+    await run(SOON_MS);
+    assert.equal(said(/cannot be looked at: .*EACCES/), 1, 'and again when it is another');
     assert.equal(held(), 'a,b,c', 'nobody knows whether its network is podroute’s');
-    isReadable = true;
+    why = undefined;
     await run(GRACE_MS + SOON_MS);
     assert.equal(held(), 'a,c');
+    assert.equal(await problems(), '');
+    assert.equal(said(/are looked at and given back again/), 1);
   });
 
   it('tries again while the journal cannot be written, and says so', async () => {

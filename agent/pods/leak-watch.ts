@@ -31,6 +31,8 @@ export class LeakWatch implements AsyncDisposable {
   #found: readonly Leak[] = [];
   #collected = 0;
   #newest: string | undefined;
+  /** What was last complained of: said once, and again when it is another. */
+  #complaint: string | undefined;
   #timer: Timer | undefined;
   #looking: Promise<void> | undefined;
   #isClosed = false;
@@ -73,12 +75,13 @@ export class LeakWatch implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    const { log, cni } = this.#io;
+    const { cni } = this.#io;
     try {
       const network = await this.#io.network();
       const first = this.#judge(network, undefined);
       if (first.report.length === 0) {
         this.#found = [];
+        this.#complain(undefined);
         return;
       }
       let leaks: readonly Leak[] = [];
@@ -91,12 +94,19 @@ export class LeakWatch implements AsyncDisposable {
       const freed = leaks.filter((_, i) => outcomes[i] === undefined);
       for (const leak of freed) this.#noteFreed(leak);
       const whyNot = outcomes.find((error) => error !== undefined);
-      if (whyNot !== undefined)
-        log.warn({ subject: 'leaked addresses' }, `cannot be given back: ${whyNot.message}; trying again`);
+      this.#complain(whyNot && `cannot be given back: ${whyNot.message}; trying again`);
       this.#found = [...verdict.collect.filter((leak) => !freed.includes(leak)), ...verdict.report];
     } catch (error) {
-      log.warn({ subject: 'leaked addresses' }, `cannot be looked at: ${String(error)}; trying again`);
+      this.#complain(`cannot be looked at: ${String(error)}; trying again`);
     }
+  }
+
+  #complain(text: string | undefined): void {
+    const { log } = this.#io;
+    if (text === this.#complaint) return;
+    this.#complaint = text;
+    if (text === undefined) log.info({ subject: 'leaked addresses' }, 'are looked at and given back again');
+    else log.warn({ subject: 'leaked addresses' }, text);
   }
 
   #judge(network: string, links: ReadonlySet<string> | undefined): LeakVerdict {

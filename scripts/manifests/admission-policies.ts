@@ -25,7 +25,10 @@ const METADATA_IS_SAME = ['labels', 'annotations', 'finalizers', 'ownerReference
 /** Besides its taints, of which those of podroute may go, a Node has what an agent leaves alone. */
 const NODE_IS_SAME = [
   METADATA_IS_SAME,
-  ...['unschedulable', 'podCIDRs', 'providerID'].map((field) => isSame(`spec.?${field}`)),
+  ...['unschedulable', 'podCIDR', 'podCIDRs', 'providerID', 'externalID'].map((field) =>
+    isSame(`spec.?${field}`),
+  ),
+  ...['configSource', 'podPreemptionPolicy'].map((field) => isSame(`spec.?${field}`)),
   `${list('object.spec.?taints')}.all(one, one in ${list('oldObject.spec.?taints')})`,
   `${list('oldObject.spec.?taints')}.all(one, one.key.startsWith('podroute.io/') || one in ${list('object.spec.?taints')})`,
 ].join(' && ');
@@ -34,7 +37,9 @@ const STATUS_IS_SAME = [
   ...['addresses', 'capacity', 'allocatable', 'nodeInfo', 'phase', 'daemonEndpoints', 'images'].map(
     sameStatus,
   ),
-  ...['volumesInUse', 'volumesAttached', 'config', 'runtimeHandlers', 'features'].map(sameStatus),
+  ...['volumesInUse', 'volumesAttached', 'config', 'runtimeHandlers', 'features', 'declaredFeatures'].map(
+    sameStatus,
+  ),
   `${OTHER_CONDITIONS('object')} == ${OTHER_CONDITIONS('oldObject')}`,
 ].join(' && ');
 

@@ -297,6 +297,28 @@ describe('an agent that was taken over', function () {
     assert.deepEqual(versions(), before);
   });
 
+  it('is held to every field that a Node of this API server has, but its taints and conditions', () => {
+    const { components } = JSON.parse(api.kubectl(['get', '--raw', '/openapi/v3/api/v1'])) as {
+      components: { schemas: Record<string, { properties: object }> };
+    };
+    const policy = api.kubectl(['get', 'validatingadmissionpolicy', 'podroute-own-node', '-o', 'json']);
+    for (const [part, free] of [
+      ['spec', 'taints'],
+      ['status', 'conditions'],
+    ] as const) {
+      const kind = `io.k8s.api.core.v1.Node${part[0]!.toUpperCase()}${part.slice(1)}`;
+      const fields = Object.keys(components.schemas[kind]!.properties).filter((field) => field !== free);
+      assert.ok(fields.length > 5);
+      const isHeld = (field: string) =>
+        policy.includes(`object.${part}.?${field} == oldObject.${part}.?${field}`);
+      assert.deepEqual(
+        fields.filter((field) => !isHeld(field)),
+        [],
+        kind,
+      );
+    }
+  });
+
   it('has these rights and no others', () => {
     const rights = run(['auth', 'can-i', '--list', '-n', NAMESPACE, '--no-headers'])
       .split('\n')
