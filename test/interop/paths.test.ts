@@ -9,7 +9,7 @@ import { gobgp } from './daemons/gobgp.ts';
 import { openbgpd } from './daemons/openbgpd.ts';
 import { eventually, OWN_AS, Stage, THEIRS } from './testing/fixture.ts';
 import { Matrix } from './testing/matrix.ts';
-import { describeTracks, type Track } from './testing/scenarios.ts';
+import { BUSY_AT_ONCE, describeTracks, type Track } from './testing/scenarios.ts';
 import { scriptedAt, type Side } from './testing/scripted.ts';
 import { announcement, type Attributes, type Prefixes, withdrawal } from './testing/scripted-routes.ts';
 
@@ -29,6 +29,7 @@ describe('interop: several paths, and reflectors', function () {
   describeTracks(
     [addPaths, twoClusters, oneCluster].flatMap((track) => KINDS.map(track)),
     matrix,
+    BUSY_AT_ONCE,
   );
 });
 

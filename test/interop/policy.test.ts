@@ -11,7 +11,7 @@ import { gobgp } from './daemons/gobgp.ts';
 import { DAEMONS } from './daemons/index.ts';
 import { EXTERNAL_AS, eventually, OWN, OWN_AS, type SessionType, Stage, THEIRS } from './testing/fixture.ts';
 import { Matrix } from './testing/matrix.ts';
-import { describeTracks, type Track } from './testing/scenarios.ts';
+import { BUSY_AT_ONCE, describeTracks, type Track } from './testing/scenarios.ts';
 import {
   EXPORTS,
   EXTENDED,
@@ -41,6 +41,7 @@ describe('interop: policy', function () {
       ...[shownPath, localAs].flatMap((track) => KINDS.map(track)),
     ],
     matrix,
+    BUSY_AT_ONCE,
   );
 });
 

@@ -28,7 +28,7 @@ export class RawHost implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'podroute-raw-'));
     const path = join(folder, 'relay.sock');
     const relay = host.spawn([process.execPath, resolve(import.meta.dirname, 'relay-process.ts'), path]);
-    await waitUntil('the relay', 5000, () => relay.output.includes('ready'));
+    await waitUntil('the relay', 15_000, () => relay.output.includes('ready'));
     return new RawHost(relay, folder, path);
   }
 
@@ -111,9 +111,9 @@ export class RawPeer {
   }
 
   /** OPEN and KEEPALIVE both ways. Throws when the other side refuses. */
-  async establish(fields: OpenFields): Promise<void> {
+  async establish(fields: OpenFields, timeoutMs = 3000): Promise<void> {
     this.send(open(fields), KEEPALIVE);
-    const answer = await this.readUntil(MessageType.keepalive);
+    const answer = await this.readUntil(MessageType.keepalive, timeoutMs);
     if (answer === undefined)
       throw new Error(`not established: ${this.received.map((m) => m.type).join(' ')}`);
   }

@@ -107,6 +107,7 @@ class Bird extends DaemonProcess implements Daemon {
           extendedCommunities: tuples(value('ext_community')),
           originatorId: value('originator_id'),
           clusterList: value('cluster_list')?.split(' '),
+          otc: number('otc'),
         }),
       );
     }
@@ -192,6 +193,7 @@ function sessionText(peer: PeerSetup, index: number, asNumber: number, clusterId
     peer.md5Key === undefined ? '' : `password "${peer.md5Key}";`,
     peer.gtsm === true ? 'ttl security on;' : '',
     peer.passive === true ? 'passive;' : '',
+    peer.role === undefined ? '' : `local role ${peer.role};`,
     peer.isClient === true ? `rr client; rr cluster id ${clusterId};` : '',
     restartText(peer),
   ];

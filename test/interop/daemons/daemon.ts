@@ -41,6 +41,8 @@ export interface PeerSetup {
   readonly addPaths?: boolean;
   /** iBGP: routes are reflected to it (RFC 4456). */
   readonly isClient?: boolean;
+  /** That of the speaker itself towards the other (RFC 9234). */
+  readonly role?: 'provider' | 'customer';
   /** Of podroute only: more fields of its BGPPeer. */
   readonly spec?: Readonly<Record<string, unknown>>;
   /** Beside the link that the daemon's own address belongs to. */
@@ -89,6 +91,8 @@ export interface Route {
   readonly extendedCommunities: readonly string[];
   readonly originatorId?: string;
   readonly clusterList?: readonly string[];
+  /** Only to customer (RFC 9234): the AS that it came from sideways or from above. */
+  readonly otc?: number;
 }
 
 /** Announced with origin IGP (bgpctl knows no other). */
@@ -136,6 +140,8 @@ export interface DaemonKind extends Installed {
   start(config: DaemonConfig): Promise<Daemon>;
 }
 
+export const NO_ROLES = 'has no RFC 9234';
+
 export type Feature =
   | 'extendedNextHop'
   | 'refreshRequest'
@@ -147,7 +153,10 @@ export type Feature =
   | 'longLived'
   | 'reflectorPeer'
   | 'clusterCheck'
-  | 'announcesExtended';
+  | 'announcesExtended'
+  | 'roles'
+  | 'oneSidedRole'
+  | 'passesOn';
 
 /** By the names that some show, as numbers. */
 const WELL_KNOWN: Readonly<Record<string, string>> = {

@@ -12,6 +12,7 @@ import {
   type Daemon,
   type DaemonConfig,
   type DaemonKind,
+  NO_ROLES,
   type PeerSetup,
   type Route,
   type SessionView,
@@ -23,6 +24,8 @@ export const exabgp: DaemonKind = {
   title: 'ExaBGP',
   ...EXABGP,
   lacks: {
+    ...{ roles: NO_ROLES, oneSidedRole: NO_ROLES },
+    passesOn: 'has no table, and passes nothing on',
     gtsmDemand: 'sends TTL 255, but looks at no TTL on connections that it opens',
     ceaseOnStop: 'ends its connections without a word when it is stopped',
     maxPrefixes: 'keeps no table and counts no prefixes',
@@ -205,6 +208,7 @@ function routeOf(prefix: string, nextHop: string, a: ExabgpAttributes): Route {
     extendedCommunities: (a['extended-community'] ?? []).map((c) => c.string.replace('target:', 'rt:')),
     originatorId: a['originator-id'],
     clusterList: a['cluster-list'],
+    otc: undefined,
   });
 }
 

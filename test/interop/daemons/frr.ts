@@ -117,6 +117,7 @@ class Frr extends DaemonProcess implements Daemon {
             extendedCommunities: words(path.extendedCommunity?.string.toLowerCase()),
             originatorId: path.originatorId,
             clusterList: path.clusterList?.list,
+            otc: path.otc,
           }),
         );
       }
@@ -219,6 +220,7 @@ interface FrrPath {
   readonly largeCommunity?: { readonly string: string };
   readonly extendedCommunity?: { readonly string: string };
   readonly originatorId?: string;
+  readonly otc?: number;
   readonly clusterList?: { readonly list: readonly string[] };
   readonly nexthops?: readonly { readonly ip: string; readonly scope?: string }[];
   readonly peer?: { readonly peerId: string };
@@ -284,6 +286,7 @@ function sessionText(peer: PeerSetup): string {
     peer.md5Key === undefined ? '' : `password ${peer.md5Key}`,
     peer.gtsm === true ? 'ttl-security hops 1' : '',
     peer.passive === true ? 'passive' : '',
+    peer.role === undefined ? '' : `local-role ${peer.role}`,
     peer.extendedNextHop === true ? 'capability extended-nexthop' : '',
   ];
   return options

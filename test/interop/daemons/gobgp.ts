@@ -10,6 +10,7 @@ import {
   type Daemon,
   type DaemonConfig,
   type DaemonKind,
+  NO_ROLES,
   type PeerSetup,
   type Route,
   type SessionView,
@@ -23,6 +24,7 @@ export const gobgp: DaemonKind = {
   lacks: {
     reflectorPeer:
       'adds ORIGINATOR_ID and its cluster ID only for its clients: our agent is one of them here',
+    ...{ roles: NO_ROLES, oneSidedRole: NO_ROLES },
     clusterCheck: 'looks for its cluster ID only in what it sends to clients',
     refreshRequest: 'no command of GoBGP sends a ROUTE-REFRESH',
     hardReset:
@@ -104,6 +106,7 @@ class Gobgp extends DaemonProcess implements Daemon {
             )?.map((c) => `${c.type === 0 && c.subtype === 2 ? 'rt' : `${c.type}.${c.subtype}`}:${c.value}`),
             originatorId: of(9)?.value as string | undefined,
             clusterList: of(10)?.value as string[] | undefined,
+            otc: undefined,
           }),
         );
       }

@@ -23,6 +23,7 @@ export const openbgpd: DaemonKind = {
   dropsTo: '_bgpd',
   lacks: {
     extendedNextHop: 'RFC 8950 came with OpenBGPD 8',
+    oneSidedRole: 'minds its role only when the neighbour says one, too',
     announcesExtended: 'no command of bgpctl adds extended communities',
   },
   start: (config) => Openbgpd.start(config),
@@ -101,6 +102,7 @@ class Openbgpd extends DaemonProcess implements Daemon {
         extendedCommunities: r.extended_communities?.map((c) => c.replace(' ', ':')),
         originatorId: isOwn ? undefined : values('Originator Id')?.originator,
         clusterList: clusters,
+        otc: values('OTC')?.as,
       });
     });
   }
@@ -171,6 +173,7 @@ interface OpenbgpdRoute {
   readonly attributes?: readonly {
     readonly type: string;
     readonly originator?: string;
+    readonly as?: number;
     readonly cluster_list?: readonly string[];
   }[];
 }
@@ -201,6 +204,7 @@ function sessionText(peer: PeerSetup, clusterId = ''): string {
     peer.md5Key === undefined ? '' : `tcp md5sig password ${peer.md5Key}`,
     peer.gtsm === true ? 'ttl-security yes' : '',
     peer.passive === true ? 'passive' : '',
+    peer.role === undefined ? '' : `announce policy ${peer.role}`,
     peer.isClient === true ? `route-reflector ${clusterId}` : '',
     ...(peer.addPaths === true ? ['announce add-path recv yes', 'announce add-path send all'] : []),
     peer.maxPrefixes === undefined ? '' : `max-prefix ${peer.maxPrefixes}`,

@@ -122,6 +122,7 @@ export class Podroute implements Daemon {
         extendedCommunities: r.others?.find((o) => o.name === 'ext_communities')?.value.split(' '),
         originatorId: r.originatorId,
         clusterList: r.clusterList,
+        otc: otcOf(r),
       }),
     );
   }
@@ -253,6 +254,11 @@ function peerDocuments(peer: PeerSetup, index: number): unknown[] {
   };
   const document = { apiVersion: 'podroute.io/v1', kind: 'BGPPeer', metadata: { name }, spec };
   return peer.md5Key === undefined ? [document] : [secret, document];
+}
+
+function otcOf({ others = [] }: RouteStatus): number | undefined {
+  const text = others.find(({ name }) => name === 'otc')?.value;
+  return text === undefined ? undefined : Number(/\d+/.exec(text)?.[0]);
 }
 
 function restartSpec({ seconds, longLivedSeconds = 0 }: NonNullable<PeerSetup['restart']>): unknown {

@@ -4,8 +4,10 @@ import type { DaemonKind, Feature } from '../daemons/daemon.ts';
 import { obstacle } from './installed.ts';
 import type { Matrix } from './matrix.ts';
 
-/** How many stages stand at once: a stage is two daemons or more, on two cores. */
+/** How many stages stand at once: a stage is two daemons or more, on two cores, that mostly wait. */
 const AT_ONCE = 8;
+/** Of those whose scenarios wait for nothing but the daemons' work. */
+export const BUSY_AT_ONCE = 3;
 const LOG_TAIL = 3000;
 
 interface Scenario<S> {
@@ -39,6 +41,7 @@ type Outcome = { readonly error?: Error };
 export function describeTracks<S extends AsyncDisposable & { logs(): string }>(
   tracks: readonly Track<S>[],
   matrix: Matrix,
+  atOnce = AT_ONCE,
 ): void {
   const wanted = tracks.filter((track) => isWanted(track.kind));
   const running = wanted.map((track) => new RunningTrack(track, matrix));
@@ -49,7 +52,7 @@ export function describeTracks<S extends AsyncDisposable & { logs(): string }>(
     const worker = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) await next.run();
     };
-    all = Promise.all(Array.from({ length: AT_ONCE }, worker));
+    all = Promise.all(Array.from({ length: atOnce }, worker));
   });
   after(async function () {
     this.timeout(60_000);
@@ -106,6 +109,8 @@ class RunningTrack<S extends AsyncDisposable & { logs(): string }> {
 
   /** Never throws: every scenario gets an outcome. */
   async run(): Promise<void> {
+    const isAble = ({ needs }: Scenario<S>) => needs === undefined || this.kind.lacks[needs] === undefined;
+    if (!this.scenarios.some(isAble)) return;
     try {
       await using stage = await this.#track.set();
       for (const scenario of this.scenarios) await this.#runOne(scenario, stage);

@@ -19,7 +19,9 @@ const NETWORKS = {
   theirs: { ipv4: '10.3.0.', ipv6: 'fd03::', device: 'eth1', far: 'eth1' },
 } as const;
 const HOLD_SECONDS = 90;
-const READY_MS = 8000;
+const READY_MS = 20_000;
+/** This process stands still while it runs the commands of other stages. */
+const ANSWER_MS = 10_000;
 
 export function scriptedAt(side: Side, index: number): { ipv4: string; ipv6: string; routerId: string } {
   const last = 11 + index;
@@ -96,7 +98,7 @@ async function established(connection: () => Promise<RawPeer>, fields: OpenField
   for (;;) {
     try {
       const peer = await connection();
-      await peer.establish(fields);
+      await peer.establish(fields, ANSWER_MS);
       return peer;
     } catch (error) {
       if (performance.now() > deadline) throw error;
