@@ -190,7 +190,7 @@ function sharedPolicies(
         ownPrefixes,
         filters,
         refused: (input.refused ?? nothingRefused).objects,
-        neighbour: { type, name, address },
+        neighbour: { type, name, address, ownAs: self.asNumber },
         isReflector,
         isLeaving: self.isLeaving,
       },

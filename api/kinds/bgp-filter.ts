@@ -1,23 +1,35 @@
 // BGPFilter: ordered rules on what is imported and exported; the first that matches and does not say Next
 // decides. Calico's fields, and podroute's.
 import * as z from 'zod';
-import { addressBits, type Family } from '#ip';
+import {
+  addressBits,
+  type Family,
+  formatAddress,
+  isUnicastIpv4,
+  isUnicastIpv6,
+  needsZone,
+  parseAddressWords,
+  readAddress,
+} from '#ip';
 import {
   asNumber,
   asPathPattern,
   cidr,
   cidrOrAddress,
   community,
+  field,
   integer,
-  ipAddress,
+  isMapped,
   list,
+  MAPPED,
   oneCommunity,
   oneOf,
   text,
+  withCel,
+  Wrong,
 } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
-import { exactlyOne, excludes, withMoreCel, withRules } from '../schema/rules.ts';
-
+import { exactlyOne, excludes, type Rule, withMoreCel, withRules } from '../schema/rules.ts';
 import { communitiesOrSet, filterSetFields, isUnknownSet, repeatedNames, setName } from './filter-sets.ts';
 
 /** The metric of every route that podroute puts into the kernel; Calico's default is the same. */
@@ -26,6 +38,39 @@ export const ROUTE_PRIORITY = 1024;
 const priority = () => integer(1, 2_147_483_646);
 
 const anyNumber = () => integer(0, 4_294_967_295);
+
+/** Not 0/8, 127/8, 224/4; not fe80::/10, ff00::/8. Of ::, ::1 and what is no address at all the rule beside it knows. */
+const FIRST_IPV4 = '([1-9][0-9]?|1[013-9][0-9]|12[0-689]|2[01][0-9]|22[0-3]|2[45][0-9])[.]';
+const FIRST_IPV6 =
+  '(::|[0-9a-eA-E][0-9a-fA-F]{0,3}:|[fF][0-9a-fA-F]{0,2}:|[fF][0-9a-dA-D][0-9a-fA-F]{2}:|[fF][eE][0-7c-fC-F][0-9a-fA-F]:)';
+
+/** An address that is one router's, or a word for one. A link-local one would need a link. */
+const nextHop = () =>
+  field(
+    {
+      type: 'string',
+      minLength: 2,
+      maxLength: 45,
+      pattern: `^(Self|Peer|${FIRST_IPV4}[0-9.]+|${FIRST_IPV6}[0-9a-fA-F:.]*)$`,
+      ...withCel({
+        rule: "self in ['Self', 'Peer'] || (isIP(self) && !ip(self).isUnspecified() && !ip(self).isLoopback() && self != '255.255.255.255')",
+        message: 'is not the address of a router, nor Self or Peer',
+      }),
+    },
+    (input) => {
+      if (input === 'Self' || input === 'Peer') return input;
+      const expected = 'an IPv4 or IPv6 address, Self or Peer';
+      const address = typeof input === 'string' ? readAddress(input) : undefined;
+      if (!address) return new Wrong('is not an IP address', expected);
+      if (isMapped(address)) return new Wrong(MAPPED, expected);
+      const text = formatAddress(address);
+      if (needsZone(text))
+        return new Wrong('is a link-local address, and nothing says of which link', expected);
+      const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = parseAddressWords(text)!.words;
+      const isHost = address.family === 'ipv4' ? isUnicastIpv4(w0) : isUnicastIpv6(w0, w1, w2, w3);
+      return isHost ? text : new Wrong('is no address of a router', expected);
+    },
+  );
 
 type Direction = 'import' | 'export';
 
@@ -72,12 +117,22 @@ const operationFields = z.strictObject({
     ),
   setNextHop: z
     .strictObject({
-      address: ipAddress().describe(
-        'Of either family. While the node does not reach it, the route is not used.',
+      address: nextHop().describe(
+        "An address: of IPv6 routes an IPv6 one. Peer (import): that of the neighbour who sent it. Self (export): the node's.",
       ),
     })
     .optional()
-    .describe('The next hop in place of the one that the neighbour sent. It counts in import rules.'),
+    .describe(
+      'The next hop: where a route is imported, instead of the one that the neighbour sent (while the node does not reach it, the route is not used); where it is sent, instead of what nextHopMode says.',
+    ),
+  setLinkBandwidth: z
+    .strictObject({
+      value: integer(0, 1_000_000_000_000).describe('Octets a second; 0: none.'),
+    })
+    .optional()
+    .describe(
+      'The link bandwidth community in place of any that is there: equal paths share the traffic by it. Set on export it is sent to eBGP too.',
+    ),
   setMED: z
     .strictObject({ value: anyNumber().describe('The number.') })
     .optional()
@@ -86,16 +141,43 @@ const operationFields = z.strictObject({
 
 type Operation = z.output<typeof operationFields>;
 
-const onlyOnImport = {
-  fields: ['setWeight'] as const,
-  message: 'has a meaning only in import rules: no neighbour is told a weight',
-  cel: '!has(self.setWeight)',
-  broken: ({ setWeight }: Operation) => setWeight !== undefined,
+const REFUSED_ON: Readonly<Record<Direction, Rule<Operation>>> = {
+  import: {
+    fields: ['setNextHop'],
+    message: 'is this node itself: what is reached through it ends there',
+    allowed: 'an address, or Peer',
+    cel: "!has(self.setNextHop) || self.setNextHop.address != 'Self'",
+    broken: ({ setNextHop }) => setNextHop?.address === 'Self',
+  },
+  export: {
+    fields: ['setNextHop'],
+    message: 'is who it is sent to, who would send packets to itself',
+    allowed: 'an address, or Self',
+    cel: "!has(self.setNextHop) || self.setNextHop.address != 'Peer'",
+    broken: ({ setNextHop }) => setNextHop?.address === 'Peer',
+  },
 };
 
-const operation = (direction: Direction) =>
+const onlyOnImport: Rule<Operation> = {
+  fields: ['setWeight'],
+  message: 'has a meaning only in import rules: no neighbour is told a weight',
+  cel: '!has(self.setWeight)',
+  broken: ({ setWeight }) => setWeight !== undefined,
+};
+
+/** The kernel and BGP have IPv4 routes over IPv6 next hops (RFC 8950), and no others. */
+const isOfIpv6: Rule<Operation> = {
+  fields: ['setNextHop'],
+  message: 'is an IPv4 address, and IPv6 routes have none',
+  cel: "!has(self.setNextHop) || self.setNextHop.address in ['Self', 'Peer'] || self.setNextHop.address.contains(':')",
+  broken: ({ setNextHop }) => setNextHop !== undefined && /^[0-9]+[.]/.test(setNextHop.address),
+};
+
+const operation = (direction: Direction, family: Family) =>
   withRules(operationFields, [
     ...(direction === 'export' ? [onlyOnImport] : []),
+    REFUSED_ON[direction],
+    ...(family === 'ipv6' ? [isOfIpv6] : []),
     ...exactlyOne<Operation>('operation', [
       'addCommunity',
       'prependASPath',
@@ -104,6 +186,7 @@ const operation = (direction: Direction) =>
       'setMED',
       'setWeight',
       'setNextHop',
+      'setLinkBandwidth',
       'setCommunities',
       'deleteCommunities',
     ]),
@@ -181,7 +264,7 @@ function filterRule(direction: Direction, family: Family) {
       action: oneOf('Accept', 'Reject', 'Next').describe(
         'What becomes of a route to which all of the rule applies. Next: its operations hold, and the rules behind it decide.',
       ),
-      operations: list(operation(direction), 10)
+      operations: list(operation(direction, family), 10)
         .optional()
         .describe('What is changed in the route, in this order.'),
     }),

@@ -51,13 +51,6 @@ const notYet: readonly NotYet[] = [
       effect: 'the operation does nothing: BGP tells no neighbour the metric of a kernel',
     }),
   ),
-  ...exportRules.map(
-    (list): NotYet => ({
-      kind: 'BGPFilter',
-      field: `spec.${list}.*.operations.*.setNextHop.address`,
-      effect: 'the operation counts in import rules; what neighbours are told is nextHopMode of the BGPPeer',
-    }),
-  ),
   { kind: 'IPClaim', field: 'spec', effect: 'the object has no effect' },
 ];
 

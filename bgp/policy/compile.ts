@@ -61,6 +61,10 @@ export class CompiledPolicy {
   readonly acceptsAll: boolean;
   /** Decides by the interface of the next hop: to be asked again when that is another. */
   readonly asksLinks: boolean;
+  /** Makes something of where the route came from: the next hop 'peer'. */
+  readonly usesNeighbour: boolean;
+  /** Sets next hops that are nobody's of this speaker. */
+  readonly givesNextHops: boolean;
   readonly #terms: readonly PolicyTerm[];
   readonly #index: TermIndex;
   /** By term: what it asks of the attributes. */
@@ -84,6 +88,9 @@ export class CompiledPolicy {
     this.#index = new TermIndex(policy.terms);
     this.#attributes = policy.terms.map((term) => new AttributeMatch(term));
     this.asksLinks = this.#attributes.some((match) => match.asksLinks);
+    const hops = policy.terms.map(({ action }) => action.set?.nextHop);
+    this.usesNeighbour = hops.includes('peer');
+    this.givesNextHops = hops.some((hop) => hop !== undefined && hop !== 'self');
     this.acceptsAll = policy.terms.length === 0 && policy.otherwise === 'accept';
   }
 
@@ -180,7 +187,8 @@ function checkSet({
   if (!Number.isInteger(weight) || weight < 0 || weight > MOST_WEIGHT) {
     throw new Error(`'${weight}' is no weight from 0 to ${MOST_WEIGHT}`);
   }
-  if (nextHop !== undefined && parseAddressWords(nextHop) === undefined) {
+  const isWord = nextHop === undefined || nextHop === 'self' || nextHop === 'peer';
+  if (!isWord && parseAddressWords(nextHop) === undefined) {
     throw new Error(`'${nextHop}' is not an address`);
   }
   parseCommunityPatterns(deleteCommunities);

@@ -81,7 +81,10 @@ export interface PolicySet {
   /** Of all three kinds. */
   readonly addCommunities?: readonly string[];
   readonly prependAs?: readonly number[];
-  /** An address in place of the route's own next hop. Only where routes are imported. */
+  /**
+   * In place of the route's own, or of what the neighbour is usually told: an address; 'peer', that of the neighbour who
+   * sent it, where routes are imported; 'self', ours, where they are sent.
+   */
   readonly nextHop?: string;
   /** Of the route that forwarding makes of it; nobody is told. Only where routes are imported. */
   readonly metric?: number;

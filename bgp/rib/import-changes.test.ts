@@ -127,5 +127,28 @@ describe('rib: an import policy that changes', () => {
     configure(lab, ebgp(1), { import: { name: 'all', terms: [], otherwise: 'accept' } });
     assert.deepEqual(told.get(A), ['192.0.2.1']);
     assert.equal(lab.rib.nextHops.count, 2, 'the last change is remembered, and no other');
+    configure(lab, ebgp(1), via('peer'));
+    assert.deepEqual(told.get(A), ['192.0.2.1'], 'that of the neighbour itself');
+    configure(lab, ebgp(1), via('10.0.0.1'));
+    assert.deepEqual(told.get(A), []);
+    assert.equal(lab.routes({ view: 'all' })[0]!.why, 'next hop is our own address');
+    const six = 'fd01::/64';
+    lab.announce('e1', [six], { path: [65101], nextHop: 'fd00::9' });
+    configure(lab, ebgp(1), via('peer'));
+    const [route] = lab.routes({ view: 'all', family: 'ipv6' });
+    assert.match(route!.why, /has a next hop that it cannot have/, 'an IPv4 address');
+  });
+
+  it('is asked again when a next hop becomes ours that it had replaced', () => {
+    const lab = new RibLab();
+    const nextHop = '203.0.113.7';
+    const terms = [{ match: {}, action: { verdict: 'accept' as const, set: { nextHop } }, why: 'rule 1' }];
+    lab.up({ ...ebgp(1), config: { import: { name: 'p', terms, otherwise: 'reject' } } });
+    lab.announce('e1', [A], { path: [65101], nextHop: '192.0.2.77' });
+    lab.settle();
+    assert.equal(lab.routes({})[0]!.nextHop, nextHop);
+    lab.up({ ...ebgp(2), negotiated: { localAddress: '192.0.2.77' } });
+    lab.settle();
+    assert.equal(lab.routes({ view: 'all' })[0]!.why, 'next hop is our own address');
   });
 });

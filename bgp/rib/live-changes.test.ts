@@ -100,6 +100,35 @@ describe('rib: what changes on a session that goes on', () => {
     });
   });
 
+  it('is sent: the next hop of an export policy, to everybody but who has that address (TX-4)', () => {
+    const lab = new RibLab();
+    const via = (nextHop: string): Partial<PeerConfig> => ({
+      export: {
+        name: nextHop,
+        terms: [{ match: {}, action: { verdict: 'accept', set: { nextHop } }, why: 'rule 1' }],
+        otherwise: 'reject',
+      },
+    });
+    const takers = [ibgp(1), ebgp(2), ebgp(3)];
+    lab.up(ebgp(4));
+    for (const taker of takers) lab.up(taker);
+    lab.announce('e4', [A], { path: [65104], nextHop: '192.0.2.4' });
+    lab.settle();
+    const hops = () =>
+      takers.map(({ id }) => /nh=([^ ]*)/.exec(JSON.stringify(lab.session(id).held.get(A) ?? ''))?.[1]);
+    assert.deepEqual(hops(), ['192.0.2.4', '10.0.0.1', '10.0.0.1']);
+    for (const [nextHop, told] of [
+      ['203.0.113.7', ['203.0.113.7', '203.0.113.7', '203.0.113.7']],
+      ['192.0.2.3', ['192.0.2.3', '192.0.2.3', undefined]],
+      ['fd00::9', [undefined, undefined, undefined]],
+      ['self', ['10.0.0.1', '10.0.0.1', '10.0.0.1']],
+      ['peer', [undefined, undefined, undefined]],
+    ] as const) {
+      for (const taker of takers) configure(lab, taker, via(nextHop));
+      assert.deepEqual(hops(), told, nextHop);
+    }
+  });
+
   it('reaches forwarding: how many paths are used together', () => {
     const lab = new RibLab();
     const told = follow(lab);

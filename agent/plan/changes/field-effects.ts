@@ -167,6 +167,7 @@ const rule: EffectsOf<BGPFilterRule> = {
     setMED: { value: again },
     setWeight: { value: again },
     setNextHop: { address: again },
+    setLinkBandwidth: { value: again },
   },
 };
 
@@ -178,7 +179,6 @@ const exportRule = {
   operations: {
     ...exportOperations,
     setPriority: { value: is('nothing', 'BGP tells nobody the metric of a kernel') },
-    setNextHop: { address: is('nothing', 'it counts in import rules') },
   },
 };
 

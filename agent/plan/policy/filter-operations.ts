@@ -1,6 +1,19 @@
 // What a rule of a BGPFilter changes in a route, as a policy has it.
 import { type BGPFilterRule, communitiesIn, type CommunitySets, ROUTE_PRIORITY } from '#api';
-import { EVERY_COMMUNITY, isCommunityOf, type PolicySet } from '#bgp';
+import { EVERY_COMMUNITY, isCommunityOf, LINK_BANDWIDTHS, linkBandwidthText, type PolicySet } from '#bgp';
+
+/** Whose policy it is. */
+export interface Neighbour {
+  readonly type: 'ebgp' | 'ibgp';
+  /** Of its BGPPeer. */
+  readonly name: string;
+  /** Undefined for those that are found later. */
+  readonly address: string | undefined;
+  /** Our AS, which says so of what we set. */
+  readonly ownAs: number;
+}
+
+const HOP_WORDS: Readonly<Record<string, string>> = { Self: 'self', Peer: 'peer' };
 
 /** As policies have it: 0 is the default's. */
 export function metricOf(priority: number): number {
@@ -11,6 +24,7 @@ export function metricOf(priority: number): number {
 export function operationsOf(
   rule: BGPFilterRule,
   direction: 'import' | 'export',
+  neighbour: Neighbour,
   sets: CommunitySets,
 ): PolicySet | undefined {
   const operations = rule.operations ?? [];
@@ -27,35 +41,47 @@ export function operationsOf(
   const localPref = last('setLocalPref');
   const med = last('setMED');
   const weight = last('setWeight');
-  const nextHop =
-    direction === 'export' ? undefined : operations.findLast((one) => one.setNextHop)?.setNextHop?.address;
+  const nextHop = operations.findLast((one) => one.setNextHop)?.setNextHop?.address;
+  const bandwidth = bandwidthText(direction, neighbour);
   const set: PolicySet = {
-    ...(nextHop === undefined ? {} : { nextHop }),
+    ...(nextHop === undefined ? {} : { nextHop: HOP_WORDS[nextHop] ?? nextHop }),
     ...(metric > 0 ? { metric } : {}),
     ...(weight === undefined ? {} : { weight }),
     ...(localPref === undefined ? {} : { localPref }),
     ...(med === undefined ? {} : { med }),
-    ...communityChanges(operations, sets),
+    ...communityChanges(operations, sets, bandwidth),
     ...(prependAs.length > 0 ? { prependAs } : {}),
   };
   return Object.keys(set).length === 0 ? undefined : set;
 }
 
+/** What is set on the way in stays in the AS, unless `linkBandwidth` of a neighbour says otherwise; what is sent is sent. */
+const bandwidthText =
+  (direction: 'import' | 'export', { ownAs, type }: Neighbour) =>
+  (octets: number): string =>
+    linkBandwidthText(ownAs, octets, direction === 'export' && type === 'ebgp');
+
 /** In the order of the operations: a policy's set takes away first, and then adds. */
 function communityChanges(
   operations: NonNullable<BGPFilterRule['operations']>,
   sets: CommunitySets,
+  bandwidth: (octets: number) => string,
 ): PolicySet {
   const deleted = new Set<string>();
   let added: string[] = [];
-  for (const { addCommunity, setCommunities, deleteCommunities } of operations) {
+  for (const { addCommunity, setCommunities, deleteCommunities, setLinkBandwidth } of operations) {
     const patterns =
-      setCommunities === undefined ? communitiesIn(deleteCommunities?.values ?? [], sets) : EVERY_COMMUNITY;
+      setCommunities !== undefined
+        ? EVERY_COMMUNITY
+        : setLinkBandwidth !== undefined
+          ? LINK_BANDWIDTHS
+          : communitiesIn(deleteCommunities?.values ?? [], sets);
     for (const pattern of patterns) deleted.add(pattern);
     added = added.filter((one) => !patterns.some((pattern) => isCommunityOf(one, pattern)));
     added.push(
       ...(setCommunities?.values ?? []),
       ...(addCommunity === undefined ? [] : [addCommunity.value]),
+      ...(setLinkBandwidth?.value ? [bandwidth(setLinkBandwidth.value)] : []),
     );
   }
   return {

@@ -35,11 +35,34 @@ describe('a rule of a BGPFilter', () => {
     }
   });
 
-  it('sets the next hop of what is imported, and of nothing that is sent', () => {
-    const rule = "{ action: Accept, operations: [ { setNextHop: { address: 'FD00::7' } } ] }";
-    const spec = `{ importV4: [ ${rule} ], exportV4: [ ${rule} ] }`;
-    const sets = (['import', 'export'] as const).map((direction) => termsOf(spec, direction)[0]!.action.set);
-    assert.deepEqual(sets, [{ nextHop: 'fd00::7' }, undefined]);
+  it('sets the next hop of what comes in and of what is sent', () => {
+    for (const [direction, address, nextHop] of [
+      ['import', 'FD00::7', 'fd00::7'],
+      ['export', 'FD00::7', 'fd00::7'],
+      ['import', 'Peer', 'peer'],
+      ['export', 'Self', 'self'],
+    ] as const) {
+      const rule = `{ action: Accept, operations: [ { setNextHop: { address: '${address}' } } ] }`;
+      const [term] = termsOf(`{ ${direction}V4: [ ${rule} ] }`, direction);
+      assert.deepEqual(term!.action.set, { nextHop });
+    }
+  });
+
+  it('puts a link bandwidth in the place of others, in the form that goes where it is to go', () => {
+    const any = ['generic:0x4004:*', 'generic:0x0004:*'];
+    const rule = (value: number) =>
+      `[ { action: Accept, operations: [ { addCommunity: { value: 'generic:0x4004:0x000000000001' } }, { setLinkBandwidth: { value: ${value} } } ] } ]`;
+    const setOf = (direction: 'import' | 'export', value: number, peer = '') =>
+      termsOf(`{ ${direction}V4: ${rule(value)} }`, direction, peer)[0]!.action.set;
+    // 64512, and 1.25e8 as a float: RFC 4360's type 0x40 stays in the AS.
+    const adds = (type: string) => ({
+      deleteCommunities: any,
+      addCommunities: [`generic:${type}:0xfc004cee6b28`],
+    });
+    assert.deepEqual(setOf('import', 125_000_000), adds('0x4004'));
+    assert.deepEqual(setOf('export', 125_000_000), adds('0x0004'));
+    assert.deepEqual(setOf('export', 125_000_000, ', localASNumber: 65000'), adds('0x4004'), 'inside the AS');
+    assert.deepEqual(setOf('export', 0), { deleteCommunities: any });
   });
 
   it('goes on with Next, and what it changes holds', () => {

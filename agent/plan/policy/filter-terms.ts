@@ -9,16 +9,7 @@ import {
 } from '#api';
 import type { PolicyMatch, PolicyTerm, PrefixRule } from '#bgp';
 import { canonicalAddress, FAMILIES, type Family, familyOf } from '#ip';
-import { metricOf, operationsOf } from './filter-operations.ts';
-
-/** Whose policy it is. */
-export interface Neighbour {
-  readonly type: 'ebgp' | 'ibgp';
-  /** Of its BGPPeer. */
-  readonly name: string;
-  /** Undefined for those that are found later. */
-  readonly address: string | undefined;
-}
+import { metricOf, type Neighbour, operationsOf } from './filter-operations.ts';
 
 /** Rules for other neighbours are left out. */
 export function filterTerms(
@@ -31,7 +22,16 @@ export function filterTerms(
     const field = fieldOf(direction, family);
     return spec[field].flatMap((rule, i) => {
       if (!concerns(rule, neighbour) || !mayHavePriority(rule, direction)) return [];
-      return [termOf(spec, rule, family, direction, `BGPFilter ${metadata.name}, ${field} rule ${i + 1}`)];
+      return [
+        termOf(
+          spec,
+          rule,
+          family,
+          direction,
+          neighbour,
+          `BGPFilter ${metadata.name}, ${field} rule ${i + 1}`,
+        ),
+      ];
     });
   });
 }
@@ -64,6 +64,7 @@ function termOf(
   rule: BGPFilterRule,
   family: Family,
   direction: 'import' | 'export',
+  neighbour: Neighbour,
   why: string,
 ): PolicyTerm {
   const prefixes = prefixRules(spec, rule, family);
@@ -78,7 +79,7 @@ function termOf(
     ...(rule.asPath === undefined ? {} : pathMatch(rule.asPath)),
     ...(rule.nextHops === undefined ? {} : { nextHops: rule.nextHops }),
   };
-  const set = operationsOf(rule, direction, spec.communitySets);
+  const set = operationsOf(rule, direction, neighbour, spec.communitySets);
   return { match, action: { verdict: VERDICTS[rule.action], ...(set === undefined ? {} : { set }) }, why };
 }
 

@@ -3,7 +3,8 @@
 import { identityText, type BGPFilter, type BGPPeerSpec, type Problem } from '#api';
 import { LINK_BANDWIDTHS, type Policy, type PolicyMatch, type PolicyTerm } from '#bgp';
 import { FAMILIES, familyOf } from '#ip';
-import { filterTerms, type Neighbour } from './filter-terms.ts';
+import type { Neighbour } from './filter-operations.ts';
+import { filterTerms } from './filter-terms.ts';
 import { type Guarded, guardTerms } from './guarded.ts';
 import type { HostNetwork } from '../types.ts';
 

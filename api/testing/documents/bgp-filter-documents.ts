@@ -1,7 +1,6 @@
 // BGPFilters, good and bad.
 import { casesOf, many } from './document-case.ts';
 import {
-  addresses,
   anyCommunities,
   asNumbers,
   cidrs,
@@ -185,10 +184,39 @@ export const bgpFilterDocuments = casesOf('BGPFilter', {}, [
     ...communityPatterns,
   },
   {
-    field: 'importV6.0.operations.0.setNextHop.address',
-    with: { importV6: operation({ setNextHop: { address: '10.0.0.1' } }) },
-    ...addresses,
+    field: 'importV4.0.operations.0.setNextHop.address',
+    with: { importV4: operation({ setNextHop: { address: '10.0.0.1' } }) },
+    good: ['10.0.0.1', '126.0.0.1', '128.0.0.1', '169.254.0.1', '223.0.0.1', '240.0.0.1', 'fd00::1', 'Peer'],
+    bad: [
+      ...['0.0.0.0', '0.1.2.3', '127.0.0.1', '224.0.0.5', '239.1.2.3', '255.255.255.255', '10.0.0.256'],
+      ...['::', '::1', '0:0::1', 'ff02::1', 'fe80::1', 'FEBF::1', '::ffff:10.0.0.1', 'fd00::1%eth0'],
+      ...['Self', 'self', 'peer', 'tor-a', '', 5],
+    ],
   },
+  {
+    field: 'exportV6.0.operations.0.setNextHop.address',
+    with: { exportV6: operation({ setNextHop: { address: 'fd00::1' } }) },
+    good: ['fd00::1', 'FD00:0:0:0:0:0:0:1', '2001:db8::1', 'fe7f::1', 'fec0::1', '::2', 'f::1', 'Self'],
+    bad: ['10.0.0.1', '240.0.0.1', 'Peer', '::'],
+  },
+  {
+    field: 'exportV4.0.operations.0.setNextHop.address',
+    with: { exportV4: operation({ setNextHop: { address: 'fd00::1' } }) },
+    good: ['10.0.0.1', 'fd00::1', 'Self'],
+    bad: ['Peer'],
+  },
+  {
+    field: 'importV6.0.operations.0.setNextHop.address',
+    with: { importV6: operation({ setNextHop: { address: 'fd00::1' } }) },
+    good: ['fd00::1', 'Peer'],
+    bad: ['10.0.0.1', 'Self'],
+  },
+  {
+    field: 'exportV4.0.operations.0.setLinkBandwidth.value',
+    with: { exportV4: operation({ setLinkBandwidth: { value: 1 } }) },
+    ...integers(0, 1_000_000_000_000),
+  },
+  { field: 'importV6.0.operations.0.setLinkBandwidth', with: { importV6: operation({}) }, bad: [{}, 1] },
   { field: 'importV4.0.operations.0.setNextHop', with: { importV4: operation({}) }, bad: [{}, '10.0.0.1'] },
   ...['setLocalPref', 'setMED'].flatMap((name) => [
     {
@@ -219,6 +247,7 @@ export const bgpFilterDocuments = casesOf('BGPFilter', {}, [
     bad: [
       { setLocalPref: { value: 1 }, setMED: { value: 1 } },
       { setWeight: { value: 1 }, setLocalPref: { value: 1 } },
+      { setLinkBandwidth: { value: 1 }, setMED: { value: 1 } },
       { setMED: { value: 1 }, addCommunity: { value: '1:1' } },
       { setPriority: { value: 1 }, setLocalPref: { value: 1 } },
       { addCommunity: { value: '1:1' }, prependASPath: { prefix: [1] } },

@@ -4,7 +4,7 @@ import { formatAttributes } from '../../message/index.ts';
 import { compilePolicy, FROM_EBGP, RouteRef } from '../../policy/compile.ts';
 import type { Policy, PolicySet, PolicyTerm } from '../../policy/policy.ts';
 import { PrefixTable } from '../../prefix/prefix-table.ts';
-import { AppliedPolicy, OWN_PREFIX, REJECTED, TOO_LARGE } from './applied-policy.ts';
+import { AppliedPolicy, IMPOSSIBLE, OWN_PREFIX, REJECTED } from './applied-policy.ts';
 import { AttributeIntern } from './attribute-intern.ts';
 import { AttributeReader } from './attribute-reader.ts';
 import { AttributeStore } from './attribute-store.ts';
@@ -150,7 +150,7 @@ describe('a policy put to use', () => {
     const addCommunities = Array.from({ length: 200 }, (_, n) => `60000:${n}`);
     const [a, full] = [set(1), set(2, communities)];
     const policy = policyOf(accept({ addCommunities }));
-    for (let i = 0; i < 2; i++) assert.equal(applied.apply(policy, route(1, full)), TOO_LARGE);
+    for (let i = 0; i < 2; i++) assert.equal(applied.apply(policy, route(1, full)), IMPOSSIBLE);
     const changed = applied.apply(policy, route(1, a));
     assert.ok(changed >= 0);
     assert.deepEqual([store.references[full], store.references[changed]], [1, 1]);

@@ -2,12 +2,12 @@
 // one change, so the last change is remembered and made once. Nothing is allocated for a route.
 import type { CompiledPolicy, RouteRef, TraceStep } from '../../policy/compile.ts';
 import type { PolicySet } from '../../policy/policy.ts';
-import type { AttributeIntern } from './attribute-intern.ts';
+import type { AttributeIntern, NeighbourHop } from './attribute-intern.ts';
 import type { AttributeReader } from './attribute-reader.ts';
 
-/** Results of apply() below 0: a term rejects the route, or what the policy sets fits into no message. */
+/** Results of apply() below 0: a term rejects the route, or it cannot be what the policy makes of it (see AttributeIntern.changed). */
 export const REJECTED = -1;
-export const TOO_LARGE = -2;
+export const IMPOSSIBLE = -2;
 /** Rejected, and because the prefix is this speaker's own. */
 export const OWN_PREFIX = -3;
 
@@ -21,6 +21,7 @@ export class AppliedPolicy {
   #combination = -1;
   #policy: CompiledPolicy | undefined;
   #after: PolicySet | undefined;
+  #neighbour: NeighbourHop | undefined;
 
   /** @param isExport remembers of a set that MED was set on purpose */
   constructor(intern: AttributeIntern, reader: AttributeReader, isExport: boolean) {
@@ -30,23 +31,29 @@ export class AppliedPolicy {
   }
 
   /**
-   * The set to use for the route (borrowed: the caller takes its own reference), REJECTED, OWN_PREFIX or TOO_LARGE.
+   * The set to use for the route (borrowed: the caller takes its own reference), REJECTED, OWN_PREFIX or IMPOSSIBLE.
    * @param after what is set last, whatever the policy sets; always the same object for the same
+   * @param from who sent it, on import; always the same object for the same
    */
-  apply(policy: CompiledPolicy, route: RouteRef, after?: PolicySet): number {
+  apply(policy: CompiledPolicy, route: RouteRef, after?: PolicySet, from?: NeighbourHop): number {
     const combination = policy.evaluate(route, this.#reader);
     if (combination < 0) return policy.isOwn(combination) ? OWN_PREFIX : REJECTED;
     if (combination === 0 && after === undefined && !this.#keepsSecrets(route.attribute))
       return route.attribute;
+    const neighbour = policy.usesNeighbour ? from : undefined;
     if (
       route.attribute !== this.#from ||
       combination !== this.#combination ||
       policy !== this.#policy ||
-      after !== this.#after
+      after !== this.#after ||
+      neighbour !== this.#neighbour
     ) {
-      this.#change(policy, route.attribute, combination, after);
+      this.#change(policy, route.attribute, combination, after, neighbour);
     }
-    return this.#to < 0 ? TOO_LARGE : this.#to;
+    const to = this.#to;
+    // Where it goes out, what a neighbour can read is asked of its session.
+    const isGood = to >= 0 && (this.#isExport || this.#intern.store.isHopFor(to, route.prefixes.family));
+    return isGood ? to : IMPOSSIBLE;
   }
 
   /** Must the set be another one to go out? What neighbours are not told must not make two of what is one to them. */
@@ -75,7 +82,13 @@ export class AppliedPolicy {
     this.#policy = undefined;
   }
 
-  #change(policy: CompiledPolicy, set: number, combination: number, after: PolicySet | undefined): void {
+  #change(
+    policy: CompiledPolicy,
+    set: number,
+    combination: number,
+    after: PolicySet | undefined,
+    neighbour: NeighbourHop | undefined,
+  ): void {
     const { store } = this.#intern;
     if (this.#from >= 0) store.release(this.#from);
     if (this.#to >= 0) store.release(this.#to);
@@ -84,7 +97,9 @@ export class AppliedPolicy {
     this.#combination = combination;
     this.#policy = policy;
     this.#after = after;
+    this.#neighbour = neighbour;
     const sets = policy.sets(combination);
-    this.#to = this.#intern.changed(set, after === undefined ? sets : [...sets, after], -1, this.#isExport);
+    const all = after === undefined ? sets : [...sets, after];
+    this.#to = this.#intern.changed(set, all, -1, this.#isExport, neighbour);
   }
 }

@@ -1,6 +1,6 @@
 // From an UPDATE's attribute block to the id of an interned set: judged by the codec, completed with what this
 // speaker adds (loop flags, defaults), stored once. Also sets changed by policy, and those of own routes.
-import { parseAddressWords } from '#ip';
+import { needsZone, parseAddressWords } from '#ip';
 import {
   ACTION_OK,
   ACTION_TREAT_AS_WITHDRAW,
@@ -23,7 +23,7 @@ import { planOf } from './policy-plan.ts';
 import { AttributeBlock } from './attribute-block.ts';
 import { AttributeFacts, type AttributeStore, LOOP_CLUSTER, LOOP_ORIGINATOR } from './attribute-store.ts';
 import type { NextHops } from './next-hops.ts';
-import { AS_IT_CAME } from './variants.ts';
+import { AS_IT_CAME, HOP_GIVEN, HOP_SELF } from './variants.ts';
 
 /** LOCAL_PREF of routes that come without (RFC 4271 section 5.1.5 leaves it to policy; everybody uses 100). */
 export const DEFAULT_LOCAL_PREF = 100;
@@ -34,6 +34,12 @@ export interface OwnIdentity {
   /** Unsigned 32-bit. */
   readonly routerId: number;
   readonly clusterId: number;
+}
+
+/** Where a neighbour's session goes to: its address as a next hop. */
+export interface NeighbourHop {
+  readonly address: string;
+  readonly device: string | undefined;
 }
 
 export class AttributeIntern {
@@ -165,11 +171,19 @@ export class AttributeIntern {
   }
 
   /**
-   * A set with a policy's changes. One reference is taken; -1 when it would not fit into a message.
+   * A set with a policy's changes. One reference is taken; -1 when it would not fit into a message, or the next hop can
+   * be none there.
    * @param otc RFC 9234 value to add when absent, -1 for none
-   * @param isExport remembers that MED was set on purpose
+   * @param isExport remembers what was set on purpose: MED, and the next hop
+   * @param from whose route it is, on import: for the next hop 'peer'
    */
-  changed(id: number, sets: readonly PolicySet[], otc: number, isExport: boolean): number {
+  changed(
+    id: number,
+    sets: readonly PolicySet[],
+    otc: number,
+    isExport: boolean,
+    from?: NeighbourHop,
+  ): number {
     const plan = planOf(sets, otc);
     const store = this.store;
     const start = store.start(id);
@@ -185,14 +199,19 @@ export class AttributeIntern {
     );
     if (end < 0) return -1;
     if (this.judge(this.#scratch, 0, end, this.#internal) === ACTION_TREAT_AS_WITHDRAW) return -1;
-    const address = isExport ? undefined : sets.findLast((set) => set.nextHop !== undefined)?.nextHop;
-    const hop = address === undefined ? store.nextHop[id]! : this.#hopAt(address);
-    if (hop >= 0 && address === undefined) this.#nextHops.hold(hop);
-    return this.#intern(hop, this.#variantOf(id, sets, isExport));
+    const given = sets.findLast((set) => set.nextHop !== undefined)?.nextHop;
+    // What is imported through us is a loop, and what is sent through whom it is sent to as well.
+    if (given === (isExport ? 'peer' : 'self')) return -1;
+    const to =
+      given === 'peer' ? from : given === 'self' || given === undefined ? undefined : { address: given };
+    if (given === 'peer' && to === undefined) return -1;
+    const hop = to === undefined ? store.nextHop[id]! : this.#hopAt(to);
+    if (hop >= 0 && to === undefined) this.#nextHops.hold(hop);
+    return this.#intern(hop, this.#variantOf(id, sets, isExport, given));
   }
 
   /** With a reference. Neighbours are told neither metric nor weight: what differs in them alone is one set to them. */
-  #variantOf(id: number, sets: readonly PolicySet[], isExport: boolean): number {
+  #variantOf(id: number, sets: readonly PolicySet[], isExport: boolean, nextHop: string | undefined): number {
     const { store } = this;
     const last = <K extends 'metric' | 'weight'>(name: K): number | undefined =>
       sets.findLast((set) => set[name] !== undefined)?.[name];
@@ -200,6 +219,12 @@ export class AttributeIntern {
       isMedSet: store.isMedSet(id) || (isExport && sets.some(({ med }) => med !== undefined)),
       metric: isExport ? 0 : (last('metric') ?? store.metricOf(id)),
       weight: isExport ? 0 : (last('weight') ?? store.weightOf(id)),
+      nextHop:
+        !isExport || nextHop === undefined
+          ? store.variants.nextHop[store.variant[id]!]!
+          : nextHop === 'self'
+            ? HOP_SELF
+            : HOP_GIVEN,
     });
   }
 
@@ -208,11 +233,13 @@ export class AttributeIntern {
     return this.changed(id, [{ addCommunities: ['llgr-stale'] }], -1, false);
   }
 
-  /** The next hop at a global address that somebody wrote, with a reference. */
-  #hopAt(address: string): number {
+  /** With a reference. */
+  #hopAt({ address, device }: { readonly address: string; readonly device?: string | undefined }): number {
     const { family, words } = parseAddressWords(address)!;
     if (family === 0) return this.#nextHops.intern4(words[0]!);
-    return this.#nextHops.intern6(words, undefined, undefined);
+    return needsZone(address)
+      ? this.#nextHops.intern6(undefined, words, device)
+      : this.#nextHops.intern6(words, undefined, undefined);
   }
 
   /** Takes over the references to both. */

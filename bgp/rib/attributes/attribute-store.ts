@@ -16,7 +16,7 @@ import {
 import { IdPool } from '../../columns/id-pool.ts';
 import { IdRing } from '../../columns/id-ring.ts';
 import type { NextHops } from './next-hops.ts';
-import { AS_IT_CAME, Variants } from './variants.ts';
+import { AS_IT_CAME, HOP_AS_USUAL, HOP_GIVEN, Variants } from './variants.ts';
 
 const FIRST_CAPACITY = 2048;
 /** Columns, hash slots and queue of one set, about, with their room to grow, beside its bytes. */
@@ -135,6 +135,25 @@ export class AttributeStore {
   hasSecrets(id: number): boolean {
     const variant = this.variant[id]!;
     return variant !== AS_IT_CAME && (this.metricOf(id) !== 0 || this.weightOf(id) !== 0);
+  }
+
+  /** Does it go out with the next hop that it has, and not with ours? @param isUsual the group's neighbours get them so */
+  leavesWithHop(id: number, isUsual: boolean): boolean {
+    if (this.nextHop[id]! < 0) return false;
+    const said = this.variants.nextHop[this.variant[id]!]!;
+    return said === HOP_AS_USUAL ? isUsual : said === HOP_GIVEN;
+  }
+
+  /** Is its next hop this speaker (RFC 4271 section 5.1.3)? */
+  hasOwnHop(id: number): boolean {
+    const hop = this.nextHop[id]!;
+    return hop >= 0 && this.#nextHops.isOwn[hop] === 1;
+  }
+
+  /** Can routes of a family have its next hop? IPv4 routes can have either (RFC 8950). */
+  isHopFor(id: number, family: number): boolean {
+    const hop = this.nextHop[id]!;
+    return family === 0 || hop < 0 || this.#nextHops.family[hop] === family;
   }
 
   /** Hash of a block with its next hop; give it to find() and add(). */

@@ -14,7 +14,16 @@ export interface Variant {
   readonly metric: number;
   /** The first thing that the decision asks of learned routes; up to MOST_WEIGHT. */
   readonly weight: number;
+  /** HOP_*: with which next hop it leaves. */
+  readonly nextHop: number;
 }
+
+/** As the rules of the neighbour's group say. */
+export const HOP_AS_USUAL = 0;
+/** With our own. */
+export const HOP_SELF = 1;
+/** With the one that it has. */
+export const HOP_GIVEN = 2;
 
 export class Variants {
   readonly #ids = new IdPool();
@@ -24,10 +33,11 @@ export class Variants {
   readonly isMedSet: boolean[] = [];
   readonly metric: number[] = [];
   readonly weight: number[] = [];
+  readonly nextHop: number[] = [];
 
   constructor() {
     // AS_IT_CAME, which stays.
-    this.take({ isMedSet: false, metric: 0, weight: 0 });
+    this.take({ isMedSet: false, metric: 0, weight: 0, nextHop: HOP_AS_USUAL });
   }
 
   /** How many there are. */
@@ -36,9 +46,9 @@ export class Variants {
   }
 
   /** The number of a combination, for one more user. */
-  take({ isMedSet, metric, weight }: Variant): number {
+  take({ isMedSet, metric, weight, nextHop }: Variant): number {
     // Metrics have 31 bits.
-    const key = (metric * (MOST_WEIGHT + 1) + weight) * 2 + (isMedSet ? 1 : 0);
+    const key = (metric * (MOST_WEIGHT + 1) + weight) * 8 + nextHop * 2 + (isMedSet ? 1 : 0);
     const known = this.#byKey.get(key);
     if (known !== undefined) {
       this.#users[known]!++;
@@ -51,6 +61,7 @@ export class Variants {
     this.isMedSet[id] = isMedSet;
     this.metric[id] = metric;
     this.weight[id] = weight;
+    this.nextHop[id] = nextHop;
     return id;
   }
 

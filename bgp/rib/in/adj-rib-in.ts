@@ -90,7 +90,7 @@ export class AdjRibIn {
     const imported = isOver ? raw : this.#imported(peer, table, prefix, raw, eligibility);
     const isClaim = !isOver && this.#isClaim(imported, raw);
     const use = imported < 0 ? raw : imported;
-    const flags = isOver ? OVER_LIMIT : imported < 0 ? FILTERED : eligibility;
+    const flags = isOver ? OVER_LIMIT : this.#flagsOf(imported, raw, eligibility);
     if (path < 0) {
       path = table.addPath(prefix, slot, use, flags | CHANGED, epoch);
       const { references } = this.#store;
@@ -212,7 +212,7 @@ export class AdjRibIn {
     }
     const imported = this.#imported(peer, table, table.prefix[path]!, raw, eligibility);
     let use = imported < 0 ? raw : imported;
-    const flags = imported < 0 ? FILTERED : eligibility;
+    const flags = this.#flagsOf(imported, raw, eligibility);
     peer.ownClaims.note(table, path, this.#isClaim(imported, raw));
     const marked = this.#isLongLived(peer, table, path, raw) ? this.#intern.longLived(use) : -1;
     if (marked >= 0) use = marked;
@@ -241,7 +241,13 @@ export class AdjRibIn {
     const { importPolicy, afterImport } = peer;
     const after = this.#isShutDown(peer, raw) ? afterImport.shutDown : afterImport.usual;
     if (importPolicy.acceptsAll && after === undefined) return raw;
-    return this.#import.apply(importPolicy, this.#point(peer, table, prefix, raw), after);
+    return this.#import.apply(importPolicy, this.#point(peer, table, prefix, raw), after, peer.goesTo);
+  }
+
+  /** What refuses a path: its policy, a rule of the protocol, or that policy made a next hop of it that is ours (RX-8). */
+  #flagsOf(imported: number, raw: number, eligibility: number): number {
+    if (imported < 0) return FILTERED;
+    return imported !== raw && this.#store.hasOwnHop(imported) ? INELIGIBLE : eligibility;
   }
 
   /** Is its eBGP neighbour about to lose it (RFC 8326 section 4.2)? As it said; a policy that adds the community tells others. */

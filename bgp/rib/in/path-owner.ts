@@ -4,6 +4,7 @@
 import type { FamilyIndex } from '#ip';
 import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { PolicySet } from '../../policy/policy.ts';
+import type { NeighbourHop } from '../attributes/attribute-intern.ts';
 import type { OwnClaims } from './own-claims.ts';
 
 /** Where an owner's counts of stale paths begin. */
@@ -20,6 +21,8 @@ export const NOTHING_AFTER_IMPORT: AfterImport = { usual: undefined, shutDown: {
 export interface ImportOwner {
   readonly slot: number;
   readonly importPolicy: CompiledPolicy;
+  /** Its session's address and link, also while it is away. */
+  readonly goesTo?: NeighbourHop | undefined;
   /** What is set behind it, whatever it sets. */
   readonly afterImport: AfterImport;
 }

@@ -116,15 +116,13 @@ export class Sweeper {
     const end = table.pathIds.end;
     const reasons = this.#reasons;
     const peers = table.peer;
-    const { changed } = this.#nextHops;
     for (let count = this.#grain * 4; count > 0 && !this.#isIdle; count--) {
       const path = this.#at;
       if (path < end && table.pathIds.has(path) && peers[path] !== NO_PEER) {
         const slot = peers[path]!;
         const why = slot < reasons.length ? reasons[slot]! : 0;
         if (why !== 0) this.#look(path, slot, this.#concerned(path, slot, why));
-        const hop = this.#nextHopsChanged ? this.#store.nextHop[table.attribute[path]!]! : -1;
-        const hopChange = hop < 0 ? 0 : changed[hop]!;
+        const hopChange = this.#nextHopsChanged ? this.#hopChange(path) : 0;
         if ((hopChange & (HOP_RULE_CHANGED | HOP_LINKS_CHANGED)) !== 0) this.#look(path, slot, SWEEP_POLICY);
         if (hopChange !== 0 || this.#isAllChanged) {
           table.flags[path] = table.flags[path]! | CHANGED;
@@ -133,6 +131,17 @@ export class Sweeper {
       }
       this.#advance(end);
     }
+  }
+
+  /** HOP_* bits of the next hop that a path is used with; and of what rules asked of the one that it came with. */
+  #hopChange(path: number): number {
+    const { changed } = this.#nextHops;
+    const { nextHop } = this.#store;
+    const hop = nextHop[this.#table.attribute[path]!]!;
+    const original = this.#table.original?.[path] ?? -1;
+    const came = original < 0 ? -1 : nextHop[original]!;
+    const asked = came < 0 ? 0 : changed[came]! & (HOP_RULE_CHANGED | HOP_LINKS_CHANGED);
+    return (hop < 0 ? 0 : changed[hop]!) | asked;
   }
 
   /** The reasons without SWEEP_POLICY when the change is about other routes. */

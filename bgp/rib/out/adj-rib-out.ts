@@ -4,12 +4,15 @@
 import { type I32, resizeI32, resizeU16, type U16 } from '../../columns/columns.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
+import type { ExportRules } from './export-rules.ts';
 import { Withheld } from './withheld.ts';
 
 export class AdjRibOut {
   readonly #attributes: AttributeStore;
   readonly #nextHops: NextHops;
   readonly #keepsNextHop: boolean;
+  /** Next hops may go out that are not ours: by the rules of the group, or by its policy. */
+  readonly passesHops: boolean;
   readonly #withheld: Withheld;
   /** By unit: attribute set + 1 (0: not advertised), with a reference; source peer's slot. */
   set: I32 = new Int32Array(0);
@@ -17,10 +20,15 @@ export class AdjRibOut {
   /** Units that are advertised. */
   count = 0;
 
-  constructor(attributes: AttributeStore, nextHops: NextHops, keepsNextHop: boolean) {
+  constructor(
+    attributes: AttributeStore,
+    nextHops: NextHops,
+    { keepsNextHop, policy }: Pick<ExportRules, 'keepsNextHop' | 'policy'>,
+  ) {
     this.#attributes = attributes;
     this.#nextHops = nextHops;
     this.#keepsNextHop = keepsNextHop;
+    this.passesHops = keepsNextHop || policy.givesNextHops;
     this.#withheld = new Withheld(nextHops);
   }
 
@@ -81,14 +89,13 @@ export class AdjRibOut {
    * peers there must get it (TX-4). -1 when it is nobody's, and without a set (-1).
    */
   ownerOf(set: number): number {
-    if (!this.#keepsNextHop || set < 0) return -1;
-    const hop = this.#attributes.nextHop[set]!;
-    return hop < 0 ? -1 : this.#nextHops.owner[hop]!;
+    if (!this.passesHops || set < 0 || !this.#attributes.leavesWithHop(set, this.#keepsNextHop)) return -1;
+    return this.#nextHops.owner[this.#attributes.nextHop[set]!]!;
   }
 
   /** A session came or went, and with it the owner of a next hop. */
   ownersChanged(): void {
-    if (this.#keepsNextHop) this.#withheld.ownersChanged();
+    if (this.passesHops) this.#withheld.ownersChanged();
   }
 
   /** Looks at `count` units below `end` for what ownersChanged() began; false when there is nothing to count. */

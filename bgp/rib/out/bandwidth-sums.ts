@@ -58,7 +58,7 @@ export class BandwidthSums {
     this.#from = set;
     this.#sum = sum;
     this.#as = as;
-    const addCommunities = [linkBandwidthText(as, sum)];
+    const addCommunities = [linkBandwidthText(as, sum, true)];
     this.#to = this.#intern.changed(set, [{ deleteCommunities: LINK_BANDWIDTHS, addCommunities }], -1, true);
   }
 }

@@ -141,12 +141,14 @@ class Columns {
   readonly view: view.ExportView;
   readonly #slots = new PeerSlots();
   readonly #hopIds: readonly number[];
+  readonly #hops = new Int32Array(CHANGED * 2);
   readonly #store = {
     flags: new Uint8Array(MOST),
     present: new Uint32Array(MOST),
-    nextHop: new Int32Array(MOST),
+    nextHop: this.#hops,
     references: new Int32Array(CHANGED * 2),
     hasSecrets: () => false,
+    leavesWithHop: (set: number, isUsual: boolean): boolean => isUsual && this.#hops[set]! >= 0,
     release: () => undefined,
   } satisfies Partial<AttributeStore>;
 
@@ -176,7 +178,7 @@ class Columns {
       this.table.flags[n] = isUsable ? 0 : FILTERED;
       this.#store.flags[n] = has;
       this.#store.present[n] = ~PRESENT_OTC | (hasOtc ? PRESENT_OTC : 0);
-      this.#store.nextHop[n] = this.#hopIds[hop] ?? -1;
+      for (const set of [n, CHANGED + n]) this.#store.nextHop[set] = this.#hopIds[hop] ?? -1;
     });
   }
 }
@@ -212,12 +214,12 @@ function expected(rules: Rules, route: Route, n: number): number {
   if (!isOurs && [1, 2, 4].some((flag) => (route.flags & rules.blockedFlags & flag) !== 0))
     return view.KEPT_BY_COMMUNITY;
   if (route.hasOtc && rules.blocksOtc) return view.KEPT_BY_OTC;
-  if (!hasNextHop(rules, route)) return view.NO_NEXT_HOP;
+  const isHeard = hasNextHop(rules, route);
   switch (POLICIES[rules.policy]!.makes(route, n)) {
     case AS_IT_IS:
-      return n;
+      return isHeard ? n : view.NO_NEXT_HOP;
     case LOCAL_PREF:
-      return CHANGED + n;
+      return isHeard ? CHANGED + n : view.NO_NEXT_HOP;
     case TOO_LARGE:
       return view.FITS_NO_MESSAGE;
     default:

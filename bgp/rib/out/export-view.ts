@@ -80,28 +80,24 @@ export class ExportView {
     // A community that an operator gives a route of this speaker is for those who receive it.
     if (kind !== KIND_LOCAL && (attributes.flags[set]! & rules.blockedFlags) !== 0) return KEPT_BY_COMMUNITY;
     if (rules.blocksOtc && (attributes.present[set]! & PRESENT_OTC) !== 0) return KEPT_BY_OTC;
-    const hop = attributes.nextHop[set]!;
-    if (hop < 0 || !rules.keepsNextHop) {
-      if (rules.self === undefined) return NO_NEXT_HOP;
-    } else if (
-      this.#nextHops.family[hop] !== rules.family &&
-      !(rules.family === 0 && rules.extendedNextHop)
-    ) {
-      return NO_NEXT_HOP;
-    } else if (
-      this.#nextHops.needsLink[hop] === 1 &&
-      this.#nextHops.bytesFor(hop, rules.link) === undefined
-    ) {
-      if (!rules.replacesLinkLocal || rules.self === undefined) return NO_NEXT_HOP;
-    }
     let result = set;
     if (!rules.policy.acceptsAll || attributes.hasSecrets(set)) {
       result = this.#export.apply(rules.policy, this.#point(table, path));
       if (result < 0) return result === REJECTED ? REJECTED_BY_POLICY : FITS_NO_MESSAGE;
     }
-    return rules.sumsBandwidth && (hop < 0 || !rules.keepsNextHop)
-      ? this.#bandwidths.apply(table, path, result)
-      : result;
+    if (!attributes.leavesWithHop(result, rules.keepsNextHop)) {
+      if (rules.self === undefined) return NO_NEXT_HOP;
+      return rules.sumsBandwidth ? this.#bandwidths.apply(table, path, result) : result;
+    }
+    return this.#isForNeighbours(rules, attributes.nextHop[result]!) ? result : NO_NEXT_HOP;
+  }
+
+  /** Can a group's neighbours use a next hop, or ours instead? */
+  #isForNeighbours(rules: ExportRules, hop: number): boolean {
+    const { family, needsLink } = this.#nextHops;
+    if (family[hop] !== rules.family && !(rules.family === 0 && rules.extendedNextHop)) return false;
+    if (needsLink[hop] === 0 || this.#nextHops.bytesFor(hop, rules.link) !== undefined) return true;
+    return rules.replacesLinkLocal && rules.self !== undefined;
   }
 
   /** For one that is made for a while: gives back what it remembers. */

@@ -126,8 +126,9 @@ function keptOffLink(
   const known = new Set<number>();
   for (let unit = 0; unit < Math.min(out.set.length, MOST_UNITS); unit++) {
     if (!out.isFor(unit, peer.slot)) continue;
-    const hop = rib.attributes.nextHop[out.set[unit]! - 1]!;
-    if (hop < 0 || known.has(hop)) continue;
+    const set = out.set[unit]! - 1;
+    const hop = rib.attributes.nextHop[set]!;
+    if (known.has(hop) || !rib.attributes.leavesWithHop(set, true)) continue;
     known.add(hop);
     const bytes = rib.nextHops.bytesFor(hop, rules.link);
     // A pair has a link-local one of this link.

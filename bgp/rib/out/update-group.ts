@@ -56,7 +56,7 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     this.rules = rules;
     this.table = table;
     this.#parts = parts;
-    this.out = new AdjRibOut(parts.attributes, parts.nextHops, rules.keepsNextHop);
+    this.out = new AdjRibOut(parts.attributes, parts.nextHops, rules);
     this.fit(1);
   }
 
@@ -310,7 +310,7 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
       return;
     }
     if (batch.isFull) this.flush();
-    if (this.rules.keepsNextHop) {
+    if (out.passesHops) {
       this.#excuseOwners(out.ownerOf(set), source);
       this.#excuseOwners(out.ownerOf(oldSet), oldSource);
     }

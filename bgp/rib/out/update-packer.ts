@@ -86,9 +86,8 @@ export class UpdatePacker {
   }
 
   #nextHopOf(set: number, rules: ExportRules): Uint8Array {
-    const hop = this.#attributes.nextHop[set]!;
-    if (hop < 0 || !rules.keepsNextHop) return rules.self!;
-    return this.#nextHops.bytesFor(hop, rules.link) ?? rules.self!;
+    if (!this.#attributes.leavesWithHop(set, rules.keepsNextHop)) return rules.self!;
+    return this.#nextHops.bytesFor(this.#attributes.nextHop[set]!, rules.link) ?? rules.self!;
   }
 
   #begin(sink: PackerSink): void {

@@ -176,20 +176,28 @@ describe('rib: routes as an operator reads them', () => {
     lab.up(peer(1));
     lab.up(peer(2, { config: { nextHopSelf: {}, export: refuse } }));
     lab.up(peer(3, { config: { export: tooMuch, import: tooMuch } }));
-    lab.announce('e1', ['fd00:1::/32'], { path: [65101], nextHop: 'fd00::9' });
+    lab.announce('e1', ['fd00:1::/32', 'fd00:2::/32'], { path: [65101], nextHop: 'fd00::9' });
     lab.announce('e1', ['10.1.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
     lab.announce('e3', ['10.1.0.0/16'], { path: [65103, 7], nextHop: '192.0.2.3' });
     lab.settle();
     const refusal = (prefix: string, id: string) => ask(lab, { prefix, view: 'advertised', peer: id }).notes;
-    assert.deepEqual(refusal('fd00:1::/32', 'e2'), [
-      'fd00:1::/32 is not sent to e2: no next hop that it could use: of another family, or good on another link only',
+    assert.deepEqual(
+      refusal('fd00:1::/32', 'e2'),
+      ['fd00:1::/32 is not sent to e2: export policy: rule 1 of secret'],
+      'a policy may give it a next hop',
+    );
+    assert.deepEqual(refusal('fd00:2::/32', 'e2'), [
+      'fd00:2::/32 is not sent to e2: no next hop that it could use: of another family, or good on another link only',
     ]);
     assert.deepEqual(refusal('10.1.0.0/16', 'e3'), [
       '10.1.0.0/16 is not sent to e3: its attributes fit into no message',
     ]);
     assert.deepEqual(
       lab.routes({ prefix: '10.1.0.0/16' }).map(({ why }) => why),
-      ['best, the only usable path', 'filtered: attributes do not fit after policy'],
+      [
+        'best, the only usable path',
+        'filtered: with what its import policy sets it fits into no message, or has a next hop that it cannot have',
+      ],
     );
   });
 

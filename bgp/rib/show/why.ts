@@ -82,7 +82,9 @@ function whyForbidden(rib: RibContents, peer: RibPeer, set: number): string {
 
 function whyFiltered(rib: RibContents, peer: RibPeer, table: RibTable, path: number): string {
   const reason = rib.paths.whyFiltered(peer, table, path);
-  return reason === undefined ? 'filtered: attributes do not fit after policy' : `filtered by ${reason}`;
+  return reason === undefined
+    ? 'filtered: with what its import policy sets it fits into no message, or has a next hop that it cannot have'
+    : `filtered by ${reason}`;
 }
 
 function whyDropped({ config }: RibPeer): string {

@@ -29,10 +29,10 @@ export function exported(model: Told, path: ModelPath, to: ModelPeer): string | 
   const role = isIbgp(to) ? undefined : to.config.role;
   const isUpwards = role === 'customer' || role === 'peer' || role === 'rs-client';
   if (isUpwards && path.a.otc !== undefined) return undefined;
-  const nextHop = nextHopFor(model, path, to);
-  if (nextHop === undefined) return undefined;
   const a = apply(to.config.export, path.prefix, { ...path.a, isMedSet: false }, source);
   if (a === undefined) return undefined;
+  const nextHop = nextHopFor(model, path, a.givenHop, to);
+  if (nextHop === undefined) return undefined;
 
   const isTransparent = !isIbgp(to) && to.config.routeServerClient;
   const localAs = to.localAs ?? OWN_AS;
@@ -57,15 +57,26 @@ export function exported(model: Told, path: ModelPath, to: ModelPeer): string | 
 }
 
 /** The next hop that goes out, all of it; undefined when there is none that this neighbour could use. */
-function nextHopFor(model: Told, path: ModelPath, to: ModelPeer): string | undefined {
+function nextHopFor(
+  model: Told,
+  path: ModelPath,
+  given: string | undefined,
+  to: ModelPeer,
+): string | undefined {
   const isIpv4 = familyOf(path.prefix) === 'ipv4';
+  const takesIpv6 = to.negotiated?.extendedNextHop === true;
+  if (given === 'self') return ownNextHop(to, isIpv4);
+  if (given === 'peer') return undefined;
+  if (given !== undefined) {
+    const isRead = given.includes(':') ? !isIpv4 || takesIpv6 : isIpv4;
+    return isRead && given !== to.address ? given : undefined;
+  }
   const isTransparent = !isIbgp(to) && to.config.routeServerClient;
   const { nextHop } = to.config;
   const isAuto = isIbgp(to) && nextHop === 'auto';
   const keeps = isTransparent || nextHop === 'keep' || isAuto;
   if (path.peer === LOCAL || !keeps) return ownNextHop(to, isIpv4);
   const hop = path.a.nextHop;
-  const takesIpv6 = to.negotiated?.extendedNextHop === true;
   if (isIpv4 && hop.includes(':') && !takesIpv6) return undefined;
   const { global, linkLocal } = halvesOf(hop);
   let out = hop;

@@ -57,7 +57,11 @@ export function familyOf(prefix: string): Family {
 }
 
 /** MED goes to eBGP only when the export policy set it. */
-export type Changed = WireAttributes & { readonly isMedSet?: boolean; readonly weight?: number };
+export type Changed = WireAttributes & {
+  readonly isMedSet?: boolean;
+  readonly weight?: number;
+  readonly givenHop?: string;
+};
 
 /** Only what the test's policies use: prefix 'equal', source, and sets. */
 export function apply(
@@ -72,6 +76,7 @@ export function apply(
     if (term.action.verdict === 'reject') return undefined;
     const set = term.action.set;
     if (set?.localPref !== undefined) out = { ...out, localPref: set.localPref };
+    if (set?.nextHop !== undefined) out = { ...out, givenHop: set.nextHop };
     if (set?.weight !== undefined) out = { ...out, weight: set.weight };
     if (set?.med !== undefined) out = { ...out, med: set.med, isMedSet: true };
     if (set?.prependAs !== undefined) out = { ...out, path: [...set.prependAs, ...out.path] };

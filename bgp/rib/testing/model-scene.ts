@@ -145,9 +145,12 @@ export function policiesFor(names: readonly string[]): readonly Policy[] {
     one(names[2]!, { med: 77, prependAs: [64900, 64900] }, 'next'),
     one(names.at(-1)!, { localPref: 50, prependAs: [7] }, 'accept'),
     one(names[1]!, { weight: 9 }, 'accept'),
+    ...['self', 'peer', '203.0.113.9', '192.0.2.2', '10.0.0.1', 'fd00::9'].map((nextHop) =>
+      one(names[0]!, { nextHop }, 'accept'),
+    ),
   ];
 }
-export const POLICY_COUNT = 7;
+export const POLICY_COUNT = 13;
 
 /** A policy that matches a name, made to match all that it stands for. */
 export function widened(policy: Policy, scale: Scale): Policy {

@@ -133,9 +133,10 @@ export class Model implements Told {
     const out: ModelPath[] = [];
     for (const path of this.paths) {
       if (path.prefix !== prefix) continue;
-      if (path.peer !== LOCAL && this.#isUnreachable(path)) continue;
       const accepted = path.peer === LOCAL ? path.a : this.#accepted(path);
-      if (typeof accepted !== 'string') out.push({ ...path, a: accepted });
+      if (typeof accepted === 'string') continue;
+      const used = { ...path, a: accepted };
+      if (path.peer === LOCAL || !this.#isUnreachable(used)) out.push(used);
     }
     return out;
   }
@@ -181,7 +182,17 @@ export class Model implements Told {
     const a = { ...path.a, localPref, ...(otc === undefined ? {} : { otc }) };
     const accepted = apply(peer.config.import, path.prefix, a, isIbgp ? 'ibgp' : 'ebgp');
     if (accepted === undefined) return 'filtered';
-    return isShutDown && !isIbgp ? { ...accepted, weight: 0, localPref: 0 } : accepted;
+    const { givenHop, ...rest } = accepted;
+    const shutDown = isShutDown && !isIbgp ? { ...rest, weight: 0, localPref: 0 } : rest;
+    if (givenHop === undefined) return shutDown;
+    return this.#withHop(path, shutDown, givenHop === 'peer' ? peer.address : givenHop);
+  }
+
+  /** What a policy made of its next hop. */
+  #withHop(path: ModelPath, a: Changed, nextHop: string): Changed | 'filtered' | 'ineligible' {
+    if (nextHop === 'self' || (familyOf(path.prefix) === 'ipv6' && !nextHop.includes(':'))) return 'filtered';
+    const changed = { ...a, nextHop };
+    return this.#ownAddresses().has(this.hopKey({ ...path, a: changed })) ? 'ineligible' : changed;
   }
 
   /** Addresses of ours on sessions that are up. */

@@ -22,6 +22,7 @@ function ruleCases(list: keyof typeof PREFIXES): Record<string, FieldCase> {
   const rejects = (before: string, after: string, more: Partial<FieldCase> = {}) =>
     rules(`action: Reject, ${before}`, `action: Reject, ${after}`, more);
   const at = (text: string) => `cidr: "${text}", matchOperator:`;
+  const hop = list.endsWith('6') ? 'fd00:9::' : '10.9.9.';
   const far = list.endsWith('6') ? 'fd99::/32' : '10.99.0.0/16';
   return {
     cidr: rejects(`${at(far)} Equal`, `${at(one)} Equal`),
@@ -105,9 +106,12 @@ function ruleCases(list: keyof typeof PREFIXES): Record<string, FieldCase> {
       isExport ? { isSilent: true } : {},
     ),
     'operations.setNextHop.address': rules(
-      operation('setNextHop: { address: 10.9.9.1 }'),
-      operation('setNextHop: { address: 10.9.9.2 }'),
-      isExport ? { isSilent: true } : {},
+      operation(`setNextHop: { address: "${hop}1" }`),
+      operation(`setNextHop: { address: "${hop}2" }`),
+    ),
+    'operations.setLinkBandwidth.value': rules(
+      operation('setLinkBandwidth: { value: 5 }'),
+      operation('setLinkBandwidth: { value: 6 }'),
     ),
     ...(isExport
       ? {}

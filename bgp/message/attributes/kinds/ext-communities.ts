@@ -80,10 +80,15 @@ function isLinkBandwidth(buf: Uint8Array, at: number): boolean {
   return (buf[at]! & ~NON_TRANSITIVE) === 0 && buf[at + 1] === SUBTYPE_LINK_BANDWIDTH;
 }
 
-/** The text by which a policy adds the form that leaves the AS. @param as of four octets: AS_TRANS stands for it */
-export function linkBandwidthText(as: number, octets: number): string {
+/**
+ * The text by which a policy adds one.
+ * @param as of four octets: AS_TRANS stands for it
+ * @param isTransitive the form that leaves the AS
+ */
+export function linkBandwidthText(as: number, octets: number, isTransitive: boolean): string {
   floatView.setFloat32(0, octets);
-  return `generic:0x0004:0x${(as > 0xffff ? AS_TRANS : as).toString(16).padStart(4, '0')}${hex(floatBytes, 0, 4)}`;
+  const type = isTransitive ? '0x0004' : '0x4004';
+  return `generic:${type}:0x${(as > 0xffff ? AS_TRANS : as).toString(16).padStart(4, '0')}${hex(floatBytes, 0, 4)}`;
 }
 
 /** Of either form. */
