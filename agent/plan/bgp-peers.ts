@@ -37,6 +37,8 @@ export function configuredPeers(
   const wishes: PeerWish[] = [];
   const waiting: WaitingPeer[] = [];
   const problems: Problem[] = [];
+  // Of many sessions with one filter, or one BGPPeer, it is said once.
+  const told = new Set<string>();
   for (const peer of peers) {
     const object = `BGPPeer ${peer.metadata.name}`;
     const { targets, problems: unusable, why } = targetsOf(peer, context);
@@ -45,7 +47,6 @@ export function configuredPeers(
     if (why !== undefined && device !== undefined)
       waiting.push({ id: peer.metadata.name, from: object, device, why });
     const isImportImplied = peer.implied?.some(({ field }) => field === 'import') === true;
-    const told = new Set<string>();
     for (const target of targets) {
       const { id, remote, remoteAs, family, node, isReversed } = target;
       const made = sessionConfig(
@@ -79,8 +80,9 @@ export function configuredPeers(
       const idle =
         reachableBy === undefined || isReversed || isWay ? [] : idleGateway(object, reachableBy, remote);
       for (const problem of [...made.problems, ...idle]) {
-        if (!told.has(problem.field)) problems.push(problem);
-        told.add(problem.field);
+        const place = `${problem.object} ${problem.field}`;
+        if (!told.has(place)) problems.push(problem);
+        told.add(place);
       }
     }
   }

@@ -15,6 +15,7 @@ import type { Family } from '#ip';
 import type { Guarded } from './policy/guarded.ts';
 import type { PlanInput } from './types.ts';
 import type { ClusterNode } from './node-bgp.ts';
+import { sharedSets } from './policy/named-sets.ts';
 import { asksForNeighbours } from './policy/filter-terms.ts';
 import { type SessionPolicies, sessionPolicies } from './policy/policies.ts';
 import type { Reflectors } from './reflectors.ts';
@@ -189,6 +190,7 @@ function sharedPolicies(
         hostNetworks: input.hostNetworks ?? [],
         ownPrefixes,
         filters,
+        sets: sharedSets(context.config),
         refused: (input.refused ?? nothingRefused).objects,
         neighbour: { type, name, address, ownAs: self.asNumber },
         isReflector,

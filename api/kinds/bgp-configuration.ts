@@ -20,6 +20,7 @@ import {
   withCel,
   Wrong,
 } from '../schema/fields.ts';
+import { checkSetNames, filterSetFields, setNamesCel } from './filter-sets.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { communityCel, keepaliveCel } from '../schema/patterns.ts';
 import { type Rule, withMoreCel, withRules } from '../schema/rules.ts';
@@ -130,7 +131,7 @@ const fields = z.strictObject({
     .describe('Graceful restart time of the mesh. Default 120s.'),
   communities: list(
     z.strictObject({
-      name: communityName().describe('What prefixAdvertisements call it.'),
+      name: communityName().describe("What prefixAdvertisements call it, and filters as 'set:NAME'."),
       value: community().describe('The community itself.'),
     }),
     100,
@@ -148,6 +149,7 @@ const fields = z.strictObject({
   )
     .default([])
     .describe('Communities on what is announced from inside a CIDR.'),
+  ...filterSetFields,
   serviceClusterIPs: cidrBlocks().describe('Announce ClusterIPs inside these.'),
   serviceExternalIPs: cidrBlocks().describe('Announce ExternalIPs inside these.'),
   serviceLoadBalancerIPs: cidrBlocks().describe('Announce LoadBalancer addresses inside these.'),
@@ -214,8 +216,9 @@ const namesCel = {
   message: 'prefixAdvertisements names what is neither a community nor a name from spec.communities',
 };
 
-const bgpConfigurationSpec = withMoreCel(withRules(fields, rules), [namesCel]).superRefine(
+const bgpConfigurationSpec = withMoreCel(withRules(fields, rules), [namesCel, ...setNamesCel]).superRefine(
   (spec, context) => {
+    checkSetNames(spec, context);
     const names = new Set(spec.communities.map(({ name }) => name));
     spec.prefixAdvertisements.forEach(({ communities }, i) => {
       communities.forEach((entry, j) => {

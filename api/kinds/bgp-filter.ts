@@ -30,7 +30,7 @@ import {
 } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { exactlyOne, excludes, type Rule, withMoreCel, withRules } from '../schema/rules.ts';
-import { communitiesOrSet, filterSetFields, isUnknownSet, repeatedNames, setName } from './filter-sets.ts';
+import { checkSetNames, communitiesOrSet, filterSetFields, setName, setNamesCel } from './filter-sets.ts';
 
 /** The metric of every route that podroute puts into the kernel; Calico's default is the same. */
 export const ROUTE_PRIORITY = 1024;
@@ -243,7 +243,9 @@ function filterRule(direction: Direction, family: Family) {
         })
         .optional()
         .describe("Limits the prefix length. Default: from the CIDR's to the longest."),
-      prefixSet: setName().optional().describe('Only prefixes of this set of the filter.'),
+      prefixSet: setName()
+        .optional()
+        .describe('Only prefixes of this set, of the filter or of the BGPConfiguration.'),
       source: oneOf('RemotePeers')
         .optional()
         .describe('RemotePeers: only routes that were learned from a neighbour.'),
@@ -309,42 +311,7 @@ const filterFields = z.strictObject({
   exportV6: rules('export', 'ipv6').describe('On IPv6 routes that we announce.'),
 });
 
-const ruleLists = ['importV4', 'exportV4', 'importV6', 'exportV6'] as const;
-
-/** Sets of prefixes that rules name must be there; of communities' only what reads documents can tell: it is too dear. */
-const setsCel = ruleLists.map((name) => ({
-  rule: `!has(self.${name}) || self.${name}.all(r, !has(r.prefixSet) || (has(self.prefixSets) && self.prefixSets.exists(s, s.name == r.prefixSet)))`,
-  message: `a prefixSet in ${name} is no name from spec.prefixSets`,
-}));
-const namesCel = ['prefixSets', 'communitySets'].map((sets) => ({
-  rule: `!has(self.${sets}) || self.${sets}.all(a, self.${sets}.exists_one(b, a.name == b.name))`,
-  message: `a name stands twice in ${sets}`,
-}));
-
-const bgpFilterSpec = withMoreCel(filterFields, [...setsCel, ...namesCel]).superRefine((spec, context) => {
-  const wrong = (path: (string | number)[], message: string) => {
-    context.addIssue({ code: 'custom', path, message });
-  };
-  for (const sets of ['prefixSets', 'communitySets'] as const) {
-    for (const i of repeatedNames(spec[sets])) wrong([sets, i, 'name'], 'stands twice: one set has one name');
-  }
-  for (const name of ruleLists) {
-    spec[name].forEach((rule, i) => {
-      if (rule.prefixSet !== undefined && !spec.prefixSets.some((one) => one.name === rule.prefixSet)) {
-        wrong([name, i, 'prefixSet'], 'is no name from spec.prefixSets');
-      }
-      const check = (texts: readonly string[] | undefined, ...path: (string | number)[]) =>
-        texts?.forEach((text, n) => {
-          if (isUnknownSet(text, spec.communitySets))
-            wrong([name, i, ...path, n], 'is no name from spec.communitySets');
-        });
-      for (const how of ['all', 'any', 'none'] as const) check(rule.communities?.[how], 'communities', how);
-      rule.operations?.forEach(({ deleteCommunities }, n) => {
-        check(deleteCommunities?.values, 'operations', n, 'deleteCommunities', 'values');
-      });
-    });
-  }
-});
+const bgpFilterSpec = withMoreCel(filterFields, setNamesCel).superRefine(checkSetNames);
 
 export type BGPFilterSpec = z.output<typeof bgpFilterSpec>;
 export type BGPFilterRule = BGPFilterSpec['importV4'][number];

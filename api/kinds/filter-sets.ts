@@ -1,4 +1,5 @@
-// Named sets of prefixes and of communities, that rules of the same BGPFilter use by their names.
+// Named sets of prefixes and of communities, that rules of BGPFilters use by their names: those of the filter itself, and
+// those of the BGPConfiguration, which every filter can name.
 import * as z from 'zod';
 import { addressBits } from '#ip';
 import { cidr, communityPattern, field, integer, list, oneOf, Wrong } from '../schema/fields.ts';
@@ -63,26 +64,41 @@ export const filterSetFields = {
     .describe(`Communities that rules name together, as '${SET}NAME'.`),
 };
 
-interface WithSets {
-  readonly prefixSets: readonly { readonly name: string }[];
-  readonly communitySets: readonly { readonly name: string; readonly values: readonly string[] }[];
-}
+const filterSets = z.strictObject(filterSetFields);
 
-export type CommunitySets = WithSets['communitySets'];
+export type FilterSets = z.output<typeof filterSets>;
+export type CommunitySets = FilterSets['communitySets'];
 
-/** The communities of a list, in which sets stand for their members. */
+/** The communities of a list, in which sets stand for their members. The first of two with one name counts. */
 export const communitiesIn = (texts: readonly string[], sets: CommunitySets): string[] =>
   texts.flatMap((text) => (text.startsWith(SET) ? (setNamed(text, sets)?.values ?? []) : [text]));
 
 const setNamed = (text: string, sets: CommunitySets) =>
   sets.find(({ name }) => name === text.slice(SET.length));
 
-/** Names of one kind of set that stand twice: their places. */
-export function repeatedNames(sets: readonly { readonly name: string }[]): number[] {
-  const names = sets.map(({ name }) => name);
-  return names.flatMap((name, i) => (names.indexOf(name) < i ? [i] : []));
-}
-
 /** Is it the name of a set that is not there? */
 export const isUnknownSet = (text: string, sets: CommunitySets): boolean =>
   text.startsWith(SET) && setNamed(text, sets) === undefined;
+
+const KINDS_OF_SETS = ['prefixSets', 'communitySets'] as const;
+
+/** For a spec with filterSetFields: one set has one name. */
+export const setNamesCel = KINDS_OF_SETS.map((sets) => ({
+  rule: `!has(self.${sets}) || self.${sets}.all(a, self.${sets}.exists_one(b, a.name == b.name))`,
+  message: `a name stands twice in ${sets}`,
+}));
+
+/** The same where documents are read. */
+export function checkSetNames(spec: FilterSets, context: z.RefinementCtx): void {
+  for (const kind of KINDS_OF_SETS) {
+    const names = spec[kind].map(({ name }) => name);
+    names.forEach((name, i) => {
+      if (names.indexOf(name) === i) return;
+      context.addIssue({
+        code: 'custom',
+        path: [kind, i, 'name'],
+        message: 'stands twice: one set has one name',
+      });
+    });
+  }
+}

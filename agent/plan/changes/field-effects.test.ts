@@ -8,7 +8,7 @@ import { nodeYaml, objectYaml } from '../testing/cluster-yaml.ts';
 import { type ChangeEffect, type FieldChange, fieldEffects } from './field-effects.ts';
 import { liveChangesPage } from './live-changes-page.ts';
 import { configurationCases, DEFAULT_WHERE, type FieldCase, peerCases } from './testing/field-changes.ts';
-import { filterCases } from './testing/filter-changes.ts';
+import { filterCases, sharedSetCases } from './testing/filter-changes.ts';
 
 /** Until sessions are up and routes are in, and until a change has done what it does: a session begins anew in seconds. */
 const QUIET_MS = 15_000;
@@ -22,7 +22,7 @@ type Kind = keyof typeof fieldEffects;
 
 const cases: Readonly<Record<Kind, Readonly<Record<string, FieldCase>>>> = {
   BGPPeer: peerCases,
-  BGPConfiguration: configurationCases,
+  BGPConfiguration: { ...configurationCases, ...sharedSetCases },
   BGPFilter: filterCases,
 };
 

@@ -1,6 +1,6 @@
 // What a change of each field does while traffic flows: docs/live-changes.md is made of it, and its test changes every
 // field of a running cluster and looks. A field that is not in here does not compile.
-import type { BGPConfigurationSpec, BGPFilterRule, BGPFilterSpec, BGPPeerSpec } from '#api';
+import type { BGPConfigurationSpec, BGPFilterRule, BGPFilterSpec, BGPPeerSpec, FilterSets } from '#api';
 
 /**
  * - nothing: no session and no route depends on it.
@@ -106,6 +106,16 @@ const bgpPeer: EffectsOf<BGPPeerSpec & { keepOriginalNextHop: boolean; maxRestar
   reversePeering: is('which sessions', 'on the nodes that peerSelector finds'),
 };
 
+const setName = is('nothing', 'of one that no rule names');
+
+const filterSets: EffectsOf<FilterSets> = {
+  prefixSets: {
+    name: setName,
+    prefixes: { cidr: again, matchOperator: again, prefixLength: { min: again, max: again } },
+  },
+  communitySets: { name: setName, values: again },
+};
+
 const bgpConfiguration: EffectsOf<BGPConfigurationSpec> = {
   asNumber: is('all sessions', 'of nodes without an AS of their own'),
   nodeToNodeMeshEnabled: is('which sessions'),
@@ -126,8 +136,9 @@ const bgpConfiguration: EffectsOf<BGPConfigurationSpec> = {
   },
   nodeMeshPassword: password,
   nodeMeshMaxRestartTime: is('next session'),
-  communities: { name: is('nothing', 'prefixAdvertisements must name it'), value: again },
+  communities: { name: is('nothing', 'of one that is named nowhere'), value: again },
   prefixAdvertisements: { cidr: again, communities: again },
+  ...filterSets,
   serviceClusterIPs: { cidr: is('nothing') },
   serviceExternalIPs: { cidr: is('nothing') },
   serviceLoadBalancerIPs: { cidr: is('nothing') },
@@ -182,17 +193,11 @@ const exportRule = {
   },
 };
 
-const setName = is('nothing', 'of one that no rule names');
-
 const bgpFilter: EffectsOf<Omit<BGPFilterSpec, 'exportV4' | 'exportV6'>> & {
   readonly exportV4: typeof exportRule;
   readonly exportV6: typeof exportRule;
 } = {
-  prefixSets: {
-    name: setName,
-    prefixes: { cidr: again, matchOperator: again, prefixLength: { min: again, max: again } },
-  },
-  communitySets: { name: setName, values: again },
+  ...filterSets,
   importV4: rule,
   exportV4: exportRule,
   importV6: rule,

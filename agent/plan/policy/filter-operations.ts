@@ -1,6 +1,7 @@
 // What a rule of a BGPFilter changes in a route, as a policy has it.
 import { type BGPFilterRule, communitiesIn, type CommunitySets, ROUTE_PRIORITY } from '#api';
 import { EVERY_COMMUNITY, isCommunityOf, LINK_BANDWIDTHS, linkBandwidthText, type PolicySet } from '#bgp';
+import type { Family } from '#ip';
 
 /** Whose policy it is. */
 export interface Neighbour {
@@ -14,6 +15,11 @@ export interface Neighbour {
 }
 
 const HOP_WORDS: Readonly<Record<string, string>> = { Self: 'self', Peer: 'peer' };
+
+/** The field of a BGPFilter with the rules. */
+export function rulesField(direction: 'import' | 'export', family: Family) {
+  return `${direction}${family === 'ipv4' ? 'V4' : 'V6'}` as const;
+}
 
 /** As policies have it: 0 is the default's. */
 export function metricOf(priority: number): number {

@@ -2,29 +2,32 @@
 import {
   type BGPFilter,
   type BGPFilterRule,
-  type BGPFilterSpec,
   communitiesIn,
   type CommunitySets,
+  type FilterSets,
   ROUTE_PRIORITY,
 } from '#api';
 import type { PolicyMatch, PolicyTerm, PrefixRule } from '#bgp';
 import { canonicalAddress, FAMILIES, type Family, familyOf } from '#ip';
-import { metricOf, type Neighbour, operationsOf } from './filter-operations.ts';
+import { metricOf, type Neighbour, operationsOf, rulesField } from './filter-operations.ts';
+import { setsOf } from './named-sets.ts';
 
 /** Rules for other neighbours are left out. */
 export function filterTerms(
   filter: BGPFilter,
   direction: 'import' | 'export',
   neighbour: Neighbour,
+  shared: FilterSets,
 ): PolicyTerm[] {
   const { spec, metadata } = filter;
+  const sets = setsOf(filter, shared);
   return FAMILIES.flatMap((family) => {
-    const field = fieldOf(direction, family);
+    const field = rulesField(direction, family);
     return spec[field].flatMap((rule, i) => {
       if (!concerns(rule, neighbour) || !mayHavePriority(rule, direction)) return [];
       return [
         termOf(
-          spec,
+          sets,
           rule,
           family,
           direction,
@@ -34,10 +37,6 @@ export function filterTerms(
       ];
     });
   });
-}
-
-function fieldOf(direction: 'import' | 'export', family: Family) {
-  return `${direction}${family === 'ipv4' ? 'V4' : 'V6'}` as const;
 }
 
 function concerns({ peerType, peers }: BGPFilterRule, { type, name, address }: Neighbour): boolean {
@@ -60,32 +59,32 @@ const VERDICTS = { Accept: 'accept', Reject: 'reject', Next: 'next' } as const;
 const OPERATORS = { Equal: 'equal', NotEqual: 'notEqual', In: 'in', NotIn: 'notIn' } as const;
 
 function termOf(
-  spec: BGPFilterSpec,
+  sets: FilterSets,
   rule: BGPFilterRule,
   family: Family,
   direction: 'import' | 'export',
   neighbour: Neighbour,
   why: string,
 ): PolicyTerm {
-  const prefixes = prefixRules(spec, rule, family);
+  const prefixes = prefixRules(sets, rule, family);
   const match: PolicyMatch = {
     family,
     ...(prefixes === undefined ? {} : { prefixes }),
     ...(rule.interface === undefined ? {} : { interface: rule.interface }),
     ...(rule.priority === undefined || direction === 'import' ? {} : { metric: metricOf(rule.priority) }),
     ...(rule.source === undefined ? {} : { source: 'remote' as const }),
-    ...communityMatch(rule, spec.communitySets),
+    ...communityMatch(rule, sets.communitySets),
     ...(rule.asPathPrefix === undefined ? {} : { asPathPrefix: rule.asPathPrefix }),
     ...(rule.asPath === undefined ? {} : pathMatch(rule.asPath)),
     ...(rule.nextHops === undefined ? {} : { nextHops: rule.nextHops }),
   };
-  const set = operationsOf(rule, direction, neighbour, spec.communitySets);
+  const set = operationsOf(rule, direction, neighbour, sets.communitySets);
   return { match, action: { verdict: VERDICTS[rule.action], ...(set === undefined ? {} : { set }) }, why };
 }
 
 /** Undefined when the rule does not ask; of a set those of the rule's family. */
 function prefixRules(
-  { prefixSets }: BGPFilterSpec,
+  { prefixSets }: FilterSets,
   { prefixSet, cidr, matchOperator = 'In', prefixLength }: BGPFilterRule,
   family: Family,
 ): PrefixRule[] | undefined {

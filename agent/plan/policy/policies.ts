@@ -1,9 +1,10 @@
 // From BGPFilters and the words Cluster, All, None to the two policies of a session. A filter's verdict comes first;
 // what no filter decides falls to the word. What cannot be honoured rejects everything: fail closed.
-import { identityText, type BGPFilter, type BGPPeerSpec, type Problem } from '#api';
+import { identityText, type BGPFilter, type BGPPeerSpec, type FilterSets, type Problem } from '#api';
 import { LINK_BANDWIDTHS, type Policy, type PolicyMatch, type PolicyTerm } from '#bgp';
 import { FAMILIES, familyOf } from '#ip';
 import type { Neighbour } from './filter-operations.ts';
+import { unknownSets } from './named-sets.ts';
 import { filterTerms } from './filter-terms.ts';
 import { type Guarded, guardTerms } from './guarded.ts';
 import type { HostNetwork } from '../types.ts';
@@ -20,6 +21,8 @@ export interface PolicyContext {
   /** Blocks of this node: nothing inside them is taken from anybody, whatever a filter says. */
   readonly ownPrefixes: readonly string[];
   readonly filters: ReadonlyMap<string, BGPFilter>;
+  /** That every filter can name. */
+  readonly sets: FilterSets;
   /** identityText of objects whose documents are wrong, and of which no version is in force. */
   readonly refused: ReadonlySet<string>;
   readonly neighbour: Neighbour;
@@ -53,10 +56,11 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
     if (filter !== undefined) found.push(filter);
     else problems.push(missingFilter(object, `spec.filters[${i}]`, name, context));
   }
+  problems.push(...found.flatMap((filter) => unknownSets(filter, context.sets)));
   const rejectAll = problems.length > 0;
   const side = (direction: 'import' | 'export', first: PolicyTerm[], defaults: PolicyTerm[]): Policy => {
     if (rejectAll) return { name: 'reject all: see problems', terms: [], otherwise: 'reject' };
-    const terms = found.flatMap((filter) => filterTerms(filter, direction, context.neighbour));
+    const terms = found.flatMap((filter) => filterTerms(filter, direction, context.neighbour, context.sets));
     const name = [...words.filters.map((filter) => `BGPFilter ${filter}`), words[direction]].join(', then ');
     return {
       name,

@@ -1,4 +1,5 @@
 // BGPConfigurations, good and bad.
+import { filterSetRows } from './bgp-filter-documents.ts';
 import { casesOf, type Difference, many } from './document-case.ts';
 import {
   addresses,
@@ -92,6 +93,7 @@ export const bgpConfigurationDocuments = casesOf('BGPConfiguration', {}, [
     with: { communities: [{ name: 'a', value: '1:1' }] },
     bad: ['65536:1', 'a:b'],
   },
+  ...filterSetRows,
   {
     field: 'prefixAdvertisements',
     good: [[]],

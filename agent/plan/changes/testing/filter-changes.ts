@@ -1,4 +1,5 @@
 // Two values of each field of a BGPFilter; f is that of the BGPPeer `changed`.
+import { objectYaml } from '../../testing/cluster-yaml.ts';
 import { DEFAULT_WHERE, type FieldCase } from './field-changes.ts';
 
 /** Prefixes as seen on import (what n2 has) and on export (what n1 has, and what n3 told it). */
@@ -127,49 +128,77 @@ function ruleCases(list: keyof typeof PREFIXES): Record<string, FieldCase> {
 
 const WITH_FILTER = `${DEFAULT_WHERE}, filters: [f]`;
 
-/** A filter whose rule rejects what is in a set. */
-const setCase = (rule: string, before: string, after: string, more: Partial<FieldCase> = {}): FieldCase => ({
-  where: WITH_FILTER,
-  spec: [
-    `importV4: [{ action: Reject, ${rule} }], ${before}`,
-    `importV4: [{ action: Reject, ${rule} }], ${after}`,
-  ],
-  ...more,
-});
-
-const prefixSet = (before: string, after: string) =>
-  setCase(
-    'prefixSet: s',
-    `prefixSets: [{ name: s, prefixes: [{ ${before} }] }]`,
-    `prefixSets: [{ name: s, prefixes: [{ ${after} }] }]`,
-  );
-
 const POOL_IN = 'cidr: 10.244.0.0/16, matchOperator: In';
 
-const setCases: Readonly<Record<string, FieldCase>> = {
+/** Of sets, the rule that names one, and what is in it before and after. */
+const SETS: Readonly<
+  Record<
+    string,
+    { rule: string; before: string; after: string; of: (text: string) => string; config?: string }
+  >
+> = {
+  ...Object.fromEntries(
+    [
+      ['cidr', 'cidr: 10.244.9.0/26', 'cidr: 10.244.2.0/26'],
+      ['matchOperator', 'cidr: 10.244.0.0/16, matchOperator: Equal', POOL_IN],
+      ['prefixLength.min', `${POOL_IN}, prefixLength: { min: 27 }`, `${POOL_IN}, prefixLength: { min: 26 }`],
+      ['prefixLength.max', `${POOL_IN}, prefixLength: { max: 25 }`, `${POOL_IN}, prefixLength: { max: 26 }`],
+    ].map(([field, before, after]) => [
+      `prefixSets.prefixes.${field}`,
+      {
+        ...{ rule: 'prefixSet: s', before: before!, after: after! },
+        of: (text: string) => `prefixSets: [{ name: s, prefixes: [{ ${text} }] }]`,
+      },
+    ]),
+  ),
+  'communitySets.values': {
+    ...{ rule: 'communities: { any: ["set:s"] }', before: '65000:1', after: '65000:*' },
+    of: (text) => `communitySets: [{ name: s, values: ["${text}"] }]`,
+    config: 'prefixAdvertisements: [{ cidr: 10.244.0.0/16, communities: ["65000:2"] }]',
+  },
+};
+
+const unusedNames = {
   'prefixSets.name': {
     where: WITH_FILTER,
-    spec: ['prefixSets: [{ name: a, prefixes: [] }]', 'prefixSets: [{ name: b, prefixes: [] }]'],
+    spec: ['prefixSets: [{ name: a, prefixes: [] }]', 'prefixSets: [{ name: b, prefixes: [] }]'] as const,
   },
-  'prefixSets.prefixes.cidr': prefixSet('cidr: 10.244.9.0/26', 'cidr: 10.244.2.0/26'),
-  'prefixSets.prefixes.matchOperator': prefixSet('cidr: 10.244.0.0/16, matchOperator: Equal', POOL_IN),
-  'prefixSets.prefixes.prefixLength.min': prefixSet(
-    `${POOL_IN}, prefixLength: { min: 27 }`,
-    `${POOL_IN}, prefixLength: { min: 26 }`,
-  ),
-  'prefixSets.prefixes.prefixLength.max': prefixSet(
-    `${POOL_IN}, prefixLength: { max: 25 }`,
-    `${POOL_IN}, prefixLength: { max: 26 }`,
-  ),
   'communitySets.name': {
     where: WITH_FILTER,
-    spec: ['communitySets: [{ name: a, values: [] }]', 'communitySets: [{ name: b, values: [] }]'],
+    spec: ['communitySets: [{ name: a, values: [] }]', 'communitySets: [{ name: b, values: [] }]'] as const,
   },
-  'communitySets.values': setCase(
-    'communities: { any: ["set:s"] }',
-    'communitySets: [{ name: s, values: ["65000:1"] }]',
-    'communitySets: [{ name: s, values: ["65000:*"] }]',
-    { config: 'prefixAdvertisements: [{ cidr: 10.244.0.0/16, communities: ["65000:2"] }]' },
+};
+
+const rejecting = (rule: string) => `importV4: [{ action: Reject, ${rule} }]`;
+
+/** The filter's own sets. */
+const setCases: Readonly<Record<string, FieldCase>> = {
+  ...unusedNames,
+  ...Object.fromEntries(
+    Object.entries(SETS).map(([field, { rule, before, after, of, config }]) => [
+      field,
+      {
+        where: WITH_FILTER,
+        spec: [before, after].map((text) => `${rejecting(rule)}, ${of(text)}`) as [string, string],
+        ...(config === undefined ? {} : { config }),
+      },
+    ]),
+  ),
+};
+
+/** Those of the BGPConfiguration. */
+export const sharedSetCases: Readonly<Record<string, FieldCase>> = {
+  ...Object.fromEntries(Object.entries(unusedNames).map(([field, { spec }]) => [field, { spec }])),
+  ...Object.fromEntries(
+    Object.entries(SETS).map(([field, { rule, before, after, of, config }]) => [
+      field,
+      {
+        where: WITH_FILTER,
+        spec: [before, after].map(of) as [string, string],
+        more: [objectYaml('BGPFilter', 'f', `{ ${rejecting(rule)} }`)],
+        ...(config === undefined ? {} : { config }),
+      },
+    ]),
   ),
 };
 
