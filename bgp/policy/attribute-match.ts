@@ -21,6 +21,8 @@ export interface AttributeQuestions {
   nextHop(attributeId: number): Uint8Array | undefined;
   /** The metric that a policy gave it; 0: none did. */
   metricOf(attributeId: number): number;
+  /** Another one when the number of a set is given to another set. */
+  generationOf(attributeId: number): number;
   /** The number of the set of interfaces over which the next hop is reached. */
   linksOf(attributeId: number): number;
   readonly linkNames: (links: number) => readonly string[];
@@ -80,8 +82,19 @@ export class AttributeMatch {
     return this.#link !== undefined;
   }
 
+  /** It asks nothing: every set holds. */
+  get isForAll(): boolean {
+    return this.#isForAll;
+  }
+
   /** HOLDS, or which question the set fails. */
   fault(id: number, questions: AttributeQuestions): number {
+    const ofSet = this.setFault(id, questions);
+    return ofSet === HOLDS ? this.linkFault(id, questions) : ofSet;
+  }
+
+  /** As fault(), of all that stays as it is while the set is there. */
+  setFault(id: number, questions: AttributeQuestions): number {
     if (this.#isForAll) return HOLDS;
     const all = this.#all;
     for (let i = 0; i < all.length; i++) {
@@ -96,6 +109,11 @@ export class AttributeMatch {
     if (this.#nextHops !== undefined && !isNextHop(this.#nextHops, questions.nextHop(id))) {
       return FAILS_NEXT_HOP;
     }
+    return HOLDS;
+  }
+
+  /** As fault(), of where the next hop is reached. */
+  linkFault(id: number, questions: AttributeQuestions): number {
     const link = this.#link;
     if (link !== undefined && !link.matches(questions.linksOf(id), questions.linkNames)) {
       return FAILS_INTERFACE;

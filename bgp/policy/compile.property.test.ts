@@ -262,6 +262,7 @@ function questionsOf(routes: readonly (Route & { readonly linkSet: number })[]):
       return elements;
     },
     nextHop: (id) => (routes[id]!.nextHop === undefined ? undefined : parseOctets(routes[id]!.nextHop)),
+    generationOf: () => 0,
     metricOf: (id) => routes[id]!.metric,
     linksOf: (id) => routes[id]!.linkSet,
     linkNames: (links) => LINK_SETS[links]!,

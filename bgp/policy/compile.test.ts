@@ -11,6 +11,7 @@ const questions: AttributeQuestions = {
   // Of one route: a standard community, a well-known one, a large one.
   carriesCommunity: (_id, { words: [a, b, c] }) =>
     b === undefined ? a === 65000 * 65536 + 1 || a === 0xffffff01 : a === 65000 && b === 1 && c === 2,
+  generationOf: () => 0,
   metricOf: (id) => id,
   linksOf: () => 2,
   linkNames: () => ['eth0'],

@@ -15,6 +15,7 @@ import {
   HOLDS,
   parseCommunityPatterns,
 } from './attribute-match.ts';
+import { MatchMemo } from './match-memo.ts';
 import { hasBit, isFrom, TermIndex } from './term-index.ts';
 
 /** Where a route was learned, as policies see it. */
@@ -69,6 +70,9 @@ export class CompiledPolicy {
   readonly #index: TermIndex;
   /** By term: what it asks of the attributes. */
   readonly #attributes: readonly AttributeMatch[];
+  readonly #asksAttributes: boolean;
+  /** Made when the first route is asked about, if some term asks for more than prefixes. */
+  #memo: MatchMemo | undefined;
   /**
    * Combination id -> the sets applied, in order. Id 0 is none. There are 2 ** terms of them, of which a neighbour chooses
    * by what it announces: beyond MOST_COMBINATIONS all are forgotten, and get new ids when they come again.
@@ -87,6 +91,7 @@ export class CompiledPolicy {
     this.#terms = policy.terms;
     this.#index = new TermIndex(policy.terms);
     this.#attributes = policy.terms.map((term) => new AttributeMatch(term));
+    this.#asksAttributes = this.#attributes.some((match) => !match.isForAll);
     this.asksLinks = this.#attributes.some((match) => match.asksLinks);
     const hops = policy.terms.map(({ action }) => action.set?.nextHop);
     this.usesNeighbour = hops.includes('peer');
@@ -107,10 +112,14 @@ export class CompiledPolicy {
     const { found } = index;
     index.find(route.prefixes, route.prefix, route.source);
     let combination = 0;
+    const set = route.attribute;
+    const memo = this.#asksAttributes ? (this.#memo ??= new MatchMemo(this.#attributes)) : undefined;
+    const at = memo?.find(set, questions) ?? 0;
     for (let w = 0; w < found.length; w++) {
-      for (let left = found[w]!; left !== 0; left &= left - 1) {
+      const failed = memo === undefined ? 0 : memo.fails[at + w]!;
+      for (let left = found[w]! & ~failed; left !== 0; left &= left - 1) {
         const i = w * 32 + 31 - Math.clz32(left & -left);
-        if (this.#attributes[i]!.fault(route.attribute, questions) !== HOLDS) continue;
+        if (memo !== undefined && !memo.holds(at, i, set, questions)) continue;
         const { action } = this.#terms[i]!;
         if (action.verdict === 'reject') return ~i;
         if (action.set !== undefined) combination = this.#step(combination, i, action.set);

@@ -133,6 +133,22 @@ describe('a policy put to use', () => {
     );
   });
 
+  it('asks again of a set that has the number of one that is gone', () => {
+    const { store, route, set, applied } = scene(false);
+    const policy = policyOf({ match: { communities: ['65000:1'] }, action: { verdict: 'accept' } });
+    for (const [communities, result] of [
+      [['65000:1'], 0],
+      [['65000:2'], REJECTED],
+      [['65000:1', '1:1'], 0],
+    ] as const) {
+      const a = set(1, communities);
+      assert.equal(a, 0, 'the number of the one before');
+      assert.equal(applied.apply(policy, route(1, a)), result);
+      store.release(a);
+      store.dropUnused(1);
+    }
+  });
+
   it('holds on to the last change only', () => {
     const { store, route, set, applied } = scene(false);
     const policy = policyOf(accept({ localPref: 200 }));

@@ -33,6 +33,10 @@ export class AttributeReader implements AttributeQuestions {
     return hop < 0 ? NO_LINKS : this.#nextHops.links[hop]!;
   }
 
+  generationOf(id: number): number {
+    return this.#store.generation[id]!;
+  }
+
   metricOf(id: number): number {
     return this.#store.metricOf(id);
   }

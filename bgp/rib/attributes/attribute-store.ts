@@ -1,7 +1,7 @@
 // Interned attribute sets: each distinct (canonical bytes, session kind, next hop) is stored once, judged once,
 // and carried by paths as a small integer. The columns are what the decision process and the export rules
 // compare; the bytes are looked at only when an UPDATE is built or a route is shown.
-// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 62 bytes + blob.
+// Bound: one entry per distinct set in use by paths, Adj-RIB-Outs and each peer's last set; about 66 bytes + blob.
 import type { AttributeBlock } from './attribute-block.ts';
 import { BlobHeap } from '../../columns/blob-heap.ts';
 import {
@@ -76,6 +76,8 @@ export class AttributeStore {
   nextHop = new Int32Array(FIRST_CAPACITY);
   length = new Uint16Array(FIRST_CAPACITY);
   references = new Int32Array(FIRST_CAPACITY);
+  /** How often an id was given to a set: who remembers something by id compares it. */
+  generation = new Uint32Array(FIRST_CAPACITY);
   /** Waits in #unused. */
   #isQueued = new Uint8Array(FIRST_CAPACITY);
   /** Sets that lost their last reference: forgotten when there is time, as many come back. */
@@ -114,7 +116,7 @@ export class AttributeStore {
   }
 
   get bytes(): number {
-    return this.#capacity * 62 + this.#slots.length * 4 + this.#heap.bytes;
+    return this.#capacity * 66 + this.#slots.length * 4 + this.#heap.bytes;
   }
 
   isMedSet(id: number): boolean {
@@ -224,6 +226,7 @@ export class AttributeStore {
     this.nextHop[id] = nextHop;
     this.length[id] = length;
     this.references[id] = 0;
+    this.generation[id] = this.generation[id]! + 1;
     this.#location[id] = this.#heap.put(id, bytes, 0, length);
     this.#hash[id] = hash;
     const slots = this.#slots;
@@ -362,6 +365,7 @@ export class AttributeStore {
     this.nextHop = resizeI32(this.nextHop, capacity);
     this.length = resizeU16(this.length, capacity);
     this.references = resizeI32(this.references, capacity);
+    this.generation = resizeU32(this.generation, capacity);
     this.#isQueued = resizeU8(this.#isQueued, capacity);
     this.#location = resizeI32(this.#location, capacity);
     this.#hash = resizeI32(this.#hash, capacity);
