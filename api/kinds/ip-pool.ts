@@ -11,7 +11,7 @@ const tunnel = () =>
   oneOf('Never', 'CrossSubnet', 'Always')
     .default('Never')
     .describe(
-      "podroute has no tunnels: Always is refused unless the BGPConfiguration says 'encapsulatedPools: Unencapsulated'.",
+      "podroute has no tunnels: a pool with Always is not used (Ready: NotUsed), unless the BGPConfiguration says 'encapsulatedPools: Unencapsulated'.",
     );
 
 const fields = z.strictObject({

@@ -41,7 +41,7 @@ export function passwordFault(
     const why =
       elsewhere === undefined
         ? 'is no Secret'
-        : `is a Secret of namespace ${elsewhere}, and podroute takes those of ${OWN_NAMESPACE} alone`;
+        : `is a Secret of namespace ${elsewhere}, and podroute takes those of ${OWN_NAMESPACE} alone (of files; in a cluster those of its own namespace)`;
     return { at: 'name', value: name, why };
   }
   const password = passwordIn(secret, key);

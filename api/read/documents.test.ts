@@ -3,6 +3,41 @@ import assert from 'node:assert/strict';
 import { documentCases, documentOf } from '../testing/documents/index.ts';
 import { ourKinds } from '../kinds/resources.ts';
 import { parseDocument } from './parse-document.ts';
+import { validateTexts } from './validate-texts.ts';
+
+const isError = ({ severity }: { readonly severity?: string }) => severity !== 'warning';
+
+/** What the document refers to, and what makes a pool with a tunnel one that is used. */
+function besides(spec: unknown): object[] {
+  const { password, nodeMeshPassword, filters, ...rest } = spec as {
+    readonly password?: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
+    readonly nodeMeshPassword?: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
+    readonly filters?: readonly string[];
+    readonly ipipMode?: string;
+    readonly vxlanMode?: string;
+  };
+  const secrets = [password, nodeMeshPassword].flatMap((one) => one?.secretKeyRef ?? []);
+  return [
+    ...secrets.map(({ name, key }) => ({
+      ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name } },
+      stringData: { [key]: 'x' },
+    })),
+    ...(filters ?? []).map((name) => ({ ...documentOf('BGPFilter', {}), metadata: { name } })),
+    ...([rest.ipipMode, rest.vxlanMode].includes('Always')
+      ? [
+          {
+            ...documentOf('BGPConfiguration', { encapsulatedPools: 'Unencapsulated' }),
+            metadata: { name: 'default' },
+          },
+        ]
+      : []),
+  ];
+}
+
+const errorsOf = (...documents: readonly object[]) =>
+  validateTexts([{ file: 'a.yaml', text: documents.map((one) => JSON.stringify(one)).join('\n---\n') }])
+    .problems.filter(isError)
+    .map(({ object, field, message }) => `${object} ${field} ${message}`);
 
 describe('the table of documents', () => {
   for (const kind of Object.keys(ourKinds)) {
@@ -19,4 +54,21 @@ describe('the table of documents', () => {
       );
     });
   }
+
+  it('is taken by validate as a whole, too, with what the documents refer to beside them', () => {
+    const good = documentCases.filter(({ isTakenBy }) => isTakenBy.validate);
+    const wrong = good.flatMap(({ kind, spec, about }) => {
+      const errors = errorsOf(documentOf(kind, spec), ...besides(spec));
+      return errors.length === 0 ? [] : [`${kind} ${about}: ${errors.join()}`];
+    });
+    assert.deepEqual(wrong, []);
+  });
+
+  it('has of what stands in other objects no more than that: a Secret, a BGPFilter, what says that tunnels are done without', () => {
+    const alone = documentCases
+      .filter(({ isTakenBy }) => isTakenBy.validate)
+      .filter(({ kind, spec }) => errorsOf(documentOf(kind, spec)).length > 0);
+    assert.ok(alone.length > 10);
+    for (const { spec, about } of alone) assert.notDeepEqual(besides(spec), [], about);
+  });
 });
