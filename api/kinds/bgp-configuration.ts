@@ -22,6 +22,7 @@ import {
 } from '../schema/fields.ts';
 import { checkSetNames, filterSetFields, setNamesCel } from './filter-sets.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
+import { notManyHosts } from '../schema/one-host.ts';
 import { communityCel, keepaliveCel } from '../schema/patterns.ts';
 import { type Rule, withMoreCel, withRules } from '../schema/rules.ts';
 
@@ -72,7 +73,7 @@ const routeReflectors = z.strictObject({
       'Manual: the nodes that nodeSelector finds, or that have a cluster ID of their own. Auto: chosen by podroute.',
     ),
   nodeSelector: selector().optional().describe('The nodes that reflect.'),
-  clusterID: ipAddress('ipv4')
+  clusterID: ipAddress('ipv4', notManyHosts)
     .optional()
     .describe('RFC 4456 cluster ID of the reflectors. Default: each its router ID.'),
   perZone: flag().default(false).describe('Auto: reflectors in every zone.'),
@@ -103,7 +104,7 @@ const fields = z.strictObject({
   asNumber: asNumber().default(64512).describe('The AS of every node that has none of its own.'),
   nodeToNodeMeshEnabled: flag().default(true).describe('Every node has a session with every other.'),
   listenPort: integer(1, 65_535).default(179).describe('The TCP port of BGP.'),
-  listenAddresses: list(ipAddress(), 16)
+  listenAddresses: list(ipAddress(undefined, notManyHosts), 16)
     .default([])
     .describe('Listen only on these. Default: all addresses.'),
   bindMode: oneOf('None', 'NodeIP')

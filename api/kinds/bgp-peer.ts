@@ -21,6 +21,7 @@ import {
 } from '../schema/fields.ts';
 import { age, defineKind, type Implied, type ResourceObject } from '../schema/kind.ts';
 import { impliedByCalico } from './implied.ts';
+import { oneHost, rangeOfHosts } from '../schema/one-host.ts';
 import { keepaliveCel, peerAddressCel } from '../schema/patterns.ts';
 import { formatPeerAddress, readPeerAddress } from '../schema/peer-address.ts';
 import { excludes, type Rule, withRules } from '../schema/rules.ts';
@@ -84,7 +85,9 @@ const fields = z.strictObject({
   nodeSelector: selector().optional().describe('The nodes that have this neighbour.'),
   peerIP: peerIP.optional().describe("The neighbour: 'ip', 'ip:port', '[v6]:port' or 'fe80::1%eth0'."),
   peerSelector: selector().optional().describe('The neighbours are the nodes with these labels.'),
-  peerRange: cidr().optional().describe('Any neighbour that connects from this CIDR; sessions are passive.'),
+  peerRange: cidr(undefined, rangeOfHosts)
+    .optional()
+    .describe('Any neighbour that connects from this CIDR; sessions are passive.'),
   maxPeers: integer(1, 100_000).optional().describe('How many neighbours peerRange takes. Default 1000.'),
   peerInterface: text(15)
     .optional()
@@ -125,7 +128,9 @@ const fields = z.strictObject({
   sourceAddress: oneOf('UseNodeIP', 'None')
     .default('UseNodeIP')
     .describe('UseNodeIP: connect from the BGP address of the node.'),
-  reachableBy: ipAddress().optional().describe('A gateway through which the neighbour is reached.'),
+  reachableBy: ipAddress(undefined, oneHost)
+    .optional()
+    .describe('A gateway through which the neighbour is reached.'),
   passive: flag().default(false).describe('Wait for the neighbour to connect.'),
   multihop: integer(1, 255)
     .optional()

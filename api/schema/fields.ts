@@ -8,6 +8,7 @@ import {
   formatAddress,
   formatPrefix,
   hostPrefix,
+  type Prefix,
   readAddress,
   readPrefix,
 } from '#ip';
@@ -59,7 +60,16 @@ export function field<T>(openapi: OpenApi, read: (input: unknown) => T | Wrong) 
     .meta(openapi);
 }
 
-export const withCel = (...rules: readonly CelRule[]): OpenApi => ({ 'x-kubernetes-validations': rules });
+export const withCel = (...rules: readonly (CelRule | undefined)[]): OpenApi => ({
+  'x-kubernetes-validations': rules.filter((rule) => rule !== undefined),
+});
+
+/** What a good value of a kind must be beside. */
+export interface Restriction<T> {
+  readonly cel: CelRule;
+  /** Undefined: it is. */
+  broken(value: T): Wrong | undefined;
+}
 
 /** A text field of bounded length (the bound lets the API server estimate the cost of rules). */
 export const text = (maxLength = 253) =>
@@ -104,7 +114,8 @@ export const MAPPED = 'is an IPv4 address in the form of an IPv6 one (IPv4-mappe
 export const isMapped = ({ family, value }: Address): boolean =>
   family === 'ipv6' && value >> 32n === 0xffffn;
 
-export const cidr = (family?: Family) => {
+/** @param more what else it must be, told to an API server likewise */
+export const cidr = (family?: Family, more?: Restriction<Prefix>) => {
   const name = family ? `${familyLabel(family)} CIDR` : 'CIDR';
   const example = family === 'ipv6' ? 'fd00:1::/48' : '10.0.0.0/16';
   const isFamily = family ? ` && cidr(self).ip().family() == ${family === 'ipv4' ? 4 : 6}` : '';
@@ -113,10 +124,13 @@ export const cidr = (family?: Family) => {
       type: 'string',
       minLength: 3,
       maxLength: 49,
-      ...withCel({
-        rule: `isCIDR(self) && cidr(self) == cidr(self).masked()${isFamily}`,
-        message: `is not ${family ? 'an' : 'a'} ${name} without host bits, such as ${example}`,
-      }),
+      ...withCel(
+        {
+          rule: `isCIDR(self) && cidr(self) == cidr(self).masked()${isFamily}`,
+          message: `is not ${family ? 'an' : 'a'} ${name} without host bits, such as ${example}`,
+        },
+        more?.cel,
+      ),
     },
     (input) => {
       const expected = `${family ? 'an' : 'a'} ${name} such as ${example}`;
@@ -127,7 +141,7 @@ export const cidr = (family?: Family) => {
       if (family && result.prefix.family !== family) {
         return new Wrong(`is an ${familyLabel(result.prefix.family)} CIDR`, expected);
       }
-      return formatPrefix(result.prefix);
+      return more?.broken(result.prefix) ?? formatPrefix(result.prefix);
     },
   );
 };
@@ -157,7 +171,8 @@ export const cidrOrAddress = () =>
     },
   );
 
-export const ipAddress = (family?: Family) => {
+/** @param more as for cidr() */
+export const ipAddress = (family?: Family, more?: Restriction<Address>) => {
   const name = family ? `an ${familyLabel(family)} address` : 'an IPv4 or IPv6 address';
   const isFamily = family ? ` && ip(self).family() == ${family === 'ipv4' ? 4 : 6}` : '';
   return field(
@@ -165,7 +180,7 @@ export const ipAddress = (family?: Family) => {
       type: 'string',
       minLength: 2,
       maxLength: 45,
-      ...withCel({ rule: `isIP(self)${isFamily}`, message: `is not ${name}` }),
+      ...withCel({ rule: `isIP(self)${isFamily}`, message: `is not ${name}` }, more?.cel),
     },
     (input) => {
       const address = typeof input === 'string' ? readAddress(input) : undefined;
@@ -173,7 +188,7 @@ export const ipAddress = (family?: Family) => {
       if (isMapped(address)) return new Wrong(MAPPED, name);
       if (family && address.family !== family)
         return new Wrong(`is an ${familyLabel(address.family)} address`, name);
-      return formatAddress(address);
+      return more?.broken(address) ?? formatAddress(address);
     },
   );
 };

@@ -123,6 +123,20 @@ const HOST = '[0-9A-Fa-f:.]+(?:%[^\\s/:%]{1,15})?';
 const isPeerAddress = `self.matches(r"^(?:[0-9.]+(?::[0-9]{1,5})?|${HOST}|\\[${HOST}\\]:[0-9]{1,5})$")`;
 const peerHost = `(self.startsWith("[") ? self.substring(1, self.indexOf("]")) : self.matches("^[0-9.]+:[0-9]+$") ? self.split(":")[0] : self)`;
 
+/** As one-host.ts reads it. */
+export const notManyHostsCel: CelRule = {
+  rule: '!isIP(self) || ip(self).isUnspecified() || ip(self).isLoopback() || ip(self).isLinkLocalUnicast() || ip(self).isGlobalUnicast()',
+  message: 'is a multicast or broadcast address, which no one host has',
+};
+export const oneHostCel: CelRule = {
+  rule: '!isIP(self) || ip(self).isLoopback() || ip(self).isLinkLocalUnicast() || ip(self).isGlobalUnicast()',
+  message: 'is the unspecified, a multicast or broadcast address, which no one host has',
+};
+export const rangeOfHostsCel: CelRule = {
+  rule: "!isCIDR(self) || (!cidr('224.0.0.0/4').containsCIDR(self) && !cidr('ff00::/8').containsCIDR(self))",
+  message: 'is a range of multicast addresses, which no host has',
+};
+
 /** As peer-address.ts reads it. */
 export const peerAddressCel: readonly CelRule[] = [
   {

@@ -2,14 +2,15 @@
 import { filterSetRows } from './bgp-filter-documents.ts';
 import { casesOf, type Difference, many } from './document-case.ts';
 import {
-  addresses,
   asNumbers,
   cidrs,
   communities,
   durations,
   flags,
+  hostAddresses,
   integers,
   ipv4Addresses,
+  ipv4HostAddresses,
   ipv6Addresses,
   selectors,
   texts,
@@ -56,7 +57,7 @@ export const bgpConfigurationDocuments = casesOf('BGPConfiguration', {}, [
     good: [[], ['10.0.0.1', 'fd00::1']],
     bad: ['10.0.0.1', many(17, (i) => `10.0.0.${i}`), [null]],
   },
-  { field: 'listenAddresses.0', with: { listenAddresses: ['10.0.0.1'] }, ...addresses },
+  { field: 'listenAddresses.0', with: { listenAddresses: ['10.0.0.1'] }, ...hostAddresses },
   { field: 'bindMode', ...words('None', 'NodeIP') },
   { field: 'routerID', ...ipv4Addresses },
   { field: 'routerID', bad: ['0.0.0.0'] },
@@ -73,7 +74,7 @@ export const bgpConfigurationDocuments = casesOf('BGPConfiguration', {}, [
   { field: 'routeReflectors', good: [{}], bad: ['Auto', [], { node: 'n1' }] },
   { field: 'routeReflectors.mode', ...words('Disabled', 'Manual', 'Auto') },
   { field: 'routeReflectors.nodeSelector', ...selectors },
-  { field: 'routeReflectors.clusterID', ...ipv4Addresses },
+  { field: 'routeReflectors.clusterID', ...ipv4HostAddresses },
   { field: 'routeReflectors.perZone', ...flags },
   { field: 'routeReflectors.meshUpTo', ...integers(0, 10_000) },
   {

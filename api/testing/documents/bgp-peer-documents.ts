@@ -1,11 +1,11 @@
 // BGPPeers, good and bad.
 import { casesOf, many } from './document-case.ts';
 import {
-  addresses,
   asNumbers,
-  cidrs,
   durations,
   flags,
+  gatewayAddresses,
+  hostCidrs,
   integers,
   selectors,
   texts,
@@ -64,7 +64,7 @@ export const bgpPeerDocuments = casesOf('BGPPeer', { peerIP: '10.0.0.1', asNumbe
   { field: 'nodeSelector', ...selectors },
   { field: 'peerSelector', with: none, ...selectors },
   { field: 'localWorkloadSelector', with: { peerIP: undefined }, good: ["app == 'x'"], bad: ['app = x', ''] },
-  { field: 'peerRange', with: { peerIP: undefined }, ...cidrs },
+  { field: 'peerRange', with: { peerIP: undefined }, ...hostCidrs },
   { field: 'maxPeers', with: { peerIP: undefined, peerRange: '10.0.0.0/24' }, ...integers(1, 100_000) },
   { field: 'peerInterface', with: { peerIP: undefined }, ...texts(15) },
   {
@@ -95,7 +95,7 @@ export const bgpPeerDocuments = casesOf('BGPPeer', { peerIP: '10.0.0.1', asNumbe
     ],
   },
   { field: 'sourceAddress', ...words('UseNodeIP', 'None') },
-  { field: 'reachableBy', ...addresses },
+  { field: 'reachableBy', ...gatewayAddresses },
   { field: 'passive', ...flags },
   { field: 'multihop', ...integers(1, 255) },
   { field: 'ttlSecurity', ...integers(0, 254) },

@@ -30,6 +30,19 @@ export const addresses: Values = {
   bad: ['10.0.0.256', '01.2.3.4', 'fd00:::1', 'fe80::1%eth0', '[fd00::1]', '::ffff:10.0.0.1', 'tor-a', '', 5],
 };
 
+const MANY_HOSTS = ['224.0.0.1', '239.255.255.255', '255.255.255.255', 'ff02::1'];
+
+/** Without those that no one host has: a listening socket's, a cluster's, a gateway's. */
+export const hostAddresses: Values = { good: addresses.good!, bad: [...addresses.bad!, ...MANY_HOSTS] };
+export const ipv4HostAddresses: Values = {
+  good: ['10.0.0.1', '240.0.0.1', '0.0.0.0'],
+  bad: [...ipv4Addresses.bad!, ...MANY_HOSTS],
+};
+export const gatewayAddresses: Values = {
+  good: hostAddresses.good!.filter((value) => value !== '::'),
+  bad: [...hostAddresses.bad!, '0.0.0.0', '::'],
+};
+
 export const ipv6Addresses: Values = {
   good: ['fd00::1', '::1'],
   bad: ['10.0.0.1', '::ffff:10.0.0.1', 'fd00::1%eth0', 'fd00::g', ''],
@@ -51,6 +64,11 @@ export const cidrs: Values = {
     ...ipv4Cidrs.bad!.filter((value) => value !== 'fd00::/48'),
     ...ipv6Cidrs.bad!.filter((value) => value !== '10.0.0.0/8'),
   ],
+};
+
+export const hostCidrs: Values = {
+  good: ['10.0.0.0/8', '0.0.0.0/0', '192.0.0.0/2', '240.0.0.0/4', 'fd00::/48', '::/0', 'fe80::/10'],
+  bad: [...cidrs.bad!, '224.0.0.0/4', '224.0.0.0/24', '239.1.2.3/32', 'ff00::/8', 'ff02::/16'],
 };
 
 export const asNumbers: Values = {
