@@ -17,6 +17,7 @@ const DOWN: PeerStatus = {
   remote: '10.0.1.0',
   state: 'Active',
   sinceMs: 0,
+  sinceMonotonicMs: 0,
   sinceSeconds: 0,
   isPassive: false,
   pending: [],
@@ -33,9 +34,11 @@ const DOWN: PeerStatus = {
   connections: 0,
   history: [],
 };
-const error = (cause: DownCause, atMs = 1000) => ({ lastError: { atMs, cause, text: causeText(cause) } });
+const error = (cause: DownCause, atMs = 1000) => ({
+  lastError: { atMs, monotonicMs: atMs, cause, text: causeText(cause) },
+});
 const lost = (cause: DownCause) => ({
-  lastLost: { atMs: 1000, cause, reason: causeText(cause), establishedSeconds: 9 },
+  lastLost: { atMs: 1000, monotonicMs: 1000, cause, reason: causeText(cause), establishedSeconds: 9 },
 });
 const dial = (problem: SocketProblem, errno: string): DownCause => ({
   kind: 'dial failed',
@@ -140,7 +143,16 @@ describe('why a session is down, and what to do', () => {
   it('keeps the cause in sight when the tries after it fail in another way', () => {
     const found = advice({
       ...error(received(6, 2, 'cease: administrative shutdown: "rewiring"', 'rewiring')),
-      history: [{ from: 'OpenSent', to: 'Active', cause: RESET, reason: 'read ECONNRESET', atMs: 9000 }],
+      history: [
+        {
+          from: 'OpenSent',
+          to: 'Active',
+          cause: RESET,
+          reason: 'read ECONNRESET',
+          atMs: 9000,
+          monotonicMs: 9000,
+        },
+      ],
     });
     assert.equal(
       found!.why,
@@ -149,13 +161,34 @@ describe('why a session is down, and what to do', () => {
     assert.match(found!.next, /ask who runs it/);
   });
 
+  it('goes by what came last, also when somebody set the date back in between', () => {
+    const back = 3_600_000;
+    const lastLost = {
+      ...{ atMs: 10_000_000, monotonicMs: 1000, establishedSeconds: 9 },
+      cause: { kind: 'hold timer expired' } as const,
+      reason: 'hold timer expired',
+    };
+    const cause = received(6, 2, 'cease: administrative shutdown');
+    const lastError = { atMs: 10_000_000 - back, monotonicMs: 2000, cause, text: causeText(cause) };
+    const history: PeerStatus['history'] = [
+      {
+        ...{ from: 'OpenSent', to: 'Active', cause: RESET, reason: 'read ECONNRESET' },
+        ...{ atMs: 10_000_000 - 2 * back, monotonicMs: 9000 },
+      },
+    ];
+    assert.equal(advice({ lastLost, lastError })?.kind, 'notification received');
+    assert.match(advice({ lastLost, lastError, history })!.why, /shutdown; the newest try: read ECONNRESET$/);
+    const silent = advice({ lastLost, state: 'OpenSent', sinceMs: 0, sinceMonotonicMs: 3000 });
+    assert.match(silent!.why, /^the neighbour has taken the connection/);
+  });
+
   it('names the rules that drop packets silently, when they are on', () => {
     const config = { md5Key: 'k', ttl: { kind: 'gtsm', hops: 1 } } as PeerConfig;
     const context = { config, from: 'BGPPeer tor', ownAs: 64512 };
     const noAnswer: DownCause = { kind: 'no answer', address: '10.0.1.0', port: 179 };
     const unanswered = whyDown({ ...DOWN, ...error(noAnswer) }, context);
     assert.match(unanswered!.next, /password \(MD5\).*TTL below 255.*look like this too/);
-    const silent = whyDown({ ...DOWN, state: 'OpenSent', sinceMs: 2000 }, context);
+    const silent = whyDown({ ...DOWN, state: 'OpenSent', sinceMs: 2000, sinceMonotonicMs: 2000 }, context);
     assert.match(silent!.why, /taken the connection, and nothing of BGP/);
     assert.match(silent!.next, /TTL below 255/);
     const plain = { ...context, config: { ttl: { kind: 'direct' } } as PeerConfig };
@@ -173,7 +206,13 @@ describe('why a session is down, and what to do', () => {
       }),
       history: [
         {
-          ...{ from: 'OpenSent', to: 'Active', reason: 'the neighbour closed the connection', atMs: 9000 },
+          ...{
+            from: 'OpenSent',
+            to: 'Active',
+            reason: 'the neighbour closed the connection',
+            atMs: 9000,
+            monotonicMs: 9000,
+          },
           cause: { kind: 'connection lost', problem: 'closed' },
         },
       ],

@@ -50,7 +50,7 @@ export function whyDown(peer: PeerStatus, about: AdviceContext): Advice | undefi
   }
   const found = newestCause(peer);
   const kind = found === undefined ? {} : { kind: found.cause.kind };
-  if (peer.state === 'OpenSent' && peer.sinceMs > (found?.atMs ?? -1)) {
+  if (peer.state === 'OpenSent' && peer.sinceMonotonicMs > (found?.monotonicMs ?? -1)) {
     const silence = 'the neighbour has taken the connection, and nothing of BGP has come from it since';
     const why = found === undefined ? silence : `${silence}; before that: ${found.text}`;
     return { why, next: `if this stays: is that a BGP speaker?${lookAlikes(context)}`, ...kind };
@@ -61,7 +61,9 @@ export function whyDown(peer: PeerStatus, about: AdviceContext): Advice | undefi
       return { why: 'the neighbour has not connected yet', next: nextWhenPassive(peer, context) };
     return { why: 'no answer yet', next: 'wait a moment: the first try is still under way' };
   }
-  const isOther = newestTry !== undefined && newestTry.atMs - (found?.atMs ?? 0) > SAME_MOMENT_MS;
+  const isOther =
+    newestTry !== undefined &&
+    newestTry.monotonicMs - (found?.monotonicMs ?? Number.NEGATIVE_INFINITY) > SAME_MOMENT_MS;
   const causes = [...(found === undefined ? [] : [found]), ...(isOther ? [newestTry] : [])];
   // What somebody wanted is over: the try after it says more.
   const failures = causes.filter(({ cause }) => CAUSES[cause.kind].isFailure);
@@ -74,14 +76,14 @@ export function whyDown(peer: PeerStatus, about: AdviceContext): Advice | undefi
 }
 
 interface Found {
-  readonly atMs: number;
+  readonly monotonicMs: number;
   readonly cause: DownCause;
   readonly text: string;
 }
 
 /** The newest error or loss of a session. */
 function newestCause({ lastError, lastLost }: PeerStatus): Found | undefined {
-  if (lastLost === undefined || (lastError !== undefined && lastError.atMs >= lastLost.atMs))
+  if (lastLost === undefined || (lastError !== undefined && lastError.monotonicMs >= lastLost.monotonicMs))
     return lastError;
   return { ...lastLost, text: lastLost.reason };
 }
@@ -90,7 +92,7 @@ function newestCause({ lastError, lastLost }: PeerStatus): Found | undefined {
 function newestFailedTry({ history }: PeerStatus): Found | undefined {
   const isBack = (t: StateTransition): t is StateTransition & Pick<Found, 'cause'> => t.cause !== undefined;
   const step = history.findLast(isBack);
-  return step && { atMs: step.atMs, cause: step.cause, text: step.reason };
+  return step && { monotonicMs: step.monotonicMs, cause: step.cause, text: step.reason };
 }
 
 function firstAdvice(causes: readonly Found[], context: AdviceContext): string | undefined {

@@ -11,6 +11,7 @@ const LOST: PeerStatus = {
     remote: '10.0.1.0',
     state: 'Idle',
     sinceMs: 0,
+    sinceMonotonicMs: 0,
     sinceSeconds: 0,
     isPassive: false,
     pending: [],
@@ -20,7 +21,15 @@ const LOST: PeerStatus = {
   ...{ collisions: 0, counters: { in: COUNTS, out: COUNTS }, notifications: { in: {}, out: { 4: 1 } } },
   ...{ capabilities: { local: [], remote: [], agreed: [] }, offeredHoldSeconds: {}, timers: {} },
   ...{ connectAttempts: 0, queuedBytes: 0, connections: 0, history: [] },
-  lastNotificationOut: { atMs: 1000, code: 4, subcode: 0, text: 'hold timer', dataBytes: 0, dataHex: '' },
+  lastNotificationOut: {
+    atMs: 1000,
+    monotonicMs: 1000,
+    code: 4,
+    subcode: 0,
+    text: 'hold timer',
+    dataBytes: 0,
+    dataHex: '',
+  },
 };
 
 describe('the hint about our own AS in AS_PATH', () => {
@@ -41,14 +50,32 @@ describe('the last error of a session', () => {
   it('is the NOTIFICATION, also when the error that it made was recorded a millisecond later', () => {
     const peer = {
       ...LOST,
-      lastError: { atMs: 1001, cause: { kind: 'hold timer expired' } as const, text: 'hold timer expired' },
+      lastError: {
+        atMs: 1001,
+        monotonicMs: 1001,
+        cause: { kind: 'hold timer expired' } as const,
+        text: 'hold timer expired',
+      },
     };
     const { lastError } = sessionStatus(peer, undefined, 64512);
     assert.deepEqual([lastError?.direction, lastError?.code, lastError?.subcode], ['sent', 4, 0]);
   });
 
+  it('is the newest one also when somebody set the date back in between', () => {
+    const text = 'connect: ECONNREFUSED';
+    const lastError = { atMs: 1000 - 3_600_000, monotonicMs: 1900, cause: REFUSED, text };
+    const status = sessionStatus({ ...LOST, lastError }, undefined, 64512);
+    assert.deepEqual(
+      [status.lastError?.direction, status.lastError?.text, status.lastError?.at],
+      ['local', text, '1969-12-31T23:00:01.000Z'],
+    );
+  });
+
   it('is the error of ours when that came after it', () => {
-    const peer = { ...LOST, lastError: { atMs: 1900, cause: REFUSED, text: 'connect: ECONNREFUSED' } };
+    const peer = {
+      ...LOST,
+      lastError: { atMs: 1900, monotonicMs: 1900, cause: REFUSED, text: 'connect: ECONNREFUSED' },
+    };
     const { lastError } = sessionStatus(peer, undefined, 64512);
     assert.deepEqual([lastError?.direction, lastError?.text], ['local', 'connect: ECONNREFUSED']);
   });

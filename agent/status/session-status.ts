@@ -224,7 +224,7 @@ function messagesOf({ in: received, out }: PeerStatus['counters']): SessionStatu
   };
 }
 
-function notification({ atMs, ...rest }: NotificationRecord): NotificationStatus {
+function notification({ atMs, monotonicMs: _monotonicMs, ...rest }: NotificationRecord): NotificationStatus {
   return { at: iso(atMs), ...rest };
 }
 
@@ -237,23 +237,20 @@ function malformedOf(routes: Routes | undefined): MalformedStatus {
 /** The newest of a NOTIFICATION in either direction and an error of our own. */
 function lastErrorOf(peer: PeerStatus): SessionError | undefined {
   const { lastNotificationIn: received, lastNotificationOut: sent, lastError: local } = peer;
-  const found: (SessionError & { atMs: number })[] = [];
+  const found: { readonly rank: number; readonly error: SessionError }[] = [];
   for (const [record, direction] of [[received, 'received'] as const, [sent, 'sent'] as const]) {
     if (record === undefined) continue;
-    const { atMs, code, subcode, text } = record;
-    found.push({ atMs, at: iso(atMs), kind: `notification ${direction}`, direction, code, subcode, text });
+    const { atMs, monotonicMs, code, subcode, text } = record;
+    const kind = `notification ${direction}` as const;
+    found.push({ rank: monotonicMs, error: { at: iso(atMs), kind, direction, code, subcode, text } });
   }
   if (local !== undefined) {
-    const { atMs, cause, text } = local;
-    found.push({ atMs, at: iso(atMs), kind: cause.kind, direction: 'local', text });
+    const { atMs, monotonicMs, cause, text } = local;
+    // Of the same moment the NOTIFICATION says more than the error that it made.
+    const rank = monotonicMs - SAME_MOMENT_MS;
+    found.push({ rank, error: { at: iso(atMs), kind: cause.kind, direction: 'local', text } });
   }
-  // Of the same moment the NOTIFICATION says more than the error that it made.
-  const rank = ({ atMs, direction }: (typeof found)[number]) =>
-    direction === 'local' ? atMs - SAME_MOMENT_MS : atMs;
-  found.sort((a, b) => rank(b) - rank(a));
-  if (found[0] === undefined) return undefined;
-  const { atMs: _, ...error } = found[0];
-  return error;
+  return found.sort((a, b) => b.rank - a.rank)[0]?.error;
 }
 
 export function iso(wallMs: number): string {

@@ -43,9 +43,19 @@ describe('a wrong password', () => {
     });
   }
 
-  const down = { id: 'tor', remote: 'fd20::fe', state: 'Active', sinceMs: 0, history: [] };
+  const down = {
+    id: 'tor',
+    remote: 'fd20::fe',
+    state: 'Active',
+    sinceMs: 0,
+    sinceMonotonicMs: 0,
+    history: [],
+  };
   const cause = { kind: 'no answer', address: 'fd20::fe', port: 179 } as const;
-  const unanswered = { ...down, lastError: { atMs: 1, cause, text: 'no answer' } } as unknown as PeerStatus;
+  const unanswered = {
+    ...down,
+    lastError: { atMs: 1, monotonicMs: 1, cause, text: 'no answer' },
+  } as unknown as PeerStatus;
   const config = { md5Key: 'k', ttl: { kind: 'multihop', hops: 2 } } as PeerConfig;
   const next = (signatures: SignatureDrops | undefined, peer = unanswered) =>
     whyDown(peer, { config, from, ownAs: 1, signatures })!.next;
@@ -63,7 +73,13 @@ describe('a wrong password', () => {
   });
 
   it('an expired hold timer names the MTU, and how to try it', () => {
-    const lost = { atMs: 1, cause: { kind: 'hold timer expired' }, reason: '', establishedSeconds: 1 };
+    const lost = {
+      atMs: 1,
+      monotonicMs: 1,
+      cause: { kind: 'hold timer expired' },
+      reason: '',
+      establishedSeconds: 1,
+    };
     const expired = next(NONE, { ...down, lastLost: lost } as unknown as PeerStatus);
     assert.match(expired, /MTU .*podroute doctor tries it; by hand: ping -M do -c 3 -s 1452 fd20::fe\)/);
   });

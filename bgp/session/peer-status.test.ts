@@ -28,9 +28,10 @@ describe('status', () => {
     bench.clock.settle();
     const down = bench.status;
     assert.deepEqual(
-      { ...down.lastNotificationIn, atMs: 0 },
+      { ...down.lastNotificationIn, atMs: 0, monotonicMs: 0 },
       {
         atMs: 0,
+        monotonicMs: 0,
         code: 6,
         subcode: 2,
         text: 'cease: administrative shutdown: "gone"',

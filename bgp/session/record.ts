@@ -12,6 +12,7 @@ import type {
   NotificationCounts,
   NotificationRecord,
   PeerError,
+  Recorded,
   StateTransition,
 } from './types.ts';
 
@@ -65,14 +66,18 @@ export class PeerRecord {
       to,
       reason,
       ...(cause === undefined ? {} : { cause }),
-      atMs: this.#clock.wall(),
+      ...this.#now(),
     };
     this.state = to;
     this.sinceMs = transition.atMs;
-    this.sinceMonotonicMs = this.#clock.now();
+    this.sinceMonotonicMs = transition.monotonicMs;
     this.#history.push(transition);
     if (this.#history.length > MAX_HISTORY) this.#forgetOne();
     return transition;
+  }
+
+  #now(): Recorded {
+    return { atMs: this.#clock.wall(), monotonicMs: this.#clock.now() };
   }
 
   /** A neighbour that is away for hours must not push out how it went away. */
@@ -93,7 +98,7 @@ export class PeerRecord {
     this.flaps++;
     this.losses[cause.kind] = (this.losses[cause.kind] ?? 0) + 1;
     this.lastLost = {
-      atMs: this.#clock.wall(),
+      ...this.#now(),
       cause,
       reason: causeText(cause),
       establishedSeconds: Math.floor(establishedMs / 1000),
@@ -110,7 +115,7 @@ export class PeerRecord {
   }
 
   error(cause: DownCause): void {
-    this.lastError = { atMs: this.#clock.wall(), cause, text: causeText(cause) };
+    this.lastError = { ...this.#now(), cause, text: causeText(cause) };
   }
 
   /** @param error `reason` is our own, for one that we sent */
@@ -120,7 +125,7 @@ export class PeerRecord {
     const counts = this.#notifications[direction];
     counts.set(code, (counts.get(code) ?? 0) + 1);
     const record: NotificationRecord = {
-      atMs: this.#clock.wall(),
+      ...this.#now(),
       code,
       subcode,
       text,

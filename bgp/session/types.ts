@@ -10,14 +10,20 @@ import type { RestartState } from './fsm/local-open.ts';
 import type { NotificationError, SessionState } from './fsm/fsm-types.ts';
 import type { Negotiated } from './fsm/negotiate.ts';
 
-export interface StateTransition {
+/** When something was recorded: the date, which somebody may set back, and the clock that only runs on, by which it is in order. */
+export interface Recorded {
+  /** Clock.wall() */
+  readonly atMs: number;
+  /** Clock.now() */
+  readonly monotonicMs: number;
+}
+
+export interface StateTransition extends Recorded {
   readonly from: SessionState;
   readonly to: SessionState;
   readonly reason: string;
   /** Of a step back. */
   readonly cause?: DownCause;
-  /** Clock.wall() */
-  readonly atMs: number;
 }
 
 /** The speaker's view of one established connection. Dead for good after down(): every call is then ignored. */
@@ -76,6 +82,8 @@ export interface PeerStatus {
   readonly state: SessionState;
   /** When it came into this state, as the date was then. */
   readonly sinceMs: number;
+  /** The same by Clock.now(). */
+  readonly sinceMonotonicMs: number;
   /** For how long it is in this state, whatever was done to the date. */
   readonly sinceSeconds: number;
   readonly isPassive: boolean;
@@ -128,8 +136,7 @@ export interface PeerStatus {
   readonly history: readonly StateTransition[];
 }
 
-export interface NotificationRecord {
-  readonly atMs: number;
+export interface NotificationRecord extends Recorded {
   readonly code: number;
   readonly subcode: number;
   /** 'Cease: Administrative Shutdown: "maintenance"' */
@@ -146,16 +153,14 @@ export interface NotificationRecord {
 /** How often by error code, such as { 4: 1, 6: 2 }. */
 export type NotificationCounts = Readonly<Record<number, number>>;
 
-export interface PeerError {
-  readonly atMs: number;
+export interface PeerError extends Recorded {
   readonly cause: DownCause;
   readonly text: string;
 }
 
 export type LossCounts = Readonly<Partial<Record<CauseKind, number>>>;
 
-export interface LostSession {
-  readonly atMs: number;
+export interface LostSession extends Recorded {
   readonly cause: DownCause;
   readonly reason: string;
   readonly establishedSeconds: number;
