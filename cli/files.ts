@@ -3,6 +3,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { inReadingOrder, isDocumentFile, MOST_FILE_BYTES } from '#api';
+import { parseEndpoint } from '#ip';
 import { parseStorePlace, type StorePlace } from '#store';
 import { CommandError, EXIT } from './exit.ts';
 
@@ -58,9 +59,9 @@ export function storeOption(command: string, text: string): StorePlace {
 /** Throws CommandError. */
 export function httpOption(command: string, text: string | undefined): { readonly http?: string } {
   if (text === undefined) return {};
-  if (/^.+:\d+$/.test(text)) return { http: text };
+  if (parseEndpoint(text) !== undefined) return { http: text };
   throw new CommandError(
-    `${command}: --http ${text}: expected ADDR:PORT, such as 127.0.0.1:9179`,
+    `${command}: --http ${text}: expected ADDR:PORT, such as 127.0.0.1:9179 or [::1]:9179`,
     EXIT.wrongUse,
   );
 }

@@ -12,6 +12,7 @@ import {
   type Store,
   type StorePlace,
 } from '#store';
+import { parseEndpoint } from '#ip';
 import { systemClock, systemRandom } from '#world';
 import { clusterView } from './cluster-view.ts';
 import { Controller } from './controller.ts';
@@ -108,7 +109,8 @@ async function openStore(place: StorePlace, version: string): Promise<Opened> {
 
 /** Alive: this process answers. One that waits for the lease is as ready as the leader. */
 async function serve(place: string, controller: Controller): Promise<AsyncDisposable> {
-  const [, host = '', port = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(place) ?? [];
+  const endpoint = parseEndpoint(place);
+  if (endpoint === undefined) throw new Error(`--http ${place}: expected ADDR:PORT`);
   const server = createServer((request, response) => {
     const isKnown = request.url === '/healthz' || request.url === '/readyz';
     response.writeHead(isKnown ? 200 : 404, { 'content-type': 'text/plain', connection: 'close' });
@@ -118,7 +120,7 @@ async function serve(place: string, controller: Controller): Promise<AsyncDispos
   server.maxConnections = 64;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: host || '::', port: Number(port) }, resolve);
+    server.listen(endpoint, resolve);
   });
   return {
     [Symbol.asyncDispose]: async () => {

@@ -1,5 +1,6 @@
 // The door of ip/: addresses, prefixes and families, for every room.
 export { type Address, addressFromBytes, addressToBytes, formatAddress, parseAddress } from './address.ts';
+export { type Endpoint, parseEndpoint } from './endpoint.ts';
 export {
   addressBits,
   AFI_IPV4,

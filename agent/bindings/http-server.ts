@@ -2,6 +2,7 @@
 // costs 15 MB of memory, a fifth of an idle agent. What is answered is decided elsewhere.
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
+import { parseEndpoint } from '#ip';
 import type { Reply } from '../http/endpoints.ts';
 import type { Answer, HttpServers } from '../outside.ts';
 
@@ -53,12 +54,12 @@ async function serveUnixSocket(path: string, answer: Answer, clientMs: number): 
 }
 
 async function serveTcp(place: string, answer: Answer, clientMs: number): Promise<AsyncDisposable> {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(place);
-  if (match === null) throw new Error(`--http ${place}: expected ADDR:PORT, for example 127.0.0.1:9179`);
-  const host = match[1] ?? match[2]!;
+  const endpoint = parseEndpoint(place);
+  if (endpoint === undefined)
+    throw new Error(`--http ${place}: expected ADDR:PORT, for example 127.0.0.1:9179`);
   const server = createServer();
   const closed = serve(server, answer, clientMs, 0);
-  await listening(server, place, () => server.listen({ port: Number(match[3]), host }));
+  await listening(server, place, () => server.listen(endpoint));
   return closed;
 }
 
