@@ -35,7 +35,7 @@ function settingDiffs(before: Plan, after: Plan): SettingDiff[] {
       ...node,
       ...speaker,
       ...kernel,
-      waiting: waiting.map(({ id }) => id),
+      waiting: waiting.map(({ id, device }) => `${id} on ${device}`),
     }),
   );
   return Object.keys({ ...was, ...will }).flatMap((setting) => {

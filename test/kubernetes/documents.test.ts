@@ -79,7 +79,7 @@ describe('the table of documents at an API server', function () {
     const { spec } = body as { readonly spec: Readonly<Record<string, unknown>> };
     assert.deepEqual(
       [spec['passive'], spec['connectRetryTime'], spec['import'], spec['maxPrefixes'], spec['filters']],
-      [false, 5, 'Cluster', { limit: 10_000, warnPercent: 80 }, []],
+      [false, 5, 'Cluster', { limit: 10_000, warnPercent: 80, action: 'Close' }, []],
     );
   });
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RouteStatus, SessionStatus } from '#agent-api';
+import type { PlanDiffReply, RouteStatus, SessionStatus } from '#agent-api';
+import { planDiff } from '../../diff/plan-diff.ts';
 import { startNode, TestCluster, type TestNode } from '../../testing/cluster.ts';
 import { nodeYaml, objectYaml } from '../testing/cluster-yaml.ts';
 import { type ChangeEffect, type FieldChange, fieldEffects } from './field-effects.ts';
@@ -184,6 +185,54 @@ function judge(row: FieldChange, test: FieldCase, before: Seen, after: Seen): vo
   }
 }
 
+/** What `podroute plan --diff` says of the change before it is made: nothing may be left out. */
+function judgeForetold(
+  { effect }: FieldChange,
+  replies: readonly PlanDiffReply[],
+  before: Seen,
+  after: Seen,
+): void {
+  const sessions = replies.flatMap((reply) => reply.sessions);
+  const effects = new Set(sessions.flatMap(({ changes }) => changes.map((change) => change.effect)));
+  const is = (...what: string[]) => sessions.some((session) => what.includes(session.what));
+  const settings = replies.flatMap((reply) => reply.settings.map(({ setting }) => setting));
+  const own = replies.flatMap(({ originated, withdrawn }) => [...originated, ...withdrawn]);
+  const isForetold = sessions.length + settings.length + own.length > 0;
+  assert.equal(isForetold, effect !== 'nothing', 'plan --diff says something');
+  const someRoutes = (found: PlanDiffReply['best']) =>
+    found !== undefined && found.appear.count + found.vanish.count + found.change.count > 0;
+  const areRoutes =
+    sessions.some(({ accepted, sent }) => someRoutes(accepted) || someRoutes(sent)) ||
+    replies.some(({ best }) => someRoutes(best));
+  switch (effect) {
+    case 'nothing':
+      assert.equal(areRoutes, false);
+      break;
+    case 're-evaluation':
+      if (before.routes !== after.routes) assert.ok(areRoutes || own.length > 0, 'routes are foreseen');
+      break;
+    case 'next session':
+      assert.ok(effects.has('later') || settings.includes('listen'));
+      break;
+    case 'live':
+      assert.ok(effects.has('live') || effects.has('soft') || effects.has('later') || settings.length > 0);
+      break;
+    case 'reset':
+    case 'all sessions':
+      assert.ok(is('begins anew'), JSON.stringify(sessions));
+      break;
+    case 'which sessions':
+      assert.ok(
+        is('begins', 'ends', 'begins anew') || settings.includes('waiting'),
+        JSON.stringify(sessions),
+      );
+      break;
+    case 'listener':
+      assert.ok(settings.includes('listen'), settings.join());
+      break;
+  }
+}
+
 describe('the page of live changes', () => {
   it('is what node agent/plan/changes/generate-live-changes.ts writes', () => {
     const page = join(import.meta.dirname, '..', '..', '..', 'docs', 'live-changes.md');
@@ -219,9 +268,16 @@ for (const kind of Object.keys(fieldEffects) as Kind[]) {
         await using three = await startNode(3, store, [...third, six(3)], store, address(3));
         await store.simulation.run(QUIET_MS);
         const before = await look([one, two, three]);
+        const text = documents(kind, test, 1).join('\n---\n');
+        const { clock } = store.simulation;
+        const foretold: PlanDiffReply[] = [];
+        for (const { agent } of [one, two, three])
+          foretold.push(await planDiff(text, 'apply', agent, { clock, scheduler: clock }));
         store.set(...documents(kind, test, 1));
         await store.simulation.run(QUIET_MS);
-        judge(row, test, before, await look([one, two, three]));
+        const after = await look([one, two, three]);
+        judge(row, test, before, after);
+        judgeForetold(row, foretold, before, after);
       });
     }
   });
