@@ -24,11 +24,11 @@ export interface MeantFile {
 }
 
 /** @throws RangeError naming what is wrong with the documents, or why there is nothing to compare with */
-export function offlineDiff(
+export async function offlineDiff(
   { resources, refused }: ValidatedTexts,
   meant: MeantFile,
   nodeName: string,
-): OfflineDiff {
+): Promise<OfflineDiff> {
   const { objects, problems: faults } = meantObjects(parseText(meant.text, meant.file));
   const done = withDeed(resources, objects, meant.deed);
   const planOf = (of: PlanInput['resources']) =>
@@ -40,7 +40,7 @@ export function offlineDiff(
   const problems = [...faults, ...done.problems, ...newProblems(now.problems, then.problems)];
   const names = objects.map(objectName);
   if (then.plan === undefined) return { ...noPlan(names), problems };
-  const { notes, ...diff } = plansDiff(now.plan, then.plan, undefined);
+  const { notes, ...diff } = await plansDiff(now.plan, then.plan, undefined, () => Promise.resolve());
   const unknown = `no agent was asked, so nothing is known of routes; on ${nodeName} itself podroute plan --diff tells them`;
   const wrong = [...refused.objects].sort();
   const leftOut = `what is wrong in the store is left out of both: ${listed(wrong, MOST_NAMED)}`;

@@ -141,8 +141,12 @@ describe('what a file would change', () => {
     assert.deepEqual([first?.accepted?.vanish, second?.sent?.vanish, diff.best?.vanish], [gone, gone, gone]);
     assert.deepEqual(diff.problems, []);
     const pool = await ask(objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }'), one, 'delete');
-    assert.deepEqual(pool.settings, [{ setting: 'clusterPrefixes', from: '["10.244.0.0/16"]', to: '[]' }]);
-    assert.equal(pool.best?.vanish.count, 2, 'Cluster lets nothing in without a pool');
+    assert.deepEqual(pool.settings, [
+      { setting: 'unreachable', from: '["10.244.1.0/26"]', to: '[]' },
+      { setting: 'clusterPrefixes', from: '["10.244.0.0/16"]', to: '[]' },
+    ]);
+    assert.deepEqual(pool.withdrawn, ['10.244.1.0/26']);
+    assert.equal(pool.best?.vanish.count, 3, 'our own, and Cluster lets nothing in without a pool');
     const unknown = await ask(peer('four', 1, 4, ''), one, 'delete');
     assert.deepEqual(
       unknown.problems.map(({ text }) => text),

@@ -44,12 +44,13 @@ export async function planDiff(
   if (before === undefined) throw new RangeError('no plan is in force yet: there is nothing to compare with');
   const done = withDeed(agent.objects(), objects, deed);
   const now = agent.planWith(agent.objects());
+  await slices.rest();
   const then = agent.planWith(done.resources);
   const problems = [...faults, ...done.problems, ...newProblems(now.problems, then.problems)].map(asStatus);
   const names = objects.map(objectName);
   if (then.plan === undefined) return { ...noPlan(names), problems };
   const foreseen = await foresee(before, then.plan, agent, slices);
-  const { notes, ...diff } = plansDiff(before, then.plan, foreseen);
+  const { notes, ...diff } = await plansDiff(before, then.plan, foreseen, () => slices.rest());
   return {
     objects: names,
     ...diff,

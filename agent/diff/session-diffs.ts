@@ -13,10 +13,18 @@ const LONGEST_VALUE = 200;
 
 export type PlansDiff = Pick<PlanDiffReply, 'settings' | 'sessions' | 'originated' | 'withdrawn' | 'notes'>;
 
-/** @param foreseen what becomes of routes; undefined: nobody was asked */
-export function plansDiff(before: Plan, after: Plan, foreseen: Foreseen | undefined): PlansDiff {
+/**
+ * @param foreseen what becomes of routes; undefined: nobody was asked
+ * @param rest called between sessions, of which there may be a thousand with long policies
+ */
+export async function plansDiff(
+  before: Plan,
+  after: Plan,
+  foreseen: Foreseen | undefined,
+  rest: () => Promise<void>,
+): Promise<PlansDiff> {
   const { originated, withdrawn } = planDifference(before, after);
-  const sessions = sessionDiffs(before, after, foreseen);
+  const sessions = await sessionDiffs(before, after, foreseen, rest);
   const onRequest = new Set(before.originations.flatMap((route) => (route.onRequest ? route.prefix : [])));
   return {
     settings: settingDiffs(before, after),
@@ -48,16 +56,23 @@ const textOf = (value: unknown): string => (value === undefined ? 'nothing' : JS
 const cut = (text: string): string =>
   text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)} …` : text;
 
-function sessionDiffs(before: Plan, after: Plan, foreseen: Foreseen | undefined): SessionDiff[] {
+async function sessionDiffs(
+  before: Plan,
+  after: Plan,
+  foreseen: Foreseen | undefined,
+  rest: () => Promise<void>,
+): Promise<SessionDiff[]> {
   const old = new Map(before.peers.map((peer) => [peer.config.id, peer]));
   const next = new Map(after.peers.map((peer) => [peer.config.id, peer]));
   const known = new Map(foreseen?.neighbours.map((neighbour) => [neighbour.id, neighbour]));
   const identity = ({ speaker }: Plan) => `${speaker.asNumber} ${speaker.routerId}`;
   const isAnew = identity(before) !== identity(after);
   const ids = new Set([...old.keys(), ...next.keys()]);
-  const planned = [...ids].map((id) =>
-    withRoutes(sessionDiff(old.get(id), next.get(id), isAnew), known.get(id)),
-  );
+  const planned: SessionDiff[] = [];
+  for (const id of ids) {
+    planned.push(withRoutes(sessionDiff(old.get(id), next.get(id), isAnew), known.get(id)));
+    await rest();
+  }
   const ofRanges = [...known.values()].flatMap((neighbour) => {
     if (ids.has(neighbour.id)) return [];
     const range = neighbour.id.slice(0, neighbour.id.lastIndexOf('/'));
