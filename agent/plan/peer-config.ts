@@ -187,6 +187,7 @@ function sharedPolicies(
         clusterPrefixes,
         poolPrefixes,
         guarded,
+        nodeAddresses: self.addresses,
         hostNetworks: input.hostNetworks ?? [],
         ownPrefixes,
         filters,

@@ -1,7 +1,15 @@
 // What a rule of a BGPFilter changes in a route, as a policy has it.
-import { type BGPFilterRule, communitiesIn, type CommunitySets, ROUTE_PRIORITY } from '#api';
+import {
+  type BGPFilter,
+  type BGPFilterRule,
+  communitiesIn,
+  type CommunitySets,
+  type Problem,
+  ROUTE_PRIORITY,
+} from '#api';
 import { EVERY_COMMUNITY, isCommunityOf, LINK_BANDWIDTHS, linkBandwidthText, type PolicySet } from '#bgp';
-import type { Family } from '#ip';
+import { FAMILIES, type Family } from '#ip';
+import type { NodeAddresses } from '../types.ts';
 
 /** Whose policy it is. */
 export interface Neighbour {
@@ -94,4 +102,20 @@ function communityChanges(
     ...(deleted.size === 0 ? {} : { deleteCommunities: [...deleted] }),
     ...(added.length === 0 ? {} : { addCommunities: added }),
   };
+}
+
+/** Import rules whose next hop is this node: a filter of many nodes can be wrong on one of them. */
+export function ownNextHops({ metadata, spec }: BGPFilter, { ipv4, ipv6 }: NodeAddresses): Problem[] {
+  return FAMILIES.flatMap((family) => {
+    const list = rulesField('import', family);
+    return spec[list].flatMap(({ operations = [] }, i) =>
+      operations.flatMap(({ setNextHop }, n): Problem[] => {
+        const value = setNextHop?.address;
+        if (value === undefined || (value !== ipv4 && value !== ipv6)) return [];
+        const field = `spec.${list}[${i}].operations[${n}].setNextHop.address`;
+        const message = 'is an address of this node: it uses no route that gets it';
+        return [{ object: `BGPFilter ${metadata.name}`, field, value, message, severity: 'warning' }];
+      }),
+    );
+  });
 }

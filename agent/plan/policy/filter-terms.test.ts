@@ -48,6 +48,25 @@ describe('a rule of a BGPFilter', () => {
     }
   });
 
+  it('is told of on the node whose address it gives routes as next hop, and goes on there', () => {
+    const rule = (address: string) =>
+      `[ { action: Accept, operations: [ { setNextHop: { address: '${address}' } } ] } ]`;
+    const resources = resourcesFromYaml(
+      nodeYaml('n1', ['10.0.0.1']),
+      nodeYaml('n2', ['10.0.0.2']),
+      objectYaml('BGPFilter', 'f', `{ importV4: ${rule('10.0.0.1')}, exportV4: ${rule('10.0.0.1')} }`),
+      ...['a', 'b'].map((name, i) =>
+        objectYaml('BGPPeer', name, `{ peerIP: 10.0.1.${i}, asNumber: 65000, filters: [f] }`),
+      ),
+    );
+    const [one, two] = ['n1', 'n2'].map((node) => planOf(resources, node));
+    assert.deepEqual(one!.problems, [
+      'warning: BGPFilter f: spec.importV4[0].operations[0].setNextHop.address: "10.0.0.1" is an address of this node: it uses no route that gets it',
+    ]);
+    assert.deepEqual(two!.problems, []);
+    assert.equal(one!.peer('a').config.import.terms[0]!.action.verdict, 'accept');
+  });
+
   it('puts a link bandwidth in the place of others, in the form that goes where it is to go', () => {
     const any = ['generic:0x4004:*', 'generic:0x0004:*'];
     const rule = (value: number) =>

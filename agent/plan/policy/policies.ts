@@ -3,11 +3,11 @@
 import { identityText, type BGPFilter, type BGPPeerSpec, type FilterSets, type Problem } from '#api';
 import { LINK_BANDWIDTHS, type Policy, type PolicyMatch, type PolicyTerm } from '#bgp';
 import { FAMILIES, familyOf } from '#ip';
-import type { Neighbour } from './filter-operations.ts';
+import { type Neighbour, ownNextHops } from './filter-operations.ts';
 import { unknownSets } from './named-sets.ts';
 import { filterTerms } from './filter-terms.ts';
 import { type Guarded, guardTerms } from './guarded.ts';
-import type { HostNetwork } from '../types.ts';
+import type { HostNetwork, NodeAddresses } from '../types.ts';
 
 export interface PolicyContext {
   /** Prefixes that `Cluster` lets in. */
@@ -16,6 +16,8 @@ export interface PolicyContext {
   readonly poolPrefixes: readonly string[];
   /** Of these, what no neighbour may take over. */
   readonly guarded: readonly Guarded[];
+  /** By which the cluster knows this node. */
+  readonly nodeAddresses: NodeAddresses;
   /** Addresses and connected networks of this node. */
   readonly hostNetworks: readonly HostNetwork[];
   /** Blocks of this node: nothing inside them is taken from anybody, whatever a filter says. */
@@ -68,6 +70,7 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
       otherwise: words[direction] === 'All' ? 'accept' : 'reject',
     };
   };
+  problems.push(...found.flatMap((filter) => ownNextHops(filter, context.nodeAddresses)));
   return {
     import: side(
       'import',
