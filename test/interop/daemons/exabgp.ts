@@ -154,7 +154,8 @@ class Exabgp extends DaemonProcess implements Daemon {
     const lines = readFileSync(this.file('events'), 'utf8').split('\n');
     // Its own encoder doubles the quotes in 'refresh' events: no JSON.
     const whole = lines.filter((l) => l.endsWith('}') && !l.includes('"type": "refresh"'));
-    return whole.map((l) => JSON.parse(l) as ExabgpEvent);
+    // Nor are octets of a NOTIFICATION, as it writes them.
+    return whole.map((l) => JSON.parse(l.replaceAll(/\p{Cc}/gu, ' ')) as ExabgpEvent);
   }
 }
 
