@@ -35,6 +35,8 @@ export interface StatusReply {
   /** Undefined with --fib none. */
   readonly fib?: FibStatus;
   readonly ipam: IpamSummary;
+  /** Families in which nothing is chosen among learned routes yet, after a restart; absent: none. */
+  readonly deferred?: readonly DeferredSelection[];
   /** Of all neighbours together, since start; absent until there is a plan. */
   readonly speaker?: {
     /** Connections from addresses that are nobody's. */
@@ -62,6 +64,17 @@ export interface StatusReply {
   readonly conditions: readonly ConditionStatus[];
   readonly problems: readonly StatusProblem[];
   readonly process: ProcessStatus;
+}
+
+/** What the kernel has goes on meanwhile. */
+export interface DeferredSelection {
+  readonly family: 'ipv4' | 'ipv6';
+  /** Sessions that are not up, or have not sent all routes; first ones only (at most 10). */
+  readonly waitsFor: readonly string[];
+  /** How many they are. */
+  readonly neighbours: number;
+  /** Then it is chosen all the same. */
+  readonly secondsLeft: number;
 }
 
 export interface LeaksStatus {

@@ -40,6 +40,7 @@ export async function readFigures(
     ranges,
     rib: totals?.rib ?? { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0, changesWaiting: 0 },
     ...(totals && { speaker: totals }),
+    deferred: totals?.deferred ?? [],
     ...(fib && { fib: await readFib(fib, turn), canGiveAddresses: facts.whyNoPods === undefined }),
     usage: ipam?.usage(),
     ...(facts.calls && { calls: facts.calls }),

@@ -131,6 +131,9 @@ describe('an agent that stops on a node that is leaving', () => {
         'its block to be gone',
         async () => !(await ownRoutes(one.kernel)).includes(block(3)),
       );
+      const said = store.simulation.events.filter((line) => line.includes('are told farewell'));
+      assert.equal(said.length, 1, 'and its log says so');
+      assert.ok(said[0]!.includes(isDrained ? 'drained' : 'annotation'), said[0]);
       const [session] = one.source.status().sessions.filter(({ id }) => id === 'mesh/n3/ipv4');
       assert.deepEqual(session?.losses, { 'notification received': 1 });
     });

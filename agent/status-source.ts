@@ -145,6 +145,7 @@ export class AgentStatusSource implements StatusSource {
       ranges: this.#ranges(peers),
       ...(waiting.length > 0 && { waiting }),
       rib: speaker?.rib ?? { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0, attributeSets: 0, bytes: 0 },
+      ...(speaker !== undefined && speaker.deferred.length > 0 && { deferred: speaker.deferred }),
       ...(fib === undefined
         ? {}
         : { fib: fibStatus(fib.state, fib.table, PODROUTE_PROTOCOL, PODROUTE_METRIC) }),

@@ -39,6 +39,7 @@ export {
   type SpeakerPeer,
   type SpeakerStatus,
 } from './speaker.ts';
+export type { DeferredSelection } from './selection-deferral.ts';
 export type { FamilyRoutes, NextHopDoubt, PeerRoutes } from './speaker-status.ts';
 export type { SocketOptions, TcpSocketRequest } from './transport/socket-options.ts';
 export { MemoryHost, MemoryNetwork } from './transport/memory-network.ts';

@@ -90,11 +90,49 @@ describe('speaker: after a restart over which forwarding went on', () => {
     assert.deepEqual(slow.best(), [OWN]);
   });
 
+  it('says for whom it waits and how long, and in its log when that begins and how it ends', async () => {
+    const deferred = ({ speaker }: AttackedSpeaker) =>
+      speaker
+        .totals()
+        .deferred.map(
+          (one) => `${one.family} ${one.waitsFor.join(' ')} ${one.neighbours} ${one.secondsLeft}`,
+        );
+    const lines = (bench: AttackedSpeaker) =>
+      bench.lines.filter(({ text }) => text.includes('restart')).map(({ level, text }) => `${level} ${text}`);
+    const [begun, heard, missed] = [
+      'info restarted on routes that the kernel has kept: chosen is when all neighbours have sent theirs',
+      'info the restart is over, and routes are chosen: all neighbours have sent theirs',
+      'warn the restart is over, and routes are chosen without those of neighbours that took too long',
+    ];
+    await using bench = await speaker();
+    assert.deepEqual(deferred(bench), ['ipv4 hostile good 2 30', 'ipv6 hostile good 2 30']);
+    const hostile = bench.up('hostile', RESTARTS);
+    hostile.send(END_OF_RIB);
+    bench.run(1000);
+    assert.match(deferred(bench).join(), /^ipv4 good 1 (29|28),ipv6 hostile good 2 (119|118)$/);
+    const good = bench.up('good', RESTARTS);
+    hostile.send(END_OF_IPV6);
+    good.send(END_OF_RIB);
+    bench.run(500);
+    assert.match(deferred(bench).join(), /^ipv6 good 1 11\d$/);
+    assert.deepEqual(lines(bench), [begun]);
+    good.send(END_OF_IPV6);
+    bench.run(500);
+    assert.deepEqual([deferred(bench), lines(bench)], [[], [begun, heard]]);
+
+    await using alone = await speaker();
+    alone.up('hostile', RESTARTS).send(END_OF_RIB, END_OF_IPV6);
+    alone.run(31_000);
+    assert.deepEqual(lines(alone), [begun, missed]);
+    const end = alone.lines.find(({ text }) => text.includes('without'));
+    assert.deepEqual(end?.fields['without'], ['good (ipv4)', 'good (ipv6)']);
+  });
+
   it('waits as long for one that is still to be found', async () => {
     let isFound = false;
     await using bench = new AttackedSpeaker({
       forwardingKept: ['ipv4', 'ipv6'],
-      expectsMore: () => !isFound,
+      expected: () => (isFound ? [] : ['tor']),
     });
     await bench.start(FULL, FULL);
     for (const who of ['hostile', 'good'] as const) bench.up(who, RESTARTS).send(END_OF_RIB, END_OF_IPV6);

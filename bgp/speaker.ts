@@ -6,7 +6,7 @@ import type { PeerConfig, SpeakerConfig } from './config.ts';
 import type { Transport } from './io.ts';
 import { LimitedLog, type SpeakerLog } from './limited-log.ts';
 import { routeEvents } from './route-events.ts';
-import { SelectionDeferral } from './selection-deferral.ts';
+import { type Awaited, type DeferredSelection, SelectionDeferral } from './selection-deferral.ts';
 import { REFRESH_BEGIN, REFRESH_END, REFRESH_REQUEST } from './message/index.ts';
 import type { OwnIdentity } from './rib/attributes/attribute-intern.ts';
 import type { NextHopTracker } from './rib/attributes/next-hops.ts';
@@ -53,8 +53,8 @@ export interface SpeakerIo {
    * section 4.1); default: none.
    */
   readonly forwardingKept?: readonly Family[];
-  /** Neighbours are still to be found, beside those that are configured; default: none. */
-  readonly expectsMore?: () => boolean;
+  /** Ids of neighbours that are still to be found, beside those that are configured; default: none. */
+  readonly expected?: () => readonly string[];
 }
 
 export type SpeakerPeer = PeerStatus & { readonly routes?: PeerRoutes };
@@ -68,6 +68,8 @@ export interface SpeakerStatus {
   readonly strangersRefused: number;
   /** Lines of the log that a neighbour caused and that were left out, since it began. */
   readonly logLinesLeftOut: number;
+  /** After a restart; empty: selection goes on. */
+  readonly deferred: readonly DeferredSelection[];
 }
 
 export interface OwnClaim {
@@ -111,15 +113,13 @@ export class Speaker implements AsyncDisposable {
     this.#sessions = new Peers(config, io, this.#handler());
     const kept = io.forwardingKept ?? [];
     for (const family of kept) this.#rib.defer(familyIndex(family));
-    this.#deferral = new SelectionDeferral(
-      io.clock,
-      kept,
-      {
-        wanted: () => this.#awaited(),
-        hasSentAll: (session, family) => hasSent(this.#rib, session, family),
-      },
-      (family) => this.#rib.select(familyIndex(family)),
-    );
+    this.#deferral = new SelectionDeferral(kept, {
+      clock: io.clock,
+      ...(io.log === undefined ? {} : { log: io.log }),
+      wanted: () => this.#awaited(),
+      hasSentAll: (session, family) => hasSent(this.#rib, session, family),
+      over: (family) => this.#rib.select(familyIndex(family)),
+    });
   }
 
   /** Listens, and starts all neighbours also when it cannot. @throws Error naming each address that cannot be bound */
@@ -219,7 +219,7 @@ export class Speaker implements AsyncDisposable {
 
   /** Every neighbour that is wanted is up and has sent its End-of-RIB in each family (RFC 4724 §2). */
   hasHeardAll(): boolean {
-    for (const session of this.#sessions.wanted()) {
+    for (const { session } of this.#sessions.wanted()) {
       if (session === undefined || !hasSentAll(this.#rib, session)) return false;
     }
     return true;
@@ -235,18 +235,15 @@ export class Speaker implements AsyncDisposable {
     this.#isConverged = true;
   }
 
-  *#awaited(): Iterable<Session | undefined> {
+  *#awaited(): Iterable<Awaited> {
     yield* this.#sessions.wanted();
-    if (this.#io.expectsMore?.() === true) yield undefined;
+    for (const id of this.#io.expected?.() ?? []) yield { id, session: undefined };
   }
 
   /** RFC 4724 section 3: R while we restart, F where forwarding has gone on. */
   #restartState(): RestartState {
-    const isRestarting = this.#deferral.isOn;
-    return {
-      isRestarting,
-      forwardingKept: this.#isConverged ? FAMILIES : (this.#io.forwardingKept ?? []),
-    };
+    const forwardingKept = this.#isConverged ? FAMILIES : (this.#io.forwardingKept ?? []);
+    return { isRestarting: this.#deferral.isOn, forwardingKept };
   }
 
   isEstablished(id: string): boolean {
@@ -263,12 +260,17 @@ export class Speaker implements AsyncDisposable {
   }
 
   readiness(): Readiness {
-    return readinessOf(this.#rib, [...this.#sessions.wanted()], this.#sessions.wantedRanges);
+    return readinessOf(
+      this.#rib,
+      [...this.#sessions.wanted()].map(({ session }) => session),
+      this.#sessions.wantedRanges,
+    );
   }
 
   /** What is of no single neighbour. */
-  totals(): Pick<SpeakerStatus, 'rib' | 'strangersRefused' | 'logLinesLeftOut'> {
+  totals(): Pick<SpeakerStatus, 'rib' | 'strangersRefused' | 'logLinesLeftOut' | 'deferred'> {
     return {
+      deferred: this.#deferral.state(),
       rib: this.rib.sizes(),
       strangersRefused: this.#sessions.unknownRefused,
       logLinesLeftOut: this.#lines.leftOut,

@@ -86,6 +86,14 @@ function forwarding(status: StatusReply): string {
   const lines = [
     `RIB    ${rib.prefixes.ipv4} IPv4 and ${rib.prefixes.ipv6} IPv6 prefixes, ${rib.paths} paths`,
   ];
+  for (const { family, waitsFor, neighbours, secondsLeft } of status.deferred ?? []) {
+    const more = neighbours > waitsFor.length ? ` and ${neighbours - waitsFor.length} more` : '';
+    const who = waitsFor.length === 0 ? 'nobody' : `${waitsFor.join(', ')}${more}`;
+    const name = family === 'ipv4' ? 'IPv4' : 'IPv6';
+    lines.push(
+      doubtful(`       restarted: ${name} waits for the routes of ${who}, ${secondsLeft} s at most`),
+    );
+  }
   if (fib === undefined) lines.push('FIB    off (--fib none)');
   else {
     const installed = fib.installed.ipv4 + fib.installed.ipv6;

@@ -7,6 +7,7 @@ import type {
   StatusProblem,
   StatusReply,
 } from '#agent-api';
+import type { Family } from '#ip';
 import type { StoreContact } from '#store';
 import type { SyncFigures } from '../fib/kernel/sync-figures.ts';
 import type { CallFigures } from '../status/call-figures.ts';
@@ -19,6 +20,8 @@ export interface Figures
   readonly waiting: number;
   readonly ranges: readonly RangeFigures[];
   readonly rib: { readonly prefixes: PerFamily; readonly paths: number; readonly changesWaiting: number };
+  /** After a restart; empty: selection goes on. */
+  readonly deferred: readonly { readonly family: Family; readonly neighbours: number }[];
   /** Undefined with --fib none. */
   readonly fib?: FibFigures;
   readonly usage?: Pick<AddressUsage, 'pools' | 'blocks'> | undefined;

@@ -1,6 +1,6 @@
 // The agent's numbers for Prometheus. What docs/metrics.md says of them is held by metrics-page.test.ts.
 import { collections, type Kind } from '#api';
-import { FAMILIES, familyIndex } from '#ip';
+import { FAMILIES, type Family, familyIndex } from '#ip';
 import { Exposition, label, type Sample } from './exposition.ts';
 import type { Figures, ProcessFigures } from './figures.ts';
 import { addPoolMetrics } from './pool-metrics.ts';
@@ -41,6 +41,22 @@ export async function metricsText(figures: Figures, turn: () => Promise<void>): 
     'counter',
     'Log lines of neighbours above the rate of their kind.',
     speaker ? [{ value: speaker.logLinesLeftOut }] : [],
+  );
+  const deferred = (family: Family) => figures.deferred.find((one) => one.family === family);
+  metric(
+    'podroute_bgp_selection_deferred',
+    'gauge',
+    '1: restarted, and nothing is chosen among learned routes yet.',
+    FAMILIES.map((family) => ({ labels: `family="${family}"`, ...flag(deferred(family) !== undefined) })),
+  );
+  metric(
+    'podroute_bgp_selection_waits_for',
+    'gauge',
+    'Sessions whose routes selection waits for.',
+    FAMILIES.map((family) => ({
+      labels: `family="${family}"`,
+      value: deferred(family)?.neighbours ?? 0,
+    })),
   );
   addFibMetrics(out, figures.fib);
   metric(

@@ -186,8 +186,8 @@ export class SpeakerDriver implements AsyncDisposable {
     const { clock, random, scheduler, transport, log } = this.#io;
     const fib = this.#fib;
     const forwardingKept = fib?.adoptedFamilies ?? [];
-    const expectsMore = () => (this.#told ?? plan).waiting.length > 0;
-    const io = { clock, random, scheduler, transport, log, forwardingKept, expectsMore };
+    const expected = () => (this.#told ?? plan).waiting.map(({ id }) => id);
+    const io = { clock, random, scheduler, transport, log, forwardingKept, expected };
     const speaker = new Speaker(plan.speaker, io);
     if (fib !== undefined) {
       speaker.setNextHopTracker(fib);
@@ -229,7 +229,19 @@ export class SpeakerDriver implements AsyncDisposable {
     this.#speaker?.setNextHopTracker(undefined);
     const { isLeaving: isTold, isCordoned } = this.#told?.node ?? {};
     const isLeaving = isTold === true || node.isNodeGone || (isCordoned === true && !node.hasPods);
-    await this.#speaker?.stop({
+    if (this.#speaker === undefined) return;
+    const because = isTold === true ? 'annotation' : node.isNodeGone ? 'no Node any more' : 'drained';
+    if (isLeaving)
+      this.#io.log.info(
+        { because },
+        'the node is leaving: neighbours are told farewell, and drop its routes',
+      );
+    else
+      this.#io.log.info(
+        {},
+        'the agent stops: neighbours with graceful restart keep its routes until it is back',
+      );
+    await this.#speaker.stop({
       graceful: !isLeaving,
       message: isLeaving ? 'the node is leaving' : 'the agent stops',
     });

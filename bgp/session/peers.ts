@@ -33,7 +33,6 @@ export interface PeersIo {
 
 /** 'hard' closes the connection (Cease/4); the soft kinds are the RIB's work. */
 export type ResetKind = 'soft-in' | 'soft-out' | 'hard';
-
 /** A dynamic neighbour without a connection is forgotten after this time, or when its place is needed. */
 const DYNAMIC_LINGER_MS = 300_000;
 const BGP_PORT = 179;
@@ -185,8 +184,9 @@ export class Peers implements AsyncDisposable {
   }
 
   /** Of each neighbour that is not held down its established session. */
-  *wanted(): Iterable<Session | undefined> {
-    for (const { heldDown, current } of this.#allPeers()) if (heldDown === undefined) yield current;
+  *wanted(): Iterable<{ readonly id: string; readonly session: Session | undefined }> {
+    for (const peer of this.#allPeers())
+      if (peer.heldDown === undefined) yield { id: peer.id, session: peer.current };
   }
 
   /** Ranges that are not held down. */

@@ -21,7 +21,7 @@ export class TestedSpeaker implements AsyncDisposable {
   readonly lines: LogLine[] = [];
   readonly speaker: Speaker;
 
-  constructor(more: Pick<SpeakerIo, 'forwardingKept' | 'expectsMore'> = {}) {
+  constructor(more: Pick<SpeakerIo, 'forwardingKept' | 'expected'> = {}) {
     const log = (level: string) => (fields: object, text: string) => {
       this.lines.push({ level, text, fields: { ...fields } });
     };

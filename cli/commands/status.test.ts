@@ -54,6 +54,14 @@ describe('podroute status shows', () => {
     assert.match(row ?? '', /^tor +%eth1 +- +Waiting .* link eth1 is down$/);
   });
 
+  it('whose routes are waited for after a restart, and how long', () => {
+    const waitsFor = ['tor-a', 'mesh/n2/ipv4'];
+    const deferred = [{ family: 'ipv4' as const, waitsFor, neighbours: 7, secondsLeft: 97 }];
+    const line = 'restarted: IPv4 waits for the routes of tor-a, mesh/n2/ipv4 and 5 more, 97 s at most';
+    assert.ok(statusTable({ ...status, deferred }).includes(line));
+    assert.ok(!statusTable(status).includes('restarted'));
+  });
+
   it('whose addresses have leaked, when there are any', () => {
     const leak = { address: '10.0.0.5 and fd00::5', pod: 'default/web', since: '2026-01-01T00:00:00.000Z' };
     const text = statusTable({ ...status, leaks: { count: 3, first: [leak], collected: 0 } });
