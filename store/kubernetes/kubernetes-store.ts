@@ -261,11 +261,9 @@ class KubernetesStore implements Store {
     const states = this.#lists.states().map(({ state }) => state);
     if (this.#pods) states.push(this.#pods.state());
     const waits = states.flatMap((state) => {
-      if (state.kind !== 'behind' && state.kind !== 'starting') return [];
-      const since = [
-        state.sinceMs,
-        ...(state.failure?.refusesSinceMs === undefined ? [] : [state.failure.refusesSinceMs]),
-      ];
+      if (state.kind === 'current') return [];
+      const refusesSinceMs = state.kind === 'absent' ? undefined : state.failure?.refusesSinceMs;
+      const since = [state.sinceMs, ...(refusesSinceMs === undefined ? [] : [refusesSinceMs])];
       return since.map((ms) => ms + SHORT_ABSENCE_MS - now).filter((ms) => ms > 0);
     });
     if (waits.length === 0 || this.#isClosed) return;
@@ -291,7 +289,8 @@ class KubernetesStore implements Store {
         case 'current':
           return [];
         case 'absent':
-          return isOptional ? [] : problem('the API server does not know this kind: install podroute’s CRDs');
+          if (isOptional || now - state.sinceMs < SHORT_ABSENCE_MS) return [];
+          return problem('the API server does not know this kind: install podroute’s CRDs');
         case 'starting':
         case 'behind': {
           const { sinceMs, failure } = state;

@@ -46,8 +46,8 @@ export type ListState =
   /** Nothing is known yet. */
   | { readonly kind: 'starting'; readonly sinceMs: number; readonly failure?: Failing }
   | { readonly kind: 'current' }
-  /** The server has no such resource. */
-  | { readonly kind: 'absent' }
+  /** The server has no such resource, and says so since then: one that has just come back learns of its CRDs one by one. */
+  | { readonly kind: 'absent'; readonly sinceMs: number }
   /** What was heard stays; the server cannot be heard. */
   | { readonly kind: 'behind'; readonly sinceMs: number; readonly failure: Failing };
 
@@ -166,7 +166,7 @@ export class Reflector implements Disposable {
     if (isAbsent) {
       this.#version = undefined;
       // What was heard before stays: objects that are deleted are told one by one.
-      this.#setState({ kind: 'absent' });
+      if (this.#state.kind !== 'absent') this.#setState({ kind: 'absent', sinceMs: clock.now() });
       // Soon at first: a server that starts does not know its CRDs yet.
       return growing;
     }

@@ -86,6 +86,27 @@ describe('contact with an API server', () => {
     assert.match(told(), /ippools.podroute.io: the API server refuses to show these/);
   });
 
+  it('says that a kind is not there when a server has said so for 10 s: one that starts learns of its CRDs', async () => {
+    const { clock, server, store, told } = bench();
+    await using _store = store;
+    await store.start();
+    server.stop();
+    await clock.run(60_000);
+    const { base, plural } = RESOURCE_PATHS.IPPool;
+    server.resources.delete(`${base} ${plural}`);
+    server.start();
+    const startedMs = clock.now();
+    const saidMs: number[] = [];
+    store.subscribe(() => {
+      if (told().includes('does not know this kind')) saidMs.push(clock.now() - startedMs);
+    });
+    await clock.run(9_000);
+    assert.deepEqual(saidMs, []);
+    await clock.run(30_000);
+    assert.ok(saidMs[0]! >= 10_000, `${saidMs[0]}`);
+    assert.match(told(), /ippools.podroute.io: the API server does not know this kind/);
+  });
+
   it('says of a server that has never answered that it does not, after 10 s and not before', async () => {
     const api = {
       place: 'https://api.test:6443',
