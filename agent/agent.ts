@@ -41,6 +41,8 @@ export interface AgentIo {
   readonly transport: Transport;
   readonly log: Log;
   readonly store: AgentStore;
+  /** With --fib none: an agent of this node has reflected routes before, and what it reflected goes on. */
+  readonly hasRunBefore?: boolean;
   /** Prepares the process for large tables; undefined: nothing is prepared. */
   readonly rehearse?: Rehearse;
   /** Undefined with --fib none: no kernel routes, and no pods. */

@@ -11,6 +11,7 @@ import { answer, answerMetrics, answerPublic, answerStatus, type StatusRequest }
 import { answerAddresses } from './http/ipam-endpoints.ts';
 import { PlanDiffDesk } from './http/plan-diff-endpoint.ts';
 import { answerSessions } from './http/session-endpoints.ts';
+import { noteRun } from './earlier-run.ts';
 import { LateSockets } from './late-sockets.ts';
 import type { AgentOptions } from './options.ts';
 import { LockedError, type NodeBindings, PODS_LOCK } from './outside.ts';
@@ -50,6 +51,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
   lockTroubles.push(...(await takeNameLock(settings, bindings, opening)));
   const host = settings.fib === 'none' ? undefined : await openHost(settings, bindings, store, opening);
   const transport = bindings.openTransport(host?.links);
+  const hasRunBefore = host === undefined && (await noteRun(bindings.disk, settings.stateDir, log));
   const agent = opening.use(
     new Agent(
       { nodeName, table },
@@ -60,6 +62,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
         log,
         store,
         transport,
+        hasRunBefore,
         ...(rehearse && { rehearse }),
         ...(host && { host }),
       },

@@ -113,6 +113,40 @@ describe('an agent that starts again', () => {
   });
 });
 
+describe('a reflector without kernel routes that starts again', () => {
+  const reflected = objectYaml(
+    'BGPConfiguration',
+    'default',
+    '{ routeReflectors: { nodeSelector: has(rr) } }',
+  );
+  const docs = [node(1), node(2), node(3, 'labels: { rr: "1" }'), ...POOLS, reflected];
+  const reflector = (store: TestCluster, hasRunBefore: boolean) =>
+    startNode(3, store, [], store, [], { hasRunBefore });
+
+  for (const hasRunBefore of [true, false]) {
+    it(`${hasRunBefore ? 'loses nothing of what it reflects' : 'loses it when nobody knows that it ran before'}`, async () => {
+      const store = new TestCluster();
+      store.set(...docs);
+      await using one = await startNode(1, store);
+      await using _two = await startNode(2, store);
+      store.network.latencyMs = 20;
+      const three = await reflector(store, false);
+      const known = async () => (await ownRoutes(one.kernel)).includes(block(2));
+      await store.until('the block of n2', known);
+      await store.simulation.run(5_000);
+      const changes = changesOf(one);
+      three.crash();
+      await store.simulation.run(3_000);
+      const again = await reflector(store, hasRunBefore);
+      await store.simulation.run(130_000);
+      assert.equal(await known(), true);
+      assert.equal(changes.length === 0, hasRunBefore, changes.join(', '));
+      await again[Symbol.asyncDispose]();
+      await three[Symbol.asyncDispose]();
+    });
+  }
+});
+
 describe('an agent that stops on a node that is leaving', () => {
   for (const [what, isDrained, documents] of [
     ['by its annotation', false, node(3, 'annotations: { podroute.io/GracefulShutdown: "true" }')],

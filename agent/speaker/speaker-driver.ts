@@ -3,7 +3,7 @@
 import type { SessionAction } from '#agent-api';
 import type { Problem } from '#api';
 import { type PeerConfig, type Policy, Speaker, type SpeakerConfig, type Transport } from '#bgp';
-import { withZone } from '#ip';
+import { FAMILIES, withZone } from '#ip';
 import type { Clock, Random, Scheduler, Timer } from '#world';
 import type { Fib } from '../fib/fib.ts';
 import type { Log } from '../log.ts';
@@ -22,6 +22,8 @@ export interface SpeakerDriverIo {
   readonly scheduler: Scheduler;
   readonly transport: Transport;
   readonly log: Log;
+  /** For one without a FIB, which cannot tell; default: no. */
+  readonly hasRunBefore?: boolean;
 }
 
 export class SpeakerDriver implements AsyncDisposable {
@@ -185,7 +187,9 @@ export class SpeakerDriver implements AsyncDisposable {
   #makeSpeaker(plan: Plan): Speaker {
     const { clock, random, scheduler, transport, log } = this.#io;
     const fib = this.#fib;
-    const forwardingKept = fib?.adoptedFamilies ?? [];
+    // Who forwards nothing has lost nothing of it.
+    const ofReflector = this.#io.hasRunBefore === true ? FAMILIES : [];
+    const forwardingKept = fib === undefined ? ofReflector : fib.adoptedFamilies;
     const expected = () => (this.#told ?? plan).waiting.map(({ id }) => id);
     const io = { clock, random, scheduler, transport, log, forwardingKept, expected };
     const speaker = new Speaker(plan.speaker, io);

@@ -92,6 +92,7 @@ export interface TestNode extends AsyncDisposable {
  * @param blocks that it holds; default 10.244.N.0/26
  * @param objects what it reads; default: what the cluster shares
  * @param left in the kernel by an earlier run
+ * @param bare without a kernel of its own (--fib none)
  */
 export async function startNode(
   n: number,
@@ -99,6 +100,7 @@ export async function startNode(
   blocks: readonly string[] = [`10.244.${n}.0/26`],
   objects: AgentStore = store,
   left: readonly Request[] = [],
+  bare?: { readonly hasRunBefore: boolean },
 ): Promise<TestNode> {
   const address = `10.0.0.${n}`;
   const kernel = new MemoryKernel();
@@ -126,7 +128,7 @@ export async function startNode(
       transport: host,
       log: life,
       store: objects,
-      host: { kernel, sysctl, ipam, routers },
+      ...(bare ?? { host: { kernel, sysctl, ipam, routers } }),
     },
   );
   await agent.start();
