@@ -26,9 +26,9 @@ export {
   type IPPoolSpec,
   type IPReservation,
   type IPReservationSpec,
-  UNROUTABLE,
   isForAnyPod,
 } from './kinds/ip-pool.ts';
+export { UNROUTABLE } from './schema/unroutable.ts';
 export type { Metadata } from './schema/kind.ts';
 export { type Condition, cutMessage, sinceWhen } from './schema/condition.ts';
 export {

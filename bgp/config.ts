@@ -21,6 +21,8 @@ export interface SpeakerConfig {
     readonly relax: boolean;
     readonly weighted?: boolean;
   };
+  /** Each prefix once. A node holds them by `unreachable` routes while they are announced. */
+  readonly aggregates?: readonly Aggregate[];
   /** How MED is compared; default: inside one neighbouring AS, missing is 0. */
   readonly bestPath?: {
     /** Between paths of all neighbouring ASes. */
@@ -28,6 +30,17 @@ export interface SpeakerConfig {
     /** As the highest number there is. */
     readonly missingMedAsWorst: boolean;
   };
+}
+
+/** Announced while there is a route inside it (RFC 4271 section 9.2.2.2), to neighbours that take aggregates. */
+export interface Aggregate {
+  readonly prefix: string;
+  /** Those neighbours do not get what lies inside it. */
+  readonly summaryOnly: boolean;
+  readonly communities: readonly string[];
+  readonly largeCommunities: readonly string[];
+  /** The object that asked for it. */
+  readonly why: string;
 }
 
 /** One neighbour, or a template for all that connect from a range. */
@@ -94,6 +107,8 @@ export interface PeerConfig {
    * as well. 'sum': likewise, and with our own next hop what all paths that are used together have.
    */
   readonly linkBandwidth?: 'send' | 'sum';
+  /** It gets our aggregates, and of one with summaryOnly not what is inside; default: neither holds. */
+  readonly takesAggregates?: boolean;
   /**
    * It gets a default route of these families from us, beside what the export policy lets out: that of an Origination with
    * `onRequest`, and no other.

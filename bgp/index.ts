@@ -1,7 +1,7 @@
 // The door of the BGP library: a speaker, its configuration, what it needs from outside, and what can be read.
 export { type I32, resizeI32, resizeU8, type U8 } from './columns/columns.ts';
 export { IdRing } from './columns/id-ring.ts';
-export type { PeerConfig, PeerRemote, RequiredCapability, Role, SpeakerConfig } from './config.ts';
+export type { Aggregate, PeerConfig, PeerRemote, RequiredCapability, Role, SpeakerConfig } from './config.ts';
 export type {
   Connection,
   ConnectionHandler,

@@ -110,6 +110,7 @@ export class Speaker implements AsyncDisposable {
     );
     this.forwarding = this.#rib.forwarding;
     this.rib = new RoutePages(this.#rib, io.clock);
+    this.#rib.aggregate(config.aggregates ?? []);
     this.#sessions = new Peers(config, io, this.#handler());
     const kept = io.forwardingKept ?? [];
     for (const family of kept) this.#rib.defer(familyIndex(family));
@@ -135,6 +136,7 @@ export class Speaker implements AsyncDisposable {
     const identity = identityOf(config);
     const rules = rulesOf(config);
     if (JSON.stringify([identity, rules]) !== before) this.#rib.reconfigure(identity, rules);
+    this.#rib.aggregate(config.aggregates ?? []);
     await this.#sessions.reconfigure(config);
   }
 

@@ -13,7 +13,7 @@ import {
 } from '#bgp';
 import { type FamilyIndex, formatPrefixOctets } from '#ip';
 import { Leftovers } from './leftovers.ts';
-import { type HopSets, NO_SET } from './hop-sets.ts';
+import { AGGREGATE_SET, type HopSets, NO_SET } from './hop-sets.ts';
 import { NO_TARGET, type Targets } from './targets.ts';
 
 /** Prefixes that there is room for at first; from here on the table grows in parts. */
@@ -35,7 +35,7 @@ export class Columns {
   readonly prefixes: PrefixTable;
   readonly #sets: HopSets;
   readonly #targets: Targets;
-  /** Target of held prefixes. */
+  /** Target of held prefixes, and of aggregates. */
   readonly #unreachable: number;
   #wanted: I32 = new Int32Array(FIRST_CAPACITY);
   #installed: I32 = new Int32Array(FIRST_CAPACITY);
@@ -153,7 +153,9 @@ export class Columns {
 
   /** What the kernel should have: a target, or NO_TARGET also when no next hop can be reached. */
   targetOf(id: number): number {
-    return this.isHeld(id) ? this.#unreachable : this.#sets.targetOf(this.wantedSetOf(id), this.family);
+    const set = this.wantedSetOf(id);
+    if (this.isHeld(id) || set === AGGREGATE_SET) return this.#unreachable;
+    return this.#sets.targetOf(set, this.family);
   }
 
   isHeld(id: number): boolean {

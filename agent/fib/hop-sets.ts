@@ -9,8 +9,12 @@ import type { NextHops } from './tracked-hops.ts';
 
 /** Forwarding.kind of what a neighbour announced. */
 const LEARNED = 2;
+/** Forwarding.kind of an aggregate of this node. */
+const AGGREGATE = 3;
 /** No path. */
 export const NO_SET = 0;
+/** Instead of a set: an aggregate's, unreachable. */
+export const AGGREGATE_SET = -1;
 
 /** Of one prefix. */
 const MOST_HOPS = 256;
@@ -53,6 +57,7 @@ export class HopSets {
   ofRib(family: FamilyIndex, ribId: number, rib: ForwardingView): number {
     const forwarding = this.#forwarding;
     rib.forwarding(family, ribId, forwarding);
+    if (forwarding.kind === AGGREGATE) return AGGREGATE_SET;
     if (forwarding.kind !== LEARNED) return NO_SET;
     const { count, metric, nextHopIds } = forwarding;
     for (let i = 0; i < count; i++) this.#members[i] = this.#ownHopOf(nextHopIds[i]!, rib);

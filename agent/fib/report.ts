@@ -7,7 +7,7 @@ import type { Link } from '#linux';
 import type { Failures } from './kernel/failures.ts';
 import type { SyncFigures } from './kernel/sync-figures.ts';
 import type { NextHops } from './tracked-hops.ts';
-import type { HopSets } from './hop-sets.ts';
+import { AGGREGATE_SET, type HopSets } from './hop-sets.ts';
 import { NO_TARGET, type Targets } from './targets.ts';
 
 const SHOWN_FAILURES = 100;
@@ -150,7 +150,7 @@ function isInside(columns: Columns, id: number, address: Uint8Array, length: num
 
 function routeOf(state: FibState, columns: Columns, id: number): RouteStatus {
   const set = columns.wantedSetOf(id);
-  const isHeld = columns.isHeld(id);
+  const isHeld = columns.isHeld(id) || set === AGGREGATE_SET;
   const target = columns.targetOf(id);
   const installed = columns.installedOf(id);
   const failure = state.failures.of(columns.family, id);
@@ -179,6 +179,8 @@ function routeOf(state: FibState, columns: Columns, id: number): RouteStatus {
 function whyOf(state: FibState, columns: Columns, id: number, refusal: string | undefined): string {
   if (refusal !== undefined) return refusal;
   if (columns.isHeld(id)) return 'block of this node: free addresses answer unreachable';
+  if (columns.wantedSetOf(id) === AGGREGATE_SET)
+    return 'aggregate of this node: what no route inside it takes answers unreachable';
   if (columns.isAdopted(id)) return 'left by an earlier run; deleted unless learned again';
   const trouble = state.sets.troubleOf(columns.wantedSetOf(id));
   return trouble === '' ? 'best path' : trouble;

@@ -150,6 +150,8 @@ export function sessionConfig(
       ...(spec.privateASAction === 'Replace' ? { replacePrivateAs: true } : {}),
       ...(linkBandwidth === undefined ? {} : { linkBandwidth }),
       ...(defaultOriginate.length === 0 ? {} : { defaultOriginate }),
+      // The nodes need every block, to send to its pods.
+      ...(wish.remoteNode === undefined ? { takesAggregates: true } : {}),
       ...(spec.role === undefined || type === 'ibgp' ? {} : { role: ROLES[spec.role] }),
       gracefulRestart: gracefulRestart(spec),
       import: policies.import,

@@ -5,7 +5,6 @@ import {
   type BGPConfigurationSpec,
   configurationOfNode,
   type IPPool,
-  isOfFormer,
   isOfPool,
   mayHidePools,
   nothingRefused,
@@ -16,7 +15,7 @@ import {
 } from '#api';
 import type { SpeakerConfig } from '#bgp';
 import { onlyWayOut } from './way-out.ts';
-import { comparePrefixes, contains, FAMILIES, type Family, familyOf, overlaps, parsePrefix } from '#ip';
+import { comparePrefixes, FAMILIES, type Family, familyOf, overlaps, parsePrefix } from '#ip';
 import { resolveConflicts } from './conflicts.ts';
 import { type Guarded, guardedBy, guardedPrefixes, guardProblems } from './policy/guarded.ts';
 import type {
@@ -25,11 +24,11 @@ import type {
   PlanResources,
   PlanResult,
   PlannedNode,
-  PlannedOrigination,
   PlannedPeer,
   WaitingPeer,
 } from './types.ts';
 import { automaticPeers } from './mesh.ts';
+import { defaultRoutes, originations, plannedAggregates } from './originations.ts';
 import { type ClusterNode, clusterNode, plannedNode } from './node-bgp.ts';
 import { configuredPeers, selects } from './bgp-peers.ts';
 import { findReflectors } from './reflectors.ts';
@@ -74,10 +73,14 @@ export function makePlan(input: PlanInput): PlanResult {
   const resolved = resolveConflicts([...configured.wishes, ...automatic.wishes], input.inForce ?? new Set());
   const clusterId = reflectors.clusterIds.has(nodeName) ? reflectors.clusterIds.get(nodeName) : undefined;
   const node = plannedNode(self, config, clusterId, input.routerId);
+  const aggregates = plannedAggregates(input, config, nodes);
   return {
     plan: {
       node,
-      speaker: speakerConfig(node, config, resolved.peers, configured.waiting),
+      speaker: {
+        ...speakerConfig(node, config, resolved.peers, configured.waiting),
+        aggregates: aggregates.aggregates,
+      },
       peers: resolved.peers,
       waiting: configured.waiting,
       originations: [
@@ -99,6 +102,7 @@ export function makePlan(input: PlanInput): PlanResult {
       ...stray.problems,
       ...guardProblems(addressRanges(usable.pools, self), guarded),
       ...reflectors.problems,
+      ...aggregates.problems,
       ...configured.problems,
       ...automatic.problems,
       ...resolved.problems,
@@ -227,54 +231,6 @@ function listenAddresses(
     ...(addresses.ipv4 !== undefined || uses('ipv4') ? ['0.0.0.0'] : []),
     ...(addresses.ipv6 !== undefined || uses('ipv6') || waiting.length > 0 ? ['::'] : []),
   ];
-}
-
-function originations(
-  blocks: readonly LocalBlock[],
-  { ipPools }: PlanResources,
-  { formerPools = [] }: Refused,
-  config: BGPConfigurationSpec,
-): PlannedOrigination[] {
-  const isExported = (block: LocalBlock) =>
-    !ipPools.get(block.pool ?? '')?.spec.disableBGPExport &&
-    !formerPools.some((pool) => pool.disableBGPExport && isOfFormer(block, pool));
-  return blocks
-    .filter(isExported)
-    .map(({ cidr, pool }) => ({
-      prefix: cidr,
-      ...communitiesOf(cidr, config),
-      why: pool === undefined ? 'podCIDR of this node' : `block of IPPool ${pool}`,
-    }))
-    .sort((a, b) => comparePrefixes(parsePrefix(a.prefix)!, parsePrefix(b.prefix)!));
-}
-
-/** For neighbours that get one. Of a node that is about to go they are as all that it announces (RFC 8326). */
-function defaultRoutes(peers: readonly PlannedPeer[], self: ClusterNode): PlannedOrigination[] {
-  const leaving = self.isLeaving ? { communities: ['65535:0'], localPref: 0 } : { communities: [] };
-  return FAMILIES.filter((family) =>
-    peers.some(({ config }) => config.defaultOriginate?.includes(family)),
-  ).map((family) => ({
-    prefix: family === 'ipv4' ? '0.0.0.0/0' : '::/0',
-    ...leaving,
-    largeCommunities: [],
-    onRequest: true,
-    why: 'defaultOriginate of BGPPeers',
-  }));
-}
-
-/** Of every advertisement that the prefix lies in. */
-function communitiesOf(
-  cidr: string,
-  { communities: named, prefixAdvertisements }: BGPConfigurationSpec,
-): { communities: string[]; largeCommunities: string[] } {
-  const prefix = parsePrefix(cidr)!;
-  const values = prefixAdvertisements
-    .filter((advertisement) => contains(parsePrefix(advertisement.cidr)!, prefix))
-    .flatMap((advertisement) => advertisement.communities)
-    .map((entry) => named.find(({ name }) => name === entry)?.value ?? entry);
-  const isLarge = (value: string) => value.split(':').length === 3;
-  const all = [...new Set(values)].sort();
-  return { communities: all.filter((value) => !isLarge(value)), largeCommunities: all.filter(isLarge) };
 }
 
 /**

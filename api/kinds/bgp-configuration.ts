@@ -1,5 +1,6 @@
 // BGPConfiguration: what holds for the BGP of every node (the object named 'default'), or of one ('node.NAME').
 import * as z from 'zod';
+import { addressBits, familyOf, parsePrefix } from '#ip';
 import {
   asNumber,
   cidr,
@@ -25,6 +26,7 @@ import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { notManyHosts } from '../schema/one-host.ts';
 import { communityCel, keepaliveCel } from '../schema/patterns.ts';
 import { type Rule, withMoreCel, withRules } from '../schema/rules.ts';
+import { outsideUnroutable } from '../schema/unroutable.ts';
 
 const DEFAULT_HOLD_TIME = 90;
 
@@ -100,6 +102,27 @@ const bestPath = z.strictObject({
     .describe('A path without MED counts as one with the highest. Default: as one with 0.'),
 });
 
+const aggregate = withRules(
+  z.strictObject({
+    cidr: cidr().describe('Its addresses.'),
+    summaryOnly: flag()
+      .default(false)
+      .describe('Those that get it do not get the routes inside it. Nodes of the cluster always do.'),
+    communities: list(communityOrName(), 16)
+      .default([])
+      .describe('What it carries: communities, or names from spec.communities.'),
+  }),
+  [
+    ...outsideUnroutable<{ cidr: string }>(),
+    {
+      fields: ['cidr'],
+      message: 'is a single address: no route can be inside it',
+      cel: "!isCIDR(self.cidr) || cidr(self.cidr).prefixLength() < (self.cidr.contains(':') ? 128 : 32)",
+      broken: ({ cidr }) => parsePrefix(cidr)!.length === addressBits(familyOf(cidr)),
+    },
+  ],
+);
+
 const fields = z.strictObject({
   asNumber: asNumber().default(64512).describe('The AS of every node that has none of its own.'),
   nodeToNodeMeshEnabled: flag().default(true).describe('Every node has a session with every other.'),
@@ -151,6 +174,11 @@ const fields = z.strictObject({
     .default([])
     .describe('Communities on what is announced from inside a CIDR.'),
   ...filterSetFields,
+  aggregates: list(aggregate, 50)
+    .default([])
+    .describe(
+      'Prefixes that each node announces to neighbours that are no nodes while it has a route inside them, and holds by unreachable routes.',
+    ),
   serviceClusterIPs: cidrBlocks().describe('Announce ClusterIPs inside these.'),
   serviceExternalIPs: cidrBlocks().describe('Announce ExternalIPs inside these.'),
   serviceLoadBalancerIPs: cidrBlocks().describe('Announce LoadBalancer addresses inside these.'),
@@ -211,28 +239,44 @@ const rules: Rule<Fields>[] = [
   },
 ];
 
-/** Names in prefixAdvertisements must be defined. The lists' bounds keep the rule's cost within what an API server allows. */
-const namesCel = {
-  rule: '!has(self.prefixAdvertisements) || self.prefixAdvertisements.all(a, !has(a.communities) || a.communities.all(c, c.contains(":") || (has(self.communities) && self.communities.exists(n, n.name == c))))',
-  message: 'prefixAdvertisements names what is neither a community nor a name from spec.communities',
+const sameCidrCel = {
+  rule: '!has(self.aggregates) || self.aggregates.all(a, !isCIDR(a.cidr) || self.aggregates.exists_one(b, isCIDR(b.cidr) && cidr(b.cidr) == cidr(a.cidr)))',
+  message: 'aggregates has the same cidr twice',
 };
 
-const bgpConfigurationSpec = withMoreCel(withRules(fields, rules), [namesCel, ...setNamesCel]).superRefine(
-  (spec, context) => {
-    checkSetNames(spec, context);
-    const names = new Set(spec.communities.map(({ name }) => name));
-    spec.prefixAdvertisements.forEach(({ communities }, i) => {
+/** Names in such lists must be defined. The lists' bounds keep the rule's cost within what an API server allows. */
+const namesCel = (list: string) => ({
+  rule: `!has(self.${list}) || self.${list}.all(a, !has(a.communities) || a.communities.all(c, c.contains(":") || (has(self.communities) && self.communities.exists(n, n.name == c))))`,
+  message: `${list} names what is neither a community nor a name from spec.communities`,
+});
+
+const NAMED = ['prefixAdvertisements', 'aggregates'] as const;
+
+const bgpConfigurationSpec = withMoreCel(withRules(fields, rules), [
+  ...NAMED.map(namesCel),
+  sameCidrCel,
+  ...setNamesCel,
+]).superRefine((spec, context) => {
+  checkSetNames(spec, context);
+  const names = new Set(spec.communities.map(({ name }) => name));
+  for (const field of NAMED)
+    spec[field].forEach(({ communities }, i) => {
       communities.forEach((entry, j) => {
         if (parseCommunity(entry) !== undefined || names.has(entry)) return;
         context.addIssue({
           code: 'custom',
-          path: ['prefixAdvertisements', i, 'communities', j],
+          path: [field, i, 'communities', j],
           message: 'is neither a community nor a name from spec.communities',
         });
       });
     });
-  },
-);
+  const cidrs = spec.aggregates.map(({ cidr }) => cidr);
+  for (const [i, cidr] of cidrs.entries()) {
+    if (cidrs.indexOf(cidr) === i) continue;
+    const message = `is that of aggregates[${cidrs.indexOf(cidr)}] too`;
+    context.addIssue({ code: 'custom', path: ['aggregates', i, 'cidr'], message });
+  }
+});
 
 export type BGPConfigurationSpec = z.output<typeof bgpConfigurationSpec>;
 export interface BGPConfiguration extends ResourceObject<'BGPConfiguration', BGPConfigurationSpec> {

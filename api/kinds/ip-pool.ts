@@ -1,9 +1,10 @@
 // IPPool: a CIDR from which pods get addresses, cut into blocks that nodes own. IPReservation: what stays free.
 import * as z from 'zod';
-import { addressBits, familyOf, overlaps, parsePrefix } from '#ip';
+import { addressBits, familyOf, parsePrefix } from '#ip';
 import { cidr, cidrOrAddress, flag, integer, list, oneOf, selector } from '../schema/fields.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { immutable, type Rule, withMoreCel, withRules } from '../schema/rules.ts';
+import { outsideUnroutable } from '../schema/unroutable.ts';
 import { type IPPoolStatus, ipPoolStatus } from './summed-status.ts';
 
 /** Of Calico. podroute routes pods' addresses as they are: inside a subnet CrossSubnet is the same as Never. */
@@ -42,33 +43,8 @@ type Fields = z.output<typeof fields>;
 
 const NEW_POOL = ': make a new pool and disable this one';
 
-/**
- * No host can have these (RFC 6890), or not as one that others reach. 240.0.0.0/4 is not among them: Linux routes it, so a
- * network that has run out of private addresses may use it, but for the very last.
- */
-export const UNROUTABLE = [
-  ['0.0.0.0/8', '"this network"'],
-  ['127.0.0.0/8', 'loopback'],
-  ['169.254.0.0/16', 'link-local'],
-  ['224.0.0.0/4', 'multicast'],
-  ['255.255.255.255/32', 'broadcast'],
-  ['::/8', 'unspecified, loopback and IPv4-mapped'],
-  ['fe80::/10', 'link-local'],
-  ['ff00::/8', 'multicast'],
-] as const;
-
-function outside(range: string, what: string): Rule<Fields> {
-  const start = range.split('/')[0];
-  return {
-    fields: ['cidr'],
-    message: `overlaps ${range} (${what}), which cannot be routed`,
-    cel: `!isCIDR(self.cidr) || (!cidr('${range}').containsIP(cidr(self.cidr).ip()) && !cidr(self.cidr).containsIP('${start}'))`,
-    broken: (pool) => overlaps(parsePrefix(pool.cidr)!, parsePrefix(range)!),
-  };
-}
-
 const rules: Rule<Fields>[] = [
-  ...UNROUTABLE.map(([range, what]) => outside(range, what)),
+  ...outsideUnroutable<Fields>(),
   {
     fields: ['blockSize', 'cidr'],
     message: 'is not allowed here',

@@ -14,6 +14,7 @@ const ownFields: readonly (keyof BGPConfigurationSpec)[] = [
   'multipath',
   'communities',
   'prefixAdvertisements',
+  'aggregates',
   'ignoredInterfaces',
   'logSeverityScreen',
 ];

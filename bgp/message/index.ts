@@ -17,6 +17,7 @@ export {
   HAS_NO_EXPORT_SUBCONFED,
   HAS_NO_LLGR,
   isOnlyIncomplete,
+  PRESENT_AGGREGATOR,
   PRESENT_MED,
   PRESENT_OTC,
 } from './attributes/verdict.ts';

@@ -1,6 +1,8 @@
 // What a forwarding table reads of the RIB: which prefixes changed, and by which next hops each is reached. Numbers
 // only, filled into what the reader gives: a million routes are handed over without an object each.
 import type { FamilyIndex } from '#ip';
+import { isAggregate } from './in/aggregates.ts';
+import type { AttributeIntern } from './attributes/attribute-intern.ts';
 import type { AttributeStore } from './attributes/attribute-store.ts';
 import type { NextHops } from './attributes/next-hops.ts';
 import { type Decision, MOST_PATHS } from './table/decision.ts';
@@ -20,7 +22,7 @@ export interface ForwardingChange {
 
 /** Filled in place, so that a million reads allocate nothing. */
 export interface Forwarding {
-  /** 0 no usable path, 1 originated here, 2 learned. */
+  /** 0 no usable path, 1 originated here, 2 learned, 3 an aggregate made here. */
   kind: number;
   /** Of the kernel's route, as an import policy set it for the best path; 0: none did. */
   metric: number;
@@ -49,6 +51,7 @@ export interface ForwardingSource extends ForwardingView {
 
 export class RibForwarding implements ForwardingSource {
   readonly #tables: readonly [RibTable, RibTable];
+  readonly #intern: AttributeIntern;
   readonly #attributes: AttributeStore;
   readonly #nextHops: NextHops;
   readonly #peers: PeerSlots;
@@ -60,13 +63,14 @@ export class RibForwarding implements ForwardingSource {
 
   constructor(
     tables: readonly [RibTable, RibTable],
-    attributes: AttributeStore,
+    intern: AttributeIntern,
     nextHops: NextHops,
     peers: PeerSlots,
     decision: Decision,
   ) {
     this.#tables = tables;
-    this.#attributes = attributes;
+    this.#intern = intern;
+    this.#attributes = intern.store;
     this.#nextHops = nextHops;
     this.#peers = peers;
     this.#decision = decision;
@@ -100,7 +104,7 @@ export class RibForwarding implements ForwardingSource {
     out.metric = 0;
     if (best < 0 || !this.#decision.isUsable(table, best)) return;
     if (this.#peers.kind[table.peer[best]!] === KIND_LOCAL) {
-      out.kind = 1;
+      out.kind = isAggregate(this.#intern, table, best) ? 3 : 1;
       return;
     }
     out.kind = 2;

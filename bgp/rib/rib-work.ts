@@ -3,6 +3,7 @@
 // catch up, and housekeeping. It flushes at once when idle; when a flush to many members took long it waits about as
 // long before the next, so that changes gather meanwhile.
 import type { Clock, Scheduler, Timer } from '#world';
+import type { Aggregates } from './in/aggregates.ts';
 import type { AdjRibIn } from './in/adj-rib-in.ts';
 import type { Decision } from './table/decision.ts';
 import type { ExportGroups } from './out/export-groups.ts';
@@ -39,6 +40,7 @@ export interface WorkParts {
   readonly nextHops: NextHops;
   readonly sweepers: readonly Sweeper[];
   readonly forwarding: RibForwarding;
+  readonly aggregates: readonly Aggregates[];
   readonly pace: ReadingPace;
   readonly housekeeping: Housekeeping;
   readonly faults: RibFaults;
@@ -152,7 +154,8 @@ export class RibWork {
 
   /** One step of anything else; false when there is nothing to do. */
   #background(): boolean {
-    const { sweepers, nextHops, exports, housekeeping } = this.#parts;
+    const { sweepers, nextHops, exports, aggregates, housekeeping } = this.#parts;
+    if (!exports.isBuilding && aggregates.some((one) => one.step())) return true;
     const isSweeping = sweepers.some((sweeper) => !sweeper.isIdle);
     this.#isSweepsTurn = isSweeping && !this.#isSweepsTurn;
     if (this.#isSweepsTurn) {
@@ -167,9 +170,12 @@ export class RibWork {
 
   #process(table: RibTable, count: number): number {
     const { clock, exports, slots } = this.#parts;
+    const aggregates = this.#parts.aggregates[table.family]!;
     const touched = this.#touched;
     let n = 0;
     while (n < count && table.dirtyCount > 0) n = this.#choose(table, n, count);
+    if (aggregates.isOn)
+      for (let i = 0; i < n; i++) if (this.#isChanged[i] === 1) aggregates.note(touched[i]!);
     const start = clock.now();
     for (const group of exports.groups[table.family]) {
       group.fit(slots.end);
@@ -183,6 +189,7 @@ export class RibWork {
       if ((table.prefixFlags[prefix]! & HAS_DEAD) !== 0) this.#bury(table, prefix);
       if (table.head[prefix] === 0) table.orphan(prefix);
     }
+    aggregates.settle();
     return written;
   }
 

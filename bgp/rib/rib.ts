@@ -1,13 +1,14 @@
 // The RIB put together: tables, attribute store, decision, export, and the work loop that drives them.
 // The speaker tells it what sessions do and what is originated; it writes UPDATEs to the sessions.
-import { type FamilyIndex, formatOctets } from '#ip';
+import { type FamilyIndex, familyIndex, familyOf, formatOctets } from '#ip';
 import type { Clock, Scheduler } from '#world';
-import type { PeerConfig } from '../config.ts';
+import type { Aggregate, PeerConfig } from '../config.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import type { Policy } from '../policy/policy.ts';
 import { PolicyCache } from '../policy/policy-cache.ts';
 import { ACTION_RESET } from '../message/index.ts';
 import type { Session } from '../session/index.ts';
+import { Aggregates } from './in/aggregates.ts';
 import { AdjRibIn } from './in/adj-rib-in.ts';
 import { AttributeIntern, type OwnIdentity } from './attributes/attribute-intern.ts';
 import { AttributeReader } from './attributes/attribute-reader.ts';
@@ -60,6 +61,7 @@ export class Rib {
   readonly view: ExportView;
   readonly exports: ExportGroups;
   readonly originated: Originated;
+  readonly aggregates: readonly [Aggregates, Aggregates];
   readonly forwarding: RibForwarding;
   /** Who has a session, or whose paths are kept: what becomes of them, and what an operator orders. */
   readonly neighbours: RibPeers;
@@ -106,7 +108,12 @@ export class Rib {
       },
     };
     this.importer = new Importer(intern, this.eligibility, tables, paths, nextHops, heard);
-    this.view = new ExportView(intern, reader, slots, nextHops, this.decision, tables);
+    this.originated = new Originated(tables, paths, intern, nextHops);
+    const grain = io.grain ?? GRAIN;
+    const aggregates = (family: FamilyIndex): Aggregates =>
+      new Aggregates(tables[family], intern, this.originated, grain, () => this.exports.rebuild());
+    this.aggregates = [aggregates(0), aggregates(1)];
+    this.view = new ExportView(intern, reader, slots, nextHops, this.decision, tables, this.aggregates);
     const parts = {
       attributes,
       nextHops,
@@ -114,7 +121,7 @@ export class Rib {
       batch: new UpdateBatch(attributes, seed),
       packer: new UpdatePacker(attributes, nextHops, slots),
       faults: this.#faults,
-      grain: io.grain ?? GRAIN,
+      grain: grain,
       mayEndDump: (family: FamilyIndex) => this.#isChosen[family]!,
       tooLarge: (group: UpdateGroup, unit: number) => {
         const prefix = group.rules.addPath ? group.table.prefix[unit]! : unit;
@@ -124,8 +131,7 @@ export class Rib {
       },
     };
     this.exports = new ExportGroups(tables, parts, slots);
-    this.originated = new Originated(tables, paths, intern, nextHops);
-    this.forwarding = new RibForwarding(tables, attributes, nextHops, slots, this.decision);
+    this.forwarding = new RibForwarding(tables, intern, nextHops, slots, this.decision);
     this.#sweepers = [this.#sweeper(0, parts.grain), this.#sweeper(1, parts.grain)];
     this.#pace = new ReadingPace((peer) => this.#sweepers.some((sweeper) => sweeper.isClearing(peer.slot)));
     this.#housekeeping = new Housekeeping(tables, attributes, nextHops, io.clock, () => this.wake());
@@ -155,6 +161,7 @@ export class Rib {
       nextHops,
       sweepers: this.#sweepers,
       forwarding: this.forwarding,
+      aggregates: this.aggregates,
       pace: this.#pace,
       housekeeping: this.#housekeeping,
       faults: this.#faults,
@@ -286,6 +293,15 @@ export class Rib {
     }
     this.decision.rules = rules;
     for (const sweeper of this.#sweepers) sweeper.sweepAll();
+    this.wake();
+  }
+
+  /** All of them, each time; also after reconfigure(), as they carry who we are. */
+  aggregate(list: readonly Aggregate[]): void {
+    for (const family of [0, 1] as const)
+      this.aggregates[family].configure(
+        list.filter(({ prefix }) => familyIndex(familyOf(prefix)) === family),
+      );
     this.wake();
   }
 

@@ -6,7 +6,7 @@ import { get } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StatusReply, VersionReply } from '#agent-api';
+import type { RoutesReply, StatusReply, VersionReply } from '#agent-api';
 import { createHost, type Host } from '#lab';
 import { waitUntil } from '#world';
 import { EXECUTABLE } from '../conformance/testing/cni-node.ts';
@@ -15,9 +15,13 @@ import { PODROUTE, startPodroute } from '../testing/start-podroute.ts';
 /** As long as Kubernetes allows. */
 const NODE = `${'n'.repeat(63)}.`.repeat(4).slice(0, 253);
 
-const documents = (node: string) =>
+const documents = (node: string, more: object = {}) =>
   [
-    { kind: 'BGPConfiguration', metadata: { name: 'default' }, spec: { nodeToNodeMeshEnabled: false } },
+    {
+      kind: 'BGPConfiguration',
+      metadata: { name: 'default' },
+      spec: { nodeToNodeMeshEnabled: false, ...more },
+    },
     {
       apiVersion: 'v1',
       kind: 'Node',
@@ -289,6 +293,29 @@ describe('a running agent', function () {
     assert.equal((await other.exited).code, 1);
     assert.match(other.output, /pods of this network namespace has an agent already: pid \d+, node n1/);
     await agent.process.stop();
+  });
+
+  it('holds an aggregate in the kernel while it has a route inside, also over a restart, and no longer', async () => {
+    const start = { nodeName: 'n1', folder, fib: 'kernel' } as const;
+    const aggregates = [{ cidr: '10.77.0.0/16', summaryOnly: true }, { cidr: '10.78.0.0/16' }];
+    const routes = () => host.ip('route', 'show', 'table', 'all', 'proto', '179');
+    const isHeld = (prefix: string) => routes().includes(`unreachable ${prefix}`);
+    const first = await startPodroute(host, { ...start, documents: documents('n1', { aggregates }) });
+    await waitUntil('it in the kernel', 3_000, () => isHeld('10.77.0.0/16'));
+    assert.ok(isHeld('10.77.0.0/24') && !isHeld('10.78.0.0/16'), 'nothing is inside the other');
+    assert.throws(() => host.ip('route', 'get', '10.77.9.9'), /No route to host/);
+    await first.process.stop();
+    assert.ok(isHeld('10.77.0.0/16'));
+    const second = await startPodroute(host, { ...start, documents: documents('n1', { aggregates }) });
+    await waitUntil('what an earlier run left to be looked at', 5_000, async () => {
+      const { routes: found } = await second.get<RoutesReply>('/v1/routes?view=fib&prefix=10.77.0.0/16');
+      return found[0]?.kernel?.state === 'installed';
+    });
+    assert.ok(isHeld('10.77.0.0/16'));
+    second.configure(documents('n1'));
+    await waitUntil('it gone', 3_000, () => !isHeld('10.77.0.0/16'));
+    assert.ok(isHeld('10.77.0.0/24'));
+    await second.process.stop();
   });
 
   it('answers a probe at once while sixty-four clients of its socket ask for ever', async () => {

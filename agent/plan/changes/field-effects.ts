@@ -139,6 +139,7 @@ const bgpConfiguration: EffectsOf<BGPConfigurationSpec> = {
   communities: { name: is('nothing', 'of one that is named nowhere'), value: again },
   prefixAdvertisements: { cidr: again, communities: again },
   ...filterSets,
+  aggregates: { cidr: again, summaryOnly: again, communities: again },
   serviceClusterIPs: { cidr: is('nothing') },
   serviceExternalIPs: { cidr: is('nothing') },
   serviceLoadBalancerIPs: { cidr: is('nothing') },

@@ -114,6 +114,43 @@ export const bgpConfigurationDocuments = casesOf('BGPConfiguration', {}, [
     good: [[], ['65000:1', '1:2:3'], ['backbone'], ['65000:1', 'backbone']],
     bad: ['backbone', ['Backbone'], ['65536:1'], [''], [5], ['backbone', 'access'], ['a:b'], ['1:']],
   },
+  {
+    field: 'aggregates',
+    good: [
+      [],
+      [{ cidr: '10.0.0.0/8' }, { cidr: '10.0.0.0/9', summaryOnly: true }, { cidr: 'fd00::/8' }],
+      many(50, (i) => ({ cidr: `10.${i}.0.0/16` })),
+    ],
+    bad: [
+      {},
+      [{}],
+      ['10.0.0.0/8'],
+      [{ cidr: '10.0.0.0/8', summary: true }],
+      [{ cidr: '10.0.0.0/8' }, { cidr: '10.0.0.0/8', summaryOnly: true }],
+      [{ cidr: 'fd00::/8' }, { cidr: 'FD00:0::/8' }],
+      many(51, (i) => ({ cidr: `10.${i}.0.0/16` })),
+    ],
+  },
+  { field: 'aggregates.0.cidr', with: { aggregates: [{ cidr: '10.0.0.0/8' }] }, bad: cidrs.bad! },
+  {
+    field: 'aggregates.0.cidr',
+    with: { aggregates: [{ cidr: '10.0.0.0/8' }] },
+    bad: [
+      ...['0.0.0.0/0', '::/0', '10.0.0.1/32', 'fd00::1/128', '127.0.0.0/8', '169.254.0.0/16'],
+      ...['224.0.0.0/4', '239.0.0.0/8', '192.0.0.0/2', 'fe80::/10', 'fe80:1::/32', 'ff00::/8', 'ff02::/16'],
+      ...['10.0.0.1/8', 'fd00::1/8', '255.255.255.0/24'],
+    ],
+  },
+  { field: 'aggregates.0.summaryOnly', with: { aggregates: [{ cidr: '10.0.0.0/8' }] }, ...flags },
+  {
+    field: 'aggregates.0.communities',
+    with: {
+      aggregates: [{ cidr: '10.0.0.0/8' }],
+      communities: [{ name: 'backbone', value: '65000:100' }],
+    },
+    good: [[], ['65000:1', '1:2:3'], ['backbone']],
+    bad: ['backbone', ['Backbone'], ['65536:1'], [''], [5], ['access']],
+  },
   ...services,
   { field: 'serviceLoadBalancerAggregation', ...noEffect(words('Enabled', 'Disabled')) },
   { field: 'ignoredInterfaces', ...noEffect({ good: [[], ['lo', 'docker*']], bad: ['lo', [5], ['']] }) },

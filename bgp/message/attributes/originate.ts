@@ -13,6 +13,8 @@ export interface AttributeInput {
   readonly asPath?: readonly number[];
   readonly med?: number;
   readonly localPref?: number;
+  /** Of an aggregate: who made it (RFC 4271 section 5.1.7), beside ATOMIC_AGGREGATE (5.1.6), as no AS_PATH of others is in it. */
+  readonly aggregator?: { readonly asNumber: number; readonly routerId: number };
   readonly communities?: readonly number[];
   readonly largeCommunities?: readonly LargeCommunity[];
 }
@@ -46,6 +48,11 @@ export function buildAttributes(input: AttributeInput, out: Uint8Array, at: numb
     );
   }
   const flags = c.FLAG_OPTIONAL | c.FLAG_TRANSITIVE;
+  if (input.aggregator !== undefined) {
+    to = writeAttributeHeader(out, to, c.FLAG_TRANSITIVE, c.ATTR_ATOMIC_AGGREGATE, 0);
+    to = writeAttributeHeader(out, to, flags, c.ATTR_AGGREGATOR, 8);
+    to = writeU32(out, writeU32(out, to, input.aggregator.asNumber), input.aggregator.routerId);
+  }
   if (communities.length > 0) {
     to = writeAttributeHeader(out, to, flags, c.ATTR_COMMUNITIES, communities.length * 4);
     for (const community of communities) to = writeU32(out, to, community);

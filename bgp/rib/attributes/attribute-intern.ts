@@ -152,6 +152,8 @@ export class AttributeIntern {
     readonly largeCommunities?: readonly string[];
     readonly med?: number;
     readonly localPref?: number;
+    /** ORIGIN of what is inside; of an aggregate. */
+    readonly aggregated?: number;
     /** Next-hop id, with a reference that passes on to the set, or -1 for self. */
     readonly nextHop: number;
   }): number {
@@ -161,6 +163,7 @@ export class AttributeIntern {
         ...parsed,
         ...(route.med === undefined ? {} : { med: route.med }),
         ...(route.localPref === undefined ? {} : { localPref: route.localPref }),
+        ...(route.aggregated === undefined ? {} : { origin: route.aggregated, aggregator: this.identity }),
       },
       this.#scratch,
       0,

@@ -215,6 +215,18 @@ describe('rib: what a change would do to routes is foreseen', () => {
     assert.deepEqual(counts(lab.foresee(limits())), [0, 1, { family: 'ipv4', received: 2, limit: 1 }]);
   });
 
+  it('leaves out what an aggregate stands for', () => {
+    const lab = new ForesightLab().with(ebgp(1), ebgp(2, { config: { takesAggregates: true } }));
+    const aggregate = { summaryOnly: true, communities: [], largeCommunities: [], why: 'aggregate' };
+    const aggregates = [{ prefix: '20.0.0.0/8', ...aggregate }];
+    lab.rib.aggregate(aggregates);
+    lab.announce('e1', ['20.1.0.0/16', '21.0.0.0/16'], path(65101, '192.0.2.1'));
+    lab.settle();
+    const all = lab.foresee({ configs: { e2: { takesAggregates: false } } });
+    const { sent } = all.neighbours[1]!;
+    assert.deepEqual([sent!.appear.first, sent!.vanish.first], [['20.1.0.0/16'], ['20.0.0.0/8']]);
+  });
+
   it('names a thousand prefixes of a sort and counts them all, resting in between', () => {
     const lab = new ForesightLab().with(ebgp(1), ebgp(2));
     const many = Array.from({ length: 1500 }, (_, n) => `20.${n >> 8}.${n & 255}.0/24`);

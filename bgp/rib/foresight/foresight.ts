@@ -5,6 +5,7 @@ import type { FamilyIndex } from '#ip';
 import type { PeerConfig, SpeakerConfig } from '../../config.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { Policy } from '../../policy/policy.ts';
+import type { Aggregates } from '../in/aggregates.ts';
 import type { AttributeIntern, OwnIdentity } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import { flagsOf } from '../in/eligibility.ts';
@@ -71,6 +72,7 @@ export interface Foreseen {
 export interface ForeseenRib extends RibContents {
   readonly intern: AttributeIntern;
   readonly reader: AttributeReader;
+  readonly aggregates: readonly [Aggregates, Aggregates];
   compiled(policy: Policy): CompiledPolicy;
   prefixText(table: RibTable, prefix: number): string;
 }
@@ -121,7 +123,7 @@ export class Foresight {
       },
       client,
     };
-    this.#view = new ExportView(intern, reader, then, nextHops, this.#decision, tables);
+    this.#view = new ExportView(intern, reader, then, nextHops, this.#decision, tables, rib.aggregates);
     this.#scenes = ([0, 1] as const).map((family) => [
       new PrefixScene(family, attributes),
       new PrefixScene(family, attributes),

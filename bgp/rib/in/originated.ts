@@ -1,5 +1,6 @@
 // Routes that start at this speaker: given as text by the agent, held in the tables under the local slot.
 import { type FamilyIndex, formatWords, parseAddressWords, parsePrefixWords, type PrefixWords } from '#ip';
+import type { Aggregate } from '../../config.ts';
 import { ACCEPT_ALL } from '../../policy/policy.ts';
 import { CompiledPolicy } from '../../policy/compile.ts';
 import type { AdjRibIn } from './adj-rib-in.ts';
@@ -32,6 +33,8 @@ export class Originated {
   readonly #nextHops: NextHops;
   /** Canonical prefix -> why. Bound: what the agent originates. */
   readonly #why = new Map<string, string>();
+  /** Those that are announced where no own route is, by prefix, with their ORIGIN. */
+  readonly #aggregates = new Map<string, { readonly route: Aggregate; readonly origin: number }>();
   readonly owner: PathOwner = {
     slot: LOCAL_SLOT,
     importPolicy: new CompiledPolicy(ACCEPT_ALL),
@@ -71,22 +74,51 @@ export class Originated {
     }
   }
 
+  /**
+   * Adds or replaces an aggregate. An own route of the same prefix goes before it.
+   * @param origin ORIGIN of what is inside
+   */
+  aggregate(route: Aggregate, origin: number): void {
+    const aggregate = { route, origin };
+    this.#aggregates.set(route.prefix, aggregate);
+    if (!this.#why.has(route.prefix)) this.#announceAggregate(aggregate);
+  }
+
+  withdrawAggregate(prefix: string): void {
+    if (this.#aggregates.delete(prefix) && !this.#why.has(prefix)) this.#withdraw(prefixOf(prefix));
+  }
+
+  #announceAggregate({ route, origin }: { readonly route: Aggregate; readonly origin: number }): void {
+    this.#paths.startMessage();
+    const { communities, largeCommunities } = route;
+    const set = this.#intern.originated({ communities, largeCommunities, aggregated: origin, nextHop: -1 });
+    this.#announce(prefixOf(route.prefix), set, 0);
+    this.#intern.store.release(set);
+  }
+
   /** Unknown prefixes are no error. */
   withdraw(prefixes: readonly string[]): void {
     for (const text of prefixes) {
       const prefix = prefixOf(text);
-      const table = this.#tables[prefix.family];
-      const id = findPrefix(table, prefix);
-      this.#why.delete(`${formatWords(prefix.words)}/${prefix.length}`);
-      if (id >= 0) this.#paths.withdraw(this.owner, table, id, 0);
+      const canonical = textOf(prefix);
+      this.#why.delete(canonical);
+      const aggregate = this.#aggregates.get(canonical);
+      if (aggregate === undefined) this.#withdraw(prefix);
+      else this.#announceAggregate(aggregate);
     }
+  }
+
+  #withdraw(prefix: PrefixWords): void {
+    const table = this.#tables[prefix.family];
+    const id = findPrefix(table, prefix);
+    if (id >= 0) this.#paths.withdraw(this.owner, table, id, 0);
   }
 
   /** Of a peer's paths with our own AS in AS_PATH, those for prefixes that start here: our own routes, come back. */
   returned(slot: number, family: FamilyIndex): number {
     const table = this.#tables[family];
     let count = 0;
-    for (const text of this.#why.keys()) {
+    for (const text of new Set([...this.#why.keys(), ...this.#aggregates.keys()])) {
       const prefix = prefixOf(text);
       if (prefix.family !== family) continue;
       const id = findPrefix(table, prefix);
@@ -102,7 +134,7 @@ export class Originated {
   /** The paths of a family that start here. */
   *paths(family: FamilyIndex): Generator<number> {
     const table = this.#tables[family];
-    for (const text of this.#why.keys()) {
+    for (const text of new Set([...this.#why.keys(), ...this.#aggregates.keys()])) {
       const prefix = prefixOf(text);
       const id = prefix.family === family ? findPrefix(table, prefix) : -1;
       if (id < 0) continue;
@@ -112,7 +144,7 @@ export class Originated {
   }
 
   why(prefix: string): string | undefined {
-    return this.#why.get(prefix);
+    return this.#why.get(prefix) ?? this.#aggregates.get(prefix)?.route.why;
   }
 
   #one(route: Origination, sets: Map<string, number>): void {
@@ -121,6 +153,13 @@ export class Originated {
     const key = JSON.stringify(attributes);
     let set = sets.get(key);
     if (set === undefined) sets.set(key, (set = this.setOf(route)));
+    this.#why.set(textOf(prefix), why);
+    const id = this.#announce(prefix, set, onRequest ? INELIGIBLE : 0);
+    // Those that are not used wait for nobody to choose.
+    if (onRequest) this.#tables[prefix.family].markDirty(id, true);
+  }
+
+  #announce(prefix: PrefixWords, set: number, flags: number): number {
     const table = this.#tables[prefix.family];
     const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = prefix.words;
     const id =
@@ -128,10 +167,8 @@ export class Originated {
         ? table.prefixes.findOrAdd4(w0, prefix.length)
         : table.prefixes.findOrAdd6(w0, w1, w2, w3, prefix.length);
     table.fitPrefixColumns();
-    this.#why.set(`${formatWords(prefix.words)}/${prefix.length}`, why);
-    this.#paths.announce(this.owner, table, id, 0, set, onRequest ? INELIGIBLE : 0);
-    // Those that are not used wait for nobody to choose.
-    if (onRequest) table.markDirty(id, true);
+    this.#paths.announce(this.owner, table, id, 0, set, flags);
+    return id;
   }
 
   /** With a new reference. @throws as originate() */
@@ -156,6 +193,10 @@ export class Originated {
 export function findPrefix(table: RibTable, { family, words, length }: PrefixWords): number {
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words;
   return family === 0 ? table.prefixes.find4(w0, length) : table.prefixes.find6(w0, w1, w2, w3, length);
+}
+
+function textOf({ words, length }: PrefixWords): string {
+  return `${formatWords(words)}/${length}`;
 }
 
 export function prefixOf(text: string): PrefixWords {

@@ -82,6 +82,11 @@ export class ExportGroups {
     for (const groups of this.groups) for (const group of groups) group.rebuild();
   }
 
+  /** Some group has still to look at every prefix. */
+  get isBuilding(): boolean {
+    return this.groups.some((groups) => groups.some((group) => group.isBuilding));
+  }
+
   /** A peer came or went whose address is the next hop of some routes. */
   ownersChanged(): void {
     for (const groups of this.groups) for (const group of groups) group.out.ownersChanged();

@@ -33,6 +33,7 @@ interface Case {
   readonly showsBoth: boolean;
   readonly linkBandwidth: 'send' | 'sum' | undefined;
   readonly defaults: PeerConfig['defaultOriginate'];
+  readonly takesAggregates: boolean;
   readonly nodes: PeerConfig['nextHopSelf'];
   readonly local: string;
   readonly device: string | undefined;
@@ -73,6 +74,7 @@ const cases: fc.Arbitrary<Case> = fc
     asOverride: bool,
     showsBoth: bool,
     linkBandwidth: fc.constantFrom(undefined, 'send' as const, 'sum' as const),
+    takesAggregates: bool,
     defaults: fc.constantFrom(undefined, ['ipv4'] as const, ['ipv6'] as const),
     nodes: pair('10.0.0.1', 'fd00::1'),
     // The last but one begins with the bits of fe80::, the last is what a transport says that knows no address.
@@ -99,7 +101,7 @@ const cases: fc.Arbitrary<Case> = fc
 
 /** Two that differ in some fields only, so that groups which are the same are no rare luck. */
 const pairs = fc
-  .tuple(cases, cases, fc.nat(23), fc.nat(23))
+  .tuple(cases, cases, fc.nat(24), fc.nat(24))
   .map(([a, other, ...fields]): readonly [Case, Case] => {
     const names = Object.keys(a) as (keyof Case)[];
     const b = { ...a, ...Object.fromEntries(fields.map((i) => [names[i]!, other[names[i]!]])) };
@@ -122,6 +124,7 @@ function rulesOf(one: Case): ExportRules {
       asOverride: one.asOverride,
       localAsRules: { prependIn: false, prependOut: one.showsBoth },
       ...(one.linkBandwidth !== undefined && { linkBandwidth: one.linkBandwidth }),
+      takesAggregates: one.takesAggregates,
       ...(one.defaults !== undefined && { defaultOriginate: one.defaults }),
       nextHopSelf: one.nodes,
     },
@@ -183,6 +186,7 @@ function expected(one: Case) {
     self: ownNextHop(one),
     extendedNextHop: one.family === 0 && one.extended,
     addPath: one.family === 0 ? one.sendsIds.ipv4 : one.sendsIds.ipv6,
+    takesAggregates: one.takesAggregates,
     originatesDefault: one.defaults?.includes(one.family === 0 ? 'ipv4' : 'ipv6') ?? false,
     // With all paths there each has its own.
     sumsBandwidth: one.linkBandwidth === 'sum' && !one.sendsIds[one.family === 0 ? 'ipv4' : 'ipv6'],

@@ -43,6 +43,8 @@ export interface ExportRules {
   readonly addPath: boolean;
   /** The default route that stands by on request goes out, whatever the policy says, and no other default route. */
   readonly originatesDefault: boolean;
+  /** Gets aggregates, and what lies inside only of those that let it. */
+  readonly takesAggregates: boolean;
   /** With our own next hop goes what the link bandwidths of all paths that are used together come to. */
   readonly sumsBandwidth: boolean;
   readonly maxMessageBytes: number;
@@ -76,6 +78,7 @@ export function exportRules(
   const sendLinkBandwidth = external && config.linkBandwidth !== undefined;
   const sumsBandwidth = config.linkBandwidth === 'sum' && !addPath;
   const originatesDefault = config.defaultOriginate?.includes(familyName(family)) ?? false;
+  const takesAggregates = config.takesAggregates === true;
   const ofPath = changesOfPath(peer, session, own);
   const octets = JSON.stringify([
     family,
@@ -103,6 +106,7 @@ export function exportRules(
     session.maxMessageBytes,
     extendedNextHop,
     originatesDefault,
+    takesAggregates,
     blocksOtc,
     replacesLinkLocal,
     peer.exportPolicy.fingerprint,
@@ -122,6 +126,7 @@ export function exportRules(
     extendedNextHop,
     addPath,
     originatesDefault,
+    takesAggregates,
     sumsBandwidth,
     maxMessageBytes: session.maxMessageBytes,
     policy: peer.exportPolicy,

@@ -16,6 +16,7 @@ import {
   type PolicySet,
   REJECT_ALL,
 } from '../../policy/policy.ts';
+import type { Aggregates } from '../in/aggregates.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
@@ -161,13 +162,24 @@ class Columns {
       changed: (set: number, [change]: PolicySet[], _otc: number, isExport: boolean) =>
         isExport && change!.localPref !== undefined ? CHANGED + set : -1,
     } as unknown as AttributeIntern;
-    const reader = { carriesCommunity: (set: number) => set === 0 } as unknown as AttributeReader;
+    const reader = {
+      carriesCommunity: (set: number) => set === 0,
+      generationOf: () => 1,
+    } as unknown as AttributeReader;
     const multipath = { ebgp: 1, ibgp: 1, relax: false };
     const { table } = this;
     const decision = new Decision(store, reader, this.#slots, nextHops, multipath, 1);
     for (let n = 0; n < MOST; n++)
       table.addPath(table.prefixes.findOrAdd4(0x0a000000 | (n << 8), 24), this.#slots.take(), n, 0, 0);
-    this.view = new view.ExportView(intern, reader, this.#slots, nextHops, decision, [table]);
+    this.view = new view.ExportView(
+      intern,
+      reader,
+      this.#slots,
+      nextHops,
+      decision,
+      [table],
+      [{ isOn: false } as Aggregates],
+    );
   }
 
   put(routes: readonly Route[]): void {

@@ -2,6 +2,7 @@
 // export policy.) Which member must not get it because it came from there is not decided here.
 import { PRESENT_OTC } from '../../message/index.ts';
 import { RouteRef, type TraceStep } from '../../policy/compile.ts';
+import { type Aggregates, isAggregate } from '../in/aggregates.ts';
 import { AppliedPolicy, REJECTED } from '../attributes/applied-policy.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
@@ -27,6 +28,10 @@ export const REJECTED_BY_POLICY = -6;
 export const FITS_NO_MESSAGE = -7;
 /** The peer gets the default route that stands by on request, and no other. */
 export const MADE_INSTEAD = -8;
+/** An aggregate is for those outside. */
+export const AGGREGATE_STAYS = -9;
+/** Those outside get the aggregate alone. */
+export const SUPPRESSED = -10;
 
 export class ExportView {
   readonly #attributes: AttributeStore;
@@ -35,6 +40,8 @@ export class ExportView {
   readonly #decision: Decision;
   readonly #export: AppliedPolicy;
   readonly #bandwidths: BandwidthSums;
+  readonly #intern: AttributeIntern;
+  readonly #aggregates: readonly Aggregates[];
   readonly #route: RouteRef;
   /** The path that path() was asked about last: who is to blame when that throws. */
   lookedAt = -1;
@@ -46,7 +53,10 @@ export class ExportView {
     nextHops: NextHops,
     decision: Decision,
     tables: readonly RibTable[],
+    aggregates: readonly Aggregates[],
   ) {
+    this.#intern = intern;
+    this.#aggregates = aggregates;
     this.#attributes = intern.store;
     this.#peers = peers;
     this.#nextHops = nextHops;
@@ -74,6 +84,13 @@ export class ExportView {
     const set = table.attribute[path]!;
     const slot = table.peer[path]!;
     const kind = this.#peers.kind[slot]!;
+    const aggregates = this.#aggregates[table.family]!;
+    if (aggregates.isOn) {
+      const isOne = isAggregate(this.#intern, table, path);
+      if (isOne && !rules.takesAggregates) return AGGREGATE_STAYS;
+      if (!isOne && rules.takesAggregates && aggregates.isSuppressed(table, table.prefix[path]!))
+        return SUPPRESSED;
+    }
     if (kind === KIND_IBGP && !rules.external && !rules.client && this.#peers.client[slot] === 0)
       return NOT_REFLECTED;
     const attributes = this.#attributes;

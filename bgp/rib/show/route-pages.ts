@@ -3,7 +3,6 @@
 import {
   familyIndex,
   formatWords,
-  mask,
   parseAddressWords,
   parsePrefixWords,
   type PrefixWords,
@@ -151,7 +150,7 @@ export class RoutePages implements RibView {
       for (let id = family === cursorFamily ? cursorId : 0; id < end; id++) {
         const isTime = id % STRIDE === STRIDE - 1 && this.#clock.now() - start > CALL_MS;
         if (routes.length >= query.limit || isTime) return `${family}:${id}`;
-        if (table.head[id] === 0 || (inside !== undefined && !contains(inside, table, id))) continue;
+        if (table.head[id] === 0 || (inside !== undefined && !table.isInside(id, inside))) continue;
         this.#collect(table, id, query, texts, routes);
       }
     }
@@ -196,15 +195,4 @@ function find(table: RibTable, prefix: PrefixWords): number {
   return prefix.family === 0
     ? table.prefixes.find4(w0, prefix.length)
     : table.prefixes.find6(w0, w1, w2, w3, prefix.length);
-}
-
-function contains(outer: PrefixWords, table: RibTable, id: number): boolean {
-  const p = table.prefixes;
-  if (p.lengths[id]! < outer.length || (p.a0[id]! & mask(outer.length)) !== outer.words[0]) return false;
-  if (table.family === 0) return true;
-  return (
-    (p.a1[id]! & mask(outer.length - 32)) === outer.words[1] &&
-    (p.a2[id]! & mask(outer.length - 64)) === outer.words[2] &&
-    (p.a3[id]! & mask(outer.length - 96)) === outer.words[3]
-  );
 }

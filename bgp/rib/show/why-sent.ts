@@ -54,6 +54,10 @@ function refusalText(
       return 'no next hop that it could use: of another family, or good on another link only';
     case view.REJECTED_BY_POLICY:
       return `export policy: ${rib.view.whyRejected(rules, table, path)}`;
+    case view.AGGREGATE_STAYS:
+      return 'an aggregate goes to neighbours outside of the cluster only';
+    case view.SUPPRESSED:
+      return 'an aggregate with summaryOnly stands for it';
     case view.FITS_NO_MESSAGE:
       return 'its attributes fit into no message';
     default:

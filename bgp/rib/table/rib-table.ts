@@ -3,7 +3,7 @@
 // (zero) memory means "none". Who changes a path marks its prefix dirty; decide.ts and the update groups take
 // it from there. A withdrawn path stays in its list, DEAD, until its prefix was processed.
 // Bound: paths are bounded by each peer's prefix limit; 22 bytes a path, 5 a prefix beside the PrefixTable.
-import type { FamilyIndex } from '#ip';
+import { type FamilyIndex, mask, type PrefixWords } from '#ip';
 import {
   grownCapacity,
   type I32,
@@ -46,6 +46,9 @@ export const DIRTY = 1;
 export const HAS_DEAD = 2;
 /** Waits in the queue of prefixes to be forgotten. */
 export const ORPHAN = 4;
+/** ORIGIN + 1 of the best path that aggregates count it with; 0: they do not. */
+export const COUNTED = 24;
+export const COUNTED_SHIFT = 3;
 
 /** Slot of a free path id. */
 export const NO_PEER = 0xffff;
@@ -249,6 +252,19 @@ export class RibTable {
   best(prefixId: number): number {
     const path = this.head[prefixId]! - 1;
     return path >= 0 && (this.flags[path]! & BEST) !== 0 ? path : -1;
+  }
+
+  /** Is it, or lies it in, a prefix of this family? */
+  isInside(prefixId: number, outer: PrefixWords): boolean {
+    const p = this.prefixes;
+    const { length, words } = outer;
+    if (p.lengths[prefixId]! < length || (p.a0[prefixId]! & mask(length)) !== words[0]) return false;
+    if (this.family === 0) return true;
+    return (
+      (p.a1[prefixId]! & mask(length - 32)) === words[1] &&
+      (p.a2[prefixId]! & mask(length - 64)) === words[2] &&
+      (p.a3[prefixId]! & mask(length - 96)) === words[3]
+    );
   }
 
   keepReceivedIds(): U32 {

@@ -49,6 +49,7 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, ChangeEffect>> = {
   asOverride: 'soft',
   localAsRules: 'soft',
   defaultOriginate: 'soft',
+  takesAggregates: 'soft',
   linkBandwidth: 'soft',
   role: 'reset',
   gracefulRestart: 'later',

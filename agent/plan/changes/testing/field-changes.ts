@@ -164,6 +164,11 @@ const MESH = 'nodeToNodeMeshEnabled: true';
 const reflectors = (more: string) => `${MESH}, routeReflectors: { ${more} }`;
 const communities = (text: string) =>
   `${text}, prefixAdvertisements: [{ cidr: 10.244.0.0/16, communities: [c] }]`;
+/** They are for who is no node: found by its address in a range. */
+const aggregates = (before: string, after: string): FieldCase => ({
+  where: 'node: n1, peerRange: 10.0.0.2/32, asNumber: 65002',
+  spec: [`aggregates: [{ ${before} }]`, `aggregates: [{ ${after} }]`],
+});
 /** n3's routes have none. */
 const MED_OF_N2 = [
   exportFilter('med', '{ setMED: { value: 9 } }'),
@@ -263,6 +268,12 @@ export const configurationCases: Readonly<Record<string, FieldCase>> = {
       'prefixAdvertisements: [{ cidr: 10.244.0.0/16, communities: ["65000:1:1"] }]',
     ],
   },
+  'aggregates.cidr': aggregates('cidr: 10.244.0.0/16', 'cidr: 10.244.0.0/17'),
+  'aggregates.summaryOnly': aggregates('cidr: 10.244.0.0/16', 'cidr: 10.244.0.0/16, summaryOnly: true'),
+  'aggregates.communities': aggregates(
+    'cidr: 10.244.0.0/16',
+    'cidr: 10.244.0.0/16, communities: ["65000:1"]',
+  ),
   ...Object.fromEntries(
     ['serviceClusterIPs', 'serviceExternalIPs', 'serviceLoadBalancerIPs'].map((name) => [
       `${name}.cidr`,
