@@ -43,6 +43,9 @@ export interface Aggregate {
   readonly why: string;
 }
 
+/** A limit of paths above it counts as this: what it costs to find the best grows with it. */
+export const MOST_SENT_PATHS = 64;
+
 /** One neighbour, or a template for all that connect from a range. */
 export interface PeerConfig {
   /** Unique and stable, for example 'tor-a' or 'mesh/node-2/ipv4'. Dynamic neighbours get 'ID/ADDRESS'. */
@@ -82,6 +85,11 @@ export interface PeerConfig {
   readonly routeReflectorClient: boolean;
   readonly routeServerClient: boolean;
   readonly addPaths: 'none' | 'send' | 'receive' | 'both';
+  /**
+   * At most so many paths of a prefix are sent, the best first, and asked for (Paths-Limit); default: all. The neighbour may ask
+   * for less. At most MOST_SENT_PATHS.
+   */
+  readonly addPathLimit?: number;
   /** Of each family. Without restartSeconds a neighbour over its limit stays down until reset by hand. */
   readonly maxPrefixes: {
     readonly limit: number;

@@ -140,6 +140,7 @@ export function sessionConfig(
       routeServerClient: spec.role === 'RouteServer',
       addPaths:
         ADD_PATHS[spec.addPaths ?? (type === 'ibgp' && tellsAllPaths(wish, context) ? 'Both' : 'None')],
+      ...(spec.addPathLimit === undefined ? {} : { addPathLimit: spec.addPathLimit }),
       maxPrefixes: prefixLimit(spec),
       allowedLocalAs: spec.numAllowedLocalASNumbers,
       // A route server passes paths on without its own AS (RFC 7947 §2.2.2.1).

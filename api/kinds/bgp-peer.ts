@@ -158,6 +158,11 @@ const fields = z.strictObject({
     .describe(
       'RFC 7911. Send: all usable paths of a prefix instead of the best one. Receive: as many from the neighbour. None: neither. Default: Both between a node and a reflector that peerSelector finds, when all reflectors have one cluster ID; else None.',
     ),
+  addPathLimit: integer(1, 64)
+    .optional()
+    .describe(
+      'With ADD-PATH: at most so many paths of a prefix are sent, the best first, and asked for (capability 76). Default: all. The neighbour may ask for less.',
+    ),
   maxPrefixes: maxPrefixes.prefault({}).describe('What the neighbour may announce, a family.'),
   role: oneOf('Provider', 'Customer', 'Peer', 'RouteServer', 'RouteServerClient')
     .optional()
@@ -251,6 +256,12 @@ const rules: Rule<Fields>[] = [
     message: 'has a meaning only together with removePrivateAS: true',
     cel: '!has(self.privateASAction) || (has(self.removePrivateAS) && self.removePrivateAS)',
     broken: (spec) => spec.privateASAction !== undefined && spec.removePrivateAS !== true,
+  },
+  {
+    fields: ['addPathLimit', 'addPaths'],
+    message: "cannot be combined with 'addPaths: None': there is one path of a prefix",
+    cel: "!has(self.addPathLimit) || !has(self.addPaths) || self.addPaths != 'None'",
+    broken: (spec) => spec.addPathLimit !== undefined && spec.addPaths === 'None',
   },
   ...excludes<Fields>('node', ['nodeSelector']),
   ...excludes<Fields>('keepOriginalNextHop', ['nextHopMode']),

@@ -13,7 +13,9 @@ import { AdjRibIn } from './in/adj-rib-in.ts';
 import { AttributeIntern, type OwnIdentity } from './attributes/attribute-intern.ts';
 import { AttributeReader } from './attributes/attribute-reader.ts';
 import { AttributeStore } from './attributes/attribute-store.ts';
-import { Decision, type DecisionRules } from './table/decision.ts';
+import { Decision } from './table/decision.ts';
+import type { DecisionRules } from './table/decision-steps.ts';
+import { BestFew } from './out/best-few.ts';
 import { ExportGroups } from './out/export-groups.ts';
 import { ExportView } from './out/export-view.ts';
 import { RibForwarding } from './forwarding.ts';
@@ -118,6 +120,7 @@ export class Rib {
       attributes,
       nextHops,
       view: this.view,
+      few: new BestFew(attributes),
       batch: new UpdateBatch(attributes, seed),
       packer: new UpdatePacker(attributes, nextHops, slots),
       faults: this.#faults,

@@ -81,6 +81,7 @@ const bgpPeer: EffectsOf<BGPPeerSpec & { keepOriginalNextHop: boolean; maxRestar
   numAllowedLocalASNumbers: again,
   routeReflectorClient: again,
   addPaths: is('reset'),
+  addPathLimit: is('re-evaluation', 'what the neighbour is asked for: the next session'),
   maxPrefixes: {
     limit: is('live', 'a session that is over it ends, or as action says'),
     warnPercent: is('live'),

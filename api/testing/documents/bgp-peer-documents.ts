@@ -110,6 +110,8 @@ export const bgpPeerDocuments = casesOf('BGPPeer', { peerIP: '10.0.0.1', asNumbe
   { field: 'numAllowedLocalASNumbers', ...integers(0, 255) },
   { field: 'routeReflectorClient', ...flags },
   { field: 'addPaths', ...words('Send', 'Receive', 'Both', 'None') },
+  { field: 'addPathLimit', ...integers(1, 64) },
+  { field: 'addPathLimit', with: { addPaths: 'None' }, good: [], bad: [2] },
   { field: 'maxPrefixes', good: [{}], bad: [1000, [], { max: 5 }] },
   { field: 'maxPrefixes.limit', ...integers(1, 0xffffffff) },
   { field: 'maxPrefixes.warnPercent', ...integers(1, 100) },

@@ -5,6 +5,7 @@ import type { Session } from '../../session/index.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { OwnIdentity } from '../attributes/attribute-intern.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
+import { BestFew } from '../out/best-few.ts';
 import { type ExportRules, exportRules } from '../out/export-rules.ts';
 import type { ExportView } from '../out/export-view.ts';
 import { UpdatePacker } from '../out/update-packer.ts';
@@ -43,6 +44,7 @@ export class Audiences {
   readonly #store: AttributeStore;
   readonly #nextHops: NextHops;
   readonly #packer: UpdatePacker;
+  readonly #few: BestFew;
   /** Octets of what went out since the last rest. */
   readonly #texts = new Map<ExportRules, Map<number, string>>();
   readonly #byKey: readonly [Map<string, Audience>, Map<string, Audience>] = [new Map(), new Map()];
@@ -57,6 +59,7 @@ export class Audiences {
     this.#store = store;
     this.#packer = new UpdatePacker(store, nextHops, slots);
     this.#nextHops = nextHops;
+    this.#few = new BestFew(store);
   }
 
   /** A neighbour that has a session. */
@@ -132,6 +135,17 @@ export class Audiences {
   /** What goes out of a prefix, with a reference each: another answer of the view may free the set of the one before. */
   #collect({ view, table, prefix }: Seen, rules: ExportRules, out: number[]): void {
     const { references } = this.#store;
+    if (rules.mostPaths !== Infinity) {
+      this.#few.find(view, rules, table, prefix);
+      for (let i = 0; i < this.#few.count; i++) {
+        const set = this.#few.sets[i]!;
+        references[set] = references[set]! + 1;
+        out.push(pathKey(table.peer[this.#few.paths[i]!]!, set));
+      }
+      this.#few.release();
+      out.sort((a, b) => a - b);
+      return;
+    }
     const first = rules.addPath ? table.head[prefix]! - 1 : view.chosen(rules, table, prefix);
     for (let path = first; path >= 0; path = table.next[path]! - 1) {
       const set = view.path(rules, table, path);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { PeerConfig } from '../../config.ts';
 import { ACCEPT_ALL, type Policy, type PolicyTerm, REJECT_ALL } from '../../policy/policy.ts';
-import type { DecisionRules } from '../table/decision.ts';
+import type { DecisionRules } from '../table/decision-steps.ts';
 import { fakeConfig, type FakePeerOptions } from '../testing/fake-session.ts';
 import { A, B, ebgp, ibgp } from '../testing/live-lab.ts';
 import { RibLab } from '../testing/rib-lab.ts';

@@ -2,7 +2,8 @@
 // configuration would have them. Nothing of the RIB changes but counts of references, which are given back.
 import type { FamilyIndex } from '#ip';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
-import { type Decision, MOST_PATHS } from '../table/decision.ts';
+import type { Decision } from '../table/decision.ts';
+import { MOST_PATHS } from '../table/decision-steps.ts';
 import { RibTable } from '../table/rib-table.ts';
 
 export class PrefixScene {

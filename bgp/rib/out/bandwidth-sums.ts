@@ -2,7 +2,8 @@
 // to it, as whoever sends to us is served by all of them (draft-ietf-idr-link-bandwidth).
 import { LINK_BANDWIDTHS, linkBandwidthText } from '../../message/index.ts';
 import type { AttributeIntern } from '../attributes/attribute-intern.ts';
-import { type Decision, MOST_PATHS } from '../table/decision.ts';
+import type { Decision } from '../table/decision.ts';
+import { MOST_PATHS } from '../table/decision-steps.ts';
 import type { RibTable } from '../table/rib-table.ts';
 
 export class BandwidthSums {

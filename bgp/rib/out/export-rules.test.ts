@@ -41,6 +41,7 @@ interface Case {
   readonly extended: boolean;
   readonly fourByteAs: boolean;
   readonly sendsIds: { readonly ipv4: boolean; readonly ipv6: boolean };
+  readonly pathLimits: readonly [ours: number | undefined, theirs: number | undefined];
   readonly role: Negotiated['role'];
   readonly octets: number;
   readonly cluster: number;
@@ -91,6 +92,7 @@ const cases: fc.Arbitrary<Case> = fc
     extended: bool,
     fourByteAs: bool,
     sendsIds: fc.record({ ipv4: bool, ipv6: bool }),
+    pathLimits: fc.tuple(fc.constantFrom(undefined, 2, 64), fc.constantFrom(undefined, 1, 3, 1000)),
     role: fc.constantFrom(undefined, 'provider', 'customer', 'peer', 'rs', 'rs-client'),
     octets: fc.constantFrom(4096, 65535),
     cluster: fc.constantFrom(1, 2),
@@ -123,6 +125,7 @@ function rulesOf(one: Case): ExportRules {
       replacePrivateAs: one.replacesPrivateAs,
       asOverride: one.asOverride,
       localAsRules: { prependIn: false, prependOut: one.showsBoth },
+      ...(one.pathLimits[0] !== undefined && { addPathLimit: one.pathLimits[0] }),
       ...(one.linkBandwidth !== undefined && { linkBandwidth: one.linkBandwidth }),
       takesAggregates: one.takesAggregates,
       ...(one.defaults !== undefined && { defaultOriginate: one.defaults }),
@@ -135,6 +138,9 @@ function rulesOf(one: Case): ExportRules {
       extendedNextHop: one.extended,
       fourByteAs: one.fourByteAs,
       addPathSend: one.sendsIds,
+      ...(one.pathLimits[1] !== undefined && {
+        pathsLimit: { [one.family === 0 ? 'ipv4' : 'ipv6']: one.pathLimits[1] },
+      }),
       ...(one.device !== undefined && { device: one.device }),
       ...(one.link !== undefined && { sharedLink: one.link }),
       ...(one.role !== undefined && { role: one.role }),
@@ -188,6 +194,7 @@ function expected(one: Case) {
     addPath: one.family === 0 ? one.sendsIds.ipv4 : one.sendsIds.ipv6,
     takesAggregates: one.takesAggregates,
     originatesDefault: one.defaults?.includes(one.family === 0 ? 'ipv4' : 'ipv6') ?? false,
+    mostPaths: mostPaths(one),
     // With all paths there each has its own.
     sumsBandwidth: one.linkBandwidth === 'sum' && !one.sendsIds[one.family === 0 ? 'ipv4' : 'ipv6'],
     maxMessageBytes: one.octets,
@@ -207,6 +214,13 @@ function expected(one: Case) {
       otc: isOneOf('provider', 'peer', 'rs') ? one.localAs : UNCHANGED,
     }),
   };
+}
+
+/** The least of what is said; nobody gets more than 64 who wants less than all. */
+function mostPaths({ family, sendsIds, pathLimits }: Case): number {
+  const said = pathLimits.filter((limit) => limit !== undefined);
+  if (!sendsIds[family === 0 ? 'ipv4' : 'ipv6'] || said.length === 0) return Infinity;
+  return Math.min(...said, 64);
 }
 
 const textOf = (octets: Uint8Array): string =>

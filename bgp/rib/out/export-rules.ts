@@ -12,6 +12,7 @@ import {
   RELATION_IBGP,
   UNCHANGED,
 } from '../../message/index.ts';
+import { MOST_SENT_PATHS, type PeerConfig } from '../../config.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
 import { isSingleHop, type Session } from '../../session/index.ts';
 import type { OwnIdentity } from '../attributes/attribute-intern.ts';
@@ -45,6 +46,8 @@ export interface ExportRules {
   readonly originatesDefault: boolean;
   /** Gets aggregates, and what lies inside only of those that let it. */
   readonly takesAggregates: boolean;
+  /** With ADD-PATH: so many paths of a prefix go out; Infinity: all. */
+  readonly mostPaths: number;
   /** With our own next hop goes what the link bandwidths of all paths that are used together come to. */
   readonly sumsBandwidth: boolean;
   readonly maxMessageBytes: number;
@@ -79,6 +82,7 @@ export function exportRules(
   const sumsBandwidth = config.linkBandwidth === 'sum' && !addPath;
   const originatesDefault = config.defaultOriginate?.includes(familyName(family)) ?? false;
   const takesAggregates = config.takesAggregates === true;
+  const mostPaths = addPath ? pathsFor(config, n.pathsLimit?.[family === 0 ? 'ipv4' : 'ipv6']) : Infinity;
   const ofPath = changesOfPath(peer, session, own);
   const octets = JSON.stringify([
     family,
@@ -107,6 +111,7 @@ export function exportRules(
     extendedNextHop,
     originatesDefault,
     takesAggregates,
+    mostPaths,
     blocksOtc,
     replacesLinkLocal,
     peer.exportPolicy.fingerprint,
@@ -127,6 +132,7 @@ export function exportRules(
     addPath,
     originatesDefault,
     takesAggregates,
+    mostPaths,
     sumsBandwidth,
     maxMessageBytes: session.maxMessageBytes,
     policy: peer.exportPolicy,
@@ -140,6 +146,12 @@ export function exportRules(
       otc: addsOtc ? n.localAs : UNCHANGED,
     }),
   };
+}
+
+/** The lesser of what we and the neighbour say. */
+function pathsFor({ addPathLimit }: PeerConfig, theirs: number | undefined): number {
+  if (addPathLimit === undefined && theirs === undefined) return Infinity;
+  return Math.min(addPathLimit ?? Infinity, theirs ?? Infinity, MOST_SENT_PATHS);
 }
 
 /** What becomes of AS_PATH: outside of the AS only, and to a client of a route server nothing of ours comes into it (RFC 7947). */

@@ -37,7 +37,7 @@ export class ExportView {
   readonly #attributes: AttributeStore;
   readonly #peers: Pick<PeerSlots, 'kind' | 'client'>;
   readonly #nextHops: NextHops;
-  readonly #decision: Decision;
+  readonly decision: Decision;
   readonly #export: AppliedPolicy;
   readonly #bandwidths: BandwidthSums;
   readonly #intern: AttributeIntern;
@@ -60,7 +60,7 @@ export class ExportView {
     this.#attributes = intern.store;
     this.#peers = peers;
     this.#nextHops = nextHops;
-    this.#decision = decision;
+    this.decision = decision;
     this.#export = new AppliedPolicy(intern, reader, true);
     this.#bandwidths = new BandwidthSums(intern, decision);
     this.#route = new RouteRef(tables[0]!.prefixes);
@@ -80,7 +80,7 @@ export class ExportView {
       if (made >= 0 && path !== made) return MADE_INSTEAD;
       if (made >= 0) return rules.self === undefined ? NO_NEXT_HOP : table.attribute[path]!;
     }
-    if (!this.#decision.isUsable(table, path)) return NOT_USABLE;
+    if (!this.decision.isUsable(table, path)) return NOT_USABLE;
     const set = table.attribute[path]!;
     const slot = table.peer[path]!;
     const kind = this.#peers.kind[slot]!;

@@ -4,6 +4,7 @@ import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import { AdjRibOut } from './adj-rib-out.ts';
 import { BULK_DUMP, BULK_NONE, CatchUp, type CatchUpGroup } from './catch-up.ts';
+import type { BestFew } from './best-few.ts';
 import type { ExportRules } from './export-rules.ts';
 import type { ExportView } from './export-view.ts';
 import { oweDifference } from './group-change.ts';
@@ -22,6 +23,7 @@ export interface GroupParts {
   /** Empty between flushes. */
   readonly batch: UpdateBatch;
   readonly packer: UpdatePacker;
+  readonly few: BestFew;
   readonly faults: RibFaults;
   /** Units looked at in one step of background work. */
   readonly grain: number;
@@ -114,7 +116,9 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
   update(prefix: number, bestChanged: boolean): void {
     const { table } = this;
     const { view } = this.#parts;
-    if (this.rules.addPath) {
+    if (this.rules.mostPaths !== Infinity) {
+      this.#updateFew(prefix);
+    } else if (this.rules.addPath) {
       for (let path = table.head[prefix]! - 1; path >= 0; path = table.next[path]! - 1) {
         this.#set(path, view.path(this.rules, table, path), table.peer[path]!);
       }
@@ -122,6 +126,19 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
       const path = view.chosen(this.rules, table, prefix);
       if (path < 0) this.#set(prefix, -1, 0);
       else this.#set(prefix, view.path(this.rules, table, path), table.peer[path]!);
+    }
+  }
+
+  /** What falls out goes before what comes in. */
+  #updateFew(prefix: number): void {
+    const { table } = this;
+    const { few, view } = this.#parts;
+    try {
+      few.find(view, this.rules, table, prefix);
+      for (let i = few.count; i < few.total; i++) this.#set(few.paths[i]!, -1, table.peer[few.paths[i]!]!);
+      for (let i = 0; i < few.count; i++) this.#set(few.paths[i]!, few.sets[i]!, table.peer[few.paths[i]!]!);
+    } finally {
+      few.release();
     }
   }
 

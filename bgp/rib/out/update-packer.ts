@@ -52,14 +52,30 @@ export class UpdatePacker {
   /** Packs everything that is for all members of the group. */
   pack(batch: UpdateBatch, table: RibTable, rules: ExportRules, sink: PackerSink): void {
     this.#begin(sink);
+    // Who takes only so many paths of a prefix must not have more in between.
+    const isApart = rules.mostPaths !== Infinity;
+    if (isApart) this.#allWithdrawals(batch, table, rules);
     for (let i = 0; i < batch.sourceCount; i++) {
       const source = batch.source[i]!;
       this.#runStart = this.#at;
-      const withdrawn = batch.firstWithdrawn[source]!;
+      const withdrawn = isApart ? 0 : batch.firstWithdrawn[source]!;
       if (withdrawn !== 0) this.#withdrawals(batch, withdrawn, table, rules, source);
       for (let b = batch.firstBucket[source]!; b !== 0; b = batch.bucketNext[b - 1]!) {
         this.#announcements(batch, b - 1, table, rules, source);
       }
+      this.#closeRun(source);
+    }
+    this.#send();
+  }
+
+  /** In chunks of their own: in a chunk there is one run of a source. */
+  #allWithdrawals(batch: UpdateBatch, table: RibTable, rules: ExportRules): void {
+    for (let i = 0; i < batch.sourceCount; i++) {
+      const source = batch.source[i]!;
+      this.#runStart = this.#at;
+      const withdrawn = batch.firstWithdrawn[source]!;
+      if (withdrawn === 0) continue;
+      this.#withdrawals(batch, withdrawn, table, rules, source);
       this.#closeRun(source);
     }
     this.#send();

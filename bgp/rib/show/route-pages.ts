@@ -9,7 +9,7 @@ import {
   truncateWords,
 } from '#ip';
 import type { Clock } from '#world';
-import { MOST_PATHS } from '../table/decision.ts';
+import { MOST_PATHS } from '../table/decision-steps.ts';
 import { BEST, DEAD, MULTIPATH, type RibTable } from '../table/rib-table.ts';
 import type { RibContents } from './rib-contents.ts';
 import { RouteTexts } from './route-text.ts';

@@ -4,7 +4,7 @@ import { formatIpv4 } from '#ip';
 import { HAS_LLGR_STALE } from '../../message/index.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 import * as rule from '../in/eligibility.ts';
-import * as step from '../table/decision.ts';
+import * as step from '../table/decision-steps.ts';
 import { BEST, MULTIPATH, type RibTable } from '../table/rib-table.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import type { RibContents } from './rib-contents.ts';

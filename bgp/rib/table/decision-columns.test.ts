@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { PRESENT_MED } from '../../message/index.ts';
 import { Rules } from '../testing/decision-rules.ts';
 import { Columns, medScenes, PREFIX, type Scene, scenes, sharedScenes } from '../testing/decision-scenes.ts';
-import * as decision from './decision.ts';
+import * as decision from './decision-steps.ts';
 import { KIND_EBGP } from './peer-slots.ts';
 import { BEST, CHANGED, DEAD, MULTIPATH } from './rib-table.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { DecisionRules } from './decision.ts';
+import type { DecisionRules } from './decision-steps.ts';
 import { RibLab } from '../testing/rib-lab.ts';
 import type { WireAttributes } from '../../testing/message-bytes.ts';
 

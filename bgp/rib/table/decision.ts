@@ -4,8 +4,33 @@
 import { HAS_LLGR_STALE, PRESENT_MED } from '../../message/index.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
+import { resizeI32 } from '../../columns/columns.ts';
 import { SecretWords } from '../../columns/secret-words.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
+import {
+  STEP_LONG_LIVED_STALE,
+  STEP_LOCAL,
+  STEP_WEIGHT,
+  STEP_LOCAL_PREF,
+  STEP_AS_PATH_LENGTH,
+  STEP_ORIGIN,
+  STEP_MED,
+  STEP_EBGP,
+  STEP_METRIC,
+  STEP_ROUTER_ID,
+  STEP_CLUSTER_LIST,
+  STEP_PEER_ADDRESS,
+  STEP_PATH_ID,
+  USABLE,
+  GONE,
+  FORBIDDEN,
+  FILTERED_BY_POLICY,
+  WITHDRAWN,
+  NEXT_HOP_UNREACHABLE,
+  DEFERRED,
+  DROPPED_BY_LIMIT,
+  type DecisionRules,
+} from './decision-steps.ts';
 import { KIND_EBGP, KIND_LOCAL, LOCAL_SLOT, type PeerSlots } from './peer-slots.ts';
 import {
   BEST,
@@ -18,53 +43,8 @@ import {
   type RibTable,
 } from './rib-table.ts';
 
-/** Where two paths first differed; `why` puts it into words. Paths equal up to METRIC may be used together. */
-export const STEP_LONG_LIVED_STALE = 1;
-/** Whatever a neighbour says with LOCAL_PREF: what starts here is never withdrawn in favour of what was learned. */
-export const STEP_LOCAL = 2;
-/** Of an import policy, which no neighbour knows. */
-export const STEP_WEIGHT = 3;
-export const STEP_LOCAL_PREF = 4;
-export const STEP_AS_PATH_LENGTH = 5;
-export const STEP_ORIGIN = 6;
-export const STEP_MED = 7;
-export const STEP_EBGP = 8;
-export const STEP_METRIC = 9;
-export const STEP_ROUTER_ID = 10;
-export const STEP_CLUSTER_LIST = 11;
-export const STEP_PEER_ADDRESS = 12;
-export const STEP_PATH_ID = 13;
-
-/** Why a path may not be chosen: results of refusal(). */
-export const USABLE = 0;
-/** Its neighbour no longer has it: the session it came over has ended, or a refresh left it out. */
-export const GONE = 1;
-export const FORBIDDEN = 2;
-export const FILTERED_BY_POLICY = 3;
-export const WITHDRAWN = 4;
-export const NEXT_HOP_UNREACHABLE = 5;
-/** After our restart nothing that was learned is chosen before all have said what they have (RFC 4724 section 4.1). */
-export const DEFERRED = 6;
-/** The neighbour's prefix limit drops it. */
-export const DROPPED_BY_LIMIT = 7;
-
-export interface DecisionRules {
-  /** How many equal paths are used together. */
-  readonly ebgp: number;
-  readonly ibgp: number;
-  /** AS_PATHs of one length are equal. */
-  readonly relax: boolean;
-  /** By the link bandwidths that all of them came with; default: true. */
-  readonly weighted?: boolean;
-  readonly alwaysCompareMed?: boolean;
-  readonly missingMedAsWorst?: boolean;
-}
-
 /** What missing MED counts as where it is the worst. */
 const WORST_MED = 0xffffffff;
-
-/** Paths of one prefix that may be used together, as `multipath` of BGPConfiguration allows. */
-export const MOST_PATHS = 128;
 
 const UNUSABLE = FILTERED | INELIGIBLE | DEAD | OVER_LIMIT;
 
@@ -80,6 +60,8 @@ export class Decision {
   readonly #secret: SecretWords;
   /** Scratch: best path, or lowest MED, by neighbouring AS, as a secret word: who sends many paths of one prefix chooses them. */
   readonly #groups = new Map<number, number>();
+  /** Scratch: the usable paths of a prefix. */
+  #usable = new Int32Array(64);
 
   constructor(
     attributes: AttributeStore,
@@ -166,7 +148,7 @@ export class Decision {
       }
       // Comparing with MED is not transitive: group by neighbouring AS first. Without any MED, or with paths of one
       // neighbouring AS only, the scan above was right.
-      if (hasMed !== 0 && !isOneNeighbour && !this.#comparesAllMeds) best = this.#bestByGroup(table, first);
+      if (hasMed !== 0 && !isOneNeighbour && !this.#comparesAllMeds) best = this.#bestUsable(table, first);
     }
     const changed = best !== before || (best >= 0 && (flags[best]! & CHANGED) !== 0);
     if (best !== before) {
@@ -373,19 +355,46 @@ export class Decision {
     return hop < 0 ? 0 : this.#nextHops.metric[hop]!;
   }
 
-  /** Best of each neighbouring AS first, then the best of these: only there MED makes an order (RFC 3345). */
-  #bestByGroup(table: RibTable, first: number): number {
-    const neighborAs = this.#attributes.neighborAs;
-    const groups = this.#groups;
-    groups.clear();
+  /** The index of what choose() would take of paths[from..end), which are all usable. */
+  bestOf(table: RibTable, paths: Int32Array, from: number, end: number): number {
+    const { neighborAs } = this.#attributes;
+    const neighbour = neighborAs[table.attribute[paths[from]!]!]!;
+    let hasMed = 0;
+    let isOneNeighbour = true;
+    let best = from;
+    for (let i = from; i < end; i++) {
+      const set = table.attribute[paths[i]!]!;
+      hasMed |= this.med(set);
+      if (neighborAs[set] !== neighbour) isOneNeighbour = false;
+      if (i > from && this.compare(table, paths[i]!, paths[best]!) < 0) best = i;
+    }
+    if (hasMed === 0 || isOneNeighbour || this.#comparesAllMeds) return best;
+    return this.#bestByGroup(table, paths, from, end);
+  }
+
+  #bestUsable(table: RibTable, first: number): number {
+    let count = 0;
     for (let p = first; p >= 0; p = table.next[p]! - 1) {
       if (!this.isUsable(table, p)) continue;
-      const as = this.#secret.of(neighborAs[table.attribute[p]!]!);
-      const other = groups.get(as);
-      if (other === undefined || this.compare(table, p, other) < 0) groups.set(as, p);
+      if (count === this.#usable.length) this.#usable = resizeI32(this.#usable, count * 2);
+      this.#usable[count++] = p;
+    }
+    return this.#usable[this.#bestByGroup(table, this.#usable, 0, count)]!;
+  }
+
+  /** Best of each neighbouring AS first, then the best of these: only there MED makes an order (RFC 3345). */
+  #bestByGroup(table: RibTable, paths: Int32Array, from: number, end: number): number {
+    const neighborAs = this.#attributes.neighborAs;
+    this.#groups.clear();
+    for (let i = from; i < end; i++) {
+      const path = paths[i]!;
+      const as = this.#secret.of(neighborAs[table.attribute[path]!]!);
+      const other = this.#groups.get(as);
+      if (other === undefined || this.compare(table, path, paths[other]!) < 0) this.#groups.set(as, i);
     }
     let best = -1;
-    for (const p of groups.values()) if (best < 0 || this.compare(table, p, best) < 0) best = p;
+    for (const i of this.#groups.values())
+      if (best < 0 || this.compare(table, paths[i]!, paths[best]!) < 0) best = i;
     return best;
   }
 }

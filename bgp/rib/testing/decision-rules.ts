@@ -1,6 +1,6 @@
 // The rules of the decision (RFC 4271 section 9.1.2, RFC 4456 section 9) written once more, for objects.
 import { HAS_LLGR_STALE, PRESENT_MED } from '../../message/index.ts';
-import * as decision from '../table/decision.ts';
+import * as decision from '../table/decision-steps.ts';
 import { KIND_EBGP, KIND_LOCAL } from '../table/peer-slots.ts';
 import { DEAD, FILTERED, INELIGIBLE } from '../table/rib-table.ts';
 import type { Attributes, Hop, Path, Peer, Scene } from './decision-scenes.ts';

@@ -5,7 +5,8 @@ import { HAS_LLGR_STALE, HAS_NO_EXPORT, PRESENT_MED } from '../../message/index.
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
-import { Decision, type DecisionRules } from '../table/decision.ts';
+import { Decision } from '../table/decision.ts';
+import type { DecisionRules } from '../table/decision-steps.ts';
 import { KIND_EBGP, KIND_IBGP, KIND_LOCAL, PeerSlots } from '../table/peer-slots.ts';
 import { CHANGED, DEAD, FILTERED, INELIGIBLE, RibTable } from '../table/rib-table.ts';
 

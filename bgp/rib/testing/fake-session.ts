@@ -17,6 +17,8 @@ export interface FakePeerOptions {
   readonly client?: boolean;
   readonly addPathSend?: boolean;
   readonly addPathReceive?: boolean;
+  /** It must never have more paths of a prefix, not even in between. */
+  readonly mostPaths?: number;
   readonly maxMessageBytes?: number;
   readonly config?: Partial<PeerConfig>;
   readonly negotiated?: Partial<Negotiated>;
@@ -78,9 +80,13 @@ export class FakeSession implements Session {
   readonly #context = new codec.SessionCodecContext();
   readonly #scan = new codec.UpdateScan();
   readonly #cursor = new codec.NlriCursor();
+  readonly #mostPaths: number;
+  /** Paths of each prefix, where they are counted. */
+  readonly #paths = new Map<string, number>();
 
   constructor(o: FakePeerOptions) {
     this.peerId = o.id;
+    this.#mostPaths = o.mostPaths ?? Number.POSITIVE_INFINITY;
     this.config = fakeConfig(o);
     this.maxMessageBytes = o.maxMessageBytes ?? 4096;
     const localAs = o.localAs ?? OWN_AS;
@@ -165,13 +171,22 @@ export class FakeSession implements Session {
     }
   }
 
+  #count(prefix: string, key: string, isThere: boolean): void {
+    if (this.held.has(key) === isThere) return;
+    const count = (this.#paths.get(prefix) ?? 0) + (isThere ? 1 : -1);
+    this.#paths.set(prefix, count);
+    assert.ok(count <= this.#mostPaths, `${this.peerId}: ${count} paths of ${prefix} at once`);
+  }
+
   #list(family: number, buf: Uint8Array, start: number, end: number, attributes: string | undefined): void {
     const c = this.#cursor;
     const addPath = this.#context.addPathIpv4;
     codec.startNlri(c, buf, start, end, addPath);
     while (family === 0 ? codec.nextIpv4(c) : codec.nextIpv6(c)) {
       const words = family === 0 ? [c.address | 0] : [c.word0 | 0, c.word1 | 0, c.word2 | 0, c.word3 | 0];
-      const key = `${formatWords(words)}/${c.length}${addPath ? `#${c.pathId}` : ''}`;
+      const prefix = `${formatWords(words)}/${c.length}`;
+      const key = `${prefix}${addPath ? `#${c.pathId}` : ''}`;
+      if (this.#mostPaths !== Number.POSITIVE_INFINITY) this.#count(prefix, key, attributes !== undefined);
       if (attributes === undefined) {
         assert.ok(this.held.delete(key), `${this.peerId}: withdrawal of ${key}, which it never had (TX-8)`);
         this.withdrawn++;

@@ -1,7 +1,7 @@
 // The neighbours, settings and policies that scenes of the model test are made of.
 import { FAMILIES } from '#ip';
 import { ACCEPT_ALL, type Policy, REJECT_ALL } from '../../policy/policy.ts';
-import type { DecisionRules } from '../table/decision.ts';
+import type { DecisionRules } from '../table/decision-steps.ts';
 import { type FakePeerOptions, fakeConfig } from './fake-session.ts';
 import type { ModelPeer } from './model-routes.ts';
 
@@ -104,6 +104,9 @@ export const SETTINGS = [
   { allowedLocalAs: 0 },
   { enforceFirstAs: true },
   { enforceFirstAs: false },
+  { addPathLimit: 1 },
+  { addPathLimit: 2 },
+  { addPathLimit: 64 },
 ] as const;
 
 export const DECISIONS: readonly DecisionRules[] = [

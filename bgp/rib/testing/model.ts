@@ -1,7 +1,7 @@
 // A RIB as simple as it can be written: lists of objects, everything computed anew. What rib.ts does with
 // columns, batches and shared streams must come to the same tables. Sending is in model-export.ts.
 import type { Family } from '#ip';
-import type { DecisionRules } from '../table/decision.ts';
+import type { DecisionRules } from '../table/decision-steps.ts';
 import { OWN_AS } from './fake-session.ts';
 import { exported } from './model-export.ts';
 import {
@@ -85,7 +85,7 @@ export class Model implements Told {
       const usable = this.usable(prefix);
       const best = this.best(usable);
       if (to.addPathSend === true) {
-        const all = usable.map((p) => exported(this, p, to)).filter((t) => t !== undefined);
+        const all = this.#few(usable, to).flatMap((p) => exported(this, p, to) ?? []);
         if (all.length > 0) out[prefix] = all.sort();
       } else if (best !== undefined) {
         const text = exported(this, best, to);
@@ -93,6 +93,21 @@ export class Model implements Told {
       }
     }
     return out;
+  }
+
+  /** Of what may go to others of its kind the best, whether it came from there or not. */
+  #few(usable: readonly ModelPath[], to: ModelPeer): readonly ModelPath[] {
+    const { addPathLimit } = to.config;
+    if (addPathLimit === undefined) return usable;
+    const anybody = { ...to, id: '', address: '' };
+    let left = usable.filter((p) => exported(this, p, anybody) !== undefined);
+    const few: ModelPath[] = [];
+    while (few.length < addPathLimit && left.length > 0) {
+      const best = this.best(left)!;
+      few.push(best);
+      left = left.filter((p) => p !== best);
+    }
+    return few;
   }
 
   /** What the kernel must be told of a family: 'local', or the addresses used together, sorted. */

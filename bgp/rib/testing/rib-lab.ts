@@ -1,7 +1,7 @@
 // A RIB with fake sessions, a clock that stands, and a scheduler that runs only when told: for tests.
 import { FakeClock } from '#world/testing';
 import type { RouteRetention } from '../../session/index.ts';
-import type { DecisionRules } from '../table/decision.ts';
+import type { DecisionRules } from '../table/decision-steps.ts';
 import { Rib } from '../rib.ts';
 import { RoutePages } from '../show/route-pages.ts';
 import type { RouteQuery, RouteText } from '../show/view.ts';

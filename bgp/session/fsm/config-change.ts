@@ -40,6 +40,7 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, ChangeEffect>> = {
   routeReflectorClient: 'soft',
   routeServerClient: 'soft',
   addPaths: 'reset',
+  addPathLimit: 'soft',
   maxPrefixes: 'soft',
   allowedLocalAs: 'soft',
   enforceFirstAs: 'soft',

@@ -63,6 +63,18 @@ describe('the OPEN that we send', () => {
       ['0104 00010001', REFRESH, LONG, AS, '4504 00010103', ENHANCED],
     ],
     [
+      'how many paths of a prefix are wanted (Paths-Limit)',
+      { addPaths: 'both', addPathLimit: 3 },
+      NOT_RESTARTING,
+      [MP_BOTH, REFRESH, LONG, AS, '4508 00010103 00020103', ENHANCED, '4c0a 0001010003 0002010003'],
+    ],
+    [
+      'no such number to who only gets paths',
+      { addPaths: 'send', addPathLimit: 3 },
+      NOT_RESTARTING,
+      [MP_BOTH, REFRESH, LONG, AS, '4508 00010102 00020102', ENHANCED],
+    ],
+    [
       'CAP-11 that we have restarted, and what goes on forwarding',
       { gracefulRestart: FULL },
       RESTARTING,

@@ -70,6 +70,9 @@ function localCapabilities(speaker: SpeakerConfig, peer: PeerConfig, restart: Re
         ? [{ ...wireFamily('ipv4'), nextHopAfi: AFI_IPV6 }]
         : [],
     addPath: direction === 0 ? [] : families.map((family) => ({ ...family, direction })),
+    ...((direction & ADD_PATH_RECEIVE) !== 0 && peer.addPathLimit !== undefined
+      ? { pathsLimit: families.map((family) => ({ ...family, limit: peer.addPathLimit! })) }
+      : {}),
     ...(peer.role === undefined ? {} : { role: ROLE_NUMBERS[peer.role] }),
     ...(mode === 'disabled' ? {} : { gracefulRestart: gracefulRestart(peer, restart) }),
     ...(mode === 'full' && longLivedSeconds > 0

@@ -125,6 +125,12 @@ describe('what two OPENs agree on', () => {
         addPathSend: { ipv4: true, ipv6: false },
       },
     ],
+    [
+      'as many paths as they want, by family; 0 says nothing, and the first of a family counts',
+      { addPaths: 'send' },
+      { has: `${BARE} 4508 00010102 00020103 4c14 0001010000 0002010004 0002010009 0001800007` },
+      { addPathSend: { ipv4: false, ipv6: true }, pathsLimit: { ipv6: 4 } },
+    ],
     ['one path when we want no more', {}, { has: `${BARE} ${PATHS}` }, {}],
     ['one path when many are of multicast', { addPaths: 'both' }, { has: `${BARE} 4504 00010203` }, {}],
     // Times (FSM-1, FSM-2).

@@ -32,6 +32,8 @@ export interface Negotiated {
   readonly extendedNextHop: boolean;
   readonly addPathReceive: { readonly ipv4: boolean; readonly ipv6: boolean };
   readonly addPathSend: { readonly ipv4: boolean; readonly ipv6: boolean };
+  /** Paths of a prefix that the neighbour asks for at most (draft-abraitis-idr-addpath-paths-limit). */
+  readonly pathsLimit?: { readonly ipv4?: number; readonly ipv6?: number };
   /** 0 = neither keepalives nor a hold timer. */
   readonly holdTimeSeconds: number;
   readonly keepaliveTimeSeconds: number;
@@ -111,6 +113,7 @@ export function negotiate(
   const third = holdTimeSeconds / 3;
   const restart = negotiateRestart(mine, other, families);
   const remoteRole = roleOf(other.role);
+  const pathsLimit = pathsLimitOf(other);
   const peerType = theirs.asNumber === ours.asNumber ? 'ibgp' : 'ebgp';
   return {
     families,
@@ -121,6 +124,7 @@ export function negotiate(
     extendedNextHop: hasExtendedNextHop(mine) && hasExtendedNextHop(other),
     addPathReceive: addPath(mine, ADD_PATH_RECEIVE, other, ADD_PATH_SEND, families),
     addPathSend: addPath(mine, ADD_PATH_SEND, other, ADD_PATH_RECEIVE, families),
+    ...(pathsLimit === undefined ? {} : { pathsLimit }),
     holdTimeSeconds,
     // FSM-2: a third of the hold time, but not more than one a second.
     keepaliveTimeSeconds:
@@ -293,6 +297,16 @@ function addPath(
   const isOn = (family: Family): boolean =>
     families.includes(family) && has(ours, ourBit, family) && has(theirs, theirBit, family);
   return { ipv4: isOn('ipv4'), ipv6: isOn('ipv6') };
+}
+
+/** A limit of 0 says nothing. Of several for one family the first counts. */
+function pathsLimitOf({ pathsLimit = [] }: Capabilities): Negotiated['pathsLimit'] {
+  const limits: { ipv4?: number; ipv6?: number } = {};
+  for (const { afi, safi, limit } of pathsLimit) {
+    const family = unicastFamily(afi, safi);
+    if (family !== undefined && limit > 0) limits[family] ??= limit;
+  }
+  return Object.keys(limits).length === 0 ? undefined : limits;
 }
 
 function negotiateRestart(

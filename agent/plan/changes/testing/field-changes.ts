@@ -116,6 +116,7 @@ export const peerCases: Readonly<Record<string, FieldCase>> = {
   },
   routeReflectorClient: { where: INTERNAL, ases: SAME_AS, spec: ['', 'routeReflectorClient: true'] },
   addPaths: { spec: ['addPaths: Send', 'addPaths: Both'] },
+  addPathLimit: { spec: ['addPaths: Both', 'addPaths: Both, addPathLimit: 2'], isSilent: true },
   'maxPrefixes.limit': { spec: ['maxPrefixes: { limit: 1000 }', 'maxPrefixes: { limit: 500 }'] },
   'maxPrefixes.warnPercent': { spec: ['', 'maxPrefixes: { warnPercent: 50 }'] },
   'maxPrefixes.action': {

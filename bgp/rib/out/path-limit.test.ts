@@ -1,0 +1,175 @@
+// A neighbour that gets at most so many paths of a prefix (addPathLimit, Paths-Limit): which, in which order, and never more.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { fakeConfig, type FakePeerOptions } from '../testing/fake-session.ts';
+import { RibLab } from '../testing/rib-lab.ts';
+import type { WireAttributes } from '../../testing/message-bytes.ts';
+
+const P = '20.0.1.0/24';
+const client = (n: number): FakePeerOptions => ({
+  ...{ id: `i${n}`, address: `198.51.100.${n}`, as: 65000, client: true },
+  families: ['ipv4'],
+});
+const taker = (limit: number | undefined, more: Partial<FakePeerOptions> = {}): FakePeerOptions => ({
+  ...{
+    id: 'taker',
+    address: '198.51.100.99',
+    as: 65000,
+    client: true,
+    addPathSend: true,
+    families: ['ipv4'],
+  },
+  ...(limit === undefined ? {} : { config: { addPathLimit: limit } }),
+  ...more,
+});
+
+function lab(limit: number | undefined, more: Partial<FakePeerOptions> = {}, grain?: number): RibLab {
+  const one = new RibLab(undefined, grain);
+  for (let n = 1; n <= 5; n++) one.up(client(n));
+  one.up(taker(limit, more));
+  one.settle();
+  return one;
+}
+
+/** By `localPref` from client n. */
+function give(one: RibLab, n: number, localPref: number, more: Partial<WireAttributes> = {}): void {
+  one.announce(`i${n}`, [P], { path: [65101], nextHop: `198.51.100.${n}`, localPref, ...more });
+}
+
+/** Whose paths the taker has. */
+const has = (one: RibLab, id = 'taker'): string[] =>
+  [...one.session(id).held.values()].map((text) => /nh=198\.51\.100\.(\d+)/.exec(text)![1]!).sort();
+
+function change(one: RibLab, limit: number | undefined): void {
+  const config = fakeConfig(taker(limit));
+  one.session('taker').config = config;
+  one.rib.neighbours.configure(config);
+  one.settle();
+}
+
+describe('a limit of paths', () => {
+  it('sends the best ones; who falls out is withdrawn, who comes in announced, and the ids stay', () => {
+    const one = lab(2, { mostPaths: 2 });
+    for (const [n, preference] of [10, 30, 20, 40].entries()) give(one, n + 1, preference);
+    one.settle();
+    assert.deepEqual(has(one), ['2', '4']);
+    const before = new Map(one.session('taker').held);
+    give(one, 1, 50);
+    one.settle();
+    assert.deepEqual(has(one), ['1', '4']);
+    const stayed = [...one.session('taker').held.keys()].filter((key) => before.has(key));
+    assert.equal(stayed.length, 1, 'of 4, as it was');
+    one.withdraw('i4', [P]);
+    one.settle();
+    assert.deepEqual(has(one), ['1', '2']);
+    one.withdraw('i1', [P]);
+    one.settle();
+    assert.deepEqual(has(one), ['2', '3']);
+  });
+
+  it('is the lesser of ours and what the neighbour asks for', () => {
+    for (const [ours, theirs, count] of [
+      [undefined, undefined, 5],
+      [undefined, 3, 3],
+      [2, 3, 2],
+      [4, 3, 3],
+      [4, undefined, 4],
+    ] as const) {
+      const one = lab(ours, theirs === undefined ? {} : { negotiated: { pathsLimit: { ipv4: theirs } } });
+      for (let n = 1; n <= 5; n++) give(one, n, n);
+      one.settle();
+      assert.equal(has(one).length, count, `${ours} ${theirs}`);
+    }
+  });
+
+  it('changes on a session that goes on', () => {
+    const one = lab(undefined);
+    for (let n = 1; n <= 5; n++) give(one, n, n);
+    one.settle();
+    change(one, 2);
+    assert.deepEqual(has(one), ['4', '5']);
+    assert.equal(one.session('taker').withdrawn, 3);
+    assert.equal(one.session('taker').announced, 5, 'what stays is not sent again');
+    change(one, 4);
+    assert.deepEqual(has(one), ['2', '3', '4', '5']);
+    change(one, undefined);
+    assert.deepEqual(has(one), ['1', '2', '3', '4', '5']);
+  });
+
+  it('counts the paths of the neighbour itself: its place is nobody else’s', () => {
+    const one = lab(2);
+    one.announce('taker', [P], { path: [65101], nextHop: '198.51.100.99', localPref: 9 });
+    for (let n = 1; n <= 3; n++) give(one, n, n);
+    one.settle();
+    assert.deepEqual(has(one), ['3']);
+  });
+
+  it('takes no path that must not go out for one', () => {
+    const one = lab(2);
+    for (let n = 1; n <= 4; n++) give(one, n, n, n > 2 ? { communities: [0xffffff02] } : {});
+    one.settle();
+    assert.deepEqual(has(one), ['1', '2'], 'the best two have NO_ADVERTISE');
+  });
+
+  it('follows the decision where MED counts inside one neighbouring AS only', () => {
+    const one = lab(2);
+    // 1 beats 2 by MED; 3 beats 1 and loses to 2 by router ID, which does not come to it.
+    give(one, 3, 100, { path: [65102], med: 0 });
+    give(one, 2, 100, { path: [65101], med: 9 });
+    give(one, 4, 100, { path: [65101], med: 1 });
+    one.settle();
+    assert.equal(one.routes({ view: 'best', prefix: P })[0]!.peer, 'i3');
+    assert.deepEqual(has(one), ['3', '4'], 'not 2, which is before both by its router ID');
+  });
+
+  it('is never passed in between, with many prefixes at once, also by who is slow', () => {
+    const names = ['20.0.1.0/24', '20.0.2.0/24', '20.0.3.0/24'];
+    const step = fc.record({
+      n: fc.integer({ min: 1, max: 5 }),
+      prefixes: fc.subarray(names, { minLength: 1 }),
+      localPref: fc.option(fc.integer({ min: 1, max: 9 })),
+      turns: fc.nat({ max: 2 }),
+      room: fc.constantFrom(0, 1, 2, 100),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 50 }), fc.integer({ min: 1, max: 3 }), (steps, limit) => {
+        const one = lab(limit, { mostPaths: limit }, 3);
+        one.up({ ...taker(limit, { mostPaths: limit }), id: 'other', address: '198.51.100.98' });
+        const paths = new Map<string, number>();
+        for (const { n, prefixes, localPref, turns, room } of steps) {
+          for (const prefix of prefixes)
+            if (localPref === null) paths.delete(`${prefix} ${n}`);
+            else paths.set(`${prefix} ${n}`, localPref);
+          if (localPref === null) one.withdraw(`i${n}`, prefixes);
+          else
+            one.announce(`i${n}`, prefixes, {
+              ...{ path: [65101], nextHop: `198.51.100.${n}`, localPref },
+            });
+          one.drain('taker', room);
+          for (let i = 0; i < turns; i++) one.turn();
+        }
+        one.drain('taker', Number.POSITIVE_INFINITY);
+        one.settle();
+        for (const prefix of names) {
+          const wanted = [...paths]
+            .flatMap(([key, preference]) =>
+              key.startsWith(prefix) ? [{ n: key.slice(prefix.length + 1), preference }] : [],
+            )
+            .sort((a, b) => b.preference - a.preference || Number(a.n) - Number(b.n))
+            .slice(0, limit)
+            .map(({ n }) => n)
+            .sort();
+          for (const id of ['taker', 'other']) {
+            const got = [...one.session(id).held]
+              .flatMap(([key, text]) =>
+                key.startsWith(`${prefix}#`) ? [/nh=198\.51\.100\.(\d+)/.exec(text)![1]!] : [],
+              )
+              .sort();
+            assert.deepEqual(got, wanted, `${id} ${prefix}`);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
