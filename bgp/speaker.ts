@@ -293,11 +293,12 @@ export class Speaker implements AsyncDisposable {
 
   /** What another configuration would make of the routes; the caller walks it and rests in between. @throws Error when a policy is wrong */
   foresee({ speaker, peers: configs, ...own }: ConfigurationThen): Foresight {
-    const peers = new Map(configs.map((peer) => [peer.id, peer]));
+    const [now, then] = [this.#config, speaker].map(({ aggregates = [] }) => JSON.stringify(aggregates));
     return new Foresight(this.#rib, {
       identity: identityOf(speaker),
       rules: rulesOf(speaker),
-      peers,
+      peers: new Map(configs.map((peer) => [peer.id, peer])),
+      ...(now !== then ? { aggregates: 'others' } : now !== '[]' && { aggregates: 'as now' }),
       ...own,
     });
   }

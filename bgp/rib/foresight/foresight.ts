@@ -34,6 +34,8 @@ export interface PlannedChange {
   readonly withdrawn: readonly string[];
   /** Own routes that would be announced, or with other attributes. */
   readonly originated: readonly Origination[];
+  /** Undefined: none, now or then; else whether they would be others. */
+  readonly aggregates?: 'as now' | 'others';
 }
 
 /** As a speaker is told it. */
@@ -49,7 +51,9 @@ export type Doubt =
   /** A policy would ask over which interface a next hop is reached, and none does yet. */
   | 'interfaces'
   /** A limit that drops would let in others: how many, but not which. */
-  | 'places';
+  | 'places'
+  /** Of aggregates is not said when they would come and go. */
+  | 'aggregates';
 
 export interface NeighbourForeseen {
   readonly id: string;
@@ -103,6 +107,7 @@ export class Foresight {
   #others: (NeighbourThen | undefined)[] = [];
   readonly #own: readonly OwnThen[];
   readonly #unused: number;
+  readonly #aggregates: PlannedChange['aggregates'];
   #lookedAt = 0;
   #prefixes = 0;
 
@@ -145,6 +150,7 @@ export class Foresight {
     if (!nextHops.areLinksAsked && this.#neighbours.some(asksLinks)) this.#doubts.push('interfaces');
     if (this.#neighbours.some(({ isLimited }) => isLimited)) this.#doubts.push('places');
     this.#unused = attributes.unusedCount;
+    this.#aggregates = change.aggregates;
     this.#own = [
       ...change.withdrawn.map((text) => ({ text, set: -1 })),
       ...change.originated.map((route) => ({
@@ -156,6 +162,8 @@ export class Foresight {
   }
 
   get found(): Foreseen {
+    const best = this.#best.found;
+    const mayMoveAggregates = this.#aggregates === 'as now' && best.appear.count + best.vanish.count > 0;
     return {
       neighbours: this.#neighbours.map(({ peer, slot, overLimit }) => ({
         id: peer.id,
@@ -163,8 +171,9 @@ export class Foresight {
         sent: peer.session && this.#audiences.changesOf(peer.session)?.found,
         overLimit,
       })),
-      best: this.#best.found,
-      doubts: this.#doubts,
+      best,
+      doubts:
+        this.#aggregates === 'others' || mayMoveAggregates ? [...this.#doubts, 'aggregates'] : this.#doubts,
       lookedAt: this.#lookedAt,
       prefixes: this.#prefixes,
     };
