@@ -3,6 +3,7 @@ import { parseIpv6 } from './text.ts';
 
 export interface Endpoint {
   readonly host: string;
+  /** 0: the kernel chooses one. */
   readonly port: number;
 }
 
@@ -13,7 +14,7 @@ export interface Endpoint {
 export function parseEndpoint(text: string): Endpoint | undefined {
   const [, bracketed, bare = '', digits] = /^(?:\[([^\]]+)\]|([^[\]]+)):([0-9]{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
-  if (!(port >= 1 && port <= 65_535)) return undefined;
+  if (!(port <= 65_535)) return undefined;
   if (bracketed !== undefined) return { host: bracketed, port };
   return bare.includes(':') && parseIpv6(bare) === undefined ? undefined : { host: bare, port };
 }
