@@ -59,7 +59,7 @@ export function storeOption(command: string, text: string): StorePlace {
 /** Throws CommandError. */
 export function httpOption(command: string, text: string | undefined): { readonly http?: string } {
   if (text === undefined) return {};
-  if ((parseEndpoint(text)?.port ?? 0) > 0) return { http: text };
+  if (parseEndpoint(text) !== undefined) return { http: text };
   throw new CommandError(
     `${command}: --http ${text}: expected ADDR:PORT, such as 127.0.0.1:9179 or [::1]:9179`,
     EXIT.wrongUse,
