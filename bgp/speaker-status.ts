@@ -101,18 +101,22 @@ export interface NextHopDoubt {
 }
 
 export function nextHopDoubts(rib: Rib): NextHopDoubt[] {
-  return [...rib.peers()].flatMap((peer): NextHopDoubt[] => {
+  const doubts: NextHopDoubt[] = [];
+  for (const peer of rib.peers()) {
     const { id, config, session } = peer;
-    if (session === undefined) return [];
+    // Asked again and again, of all neighbours: nearly always there are none.
+    const faults = nextHopFaults(rib, peer);
+    if (session === undefined || faults.length === 0) continue;
     const { remoteAddress, device } = session.negotiated;
     const remote = withZone(remoteAddress, needsZone(remoteAddress) ? device : undefined);
-    const { description } = config;
-    return nextHopFaults(rib, peer).map((fault) => ({ id, remote, description, fault }));
-  });
+    for (const fault of faults) doubts.push({ id, remote, description: config.description, fault });
+  }
+  return doubts;
 }
 
 /** Prefixes of ours that a neighbour announces (PolicyTerm.action.isOwn); at most 256. */
 export function ownClaims(rib: Rib, peer: RibPeer): string[] {
+  if (peer.ownClaims.isEmpty) return [];
   return rib.tables.flatMap((table) =>
     peer.claimsIn(table, rib.slots).map((prefix) => rib.prefixText(table, prefix)),
   );

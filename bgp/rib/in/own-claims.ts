@@ -22,6 +22,10 @@ export class OwnClaims {
     for (const key of this.#paths) if ((key & 1) === family) this.#paths.delete(key);
   }
 
+  get isEmpty(): boolean {
+    return this.#paths.size === 0;
+  }
+
   /** Prefix ids of one family. @param epoch of the neighbour's paths now */
   prefixes(table: RibTable, slot: number, epoch: number): number[] {
     const found: number[] = [];

@@ -61,14 +61,20 @@ export interface SentRoutes {
 export function nextHopFaults(rib: SentRoutes, peer: RibPeer): NextHopFault[] {
   const { session } = peer;
   if (session === undefined) return [];
-  const faults = FAMILIES.flatMap((family): (NextHopFault | undefined)[] => {
+  const faults: NextHopFault[] = [];
+  const note = (fault: NextHopFault | undefined) => {
+    if (fault !== undefined) faults.push(fault);
+  };
+  for (const family of FAMILIES) {
     const group = rib.exports.groupOf(session, familyIndex(family));
-    if (group === undefined) return [];
-    if (group.rules.self === undefined) return [withoutAddress(rib, session, group, family)];
-    if (group.out.countFor(peer.slot) === 0) return [];
-    return [ownOffLink(session, group.rules, family), keptOffLink(rib, peer, session, group, family)];
-  });
-  return faults.filter((fault) => fault !== undefined);
+    if (group === undefined) continue;
+    if (group.rules.self === undefined) note(withoutAddress(rib, session, group, family));
+    else if (group.out.countFor(peer.slot) > 0) {
+      note(ownOffLink(session, group.rules, family));
+      note(keptOffLink(rib, peer, session, group, family));
+    }
+  }
+  return faults;
 }
 
 function withoutAddress(
