@@ -251,7 +251,8 @@ describe('agents of a cluster', function () {
     api.kubectl(['delete', 'pod', 'slow', 'lost', '--force', '--grace-period=0']);
     make('lost');
     const [address = ''] = plain.pod.addresses;
-    lab.startAgent('n3', 2);
+    // Longer than an agent needs to be ready on a busy machine: until then nothing is taken back.
+    lab.startAgent('n3', 8);
     await lab.agentReady('n3');
     assert.deepEqual(held(), ['stays', 'slow', 'lost', 'never-seen'], 'of the journal');
     await waitUntil('the addresses of lost to be free', SOON_MS, () => !held().includes('lost'));
