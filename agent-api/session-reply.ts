@@ -101,6 +101,8 @@ export interface SessionTimers {
     /** Absent: a third of the hold time. */
     readonly keepalive?: number;
     readonly connectRetry: number;
+    /** Changed routes are announced at most once in this time; absent: nothing waits. */
+    readonly advertisementInterval?: number;
   };
   /** Hold time in the newest OPEN of each side; the lesser one is agreed. */
   readonly offeredHold: { readonly local?: number; readonly remote?: number };
@@ -136,6 +138,8 @@ export interface SessionPrefixes {
   readonly advertised: PerFamily;
   /** Of the changes to these, those that it has still to get. */
   readonly owed: PerFamily;
+  /** Of these, those that wait for the advertisement interval. */
+  readonly heldBack: PerFamily;
   readonly endOfRibReceived: readonly Family[];
   readonly endOfRibSent: readonly Family[];
   readonly limit: number;

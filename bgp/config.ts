@@ -122,6 +122,11 @@ export interface PeerConfig {
    * `onRequest`, and no other.
    */
   readonly defaultOriginate?: readonly Family[];
+  /**
+   * From one announcement of a prefix to the next, and of all others between; default: none waits. Withdrawals, first transfers and
+   * refreshes never do (RFC 4271 section 9.2.1.1).
+   */
+  readonly advertisementIntervalSeconds?: number;
   /** RFC 9234. */
   readonly role?: Role;
   readonly gracefulRestart: {

@@ -28,6 +28,8 @@ export interface FamilyRoutes {
   readonly advertised: number;
   /** Changes of these that a slow or new peer has still to get; 0 when it is up to date. */
   readonly owed: number;
+  /** Of these, those that wait for the advertisement interval. */
+  readonly heldBack: number;
   readonly endOfRibReceived: boolean;
   readonly endOfRibSent: boolean;
 }
@@ -159,6 +161,7 @@ export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
         ownReturns: inAll(peer.ownAsLoops) === 0 ? 0 : rib.originated.returned(peer.slot, index),
         advertised: group?.out.countFor(peer.slot) ?? 0,
         owed: catchUp?.owed ?? 0,
+        heldBack: catchUp?.heldBack ?? 0,
         endOfRibReceived: peer.endOfRibReceived[index]!,
         endOfRibSent: peer.endOfRibSent[index]!,
       };

@@ -89,6 +89,9 @@ function capabilityRows(s: SessionStatus): Row[] {
 function timerRows({ timers }: SessionStatus): Row[] {
   const { configured, offeredHold, negotiated, left } = timers;
   const keepalive = configured.keepalive === undefined ? 'a third of it' : `${configured.keepalive} s`;
+  const { advertisementInterval } = configured;
+  const interval =
+    advertisementInterval === undefined ? '' : `, advertisement interval ${advertisementInterval} s`;
   const theirs = offeredHold.remote === undefined ? '' : `; theirs: hold ${offeredHold.remote} s`;
   const agreed =
     negotiated === undefined
@@ -100,7 +103,7 @@ function timerRows({ timers }: SessionStatus): Row[] {
   return [
     [
       'timers',
-      `ours: hold ${configured.hold} s, keepalive ${keepalive}, connect retry ${configured.connectRetry} s${theirs}`,
+      `ours: hold ${configured.hold} s, keepalive ${keepalive}, connect retry ${configured.connectRetry} s${interval}${theirs}`,
     ],
     ['', agreed],
     ['', running.length === 0 ? '' : `left: ${running.join(', ')}`],
@@ -126,7 +129,9 @@ function prefixRows(s: SessionStatus): Row[] {
     const other = { ...NONE, [family]: p.ineligible[family] - p.ownAsLoops[family] };
     const byPolicy = { ...NONE, [family]: p.filtered[family] - p.dropped[family] };
     const refused = `${part('filtered', byPolicy)}${part('dropped over the limit', p.dropped)}${part('with our own AS (loop)', p.ownAsLoops)}${part('not allowed by another rule', other)}`;
-    const owed = p.owed[family] === 0 ? '' : ` (${p.owed[family]} changes not sent yet)`;
+    const held =
+      p.heldBack[family] === 0 ? '' : `, ${p.heldBack[family]} wait for the advertisement interval`;
+    const owed = p.owed[family] === 0 ? '' : ` (${p.owed[family]} changes not sent yet${held})`;
     const ends = `${p.endOfRibReceived.includes(family) ? '' : ', no End-of-RIB yet'}`;
     const received = `received ${p.received[family]} of at most ${p.limit}: accepted ${p.accepted[family]}${refused}`;
     return [

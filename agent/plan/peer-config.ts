@@ -81,6 +81,7 @@ export const AUTOMATIC_SPEC: SessionSpec = {
   maxPrefixes: { limit: 10_000, warnPercent: 80, action: 'Close' },
   linkBandwidth: 'Use',
   defaultOriginate: 'None',
+  advertisementInterval: 0,
   asOverride: false,
   removePrivateAS: false,
   gracefulRestart: { mode: 'Full', restartTime: 120, longLivedTime: 0 },
@@ -150,6 +151,9 @@ export function sessionConfig(
       removePrivateAs: spec.removePrivateAS,
       ...(spec.privateASAction === 'Replace' ? { replacePrivateAs: true } : {}),
       ...(linkBandwidth === undefined ? {} : { linkBandwidth }),
+      ...(spec.advertisementInterval === 0
+        ? {}
+        : { advertisementIntervalSeconds: Math.ceil(spec.advertisementInterval) }),
       ...(defaultOriginate.length === 0 ? {} : { defaultOriginate }),
       // The nodes need every block, to send to its pods.
       ...(wish.remoteNode === undefined ? { takesAggregates: true } : {}),

@@ -164,6 +164,9 @@ function timersOf(peer: PeerStatus, config: PlannedPeer['config'] | undefined): 
       hold: config?.holdTimeSeconds ?? 0,
       ...(config?.keepaliveTimeSeconds === undefined ? {} : { keepalive: config.keepaliveTimeSeconds }),
       connectRetry: config?.connectRetrySeconds ?? 0,
+      ...(config?.advertisementIntervalSeconds === undefined
+        ? {}
+        : { advertisementInterval: config.advertisementIntervalSeconds }),
     },
     offeredHold: peer.offeredHoldSeconds,
     ...(negotiated === undefined
@@ -191,6 +194,7 @@ function prefixesOf(routes: Routes | undefined, limit: number): SessionPrefixes 
     ownClaims: count((f) => routes?.ownClaims.filter((p) => familyOf(p) === f.family).length ?? 0),
     advertised: count((f) => f.advertised),
     owed: count((f) => f.owed),
+    heldBack: count((f) => f.heldBack),
     endOfRibReceived: families.filter((f) => f.endOfRibReceived).map((f) => f.family),
     endOfRibSent: families.filter((f) => f.endOfRibSent).map((f) => f.family),
     limit,

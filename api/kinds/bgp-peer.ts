@@ -179,6 +179,11 @@ const fields = z.strictObject({
     .describe(
       'Families of which the neighbour gets a default route from us, whether or not we have one. It goes beside filters and export, and in place of any other default route.',
     ),
+  advertisementInterval: duration(0, 600)
+    .default(0)
+    .describe(
+      'Changed routes are announced to the neighbour at most once in this time (MRAI, RFC 4271). Withdrawals, and what it gets when the session begins or when it asks for all, do not wait. Default 0: nothing waits.',
+    ),
   removePrivateAS: flag().default(false).describe('Remove private AS numbers from the paths that we send.'),
   privateASAction: oneOf('Remove', 'Replace')
     .optional()

@@ -1,7 +1,7 @@
 // The RIB put together: tables, attribute store, decision, export, and the work loop that drives them.
 // The speaker tells it what sessions do and what is originated; it writes UPDATEs to the sessions.
 import { type FamilyIndex, familyIndex, familyOf, formatOctets } from '#ip';
-import type { Clock, Scheduler } from '#world';
+import { type Clock, type Scheduler, SeededRandom } from '#world';
 import type { Aggregate, PeerConfig } from '../config.ts';
 import type { CompiledPolicy } from '../policy/compile.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -18,6 +18,7 @@ import type { DecisionRules } from './table/decision-steps.ts';
 import { BestFew } from './out/best-few.ts';
 import { ExportGroups } from './out/export-groups.ts';
 import { ExportView } from './out/export-view.ts';
+import { AdvertisementTimer } from './out/held-back.ts';
 import { RibForwarding } from './forwarding.ts';
 import { asUpdate, faultReason, RibFaults } from './faults.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -71,6 +72,7 @@ export class Rib {
   readonly #work: RibWork;
   readonly #pace: ReadingPace;
   readonly #housekeeping: Housekeeping;
+  readonly #timer: AdvertisementTimer;
   readonly #faults: RibFaults;
   readonly #policies = new PolicyCache();
   readonly #events: RibEvents;
@@ -116,6 +118,7 @@ export class Rib {
       new Aggregates(tables[family], intern, this.originated, grain, () => this.exports.rebuild());
     this.aggregates = [aggregates(0), aggregates(1)];
     this.view = new ExportView(intern, reader, slots, nextHops, this.decision, tables, this.aggregates);
+    this.#timer = new AdvertisementTimer(io.clock, new SeededRandom(seed), () => this.wake());
     const parts = {
       attributes,
       nextHops,
@@ -125,6 +128,7 @@ export class Rib {
       packer: new UpdatePacker(attributes, nextHops, slots),
       faults: this.#faults,
       grain: grain,
+      timer: this.#timer,
       mayEndDump: (family: FamilyIndex) => this.#isChosen[family]!,
       tooLarge: (group: UpdateGroup, unit: number) => {
         const prefix = group.rules.addPath ? group.table.prefix[unit]! : unit;
@@ -178,6 +182,7 @@ export class Rib {
   stop(): void {
     this.#work.stop();
     this.#housekeeping.stop();
+    this.#timer.stop();
     this.neighbours.retention.stop();
   }
 

@@ -93,6 +93,23 @@ describe('podroute status shows', () => {
     assert.match(details, /^ +keepaliveTime: none in use, 5 configured$/m);
   });
 
+  it('an advertisement interval, and how many changes wait for it', () => {
+    const session = sessionAnswer({});
+    const { timers, prefixes } = session;
+    const configured = { ...timers.configured, advertisementInterval: 30 };
+    const slow = {
+      ...session,
+      timers: { ...timers, configured },
+      prefixes: { ...prefixes, owed: { ipv4: 5, ipv6: 0 }, heldBack: { ipv4: 3, ipv6: 0 } },
+    };
+    assert.match(sessionDetails(slow), /^timers +ours: .*, connect retry 5 s, advertisement interval 30 s/m);
+    assert.match(
+      sessionDetails(slow),
+      /sent 0 \(5 changes not sent yet, 3 wait for the advertisement interval\)$/m,
+    );
+    assert.ok(!sessionDetails(session).includes('advertisement interval'));
+  });
+
   it('routes that are kept for a neighbour that is away', () => {
     const kept = [
       { family: 'ipv4', state: 'away', routes: 12, secondsLeft: 85 },

@@ -35,6 +35,7 @@ export function sessionAnswer(part: Partial<SessionStatus> = {}): SessionStatus 
       ownClaims: NONE,
       advertised: NONE,
       owed: NONE,
+      heldBack: NONE,
       endOfRibReceived: ['ipv4'],
       endOfRibSent: ['ipv4'],
       limit: 1000,

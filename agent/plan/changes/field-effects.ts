@@ -91,6 +91,10 @@ const bgpPeer: EffectsOf<BGPPeerSpec & { keepOriginalNextHop: boolean; maxRestar
   role: is('reset'),
   linkBandwidth: again,
   defaultOriginate: again,
+  advertisementInterval: is(
+    'live',
+    'what waits goes out when the new interval has passed since it was told last',
+  ),
   localASMode: again,
   asOverride: again,
   privateASAction: again,

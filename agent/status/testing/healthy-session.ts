@@ -45,6 +45,7 @@ export const HEALTHY: SessionStatus = {
     ownClaims: NONE,
     advertised: { ipv4: 1, ipv6: 0 },
     owed: NONE,
+    heldBack: NONE,
     endOfRibReceived: ['ipv4'],
     endOfRibSent: ['ipv4'],
     limit: 10,

@@ -120,6 +120,7 @@ export const bgpPeerDocuments = casesOf('BGPPeer', { peerIP: '10.0.0.1', asNumbe
   { field: 'role', ...words('Provider', 'Customer', 'Peer', 'RouteServer', 'RouteServerClient') },
   { field: 'linkBandwidth', ...words('Ignore', 'Use', 'Send', 'Sum') },
   { field: 'defaultOriginate', ...words('None', 'IPv4', 'IPv6', 'Both') },
+  { field: 'advertisementInterval', ...durations(0, 600) },
   { field: 'asOverride', ...flags },
   { field: 'localASMode', with: { localASNumber: 65001 }, ...words('Replace', 'Prepend', 'PrependBoth') },
   { field: 'privateASAction', with: { removePrivateAS: true }, ...words('Remove', 'Replace') },

@@ -1,9 +1,11 @@
 // A member that is not in its group's shared stream: newly established (dump), asked for a refresh, or slower
 // than the others. It owes its peer the newest state of some units, one bit each, however often they change;
-// changes go before bulk. When nothing is owed and its queue is empty it joins the stream again.
-// Bound: three bits a unit and CHANGES entries, whatever the peer does.
+// changes go before bulk. When nothing is owed and its queue is empty it joins the stream again, unless it has an
+// advertisement interval: then it stays, and what it is owed beside withdrawals and bulk waits for its next round.
+// Bound: four bits a unit and CHANGES entries, whatever the peer does.
 import type { FamilyIndex } from '#ip';
 import { Bitmap } from '../../columns/bitmap.ts';
+import { type AdvertisementTimer, HeldBack } from './held-back.ts';
 import type { Member } from './member.ts';
 
 /** Newest changes in order; more only set their bits. */
@@ -17,7 +19,8 @@ export const BULK_REFRESH = 2;
 
 /** What a catch-up asks of its group and has it do. */
 export interface CatchUpGroup {
-  readonly rules: { readonly family: FamilyIndex };
+  readonly rules: { readonly family: FamilyIndex; readonly intervalMs: number };
+  readonly timer: AdvertisementTimer;
   readonly advertised: number;
   readonly isBuilding: boolean;
   readonly hasBatch: boolean;
@@ -44,9 +47,11 @@ export class CatchUp {
   /** Bulk units that a change has sent already. */
   readonly #done = new Bitmap();
   #doneCount = 0;
-  /** Units whose newest state the peer must be told. */
+  /** Announcements that wait; a unit is never here and in #dirty. */
+  readonly #waiting = new HeldBack();
+  /** Units whose newest state the peer must be told, or that must be looked at at least. */
   readonly #dirty = new Bitmap();
-  /** For dirty units: the peer holds an older state of it. */
+  /** For dirty and waiting units: the peer holds an older state of it. */
   readonly #held = new Bitmap();
   #dirtyCount = 0;
   #scan = 0;
@@ -62,9 +67,19 @@ export class CatchUp {
 
   /** Units still owed, for status. Of bulk that goes on: those still to be looked at. */
   get owed(): number {
-    if (this.bulk === BULK_NONE) return this.#dirtyCount;
+    const changed = this.#dirtyCount + this.#waiting.count;
+    if (this.bulk === BULK_NONE) return changed;
     const ahead = this.#cursor < 0 ? this.#group.advertised : this.#end - this.#cursor - this.#doneCount;
-    return this.#dirtyCount + ahead;
+    return changed + ahead;
+  }
+
+  /** Of the units owed, those that wait for the advertisement interval. */
+  get heldBack(): number {
+    return this.#waiting.count;
+  }
+
+  isHeldBack(unit: number): boolean {
+    return this.#waiting.has(unit);
   }
 
   /** A unit's state in the group is about to change; `wasHeld`: by the old state the peer has it. */
@@ -84,9 +99,11 @@ export class CatchUp {
   /** Owes the peer the newest state of a unit. */
   mark(unit: number, isHeld: boolean): void {
     if (this.#dirty.has(unit)) return;
+    const isKnown = this.#waiting.has(unit);
+    this.#waiting.delete(unit);
     this.#dirty.add(unit);
     this.#dirtyCount++;
-    if (isHeld) {
+    if (isHeld && !isKnown) {
       this.#held.add(unit);
       this.#group.pin(unit);
     }
@@ -95,9 +112,15 @@ export class CatchUp {
 
   /** Does the peer have this unit, given what the group's state says? */
   holds(unit: number, byState: boolean): boolean {
-    if (this.#dirty.has(unit)) return this.#held.has(unit);
+    if (this.#isOwed(unit)) return this.#held.has(unit);
     if (this.bulk === BULK_DUMP && (this.#cursor < 0 || this.#isAhead(unit))) return false;
     return byState;
+  }
+
+  /** What the peer has of a unit, or has not, is what the group's state says. */
+  isUpToDate(unit: number): boolean {
+    if (this.#isOwed(unit)) return false;
+    return this.bulk !== BULK_DUMP || (this.#cursor >= 0 && !this.#isAhead(unit));
   }
 
   /**
@@ -119,16 +142,20 @@ export class CatchUp {
     for (let i = 0; i < changes.length && !group.isBatchFull; i++)
       if (this.#dirty.has(changes[i]!)) this.#settle(changes[i]!);
     if (!this.#group.hasBatch && this.#dirtyCount > 0) this.#scanDirty();
-    if (!this.#group.hasBatch && this.#dirtyCount === 0) this.#advanceBulk();
+    if (!this.#group.hasBatch && this.#dirtyCount === 0) {
+      if (this.#isRoundDue()) this.#advanceRound();
+      else this.#advanceBulk();
+    }
     group.flushTo(member);
     if (member.isBlocked) return false;
-    if (this.#dirtyCount > 0) return true;
+    if (this.#dirtyCount > 0 || this.#isRoundDue()) return true;
     if (this.bulk !== BULK_NONE) {
       if (this.#cursor < this.#end) return true;
       if (this.bulk === BULK_DUMP && !member.mayEndDump(group.rules.family)) return false;
       if (this.bulk === BULK_DUMP) member.endDump(group.rules.family);
       else member.endRefresh(group.rules.family);
       this.bulk = BULK_NONE;
+      if (group.rules.intervalMs > 0) this.#waiting.restart(group.timer);
       if (this.#refreshAgain) {
         this.#refreshAgain = false;
         this.bulk = BULK_REFRESH;
@@ -136,7 +163,9 @@ export class CatchUp {
         return true;
       }
     }
-    group.rejoin(this);
+    const { intervalMs } = group.rules;
+    if (this.#waiting.count > 0) group.timer.wakeAt(this.#waiting.dueAt(intervalMs));
+    if (intervalMs === 0) group.rejoin(this);
     return false;
   }
 
@@ -147,9 +176,10 @@ export class CatchUp {
   }
 
   /** After the difference to another group was marked: what the other group had begun goes on here. */
-  goOn(bulk: number): void {
-    this.bulk = bulk;
-    if (bulk !== BULK_DUMP) return;
+  goOn(old: CatchUp): void {
+    this.#waiting.follow(old.#waiting);
+    this.bulk = old.bulk;
+    if (this.bulk !== BULK_DUMP) return;
     // What is missing is marked already; only End-of-RIB is left of the dump.
     this.#cursor = 0;
     this.#end = 0;
@@ -190,11 +220,46 @@ export class CatchUp {
     this.#cursor = unit;
   }
 
-  /** Puts the newest state of a dirty unit into the batch. */
+  #isOwed(unit: number): boolean {
+    return this.#dirty.has(unit) || this.#waiting.has(unit);
+  }
+
+  /** Bulk was asked for, and waits for nothing: what waits goes before it. */
+  #isRoundDue(): boolean {
+    const waiting = this.#waiting;
+    if (waiting.isInRound) return true;
+    if (waiting.count === 0) return false;
+    const { timer, rules } = this.#group;
+    if (this.bulk === BULK_NONE && timer.now() < waiting.dueAt(rules.intervalMs)) return false;
+    waiting.beginRound();
+    return true;
+  }
+
+  #advanceRound(): void {
+    const group = this.#group;
+    for (let n = 0; n < group.grain && !group.isBatchFull; n++) {
+      const unit = this.#waiting.take();
+      if (unit < 0) {
+        this.#waiting.restart(group.timer);
+        return;
+      }
+      this.#tell(unit);
+    }
+  }
+
+  /** A dirty unit: its withdrawal goes out; its announcement does, or waits. */
   #settle(unit: number): void {
     const group = this.#group;
     this.#dirty.delete(unit);
     this.#dirtyCount--;
+    const isPaced = group.rules.intervalMs > 0 && this.bulk === BULK_NONE;
+    if (isPaced && group.isSentTo(unit, this.member.slot)) this.#waiting.add(unit);
+    else this.#tell(unit);
+  }
+
+  /** Puts the newest state of a unit into the batch. */
+  #tell(unit: number): void {
+    const group = this.#group;
     const wasHeld = this.#held.has(unit);
     if (group.isSentTo(unit, this.member.slot)) group.batchAnnounce(unit);
     else if (wasHeld) group.batchWithdraw(unit);

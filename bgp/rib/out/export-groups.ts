@@ -119,6 +119,11 @@ export class ExportGroups {
     return catchUp === undefined ? byState : catchUp.holds(unit, byState);
   }
 
+  /** Does a session wait for the newest state of a unit, because of its advertisement interval? For display. */
+  isHeldBack(session: Session, group: UpdateGroup, unit: number): boolean {
+    return group.catchUps.some((c) => c.member.session === session && c.isHeldBack(unit));
+  }
+
   /** What a group's members get for a unit that is advertised. For display. */
   outgoing(group: UpdateGroup, unit: number): ReturnType<UpdatePacker['outgoing']> {
     const set = group.out.set[unit]! - 1;

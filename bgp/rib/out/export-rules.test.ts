@@ -34,6 +34,7 @@ interface Case {
   readonly linkBandwidth: 'send' | 'sum' | undefined;
   readonly defaults: PeerConfig['defaultOriginate'];
   readonly takesAggregates: boolean;
+  readonly interval: number | undefined;
   readonly nodes: PeerConfig['nextHopSelf'];
   readonly local: string;
   readonly device: string | undefined;
@@ -77,6 +78,7 @@ const cases: fc.Arbitrary<Case> = fc
     linkBandwidth: fc.constantFrom(undefined, 'send' as const, 'sum' as const),
     takesAggregates: bool,
     defaults: fc.constantFrom(undefined, ['ipv4'] as const, ['ipv6'] as const),
+    interval: fc.constantFrom(undefined, 0, 30),
     nodes: pair('10.0.0.1', 'fd00::1'),
     // The last but one begins with the bits of fe80::, the last is what a transport says that knows no address.
     local: fc.constantFrom('192.0.2.1', '2001:db8::1', 'fe80::1', 'febf::1', 'fec0::1', '254.128.0.1', ''),
@@ -129,6 +131,7 @@ function rulesOf(one: Case): ExportRules {
       ...(one.linkBandwidth !== undefined && { linkBandwidth: one.linkBandwidth }),
       takesAggregates: one.takesAggregates,
       ...(one.defaults !== undefined && { defaultOriginate: one.defaults }),
+      ...(one.interval !== undefined && { advertisementIntervalSeconds: one.interval }),
       nextHopSelf: one.nodes,
     },
     negotiated: {
@@ -198,6 +201,7 @@ function expected(one: Case) {
     // With all paths there each has its own.
     sumsBandwidth: one.linkBandwidth === 'sum' && !one.sendsIds[one.family === 0 ? 'ipv4' : 'ipv6'],
     maxMessageBytes: one.octets,
+    intervalMs: one.interval === 30 ? 30_000 : 0,
     clusterId: one.cluster,
     policy: one.policy,
     plan: exportPlan({

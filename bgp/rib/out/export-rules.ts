@@ -51,6 +51,8 @@ export interface ExportRules {
   /** With our own next hop goes what the link bandwidths of all paths that are used together come to. */
   readonly sumsBandwidth: boolean;
   readonly maxMessageBytes: number;
+  /** Between two announcements of a prefix (RFC 4271 section 9.2.1.1); with one nobody joins the shared stream. */
+  readonly intervalMs: number;
   readonly policy: CompiledPolicy;
   /** Filled in for each attribute set by the packer; its object is the group's own. */
   readonly plan: ExportPlan;
@@ -83,6 +85,7 @@ export function exportRules(
   const originatesDefault = config.defaultOriginate?.includes(familyName(family)) ?? false;
   const takesAggregates = config.takesAggregates === true;
   const mostPaths = addPath ? pathsFor(config, n.pathsLimit?.[family === 0 ? 'ipv4' : 'ipv6']) : Infinity;
+  const intervalMs = (config.advertisementIntervalSeconds ?? 0) * 1000;
   const ofPath = changesOfPath(peer, session, own);
   const octets = JSON.stringify([
     family,
@@ -112,6 +115,7 @@ export function exportRules(
     originatesDefault,
     takesAggregates,
     mostPaths,
+    intervalMs,
     blocksOtc,
     replacesLinkLocal,
     peer.exportPolicy.fingerprint,
@@ -135,6 +139,7 @@ export function exportRules(
     mostPaths,
     sumsBandwidth,
     maxMessageBytes: session.maxMessageBytes,
+    intervalMs,
     policy: peer.exportPolicy,
     clusterId: own.clusterId,
     plan: exportPlan({

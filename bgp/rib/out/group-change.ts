@@ -31,8 +31,8 @@ export function oweDifference(
     const byState = from.isSentTo(unit, slot);
     const isHeld = old === undefined ? byState : old.holds(unit, byState);
     const isWanted = to.isSentTo(unit, slot);
-    if (isHeld === isWanted && (!isHeld || (old === undefined && looksSame(unit, from, to, packer, known))))
-      continue;
+    const isCurrent = old === undefined || old.isUpToDate(unit);
+    if (isHeld === isWanted && (!isHeld || (isCurrent && looksSame(unit, from, to, packer, known)))) continue;
     catchUp.mark(unit, isHeld);
   }
 }

@@ -7,6 +7,7 @@ import { BULK_DUMP, BULK_NONE, CatchUp, type CatchUpGroup } from './catch-up.ts'
 import type { BestFew } from './best-few.ts';
 import type { ExportRules } from './export-rules.ts';
 import type { ExportView } from './export-view.ts';
+import type { AdvertisementTimer } from './held-back.ts';
 import { oweDifference } from './group-change.ts';
 import { type MayEndDump, Member } from './member.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
@@ -28,6 +29,7 @@ export interface GroupParts {
   /** Units looked at in one step of background work. */
   readonly grain: number;
   readonly mayEndDump: MayEndDump;
+  readonly timer: AdvertisementTimer;
   /** Units whose attributes fit into no message. */
   tooLarge(group: UpdateGroup, unit: number): void;
 }
@@ -64,6 +66,10 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
 
   get grain(): number {
     return this.#parts.grain;
+  }
+
+  get timer(): AdvertisementTimer {
+    return this.#parts.timer;
   }
 
   get isEmpty(): boolean {
@@ -258,7 +264,7 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     const old = from.catchUps.find((c) => c.member === member);
     const catchUp = new CatchUp(this, member, BULK_NONE);
     oweDifference(catchUp, old, from, this, this.#parts.packer);
-    catchUp.goOn(old?.bulk ?? BULK_NONE);
+    if (old !== undefined) catchUp.goOn(old);
     from.remove(member);
     this.#state[member.slot] = CATCHING_UP;
     this.catchUps.push(catchUp);

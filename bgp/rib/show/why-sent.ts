@@ -31,6 +31,7 @@ export function whyNotSent(
   const result = rib.view.path(group.rules, table, path);
   if (result < 0) return refusalText(rib, group.rules, table, path, result);
   const unit = group.rules.addPath ? path : prefix;
+  if (rib.exports.isHeldBack(session, group, unit)) return 'it waits for the advertisement interval';
   if (group.isBuilding || group.isSentTo(unit, peer.slot)) return 'it is still to be sent';
   if (group.out.set[unit] === 0) return 'its attributes fit into no message';
   return 'its next hop is that neighbour itself';
@@ -68,15 +69,20 @@ function refusalText(
 /** Which established sessions have a prefix, and why the others have not: a line for each reason. */
 export function sentLines(rib: RibContents, table: RibTable, prefix: number): string[] {
   const sent: string[] = [];
+  const waiting: string[] = [];
   const byReason = new Map<string, string[]>();
   for (const peer of rib.peers()) {
     if (peer.session === undefined) continue;
     const reason = whyNotSent(rib, peer, table, prefix);
-    if (reason === undefined) sent.push(peer.id);
+    if (reason === undefined && waits(rib, peer.session, table, prefix)) waiting.push(peer.id);
+    else if (reason === undefined) sent.push(peer.id);
     else byReason.set(reason, [...(byReason.get(reason) ?? []), peer.id]);
   }
   return [
     ...(sent.length === 0 ? [] : [`sent to ${namesOf(sent)}`]),
+    ...(waiting.length === 0
+      ? []
+      : [`sent to ${namesOf(waiting)} before it changed: the change waits for the advertisement interval`]),
     ...[...byReason].map(([reason, ids]) => `not sent to ${namesOf(ids)}: ${reason}`),
   ];
 }
@@ -92,6 +98,16 @@ function isHeld(
   for (let path = table.head[prefix]! - 1; path >= 0; path = table.next[path]! - 1) {
     if (rib.exports.isHeld(session, group, path)) return true;
   }
+  return false;
+}
+
+/** It has it, and is not told yet what changed. */
+function waits(rib: RibContents, session: Session, table: RibTable, prefix: number): boolean {
+  const group = rib.exports.groupOf(session, table.family);
+  if (group === undefined) return false;
+  if (!group.rules.addPath) return rib.exports.isHeldBack(session, group, prefix);
+  for (let path = table.head[prefix]! - 1; path >= 0; path = table.next[path]! - 1)
+    if (rib.exports.isHeldBack(session, group, path)) return true;
   return false;
 }
 

@@ -107,6 +107,9 @@ export const SETTINGS = [
   { addPathLimit: 1 },
   { addPathLimit: 2 },
   { addPathLimit: 64 },
+  // So short that a RIB comes to rest with all of it sent.
+  { advertisementIntervalSeconds: 0.02 },
+  { advertisementIntervalSeconds: 0 },
 ] as const;
 
 export const DECISIONS: readonly DecisionRules[] = [

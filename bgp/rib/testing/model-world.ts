@@ -212,7 +212,8 @@ export class ModelWorld {
 
   #compareCounts(id: string, family: Family): void {
     const routes = peerRoutes(this.lab.rib, id)!.families.find((f) => f.family === family)!;
-    const { family: _f, owed: _o, endOfRibReceived: _r, endOfRibSent: _s, ...counts } = routes;
+    const { family: _f, owed: _o, heldBack, endOfRibReceived: _r, endOfRibSent: _s, ...counts } = routes;
+    assert.equal(heldBack, 0, `${family} routes that ${id} still waits for`);
     const scale = this.#scale.prefixesOf(this.#scale.names[0]!).length;
     const sent = [...this.lab.session(id).held.keys()].filter((key) => familyOf(key) === family).length;
     const expected = Object.entries(this.model.counts(id, family)).map(([name, n]) => [name, n * scale]);

@@ -52,6 +52,7 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, ChangeEffect>> = {
   defaultOriginate: 'soft',
   takesAggregates: 'soft',
   linkBandwidth: 'soft',
+  advertisementIntervalSeconds: 'soft',
   role: 'reset',
   gracefulRestart: 'later',
   require: 'later',

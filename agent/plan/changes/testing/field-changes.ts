@@ -135,6 +135,7 @@ export const peerCases: Readonly<Record<string, FieldCase>> = {
       'export: All, removePrivateAS: true, privateASAction: Replace',
     ],
   },
+  advertisementInterval: { spec: ['', 'advertisementInterval: 30s'] },
   defaultOriginate: { spec: ['', 'defaultOriginate: IPv4'] },
   linkBandwidth: {
     more: [exportFilter('lb', '{ addCommunity: { value: "generic:0x4004:0xfc004e9502f9" } }')],
