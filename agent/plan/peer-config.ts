@@ -110,8 +110,7 @@ export function sessionConfig(
   const localAddress = sourceAddress(wish, self);
   const linkBandwidth = LINK_BANDWIDTHS[spec.linkBandwidth];
   const families = spec.families?.map((name) => FAMILY_NAMES[name]) ?? [wish.family];
-  // A filter that is missing closes the session to everything (RFC 8212).
-  const defaultOriginate = policies.problems.length > 0 ? [] : DEFAULT_ROUTES[spec.defaultOriginate];
+  const defaultOriginate = policies.isClosed ? [] : DEFAULT_ROUTES[spec.defaultOriginate];
   return {
     problems: [
       ...policies.problems,

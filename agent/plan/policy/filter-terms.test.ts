@@ -56,7 +56,11 @@ describe('a rule of a BGPFilter', () => {
       nodeYaml('n2', ['10.0.0.2']),
       objectYaml('BGPFilter', 'f', `{ importV4: ${rule('10.0.0.1')}, exportV4: ${rule('10.0.0.1')} }`),
       ...['a', 'b'].map((name, i) =>
-        objectYaml('BGPPeer', name, `{ peerIP: 10.0.1.${i}, asNumber: 65000, filters: [f] }`),
+        objectYaml(
+          'BGPPeer',
+          name,
+          `{ peerIP: 10.0.1.${i}, asNumber: 65000, filters: [f], defaultOriginate: IPv4 }`,
+        ),
       ),
     );
     const [one, two] = ['n1', 'n2'].map((node) => planOf(resources, node));
@@ -64,7 +68,9 @@ describe('a rule of a BGPFilter', () => {
       'warning: BGPFilter f: spec.importV4[0].operations[0].setNextHop.address: "10.0.0.1" is an address of this node: it uses no route that gets it',
     ]);
     assert.deepEqual(two!.problems, []);
-    assert.equal(one!.peer('a').config.import.terms[0]!.action.verdict, 'accept');
+    const { config } = one!.peer('a');
+    assert.equal(config.import.terms[0]!.action.verdict, 'accept');
+    assert.deepEqual(config.defaultOriginate, ['ipv4']);
   });
 
   it('puts a link bandwidth in the place of others, in the form that goes where it is to go', () => {

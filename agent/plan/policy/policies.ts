@@ -46,6 +46,8 @@ export interface PolicyWords {
 export interface SessionPolicies {
   readonly import: Policy;
   readonly export: Policy;
+  /** Nothing is let in or out, because a filter is missing, or a set that it names (RFC 8212). */
+  readonly isClosed: boolean;
   readonly problems: readonly Problem[];
 }
 
@@ -59,9 +61,9 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
     else problems.push(missingFilter(object, `spec.filters[${i}]`, name, context));
   }
   problems.push(...found.flatMap((filter) => unknownSets(filter, context.sets)));
-  const rejectAll = problems.length > 0;
+  const isClosed = problems.length > 0;
   const side = (direction: 'import' | 'export', first: PolicyTerm[], defaults: PolicyTerm[]): Policy => {
-    if (rejectAll) return { name: 'reject all: see problems', terms: [], otherwise: 'reject' };
+    if (isClosed) return { name: 'reject all: see problems', terms: [], otherwise: 'reject' };
     const terms = found.flatMap((filter) => filterTerms(filter, direction, context.neighbour, context.sets));
     const name = [...words.filters.map((filter) => `BGPFilter ${filter}`), words[direction]].join(', then ');
     return {
@@ -78,6 +80,7 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
       importTerms(words, context),
     ),
     export: leaving(context, side('export', [], exportTerms(words.export, context))),
+    isClosed,
     problems,
   };
 }
