@@ -1,6 +1,6 @@
 // A lab that ends, or does not even come up, leaves no namespace, process, mount or file behind, wherever it breaks.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -192,4 +192,14 @@ describe('a lab that cannot come up', function () {
       );
     });
   }
+
+  it('waits for the end of a process of a lab that stays up, also when that has closed what it prints to', () => {
+    const netns = `pr-lab-${process.pid}-waits`;
+    const script = `import { createHost } from ${JSON.stringify(join(import.meta.dirname, 'hosts.ts'))};
+      await using host = createHost('a', { netns: ${JSON.stringify(netns)}, keep: true });
+      const { code } = await host.spawn(['sh', '-c', 'exec >&- 2>&-; sleep 0.3; exit 7']).exited;
+      console.log('ended with ' + code);`;
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+    assert.equal(said, 'ended with 7\n');
+  });
 });

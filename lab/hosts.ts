@@ -43,8 +43,7 @@ export class HostProcess implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly pid: number;
   readonly command: string;
-  /** Resolves when it is gone and all that it printed is in `output`. */
-  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  readonly #exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   #output = '';
   readonly #unread: Promise<void>[] = [];
 
@@ -52,7 +51,7 @@ export class HostProcess implements AsyncDisposable {
     this.child = child;
     this.command = command;
     this.pid = child.pid ?? -1;
-    this.exited = new Promise((resolve) => {
+    this.#exited = new Promise((resolve) => {
       child.once('error', (error) => {
         this.#keep(`${error.message}\n`);
         resolve({ code: 127, signal: null });
@@ -65,6 +64,15 @@ export class HostProcess implements AsyncDisposable {
         });
       });
     });
+  }
+
+  /**
+   * Resolves when it is gone and all that it printed is in `output`. Who asks waits for it: in a lab that stays up children do
+   * not keep this process alive by themselves.
+   */
+  get exited(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    if (this.running) this.child.ref();
+    return this.#exited;
   }
 
   /** Last 64 KB of what was printed. */
@@ -137,9 +145,9 @@ export class Host implements AsyncDisposable {
   spawn(command: readonly string[], options: SpawnOptions = {}): HostProcess {
     const inside = ['nsenter', `--net=${this.path}`, '--', ...command];
     const started = startProcess(inside, { ...options, detached: this.keep });
-    if (this.keep) started.child.unref();
     this.processes.add(started);
     void started.exited.then(() => this.processes.delete(started));
+    if (this.keep) started.child.unref();
     return started;
   }
 

@@ -14,7 +14,6 @@ export async function pingUntilReached(from: Host, address: string, timeoutMs: n
   while (performance.now() - begin < timeoutMs) {
     // A new process each time: one that waits gives up at the first ICMP error it is told of.
     const pinging = from.spawn(['ping', '-n', '-c', '1', '-W', '0.1', address]);
-    pinging.child.ref(); // in a lab that stays up, children do not keep this process alive by themselves
     if ((await pinging.exited).code === 0) return performance.now() - begin;
   }
   throw new Error(`${from.name}: no answer from ${address} within ${timeoutMs} ms`);
