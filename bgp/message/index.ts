@@ -39,7 +39,7 @@ export {
 } from './attributes/kinds/communities.ts';
 export type { LargeCommunity } from './attributes/kinds/communities.ts';
 export * from './attributes/kinds/community-pattern.ts';
-export { LINK_BANDWIDTHS, linkBandwidthText } from './attributes/kinds/ext-communities.ts';
+export { LINK_BANDWIDTHS, linkBandwidthText, shownCommunity } from './attributes/kinds/ext-communities.ts';
 export { carriesCommunity } from './attributes/kinds/community-list.ts';
 export * from './notification.ts';
 export { encodeKeepalive } from './frame.ts';

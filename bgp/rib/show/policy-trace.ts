@@ -1,5 +1,6 @@
 // What the policies did with the routes of a prefix, rule by rule, in words. Display only: the steps come from the code that
 // decides.
+import { shownCommunity } from '../../message/index.ts';
 import type { CompiledPolicy, TraceStep } from '../../policy/compile.ts';
 import * as match from '../../policy/attribute-match.ts';
 import type { PolicySet } from '../../policy/policy.ts';
@@ -93,6 +94,13 @@ function faultText(fault: number): string {
   }
 }
 
+const HOP_WORDS: Readonly<Record<string, string>> = {
+  self: 'to our own address',
+  peer: 'to the address of the neighbour who sent it',
+};
+
+const shown = (communities: readonly string[]): string => communities.map(shownCommunity).join(' ');
+
 function changesOf(set: PolicySet = {}): string[] {
   const {
     weight,
@@ -108,10 +116,10 @@ function changesOf(set: PolicySet = {}): string[] {
     ...(weight === undefined ? [] : [`sets the weight ${weight}`]),
     ...(localPref === undefined ? [] : [`sets LOCAL_PREF ${localPref}`]),
     ...(med === undefined ? [] : [`sets MED ${med}`]),
-    ...(deleteCommunities.length === 0 ? [] : [`takes away ${deleteCommunities.join(' ')}`]),
-    ...(addCommunities.length === 0 ? [] : [`adds ${addCommunities.join(' ')}`]),
+    ...(deleteCommunities.length === 0 ? [] : [`takes away ${shown(deleteCommunities)}`]),
+    ...(addCommunities.length === 0 ? [] : [`adds ${shown(addCommunities)}`]),
     ...(prependAs.length === 0 ? [] : [`prepends ${prependAs.join(' ')}`]),
-    ...(nextHop === undefined ? [] : [`sets the next hop ${nextHop}`]),
+    ...(nextHop === undefined ? [] : [`sets the next hop ${HOP_WORDS[nextHop] ?? nextHop}`]),
     ...(metric === undefined ? [] : [`sets the kernel's metric ${metric}`]),
   ];
 }

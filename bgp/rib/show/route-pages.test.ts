@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '#world';
 import type { Policy, PolicyMatch, PolicySet } from '../../policy/policy.ts';
+import { LINK_BANDWIDTHS, linkBandwidthText } from '../../message/index.ts';
 import { RoutePages } from './route-pages.ts';
 import { type FakePeerOptions, OWN_AS } from '../testing/fake-session.ts';
 import { RibLab } from '../testing/rib-lab.ts';
@@ -166,6 +167,32 @@ describe('rib: routes as an operator reads them', () => {
         'export to e2, e3: no rule decides: accepted',
       ],
     );
+  });
+
+  it('say what a policy sets in the words in which routes show it', () => {
+    const lab = new RibLab();
+    const setting = (set: PolicySet) => policy('p', { verdict: 'accept', set }, '10.1.0.0/16');
+    const lb = (octets: number, isTransitive: boolean) => linkBandwidthText(64512, octets, isTransitive);
+    const came = {
+      weight: 7,
+      nextHop: 'peer',
+      deleteCommunities: [...LINK_BANDWIDTHS, 'generic:*:*', 'rt:65000:*'],
+      addCommunities: [lb(125_000, false), 'generic:0x4306:0x000000000001'],
+    };
+    const sent = { nextHop: 'self', addCommunities: [lb(250_000, true)] };
+    lab.up(peer(1, { config: { import: setting(came) } }));
+    lab.up(peer(2, { config: { export: setting(sent) } }));
+    lab.announce('e1', ['10.1.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
+    lab.settle();
+    const { notes = [], routes } = ask(lab, { prefix: '10.1.0.0/16', explain: true });
+    assert.deepEqual(
+      notes.filter((note) => note.includes('accepted')).map((note) => note.replace(/^.*accepted, /, '')),
+      [
+        'sets the weight 7, takes away lb:* transitive-lb:* generic:*:* rt:65000:*, adds lb:64512:125000 generic:0x4306:0x000000000001, sets the next hop to the address of the neighbour who sent it',
+        'adds transitive-lb:64512:250000, sets the next hop to our own address',
+      ],
+    );
+    assert.match(JSON.stringify(routes), /lb:64512:125000 generic:0x4306/);
   });
 
   it('give the reason that came first, and say when what a policy sets is too much', () => {

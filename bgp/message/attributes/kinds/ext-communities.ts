@@ -9,8 +9,9 @@ import {
   ATTR_EXT_COMMUNITIES,
   ATTR_IPV6_EXT_COMMUNITIES,
 } from '../../constants.ts';
-import { hex, readU16, readU32 } from '../../big-endian.ts';
+import { hex, readU16, readU32, writeU32 } from '../../big-endian.ts';
 import { addsTo, changeCommunities } from './community-list.ts';
+import { isOneCommunity, parseCommunityPattern } from './community-pattern.ts';
 import {
   append,
   type AttributeRow,
@@ -94,6 +95,18 @@ export function linkBandwidthText(as: number, octets: number, isTransitive: bool
 /** Of either form. */
 export const LINK_BANDWIDTHS: readonly string[] = ['generic:0x4004:*', 'generic:0x0004:*'];
 
+/** A community or pattern of a policy as routes show it, where that is not its text: a link bandwidth has the generic form. */
+export function shownCommunity(text: string): string {
+  const pattern = parseCommunityPattern(text);
+  if (pattern?.type !== ATTR_EXT_COMMUNITIES) return text;
+  const bytes = new Uint8Array(8);
+  writeU32(bytes, writeU32(bytes, 0, pattern.words[0]!), pattern.words[1]!);
+  if (!isLinkBandwidth(bytes, 0)) return text;
+  return isOneCommunity(pattern) ? formatOne(bytes, 0) : `${linkBandwidthName(bytes[0]!)}:*`;
+}
+
+const linkBandwidthName = (type: number) => (type === NON_TRANSITIVE ? 'lb' : 'transitive-lb');
+
 function readFloat(buf: Uint8Array, at: number): number {
   for (let i = 0; i < 4; i++) floatBytes[i] = buf[at + i]!;
   return floatView.getFloat32(0);
@@ -132,8 +145,7 @@ function formatOne(buf: Uint8Array, at: number): string {
   const type = buf[at]!;
   const subtype = buf[at + 1]!;
   if (isLinkBandwidth(buf, at)) {
-    const name = type === NON_TRANSITIVE ? 'lb' : 'transitive-lb';
-    return `${name}:${readU16(buf, at + 2)}:${readFloat(buf, at + 4)}`;
+    return `${linkBandwidthName(type)}:${readU16(buf, at + 2)}:${readFloat(buf, at + 4)}`;
   }
   const name = subtype === 0x02 ? 'rt' : subtype === 0x03 ? 'ro' : undefined;
   if (name !== undefined) {
