@@ -8,10 +8,12 @@ import type { AgentSays, Places } from './doctor/patient.ts';
 import type { Log } from './log.ts';
 import type { AgentOptions, LogLevel } from './options.ts';
 import type { Fate, InstalledPlaces } from './uninstall.ts';
-import type { MeantFile, OfflineDiff } from './diff/offline-diff.ts';
+import type { MeantFile } from './diff/documents.ts';
+import type { OfflineDiff } from './diff/offline-diff.ts';
 import type { OfflinePlan, ValidatedPlans } from './plan/index.ts';
 
-export type { MeantFile, OfflineDiff } from './diff/offline-diff.ts';
+export type { MeantFile } from './diff/documents.ts';
+export type { OfflineDiff } from './diff/offline-diff.ts';
 export type { OfflinePlan } from './plan/index.ts';
 export type { Fate, InstalledPlaces } from './uninstall.ts';
 export type { Examination } from './doctor/finding.ts';

@@ -105,7 +105,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
     podPacketsDropped: () => cni?.droppedPackets(),
     leaks,
   });
-  const diffs = new PlanDiffDesk((text, deed) => planDiff(text, deed, agent, { clock, scheduler }));
+  const diffs = new PlanDiffDesk((meant) => planDiff(meant, agent, { clock, scheduler }));
   const answerAll = (request: StatusRequest) =>
     answerMetrics(request, status) ??
     answerStatus(request, status) ??

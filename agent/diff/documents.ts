@@ -15,6 +15,13 @@ import {
 /** apply: the objects take the place of those of their names; delete: those of their names go. */
 export type Deed = 'apply' | 'delete';
 
+export interface MeantFile {
+  /** For messages. */
+  readonly file: string;
+  readonly text: string;
+  readonly deed: Deed;
+}
+
 export interface MeantObjects {
   readonly objects: readonly Resource[];
   /** What is no error. */

@@ -4,7 +4,7 @@ import type { PlanDiffReply } from '#agent-api';
 import { formatProblem, objectName, parseText, type Problem, type ValidatedTexts } from '#api';
 import { listed } from '../listed.ts';
 import { blocksOf, makePlan, type PlanInput } from '../plan/index.ts';
-import { type Deed, meantObjects, withDeed } from './documents.ts';
+import { type MeantFile, meantObjects, withDeed } from './documents.ts';
 import { newProblems, noPlan } from './plan-diff.ts';
 import { plansDiff } from './session-diffs.ts';
 
@@ -17,12 +17,6 @@ export interface OfflineDiff extends Omit<PlanDiffReply, 'problems'> {
 }
 
 /** The file whose objects somebody means to apply or to delete. */
-export interface MeantFile {
-  readonly file: string;
-  readonly text: string;
-  readonly deed: Deed;
-}
-
 /** @throws RangeError naming what is wrong with the documents, or why there is nothing to compare with */
 export async function offlineDiff(
   { resources, refused }: ValidatedTexts,

@@ -38,7 +38,8 @@ async function cluster(): Promise<{
   const { clock } = store.simulation;
   return {
     store,
-    ask: (text, { agent }, deed = 'apply') => planDiff(text, deed, agent, { clock, scheduler: clock }),
+    ask: (text, { agent }, deed = 'apply') =>
+      planDiff({ file: 'FILE', text, deed }, agent, { clock, scheduler: clock }),
   };
 }
 

@@ -13,7 +13,7 @@ import type { Foreseen, Speaker } from '#bgp';
 import type { Plan, PlanResult } from '../plan/index.ts';
 import { planDifference } from '../speaker/speaker-driver.ts';
 import { statusProblem } from '../status/collect.ts';
-import { type Deed, meantObjects, withDeed } from './documents.ts';
+import { type MeantFile, meantObjects, withDeed } from './documents.ts';
 import { plansDiff } from './session-diffs.ts';
 import { LONGEST_MS, TimeSlices, type TimeSlicesIo } from './time-slices.ts';
 
@@ -28,14 +28,13 @@ export interface Planner {
 
 /** @throws RangeError naming what is wrong with the documents, or why there is nothing to compare with */
 export async function planDiff(
-  text: string,
-  deed: Deed,
+  { file, text, deed }: MeantFile,
   agent: Planner,
   io: TimeSlicesIo,
 ): Promise<PlanDiffReply> {
   const slices = new TimeSlices(io);
   const documents: TextDocument[] = [];
-  for (const some of parseTextInSteps(text, 'FILE')) {
+  for (const some of parseTextInSteps(text, file)) {
     documents.push(...some);
     await slices.rest();
   }

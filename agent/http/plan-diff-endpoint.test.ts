@@ -17,8 +17,8 @@ describe('the agent’s socket about what a file would change', () => {
   it('compares what it is given, one at a time, and says what is wrong with it', async () => {
     const { promise, resolve } = Promise.withResolvers<PlanDiffReply>();
     const deeds: string[] = [];
-    const desk = new PlanDiffDesk((text, deed) => {
-      deeds.push(deed);
+    const desk = new PlanDiffDesk(({ file, text, deed }) => {
+      deeds.push(`${deed} ${file}`);
       assert.equal(text, asked.body);
       return promise;
     });
@@ -27,7 +27,8 @@ describe('the agent’s socket about what a file would change', () => {
     resolve(REPLY);
     assert.deepEqual(JSON.parse((await first)!.body), REPLY);
     await desk.answer({ ...asked, url: '/v1/plan/diff?delete' });
-    assert.deepEqual(deeds, ['apply', 'delete']);
+    await desk.answer({ ...asked, url: '/v1/plan/diff?file=peers%2Fa%20b.yaml' });
+    assert.deepEqual(deeds, ['apply FILE', 'delete FILE', 'apply peers/a b.yaml']);
     const refuses = new PlanDiffDesk(() => Promise.reject(new RangeError('BGPPeer a: wrong')));
     for (let i = 0; i < 2; i++) {
       const reply = await refuses.answer(asked);

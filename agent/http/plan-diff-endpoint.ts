@@ -2,7 +2,14 @@
 import type { PlanDiffReply } from '#agent-api';
 import { json, refusal, type Reply, type StatusRequest } from './endpoints.ts';
 
-type Compare = (text: string, deed: 'apply' | 'delete') => Promise<PlanDiffReply>;
+interface Meant {
+  /** For messages: as who asks calls it. */
+  readonly file: string;
+  readonly text: string;
+  readonly deed: 'apply' | 'delete';
+}
+
+type Compare = (meant: Meant) => Promise<PlanDiffReply>;
 
 export class PlanDiffDesk {
   readonly #compare: Compare;
@@ -19,7 +26,8 @@ export class PlanDiffDesk {
     if (method !== 'POST') return Promise.resolve(refusal(405, `${method}: only POST is served here`));
     if (this.#isBusy) return Promise.resolve(refusal(409, 'another comparison is under way: ask again'));
     this.#isBusy = true;
-    return this.#compare(body, searchParams.has('delete') ? 'delete' : 'apply')
+    const deed = searchParams.has('delete') ? 'delete' : 'apply';
+    return this.#compare({ file: searchParams.get('file') ?? 'FILE', text: body, deed })
       .then(
         (reply) => json(reply),
         (error: unknown) => {

@@ -51,8 +51,8 @@ interface Answer {
   readonly problems: readonly string[];
 }
 
-async function askAgent(socket: string, { deed, text }: MeantFile): Promise<Answer> {
-  const path = `/v1/plan/diff${deed === 'delete' ? '?delete' : ''}`;
+async function askAgent(socket: string, { file, deed, text }: MeantFile): Promise<Answer> {
+  const path = `/v1/plan/diff?file=${encodeURIComponent(file)}${deed === 'delete' ? '&delete' : ''}`;
   const reply = await ask<PlanDiffReply>(socket, path, 'POST', text);
   return { reply, problems: reply.problems.map((problem) => problem.text) };
 }

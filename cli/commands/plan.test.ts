@@ -126,7 +126,8 @@ describe('podroute plan', function () {
       writeFileSync(file, peer('asNumber: 65000'));
       const nothing = { settings: [], sessions: [], originated: [], withdrawn: [], problems: [], notes: [] };
       const reply: PlanDiffReply = { objects: ['BGPPeer tor'], ...nothing };
-      await using _agent = await cannedAgent(socket, { 'POST /v1/plan/diff?delete': reply });
+      const asked = `POST /v1/plan/diff?file=${encodeURIComponent(file)}&delete`;
+      await using _agent = await cannedAgent(socket, { [asked]: reply });
       const { stdout, code } = await podroute(['plan', '--socket', socket, '--diff', file, '--delete']);
       assert.deepEqual(
         [stdout, code],

@@ -277,7 +277,9 @@ for (const kind of Object.keys(fieldEffects) as Kind[]) {
         const { clock } = store.simulation;
         const foretold: PlanDiffReply[] = [];
         for (const { agent } of [one, two, three])
-          foretold.push(await planDiff(text, 'apply', agent, { clock, scheduler: clock }));
+          foretold.push(
+            await planDiff({ file: 'FILE', text, deed: 'apply' }, agent, { clock, scheduler: clock }),
+          );
         store.set(...documents(kind, test, 1));
         await store.simulation.run(QUIET_MS);
         const after = await look([one, two, three]);
