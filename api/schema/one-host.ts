@@ -1,5 +1,13 @@
 // What the address of a host must not be, beside an address: fields restrict themselves by it.
-import { type Address, addressToBytes, isManyHosts, isUnspecified, type Prefix } from '#ip';
+import {
+  type Address,
+  addressToBytes,
+  contains,
+  isManyHosts,
+  isUnspecified,
+  parsePrefix,
+  type Prefix,
+} from '#ip';
 import { type Restriction, Wrong } from './fields.ts';
 import { notManyHostsCel, oneHostCel, rangeOfHostsCel } from './patterns.ts';
 
@@ -22,14 +30,13 @@ export const oneHost: Restriction<Address> = {
       : notManyHosts.broken(address),
 };
 
+const MULTICAST = ['224.0.0.0/4', 'ff00::/8'].map((range) => parsePrefix(range)!);
+
 /** A range that has a host at least. */
 export const rangeOfHosts: Restriction<Prefix> = {
   cel: rangeOfHostsCel,
-  broken: ({ family, value, length }) => {
-    const isMulticast =
-      family === 'ipv4' ? length >= 4 && value >> 28n === 0xen : length >= 8 && value >> 120n === 0xffn;
-    return isMulticast
+  broken: (prefix) =>
+    MULTICAST.some((range) => contains(range, prefix))
       ? new Wrong('is a range of multicast addresses', 'a CIDR in which neighbours have their addresses')
-      : undefined;
-  },
+      : undefined,
 };

@@ -1,15 +1,7 @@
 // BGPPeer.spec.peerIP: 'ip', 'ip:port', '[v6]:port', and a link-local address with its interface, 'fe80::1%eth0'.
-import {
-  addressToBytes,
-  type Family,
-  formatAddress,
-  isManyHosts,
-  isUnspecified,
-  needsZone,
-  readAddress,
-  withZone,
-} from '#ip';
+import { type Family, formatAddress, needsZone, readAddress, withZone } from '#ip';
 import { isMapped, MAPPED, Wrong } from './fields.ts';
+import { oneHost } from './one-host.ts';
 
 export interface PeerAddress {
   /** Canonical, without interface. */
@@ -58,9 +50,8 @@ function check(text: string, device: string | undefined, port: number | undefine
   } else if (device !== undefined) {
     return new Wrong("has an interface behind '%', which only a link-local IPv6 address (fe80::…) takes");
   }
-  const [bytes, expectedOne] = [addressToBytes(address), 'the address of one neighbour'];
-  if (isUnspecified(bytes)) return new Wrong('is the unspecified address', expectedOne);
-  if (isManyHosts(bytes)) return new Wrong('is a multicast or broadcast address', expectedOne);
+  const wrong = oneHost.broken(address);
+  if (wrong !== undefined) return new Wrong(wrong.message, 'the address of one neighbour');
   return {
     address: formatAddress(address),
     family: address.family,
