@@ -1,5 +1,6 @@
 // `podroute status` for people: one line a session, then whatever needs attention.
 import type { StatusReply } from '#agent-api';
+import { familyLabel } from '#ip';
 import { bad, doubtful, duration, numbers, table } from './output-format.ts';
 
 /** Sessions whose changes wait that are shown; all stand in -o json. */
@@ -89,9 +90,10 @@ function forwarding(status: StatusReply): string {
   for (const { family, waitsFor, neighbours, secondsLeft } of status.deferred ?? []) {
     const more = neighbours > waitsFor.length ? ` and ${neighbours - waitsFor.length} more` : '';
     const who = waitsFor.length === 0 ? 'nobody' : `${waitsFor.join(', ')}${more}`;
-    const name = family === 'ipv4' ? 'IPv4' : 'IPv6';
     lines.push(
-      doubtful(`       restarted: ${name} waits for the routes of ${who}, ${secondsLeft} s at most`),
+      doubtful(
+        `       restarted: ${familyLabel(family)} waits for the routes of ${who}, ${secondsLeft} s at most`,
+      ),
     );
   }
   if (fib === undefined) lines.push('FIB    off (--fib none)');

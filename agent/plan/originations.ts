@@ -4,6 +4,7 @@ import type { Aggregate } from '#bgp';
 import { comparePrefixes, contains, FAMILIES, parsePrefix } from '#ip';
 import type { ClusterNode } from './node-bgp.ts';
 import { guardedBy, guardedPrefixes } from './policy/guarded.ts';
+import { GRACEFUL_SHUTDOWN } from './policy/policies.ts';
 import type { LocalBlock, PlanInput, PlannedOrigination, PlannedPeer, PlanResources } from './types.ts';
 
 export function originations(
@@ -27,7 +28,7 @@ export function originations(
 
 /** For neighbours that get one. Of a node that is about to go they are as all that it announces (RFC 8326). */
 export function defaultRoutes(peers: readonly PlannedPeer[], self: ClusterNode): PlannedOrigination[] {
-  const leaving = self.isLeaving ? { communities: ['65535:0'], localPref: 0 } : { communities: [] };
+  const leaving = self.isLeaving ? { communities: [GRACEFUL_SHUTDOWN], localPref: 0 } : { communities: [] };
   return FAMILIES.filter((family) =>
     peers.some(({ config }) => config.defaultOriginate?.includes(family)),
   ).map((family) => ({

@@ -11,7 +11,7 @@ import {
   secretNamed,
 } from '#api';
 import type { PeerConfig, PeerRemote, TtlRule } from '#bgp';
-import type { Family } from '#ip';
+import { type Family, familyLabel } from '#ip';
 import type { Guarded } from './policy/guarded.ts';
 import type { PlanInput } from './types.ts';
 import type { ClusterNode } from './node-bgp.ts';
@@ -260,8 +260,8 @@ function idleDefault(
 ): Problem[] {
   const idle = DEFAULT_ROUTES[value].filter((family) => !families.includes(family));
   if (idle.length === 0) return [];
-  const names = (list: readonly Family[]) => list.map((family) => (family === 'ipv4' ? 'IPv4' : 'IPv6'));
-  const message = `has no effect for ${names(idle).join(' and ')}: the session carries ${names(families).join(' and ')} only (spec.families)`;
+  const names = (list: readonly Family[]) => list.map(familyLabel).join(' and ');
+  const message = `has no effect for ${names(idle)}: the session carries ${names(families)} only (spec.families)`;
   return [{ object, field: 'spec.defaultOriginate', value, message, severity: 'warning' }];
 }
 

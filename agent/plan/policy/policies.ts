@@ -85,7 +85,8 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
   };
 }
 
-const GRACEFUL_SHUTDOWN = '65535:0';
+/** RFC 8326, as a community of what is announced. */
+export const GRACEFUL_SHUTDOWN = '65535:0';
 
 /** RFC 8326 section 4: GRACEFUL_SHUTDOWN on every route, and inside the AS the lowest preference as well. */
 function leaving({ isLeaving, neighbour }: PolicyContext, policy: Policy): Policy {
