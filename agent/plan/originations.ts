@@ -45,6 +45,7 @@ export function plannedAggregates(
   input: PlanInput,
   config: BGPConfigurationSpec,
   nodes: readonly ClusterNode[],
+  peers: readonly PlannedPeer[],
 ): { readonly aggregates: Aggregate[]; readonly problems: Problem[] } {
   const cidrs = config.aggregates.map(({ cidr }) => cidr);
   const guarded = cidrs.length === 0 ? [] : guardedPrefixes(input, nodes, cidrs);
@@ -52,12 +53,21 @@ export function plannedAggregates(
   const isOwn = own?.writtenFields?.includes('aggregates') === true;
   const object = `BGPConfiguration ${isOwn ? own.metadata.name : 'default'}`;
   const problems: Problem[] = [];
+  // Routers that nodes meet at get the aggregate alone, from each of them.
+  const isAlone =
+    nodes.length > 1 && peers.length > 0 && peers.every(({ config: { takesAggregates } }) => takesAggregates);
   const aggregates = config.aggregates.flatMap(({ cidr, summaryOnly, communities }, i): Aggregate[] => {
     const harm = guardedBy(cidr, guarded);
     if (harm !== undefined) {
       const message = `overlaps ${harm.what}: it is not announced, because this node would hold it by an unreachable route`;
       problems.push({ object, field: `spec.aggregates[${i}].cidr`, value: cidr, message });
       return [];
+    }
+    if (summaryOnly && isAlone) {
+      const field = `spec.aggregates[${i}].summaryOnly`;
+      const message =
+        'no session of this node is with another node, and neighbours get no prefixes inside: pods of one node do not reach those of others; let nodes speak with one another (nodeToNodeMeshEnabled, routeReflectors), or leave it out';
+      problems.push({ object, field, value: true, message, severity: 'warning' });
     }
     const why = `aggregate of ${object}`;
     return [{ prefix: cidr, summaryOnly, ...communitiesOf(cidr, config, communities), why }];

@@ -73,7 +73,7 @@ export function makePlan(input: PlanInput): PlanResult {
   const resolved = resolveConflicts([...configured.wishes, ...automatic.wishes], input.inForce ?? new Set());
   const clusterId = reflectors.clusterIds.has(nodeName) ? reflectors.clusterIds.get(nodeName) : undefined;
   const node = plannedNode(self, config, clusterId, input.routerId);
-  const aggregates = plannedAggregates(input, config, nodes);
+  const aggregates = plannedAggregates(input, config, nodes, resolved.peers);
   return {
     plan: {
       node,
