@@ -1,7 +1,14 @@
 // The door of api/: resource kinds, reading documents, problems, selectors.
 export type { BGPConfiguration, BGPConfigurationSpec } from './kinds/bgp-configuration.ts';
-export { ROUTE_PRIORITY } from './kinds/bgp-filter.ts';
-export { communitiesIn, type CommunitySets, type FilterSets, isUnknownSet } from './kinds/filter-sets.ts';
+export { ROUTE_PRIORITY, rulesField } from './kinds/bgp-filter.ts';
+export {
+  communitiesIn,
+  type CommunitySets,
+  type FilterSets,
+  setsOf,
+  sharedSets,
+} from './kinds/filter-sets.ts';
+export { unknownSets } from './read/cross-checks.ts';
 export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './kinds/bgp-filter.ts';
 export {
   type BGPNodeStatus,

@@ -9,13 +9,13 @@ import {
   passwordIn,
   type Problem,
   secretNamed,
+  sharedSets,
 } from '#api';
 import type { PeerConfig, PeerRemote, TtlRule } from '#bgp';
 import { type Family, familyLabel } from '#ip';
 import type { Guarded } from './policy/guarded.ts';
 import type { PlanInput } from './types.ts';
 import type { ClusterNode } from './node-bgp.ts';
-import { sharedSets } from './policy/named-sets.ts';
 import { asksForNeighbours } from './policy/filter-terms.ts';
 import { type SessionPolicies, sessionPolicies } from './policy/policies.ts';
 import type { Reflectors } from './reflectors.ts';

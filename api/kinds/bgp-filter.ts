@@ -313,6 +313,11 @@ const filterFields = z.strictObject({
 
 const bgpFilterSpec = withMoreCel(filterFields, setNamesCel).superRefine(checkSetNames);
 
+/** The field of a BGPFilter with the rules. */
+export function rulesField(direction: Direction, family: Family) {
+  return `${direction}${family === 'ipv4' ? 'V4' : 'V6'}` as const;
+}
+
 export type BGPFilterSpec = z.output<typeof bgpFilterSpec>;
 export type BGPFilterRule = BGPFilterSpec['importV4'][number];
 export type BGPFilter = ResourceObject<'BGPFilter', BGPFilterSpec>;

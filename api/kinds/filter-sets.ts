@@ -102,3 +102,21 @@ export function checkSetNames(spec: FilterSets, context: z.RefinementCtx): void 
     });
   }
 }
+
+interface SharedSets extends FilterSets {
+  readonly communities: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** Of a BGPConfiguration; its names for single communities are sets of one. */
+export function sharedSets({ prefixSets, communitySets, communities }: SharedSets): FilterSets {
+  const named = communities.map(({ name, value }) => ({ name, values: [value] }));
+  return { prefixSets, communitySets: [...communitySets, ...named] };
+}
+
+/** What rules of a filter find by name, the first of two with one name: so its own go before the same names there. */
+export function setsOf(own: FilterSets, shared: FilterSets): FilterSets {
+  return {
+    prefixSets: [...own.prefixSets, ...shared.prefixSets],
+    communitySets: [...own.communitySets, ...shared.communitySets],
+  };
+}

@@ -1,6 +1,9 @@
 // What can only be seen when objects are looked at together: names that lead nowhere, two objects for one thing.
 // For `podroute validate` and admission; the agent decides by itself (plan, ipam) and reports the same faults.
+import { FAMILIES } from '#ip';
+import { type BGPFilter, type BGPFilterRule, rulesField } from '../kinds/bgp-filter.ts';
 import type { BGPPeer } from '../kinds/bgp-peer.ts';
+import { type FilterSets, isUnknownSet, setsOf, sharedSets } from '../kinds/filter-sets.ts';
 import type { Node } from '../kinds/node.ts';
 import { parsePeerAddress } from '../schema/peer-address.ts';
 import { checkAgainstNodes, isFor } from './node-checks.ts';
@@ -19,6 +22,7 @@ export function checkTogether(resources: Resources, refused: ReadonlySet<string>
   return [
     ...configurationNames(resources),
     ...missingFilters(resources, refused),
+    ...missingSets(resources, refused),
     ...missingSecrets(resources, refused),
     ...doubledNeighbours(resources),
     ...usablePools(resources).problems,
@@ -55,6 +59,66 @@ function missingFilters({ bgpPeers, bgpFilters }: Resources, refused: ReadonlySe
       return [{ object: objectName(peer), field: `spec.filters[${i}]`, value, message }];
     }),
   );
+}
+
+/** Of filters in use and others. Which BGPConfiguration is a node's is not asked: a name from any of them is one. */
+function missingSets({ bgpFilters, bgpConfigurations }: Resources, refused: ReadonlySet<string>): Problem[] {
+  // What it would name is not known.
+  if (refused.has(identityText({ kind: 'BGPConfiguration', name: 'default' }))) return [];
+  const all = [...bgpConfigurations.values()].map(({ spec }) => sharedSets(spec));
+  const shared = {
+    prefixSets: all.flatMap(({ prefixSets }) => prefixSets),
+    communitySets: all.flatMap(({ communitySets }) => communitySets),
+  };
+  return [...bgpFilters.values()].flatMap((filter) => unknownSets(filter, shared));
+}
+
+/** Names that a filter asks for and that are nowhere: what it would let through without is not known. */
+export function unknownSets(filter: BGPFilter, shared: FilterSets): Problem[] {
+  const sets = setsOf(filter.spec, shared);
+  return (['import', 'export'] as const).flatMap((direction) =>
+    FAMILIES.flatMap((family) => {
+      const list = rulesField(direction, family);
+      return filter.spec[list].flatMap((rule, i) =>
+        unknownIn(rule, sets).map(({ field, value, kind }) => ({
+          object: `BGPFilter ${filter.metadata.name}`,
+          field: `spec.${list}[${i}].${field}`,
+          value,
+          message: `is no name from ${kind} of this filter or of the BGPConfiguration: until it is, sessions with the filter neither accept nor announce anything`,
+        })),
+      );
+    }),
+  );
+}
+
+interface Unknown {
+  readonly field: string;
+  readonly value: string;
+  readonly kind: keyof FilterSets;
+}
+
+function unknownIn(rule: BGPFilterRule, { prefixSets, communitySets }: FilterSets): Unknown[] {
+  const { prefixSet, communities = {}, operations = [] } = rule;
+  const communityLists = [
+    ...(['all', 'any', 'none'] as const).map(
+      (how) => [`communities.${how}`, communities[how] ?? []] as const,
+    ),
+    ...operations.map(
+      ({ deleteCommunities }, i) =>
+        [`operations[${i}].deleteCommunities.values`, deleteCommunities?.values ?? []] as const,
+    ),
+  ];
+  const isUnknown = prefixSet !== undefined && !prefixSets.some(({ name }) => name === prefixSet);
+  return [
+    ...(isUnknown ? [{ field: 'prefixSet', value: prefixSet, kind: 'prefixSets' as const }] : []),
+    ...communityLists.flatMap(([field, texts]) =>
+      texts.flatMap((value, i) =>
+        isUnknownSet(value, communitySets)
+          ? [{ field: `${field}[${i}]`, value, kind: 'communitySets' as const }]
+          : [],
+      ),
+    ),
+  ];
 }
 
 function missingSecrets(

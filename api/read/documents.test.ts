@@ -16,6 +16,7 @@ function besides(spec: unknown): object[] {
     readonly ipipMode?: string;
     readonly vxlanMode?: string;
   };
+  const sets = namedSets(spec);
   const secrets = [password, nodeMeshPassword].flatMap((one) => one?.secretKeyRef ?? []);
   return [
     ...secrets.map(({ name, key }) => ({
@@ -31,7 +32,20 @@ function besides(spec: unknown): object[] {
           },
         ]
       : []),
+    ...(sets.prefixSets.length + sets.communitySets.length > 0
+      ? [{ ...documentOf('BGPConfiguration', sets), metadata: { name: 'default' } }]
+      : []),
   ];
+}
+
+/** Of those that rules name. */
+function namedSets(spec: unknown) {
+  const text = JSON.stringify(spec);
+  const named = (pattern: RegExp) => [...new Set([...text.matchAll(pattern)].map(([, name]) => name))];
+  return {
+    prefixSets: named(/"prefixSet":"([^"]+)"/g).map((name) => ({ name, prefixes: [] })),
+    communitySets: named(/"set:([^"]+)"/g).map((name) => ({ name, values: [] })),
+  };
 }
 
 const errorsOf = (...documents: readonly object[]) =>
@@ -64,7 +78,7 @@ describe('the table of documents', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('has of what stands in other objects no more than that: a Secret, a BGPFilter, what says that tunnels are done without', () => {
+  it('has of what stands in other objects no more than that: a Secret, a BGPFilter, sets, what says that tunnels are done without', () => {
     const alone = documentCases
       .filter(({ isTakenBy }) => isTakenBy.validate)
       .filter(({ kind, spec }) => errorsOf(documentOf(kind, spec)).length > 0);

@@ -105,6 +105,29 @@ describe('files checked together', () => {
     assert.match(check(long.replace(/x+ /, '"" '), peer).join(), /is empty in Secret bgp/);
   });
 
+  it('a set that a filter names and that is nowhere, with no Node beside it', () => {
+    const filter = object(
+      'BGPFilter',
+      'f',
+      "{ communitySets: [{ name: own, values: ['1:1'] }], importV4: [{ action: Accept, prefixSet: dc, communities: { any: ['set:own', 'set:x'] } }] }",
+    );
+    const of = 'of this filter or of the BGPConfiguration: until it is, sessions with the filter neither';
+    const said = problems(filter);
+    assert.deepEqual(
+      said.map((line) => line.replace(/ accept nor announce anything$/, '')),
+      [
+        `a.yaml:4: BGPFilter f: spec.importV4[0].prefixSet: "dc" is no name from prefixSets ${of}`,
+        `a.yaml:4: BGPFilter f: spec.importV4[0].communities.any[1]: "set:x" is no name from communitySets ${of}`,
+      ],
+    );
+    const config = (name: string, sets: string) => object('BGPConfiguration', name, `{ ${sets} }`);
+    const dc = 'prefixSets: [{ name: dc, prefixes: [] }]';
+    const x = "communities: [{ name: x, value: '2:2' }]";
+    assert.deepEqual(problems(filter, config('default', `${dc}, ${x}`)), []);
+    const wrong = problems(filter, config('default', `${dc}, ${x}, asNumber: x`));
+    assert.equal(wrong.length, 1, wrong.join());
+  });
+
   it('a filter, a Secret and a key that are not there', () => {
     const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData: { tor: x }\n';
     const filter = object('BGPFilter', 'f', '{}');

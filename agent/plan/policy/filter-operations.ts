@@ -6,9 +6,10 @@ import {
   type CommunitySets,
   type Problem,
   ROUTE_PRIORITY,
+  rulesField,
 } from '#api';
 import { EVERY_COMMUNITY, isCommunityOf, LINK_BANDWIDTHS, linkBandwidthText, type PolicySet } from '#bgp';
-import { FAMILIES, type Family } from '#ip';
+import { FAMILIES } from '#ip';
 import type { NodeAddresses } from '../types.ts';
 
 /** Whose policy it is. */
@@ -23,11 +24,6 @@ export interface Neighbour {
 }
 
 const HOP_WORDS: Readonly<Record<string, string>> = { Self: 'self', Peer: 'peer' };
-
-/** The field of a BGPFilter with the rules. */
-export function rulesField(direction: 'import' | 'export', family: Family) {
-  return `${direction}${family === 'ipv4' ? 'V4' : 'V6'}` as const;
-}
 
 /** As policies have it: 0 is the default's. */
 export function metricOf(priority: number): number {

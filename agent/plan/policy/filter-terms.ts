@@ -6,11 +6,12 @@ import {
   type CommunitySets,
   type FilterSets,
   ROUTE_PRIORITY,
+  rulesField,
+  setsOf,
 } from '#api';
 import type { PolicyMatch, PolicyTerm, PrefixRule } from '#bgp';
 import { canonicalAddress, FAMILIES, type Family, familyOf } from '#ip';
-import { metricOf, type Neighbour, operationsOf, rulesField } from './filter-operations.ts';
-import { setsOf } from './named-sets.ts';
+import { metricOf, type Neighbour, operationsOf } from './filter-operations.ts';
 
 /** Rules for other neighbours are left out. */
 export function filterTerms(
@@ -20,7 +21,7 @@ export function filterTerms(
   shared: FilterSets,
 ): PolicyTerm[] {
   const { spec, metadata } = filter;
-  const sets = setsOf(filter, shared);
+  const sets = setsOf(spec, shared);
   return FAMILIES.flatMap((family) => {
     const field = rulesField(direction, family);
     return spec[field].flatMap((rule, i) => {

@@ -1,10 +1,16 @@
 // From BGPFilters and the words Cluster, All, None to the two policies of a session. A filter's verdict comes first;
 // what no filter decides falls to the word. What cannot be honoured rejects everything: fail closed.
-import { identityText, type BGPFilter, type BGPPeerSpec, type FilterSets, type Problem } from '#api';
+import {
+  identityText,
+  type BGPFilter,
+  type BGPPeerSpec,
+  type FilterSets,
+  type Problem,
+  unknownSets,
+} from '#api';
 import { LINK_BANDWIDTHS, type Policy, type PolicyMatch, type PolicyTerm } from '#bgp';
 import { FAMILIES, familyOf } from '#ip';
 import { type Neighbour, ownNextHops } from './filter-operations.ts';
-import { unknownSets } from './named-sets.ts';
 import { filterTerms } from './filter-terms.ts';
 import { type Guarded, guardTerms } from './guarded.ts';
 import type { HostNetwork, NodeAddresses } from '../types.ts';
