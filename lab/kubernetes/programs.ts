@@ -32,7 +32,7 @@ export function kubernetesPrograms(say: (text: string) => void = console.log): P
   return {
     etcd: find('etcd') ?? missing('etcd', 'apt-get install etcd-server'),
     'kube-apiserver': find('kube-apiserver') ?? buildKubernetes('kube-apiserver', say),
-    kubectl: find('kubectl') ?? buildKubernetes('kubectl', say),
+    kubectl: find('kubectl', isOfThatTime) ?? buildKubernetes('kubectl', say),
   };
 }
 
@@ -43,14 +43,21 @@ export function chartRenderer(say: (text: string) => void = console.log): string
 }
 
 /** Undefined: it is not there yet. */
-function find(program: Program): string | undefined {
+function find(program: Program, isGood: (path: string) => boolean = () => true): string | undefined {
   const assets = process.env['KUBEBUILDER_ASSETS'];
   const folders = [
     ...(assets === undefined ? [] : [assets]),
     cacheFolder(),
     ...(process.env['PATH'] ?? '').split(delimiter),
   ];
-  return folders.map((folder) => join(folder, program)).find(isExecutable);
+  return folders.map((folder) => join(folder, program)).find((path) => isExecutable(path) && isGood(path));
+}
+
+/** kubectl is made for servers of one minor version more or less, and the one that a machine has may be years old. */
+function isOfThatTime(kubectl: string): boolean {
+  const { stdout } = spawnSync(kubectl, ['version', '--client'], { encoding: 'utf8' });
+  const minor = Number(/v1\.(\d+)/.exec(stdout ?? '')?.[1]);
+  return Math.abs(minor - Number(kubernetesVersion().split('.')[1])) <= 1;
 }
 
 function isExecutable(path: string): boolean {
