@@ -76,6 +76,12 @@ export interface PeerConfig {
   readonly extendedNextHop: boolean;
   readonly ttl: TtlRule;
   readonly md5Key?: string;
+  /**
+   * Whoever runs BFD is told of the neighbour, and tells what he finds; default: nobody does.
+   * isRequired: no session before it is up. isGraceful: of a neighbour whose BFD restarts with it, a failure is taken for
+   * a restart (RFC 5882 section 4.3), so that its routes stay where that was agreed; else they go at once.
+   */
+  readonly bfd?: { readonly isRequired: boolean; readonly isGraceful: boolean };
   readonly nextHop: 'auto' | 'self' | 'keep';
   /**
    * Own addresses that also routers further away reach, by family: the next hop of sessions with neighbours that are

@@ -19,6 +19,7 @@ export * from './policy/index.ts';
 export * from './rib/index.ts';
 export { CAUSES, causeText, type ConfigChange, configChange } from './session/index.ts';
 export type {
+  BfdNews,
   CauseKind,
   Counters,
   DirectionCounters,
@@ -28,12 +29,14 @@ export type {
   PeerStatus,
   Refusal,
   ResetKind,
+  SessionEnds,
   SessionState,
   SocketProblem,
   StateTransition,
 } from './session/index.ts';
 export type { SpeakerLog } from './limited-log.ts';
 export {
+  type BfdWatch,
   Speaker,
   type SpeakerIo,
   type SpeakerPeer,

@@ -6,6 +6,7 @@ import type { PeerConfig, SpeakerConfig } from './config.ts';
 import type { Transport } from './io.ts';
 import { LimitedLog, type SpeakerLog } from './limited-log.ts';
 import { routeEvents } from './route-events.ts';
+import { sessionLines } from './session-lines.ts';
 import { type Awaited, type DeferredSelection, SelectionDeferral } from './selection-deferral.ts';
 import { REFRESH_BEGIN, REFRESH_END, REFRESH_REQUEST } from './message/index.ts';
 import type { OwnIdentity } from './rib/attributes/attribute-intern.ts';
@@ -17,17 +18,15 @@ import { RoutePages } from './rib/show/route-pages.ts';
 import type { ForwardingSource } from './rib/forwarding.ts';
 import type { RibView } from './rib/show/view.ts';
 import {
+  type BfdNews,
   type PeerStatus,
   type ResetKind,
   type Session,
   type SessionDown,
+  type SessionEnds,
   type SessionHandler,
-  type SessionState,
   Peers,
-  type Refusal,
   type RestartState,
-  refusalText,
-  type StateTransition,
 } from './session/index.ts';
 import {
   hasSent,
@@ -55,6 +54,15 @@ export interface SpeakerIo {
   readonly forwardingKept?: readonly Family[];
   /** Ids of neighbours that are still to be found, beside those that are configured; default: none. */
   readonly expected?: () => readonly string[];
+  /** Who runs BFD with neighbours that are configured so (RFC 5882); default: nobody. */
+  readonly bfd?: BfdWatch;
+}
+
+export interface BfdWatch {
+  /** A connection with the neighbour has these ends; perhaps others than the one before. */
+  met(id: string, ends: SessionEnds): void;
+  /** It is gone, shut down, or no longer configured so. */
+  parted(id: string): void;
 }
 
 export type SpeakerPeer = PeerStatus & { readonly routes?: PeerRoutes };
@@ -248,6 +256,11 @@ export class Speaker implements AsyncDisposable {
     return { isRestarting: this.#deferral.isOn, forwardingKept };
   }
 
+  /** What BFD says of a neighbour that was met. */
+  heardBfd(id: string, news: BfdNews): void {
+    this.#sessions.heardBfd(id, news);
+  }
+
   isEstablished(id: string): boolean {
     return this.#rib.peer(id)?.session !== undefined;
   }
@@ -331,6 +344,8 @@ export class Speaker implements AsyncDisposable {
 
   #handler(): SessionHandler {
     const rib = this.#rib;
+    const { bfd } = this.#io;
+    const lines = sessionLines(this.#lines, (peer) => this.#configured.has(peer));
     return {
       established: (session: Session) => {
         rib.neighbours.established(session);
@@ -347,45 +362,21 @@ export class Speaker implements AsyncDisposable {
       },
       drained: (session: Session) => rib.drained(session),
       down: (session: Session, reason: SessionDown) => {
-        const { cause, kept } = reason;
-        rib.neighbours.down(session, kept);
+        rib.neighbours.down(session, reason.kept);
         if (!this.#configured.has(session.peerId)) rib.neighbours.forget(session.peerId);
-        const fields = { peer: session.peerId, cause: cause.kind, ...(kept === undefined ? {} : { kept }) };
-        this.#lines.line('routes', session.peerId, () => [
-          fields,
-          kept === undefined
-            ? 'routes of the session are dropped'
-            : 'routes of the session are kept until the neighbour is back (RFC 4724)',
-        ]);
+        lines.routesOf(session.peerId, reason);
       },
       abandoned: (peer: string) => rib.neighbours.dropKept(peer),
-      stateChanged: (peer: string, { from, to, reason, cause }: StateTransition) => {
-        // Anybody in a range may begin a session. How it ends before its OPEN was good is told once a minute.
-        const isStranger = !this.#configured.has(peer) && !isAgreed(from) && !isAgreed(to);
-        if (isStranger && from !== 'OpenSent') return;
-        const kind = isStranger ? 'refused' : 'transition';
-        const subject = isStranger ? peer.slice(0, peer.lastIndexOf('/')) : peer;
-        this.#lines.line(kind, subject, () => [
-          { peer, from, to, reason, ...(cause === undefined ? {} : { kind: cause.kind }) },
-          `BGP session ${peer}: ${from} -> ${to}`,
-        ]);
-      },
-      refused: (from: string, subject: string | undefined, refusal: Refusal) => {
-        this.#lines.line('refused', subject ?? '', () => [
-          { from, ...(subject === undefined ? {} : { peer: subject }), why: refusalText(refusal) },
-          `BGP connection from ${from} refused; others within a minute are counted`,
-        ]);
-      },
+      met: (peer: string, ends: SessionEnds) => bfd?.met(peer, ends),
+      parted: (peer: string) => bfd?.parted(peer),
+      stateChanged: lines.stateChanged,
+      refused: lines.refused,
     };
   }
 
   #log(level: 'info' | 'warn', peer: string, text: string): void {
     this.#io.log?.[level]({ peer }, text);
   }
-}
-
-function isAgreed(state: SessionState): boolean {
-  return state === 'OpenConfirm' || state === 'Established';
 }
 
 function identityOf(config: SpeakerConfig): OwnIdentity {

@@ -248,6 +248,8 @@ const ONE_OF_EACH: { readonly [Kind in CauseKind]: Extract<DownCause, { kind: Ki
   'fsm error': { kind: 'fsm error', event: 'keepaliveReceived' },
   'collision lost': { kind: 'collision lost' },
   'link down': { kind: 'link down', device: 'eth0' },
+  'BFD down': { kind: 'BFD down', text: 'control detection time expired' },
+  'BFD restart': { kind: 'BFD restart', text: 'control detection time expired' },
   'too many connections': { kind: 'too many connections' },
   'too many half-open': { kind: 'too many half-open', max: 4096 },
   'shut down': { kind: 'shut down', message: '' },

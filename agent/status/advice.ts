@@ -143,6 +143,9 @@ export function adviceOn(cause: DownCause, context: AdviceContext): string | und
       return 'the neighbour says what does not belong there: see the history, and tell its vendor';
     case 'link down':
       return 'look at the link: ip link show';
+    case 'BFD down':
+    case 'BFD restart':
+      return 'the neighbour or the way to it failed, or either is too busy for this interval: look at the link and at the neighbour, and at bfd in podroute status';
     case 'too many connections':
     case 'too many half-open':
       return 'nobody finished what they began: look who connects to TCP port 179 of this node';

@@ -15,11 +15,13 @@ export type { NotificationError, SessionState } from './fsm/fsm-types.ts';
 export type { RestartState } from './fsm/local-open.ts';
 export type { Negotiated } from './fsm/negotiate.ts';
 export type {
+  BfdNews,
   NotificationRecord,
   PeerStatus,
   Session,
+  SessionEnds,
   SessionHandler,
   StateTransition,
 } from './types.ts';
-export { Peers, type ResetKind } from './peers.ts';
+export { Peers, type ResetKind } from './neighbours/peers.ts';
 export { isSingleHop } from './link-rules.ts';

@@ -14,6 +14,7 @@ import type { FsmEvent, NotificationError } from './fsm/fsm-types.ts';
 import { NOT_RESTARTING, localOpen } from './fsm/local-open.ts';
 import type { Negotiated } from './fsm/negotiate.ts';
 import { Gate } from './gate.ts';
+import { HeardBfd } from './heard-bfd.ts';
 import { Inquiry } from './inquiry.ts';
 import { diallerRules, incomingRules, type PeerOrigin } from './link-rules.ts';
 import type { LiveSession, PeerIo, SessionOwner } from './ports.ts';
@@ -34,6 +35,8 @@ export class Peer implements SessionOwner {
   readonly #sessions = new Rivals();
   readonly #gate: Gate;
   readonly #inquiry: Inquiry;
+  /** What BFD says. */
+  readonly bfd = new HeardBfd(this);
   #rest: Rest = NO_REST;
   #isStarted = false;
   #skipsCapabilities = false;
@@ -69,6 +72,11 @@ export class Peer implements SessionOwner {
 
   /** Ends all sessions; without an error silently. Nothing starts again before start(). */
   stop(cause: DownCause, error?: NotificationError): void {
+    this.#stop(cause, error);
+    this.bfd.parted();
+  }
+
+  #stop(cause: DownCause, error: NotificationError | undefined): void {
     this.#isStarted = false;
     this.#gate.release();
     this.#endAll(cause, error);
@@ -78,7 +86,7 @@ export class Peer implements SessionOwner {
   /** Ends all sessions and starts anew without back-off. */
   reset(cause: DownCause, error: NotificationError): void {
     if (!this.#isStarted) return;
-    this.stop(cause, error);
+    this.#stop(cause, error);
     this.#rest = NO_REST;
     this.#gate.rest(0);
     this.start();
@@ -115,6 +123,7 @@ export class Peer implements SessionOwner {
     this.config = config;
     this.#origin = origin;
     if (!this.#isStarted) return;
+    this.bfd.configured(before);
     if (config.shutdown !== undefined) {
       if (before.shutdown !== undefined) return;
       const { message } = config.shutdown;
@@ -206,13 +215,22 @@ export class Peer implements SessionOwner {
     ids: CollisionIds,
     negotiated: Negotiated,
     won: (endLosers: () => void) => void,
+  ): void {
+    this.bfd.meet(fresh, negotiated, () => this.#settle(fresh, ids, negotiated, won));
+  }
+
+  #settle(
+    fresh: LiveSession,
+    ids: CollisionIds,
+    negotiated: Negotiated,
+    won: (endLosers: () => void) => void,
     silent?: LiveSession,
   ): void {
     const settled = settleCollision(this.#sessions.all, fresh, ids, negotiated, silent);
     if (settled.kind === 'won') won(() => settled.endLosers());
     if (settled.kind !== 'ask') return;
     this.#inquiry.ask(settled.established, fresh, settled.saysRestarted, (isGone) => {
-      if (isGone) this.resolveCollision(fresh, ids, negotiated, won, settled.established);
+      if (isGone) this.#settle(fresh, ids, negotiated, won, settled.established);
       else fresh.step({ type: 'collisionLost' });
     });
   }
@@ -267,6 +285,7 @@ export class Peer implements SessionOwner {
     if (end.down !== undefined) this.io.handler.down(session, end.down);
     if (holdDownSeconds !== undefined) this.#endAll(end.cause);
     this.#inquiry.ended(session);
+    this.bfd.ended(session);
     this.#continue(rest);
     if (this.#sessions.incoming.size === 0) this.#idle(this, true);
   }

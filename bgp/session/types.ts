@@ -48,6 +48,27 @@ export interface Session {
   readonly counters: Counters;
 }
 
+/** Of a connection with a neighbour; addresses without '%device'. */
+export interface SessionEnds {
+  readonly localAddress: string;
+  readonly remoteAddress: string;
+  /** The link that both are on, where it is known. */
+  readonly device?: string;
+}
+
+/** What is known of a neighbour by BFD (RFC 5882). */
+export type BfdNews =
+  | { readonly state: 'up' }
+  /** Taken down by either side on purpose, or not up yet: no word about the neighbour. */
+  | { readonly state: 'unknown' }
+  | {
+      readonly state: 'failed';
+      /** The diagnosis. */
+      readonly text: string;
+      /** Its BFD goes on while its BGP restarts (the C bit of RFC 5880). */
+      readonly isIndependent: boolean;
+    };
+
 /** Calls come from inside socket and timer callbacks and must not throw. */
 export interface SessionHandler {
   established(session: Session): void;
@@ -61,6 +82,10 @@ export interface SessionHandler {
   down(session: Session, reason: SessionDown): void;
   /** Somebody ordered a neighbour down, or anew: what is kept of a session before, for its return, goes. */
   abandoned?(peerId: string): void;
+  /** Of a neighbour with `bfd`: a connection has brought a good OPEN. Again when the ends are others. */
+  met?(peerId: string, ends: SessionEnds): void;
+  /** It is gone, shut down, or without `bfd` now. */
+  parted?(peerId: string): void;
   stateChanged(peerId: string, transition: StateTransition): void;
   /** A connection was closed without a session. `subject` is a neighbour's or range's id, undefined for a stranger. */
   refused?(from: string, subject: string | undefined, why: Refusal): void;

@@ -1,6 +1,6 @@
 // A SessionHandler that writes down what it is told.
 import type { Family } from '#ip';
-import type { Session, SessionDown, SessionHandler, StateTransition } from '../session/index.ts';
+import type { Session, SessionDown, SessionEnds, SessionHandler, StateTransition } from '../session/index.ts';
 
 export class SessionRecorder implements SessionHandler {
   /** 'peer: From → To (reason)' */
@@ -9,6 +9,10 @@ export class SessionRecorder implements SessionHandler {
   readonly downs: { readonly session: Session; readonly reason: SessionDown }[] = [];
   readonly updates: Buffer[] = [];
   readonly refreshes: { readonly family: Family; readonly subtype: number }[] = [];
+  readonly meetings: { readonly peerId: string; readonly ends: SessionEnds }[] = [];
+  readonly partings: string[] = [];
+  /** What was kept of them goes. */
+  readonly abandonments: string[] = [];
   drains = 0;
   readonly #up = new Set<Session>();
   /** Called inside established() and update(). */
@@ -44,6 +48,15 @@ export class SessionRecorder implements SessionHandler {
     this.#mustLive(session, 'down()');
     this.downs.push({ session, reason });
     this.#up.delete(session);
+  }
+  met(peerId: string, ends: SessionEnds): void {
+    this.meetings.push({ peerId, ends });
+  }
+  parted(peerId: string): void {
+    this.partings.push(peerId);
+  }
+  abandoned(peerId: string): void {
+    this.abandonments.push(peerId);
   }
   stateChanged(peerId: string, t: StateTransition): void {
     this.transitions.push(`${peerId}: ${t.from} → ${t.to} (${t.reason})`);

@@ -1,5 +1,9 @@
 // How long a neighbour rests before the next try (RFC 4271 §8.1.1 DampPeerOscillations). Pure.
+import type { CauseKind } from './cause.ts';
 import type { SessionEnd } from './down.ts';
+
+/** The way to the neighbour failed, which is nobody's misbehaviour. */
+const UNREACHABLE: ReadonlySet<CauseKind> = new Set(['link down', 'BFD down', 'BFD restart']);
 
 /** A session that stood this long makes the failures before it forgotten. */
 export const STABLE_MS = 60_000;
@@ -89,7 +93,7 @@ export function restAfterEnd(
     return end.isRetriedWithoutCapabilities ? { ...SHORT_REST, failures, holdMs: 0 } : SHORT_REST;
   }
   const kept = end.down?.kept;
-  const isConnect = end.from === 'Connect' || end.from === 'Active' || end.cause.kind === 'link down';
+  const isConnect = end.from === 'Connect' || end.from === 'Active' || UNREACHABLE.has(end.cause.kind);
   return restAfter(
     failures,
     {

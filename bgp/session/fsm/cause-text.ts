@@ -65,6 +65,10 @@ export function causeText(cause: DownCause): string {
       return 'another connection with this neighbour won';
     case 'link down':
       return `the link went down (${cause.device})`;
+    case 'BFD down':
+      return `BFD is down: ${cause.text}`;
+    case 'BFD restart':
+      return `BFD is down, which may be a restart: ${cause.text}`;
     case 'too many connections':
       return 'too many connections at once';
     case 'too many half-open':

@@ -34,6 +34,9 @@ export const CAUSES = {
   'collision lost': { isFailure: false, keepsRoutes: 'agreed' },
   // The way to the neighbour is gone, or somebody wants the session gone.
   'link down': { isFailure: true, keepsRoutes: 'never' },
+  'BFD down': { isFailure: true, keepsRoutes: 'never' },
+  // Asked for: what BFD cannot tell from a restart is taken for one (RFC 5882 §4.3).
+  'BFD restart': { isFailure: true, keepsRoutes: 'always' },
   'too many connections': { isFailure: false, keepsRoutes: 'never' },
   'too many half-open': { isFailure: false, keepsRoutes: 'never' },
   'shut down': { isFailure: false, keepsRoutes: 'never' },
@@ -208,6 +211,9 @@ export type DownCause =
   | { readonly kind: 'fsm error'; readonly event: PlainEvent }
   | { readonly kind: 'collision lost' }
   | { readonly kind: 'link down'; readonly device: string }
+  /** BFD says that the neighbour cannot be reached; `text` is its diagnosis. */
+  | { readonly kind: 'BFD down'; readonly text: string }
+  | { readonly kind: 'BFD restart'; readonly text: string }
   | { readonly kind: 'too many connections' }
   /** Of all neighbours together. */
   | { readonly kind: 'too many half-open'; readonly max: number };

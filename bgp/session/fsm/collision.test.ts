@@ -10,7 +10,7 @@ import { loserOf } from './collision.ts';
 import { peerConfig, speakerConfig } from '../../testing/configs.ts';
 import { SessionRecorder } from '../../testing/session-recorder.ts';
 import { MemoryNetwork } from '../../transport/memory-network.ts';
-import { Peers } from '../peers.ts';
+import { Peers } from '../neighbours/peers.ts';
 
 describe('collision rule (RFC 4271 §6.8, RFC 6286 §2.3)', () => {
   const ids = { localRouterId: 5, remoteRouterId: 9, localAs: 65001, remoteAs: 65002 };

@@ -35,6 +35,7 @@ const EFFECTS: Readonly<Record<keyof PeerConfig, ChangeEffect>> = {
   extendedNextHop: 'reset',
   ttl: 'live',
   md5Key: 'live',
+  bfd: 'live',
   nextHop: 'soft',
   nextHopSelf: 'soft',
   routeReflectorClient: 'soft',

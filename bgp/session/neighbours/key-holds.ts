@@ -1,10 +1,10 @@
 // Holds down the neighbours whose MD5 key a listening socket does not carry, and nobody else, for as long as it does not.
-import { Alarm } from './connection/deadlines.ts';
-import type { Listener } from './connection/listener.ts';
-import type { KeyRefusal } from './fsm/cause.ts';
+import { Alarm } from '../connection/deadlines.ts';
+import type { Listener } from '../connection/listener.ts';
+import type { KeyRefusal } from '../fsm/cause.ts';
 import type { Range } from './neighbours.ts';
-import type { Peer } from './peer.ts';
-import type { PeerIo } from './ports.ts';
+import type { Peer } from '../peer.ts';
+import type { PeerIo } from '../ports.ts';
 
 /** Room in the kernel may come from others, or from an operator. */
 const RETRY_MS = 30_000;

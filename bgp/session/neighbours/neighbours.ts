@@ -9,9 +9,9 @@ import {
   sameBits,
   withZone,
 } from '#ip';
-import type { PeerConfig } from '../config.ts';
-import type { KeyRefusal } from './fsm/cause.ts';
-import type { Peer } from './peer.ts';
+import type { PeerConfig } from '../../config.ts';
+import type { KeyRefusal } from '../fsm/cause.ts';
+import type { Peer } from '../peer.ts';
 
 /** IANA's. */
 const BGP_PORT = 179;

@@ -1,14 +1,14 @@
 // A peer as plain data for status, metrics and the command line.
 import { withZone } from '#ip';
-import { describeCapabilities, type OpenMessage } from '../message/index.ts';
-import { heldDownText } from './fsm/cause-text.ts';
-import type { HeldDown } from './fsm/cause.ts';
-import { pendingChanges } from './fsm/config-change.ts';
-import type { Negotiated } from './fsm/negotiate.ts';
-import { copyCounters, zeroCounters } from './connection/counters.ts';
+import { describeCapabilities, type OpenMessage } from '../../message/index.ts';
+import { heldDownText } from '../fsm/cause-text.ts';
+import type { HeldDown } from '../fsm/cause.ts';
+import { pendingChanges } from '../fsm/config-change.ts';
+import type { Negotiated } from '../fsm/negotiate.ts';
+import { copyCounters, zeroCounters } from '../connection/counters.ts';
 import type { Range } from './neighbours.ts';
-import type { Peer } from './peer.ts';
-import type { PeerStatus } from './types.ts';
+import type { Peer } from '../peer.ts';
+import type { PeerStatus } from '../types.ts';
 
 export function peerStatus(peer: Peer): PeerStatus {
   const { record, config, origin, main, current: established } = peer;

@@ -2,28 +2,29 @@
 // It knows nothing of routes; the speaker above gives it a SessionHandler.
 import { hostPrefix, withZone } from '#ip';
 import type { Clock, Random } from '#world';
-import type { PeerConfig, SpeakerConfig } from '../config.ts';
-import type { Connection, Transport } from '../io.ts';
+import type { PeerConfig, SpeakerConfig } from '../../config.ts';
+import type { Connection, Transport } from '../../io.ts';
 import {
   CEASE_ADMIN_RESET,
   CEASE_ADMIN_SHUTDOWN,
   CEASE_DECONFIGURED,
   CEASE_OTHER_CONFIG,
-} from '../message/index.ts';
-import { configChange, type ConfigChange } from './fsm/config-change.ts';
-import { Alarm, Deadlines } from './connection/deadlines.ts';
-import { Listener } from './connection/listener.ts';
+} from '../../message/index.ts';
+import { configChange, type ConfigChange } from '../fsm/config-change.ts';
+import { Deadlines } from '../connection/deadlines.ts';
+import { Listener } from '../connection/listener.ts';
 import { KeyHolds } from './key-holds.ts';
+import { Linger } from './linger.ts';
 import { Neighbours, parseRange, type Range } from './neighbours.ts';
-import type { DownCause, Refusal } from './fsm/cause.ts';
-import { cease } from './fsm/down.ts';
-import type { NotificationError } from './fsm/fsm-types.ts';
-import type { PeerOrigin } from './link-rules.ts';
-import { changedCause, Peer } from './peer.ts';
-import type { PeerIo } from './ports.ts';
-import { HalfOpen, RANK } from './rivals.ts';
+import type { DownCause, Refusal } from '../fsm/cause.ts';
+import { cease } from '../fsm/down.ts';
+import type { NotificationError } from '../fsm/fsm-types.ts';
+import type { PeerOrigin } from '../link-rules.ts';
+import { changedCause, Peer } from '../peer.ts';
+import type { PeerIo } from '../ports.ts';
+import { HalfOpen, RANK } from '../rivals.ts';
 import { peerStatus, rangeStatus } from './peer-status.ts';
-import type { PeerStatus, Session, SessionHandler } from './types.ts';
+import type { BfdNews, PeerStatus, Session, SessionHandler } from '../types.ts';
 
 export interface PeersIo {
   readonly clock: Clock;
@@ -33,8 +34,6 @@ export interface PeersIo {
 
 /** 'hard' closes the connection (Cease/4); the soft kinds are the RIB's work. */
 export type ResetKind = 'soft-in' | 'soft-out' | 'hard';
-/** A dynamic neighbour without a connection is forgotten after this time, or when its place is needed. */
-const DYNAMIC_LINGER_MS = 300_000;
 const BGP_PORT = 179;
 
 export class Peers implements AsyncDisposable {
@@ -45,7 +44,7 @@ export class Peers implements AsyncDisposable {
   readonly #neighbours = new Neighbours();
   readonly #peers = new Map<string, Peer>();
   readonly #ranges = new Map<string, Range>();
-  readonly #linger = new Map<Peer, Alarm>();
+  readonly #linger: Linger;
   #isStarted = false;
   /** For start(): stop() came while it waited. */
   #isStopped = false;
@@ -61,6 +60,7 @@ export class Peers implements AsyncDisposable {
       halfOpen: new HalfOpen(),
       handler,
     };
+    this.#linger = new Linger(this.#io, (peer) => this.#forget(peer));
     this.#listener = new Listener(io.transport, (connection) => this.#accept(connection));
     this.#keyHolds = new KeyHolds(
       this.#io,
@@ -178,6 +178,11 @@ export class Peers implements AsyncDisposable {
     this.#keyHolds.settle();
   }
 
+  /** Of a neighbour with `bfd`. */
+  heardBfd(peerId: string, news: BfdNews): void {
+    this.#find(peerId)?.bfd.heard(news);
+  }
+
   /** What a neighbour is configured with now, also one of a range. */
   configOf(peerId: string): PeerConfig | undefined {
     return this.#find(peerId)?.config;
@@ -231,7 +236,7 @@ export class Peers implements AsyncDisposable {
     const cause: DownCause = { kind: 'speaker stopped', text: reason };
     for (const peer of this.#allPeers())
       peer.stop(cause, options.graceful && peer.isKeptOverRestart ? undefined : error);
-    for (const peer of this.#linger.keys()) this.#forget(peer);
+    for (const peer of this.#linger.peers()) this.#forget(peer);
     return Promise.resolve();
   }
 
@@ -315,23 +320,13 @@ export class Peers implements AsyncDisposable {
     return new Peer(this.#io, this.#config, config, origin, (peer, isIdle) => this.#idle(peer, isIdle));
   }
 
-  /** Dynamic neighbours come and go; what happened to them is shown a while longer. */
   #idle(peer: Peer, isIdle: boolean): void {
     if (peer.origin.dynamicOf === undefined) return;
-    const alarm = this.#linger.get(peer);
-    if (!isIdle) {
-      if (alarm !== undefined) this.#io.deadlines.clear(alarm);
-      this.#linger.delete(peer);
-    } else if (alarm === undefined) {
-      const fresh = new Alarm(() => this.#forget(peer));
-      this.#linger.set(peer, fresh);
-      this.#io.deadlines.set(fresh, this.#io.clock.now() + DYNAMIC_LINGER_MS);
-    }
+    if (isIdle) this.#linger.add(peer);
+    else this.#linger.delete(peer);
   }
 
   #forget(peer: Peer): void {
-    const alarm = this.#linger.get(peer);
-    if (alarm !== undefined) this.#io.deadlines.clear(alarm);
     this.#linger.delete(peer);
     const range = this.#ranges.get(peer.origin.dynamicOf ?? '');
     for (const [key, other] of range?.peers ?? []) if (other === peer) range?.peers.delete(key);

@@ -1,8 +1,8 @@
 // What is shown of a neighbour.
 import assert from 'node:assert/strict';
-import { MP_BOTH, fourByteAs, rawNotification } from '../testing/message-bytes.ts';
-import { peerConfig } from '../testing/configs.ts';
-import { SessionBench, THEIRS } from '../testing/session-bench.ts';
+import { MP_BOTH, fourByteAs, rawNotification } from '../../testing/message-bytes.ts';
+import { peerConfig } from '../../testing/configs.ts';
+import { SessionBench, THEIRS } from '../../testing/session-bench.ts';
 
 describe('status', () => {
   it('FSM-13 shows what was agreed, counted, timed and said', async () => {

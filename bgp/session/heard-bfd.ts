@@ -1,0 +1,103 @@
+// What BFD says of one neighbour, and what that does to its sessions (RFC 5882): they may wait for it, and end by it.
+import { CEASE_BFD_DOWN } from '../message/index.ts';
+import type { PeerConfig } from '../config.ts';
+import type { DownCause } from './fsm/cause.ts';
+import { cease } from './fsm/down.ts';
+import type { Negotiated } from './fsm/negotiate.ts';
+import type { LiveSession } from './ports.ts';
+import type { BfdNews, SessionEnds, SessionHandler } from './types.ts';
+
+interface Neighbour {
+  readonly id: string;
+  readonly config: PeerConfig;
+  readonly current: LiveSession | undefined;
+  readonly sessions: readonly LiveSession[];
+  readonly io: { readonly handler: SessionHandler };
+}
+
+export class HeardBfd {
+  readonly #neighbour: Neighbour;
+  #isUp = false;
+  /** Sessions whose OPEN is good, in the order of arrival; no more than a neighbour may have undecided. */
+  readonly #waiting = new Map<LiveSession, () => void>();
+
+  constructor(neighbour: Neighbour) {
+    this.#neighbour = neighbour;
+  }
+
+  /**
+   * A connection has brought a good OPEN: its ends are known.
+   *
+   * @param goOn where BFD must be up first (draft-ietf-idr-bgp-bfd-strict-mode): later, unless the session ends before;
+   *   else at once
+   */
+  meet(session: LiveSession, negotiated: Negotiated, goOn: () => void): void {
+    const { id, config, io } = this.#neighbour;
+    if (config.bfd === undefined) {
+      goOn();
+      return;
+    }
+    const isAwaited = config.bfd.isRequired && !this.#isUp;
+    if (isAwaited) this.#waiting.set(session, goOn);
+    io.handler.met?.(id, endsOf(negotiated));
+    if (!isAwaited) goOn();
+  }
+
+  ended(session: LiveSession): void {
+    this.#waiting.delete(session);
+  }
+
+  /** BFD was switched on or off, or is required no longer. */
+  configured(before: PeerConfig): void {
+    const { id, config, current, io } = this.#neighbour;
+    if (config.bfd === undefined) {
+      this.#isUp = false;
+      if (before.bfd !== undefined) io.handler.parted?.(id);
+    } else if (before.bfd === undefined && current !== undefined) {
+      io.handler.met?.(id, endsOf(current.negotiated));
+    }
+    if (config.bfd?.isRequired !== true) this.#release();
+  }
+
+  /** Nobody is to be reached any more. */
+  parted(): void {
+    this.#isUp = false;
+    if (this.#neighbour.config.bfd !== undefined) this.#neighbour.io.handler.parted?.(this.#neighbour.id);
+  }
+
+  heard(news: BfdNews): void {
+    if (this.#neighbour.config.bfd === undefined) return;
+    this.#isUp = news.state === 'up';
+    if (news.state === 'up') this.#release();
+    else if (news.state === 'failed') this.#failed(news);
+  }
+
+  #release(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [session, goOn] of waiting) if (!session.isOver) goOn();
+  }
+
+  /**
+   * A neighbour whose connection has closed in order is restarting, and what it keeps is known: where its BFD ends with
+   * it, that BFD fails then says nothing new (RFC 5882 section 4.3).
+   */
+  #failed({ text, isIndependent }: Extract<BfdNews, { state: 'failed' }>): void {
+    const { id, config, current, sessions, io } = this.#neighbour;
+    if (current === undefined && isIndependent) io.handler.abandoned?.(id);
+    const mayRestart = config.bfd?.isGraceful === true && !isIndependent;
+    const cause: DownCause = { kind: mayRestart ? 'BFD restart' : 'BFD down', text };
+    const ended = config.bfd?.isRequired === true ? sessions : [current];
+    for (const session of ended)
+      session?.step({
+        type: 'automaticStop',
+        cause,
+        ...(mayRestart ? {} : { error: cease(CEASE_BFD_DOWN) }),
+      });
+  }
+}
+
+function endsOf({ localAddress, remoteAddress, device, sharedLink }: Negotiated): SessionEnds {
+  const link = device ?? sharedLink?.device;
+  return { localAddress, remoteAddress, ...(link === undefined ? {} : { device: link }) };
+}
