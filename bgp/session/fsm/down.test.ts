@@ -73,7 +73,7 @@ describe('the cause of an end', () => {
   });
 
   it('lets routes stay when TCP went or came anew; with the N bit on errors too; never when told to go', () => {
-    const stay: readonly CauseKind[] = ['connection lost', 'peer restarted'];
+    const stay: readonly CauseKind[] = ['connection lost', 'peer restarted', 'BFD restart'];
     const stayWithN: readonly CauseKind[] = [
       'hold timer expired',
       'send hold timer expired',
