@@ -2,6 +2,7 @@
 // than the others. It owes its peer the newest state of some units, one bit each, however often they change;
 // changes go before bulk. When nothing is owed and its queue is empty it joins the stream again, unless it has an
 // advertisement interval: then it stays, and what it is owed beside withdrawals and bulk waits for its next round.
+// Announcements to who takes only so many paths of a prefix are a round too: it begins when all withdrawals have gone.
 // Bound: four bits a unit and CHANGES entries, whatever the peer does.
 import type { FamilyIndex } from '#ip';
 import { Bitmap } from '../../columns/bitmap.ts';
@@ -19,7 +20,12 @@ export const BULK_REFRESH = 2;
 
 /** What a catch-up asks of its group and has it do. */
 export interface CatchUpGroup {
-  readonly rules: { readonly family: FamilyIndex; readonly intervalMs: number };
+  readonly rules: {
+    readonly family: FamilyIndex;
+    readonly intervalMs: number;
+    /** Of a prefix; Infinity: all. */
+    readonly mostPaths: number;
+  };
   readonly timer: AdvertisementTimer;
   readonly advertised: number;
   readonly isBuilding: boolean;
@@ -75,11 +81,11 @@ export class CatchUp {
 
   /** Of the units owed, those that wait for the advertisement interval. */
   get heldBack(): number {
-    return this.#waiting.count;
+    return this.#group.rules.intervalMs > 0 ? this.#waiting.count : 0;
   }
 
   isHeldBack(unit: number): boolean {
-    return this.#waiting.has(unit);
+    return this.#group.rules.intervalMs > 0 && this.#waiting.has(unit);
   }
 
   /** A unit's state in the group is about to change; `wasHeld`: by the old state the peer has it. */
@@ -141,10 +147,10 @@ export class CatchUp {
     // What does not fit is still dirty, and comes without its place in the order.
     for (let i = 0; i < changes.length && !group.isBatchFull; i++)
       if (this.#dirty.has(changes[i]!)) this.#settle(changes[i]!);
-    if (!this.#group.hasBatch && this.#dirtyCount > 0) this.#scanDirty();
-    if (!this.#group.hasBatch && this.#dirtyCount === 0) {
+    if (!group.hasBatch && this.#dirtyCount > 0) this.#scanDirty();
+    if (this.#dirtyCount === 0) {
       if (this.#isRoundDue()) this.#advanceRound();
-      else this.#advanceBulk();
+      else if (!group.hasBatch) this.#advanceBulk();
     }
     group.flushTo(member);
     if (member.isBlocked) return false;
@@ -252,7 +258,8 @@ export class CatchUp {
     const group = this.#group;
     this.#dirty.delete(unit);
     this.#dirtyCount--;
-    const isPaced = group.rules.intervalMs > 0 && this.bulk === BULK_NONE;
+    const { intervalMs, mostPaths } = group.rules;
+    const isPaced = mostPaths !== Infinity || (intervalMs > 0 && this.bulk === BULK_NONE);
     if (isPaced && group.isSentTo(unit, this.member.slot)) this.#waiting.add(unit);
     else this.#tell(unit);
   }
