@@ -347,10 +347,13 @@ export class Rib {
         if (peer === undefined) return;
         const code = this.eligibility.of(peer, paths.received(table, path));
         paths.reevaluate(peer, table, path, flagsOf(code));
+        this.neighbours.fillPlaces(peer);
       },
       makeLongLived: (table, path) => {
         const peer = of(table, path);
-        if (peer !== undefined) paths.makeLongLived(peer, table, path);
+        if (peer === undefined) return;
+        paths.makeLongLived(peer, table, path);
+        this.neighbours.fillPlaces(peer);
       },
       fitPlaces: (table, path) => {
         const peer = of(table, path);

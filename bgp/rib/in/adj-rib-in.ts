@@ -148,6 +148,13 @@ export class AdjRibIn {
     this.kill(table, path, ++peer.marked < URGENT_PER_TURN);
   }
 
+  /** Goes without its peer's word. */
+  #drop(peer: PathOwner, table: RibTable, path: number): void {
+    peer.ownClaims.note(table, path, false);
+    this.#discount(peer, table, path);
+    this.kill(table, path, false);
+  }
+
   #discount(peer: PathOwner, table: RibTable, path: number): void {
     const at = this.#countedAt(peer, table, path);
     if (at === GONE) return;
@@ -191,14 +198,17 @@ export class AdjRibIn {
     const raw = this.received(table, path);
     const use = this.#imported(owner, table, table.prefix[path]!, raw, 0);
     if (use < 0) return use;
-    const marked = this.#isLongLived(owner, table, path, raw) ? this.#intern.longLived(use) : -1;
+    const isLongLived = this.#isLongLived(owner, table, path, raw);
+    if (isLongLived && this.#mustNotStay(use)) return GONE;
+    const marked = isLongLived ? this.#intern.longLived(use) : -1;
     if (marked >= 0) return marked;
     this.#store.references[use] = this.#store.references[use]! + 1;
     return use;
   }
 
   /**
-   * Looks at a live path of the current session again with the peer's import policy of now (TX-14).
+   * Looks at a live path of the current session again with the peer's import policy of now (TX-14). It goes where that
+   * says so of one that is kept long (NO_LLGR).
    * @param eligibility as for announce(), of received()
    */
   reevaluate(peer: PathOwner, table: RibTable, path: number, eligibility: number): void {
@@ -214,7 +224,12 @@ export class AdjRibIn {
     let use = imported < 0 ? raw : imported;
     const flags = this.#flagsOf(imported, raw, eligibility);
     peer.ownClaims.note(table, path, this.#isClaim(imported, raw));
-    const marked = this.#isLongLived(peer, table, path, raw) ? this.#intern.longLived(use) : -1;
+    const isLongLived = this.#isLongLived(peer, table, path, raw);
+    if (isLongLived && this.#mustNotStay(use)) {
+      this.#drop(peer, table, path);
+      return;
+    }
+    const marked = isLongLived ? this.#intern.longLived(use) : -1;
     if (marked >= 0) use = marked;
     if (use !== before || (table.flags[path]! & REFUSED) !== flags)
       this.#replace(peer, table, path, raw, use, flags);
@@ -264,6 +279,11 @@ export class AdjRibIn {
     return this.#peers.isStale(peer.slot, table.family, table.epoch[path]!);
   }
 
+  /** Long after its peer went (RFC 9494 section 4.2: NO_LLGR). */
+  #mustNotStay(set: number): boolean {
+    return (this.#store.flags[set]! & HAS_NO_LLGR) !== 0;
+  }
+
   /**
    * Its peer did not come back in time (RFC 9494 section 4.2): what must not be kept so long goes, and the rest carries
    * LLGR_STALE from now on, by which it is the last choice here and elsewhere.
@@ -274,11 +294,10 @@ export class AdjRibIn {
     const raw = this.received(table, path);
     if (this.#peers.retention[peer.slot * 2 + table.family] !== LONG_LIVED) return;
     if ((flags[before]! & HAS_LLGR_STALE) !== 0) return;
-    const marked = ((flags[before]! | flags[raw]!) & HAS_NO_LLGR) === 0 ? this.#intern.longLived(before) : -1;
+    const isOver = this.#mustNotStay(before) || this.#mustNotStay(raw);
+    const marked = isOver ? -1 : this.#intern.longLived(before);
     if (marked < 0) {
-      peer.ownClaims.note(table, path, false);
-      this.#discount(peer, table, path);
-      this.kill(table, path, false);
+      this.#drop(peer, table, path);
       return;
     }
     this.#replace(peer, table, path, raw, marked, table.flags[path]! & REFUSED);

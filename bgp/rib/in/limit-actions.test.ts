@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { REJECT_ALL } from '../../policy/policy.ts';
 import { peerRoutes } from '../../speaker-status.ts';
 import { fakeConfig, type FakePeerOptions } from '../testing/fake-session.ts';
-import { END_OF_RIB, giver as restarting, kept } from '../testing/restart-lab.ts';
+import { END_OF_RIB, FULL, giver as restarting, HEIR, kept } from '../testing/restart-lab.ts';
 import { RibLab } from '../testing/rib-lab.ts';
 import { mostRoutes } from './memory-limits.ts';
 
@@ -13,6 +13,7 @@ type Action = 'warn' | 'drop' | undefined;
 /** RFC 4724 section 4.2, as retention.ts has it. */
 const LONGEST_RETURN_MS = 360_000;
 
+const NO_LLGR = 0xffff0007;
 const ROUTE = { path: [65001], nextHop: '192.0.2.1' };
 const TAKER = { id: 'taker', address: '192.0.2.9', as: 65009 };
 const net = (n: number): string => `20.${n >> 8}.${n & 255}.0/24`;
@@ -152,6 +153,57 @@ describe('a prefix limit that drops', () => {
       assert.ok(used(one).every((prefix) => nets(2, 6).includes(prefix)));
       assert.deepEqual(counts(one), { received: 4, filtered: 1, dropped: 1 });
     });
+
+  const keepNone = {
+    name: 'net(3) is not kept',
+    terms: [
+      {
+        match: { prefixes: [{ prefix: net(3), operator: 'equal' as const }] },
+        action: { verdict: 'accept' as const, set: { addCommunities: ['no-llgr'] } },
+        why: 'rule 1',
+      },
+    ],
+    otherwise: 'accept' as const,
+  };
+  for (const grain of [undefined, 1])
+    it(`fills places of routes that must not be kept long while it is away (RFC 9494)${grain === undefined ? '' : ', step by step'}`, () => {
+      const one = lab(3, 'drop', grain);
+      one.up(HEIR);
+      change(one, 3, 'drop', { import: keepNone });
+      one.announce('a', nets(0, 2), { ...ROUTE, communities: [NO_LLGR] });
+      give(one, [net(2), net(3)]);
+      one.announce('a', [net(4)], { ...ROUTE, communities: [NO_LLGR] });
+      give(one, nets(5, 8));
+      assert.deepEqual(used(one), nets(0, 3));
+      one.down('a', kept(30, 3600));
+      one.settle();
+      assert.deepEqual(used(one), nets(0, 3), 'over its restart all have the places that they had');
+      one.clock.advance(31_000);
+      one.settle();
+      const has = [...one.session('heir').held];
+      assert.equal(has.length, 3, 'by now others have them');
+      for (const [prefix, text] of has) {
+        assert.ok([net(2), ...nets(5, 8)].includes(prefix), prefix);
+        assert.match(text, /comm=llgr-stale/);
+      }
+      assert.deepEqual(used(one), [], 'taker does not know what long-lived is');
+      const { received, overLimit } = one.rib.peer('a')!;
+      assert.deepEqual([received[0], overLimit[0]], [4, 1]);
+    });
+
+  it('fills the place of a route that a changed policy keeps no longer', () => {
+    const one = lab(4, 'drop');
+    one.up(HEIR);
+    give(one, nets(0, 4));
+    change(one, 3, 'drop');
+    assert.deepEqual(used(one), nets(1, 4));
+    one.down('a', kept(30, 3600));
+    one.clock.advance(31_000);
+    one.settle();
+    one.rib.neighbours.configure(fakeConfig(giver(3, 'drop', { import: keepNone, gracefulRestart: FULL })));
+    one.settle();
+    assert.deepEqual([...one.session('heir').held.keys()].sort(), nets(0, 3));
+  });
 
   it('of either kind ends the session when it has to keep far more', () => {
     const { config } = giver(150_000, 'drop');
