@@ -122,6 +122,32 @@ describe('a limit of paths', () => {
     assert.deepEqual(has(one), ['3', '4'], 'not 2, which is before both by its router ID');
   });
 
+  it('is not passed by who is owed more changes than are kept in order', () => {
+    const one = lab(1, { mostPaths: 1 }, 64);
+    const taker = one.session('taker');
+    const halves = [0, 128].map((net) =>
+      Array.from({ length: 750 }, (_, i) => `20.2.${net + (i >> 3)}.${(i & 7) << 5}/27`),
+    );
+    const from = (n: number): number =>
+      [...taker.held.values()].filter((text) => text.includes(`nh=198.51.100.${n} `)).length;
+    // What the second one has comes again when the first one’s is gone: with a lower id, and so before it.
+    for (const n of [2, 1]) {
+      for (const prefixes of halves)
+        one.announce(`i${n}`, prefixes, { path: [65101], nextHop: `198.51.100.${n}`, localPref: 9 - n });
+      one.settle();
+    }
+    assert.equal(from(1), 1500);
+    one.drain('taker', 0);
+    give(one, 3, 1);
+    one.settle();
+    for (const prefixes of halves) one.withdraw('i1', prefixes);
+    one.settle();
+    assert.equal(from(1), 1500, 'it takes nothing');
+    one.drain('taker', Number.POSITIVE_INFINITY);
+    one.settle();
+    assert.deepEqual([from(1), from(2)], [0, 1500]);
+  });
+
   for (const { each, grain, numRuns, maxLength } of [
     { each: 1, grain: 3, numRuns: 300, maxLength: 50 },
     { each: 500, grain: 64, numRuns: 20, maxLength: 20 },
