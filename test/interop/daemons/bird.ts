@@ -124,12 +124,21 @@ class Bird extends DaemonProcess implements Daemon {
     this.#reconfigure();
   }
 
-  async refresh(remoteAddress: string): Promise<void> {
-    this.#birdc(
-      'reload',
-      'in',
-      `peer${this.config.peers.findIndex((p) => p.remoteAddress === remoteAddress)}`,
+  async updatesFrom(remoteAddress: string): Promise<number> {
+    const text = this.#birdc('show', 'protocols', 'all', this.#nameOf(remoteAddress));
+    // Received, before filters.
+    const counts = [...text.matchAll(/Import (?:updates|withdraws):\s+(\d+)/g)].map(([, count]) =>
+      Number(count),
     );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async refresh(remoteAddress: string): Promise<void> {
+    this.#birdc('reload', 'in', this.#nameOf(remoteAddress));
+  }
+
+  #nameOf(remoteAddress: string): string {
+    return `peer${this.config.peers.findIndex((p) => p.remoteAddress === remoteAddress)}`;
   }
 
   #birdc(...args: string[]): string {

@@ -117,6 +117,8 @@ export interface Daemon extends AsyncDisposable {
   best?(family: Family): Promise<ReadonlyMap<string, string>>;
   announce(announcements: readonly Announcement[]): Promise<void>;
   withdraw(prefixes: readonly string[]): Promise<void>;
+  /** UPDATEs of a neighbour so far; where it counts none, the routes that they announced and withdrew. */
+  updatesFrom?(remoteAddress: string): Promise<number>;
   /** Asks the neighbour to send its routes again (RFC 2918). */
   refresh(remoteAddress: string): Promise<void>;
   /** Ends the rest that it takes after errors, where that is long. */

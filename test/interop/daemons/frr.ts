@@ -158,6 +158,11 @@ class Frr extends DaemonProcess implements Daemon {
     for (const prefix of prefixes) this.#configure(...this.#inFamily(prefix, `no network ${prefix}`));
   }
 
+  async updatesFrom(remoteAddress: string): Promise<number> {
+    const all = JSON.parse(this.#vtysh('show bgp neighbors json')) as Record<string, FrrNeighbour>;
+    return all[remoteAddress]?.messageStats?.updatesRecv ?? 0;
+  }
+
   async refresh(remoteAddress: string): Promise<void> {
     this.#vtysh(`clear bgp ${remoteAddress} soft in`);
   }
@@ -209,6 +214,7 @@ interface FrrNeighbour {
   readonly bgpTimerHoldTimeMsecs?: number;
   readonly neighborCapabilities?: Readonly<Record<string, unknown>>;
   readonly gracefulRestartInfo?: Readonly<Record<string, unknown>>;
+  readonly messageStats?: { readonly updatesRecv?: number };
 }
 
 interface FrrPath {

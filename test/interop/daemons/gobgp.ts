@@ -55,11 +55,9 @@ class Gobgp extends DaemonProcess implements Daemon {
   }
 
   async sessions(): Promise<SessionView[]> {
-    const all = (this.#json('neighbor') ?? []) as GobgpNeighbour[];
+    const all = this.#neighbours();
     return this.config.peers.map(({ remoteAddress, families }) => {
-      const peer = all.find(
-        (p) => p.conf?.neighbor_address === remoteAddress || p.state?.neighbor_address === remoteAddress,
-      );
+      const peer = all.get(remoteAddress);
       const hold = peer?.timers?.state?.negotiated_hold_time;
       const names = JSON.stringify(peer?.state?.remote_cap ?? []);
       const capabilities: [Capability, RegExp][] = [
@@ -129,6 +127,15 @@ class Gobgp extends DaemonProcess implements Daemon {
     for (const prefix of prefixes) this.run('gobgp', 'global', 'rib', 'del', prefix, '-a', familyOf(prefix));
   }
 
+  async updatesFrom(remoteAddress: string): Promise<number> {
+    return this.#neighbours().get(remoteAddress)?.state?.messages?.received?.update ?? 0;
+  }
+
+  #neighbours(): Map<string, GobgpNeighbour> {
+    const all = (this.#json('neighbor') ?? []) as GobgpNeighbour[];
+    return new Map(all.map((p) => [p.conf?.neighbor_address ?? p.state?.neighbor_address ?? '', p]));
+  }
+
   async refresh(remoteAddress: string): Promise<void> {
     this.run('gobgp', 'neighbor', remoteAddress, 'softresetin');
   }
@@ -157,6 +164,7 @@ interface GobgpNeighbour {
     readonly peer_asn?: number;
     readonly router_id?: string;
     readonly remote_cap?: readonly GobgpCapability[];
+    readonly messages?: { readonly received?: { readonly update?: number } };
   };
   readonly timers?: { readonly state?: { readonly negotiated_hold_time?: number } };
 }

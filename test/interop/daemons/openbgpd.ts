@@ -121,6 +121,11 @@ class Openbgpd extends DaemonProcess implements Daemon {
     for (const prefix of prefixes) this.run(...this.#bgpctl('network', 'delete', prefix));
   }
 
+  async updatesFrom(remoteAddress: string): Promise<number> {
+    const { neighbors } = this.#json('show', 'neighbor') as { neighbors: OpenbgpdNeighbour[] };
+    return neighbors.find((p) => p.remote_addr === remoteAddress)?.stats?.message?.received?.updates ?? 0;
+  }
+
   async refresh(remoteAddress: string): Promise<void> {
     this.run(...this.#bgpctl('neighbor', remoteAddress, 'refresh'));
   }
@@ -145,6 +150,7 @@ interface OpenbgpdNeighbour {
   readonly remote_as?: string | number;
   readonly bgpid?: string;
   readonly state?: string;
+  readonly stats?: { readonly message?: { readonly received?: { readonly updates?: number } } };
   readonly session?: {
     readonly holdtime?: number;
     readonly remote?: { readonly capabilities?: OpenbgpdCapabilities };
