@@ -17,7 +17,7 @@ export type {
 } from './io.ts';
 export * from './policy/index.ts';
 export * from './rib/index.ts';
-export { CAUSES, causeText, type ConfigChange, configChange } from './session/index.ts';
+export { CAUSES, causeText, type ConfigChange, configChange, samePolicy } from './session/index.ts';
 export type {
   BfdNews,
   CauseKind,

@@ -11,7 +11,7 @@ import {
 } from '#api';
 import type { Foreseen, Speaker } from '#bgp';
 import type { Plan, PlanResult } from '../plan/index.ts';
-import { planDifference } from '../speaker/speaker-driver.ts';
+import { originationsDifference } from '../speaker/speaker-driver.ts';
 import { statusProblem } from '../status/collect.ts';
 import { type MeantFile, meantObjects, withDeed } from './documents.ts';
 import { plansDiff } from './session-diffs.ts';
@@ -80,7 +80,7 @@ async function foresee(
   { driver }: Planner,
   slices: TimeSlices,
 ): Promise<Foreseen | undefined> {
-  const { originated, withdrawn } = planDifference(before, after);
+  const { originated, withdrawn } = originationsDifference(before, after);
   const peers = after.peers.map(({ config }) => config);
   const foresight = driver.speaker?.foresee({ speaker: after.speaker, peers, originated, withdrawn });
   if (foresight === undefined) return undefined;

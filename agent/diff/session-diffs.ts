@@ -4,7 +4,7 @@ import { configChange, type Foreseen, type NeighbourForeseen } from '#bgp';
 import { familyLabel, withZone } from '#ip';
 import { listed } from '../listed.ts';
 import type { Plan, PlannedPeer } from '../plan/index.ts';
-import { planDifference } from '../speaker/speaker-driver.ts';
+import { originationsDifference } from '../speaker/speaker-driver.ts';
 
 /** Sessions that a note names. */
 const MOST_NAMED = 10;
@@ -23,7 +23,7 @@ export async function plansDiff(
   foreseen: Foreseen | undefined,
   rest: () => Promise<void>,
 ): Promise<PlansDiff> {
-  const { originated, withdrawn } = planDifference(before, after);
+  const { originated, withdrawn } = originationsDifference(before, after);
   const sessions = await sessionDiffs(before, after, foreseen, rest);
   const onRequest = new Set(before.originations.flatMap((route) => (route.onRequest ? route.prefix : [])));
   return {
@@ -73,15 +73,15 @@ async function sessionDiffs(
     planned.push(withRoutes(sessionDiff(old.get(id), next.get(id), isAnew), known.get(id)));
     await rest();
   }
-  const ofRanges = [...known.values()].flatMap((neighbour) => {
-    if (ids.has(neighbour.id)) return [];
+  for (const neighbour of known.values()) {
     const range = neighbour.id.slice(0, neighbour.id.lastIndexOf('/'));
-    if (!ids.has(range)) return [];
+    if (ids.has(neighbour.id) || !ids.has(range)) continue;
     const diff = sessionDiff(old.get(range), next.get(range), isAnew);
     const remote = neighbour.id.slice(range.length + 1);
-    return [withRoutes({ ...diff, id: neighbour.id, remote }, neighbour)];
-  });
-  return [...planned, ...ofRanges].filter(
+    planned.push(withRoutes({ ...diff, id: neighbour.id, remote }, neighbour));
+    await rest();
+  }
+  return planned.filter(
     ({ what, accepted, sent }) => what !== 'stays' || accepted !== undefined || sent !== undefined,
   );
 }

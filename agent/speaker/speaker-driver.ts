@@ -2,7 +2,7 @@
 // for the next try. The speaker is made with the first plan, because it has no meaning without an AS and a router ID.
 import type { SessionAction } from '#agent-api';
 import type { Problem } from '#api';
-import { type PeerConfig, type Policy, Speaker, type SpeakerConfig, type Transport } from '#bgp';
+import { type PeerConfig, samePolicy, Speaker, type SpeakerConfig, type Transport } from '#bgp';
 import { FAMILIES, withZone } from '#ip';
 import type { Clock, Random, Scheduler, Timer } from '#world';
 import type { Fib } from '../fib/fib.ts';
@@ -288,13 +288,23 @@ export interface PlanDifference {
   readonly gateways: Plan['kernel']['gateways'] | undefined;
 }
 
+/** What of it concerns own routes. */
+export function originationsDifference(
+  old: Plan | undefined,
+  next: Plan,
+): Pick<PlanDifference, 'withdrawn' | 'originated'> {
+  const oldRoutes = new Map(old?.originations.map((route) => [route.prefix, route]));
+  const nextPrefixes = new Set(next.originations.map((route) => route.prefix));
+  return {
+    withdrawn: [...oldRoutes.keys()].filter((prefix) => !nextPrefixes.has(prefix)),
+    originated: next.originations.filter((route) => !same(oldRoutes.get(route.prefix), route)),
+  };
+}
+
 /** @param old undefined at the start */
 export function planDifference(old: Plan | undefined, next: Plan): PlanDifference {
   const oldPeers = new Map(old?.peers.map(({ config }) => [config.id, config]));
   const nextIds = new Set(next.peers.map(({ config }) => config.id));
-  const oldRoutes = new Map(old?.originations.map((route) => [route.prefix, route]));
-  const nextPrefixes = new Set(next.originations.map((route) => route.prefix));
-  const compared = new Map<Policy, Map<Policy, boolean>>();
   const configs = next.peers.map(({ config }) => config);
   return {
     speaker: same(old?.speaker, next.speaker) ? undefined : next.speaker,
@@ -302,10 +312,9 @@ export function planDifference(old: Plan | undefined, next: Plan): PlanDifferenc
     addedPeers: configs.filter(({ id }) => !oldPeers.has(id)),
     updatedPeers: configs.filter((config) => {
       const before = oldPeers.get(config.id);
-      return before !== undefined && !samePeer(before, config, compared);
+      return before !== undefined && !samePeer(before, config);
     }),
-    withdrawn: [...oldRoutes.keys()].filter((prefix) => !nextPrefixes.has(prefix)),
-    originated: next.originations.filter((route) => !same(oldRoutes.get(route.prefix), route)),
+    ...originationsDifference(old, next),
     unreachable: same(old?.kernel.unreachable, next.kernel.unreachable) ? undefined : next.kernel.unreachable,
     gateways: same(old?.kernel.gateways ?? {}, next.kernel.gateways) ? undefined : next.kernel.gateways,
   };
@@ -317,17 +326,9 @@ function isEmpty(difference: PlanDifference): boolean {
   );
 }
 
-/** Sessions of one plan share their policies, which may be long: each pair is compared once. */
-function samePeer(a: PeerConfig, b: PeerConfig, compared: Map<Policy, Map<Policy, boolean>>): boolean {
+function samePeer(a: PeerConfig, b: PeerConfig): boolean {
   const { import: importA, export: exportA, ...restA } = a;
   const { import: importB, export: exportB, ...restB } = b;
-  const samePolicy = (x: Policy, y: Policy): boolean => {
-    let results = compared.get(x);
-    if (results === undefined) compared.set(x, (results = new Map()));
-    let isSame = results.get(y);
-    if (isSame === undefined) results.set(y, (isSame = same(x, y)));
-    return isSame;
-  };
   return samePolicy(importA, importB) && samePolicy(exportA, exportB) && same(restA, restB);
 }
 

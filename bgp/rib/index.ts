@@ -1,6 +1,7 @@
 // The door of the RIB folder.
 export type { MalformedAction, MalformedCounts, MalformedUpdate } from './in/malformed.ts';
-export type { Doubt, Foreseen, Foresight, NeighbourForeseen } from './foresight/foresight.ts';
+export type { Doubt, Foreseen, NeighbourForeseen } from './foresight/foreseen.ts';
+export type { Foresight } from './foresight/foresight.ts';
 export type { PrefixChanges, PrefixCount } from './foresight/prefix-changes.ts';
 export type { NextHopFault } from './out/next-hop-faults.ts';
 export type { NextHopTracker } from './attributes/next-hops.ts';

@@ -8,7 +8,7 @@ export {
   type Refusal,
   type SocketProblem,
 } from './fsm/cause.ts';
-export { type ConfigChange, configChange } from './fsm/config-change.ts';
+export { type ConfigChange, configChange, samePolicy } from './fsm/config-change.ts';
 export { causeText, refusalText } from './fsm/cause-text.ts';
 export type { RouteRetention, SessionDown } from './fsm/down.ts';
 export type { NotificationError, SessionState } from './fsm/fsm-types.ts';

@@ -6,7 +6,8 @@ import type { DecisionRules } from '../table/decision-steps.ts';
 import { fakeConfig, type FakePeerOptions } from '../testing/fake-session.ts';
 import { A, B, ebgp, ibgp } from '../testing/live-lab.ts';
 import { RibLab } from '../testing/rib-lab.ts';
-import { type Foreseen, Foresight } from './foresight.ts';
+import type { Foreseen } from './foreseen.ts';
+import { Foresight } from './foresight.ts';
 import type { PrefixChanges } from './prefix-changes.ts';
 
 const term = (prefix: string, action: PolicyTerm['action']): PolicyTerm => ({
@@ -245,9 +246,35 @@ describe('rib: what a change would do to routes is foreseen', () => {
     for (const { count, first } of [one!.accepted.vanish, two!.sent!.vanish])
       assert.deepEqual([count, first.length], [1500, 1000]);
     const cut = new Foresight(lab.rib, then);
-    for (const _ of cut.walk()) break;
+    for (const _ of cut.walk()) if (cut.found.lookedAt > 0) break;
     const { lookedAt, prefixes } = cut.found;
     assert.ok(lookedAt > 0 && lookedAt < prefixes, `${lookedAt} of ${prefixes}`);
+  });
+
+  it('reads the policies of one neighbour at a time, so that sessions and timers are served meanwhile', () => {
+    const lab = new ForesightLab().with(...Array.from({ length: 40 }, (_, n) => ebgp(n + 1)));
+    let compiled = 0;
+    const policies = lab.rib.compiled.bind(lab.rib);
+    lab.rib.compiled = (one: Policy) => {
+      compiled++;
+      return policies(one);
+    };
+    const own = (n: number) => policy(term(A, { verdict: 'accept', set: { med: n } }));
+    const peers = new Map(
+      Array.from({ length: 40 }, (_, n) => {
+        const config = fakeConfig({ ...ebgp(n + 1), config: { import: own(n), export: own(n + 100) } });
+        return [config.id, config];
+      }),
+    );
+    const { intern, decision } = lab.rib;
+    const change = { identity: intern.identity, rules: decision.rules, peers, withdrawn: [], originated: [] };
+    const walk = new Foresight(lab.rib, change).walk();
+    const perPiece: number[] = [];
+    for (let before = 0, isOver = false; !isOver; before = compiled) {
+      isOver = walk.next().done === true;
+      perPiece.push(compiled - before);
+    }
+    assert.deepEqual([compiled, Math.max(...perPiece)], [80, 2]);
   });
 
   it('says so where a policy is the first to ask for interfaces', () => {

@@ -2,85 +2,23 @@
 // this speaker would go, and what each neighbour would be sent. The code that takes, chooses and sends is asked about both;
 // nothing of it is applied. A generator, so that who walks it can rest.
 import type { FamilyIndex } from '#ip';
-import type { PeerConfig, SpeakerConfig } from '../../config.ts';
-import type { CompiledPolicy } from '../../policy/compile.ts';
+import type { PeerConfig } from '../../config.ts';
 import type { Policy } from '../../policy/policy.ts';
-import type { Aggregates } from '../in/aggregates.ts';
-import type { AttributeIntern, OwnIdentity } from '../attributes/attribute-intern.ts';
-import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import { flagsOf } from '../in/eligibility.ts';
-import { findPrefix, type Origination, prefixOf } from '../in/originated.ts';
+import { findPrefix, prefixOf } from '../in/originated.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 import { ExportView } from '../out/export-view.ts';
-import type { RibContents } from '../show/rib-contents.ts';
 import type { Decision } from '../table/decision.ts';
-import type { DecisionRules } from '../table/decision-steps.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import { DEAD, FILTERED, INELIGIBLE, OVER_LIMIT, RibTable } from '../table/rib-table.ts';
 import { Audiences } from './audiences.ts';
-import { NeighbourThen, type OverLimit } from './neighbour-then.ts';
-import { ChangedPrefixes, NamesLeft, type PrefixChanges } from './prefix-changes.ts';
+import type { Doubt, Foreseen, ForeseenRib, PlannedChange } from './foreseen.ts';
+import { NeighbourThen } from './neighbour-then.ts';
+import { ChangedPrefixes, NamesLeft } from './prefix-changes.ts';
 import { PrefixScene } from './prefix-scene.ts';
 
 /** Routes that rules were asked about, between rests. */
 const STRIDE = 256;
-
-export interface PlannedChange {
-  readonly identity: OwnIdentity;
-  readonly rules: DecisionRules;
-  /** Of the neighbours that would have a session, by id; of a range's neighbours the range. */
-  readonly peers: ReadonlyMap<string, PeerConfig>;
-  /** Own prefixes that would be announced no more. */
-  readonly withdrawn: readonly string[];
-  /** Own routes that would be announced, or with other attributes. */
-  readonly originated: readonly Origination[];
-  /** Undefined: none, now or then; else whether they would be others. */
-  readonly aggregates?: 'as now' | 'others';
-}
-
-/** As a speaker is told it. */
-export interface ConfigurationThen extends Pick<PlannedChange, 'withdrawn' | 'originated'> {
-  readonly speaker: SpeakerConfig;
-  readonly peers: readonly PeerConfig[];
-}
-
-/** Why what is foreseen may not be what comes. */
-export type Doubt =
-  /** Another AS or router ID: whoever hears of it decides anew what to send. */
-  | 'identity'
-  /** A policy would ask over which interface a next hop is reached, and none does yet. */
-  | 'interfaces'
-  /** A limit that drops would let in others: how many, but not which. */
-  | 'places'
-  /** Of aggregates is not said when they would come and go. */
-  | 'aggregates';
-
-export interface NeighbourForeseen {
-  readonly id: string;
-  /** Its own routes: used then and not now, and the other way round. */
-  readonly accepted: PrefixChanges;
-  /** What it would be sent; undefined while it is not up. */
-  readonly sent: PrefixChanges | undefined;
-  readonly overLimit: OverLimit | undefined;
-}
-
-export interface Foreseen {
-  readonly neighbours: readonly NeighbourForeseen[];
-  /** By which paths this speaker goes itself: reached then and not now, and the other way round, or otherwise. */
-  readonly best: PrefixChanges;
-  readonly doubts: readonly Doubt[];
-  /** Prefixes that were looked at, and that there are. */
-  readonly lookedAt: number;
-  readonly prefixes: number;
-}
-
-export interface ForeseenRib extends RibContents {
-  readonly intern: AttributeIntern;
-  readonly reader: AttributeReader;
-  readonly aggregates: readonly [Aggregates, Aggregates];
-  compiled(policy: Policy): CompiledPolicy;
-  prefixText(table: RibTable, prefix: number): string;
-}
 
 /** An own route then: its attribute set, with a reference, or -1. */
 interface OwnThen {
@@ -92,7 +30,8 @@ interface OwnThen {
 
 export class Foresight {
   readonly #rib: ForeseenRib;
-  readonly #neighbours: NeighbourThen[];
+  readonly #change: PlannedChange;
+  readonly #neighbours: NeighbourThen[] = [];
   readonly #audiences: Audiences;
   readonly #left = new NamesLeft();
   readonly #accepted = new Map<number, ChangedPrefixes>();
@@ -105,24 +44,21 @@ export class Foresight {
   readonly #areRulesOther: boolean;
   /** By slot: its neighbour, where its routes may be taken otherwise. */
   #others: (NeighbourThen | undefined)[] = [];
-  readonly #own: readonly OwnThen[];
+  readonly #own: OwnThen[] = [];
+  /** By slot. */
+  readonly #clientThen: Uint8Array;
   readonly #unused: number;
-  readonly #aggregates: PlannedChange['aggregates'];
   #lookedAt = 0;
   #prefixes = 0;
 
-  /** @throws Error when a policy or an own route is wrong */
   constructor(rib: ForeseenRib, change: PlannedChange) {
     this.#rib = rib;
+    this.#change = change;
     const { intern, reader, slots, nextHops, attributes, tables } = rib;
-    const compiled = (policy: Policy) => rib.compiled(policy);
-    this.#neighbours = [...rib.peers()].map(
-      (peer) => new NeighbourThen(peer, configThen(change.peers, peer), compiled, change.identity.asNumber),
-    );
     this.#areRulesOther = JSON.stringify(change.rules) !== JSON.stringify(rib.decision.rules);
     this.#decision = this.#areRulesOther ? rib.decision.withRules(change.rules) : rib.decision;
     const client = Uint8Array.from(slots.client);
-    for (const { slot, config } of this.#neighbours) client[slot] = config.routeReflectorClient ? 1 : 0;
+    this.#clientThen = client;
     const then = {
       get kind() {
         return slots.kind;
@@ -135,35 +71,18 @@ export class Foresight {
       new PrefixScene(family, attributes),
     ]);
     this.#audiences = new Audiences(attributes, nextHops, slots);
-    for (const neighbour of this.#neighbours) {
-      const { session } = neighbour.peer;
-      if (session === undefined) continue;
-      this.#audiences.add(neighbour, session, intern.identity, change.identity, this.#left);
-    }
+    this.#unused = attributes.unusedCount;
     if (
       intern.identity.asNumber !== change.identity.asNumber ||
       intern.identity.routerId !== change.identity.routerId
     )
       this.#doubts.push('identity');
-    const asksLinks = ({ importPolicy, exportPolicy }: NeighbourThen) =>
-      importPolicy.asksLinks || exportPolicy.asksLinks;
-    if (!nextHops.areLinksAsked && this.#neighbours.some(asksLinks)) this.#doubts.push('interfaces');
-    if (this.#neighbours.some(({ isLimited }) => isLimited)) this.#doubts.push('places');
-    this.#unused = attributes.unusedCount;
-    this.#aggregates = change.aggregates;
-    this.#own = [
-      ...change.withdrawn.map((text) => ({ text, set: -1 })),
-      ...change.originated.map((route) => ({
-        text: route.prefix,
-        set: rib.originated.setOf(route),
-        onRequest: route.onRequest,
-      })),
-    ];
   }
 
   get found(): Foreseen {
     const best = this.#best.found;
-    const mayMoveAggregates = this.#aggregates === 'as now' && best.appear.count + best.vanish.count > 0;
+    const { aggregates } = this.#change;
+    const mayMoveAggregates = aggregates === 'as now' && best.appear.count + best.vanish.count > 0;
     return {
       neighbours: this.#neighbours.map(({ peer, slot, overLimit }) => ({
         id: peer.id,
@@ -172,22 +91,52 @@ export class Foresight {
         overLimit,
       })),
       best,
-      doubts:
-        this.#aggregates === 'others' || mayMoveAggregates ? [...this.#doubts, 'aggregates'] : this.#doubts,
+      doubts: aggregates === 'others' || mayMoveAggregates ? [...this.#doubts, 'aggregates'] : this.#doubts,
       lookedAt: this.#lookedAt,
       prefixes: this.#prefixes,
     };
   }
 
-  /** To be walked once, to its end or left (return()). */
+  /**
+   * To be walked once, to its end or left (return()).
+   * @throws Error when a policy or an own route is wrong
+   */
   *walk(): Generator<void, void> {
     try {
       this.#prefixes = this.#rib.tables.reduce((sum, { liveCount }) => sum + liveCount, 0);
+      yield* this.#prepare();
       for (const family of [0, 1] as const) yield* this.#family(family);
     } finally {
       this.#view.forget();
       for (const { set } of this.#own) if (set >= 0) this.#rib.attributes.release(set);
       this.#forgetSets();
+    }
+  }
+
+  /** Rests after each neighbour: its policies may be long, and no other's. */
+  *#prepare(): Generator<void, void> {
+    const { peers, identity, withdrawn, originated } = this.#change;
+    const { bySlot, intern, nextHops } = this.#rib;
+    const compiled = (policy: Policy) => this.#rib.compiled(policy);
+    for (const peer of [...this.#rib.peers()]) {
+      const { slot, session } = peer;
+      if (bySlot[slot] !== peer) continue;
+      const neighbour = new NeighbourThen(peer, configThen(peers, peer), compiled, identity.asNumber);
+      this.#neighbours.push(neighbour);
+      this.#clientThen[slot] = neighbour.config.routeReflectorClient ? 1 : 0;
+      if (session !== undefined)
+        this.#audiences.add(neighbour, session, intern.identity, identity, this.#left);
+      yield;
+    }
+    this.#audiences.goOn();
+    const asksLinks = ({ importPolicy, exportPolicy }: NeighbourThen) =>
+      importPolicy.asksLinks || exportPolicy.asksLinks;
+    if (!nextHops.areLinksAsked && this.#neighbours.some(asksLinks)) this.#doubts.push('interfaces');
+    if (this.#neighbours.some(({ isLimited }) => isLimited)) this.#doubts.push('places');
+    this.#own.push(...withdrawn.map((text) => ({ text, set: -1 })));
+    for (const route of originated) {
+      const { prefix: text, onRequest } = route;
+      this.#own.push({ text, set: this.#rib.originated.setOf(route), onRequest });
     }
   }
 

@@ -16,7 +16,7 @@ export interface OverLimit {
 }
 
 /** Fields that say nothing of which of its routes are taken. */
-const OF_EXPORT = new Set<keyof PeerConfig>(['import', 'export', 'nextHop', 'nextHopSelf', 'maxPrefixes']);
+const OF_EXPORT = new Set<keyof PeerConfig>(['nextHop', 'nextHopSelf', 'maxPrefixes']);
 
 export class NeighbourThen {
   readonly peer: RibPeer;
@@ -49,7 +49,8 @@ export class NeighbourThen {
   ) {
     const before = peer.config;
     const config = next ?? before;
-    const { fields } = configChange(before, config);
+    // Policies are compared as what they were compiled to.
+    const { fields } = configChange({ ...before, import: config.import, export: config.export }, config);
     const moved = fields.some(({ name, effect }) => name === 'remote' && effect === 'reset');
     this.peer = peer;
     this.slot = peer.slot;

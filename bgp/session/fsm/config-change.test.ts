@@ -45,6 +45,24 @@ describe('changed configuration (OPS-3)', () => {
     });
   }
 
+  it('reads the long policies that neighbours share once for all of them', () => {
+    let read = 0;
+    const policy = (): Policy => ({
+      name: 'shared',
+      otherwise: 'reject',
+      get terms() {
+        read++;
+        return [];
+      },
+    });
+    const [was, is] = [policy(), policy()];
+    const changes = Array.from({ length: 100 }, (_, n) =>
+      configChange({ ...before, import: was, id: `${n}` }, { ...before, import: is, id: `${n}` }),
+    );
+    assert.ok(changes.every(({ fields }) => fields.length === 0));
+    assert.ok(read <= 4, `${read} times`);
+  });
+
   it('another neighbour is another session, another port or limit of a range is for the next one', () => {
     const there = { kind: 'address', address: 'fe80::2', device: 'eth0', port: 179 } as const;
     const range = { kind: 'range', prefix: '10.0.0.0/24', maxPeers: 9 } as const;

@@ -1,5 +1,6 @@
 // What a changed neighbour configuration means for its running session (OPS-3): pure comparison.
 import type { PeerConfig, PeerRemote } from '../../config.ts';
+import type { Policy } from '../../policy/policy.ts';
 
 /**
  * - nothing: only words changed.
@@ -86,12 +87,26 @@ export function pendingChanges(opened: PeerConfig, now: PeerConfig): PendingChan
   return pending;
 }
 
+/** By pairs, as long as both are there. */
+const compared = new WeakMap<Policy, WeakMap<Policy, boolean>>();
+
+/** By value. A thousand neighbours share their policies, which may be long and never change: each pair is compared once. */
+export function samePolicy(a: Policy, b: Policy): boolean {
+  if (a === b) return true;
+  let known = compared.get(a);
+  if (known === undefined) compared.set(a, (known = new WeakMap()));
+  let isSame = known.get(b);
+  if (isSame === undefined) known.set(b, (isSame = isEqual(a, b)));
+  return isSame;
+}
+
 const STRONGEST_FIRST: readonly ChangeEffect[] = ['reset', 'soft', 'live', 'later'];
 
 export function configChange(before: PeerConfig, after: PeerConfig): ConfigChange {
   const fields: { readonly name: keyof PeerConfig; readonly effect: ChangeEffect }[] = [];
   for (const name of Object.keys(EFFECTS) as (keyof PeerConfig)[]) {
-    if (isEqual(before[name], after[name])) continue;
+    const isPolicy = name === 'import' || name === 'export';
+    if (isPolicy ? samePolicy(before[name], after[name]) : isEqual(before[name], after[name])) continue;
     fields.push({ name, effect: effectOf(name, before, after) });
   }
   const kind = STRONGEST_FIRST.find((effect) => fields.some((field) => field.effect === effect)) ?? 'nothing';
@@ -131,6 +146,11 @@ function isEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object') return false;
   // A policy has hundreds of rules, and a plan a thousand neighbours with it: nothing is made for a comparison.
+  if (Array.isArray(a) && Array.isArray(b)) {
+    if (a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) if (!isEqual(a[i], b[i])) return false;
+    return true;
+  }
   const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
   for (const key in left) if (!isEqual(left[key], right[key])) return false;
   for (const key in right) if (right[key] !== undefined && left[key] === undefined) return false;
