@@ -111,6 +111,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
     'neighbours',
   ],
   'bgp/rib': ['attributes', 'table', 'faults', 'in', 'out', 'show', 'foresight'],
+  'bgp/rib/out': ['export-rules', 'sending'],
   cli: [
     'exit client files output-format details completion-scripts completion-words',
     'routes-table session-details status-table cluster-table',

@@ -16,7 +16,7 @@ import { ownAddresses, RibPeer } from './in/rib-peer.ts';
 import { hasPlaceToFill, holdsTooMany } from './in/path-owner.ts';
 import { SWEEP_OLD_EPOCH, SWEEP_PLACES, SWEEP_POLICY } from './in/sweeper.ts';
 import type { ExportGroups } from './out/export-groups.ts';
-import type { UpdateBatch } from './out/update-batch.ts';
+import type { UpdateBatch } from './out/sending/update-batch.ts';
 import type { PeerSlots } from './table/peer-slots.ts';
 
 export interface RibPeersParts {

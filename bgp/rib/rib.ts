@@ -18,7 +18,7 @@ import type { DecisionRules } from './table/decision-steps.ts';
 import { BestFew } from './out/best-few.ts';
 import { ExportGroups } from './out/export-groups.ts';
 import { ExportView } from './out/export-view.ts';
-import { AdvertisementTimer } from './out/held-back.ts';
+import { AdvertisementTimer } from './out/sending/held-back.ts';
 import { RibForwarding } from './forwarding.ts';
 import { asUpdate, faultReason, RibFaults } from './faults.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -33,9 +33,9 @@ import { RibPeers } from './rib-peers.ts';
 import { RibTable } from './table/rib-table.ts';
 import { RibWork } from './rib-work.ts';
 import { type PathChanges, Sweeper } from './in/sweeper.ts';
-import { UpdateBatch } from './out/update-batch.ts';
+import { UpdateBatch } from './out/sending/update-batch.ts';
 import type { UpdateGroup } from './out/update-group.ts';
-import { UpdatePacker } from './out/update-packer.ts';
+import { UpdatePacker } from './out/sending/update-packer.ts';
 
 /** Units looked at in one step of background work. */
 export const GRAIN = 4096;

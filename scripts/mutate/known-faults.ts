@@ -224,16 +224,16 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   {
     fault:
       'a neighbour that is behind is told of new paths before the old ones go, and has more than it takes',
-    file: 'bgp/rib/out/catch-up.ts',
+    file: 'bgp/rib/out/sending/catch-up.ts',
     was: 'const isPaced = mostPaths !== Infinity || (intervalMs > 0 && this.bulk === BULK_NONE);',
     is: 'const isPaced = mostPaths > 0 && intervalMs > 0 && this.bulk === BULK_NONE;',
     test: 'bgp/rib/out/path-limit.test.ts',
   },
   {
     fault: 'a round of announcements does not begin the advertisement interval anew',
-    file: 'bgp/rib/out/catch-up.ts',
+    file: 'bgp/rib/out/sending/catch-up.ts',
     was: 'if (unit < 0) {\n        this.#waiting.restart(group.timer);',
     is: 'if (unit < 0) {',
-    test: 'bgp/rib/out/advertisement-interval.test.ts',
+    test: 'bgp/rib/out/sending/advertisement-interval.test.ts',
   },
 ];

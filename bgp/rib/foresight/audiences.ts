@@ -8,7 +8,7 @@ import type { NextHops } from '../attributes/next-hops.ts';
 import { BestFew } from '../out/best-few.ts';
 import { type ExportRules, exportRules } from '../out/export-rules.ts';
 import type { ExportView } from '../out/export-view.ts';
-import { UpdatePacker } from '../out/update-packer.ts';
+import { UpdatePacker } from '../out/sending/update-packer.ts';
 import type { PeerSlots } from '../table/peer-slots.ts';
 import type { RibTable } from '../table/rib-table.ts';
 import type { NeighbourThen } from './neighbour-then.ts';

@@ -4,12 +4,12 @@ import { type FamilyIndex, familyIndex } from '#ip';
 import type { Session } from '../../session/index.ts';
 import type { OwnIdentity } from '../attributes/attribute-intern.ts';
 import { exportRules } from './export-rules.ts';
-import { Member } from './member.ts';
+import { Member } from './sending/member.ts';
 import type { PeerSlots } from '../table/peer-slots.ts';
 import type { RibPeer } from '../in/rib-peer.ts';
 import type { RibTable } from '../table/rib-table.ts';
 import { type GroupParts, UpdateGroup } from './update-group.ts';
-import type { UpdatePacker } from './update-packer.ts';
+import type { UpdatePacker } from './sending/update-packer.ts';
 
 /** Units given back in one step when a group is taken apart. */
 const DISMANTLE_STEP = 32768;

@@ -1,7 +1,7 @@
 // What a peer is owed that changes update groups: the units that it holds otherwise than the new group's members do.
-import type { UpdatePacker } from './update-packer.ts';
+import type { UpdatePacker } from './sending/update-packer.ts';
 import type { AdjRibOut } from './adj-rib-out.ts';
-import type { CatchUp } from './catch-up.ts';
+import type { CatchUp } from './sending/catch-up.ts';
 import type { ExportRules } from './export-rules.ts';
 import type { RibTable } from '../table/rib-table.ts';
 

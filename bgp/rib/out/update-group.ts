@@ -3,18 +3,18 @@
 import type { AttributeStore } from '../attributes/attribute-store.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import { AdjRibOut } from './adj-rib-out.ts';
-import { BULK_DUMP, BULK_NONE, CatchUp, type CatchUpGroup } from './catch-up.ts';
+import { BULK_DUMP, BULK_NONE, CatchUp, type CatchUpGroup } from './sending/catch-up.ts';
 import type { BestFew } from './best-few.ts';
 import type { ExportRules } from './export-rules.ts';
 import type { ExportView } from './export-view.ts';
-import type { AdvertisementTimer } from './held-back.ts';
+import type { AdvertisementTimer } from './sending/held-back.ts';
 import { oweDifference } from './group-change.ts';
-import { type MayEndDump, Member } from './member.ts';
+import { type MayEndDump, Member } from './sending/member.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import type { RibTable } from '../table/rib-table.ts';
 import type { RibFaults } from '../faults.ts';
-import type { UpdateBatch } from './update-batch.ts';
-import type { PackerSink, UpdatePacker } from './update-packer.ts';
+import type { UpdateBatch } from './sending/update-batch.ts';
+import type { PackerSink, UpdatePacker } from './sending/update-packer.ts';
 
 /** What all groups share: made once for a RIB. */
 export interface GroupParts {

@@ -11,7 +11,7 @@ export const HIGH_WATER_BYTES = 256 * 1024;
 /** A piece handed to the connection at once: whole messages of about this many bytes. */
 const SLICE_BYTES = 64 * 1024;
 
-/** The queue's bound is its writer's: what one flush holds, a megabyte, past the high-water mark (rib/out/update-batch.ts). */
+/** The queue's bound is its writer's: what one flush holds, a megabyte, past the high-water mark (rib/out/sending/update-batch.ts). */
 export class SessionOutput {
   readonly #connection: Connection;
   readonly #counters: DirectionCounters;

@@ -1,8 +1,8 @@
 // A neighbour that takes no bytes while others do: what is written to it beyond its mark.
 import assert from 'node:assert/strict';
-import { announceMessage } from '../../testing/message-bytes.ts';
-import type { FakeSession } from '../testing/fake-session.ts';
-import { RibLab } from '../testing/rib-lab.ts';
+import { announceMessage } from '../../../testing/message-bytes.ts';
+import type { FakeSession } from '../../testing/fake-session.ts';
+import { RibLab } from '../../testing/rib-lab.ts';
 
 const ROUTES = 3000;
 const MOST = (1 << 20) + (1 << 17);

@@ -2,7 +2,7 @@
 // 9.2.1.1). A round tells the newest state of each unit once, in their order; the next one begins an interval after it
 // ended. Bound: one bit a unit.
 import type { Clock, Random, Timer } from '#world';
-import { Bitmap } from '../../columns/bitmap.ts';
+import { Bitmap } from '../../../columns/bitmap.ts';
 
 export class HeldBack {
   readonly #units = new Bitmap();

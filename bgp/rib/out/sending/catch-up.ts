@@ -5,7 +5,7 @@
 // Announcements to who takes only so many paths of a prefix are a round too: it begins when all withdrawals have gone.
 // Bound: four bits a unit and CHANGES entries, whatever the peer does.
 import type { FamilyIndex } from '#ip';
-import { Bitmap } from '../../columns/bitmap.ts';
+import { Bitmap } from '../../../columns/bitmap.ts';
 import { type AdvertisementTimer, HeldBack } from './held-back.ts';
 import type { Member } from './member.ts';
 

@@ -1,7 +1,7 @@
 // MRAI: what a neighbour with an advertisement interval is told, and when.
 import assert from 'node:assert/strict';
-import { peerRoutes } from '../../speaker-status.ts';
-import { RibLab } from '../testing/rib-lab.ts';
+import { peerRoutes } from '../../../speaker-status.ts';
+import { RibLab } from '../../testing/rib-lab.ts';
 
 const SECONDS = 30;
 const SHORTEST_MS = SECONDS * 750;

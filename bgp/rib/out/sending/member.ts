@@ -6,9 +6,9 @@ import {
   REFRESH_END,
   SAFI_UNICAST,
   writeEndOfRib,
-} from '../../message/index.ts';
-import type { Session } from '../../session/index.ts';
-import type { RibPeer } from '../in/rib-peer.ts';
+} from '../../../message/index.ts';
+import type { Session } from '../../../session/index.ts';
+import type { RibPeer } from '../../in/rib-peer.ts';
 
 /** A first transfer of that family may be said to be over. */
 export type MayEndDump = (family: FamilyIndex) => boolean;

@@ -1,12 +1,12 @@
 // Builds the UPDATE messages of a batch: attributes rewritten once per set, prefixes packed up to the longest
 // message, messages laid one behind the other in chunks that all members share. Withdrawals and announcements
 // of one source peer are one run of bytes, so that a member skips its own run and shares the rest.
-import * as codec from '../../message/index.ts';
-import type { AttributeStore } from '../attributes/attribute-store.ts';
-import type { ExportRules } from './export-rules.ts';
-import type { NextHops } from '../attributes/next-hops.ts';
-import { KIND_IBGP, LOCAL_SLOT, type PeerSlots } from '../table/peer-slots.ts';
-import type { RibTable } from '../table/rib-table.ts';
+import * as codec from '../../../message/index.ts';
+import type { AttributeStore } from '../../attributes/attribute-store.ts';
+import type { ExportRules } from '../export-rules.ts';
+import type { NextHops } from '../../attributes/next-hops.ts';
+import { KIND_IBGP, LOCAL_SLOT, type PeerSlots } from '../../table/peer-slots.ts';
+import type { RibTable } from '../../table/rib-table.ts';
 import type { UpdateBatch } from './update-batch.ts';
 
 /** A chunk is sent when less than one message fits behind what it holds. */
