@@ -163,6 +163,8 @@ describe('a limit of paths', () => {
         turns: fc.nat({ max: 2 * Math.ceil((3 * each) / grain) }),
         room: fc.constantFrom(0, 1, 2, 100),
         isAsking: fc.boolean(),
+        /** Another group from here on. */
+        interval: fc.option(fc.constantFrom(0, 30)),
       });
       const intervals = fc.constantFrom(0, 30);
       const property = fc.property(
@@ -174,7 +176,7 @@ describe('a limit of paths', () => {
           const one = lab(limit, { mostPaths: limit, config }, grain);
           one.up({ ...taker(limit, { mostPaths: limit }), id: 'other', address: '198.51.100.98' });
           const paths = new Map<string, number>();
-          for (const { n, changed, localPref, turns, room, isAsking } of steps) {
+          for (const { n, changed, localPref, turns, room, isAsking, interval } of steps) {
             for (const prefixes of changed.map((at) => blocks[at]!)) {
               if (localPref === null) paths.delete(`${prefixes[0]} ${n}`);
               else paths.set(`${prefixes[0]} ${n}`, localPref);
@@ -184,6 +186,11 @@ describe('a limit of paths', () => {
                   ...{ path: [65101], nextHop: `198.51.100.${n}`, localPref },
                 });
             }
+            if (interval !== null)
+              one.rib.neighbours.configure({
+                ...one.session('taker').config,
+                advertisementIntervalSeconds: interval,
+              });
             if (isAsking) one.rib.refresh(one.session('taker'), 0);
             one.drain('taker', room);
             for (let i = 0; i < turns; i++) one.turn();
