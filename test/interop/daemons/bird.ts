@@ -14,6 +14,7 @@ import {
   type Route,
   type SessionView,
 } from './daemon.ts';
+import { bandwidthHalves, bandwidthIn } from './link-bandwidth.ts';
 import { DaemonProcess } from './process.ts';
 
 const NO_8538 = 'has no RFC 8538';
@@ -23,6 +24,7 @@ export const bird: DaemonKind = {
   title: 'BIRD',
   ...BIRD,
   lacks: {
+    weighedPaths: 'has no weights by link bandwidths',
     ...{ notificationKeeps: NO_8538, hardReset: NO_8538 },
     reflectorPeer: 'looks for its cluster ID only in what its clients send: our agent is one of them here',
   },
@@ -104,7 +106,7 @@ class Bird extends DaemonProcess implements Daemon {
           localPref: number('local_pref'),
           communities: tuples(value('community')),
           largeCommunities: tuples(value('large_community')),
-          extendedCommunities: tuples(value('ext_community')),
+          extendedCommunities: tuples(value('ext_community')).map(withBandwidth),
           originatorId: value('originator_id'),
           clusterList: value('cluster_list')?.split(' '),
           otc: number('otc'),
@@ -151,13 +153,11 @@ class Bird extends DaemonProcess implements Daemon {
   }
 }
 
-function configText(
-  { routerId, peers, asNumber, clusterId }: DaemonConfig,
-  announced: readonly Announcement[],
-): string {
+function configText(config: DaemonConfig, announced: readonly Announcement[]): string {
+  const { routerId, peers, asNumber, clusterId } = config;
   const statics = (['ipv4', 'ipv6'] as const).map((family) => {
     const own = announced.filter((a) => familyOf(a.prefix) === family);
-    const routes = own.map((a) => `  route ${a.prefix} via ${a.nextHop} { ${attributesText(a)} };`);
+    const routes = own.map((a) => `  route ${a.prefix} via ${a.nextHop} { ${attributesText(config, a)} };`);
     return `protocol static own_${family} {\n  ${family};\n${routes.join('\n')}\n}`;
   });
   const sessions = peers.map((peer, i) => sessionText(peer, i, asNumber, clusterId));
@@ -173,7 +173,7 @@ filter announced {
   accept;
 }`;
 
-function attributesText(a: Announcement): string {
+function attributesText(config: DaemonConfig, a: Announcement): string {
   const parts = ['bgp_origin = ORIGIN_IGP;'];
   if (a.med !== undefined) parts.push(`med_out = ${a.med};`);
   for (const c of a.communities ?? []) parts.push(`bgp_community.add((${c.replaceAll(':', ',')}));`);
@@ -181,6 +181,8 @@ function attributesText(a: Announcement): string {
     parts.push(`bgp_large_community.add((${c.replaceAll(':', ',')}));`);
   for (const c of a.extendedCommunities ?? [])
     parts.push(`bgp_ext_community.add((${c.replaceAll(':', ',')}));`);
+  if (a.linkBandwidth !== undefined)
+    parts.push(`bgp_ext_community.add((generic,${bandwidthHalves(config, a.linkBandwidth).join(',')}));`);
   return parts.join(' ');
 }
 
@@ -212,6 +214,12 @@ function sessionText(peer: PeerSetup, index: number, asNumber: number, clusterId
 /** '(65001,100) (65001,101)' → ['65001:100', '65001:101']; spaces may follow the commas. */
 function tuples(text: string | undefined): string[] {
   return [...(text ?? '').matchAll(/\(([^)]*)\)/g)].map((m) => (m[1] ?? '').replaceAll(/,\s*/g, ':'));
+}
+
+/** It shows a link bandwidth as 'unknown 0x4004:23456:1290693416'. */
+function withBandwidth(text: string): string {
+  const [, type, as, low] = /^unknown (0x\w+):(\d+):(\d+)$/.exec(text) ?? [];
+  return bandwidthIn(Number(type), Number(as), Number(low)) ?? text;
 }
 
 function restartText({ restart }: PeerSetup): string {

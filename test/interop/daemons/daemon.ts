@@ -17,6 +17,8 @@ export interface DaemonConfig {
   readonly peers: readonly PeerSetup[];
   /** It runs again after it was killed, in the same folder: with these to announce from the start. */
   readonly again?: readonly Announcement[];
+  /** Equal paths of a prefix are used together, and are in the kernel. */
+  readonly sharesTraffic?: boolean;
 }
 
 export interface PeerSetup {
@@ -87,7 +89,7 @@ export interface Route {
   readonly communities: readonly string[];
   /** '65001:1:2' */
   readonly largeCommunities: readonly string[];
-  /** 'rt:65001:100' */
+  /** 'rt:65001:100', 'lb:23456:125000000' */
   readonly extendedCommunities: readonly string[];
   readonly originatorId?: string;
   readonly clusterList?: readonly string[];
@@ -104,6 +106,8 @@ export interface Announcement {
   readonly largeCommunities?: readonly string[];
   /** 'rt:65001:100' */
   readonly extendedCommunities?: readonly string[];
+  /** Octets a second of a link bandwidth community, in the form that reaches the daemon's neighbours. */
+  readonly linkBandwidth?: number;
 }
 
 export interface Daemon extends AsyncDisposable {
@@ -142,6 +146,7 @@ export interface DaemonKind extends Installed {
   start(config: DaemonConfig): Promise<Daemon>;
 }
 
+export const ONE_FORM = 'shows both forms of the community alike';
 export const NO_ROLES = 'has no RFC 9234';
 
 export type Feature =
@@ -156,6 +161,9 @@ export type Feature =
   | 'reflectorPeer'
   | 'clusterCheck'
   | 'announcesExtended'
+  | 'zeroBandwidth'
+  | 'bandwidthForms'
+  | 'weighedPaths'
   | 'roles'
   | 'oneSidedRole'
   | 'passesOn';

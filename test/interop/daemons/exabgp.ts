@@ -17,7 +17,10 @@ import {
   type Route,
   type SessionView,
 } from './daemon.ts';
+import { bandwidthHalves, bandwidthIn } from './link-bandwidth.ts';
 import { DaemonProcess } from './process.ts';
+
+const NO_TABLE = 'has no table, and passes nothing on';
 
 export const exabgp: DaemonKind = {
   name: 'exabgp',
@@ -25,7 +28,7 @@ export const exabgp: DaemonKind = {
   ...EXABGP,
   lacks: {
     ...{ roles: NO_ROLES, oneSidedRole: NO_ROLES },
-    passesOn: 'has no table, and passes nothing on',
+    ...{ passesOn: NO_TABLE, weighedPaths: NO_TABLE },
     gtsmDemand: 'sends TTL 255, but looks at no TTL on connections that it opens',
     ceaseOnStop: 'ends its connections without a word when it is stopped',
     maxPrefixes: 'keeps no table and counts no prefixes',
@@ -128,6 +131,10 @@ class Exabgp extends DaemonProcess implements Daemon {
       if (a.communities?.length) parts.push(`community [ ${a.communities.join(' ')} ]`);
       if (a.largeCommunities?.length) parts.push(`large-community [ ${a.largeCommunities.join(' ')} ]`);
       const extended = (a.extendedCommunities ?? []).map((c) => c.replace('rt:', 'target:'));
+      if (a.linkBandwidth !== undefined) {
+        const halves = bandwidthHalves(this.config, a.linkBandwidth);
+        extended.push(`0x${halves.map((half) => half.toString(16).padStart(8, '0')).join('')}`);
+      }
       if (extended.length > 0) parts.push(`extended-community [ ${extended.join(' ')} ]`);
       this.#announced.set(a.prefix, parts.join(' '));
       this.#command(`announce ${parts.join(' ')}`);
@@ -155,7 +162,10 @@ class Exabgp extends DaemonProcess implements Daemon {
     // Its own encoder doubles the quotes in 'refresh' events: no JSON.
     const whole = lines.filter((l) => l.endsWith('}') && !l.includes('"type": "refresh"'));
     // Nor are octets of a NOTIFICATION, as it writes them.
-    return whole.map((l) => JSON.parse(l.replaceAll(/\p{Cc}/gu, ' ')) as ExabgpEvent);
+    // And numbers of 64 bits are too large for JSON.parse.
+    const readable = (l: string) =>
+      l.replaceAll(/\p{Cc}/gu, ' ').replaceAll(/("value": )(\d{16,})/g, '$1"$2"');
+    return whole.map((l) => JSON.parse(readable(l)) as ExabgpEvent);
   }
 }
 
@@ -189,9 +199,16 @@ interface ExabgpAttributes {
   readonly 'local-preference'?: number;
   readonly community?: readonly (readonly number[])[];
   readonly 'large-community'?: readonly (readonly number[])[];
-  readonly 'extended-community'?: readonly { readonly string: string }[];
+  readonly 'extended-community'?: readonly ExabgpExtended[];
   readonly 'originator-id'?: string;
   readonly 'cluster-list'?: readonly string[];
+}
+
+interface ExabgpExtended {
+  /** Its eight octets as a number; a string where that is large. */
+  readonly value: number | string;
+  /** Empty for those that it does not know. */
+  readonly string: string;
 }
 
 function routeOf(prefix: string, nextHop: string, a: ExabgpAttributes): Route {
@@ -206,11 +223,17 @@ function routeOf(prefix: string, nextHop: string, a: ExabgpAttributes): Route {
     localPref: a['local-preference'],
     communities: (a.community ?? []).map((c) => c.join(':')),
     largeCommunities: (a['large-community'] ?? []).map((c) => c.join(':')),
-    extendedCommunities: (a['extended-community'] ?? []).map((c) => c.string.replace('target:', 'rt:')),
+    extendedCommunities: (a['extended-community'] ?? []).map(extendedText),
     originatorId: a['originator-id'],
     clusterList: a['cluster-list'],
     otc: undefined,
   });
+}
+
+function extendedText({ value, string }: ExabgpExtended): string {
+  const word = (index: bigint) => Number((BigInt(value) >> (16n * index)) & 0xffffn);
+  const bandwidth = bandwidthIn(word(3n), word(2n), word(1n) * 0x1_0000 + word(0n));
+  return bandwidth ?? string.replace('target:', 'rt:');
 }
 
 function configText({ asNumber, routerId, peers, folder }: DaemonConfig): string {

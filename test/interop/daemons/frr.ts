@@ -11,11 +11,13 @@ import {
   type Daemon,
   type DaemonConfig,
   type DaemonKind,
+  ONE_FORM,
   type PeerSetup,
   type RestartView,
   type Route,
   type SessionView,
 } from './daemon.ts';
+import { isExternal } from './link-bandwidth.ts';
 import { DaemonProcess } from './process.ts';
 
 export const frr: DaemonKind = {
@@ -24,6 +26,7 @@ export const frr: DaemonKind = {
   ...FRR,
   dropsTo: 'frr',
   lacks: {
+    ...{ zeroBandwidth: 'sets 1 to 25,600 Mbit/s', bandwidthForms: ONE_FORM },
     ceaseOnStop: 'ends its connections without a word when it is stopped, as graceful restart was agreed',
   },
   start: (config) => Frr.start(config),
@@ -54,7 +57,7 @@ class Frr extends DaemonProcess implements Daemon {
   }
 
   constructor(config: DaemonConfig, zebra: HostProcess) {
-    super(config, [...frrCommand(config.folder, 'bgpd'), '-n']);
+    super(config, [...frrCommand(config.folder, 'bgpd'), ...(config.sharesTraffic === true ? [] : ['-n'])]);
     this.#zebra = zebra;
   }
 
@@ -114,7 +117,10 @@ class Frr extends DaemonProcess implements Daemon {
             localPref: path.locPrf,
             communities: words(path.community?.string),
             largeCommunities: words(path.largeCommunity?.string),
-            extendedCommunities: words(path.extendedCommunity?.string.toLowerCase()),
+            // A link bandwidth stands there a second time, in Mbit/s.
+            extendedCommunities: words(
+              path.extendedCommunity?.string.toLowerCase().replaceAll(/ \(.*?\)/g, ''),
+            ),
             originatorId: path.originatorId,
             clusterList: path.clusterList?.list,
             otc: path.otc,
@@ -139,11 +145,12 @@ class Frr extends DaemonProcess implements Daemon {
 
   async announce(announcements: readonly Announcement[]): Promise<void> {
     for (const a of announcements) {
-      const map = mapName(a.prefix);
+      const map = mapName(a);
       const sets = ['set origin igp'];
       if (a.med !== undefined) sets.push(`set metric ${a.med}`);
       if (a.communities?.length) sets.push(`set community ${a.communities.join(' ')}`);
       for (const c of a.extendedCommunities ?? []) sets.push(`set extcommunity ${c.replace(':', ' ')}`);
+      if (a.linkBandwidth !== undefined) sets.push(this.#bandwidthText(a.linkBandwidth));
       if (a.largeCommunities?.length) sets.push(`set large-community ${a.largeCommunities.join(' ')}`);
       this.#configure(
         `route-map ${map} permit 10`,
@@ -183,6 +190,11 @@ class Frr extends DaemonProcess implements Daemon {
 
   override async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([super[Symbol.asyncDispose](), this.#zebra.stop()]);
+  }
+
+  #bandwidthText(octets: number): string {
+    const form = isExternal(this.config) ? '' : ' non-transitive';
+    return `set extcommunity bandwidth ${(octets * 8) / 1e6}${form}`;
   }
 
   #inFamily(prefix: string, line: string): string[] {
@@ -232,7 +244,8 @@ interface FrrPath {
   readonly peer?: { readonly peerId: string };
 }
 
-function configText({ asNumber, routerId, clusterId, peers, again = [] }: DaemonConfig): string {
+function configText(config: DaemonConfig): string {
+  const { asNumber, routerId, clusterId, peers, again = [] } = config;
   const head = [
     `router bgp ${asNumber}`,
     ` bgp router-id ${routerId}`,
@@ -244,6 +257,7 @@ function configText({ asNumber, routerId, clusterId, peers, again = [] }: Daemon
     // It collects routes for a second before it sends them to a new group of neighbours, else.
     ' coalesce-time 0',
     ...(clusterId === undefined ? [] : [` bgp cluster-id ${clusterId}`]),
+    ...(config.sharesTraffic === true ? [' bgp bestpath as-path multipath-relax'] : []),
     ...restartText(peers[0]),
   ];
   const families = (['ipv4', 'ipv6'] as const).map((family) => {
@@ -301,8 +315,9 @@ function sessionText(peer: PeerSetup): string {
     .join('\n');
 }
 
-function mapName(prefix: string): string {
-  return `own-${prefix.replaceAll(/[.:/]/g, '-')}`;
+/** What a changed map makes of routes is seen seconds later: one with another bandwidth is another map. */
+function mapName({ prefix, linkBandwidth = 0 }: Announcement): string {
+  return `own-${prefix.replaceAll(/[.:/]/g, '-')}-${linkBandwidth}`;
 }
 
 function words(text: string | undefined): string[] {

@@ -11,10 +11,12 @@ import {
   type DaemonConfig,
   type DaemonKind,
   NO_ROLES,
+  ONE_FORM,
   type PeerSetup,
   type Route,
   type SessionView,
 } from './daemon.ts';
+import { AS_TRANS, bandwidthText } from './link-bandwidth.ts';
 import { DaemonProcess } from './process.ts';
 
 export const gobgp: DaemonKind = {
@@ -22,6 +24,8 @@ export const gobgp: DaemonKind = {
   title: 'GoBGP',
   ...GOBGP,
   lacks: {
+    bandwidthForms: ONE_FORM,
+    weighedPaths: 'puts no routes into the kernel by itself',
     reflectorPeer:
       'adds ORIGINATOR_ID and its cluster ID only for its clients: our agent is one of them here',
     ...{ roles: NO_ROLES, oneSidedRole: NO_ROLES },
@@ -35,6 +39,9 @@ export const gobgp: DaemonKind = {
 
 class Gobgp extends DaemonProcess implements Daemon {
   readonly name = 'gobgp';
+  /** That sets its link bandwidth, of each prefix that has had one. */
+  readonly #policies = new Map<string, string | undefined>();
+  #names = 0;
 
   static async start(config: DaemonConfig): Promise<Gobgp> {
     const gobgp = new Gobgp(config);
@@ -99,9 +106,7 @@ class Gobgp extends DaemonProcess implements Daemon {
             largeCommunities: (
               of(32)?.value as { ASN: number; LocalData1: number; LocalData2: number }[] | undefined
             )?.map((c) => `${c.ASN}:${c.LocalData1}:${c.LocalData2}`),
-            extendedCommunities: (
-              of(16)?.value as { type: number; subtype: number; value: string }[] | undefined
-            )?.map((c) => `${c.type === 0 && c.subtype === 2 ? 'rt' : `${c.type}.${c.subtype}`}:${c.value}`),
+            extendedCommunities: (of(16)?.value as GobgpExtended[] | undefined)?.map(extendedText),
             originatorId: of(9)?.value as string | undefined,
             clusterList: of(10)?.value as string[] | undefined,
             otc: undefined,
@@ -119,8 +124,31 @@ class Gobgp extends DaemonProcess implements Daemon {
       if (a.communities?.length) args.push('community', a.communities.join(','));
       if (a.largeCommunities?.length) args.push('large-community', a.largeCommunities.join(','));
       for (const c of a.extendedCommunities ?? []) args.push(...c.split(/:(.*)/, 2));
+      const isChanged = this.#policies.has(a.prefix);
+      this.#setBandwidth(a);
       this.run('gobgp', 'global', 'rib', 'add', ...args, '-a', familyOf(a.prefix));
+      // It does not ask policies again for a route that is the same as before.
+      if (!isChanged) continue;
+      for (const { remoteAddress } of this.config.peers)
+        this.run('gobgp', 'neighbor', remoteAddress, 'softresetout');
     }
+  }
+
+  /** By a policy, as its command for routes takes none. */
+  #setBandwidth({ prefix, linkBandwidth }: Announcement): void {
+    const before = this.#policies.get(prefix);
+    if (before !== undefined) this.run('gobgp', 'global', 'policy', 'export', 'del', before);
+    if (before !== undefined) this.#policies.set(prefix, undefined);
+    if (linkBandwidth === undefined) return;
+    // One that was used cannot be used again.
+    const name = `bandwidth${++this.#names}`;
+    const policy = (...words: string[]) => this.run('gobgp', 'policy', ...words);
+    policy('prefix', 'add', name, prefix);
+    policy('statement', name, 'add', 'condition', 'prefix', name, 'any');
+    policy('statement', name, 'add', 'action', 'ext-community', 'add', `lb:${AS_TRANS}:${linkBandwidth}`);
+    policy('add', name, name);
+    this.run('gobgp', 'global', 'policy', 'export', 'add', name, 'default', 'accept');
+    this.#policies.set(prefix, name);
   }
 
   async withdraw(prefixes: readonly string[]): Promise<void> {
@@ -184,6 +212,15 @@ interface GobgpAttribute {
   readonly as_paths?: readonly { readonly segment_type: number; readonly asns: readonly number[] }[];
 }
 
+interface GobgpExtended {
+  readonly type: number;
+  readonly subtype: number;
+  readonly value?: string;
+  /** Of a link bandwidth. */
+  readonly asn?: number;
+  readonly bandwidth?: number;
+}
+
 interface GobgpPath {
   readonly attrs: readonly GobgpAttribute[];
   readonly 'source-id'?: string;
@@ -200,6 +237,11 @@ function restartView(
   const flags = value[0] === 0x08 ? (value[1] ?? 0) : 0;
   const isKept = value.includes(Buffer.from([0x10, 0x80, 0x01]));
   return { restart: { isRestarting: (flags & 8) !== 0, kept: isKept ? families : [] } };
+}
+
+function extendedText({ type, subtype, value, asn, bandwidth }: GobgpExtended): string {
+  if (asn !== undefined && bandwidth !== undefined) return bandwidthText(type === 0, asn, bandwidth);
+  return `${type === 0 && subtype === 2 ? 'rt' : `${type}.${subtype}`}:${value}`;
 }
 
 function segmentText(segment: { segment_type: number; asns: readonly number[] }): string {

@@ -14,7 +14,10 @@ import {
   type Route,
   type SessionView,
 } from './daemon.ts';
+import { bandwidthIn } from './link-bandwidth.ts';
 import { DaemonProcess } from './process.ts';
+
+const NO_EXTENDED = 'no command of bgpctl adds extended communities';
 
 export const openbgpd: DaemonKind = {
   name: 'openbgpd',
@@ -24,7 +27,8 @@ export const openbgpd: DaemonKind = {
   lacks: {
     extendedNextHop: 'RFC 8950 came with OpenBGPD 8',
     oneSidedRole: 'minds its role only when the neighbour says one, too',
-    announcesExtended: 'no command of bgpctl adds extended communities',
+    ...{ announcesExtended: NO_EXTENDED, zeroBandwidth: NO_EXTENDED },
+    weighedPaths: 'has no multipath',
   },
   start: (config) => Openbgpd.start(config),
 };
@@ -99,7 +103,7 @@ class Openbgpd extends DaemonProcess implements Daemon {
         localPref: r.localpref,
         communities: r.communities,
         largeCommunities: r.large_communities,
-        extendedCommunities: r.extended_communities?.map((c) => c.replace(' ', ':')),
+        extendedCommunities: r.extended_communities?.map(extendedText),
         originatorId: isOwn ? undefined : values('Originator Id')?.originator,
         clusterList: clusters,
         otc: values('OTC')?.as,
@@ -182,6 +186,12 @@ interface OpenbgpdRoute {
     readonly as?: number;
     readonly cluster_list?: readonly string[];
   }[];
+}
+
+/** It shows a link bandwidth as '[4] 23456:1290693416', one that stays in the AS without its value. */
+function extendedText(text: string): string {
+  const [, as, low] = /^\[4\] (\d+):(\d+)$/.exec(text) ?? [];
+  return bandwidthIn(as === undefined ? -1 : 0x0004, Number(as), Number(low)) ?? text.replace(' ', ':');
 }
 
 function configText({ asNumber, routerId, clusterId, peers, folder }: DaemonConfig): string {

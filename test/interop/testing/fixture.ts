@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FAMILIES } from '#ip';
 import { addNeighbours, connect, createHost, type Host } from '#lab';
 import type { Announcement, Daemon, DaemonKind, PeerSetup, SessionView } from '../daemons/daemon.ts';
 import { Podroute } from '../daemons/podroute.ts';
@@ -46,6 +47,10 @@ export interface StageOptions {
   /** Further neighbours, of our agent and of the daemon. */
   readonly scripted?: Scripted<ScriptedSetup>;
   readonly clusterIds?: Readonly<Record<Side, string>>;
+  /** A second daemon of the kind, of the same AS, in the injector's place. */
+  readonly withTwin?: boolean;
+  /** The daemons put equal paths into the kernel together. */
+  readonly sharesTraffic?: boolean;
 }
 
 /** Tells the namespaces of stages that stand at the same time apart. */
@@ -63,6 +68,8 @@ export class Stage implements AsyncDisposable {
   readonly #others: readonly PeerSetup[];
   readonly #owned: AsyncDisposableStack;
   injector: RawPeer | undefined;
+  /** Up with our agent, when it was asked for. */
+  twin: Daemon | undefined;
   /** Established, when they were asked for. */
   scripted: Scripted<RawPeer> = { ours: [], theirs: [] };
 
@@ -138,6 +145,7 @@ export class Stage implements AsyncDisposable {
     };
     const others = [
       ...(options.withInjector === true ? [injectorPeer] : []),
+      ...(options.withTwin === true ? twinSessions('own', theirAs, common) : []),
       ...scriptedSessions('ours', scripted.ours),
     ];
     const podroute = owned.use(
@@ -148,10 +156,11 @@ export class Stage implements AsyncDisposable {
       }),
     );
     const theirFolder = folder(kind.name);
+    const shares = { sharesTraffic: options.sharesTraffic === true };
     const start = (again?: readonly Announcement[]) =>
       kind.start({
         ...(again === undefined ? {} : { again }),
-        ...{ host: theirs, folder: theirFolder, asNumber: theirAs, routerId: '10.1.0.2' },
+        ...{ host: theirs, folder: theirFolder, asNumber: theirAs, routerId: '10.1.0.2', ...shares },
         ...(clusterIds === undefined ? {} : { clusterId: clusterIds.theirs }),
         peers: [
           ...families.map((f) => ({
@@ -164,7 +173,17 @@ export class Stage implements AsyncDisposable {
         ],
       });
     const daemon = await start();
+    const twin =
+      options.withTwin === true
+        ? owned.use(
+            await kind.start({
+              ...{ host: far, folder: folder(`${kind.name}-twin`), asNumber: theirAs, ...shares },
+              ...{ routerId: INJECTOR.theirs, peers: twinSessions('theirs', OWN_AS, common) },
+            }),
+          )
+        : undefined;
     const stage = new Stage(podroute, daemon, start, { ours, theirs }, ourPeers, others, owned.move());
+    stage.twin = twin;
     if (options.withInjector === true || options.scripted !== undefined) {
       const raw = stage.#owned.use(await RawHost.start(far));
       if (options.withInjector === true) await stage.#openInjector(raw, options.injectorCapabilities);
@@ -185,7 +204,7 @@ export class Stage implements AsyncDisposable {
   /** Waits until all sessions between the two are up on both sides; says their states when not. */
   async established(timeoutMs = 12_000): Promise<void> {
     const views = async () => [
-      ...(await this.podroute.sessions()).filter((s) => s.remoteAddress !== INJECTOR.theirs),
+      ...(await this.podroute.sessions()).filter((s) => this.twin || s.remoteAddress !== INJECTOR.theirs),
       ...(await this.daemon.sessions()),
     ];
     const isUp = (all: readonly SessionView[]) => all.every((s) => s.isEstablished);
@@ -234,6 +253,20 @@ export class Stage implements AsyncDisposable {
     await this.#daemon[Symbol.asyncDispose]();
     await this.#owned.disposeAsync();
   }
+}
+
+/** Between our agent and the twin, as one of them has them. */
+function twinSessions(
+  side: 'own' | 'theirs',
+  remoteAs: number,
+  common: Pick<PeerSetup, 'holdTimeSeconds'>,
+): PeerSetup[] {
+  const ends = { ipv4: [INJECTOR.own, INJECTOR.theirs], ipv6: [INJECTOR.own6, INJECTOR.theirs6] } as const;
+  return FAMILIES.map((family) => {
+    const [own, theirs] = ends[family];
+    const [localAddress, remoteAddress] = side === 'own' ? [own, theirs] : [theirs, own];
+    return { localAddress, remoteAddress, remoteAs, families: [family], isOtherLink: true, ...common };
+  });
 }
 
 /** A look is a command of the daemon, which costs a process. */
