@@ -143,8 +143,8 @@ describe('what a file would change', () => {
     assert.deepEqual(diff.problems, []);
     const pool = await ask(objectYaml('IPPool', 'pods', '{ cidr: 10.244.0.0/16 }'), one, 'delete');
     assert.deepEqual(pool.settings, [
-      { setting: 'unreachable', from: '["10.244.1.0/26"]', to: '[]' },
-      { setting: 'clusterPrefixes', from: '["10.244.0.0/16"]', to: '[]' },
+      { setting: 'unreachable', from: '10.244.1.0/26', to: 'none' },
+      { setting: 'clusterPrefixes', from: '10.244.0.0/16', to: 'none' },
     ]);
     assert.deepEqual(pool.withdrawn, ['10.244.1.0/26']);
     assert.equal(pool.best?.vanish.count, 3, 'our own, and Cluster lets nothing in without a pool');
@@ -153,6 +153,31 @@ describe('what a file would change', () => {
       unknown.problems.map(({ text }) => text),
       ['BGPPeer four: cannot be deleted: there is none in force'],
     );
+  });
+
+  it('writes settings of the node as words', async () => {
+    const { store, ask } = await cluster();
+    await using one = await startNode(1, store);
+    const aggregates =
+      '[{ cidr: 10.60.0.0/16, summaryOnly: true, communities: ["65001:1", "65001:2:3"] }, { cidr: 10.61.0.0/16 }]';
+    const config = objectYaml(
+      'BGPConfiguration',
+      'default',
+      `{ nodeToNodeMeshEnabled: false, aggregates: ${aggregates}, multipath: { ebgp: 2 } }`,
+    );
+    const { settings } = await ask(config, one);
+    assert.deepEqual(settings, [
+      {
+        setting: 'multipath',
+        from: 'ebgp 16, ibgp 16, relax true, weighted true',
+        to: 'ebgp 2, ibgp 16, relax true, weighted true',
+      },
+      {
+        setting: 'aggregates',
+        from: 'none',
+        to: '10.60.0.0/16 (summaryOnly, communities 65001:1 65001:2:3), 10.61.0.0/16',
+      },
+    ]);
   });
 
   it('refuses what cannot be read, and tells the problems that it would bring', async () => {

@@ -1,6 +1,6 @@
 // Two plans compared for people: what of the node and of each session would change, and what is known of the routes.
 import type { PlanDiffReply, SessionDiff, SettingDiff } from '#agent-api';
-import { configChange, type Foreseen, type NeighbourForeseen } from '#bgp';
+import { type Aggregate, configChange, type Foreseen, type NeighbourForeseen } from '#bgp';
 import { familyLabel, withZone } from '#ip';
 import { listed } from '../listed.ts';
 import type { Plan, PlannedPeer } from '../plan/index.ts';
@@ -43,16 +43,35 @@ function settingDiffs(before: Plan, after: Plan): SettingDiff[] {
       ...node,
       ...speaker,
       ...kernel,
+      aggregates: speaker.aggregates?.map(aggregateText),
       waiting: waiting.map(({ id, device }) => `${id} on ${device}`),
     }),
   );
   return Object.keys({ ...was, ...will }).flatMap((setting) => {
-    const [from, to] = [was, will].map((values) => textOf(values?.[setting]));
+    const [from, to] = [was, will].map((values) => settingText(values?.[setting]));
     return from === to ? [] : [{ setting, from: cut(from!), to: cut(to!) }];
   });
 }
 
-const textOf = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
+function aggregateText({ prefix, summaryOnly, communities, largeCommunities }: Aggregate): string {
+  const carried = [...communities, ...largeCommunities].join(' ');
+  const more = [
+    ...(summaryOnly ? ['summaryOnly'] : []),
+    ...(carried === '' ? [] : [`communities ${carried}`]),
+  ];
+  return more.length === 0 ? prefix : `${prefix} (${more.join(', ')})`;
+}
+
+/** 'none', '10.0.0.1, 10.0.0.2', 'ebgp 4, ibgp 4, relax true' */
+function settingText(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const parts = Array.isArray(value)
+    ? value.map(settingText)
+    : Object.entries(value).flatMap(([name, of]) => (of === undefined ? [] : `${name} ${settingText(of)}`));
+  return parts.length === 0 ? 'none' : parts.join(', ');
+}
+
 const cut = (text: string): string =>
   text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)} …` : text;
 

@@ -69,7 +69,7 @@ describe('podroute plan', function () {
           { id: 'new', ...head, what: 'begins', changes: [] },
           { id: 'old', ...head, what: 'goes down', why: 'it has sent too much', changes: [] },
         ],
-        settings: [{ setting: 'routerId', from: '"10.0.0.1"', to: '"10.0.0.2"' }],
+        settings: [{ setting: 'routerId', from: '10.0.0.1', to: '10.0.0.2' }],
         originated: [],
         withdrawn: ['10.244.0.0/26'],
         best: { appear: none, vanish: some('10.4.0.0/16'), change: some('10.5.0.0/16') },
@@ -79,7 +79,7 @@ describe('podroute plan', function () {
       await using _agent = await cannedAgent(socket, { 'POST /v1/plan/diff': reply });
       const { stdout, code } = await podroute(['plan', '--socket', socket, '--diff', file]);
       assert.deepEqual(stdout.trimEnd().split('\n'), [
-        'this node: routerId: "10.0.0.1" -> "10.0.0.2"',
+        'this node: routerId: 10.0.0.1 -> 10.0.0.2',
         'session tor (10.0.0.9, BGPPeer tor): changes',
         '  holdTimeSeconds: with the next session',
         '  + 1 of its routes used then: 10.3.0.0/16',
@@ -266,7 +266,7 @@ describe('podroute plan --dir', function () {
       writeFileSync(file, POOL.replace('pods', 'more').replace('10.244', '10.99'));
       const { settings, problems } = JSON.parse(run(...store, '-o', 'json').stdout);
       assert.deepEqual(settings, [
-        { setting: 'clusterPrefixes', from: '["10.244.0.0/16"]', to: '["10.99.0.0/16","10.244.0.0/16"]' },
+        { setting: 'clusterPrefixes', from: '10.244.0.0/16', to: '10.99.0.0/16, 10.244.0.0/16' },
       ]);
       assert.deepEqual(problems, []);
       writeFileSync(file, peer('asNumber: no'));
