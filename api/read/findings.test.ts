@@ -208,6 +208,17 @@ describe('the message for a mistake', () => {
       ['f.yaml:9: BGPPeer x: spec.filters[1]: 5 is not a text'],
     ],
     [
+      'the name of a named community where a route is given communities',
+      only(
+        'BGPFilter',
+        'exportV4: [{ action: Accept, operations: [{ setCommunities: { values: [edge, "set:edge"] } }] }]',
+      ),
+      ['values[0]: "edge"', 'values[1]: "set:edge"'].map(
+        (which) =>
+          `f.yaml:5: BGPFilter x: spec.exportV4[0].operations[0].setCommunities.${which} is not the name of a well-known community; names that a BGPConfiguration or BGPFilter gives to communities cannot be used here (expected a value such as 65000:1, or one of graceful-shutdown, accept-own, llgr-stale, no-llgr, blackhole, no-export, no-advertise, no-export-subconfed, no-peer)`,
+      ),
+    ],
+    [
       'a community that nobody defined',
       only('BGPConfiguration', 'prefixAdvertisements: [{ cidr: 10.0.0.0/8, communities: [edge] }]'),
       [

@@ -25,6 +25,7 @@ import {
   MOST_DURATION_CHARACTERS,
   ONE_COMMUNITY,
   selectorCel,
+  WELL_KNOWN_COMMUNITIES,
 } from './patterns.ts';
 import { asPathFault } from './as-path-text.ts';
 import { parseSelector } from './selector.ts';
@@ -325,12 +326,21 @@ export const community = () =>
 
 const oneCommunityText = new RegExp(`^(?:${ONE_COMMUNITY})$`);
 
+/** What is meant as a name of a community, or of a set of them. */
+const anyName = /^(?:set:)?[A-Za-z][\w.-]*$/;
+
 /** A community of any kind that a route can be given. */
 export const oneCommunity = () =>
   field({ type: 'string', maxLength: 64, pattern: `^(?:${ONE_COMMUNITY})$` }, (input) => {
     const plain = parseCommunity(input);
     if (plain !== undefined) return plain;
     if (typeof input === 'string' && input.length <= 64 && oneCommunityText.test(input)) return input;
+    if (typeof input === 'string' && anyName.test(input)) {
+      const names = WELL_KNOWN_COMMUNITIES.join(', ');
+      const message =
+        'is not the name of a well-known community; names that a BGPConfiguration or BGPFilter gives to communities cannot be used here';
+      return new Wrong(message, `a value such as 65000:1, or one of ${names}`);
+    }
     return new Wrong(
       'is not a community',
       "'aa:nn' (16 bit each), 'aa:nn:mm' (32 bit each), 'rt:aa:nn', 'ro:aa:nn', 'generic:0xTYPE:0xVALUE' or a name such as no-export",

@@ -31,7 +31,7 @@ export const AS_TEXT = `${bits32}|${bits16}[.]${bits16}`;
 export const COMMUNITY_TEXT = `0*${bits16}:0*${bits16}|0*${bits32}:0*${bits32}:0*${bits32}`;
 
 /** Communities by name, as every router calls them (the registry of RFC 1997's well-known ones). */
-const WELL_KNOWN_COMMUNITIES = [
+export const WELL_KNOWN_COMMUNITIES = [
   'graceful-shutdown',
   'accept-own',
   'llgr-stale',
