@@ -132,6 +132,8 @@ export interface SessionPrefixes {
   readonly ownAsLoops: PerFamily;
   /** Of these, our own routes that come back. */
   readonly ownReturns: PerFamily;
+  /** Of the ineligible ones, those whose next hop is this node, or on no link of it where it must be. */
+  readonly unfitHops: PerFamily;
   /** Rejected ones for blocks of this node, or parts of them; at most 256. */
   readonly ownClaims: PerFamily;
   /** In Adj-RIB-Out: what the neighbour has, or gets as soon as it takes it. */

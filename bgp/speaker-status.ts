@@ -24,6 +24,8 @@ export interface FamilyRoutes {
   readonly ownAsLoops: number;
   /** Of these, our own routes that come back: the prefix starts here. */
   readonly ownReturns: number;
+  /** Of the ineligible ones, those whose next hop is this speaker, or on no link of ours where it must be. */
+  readonly unfitHops: number;
   /** What the peer has, or gets as soon as it takes it; its own routes are not sent back to it. */
   readonly advertised: number;
   /** Changes of these that a slow or new peer has still to get; 0 when it is up to date. */
@@ -158,6 +160,7 @@ export function peerRoutes(rib: Rib, id: string): PeerRoutes | undefined {
         dropped: inAll(peer.overLimit),
         ineligible: inAll(peer.ineligible),
         ownAsLoops: inAll(peer.ownAsLoops),
+        unfitHops: inAll(peer.unfitHops),
         ownReturns: inAll(peer.ownAsLoops) === 0 ? 0 : rib.originated.returned(peer.slot, index),
         advertised: group?.out.countFor(peer.slot) ?? 0,
         owed: catchUp?.owed ?? 0,

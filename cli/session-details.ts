@@ -126,9 +126,12 @@ function prefixRows(s: SessionStatus): Row[] {
   return families.map((family, index): Row => {
     const part = (name: string, counts: PerFamily) =>
       counts[family] === 0 ? '' : `, ${counts[family]} ${name}`;
-    const other = { ...NONE, [family]: p.ineligible[family] - p.ownAsLoops[family] };
+    const other = {
+      ...NONE,
+      [family]: p.ineligible[family] - p.ownAsLoops[family] - p.unfitHops[family],
+    };
     const byPolicy = { ...NONE, [family]: p.filtered[family] - p.dropped[family] };
-    const refused = `${part('filtered', byPolicy)}${part('dropped over the limit', p.dropped)}${part('with our own AS (loop)', p.ownAsLoops)}${part('not allowed by another rule', other)}`;
+    const refused = `${part('filtered', byPolicy)}${part('dropped over the limit', p.dropped)}${part('with our own AS (loop)', p.ownAsLoops)}${part('with a next hop that is this node or on no link of it', p.unfitHops)}${part('not allowed by another rule', other)}`;
     const held =
       p.heldBack[family] === 0 ? '' : `, ${p.heldBack[family]} wait for the advertisement interval`;
     const owed = p.owed[family] === 0 ? '' : ` (${p.owed[family]} changes not sent yet${held})`;

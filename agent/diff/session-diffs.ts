@@ -65,7 +65,8 @@ function aggregateText({ prefix, summaryOnly, communities, largeCommunities }: A
 /** 'none', '10.0.0.1, 10.0.0.2', 'ebgp 4, ibgp 4, relax true' */
 function settingText(value: unknown): string {
   if (value === undefined) return 'nothing';
-  if (typeof value !== 'object' || value === null) return String(value);
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const parts = Array.isArray(value)
     ? value.map(settingText)
     : Object.entries(value).flatMap(([name, of]) => (of === undefined ? [] : `${name} ${settingText(of)}`));

@@ -123,6 +123,11 @@ const ROWS: readonly Row[] = [
     (s) => s.prefixes.ownAsLoops,
   ),
   perFamily(
+    'prefixes_unfit_next_hop',
+    'Of the ineligible ones, those whose next hop is this node, or on no link of it where it must be.',
+    (s) => s.prefixes.unfitHops,
+  ),
+  perFamily(
     'prefixes_own_block',
     'Of the filtered ones, those for blocks of this node or parts of them: somebody announces what is ours.',
     (s) => s.prefixes.ownClaims,

@@ -191,6 +191,7 @@ function prefixesOf(routes: Routes | undefined, limit: number): SessionPrefixes 
     ineligible: count((f) => f.ineligible),
     ownAsLoops: count((f) => f.ownAsLoops),
     ownReturns: count((f) => f.ownReturns),
+    unfitHops: count((f) => f.unfitHops),
     ownClaims: count((f) => routes?.ownClaims.filter((p) => familyOf(p) === f.family).length ?? 0),
     advertised: count((f) => f.advertised),
     owed: count((f) => f.owed),

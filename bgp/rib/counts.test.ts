@@ -44,6 +44,37 @@ describe('rib: counts for status', () => {
     assert.equal(counts(lab, 'e1').filtered, 0);
   });
 
+  it('tell routes through our own address, also where an address is ours later or a policy sets it', () => {
+    const lab = new RibLab();
+    const seen = () => {
+      const { accepted, ineligible, unfitHops, ownAsLoops } = counts(lab, 'e1');
+      return [accepted, ineligible, unfitHops, ownAsLoops];
+    };
+    lab.up(ebgp(1, { config: { enforceFirstAs: true } }));
+    lab.announce('e1', ['10.1.0.0/16', '10.2.0.0/16'], { path: [65101], nextHop: '192.0.2.77' });
+    lab.announce('e1', ['10.3.0.0/16'], { path: [65101, 65000], nextHop: '192.0.2.77' });
+    lab.announce('e1', ['10.4.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
+    lab.announce('e1', ['10.5.0.0/16'], { path: [7], nextHop: '192.0.2.1' });
+    lab.settle();
+    assert.deepEqual(seen(), [3, 2, 0, 1]);
+    lab.up(ebgp(2, { negotiated: { localAddress: '192.0.2.77' } }));
+    lab.settle();
+    assert.deepEqual(seen(), [1, 4, 2, 1]);
+    lab.announce('e1', ['10.1.0.0/16'], { path: [65101], nextHop: '192.0.2.1' });
+    lab.withdraw('e1', ['10.2.0.0/16']);
+    lab.settle();
+    assert.deepEqual(seen(), [2, 2, 0, 1]);
+    const set = { nextHop: '192.0.2.77' };
+    const terms = [{ match: {}, action: { verdict: 'accept' as const, set }, why: 'rule 1' }];
+    const config = fakeConfig(
+      ebgp(1, { config: { enforceFirstAs: true, import: { name: 'p', terms, otherwise: 'reject' } } }),
+    );
+    lab.session('e1').config = config;
+    lab.rib.neighbours.configure(config);
+    lab.settle();
+    assert.deepEqual(seen(), [0, 4, 2, 1]);
+  });
+
   it('tell our own routes that come back from other loops', () => {
     const lab = new RibLab();
     lab.rib.originated.originate([{ prefix: '10.9.0.0/26', why: 'block' }]);

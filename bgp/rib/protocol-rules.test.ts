@@ -82,7 +82,8 @@ describe('rib: rules of the protocol', () => {
       lab.announce('a', ['10.2.0.0/16'], { path, nextHop, ...(as === OWN_AS && { localPref: 100 }) });
       lab.settle();
       assert.deepEqual(best(lab), isUsed ? ['10.1.0.0/16', '10.2.0.0/16'] : []);
-      assert.equal(lab.rib.peer('a')!.ineligible[0], isUsed ? 0 : 2);
+      const { ineligible, unfitHops } = lab.rib.peer('a')!;
+      assert.deepEqual([ineligible[0], unfitHops[0]], isUsed ? [0, 0] : [2, 2]);
       if (!isUsed) assert.match(lab.routes({})[0]!.why, /^next hop 198\.51\.100\.7 is not on a link of this/);
     });
   }

@@ -93,6 +93,25 @@ describe('podroute status shows', () => {
     assert.match(details, /^ +keepaliveTime: none in use, 5 configured$/m);
   });
 
+  it('how many routes were refused, by reason', () => {
+    const { prefixes } = sessionAnswer({});
+    const of = (ipv4: number) => ({ ipv4, ipv6: 0 });
+    const refused = {
+      filtered: of(3),
+      dropped: of(1),
+      ineligible: of(9),
+      ownAsLoops: of(4),
+      unfitHops: of(3),
+    };
+    const details = sessionDetails(
+      sessionAnswer({ prefixes: { ...prefixes, received: of(12), ...refused } }),
+    );
+    assert.match(
+      details,
+      /accepted 0, 2 filtered, 1 dropped over the limit, 4 with our own AS \(loop\), 3 with a next hop that is this node or on no link of it, 2 not allowed by another rule; sent 0$/m,
+    );
+  });
+
   it('an advertisement interval, and how many changes wait for it', () => {
     const session = sessionAnswer({});
     const { timers, prefixes } = session;

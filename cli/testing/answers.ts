@@ -31,6 +31,7 @@ export function sessionAnswer(part: Partial<SessionStatus> = {}): SessionStatus 
       dropped: NONE,
       ineligible: NONE,
       ownAsLoops: NONE,
+      unfitHops: NONE,
       ownReturns: NONE,
       ownClaims: NONE,
       advertised: NONE,

@@ -41,6 +41,7 @@ export const HEALTHY: SessionStatus = {
     dropped: NONE,
     ineligible: NONE,
     ownAsLoops: NONE,
+    unfitHops: NONE,
     ownReturns: NONE,
     ownClaims: NONE,
     advertised: { ipv4: 1, ipv6: 0 },

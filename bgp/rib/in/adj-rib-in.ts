@@ -15,11 +15,11 @@ import {
   DEAD,
   FILTERED,
   HAS_DEAD,
-  INELIGIBLE,
   MULTIPATH,
   OVER_LIMIT,
   OWN_AS_LOOP,
   type RibTable,
+  UNFIT_HOP,
 } from '../table/rib-table.ts';
 
 /** Changes of one peer in one turn of the work loop up to this many overtake bulk. */
@@ -29,7 +29,7 @@ const URGENT_PER_TURN = 64;
 const GONE = -1;
 
 /** Paths that are received but not accepted. */
-const REFUSED = FILTERED | INELIGIBLE | OVER_LIMIT;
+const REFUSED = FILTERED | UNFIT_HOP | OVER_LIMIT;
 
 export class AdjRibIn {
   readonly #intern: AttributeIntern;
@@ -73,7 +73,7 @@ export class AdjRibIn {
   /**
    * A path was announced.
    * @param raw its attribute set before import policy
-   * @param eligibility INELIGIBLE, OWN_AS_LOOP or 0, the same for all prefixes of the message
+   * @param eligibility as flagsOf() says, the same for all prefixes of the message
    */
   announce(
     peer: PathOwner,
@@ -262,7 +262,7 @@ export class AdjRibIn {
   /** What refuses a path: its policy, a rule of the protocol, or that policy made a next hop of it that is ours (RX-8). */
   #flagsOf(imported: number, raw: number, eligibility: number): number {
     if (imported < 0) return FILTERED;
-    return imported !== raw && this.#store.hasOwnHop(imported) ? INELIGIBLE : eligibility;
+    return imported !== raw && this.#store.hasOwnHop(imported) ? UNFIT_HOP : eligibility;
   }
 
   /** Is its eBGP neighbour about to lose it (RFC 8326 section 4.2)? As it said; a policy that adds the community tells others. */
@@ -378,5 +378,6 @@ function addRefused(peer: PathOwner, at: number, flags: number, by: number): voi
   if (refused === FILTERED || refused === OVER_LIMIT) peer.filtered[at]! += by;
   else if (refused !== 0) peer.ineligible[at]! += by;
   if (refused === OWN_AS_LOOP) peer.ownAsLoops[at]! += by;
+  if (refused === UNFIT_HOP) peer.unfitHops[at]! += by;
   if (refused === OVER_LIMIT) peer.overLimit[at]! += by;
 }

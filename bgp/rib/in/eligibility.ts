@@ -6,7 +6,7 @@ import type { AttributeIntern } from '../attributes/attribute-intern.ts';
 import type { AttributeReader } from '../attributes/attribute-reader.ts';
 import type { NextHops } from '../attributes/next-hops.ts';
 import { KIND_EBGP, KIND_IBGP, type PeerSlots } from '../table/peer-slots.ts';
-import { INELIGIBLE, OWN_AS_LOOP } from '../table/rib-table.ts';
+import { INELIGIBLE, OWN_AS_LOOP, UNFIT_HOP } from '../table/rib-table.ts';
 import type { RibPeer } from './rib-peer.ts';
 
 // Which rule forbids a path: codes of Eligibility.of().
@@ -25,9 +25,11 @@ export const LEAK_OF_ANOTHER_AS = 6;
 /** RFC 4271 section 6.3: from a neighbour one hop away, a third router that is on no link of ours. */
 export const OFF_LINK_NEXT_HOP = 7;
 
-/** A path's flags for a code: INELIGIBLE, OWN_AS_LOOP or 0. */
+/** A path's flags for a code: INELIGIBLE, OWN_AS_LOOP, UNFIT_HOP or 0. */
 export function flagsOf(code: number): number {
-  return code === ELIGIBLE ? 0 : code === OWN_AS ? OWN_AS_LOOP : INELIGIBLE;
+  if (code === ELIGIBLE) return 0;
+  if (code === OWN_AS) return OWN_AS_LOOP;
+  return code === OWN_NEXT_HOP || code === OFF_LINK_NEXT_HOP ? UNFIT_HOP : INELIGIBLE;
 }
 
 /** What of a neighbour rules ask. */

@@ -45,6 +45,7 @@ export class Originated {
     places: Number.POSITIVE_INFINITY,
     ineligible: [0, 0, 0, 0],
     ownAsLoops: [0, 0, 0, 0],
+    unfitHops: [0, 0, 0, 0],
     octets: new Float64Array(4),
     ownClaims: new OwnClaims(),
     marked: 0,

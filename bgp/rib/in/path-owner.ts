@@ -44,6 +44,8 @@ export interface PathOwner extends ImportOwner {
   readonly ineligible: number[];
   /** Of the ineligible ones, those with our own AS in AS_PATH. */
   readonly ownAsLoops: number[];
+  /** Of the ineligible ones, with a next hop that is ours, or on no link of ours where it must be. */
+  readonly unfitHops: number[];
   /** Of all of them, octets of attributes: each path counts its own, though equal ones are stored once. */
   readonly octets: Float64Array;
   /** Its paths for prefixes that are this speaker's own. */

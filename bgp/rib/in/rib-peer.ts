@@ -59,6 +59,7 @@ export class RibPeer implements PathOwner {
   readonly overLimit = [0, 0, 0, 0];
   readonly ineligible = [0, 0, 0, 0];
   readonly ownAsLoops = [0, 0, 0, 0];
+  readonly unfitHops = [0, 0, 0, 0];
   readonly octets = new Float64Array(4);
   octetsLimit: number;
   places: number;
@@ -161,8 +162,8 @@ export class RibPeer implements PathOwner {
   }
 
   get #counts(): readonly (number[] | Float64Array)[] {
-    const { received, filtered, overLimit, ineligible, ownAsLoops, octets } = this;
-    return [received, filtered, overLimit, ineligible, ownAsLoops, octets];
+    const { received, filtered, overLimit, ineligible, ownAsLoops, unfitHops, octets } = this;
+    return [received, filtered, overLimit, ineligible, ownAsLoops, unfitHops, octets];
   }
 
   /** Its paths of a family are gone. */

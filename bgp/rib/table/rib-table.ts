@@ -30,10 +30,12 @@ export const FILTERED = 4;
 /** A protocol rule forbids its use (loop, first AS, role, own address as next hop). */
 export const INELIGIBLE = 8;
 /**
- * Our own AS is in AS_PATH: the one INELIGIBLE that is counted by itself. Import policy is never asked about what is
+ * Our own AS is in AS_PATH: an INELIGIBLE that is counted by itself. Import policy is never asked about what is
  * INELIGIBLE, so that both bits together are free to mean this.
  */
 export const OWN_AS_LOOP = FILTERED | INELIGIBLE;
+/** The same of one whose next hop is this speaker, or is on no link of ours where it must be. */
+export const UNFIT_HOP = INELIGIBLE | 128;
 /** Withdrawn; goes when its prefix is processed. */
 export const DEAD = 16;
 /** Attributes or eligibility changed since its prefix was last processed. */

@@ -161,22 +161,23 @@ export class Model implements Told {
     const paths = this.paths.filter((path) => path.peer === id && familyOf(path.prefix) === family);
     const all = paths.map((path) => this.#accepted(path));
     const own = new Set(this.paths.filter(({ peer }) => peer === LOCAL).map(({ prefix }) => prefix));
-    const [filtered, ineligible, loops] = ['filtered', 'ineligible', 'loop'].map(
+    const [filtered, ineligible, loops, hops] = ['filtered', 'ineligible', 'loop', 'hop'].map(
       (is) => all.filter((a) => a === is).length,
     );
     return {
       ownAsLoops: loops!,
+      unfitHops: hops!,
       ownReturns: paths.filter(({ prefix }, i) => all[i] === 'loop' && own.has(prefix)).length,
       received: all.length,
-      accepted: all.length - filtered! - ineligible! - loops!,
+      accepted: all.length - filtered! - ineligible! - loops! - hops!,
       filtered: filtered!,
       dropped: 0,
-      ineligible: ineligible! + loops!,
+      ineligible: ineligible! + loops! + hops!,
     };
   }
 
   /** A path's attributes as import policy leaves them, or why there are none. */
-  #accepted(path: ModelPath): Changed | 'filtered' | 'ineligible' | 'loop' {
+  #accepted(path: ModelPath): Changed | 'filtered' | 'ineligible' | 'loop' | 'hop' {
     const peer = this.peers.get(path.peer)!;
     const isIbgp = this.isIbgp(path.peer);
     const localAs = peer.localAs ?? OWN_AS;
@@ -184,7 +185,7 @@ export class Model implements Told {
     if (own > peer.config.allowedLocalAs) return 'loop';
     if (isIbgp && (path.a.originator === OWN_ID || path.a.clusterList?.includes(this.clusterId)))
       return 'ineligible';
-    if (this.#ownAddresses().has(this.hopKey(path))) return 'ineligible';
+    if (this.#ownAddresses().has(this.hopKey(path))) return 'hop';
     if (!isIbgp && peer.config.enforceFirstAs && path.a.path[0] !== peer.as) return 'ineligible';
     // RFC 9234 section 5, by our role.
     const role = isIbgp ? undefined : peer.config.role;
@@ -204,10 +205,10 @@ export class Model implements Told {
   }
 
   /** What a policy made of its next hop. */
-  #withHop(path: ModelPath, a: Changed, nextHop: string): Changed | 'filtered' | 'ineligible' {
+  #withHop(path: ModelPath, a: Changed, nextHop: string): Changed | 'filtered' | 'hop' {
     if (nextHop === 'self' || (familyOf(path.prefix) === 'ipv6' && !nextHop.includes(':'))) return 'filtered';
     const changed = { ...a, nextHop };
-    return this.#ownAddresses().has(this.hopKey({ ...path, a: changed })) ? 'ineligible' : changed;
+    return this.#ownAddresses().has(this.hopKey({ ...path, a: changed })) ? 'hop' : changed;
   }
 
   /** Addresses of ours on sessions that are up. */
