@@ -43,13 +43,22 @@ async function cluster(): Promise<{
   };
 }
 
+/** They have heard of one another. */
+async function threeNodes(): Promise<
+  Awaited<ReturnType<typeof cluster>> & { one: TestNode } & AsyncDisposable
+> {
+  const { store, ask } = await cluster();
+  const nodes = new AsyncDisposableStack();
+  const one = nodes.use(await startNode(1, store));
+  for (const n of [2, 3]) nodes.use(await startNode(n, store));
+  await store.until('all routes', () => advertised(one, 'two').length === 2);
+  return { store, ask, one, [Symbol.asyncDispose]: () => nodes.disposeAsync() };
+}
+
 describe('what a file would change', () => {
   it('names prefixes that appear and vanish at a neighbour, as applying the file then does', async () => {
-    const { store, ask } = await cluster();
-    await using one = await startNode(1, store);
-    await using _two = await startNode(2, store);
-    await using _three = await startNode(3, store);
-    await store.until('all routes', () => advertised(one, 'two').length === 2);
+    await using nodes = await threeNodes();
+    const { store, ask, one } = nodes;
     const text = `${two(', filters: [f]')}\n---\n${objectYaml('BGPFilter', 'f', '{ exportV4: [{ action: Reject, matchOperator: Equal, cidr: 10.244.3.0/26 }] }')}`;
     const diff = await ask(text, one);
     assert.deepEqual(diff.objects, ['BGPPeer two', 'BGPFilter f']);
@@ -99,11 +108,8 @@ describe('what a file would change', () => {
   });
 
   it('foresees what a changed import takes and leaves, and what follows from it towards others', async () => {
-    const { store, ask } = await cluster();
-    await using one = await startNode(1, store);
-    await using _two = await startNode(2, store);
-    await using _three = await startNode(3, store);
-    await store.until('all routes', () => advertised(one, 'two').length === 2);
+    await using nodes = await threeNodes();
+    const { store, ask, one } = nodes;
     const text = `${peer('three', 1, 3, ', filters: [f]')}\n---\n${objectYaml('BGPFilter', 'f', '{ importV4: [{ action: Reject, matchOperator: In, cidr: 10.244.0.0/16 }] }')}`;
     const diff = await ask(text, one);
     const gone = { count: 1, first: ['10.244.3.0/26'] };
@@ -127,11 +133,8 @@ describe('what a file would change', () => {
   });
 
   it('says what goes with objects that are deleted, and which of them are not there', async () => {
-    const { store, ask } = await cluster();
-    await using one = await startNode(1, store);
-    await using _two = await startNode(2, store);
-    await using _three = await startNode(3, store);
-    await store.until('all routes', () => advertised(one, 'two').length === 2);
+    await using nodes = await threeNodes();
+    const { ask, one } = nodes;
     const diff = await ask(peer('three', 1, 3, ''), one, 'delete');
     const [first, second, ...more] = diff.sessions;
     assert.deepEqual(
