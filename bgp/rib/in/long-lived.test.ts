@@ -91,6 +91,21 @@ describe('a neighbour that does not come back in time (RFC 9494)', () => {
     assert.match(one.session('heir').held.get(B)!, /comm=llgr-stale/);
   });
 
+  it('waits for no restart of a family that it can keep long and not restart: stale from the start', () => {
+    const one = lab(giver({}, { ...long, families: [{ family: 'ipv6', isForwardingKept: true }] }));
+    leaves(one, {
+      restartSeconds: 30,
+      families: [
+        { family: 'ipv6', longLivedSeconds: 3600 },
+        { family: 'ipv4', longLivedSeconds: 3600, isLongLivedOnly: true },
+      ],
+    });
+    wait(one, 0);
+    assert.match(one.session('heir').held.get(B)!, /comm=llgr-stale/);
+    assert.doesNotMatch(one.session('heir').held.get(SIX)!, /comm=llgr-stale/);
+    assert.deepEqual(heldBy(one, 'taker'), [SIX]);
+  });
+
   it('a route that a neighbour sends as such is the last choice, too', () => {
     const one = lab();
     one.announce('giver', [A], route({ communities: [0xffff0006] }));

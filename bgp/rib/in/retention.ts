@@ -65,11 +65,11 @@ export class Retention {
   }
 
   #keep(peer: RibPeer, { restartSeconds, families }: RouteRetention): void {
-    for (const { family: name, longLivedSeconds } of families) {
+    for (const { family: name, longLivedSeconds, isLongLivedOnly } of families) {
       const family = familyIndex(name);
       const isReturning = this.kind(peer, family) === STALE;
       const over = () => this.#restartTimeIsOver(peer, family, longLivedSeconds * 1000);
-      this.#set(peer, family, AWAY, restartSeconds * 1000, over);
+      this.#set(peer, family, AWAY, isLongLivedOnly ? 0 : restartSeconds * 1000, over);
       if (isReturning) this.#dropFormer(peer, family);
     }
   }

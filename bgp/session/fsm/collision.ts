@@ -1,4 +1,5 @@
 // Connection collision (RFC 4271 §6.8, RFC 6286 §2.3): which of the connections with one neighbour lives.
+import { mayRestart } from './down.ts';
 import type { FsmEvent, SessionState } from './fsm-types.ts';
 import type { Negotiated } from './negotiate.ts';
 
@@ -103,6 +104,5 @@ function lost(fresh: Contender): { readonly kind: 'lost' } {
 function mayBeRestart(established: Contender, fresh: Contender, negotiated: Negotiated): boolean {
   const before = established.negotiated.gracefulRestart;
   if (!fresh.isIncoming || before === undefined || negotiated.gracefulRestart === undefined) return false;
-  // Who lists none cannot restart gracefully, and only helps others: nothing of it would be kept.
-  return before.families.length > 0 && fresh.beganAt >= established.establishedAt;
+  return mayRestart(before) && fresh.beganAt >= established.establishedAt;
 }

@@ -103,6 +103,22 @@ describe('the cause of an end', () => {
     }
   });
 
+  it('keeps for their long-lived time, at once, families without a restart time (RFC 9494 §4.2)', () => {
+    const long = (staleSeconds: number) =>
+      (['ipv4', 'ipv6'] as const).map((family) => ({ family, staleSeconds, isForwardingKept: false }));
+    const kept = (restart: Partial<NegotiatedGracefulRestart>) =>
+      sessionDown({ type: 'tcpFailed', cause: LOST }, undefined, agreed(restart)).kept;
+    const ipv4 = { family: 'ipv4', longLivedSeconds: 60 };
+    const ipv6 = { family: 'ipv6', longLivedSeconds: 60, isLongLivedOnly: true };
+    assert.deepEqual(kept({ longLived: long(60) }), { restartSeconds: 120, families: [ipv4, ipv6] });
+    assert.deepEqual(kept({ longLived: long(0) })?.families, [{ ...ipv4, longLivedSeconds: 0 }]);
+    assert.deepEqual(kept({ families: [], longLived: long(60) })?.families, [
+      { ...ipv4, isLongLivedOnly: true },
+      ipv6,
+    ]);
+    assert.equal(kept({ families: [], longLived: long(0) }), undefined);
+  });
+
   it('comes with what the routes need only from an established session', () => {
     const event: FsmEvent = { type: 'tcpFailed', cause: LOST };
     const dialogue: Dialogue = {

@@ -29,6 +29,8 @@ export interface RouteRetention {
     readonly family: Family;
     /** After that (RFC 9494); 0: not at all. */
     readonly longLivedSeconds: number;
+    /** At once: it has no restart time. */
+    readonly isLongLivedOnly?: true;
   }[];
 }
 
@@ -135,7 +137,7 @@ function mayKeepRoutes(
   notification: NotificationError | undefined,
   restart: NegotiatedGracefulRestart,
 ): boolean {
-  if (restart.families.length === 0) return false;
+  if (!mayRestart(restart)) return false;
   switch (CAUSES[cause.kind].keepsRoutes) {
     case 'always':
       return true;
@@ -149,11 +151,25 @@ function mayKeepRoutes(
 function retention({ remoteRestartSeconds, families, longLived }: NegotiatedGracefulRestart): RouteRetention {
   return {
     restartSeconds: remoteRestartSeconds,
-    families: families.map(({ family }) => ({
-      family,
-      longLivedSeconds: longLived.find((one) => one.family === family)?.staleSeconds ?? 0,
-    })),
+    families: [
+      ...families.map(({ family }) => ({
+        family,
+        longLivedSeconds: longLived.find((one) => one.family === family)?.staleSeconds ?? 0,
+      })),
+      // RFC 9494 section 4.2: one that the other capability does not list has a restart time of zero.
+      ...longLived
+        .filter((one) => one.staleSeconds > 0 && !families.some(({ family }) => family === one.family))
+        .map(
+          (one) =>
+            ({ family: one.family, longLivedSeconds: one.staleSeconds, isLongLivedOnly: true }) as const,
+        ),
+    ],
   };
+}
+
+/** Who lists no family cannot restart gracefully, and only helps others: nothing of it is kept. */
+export function mayRestart({ families, longLived }: NegotiatedGracefulRestart): boolean {
+  return families.length > 0 || longLived.some(({ staleSeconds }) => staleSeconds > 0);
 }
 
 function isHardReset(error: NotificationError | undefined): boolean {

@@ -6,11 +6,18 @@ import type { Negotiated, NegotiatedGracefulRestart } from './negotiate.ts';
 
 describe('a session that has received its OPEN, beside others', () => {
   const said: string[] = [];
-  const restart = (isRemoteRestarting: boolean, families: NegotiatedGracefulRestart['families']) =>
-    ({ gracefulRestart: { isRemoteRestarting, families } as NegotiatedGracefulRestart }) as Negotiated;
+  const restart = (
+    isRemoteRestarting: boolean,
+    families: NegotiatedGracefulRestart['families'],
+    staleSeconds = 0,
+  ) => {
+    const longLived = [{ family: 'ipv4', staleSeconds, isForwardingKept: true }] as const;
+    const gracefulRestart: Partial<NegotiatedGracefulRestart> = { isRemoteRestarting, families, longLived };
+    return { gracefulRestart } as Negotiated;
+  };
   const ipv4 = [{ family: 'ipv4', isForwardingKept: true }] as const;
   const [plain, fresh, restarted] = [{} as Negotiated, restart(false, ipv4), restart(true, ipv4)];
-  const helper = restart(false, []);
+  const [helper, onlyLong] = [restart(false, []), restart(false, [], 60)];
 
   function session(name: string, state: SessionState, more: Partial<Contender> = {}): Contender {
     return {
@@ -93,6 +100,13 @@ describe('a session that has received its OPEN, beside others', () => {
       late(9_000),
       helper,
       'old: asked, new: collisionLost',
+    ],
+    [
+      'agreed, and kept long though it has no restart time (RFC 9494 §4.2)',
+      [up(onlyLong)],
+      late(5_000),
+      onlyLong,
+      'ask>|old: peer restarted',
     ],
     [
       'agreed, from before: both had dialled',
