@@ -1,5 +1,12 @@
 import { deepEqual } from 'node:assert/strict';
-import { deadAnchors, deadReferences, miscounted, unknownRules, unlisted } from './check-docs.ts';
+import {
+  deadAnchors,
+  deadReferences,
+  doubledRules,
+  miscounted,
+  unknownRules,
+  unlisted,
+} from './check-docs.ts';
 
 describe('check-docs', () => {
   it('finds rule ids of the code that the page does not have', () => {
@@ -10,6 +17,11 @@ describe('check-docs', () => {
     deepEqual(unknownRules('| FSM-9 | asks first |', code), [
       'docs/rules.md does not have TX-4, used in bgp/b.ts',
     ]);
+  });
+
+  it('finds rule ids that two rows have', () => {
+    const rows = ['GR-7', 'TX-3', 'TX-3a', 'GR-7'].map((id) => `| ${id} | beside GR-7 |`);
+    deepEqual(doubledRules(rows.join('\n')), ['docs/rules.md has GR-7 twice']);
   });
 
   it('finds files and folders that a page names and that are not there', () => {

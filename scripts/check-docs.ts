@@ -1,5 +1,6 @@
 // Checks what pages say about code: the files and folders that they name exist, links lead somewhere, walks have as
-// many files as they say, and docs/rules.md has every rule id that stands in the code. Links to a heading name one that is there.
+// many files as they say, and docs/rules.md has every rule id that stands in the code, each once. Links to a heading name
+// one that is there.
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { ROOMS } from './rooms-table.ts';
@@ -8,6 +9,7 @@ const RULES = 'docs/rules.md';
 /** Letters and a number that are no rule: standards and checksums. */
 const NO_RULES = /^(BGP|CRC|CVE|ISO|SHA|UTF)-/;
 const ID = /\b[A-Z]{2,4}-\d{1,2}\b/g;
+const RULE_ROW = /^\| ([A-Z]{2,4}-\d{1,2}[a-z]?) \|/gm;
 const FILE = /(?<![\w/.*-])(?:[\w.-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:ts|sh|c)\b/g;
 const FOLDER = /`([\w-]+(?:\/[\w-]+)+)\/?`/g;
 const LINK = /\]\((?!https?:|#)([^)#\s]+)/g;
@@ -27,6 +29,12 @@ export function unknownRules(page: string, code: ReadonlyMap<string, string>): s
     }
   }
   return [...users].map(([id, files]) => `${RULES} does not have ${id}, used in ${files.join(', ')}`);
+}
+
+/** Rule ids that two rows have. */
+export function doubledRules(page: string): string[] {
+  const ids = [...page.matchAll(RULE_ROW)].map(([, id]) => id);
+  return ids.filter((id, i) => ids.indexOf(id) < i).map((id) => `${RULES} has ${id} twice`);
 }
 
 /** Files, folders and links of a page that lead nowhere. A file may be named by the end of its path. */
@@ -99,11 +107,10 @@ function main(): void {
   const pages = paths.filter((path) => path.endsWith('.md'));
   const texts = new Map(pages.map((page) => [page, readFileSync(page, 'utf8')]));
   const code = paths.filter((path) => path.endsWith('.ts') && !path.startsWith('scripts/'));
+  const rules = texts.get(RULES) ?? '';
   const faults = [
-    ...unknownRules(
-      readFileSync(RULES, 'utf8'),
-      new Map(code.map((path) => [path, readFileSync(path, 'utf8')])),
-    ),
+    ...unknownRules(rules, new Map(code.map((path) => [path, readFileSync(path, 'utf8')]))),
+    ...doubledRules(rules),
     ...unlisted(texts),
     ...[...texts].flatMap(([page, text]) => [
       ...deadReferences(page, text, paths),
