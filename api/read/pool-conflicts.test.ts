@@ -6,8 +6,8 @@ import { resourcesOf } from '../kinds/resources.ts';
 
 const pool = (name: string, cidr: string) =>
   `apiVersion: podroute.io/v1\nkind: IPPool\nmetadata: { name: ${name} }\nspec: { cidr: ${cidr} }\n`;
-const block = (pool: string) =>
-  `apiVersion: podroute.io/v1\nkind: IPAMBlock\nmetadata: { name: b }\nspec: { cidr: 10.1.2.0/26, node: n1, pool: ${pool} }\n`;
+const block = (pool: string, cidr = '10.1.2.0/26') =>
+  `apiVersion: podroute.io/v1\nkind: IPAMBlock\nmetadata: { name: b-${cidr.replaceAll(/[./]/g, '-')} }\nspec: { cidr: ${cidr}, node: n1, pool: ${pool} }\n`;
 
 function usable(...documents: string[]) {
   const parsed = parseText(documents.join('---\n'), 'test.yaml');
@@ -60,6 +60,26 @@ describe('a pool whose blocks lie elsewhere', () => {
         'IPPool p: spec.cidr: "10.99.0.0/16" was another when block 10.1.2.0/26 of node n1 was cut from it, which is still in use: this pool is not used; give the new CIDR to a new pool',
       ],
     });
+  });
+});
+
+describe('a pool with a block outside, among others that were cut from it', () => {
+  it('is used: what one node writes takes it from nobody', () => {
+    const { pools, problems } = usable(pool('p', '10.1.0.0/16'), block('p'), block('p', '10.9.2.0/26'));
+    assert.deepEqual(pools, ['p']);
+    assert.deepEqual(problems, [
+      'warning: IPPool p: spec.cidr: "10.1.0.0/16" does not hold block 10.9.2.0/26 of node n1, which names this pool: nothing is given out from that block, and the pool stays in use',
+    ]);
+  });
+
+  it('is no pool in use by the block outside: others keep what is theirs', () => {
+    const documents = [
+      pool('z', '10.1.0.0/16'),
+      block('z'),
+      pool('a', '10.1.0.0/20'),
+      block('a', '10.9.2.0/26'),
+    ];
+    assert.deepEqual(usable(...documents).pools, ['z']);
   });
 });
 

@@ -39,21 +39,26 @@ export function usablePools(resources: PoolResources): {
   readonly problems: readonly Problem[];
 } {
   const blocks = Map.groupBy(resources.ipamBlocks.values(), ({ spec }) => spec.pool);
-  const isInUse = (pool: IPPool) => blocks.has(pool.metadata.name);
-  const ordered = [...resources.ipPools.values()].sort(
-    (a, b) => Number(isInUse(b)) - Number(isInUse(a)) || (a.metadata.name < b.metadata.name ? -1 : 1),
-  );
+  const ordered = [...resources.ipPools.values()]
+    .map((pool) => {
+      const prefix = parsePrefix(pool.spec.cidr)!;
+      const named = blocks.get(pool.metadata.name) ?? [];
+      const isInUse = named.some((block) => holds(prefix, block));
+      return { pool, prefix, isInUse, outside: named.find((block) => !holds(prefix, block)) };
+    })
+    .sort(
+      (a, b) =>
+        Number(b.isInUse) - Number(a.isInUse) || (a.pool.metadata.name < b.pool.metadata.name ? -1 : 1),
+    );
   const places = ordered.length === 0 ? [] : placesOf(resources);
   const pools: IPPool[] = [];
   const tunnels = tunnelProblems(resources);
   const problems: Problem[] = [...tunnels.values()];
-  for (const pool of ordered) {
+  for (const { pool, prefix, isInUse, outside } of ordered) {
     const tunnel = tunnels.get(pool);
     if (tunnel !== undefined && tunnel.severity === undefined) continue;
-    const prefix = parsePrefix(pool.spec.cidr)!;
     const taken = places.find((place) => overlaps(prefix, place.prefix));
     const winner = pools.find((other) => overlaps(prefix, parsePrefix(other.spec.cidr)!));
-    const outside = blocks.get(pool.metadata.name)?.find((block) => !holds(prefix, block));
     const object = objectName(pool);
     const problem = (message: string): Problem => ({
       object,
@@ -61,17 +66,23 @@ export function usablePools(resources: PoolResources): {
       value: pool.spec.cidr,
       message,
     });
-    if (taken !== undefined && !isInUse(pool)) {
+    if (taken !== undefined && !isInUse) {
       problems.push({ ...problem(`${over(prefix, taken)}: this pool is not used`), cause: 'Conflict' });
     } else if (winner !== undefined) {
       const stays = `overlaps IPPool ${winner.metadata.name} (${winner.spec.cidr}), which stays in force`;
       problems.push({ ...problem(`${stays}; this pool is not used`), cause: 'Conflict' });
-    } else if (outside !== undefined) {
+    } else if (outside !== undefined && !isInUse) {
       const { cidr, node } = outside.spec;
       const changed = `was another when block ${cidr} of node ${node} was cut from it, which is still in use`;
       problems.push(problem(`${changed}: this pool is not used; give the new CIDR to a new pool`));
     } else {
       pools.push(pool);
+      // With a node's token anybody can write such a block: it takes no pool away from which others were cut.
+      if (outside !== undefined) {
+        const { cidr, node } = outside.spec;
+        const message = `does not hold block ${cidr} of node ${node}, which names this pool: nothing is given out from that block, and the pool stays in use`;
+        problems.push({ ...problem(message), severity: 'warning' });
+      }
       if (taken === undefined) continue;
       const stays = 'it stays in use because blocks were cut from it; move its pods to another pool';
       problems.push({ ...problem(`${over(prefix, taken)}; ${stays}`), cause: 'Conflict' });

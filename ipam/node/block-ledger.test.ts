@@ -43,7 +43,7 @@ describe('ipam: the blocks of a node as its inputs change', () => {
     assert.equal(states(node)['10.9.1.0/29'], undefined);
   });
 
-  it('a block gives out nothing while its pool is disabled or gone, whatever other pools there are', async () => {
+  it('a block gives out nothing while its pool is disabled, gone or elsewhere, whatever other pools there are', async () => {
     const node = await startNode(inputs([POOL]));
     const [cidr = ''] = stored(node);
     const other = pool('other', '10.5.0.0/24', 28);
@@ -52,6 +52,7 @@ describe('ipam: the blocks of a node as its inputs change', () => {
       [[POOL, other], 'active'],
       [[other], 'frozen'],
       [[POOL, other], 'active'],
+      [[{ ...POOL, cidr: '10.7.0.0/24' }, other], 'frozen'],
     ] as const) {
       node.ipam.setInputs(inputs([...pools]));
       await node.ipam.settled();

@@ -1,6 +1,6 @@
 // Which blocks the node has: those of its podCIDRs, those it claimed, when to claim one more and when to give one
 // back. All work with the store is done one after the other, so that a claim never meets a give-back half-way.
-import { FAMILIES, type Family, formatPrefix, overlaps, parsePrefix, type Prefix } from '#ip';
+import { contains, FAMILIES, type Family, formatPrefix, overlaps, parsePrefix, type Prefix } from '#ip';
 import type { Clock } from '#world';
 import { BlockClaims, type ClaimFailure, type ClaimResult, enabledPools } from './claims.ts';
 import { BlockComparison } from './block-comparison.ts';
@@ -298,7 +298,8 @@ export class BlockLedger {
   #applyPools(inputs: IpamInputs): void {
     for (const block of this.#state.blocks) {
       if (block.pool === undefined) continue;
-      const isServed = inputs.pools.some((pool) => pool.name === block.pool && !pool.disabled);
+      const pool = inputs.pools.find(({ name, disabled }) => name === block.pool && !disabled);
+      const isServed = pool !== undefined && contains(parsePrefix(pool.cidr)!, block.prefix);
       const isOurs = !this.#comparison.isLost(block) && !this.isGuarded(block.prefix);
       block.state = isServed && isOurs ? 'active' : 'frozen';
     }
