@@ -1,5 +1,6 @@
 // The door of the agent: what of it runs in another process than its own daemon. Whatever is heavy is imported when it
 // is used, so that `podroute plan` does not load a BGP speaker. What a running agent answers is in agent-api/.
+import type { ValidatedTexts } from '#api';
 import type { ClusterPlace } from '#store';
 import { systemClock } from '#world';
 import { PODS_LOCK } from './outside.ts';
@@ -51,10 +52,7 @@ export async function planOfCluster(
   version: string,
 ): Promise<OfflinePlan> {
   const { offlinePlan } = await import('./plan/index.ts');
-  const { validateDocuments } = await import('#api');
-  const { lookAtCluster } = await import('#store/kubernetes');
-  const documents = await lookAtCluster(place, systemClock, `podroute/${version}`);
-  return offlinePlan(validateDocuments(documents), nodeName, 'of podroute in the cluster');
+  return offlinePlan(await validatedCluster(place, version), nodeName, 'of podroute in the cluster');
 }
 
 /** What applying or deleting the objects of a file would change for a node, of these files' objects. @throws RangeError */
@@ -76,10 +74,13 @@ export async function diffOfCluster(
   version: string,
 ): Promise<OfflineDiff> {
   const { offlineDiff } = await import('./diff/offline-diff.ts');
+  return offlineDiff(await validatedCluster(place, version), meant, nodeName);
+}
+
+async function validatedCluster(place: ClusterPlace, version: string): Promise<ValidatedTexts> {
   const { validateDocuments } = await import('#api');
   const { lookAtCluster } = await import('#store/kubernetes');
-  const documents = await lookAtCluster(place, systemClock, `podroute/${version}`);
-  return offlineDiff(validateDocuments(documents), meant, nodeName);
+  return validateDocuments(await lookAtCluster(place, systemClock, `podroute/${version}`));
 }
 
 /** What is wrong with these files, for every node among them. */

@@ -108,7 +108,7 @@ export function sessionConfig(
   const holdTimeSeconds = Math.ceil(spec.holdTime ?? config.holdTime);
   const keepalive = spec.keepaliveTime ?? (spec.holdTime === undefined ? config.keepaliveTime : undefined);
   const localAddress = sourceAddress(wish, self);
-  const linkBandwidth = LINK_BANDWIDTHS[spec.linkBandwidth];
+  const linkBandwidth = SENT_BANDWIDTHS[spec.linkBandwidth];
   const families = spec.families?.map((name) => FAMILY_NAMES[name]) ?? [wish.family];
   const defaultOriginate = policies.isClosed ? [] : DEFAULT_ROUTES[spec.defaultOriginate];
   return {
@@ -219,7 +219,7 @@ const LOCAL_AS_RULES = {
   Prepend: { prependIn: false, prependOut: true },
   PrependBoth: { prependIn: true, prependOut: true },
 } as const;
-const LINK_BANDWIDTHS = { Ignore: undefined, Use: undefined, Send: 'send', Sum: 'sum' } as const;
+const SENT_BANDWIDTHS = { Ignore: undefined, Use: undefined, Send: 'send', Sum: 'sum' } as const;
 const OVER_LIMIT = { Warn: 'warn', Drop: 'drop' } as const;
 const ROLES = {
   Provider: 'provider',

@@ -123,13 +123,16 @@ const HOST = '[0-9A-Fa-f:.]+(?:%[^\\s/:%]{1,15})?';
 const isPeerAddress = `self.matches(r"^(?:[0-9.]+(?::[0-9]{1,5})?|${HOST}|\\[${HOST}\\]:[0-9]{1,5})$")`;
 const peerHost = `(self.startsWith("[") ? self.substring(1, self.indexOf("]")) : self.matches("^[0-9.]+:[0-9]+$") ? self.split(":")[0] : self)`;
 
+const isOneHost = (ip: string): string =>
+  `${ip}.isLoopback() || ${ip}.isLinkLocalUnicast() || ${ip}.isGlobalUnicast()`;
+
 /** As one-host.ts reads it. */
 export const notManyHostsCel: CelRule = {
-  rule: '!isIP(self) || ip(self).isUnspecified() || ip(self).isLoopback() || ip(self).isLinkLocalUnicast() || ip(self).isGlobalUnicast()',
+  rule: `!isIP(self) || ip(self).isUnspecified() || ${isOneHost('ip(self)')}`,
   message: 'is a multicast or broadcast address, which no one host has',
 };
 export const oneHostCel: CelRule = {
-  rule: '!isIP(self) || ip(self).isLoopback() || ip(self).isLinkLocalUnicast() || ip(self).isGlobalUnicast()',
+  rule: `!isIP(self) || ${isOneHost('ip(self)')}`,
   message: 'is the unspecified, a multicast or broadcast address, which no one host has',
 };
 export const rangeOfHostsCel: CelRule = {
@@ -144,7 +147,7 @@ export const peerAddressCel: readonly CelRule[] = [
     message: 'is not an IP address (expected an IPv4 or IPv6 address, optionally with :port)',
   },
   {
-    rule: `!${isPeerAddress} || ${peerHost}.split("%").map(part, isIP(part), ip(part)).all(host, (host.isGlobalUnicast() || host.isLoopback() || host.isLinkLocalUnicast()) && (host.family() == 6 && host.isLinkLocalUnicast()) == self.contains("%"))`,
+    rule: `!${isPeerAddress} || ${peerHost}.split("%").map(part, isIP(part), ip(part)).all(host, (${isOneHost('host')}) && (host.family() == 6 && host.isLinkLocalUnicast()) == self.contains("%"))`,
     message:
       'is no address of one neighbour: the unspecified, a multicast or the broadcast address, a link-local IPv6 address without its interface (fe80::1%eth0), or another address with one',
   },
