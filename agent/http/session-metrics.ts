@@ -45,6 +45,26 @@ const STATES: Readonly<Record<SessionState, number>> = {
   Established: 6,
 };
 
+/** Paths of each family that came: the name of the metric, which count it is, and what is counted. */
+const RECEIVED = [
+  ['received', 'received', 'Paths in Adj-RIB-In.'],
+  ['accepted', 'accepted', 'Of these, neither filtered nor ineligible.'],
+  ['filtered', 'filtered', 'Of these, rejected by the import policy, or dropped.'],
+  ['dropped', 'dropped', 'Of the filtered ones, those over a prefix limit that drops.'],
+  ['ineligible', 'ineligible', 'Of these, forbidden by a rule of the protocol, such as a loop.'],
+  ['own_as_loop', 'ownAsLoops', 'Of the ineligible ones, those with our own AS in AS_PATH.'],
+  [
+    'unfit_next_hop',
+    'unfitHops',
+    'Of the ineligible ones, those whose next hop is this node, or on no link of it where it must be.',
+  ],
+  [
+    'own_block',
+    'ownClaims',
+    'Of the filtered ones, those for blocks of this node or parts of them: somebody announces what is ours.',
+  ],
+] as const;
+
 const ROWS: readonly Row[] = [
   {
     name: 'info',
@@ -100,38 +120,7 @@ const ROWS: readonly Row[] = [
       add(malformed.sessionReset, 'action="session_reset"');
     },
   ),
-  perFamily('prefixes_received', 'Paths in Adj-RIB-In.', (s) => s.prefixes.received),
-  perFamily('prefixes_accepted', 'Of these, neither filtered nor ineligible.', (s) => s.prefixes.accepted),
-  perFamily(
-    'prefixes_filtered',
-    'Of these, rejected by the import policy, or dropped.',
-    (s) => s.prefixes.filtered,
-  ),
-  perFamily(
-    'prefixes_dropped',
-    'Of the filtered ones, those over a prefix limit that drops.',
-    (s) => s.prefixes.dropped,
-  ),
-  perFamily(
-    'prefixes_ineligible',
-    'Of these, forbidden by a rule of the protocol, such as a loop.',
-    (s) => s.prefixes.ineligible,
-  ),
-  perFamily(
-    'prefixes_own_as_loop',
-    'Of the ineligible ones, those with our own AS in AS_PATH.',
-    (s) => s.prefixes.ownAsLoops,
-  ),
-  perFamily(
-    'prefixes_unfit_next_hop',
-    'Of the ineligible ones, those whose next hop is this node, or on no link of it where it must be.',
-    (s) => s.prefixes.unfitHops,
-  ),
-  perFamily(
-    'prefixes_own_block',
-    'Of the filtered ones, those for blocks of this node or parts of them: somebody announces what is ours.',
-    (s) => s.prefixes.ownClaims,
-  ),
+  ...RECEIVED.map(([name, count, help]) => perFamily(`prefixes_${name}`, help, (s) => s.prefixes[count])),
   perFamily(
     'prefixes_kept',
     'Paths of a session before that graceful restart keeps: the neighbour is away, or has not sent them again yet.',
