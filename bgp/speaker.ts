@@ -307,12 +307,11 @@ export class Speaker implements AsyncDisposable {
 
   /** What another configuration would make of the routes; the caller walks it and rests in between. @throws Error when a policy is wrong */
   foresee({ speaker, peers: configs, ...own }: ConfigurationThen): Foresight {
-    const [now, then] = [this.#config, speaker].map(({ aggregates = [] }) => JSON.stringify(aggregates));
     return new Foresight(this.#rib, {
       identity: identityOf(speaker),
       rules: rulesOf(speaker),
       peers: new Map(configs.map((peer) => [peer.id, peer])),
-      ...(now !== then ? { aggregates: 'others' } : now !== '[]' && { aggregates: 'as now' }),
+      aggregates: speaker.aggregates ?? [],
       ...own,
     });
   }

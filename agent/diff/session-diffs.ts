@@ -166,8 +166,6 @@ function doubtText(doubt: Foreseen['doubts'][number]): string {
       return 'the AS number or router ID would be another: what neighbours then choose and send is not foreseen';
     case 'places':
       return 'a prefix limit that drops would let in as many routes as counted, perhaps not those that are named: which depends on the order in which they come';
-    case 'aggregates':
-      return 'which aggregates are announced then, and what they keep back, is not foreseen';
     case 'interfaces':
       return 'rules that ask for an interface are the first to do so: over which ones next hops are reached is not known yet, so a rule that accepts is taken not to match, and one that rejects to match';
   }

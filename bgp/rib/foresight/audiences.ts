@@ -45,6 +45,8 @@ export class Audiences {
   readonly #nextHops: NextHops;
   readonly #packer: UpdatePacker;
   readonly #few: BestFew;
+  /** What aggregates stand for would be other prefixes. */
+  readonly #isSuppressionOther: readonly boolean[];
   /** Octets of what went out since the last rest. */
   readonly #texts = new Map<ExportRules, Map<number, string>>();
   readonly #byKey: readonly [Map<string, Audience>, Map<string, Audience>] = [new Map(), new Map()];
@@ -55,7 +57,13 @@ export class Audiences {
   readonly #now: number[] = [];
   readonly #then: number[] = [];
 
-  constructor(store: AttributeStore, nextHops: NextHops, slots: PeerSlots) {
+  constructor(
+    store: AttributeStore,
+    nextHops: NextHops,
+    slots: PeerSlots,
+    isSuppressionOther: readonly boolean[],
+  ) {
+    this.#isSuppressionOther = isSuppressionOther;
     this.#store = store;
     this.#packer = new UpdatePacker(store, nextHops, slots);
     this.#nextHops = nextHops;
@@ -79,7 +87,9 @@ export class Audiences {
       const key = `${before.key} ${after?.key ?? ''}`;
       let audience = this.#byKey[family].get(key);
       if (audience === undefined) {
-        const isOther = before.key !== after?.key;
+        const isOther =
+          before.key !== after?.key ||
+          (this.#isSuppressionOther[family]! && (before.takesAggregates || after.takesAggregates));
         const areOctetsOther = before.octets !== after?.octets;
         audience = { before, after, isOther, areOctetsOther, listeners: [] };
         this.#byKey[family].set(key, audience);

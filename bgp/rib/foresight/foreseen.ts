@@ -1,5 +1,5 @@
 // What a foresight is asked, of what it looks at, and what it answers. Types only.
-import type { PeerConfig, SpeakerConfig } from '../../config.ts';
+import type { Aggregate, PeerConfig, SpeakerConfig } from '../../config.ts';
 import type { CompiledPolicy } from '../../policy/compile.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { AttributeIntern, OwnIdentity } from '../attributes/attribute-intern.ts';
@@ -21,8 +21,8 @@ export interface PlannedChange {
   readonly withdrawn: readonly string[];
   /** Own routes that would be announced, or with other attributes. */
   readonly originated: readonly Origination[];
-  /** Undefined: none, now or then; else whether they would be others. */
-  readonly aggregates?: 'as now' | 'others';
+  /** Of both families, all of them. */
+  readonly aggregates: readonly Aggregate[];
 }
 
 /** As a speaker is told it. */
@@ -38,9 +38,7 @@ export type Doubt =
   /** A policy would ask over which interface a next hop is reached, and none does yet. */
   | 'interfaces'
   /** A limit that drops would let in others: how many, but not which. */
-  | 'places'
-  /** Of aggregates is not said when they would come and go. */
-  | 'aggregates';
+  | 'places';
 
 export interface NeighbourForeseen {
   readonly id: string;

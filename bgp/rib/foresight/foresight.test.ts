@@ -1,6 +1,6 @@
 // What is foreseen of a change, compared with what the same RIB then does when the change is made.
 import assert from 'node:assert/strict';
-import type { PeerConfig } from '../../config.ts';
+import type { Aggregate, PeerConfig } from '../../config.ts';
 import { ACCEPT_ALL, type Policy, type PolicyTerm, REJECT_ALL } from '../../policy/policy.ts';
 import type { DecisionRules } from '../table/decision-steps.ts';
 import { fakeConfig, type FakePeerOptions } from '../testing/fake-session.ts';
@@ -20,6 +20,7 @@ const policy = (...terms: PolicyTerm[]): Policy => ({ name: 'test', terms, other
 interface Then {
   readonly configs?: Readonly<Record<string, Partial<PeerConfig> | 'ends'>>;
   readonly rules?: DecisionRules;
+  readonly aggregates?: readonly Aggregate[];
   readonly withdrawn?: readonly string[];
   readonly originated?: readonly {
     readonly prefix: string;
@@ -55,6 +56,7 @@ class ForesightLab extends RibLab {
       identity: this.rib.intern.identity,
       rules: then.rules ?? this.rib.decision.rules,
       peers,
+      aggregates: then.aggregates ?? this.rib.aggregates.flatMap(({ configured }) => configured),
       withdrawn: then.withdrawn ?? [],
       originated: then.originated ?? [],
     });
@@ -75,6 +77,7 @@ class ForesightLab extends RibLab {
       }
     }
     if (then.rules !== undefined) this.rib.reconfigure(this.rib.intern.identity, then.rules);
+    if (then.aggregates !== undefined) this.rib.aggregate(then.aggregates);
     this.rib.originated.withdraw(then.withdrawn ?? []);
     this.rib.originated.originate(then.originated ?? []);
     this.rib.wake();
@@ -228,6 +231,37 @@ describe('rib: what a change would do to routes is foreseen', () => {
     assert.deepEqual([sent!.appear.first, sent!.vanish.first], [['20.1.0.0/16'], ['20.0.0.0/8']]);
   });
 
+  it('of aggregates that come, go, keep back and let free, and of what leaves or enters them', () => {
+    const lab = new ForesightLab().with(ebgp(1), ebgp(2, { config: { takesAggregates: true } }), ibgp(1));
+    const words = { communities: [], largeCommunities: [], why: 'aggregate' };
+    const of = (prefix: string, summaryOnly = false) => ({ prefix, summaryOnly, ...words });
+    lab.announce('e1', ['20.1.0.0/16', '20.2.0.0/16', '22.1.0.0/16'], path(65101, '192.0.2.1'));
+    lab.settle();
+    const sent = (then: Then, about: string) => names(assertComesTrue(lab, then, about).neighbours[1]!.sent!);
+    const [outer, inside] = ['20.0.0.0/8', ['20.1.0.0/16', '20.2.0.0/16']];
+    assert.deepEqual(sent({ aggregates: [of(outer), of('23.0.0.0/8')] }, 'one comes'), {
+      appear: [outer],
+      vanish: [],
+      change: [],
+    });
+    assert.deepEqual(sent({ aggregates: [of(outer, true)] }, 'it keeps back').vanish, inside);
+    const more = [of(outer, true), of('20.1.0.0/16', true)];
+    assert.deepEqual(sent({ aggregates: more }, 'one of a route that is there').appear, []);
+    const refuses = (...prefixes: string[]): Then => ({
+      configs: { e1: { import: policy(...prefixes.map((one) => term(one, { verdict: 'reject' }))) } },
+    });
+    assert.deepEqual(sent(refuses(...inside), 'nothing is inside').vanish, [outer]);
+    assert.deepEqual(sent({ originated: [{ prefix: '20.3.0.0/16', why: 'own' }] }, 'own inside').appear, [
+      outer,
+    ]);
+    assert.deepEqual(sent({ originated: [{ prefix: outer, why: 'own' }] }, 'own of its prefix').change, [
+      outer,
+    ]);
+    assert.deepEqual(sent({ withdrawn: [outer] }, 'it goes').change, [outer]);
+    const none = sent({ aggregates: [] }, 'no aggregates');
+    assert.deepEqual([none['appear'], none['vanish']], [[...inside, '20.3.0.0/16'], [outer]]);
+  });
+
   it('names a thousand prefixes of a sort and counts them all, resting in between', () => {
     const lab = new ForesightLab().with(ebgp(1), ebgp(2));
     const many = Array.from({ length: 1500 }, (_, n) => `20.${n >> 8}.${n & 255}.0/24`);
@@ -237,7 +271,7 @@ describe('rib: what a change would do to routes is foreseen', () => {
     const config = fakeConfig({ ...ebgp(1), config: { import: REJECT_ALL } });
     const peers = new Map([config, fakeConfig(ebgp(2))].map((peer) => [peer.id, peer]));
     const { intern, decision } = lab.rib;
-    const nothing = { withdrawn: [], originated: [] };
+    const nothing = { aggregates: [], withdrawn: [], originated: [] };
     const then = { identity: intern.identity, rules: decision.rules, peers, ...nothing };
     const foresight = new Foresight(lab.rib, then);
     const rests = [...foresight.walk()].length;
@@ -267,7 +301,8 @@ describe('rib: what a change would do to routes is foreseen', () => {
       }),
     );
     const { intern, decision } = lab.rib;
-    const change = { identity: intern.identity, rules: decision.rules, peers, withdrawn: [], originated: [] };
+    const nothing = { aggregates: [], withdrawn: [], originated: [] };
+    const change = { identity: intern.identity, rules: decision.rules, peers, ...nothing };
     const walk = new Foresight(lab.rib, change).walk();
     const perPiece: number[] = [];
     for (let before = 0, isOver = false; !isOver; before = compiled) {
@@ -288,7 +323,7 @@ describe('rib: what a change would do to routes is foreseen', () => {
     let seed = 7;
     const below = (n: number) => (seed = (seed * 48271) % 0x7fffffff) % n;
     const pick = <T>(of: readonly T[]): T => of[below(of.length)]!;
-    const prefixes = ['0.0.0.0/0', ...Array.from({ length: 5 }, (_, n) => `20.0.${n}.0/24`)];
+    const prefixes = ['0.0.0.0/0', '20.0.1.128/25', ...Array.from({ length: 5 }, (_, n) => `20.0.${n}.0/24`)];
     const policies = (): Policy =>
       pick([
         ACCEPT_ALL,
@@ -312,8 +347,16 @@ describe('rib: what a change would do to routes is foreseen', () => {
         { nextHop: 'self' as const },
         { allowedLocalAs: 1 },
         { defaultOriginate: ['ipv4' as const] },
+        { takesAggregates: true },
+        { takesAggregates: true, import: policies() },
       ]);
-    for (let world = 0; world < 60; world++) {
+    const aggregates = (): Aggregate[] =>
+      ['20.0.0.0/16', '20.0.0.0/22', '20.0.1.0/24'].flatMap((prefix) => {
+        const communities = below(2) === 0 ? [] : ['65000:9'];
+        const one = { prefix, summaryOnly: below(2) === 0, communities, largeCommunities: [], why: 'a' };
+        return below(2) === 0 ? [] : [one];
+      });
+    for (let world = 0; world < 120; world++) {
       const lab = new ForesightLab();
       lab.with(
         ebgp(1),
@@ -334,6 +377,7 @@ describe('rib: what a change would do to routes is foreseen', () => {
         }
       }
       lab.rib.originated.originate([{ prefix: '0.0.0.0/0', onRequest: true, why: 'asked for' }]);
+      lab.rib.aggregate(aggregates());
       lab.settle();
       const ids = [...lab.options.keys()];
       const configs = Object.fromEntries(
@@ -341,7 +385,8 @@ describe('rib: what a change would do to routes is foreseen', () => {
       );
       const rules =
         below(4) === 0 ? { rules: { ebgp: 1, ibgp: 1, relax: false, alwaysCompareMed: true } } : {};
-      assertComesTrue(lab, { configs, ...rules }, `world ${world}: ${JSON.stringify(configs)}`);
+      const others = below(3) === 0 ? { aggregates: aggregates() } : {};
+      assertComesTrue(lab, { configs, ...rules, ...others }, `world ${world}: ${JSON.stringify(configs)}`);
     }
   });
 });

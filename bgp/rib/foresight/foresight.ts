@@ -11,6 +11,7 @@ import { ExportView } from '../out/export-view.ts';
 import type { Decision } from '../table/decision.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import { DEAD, FILTERED, INELIGIBLE, OVER_LIMIT, RibTable } from '../table/rib-table.ts';
+import { type AggregateThen, AggregatesThen } from './aggregates-then.ts';
 import { Audiences } from './audiences.ts';
 import type { Doubt, Foreseen, ForeseenRib, PlannedChange } from './foreseen.ts';
 import { NeighbourThen } from './neighbour-then.ts';
@@ -47,6 +48,7 @@ export class Foresight {
   readonly #own: OwnThen[] = [];
   /** By slot. */
   readonly #clientThen: Uint8Array;
+  readonly #aggregates: readonly AggregatesThen[];
   readonly #unused: number;
   #lookedAt = 0;
   #prefixes = 0;
@@ -65,12 +67,20 @@ export class Foresight {
       },
       client,
     };
-    this.#view = new ExportView(intern, reader, then, nextHops, this.#decision, tables, rib.aggregates);
+    this.#aggregates = ([0, 1] as const).map(
+      (family) => new AggregatesThen(family, rib.aggregates[family].configured, change.aggregates),
+    );
+    this.#view = new ExportView(intern, reader, then, nextHops, this.#decision, tables, this.#aggregates);
     this.#scenes = ([0, 1] as const).map((family) => [
       new PrefixScene(family, attributes),
       new PrefixScene(family, attributes),
     ]);
-    this.#audiences = new Audiences(attributes, nextHops, slots);
+    this.#audiences = new Audiences(
+      attributes,
+      nextHops,
+      slots,
+      this.#aggregates.map(({ isSuppressionOther }) => isSuppressionOther),
+    );
     this.#unused = attributes.unusedCount;
     if (
       intern.identity.asNumber !== change.identity.asNumber ||
@@ -81,8 +91,6 @@ export class Foresight {
 
   get found(): Foreseen {
     const best = this.#best.found;
-    const { aggregates } = this.#change;
-    const mayMoveAggregates = aggregates === 'as now' && best.appear.count + best.vanish.count > 0;
     return {
       neighbours: this.#neighbours.map(({ peer, slot, overLimit }) => ({
         id: peer.id,
@@ -91,7 +99,7 @@ export class Foresight {
         overLimit,
       })),
       best,
-      doubts: aggregates === 'others' || mayMoveAggregates ? [...this.#doubts, 'aggregates'] : this.#doubts,
+      doubts: this.#doubts,
       lookedAt: this.#lookedAt,
       prefixes: this.#prefixes,
     };
@@ -148,7 +156,9 @@ export class Foresight {
 
   *#family(family: FamilyIndex): Generator<void, void> {
     const table = this.#rib.tables[family];
+    const aggregates = this.#aggregates[family]!;
     let own = this.#begin(family);
+    let later = aggregates.ids(table);
     let cost = 0;
     for (let prefix = 0; prefix < table.prefixes.ids.end; prefix++) {
       if (cost >= STRIDE) {
@@ -157,14 +167,44 @@ export class Foresight {
         yield;
         this.#audiences.goOn();
         own = this.#begin(family);
+        later = aggregates.ids(table);
       }
       cost++;
       if (table.head[prefix] === 0) continue;
       this.#lookedAt++;
+      if (later.has(prefix)) continue;
       cost += this.#look(table, prefix, own.get(prefix));
     }
-    for (const route of this.#own) cost += this.#newPrefix(table, route);
+    const ofAggregates = new Set(aggregates.list.map(({ text }) => text));
+    for (const route of this.#own) if (!ofAggregates.has(route.text)) this.#newPrefix(table, route);
+    for (const one of aggregates.list) {
+      yield;
+      this.#audiences.goOn();
+      this.#begin(family);
+      this.#lookAtAggregate(table, one);
+    }
     yield;
+  }
+
+  /** Once it is known what would be inside. An own route of its prefix goes before it. */
+  #lookAtAggregate(table: RibTable, { text, prefix, config, origin }: AggregateThen): void {
+    const { originated, attributes } = this.#rib;
+    const id = findPrefix(table, prefix);
+    const look = (own: OwnThen | undefined): void => {
+      if (hasPaths(table, id)) this.#look(table, id, own);
+      else if (own !== undefined) this.#newPrefix(table, own);
+    };
+    const planned = this.#own.find((own) => own.text === text);
+    if (planned === undefined ? originated.has(text) : planned.set >= 0) {
+      look(planned);
+      return;
+    }
+    const set = config === undefined || origin < 0 ? -1 : originated.setOfAggregate(config, origin);
+    try {
+      look({ text, set });
+    } finally {
+      if (set >= 0) attributes.release(set);
+    }
   }
 
   /** By prefix id what becomes of own routes; slots and ids may be others' after a rest. */
@@ -204,7 +244,10 @@ export class Foresight {
     const { view, decision } = this.#rib;
     const text = () => own?.text ?? this.#rib.prefixText(table, prefix);
     const { family } = table;
+    const aggregates = this.#aggregates[family]!;
+    const { attributes } = this.#rib;
     if (own === undefined && !this.#areRulesOther && !this.#isOfOthers(table, prefix)) {
+      aggregates.note(table, prefix, attributes);
       return this.#audiences.look(
         family,
         { view, table, prefix },
@@ -220,6 +263,7 @@ export class Foresight {
       this.#fill(table, prefix, own, now!, then!, text);
       const before = now!.used(decision);
       const after = then!.used(this.#decision);
+      aggregates.note(then!.table, then!.prefix, attributes);
       const isOther = before.length !== after.length || before.some((key, i) => key !== after[i]);
       this.#best.note(before.length > 0, after.length > 0, isOther, text);
       return this.#audiences.look(

@@ -95,6 +95,10 @@ export class Aggregates {
     this.#mustSuppress = true;
   }
 
+  get configured(): readonly Aggregate[] {
+    return this.#list.map(({ config }) => config);
+  }
+
   /** There are some, or some are still announced: note() must hear of changes. */
   get isOn(): boolean {
     return this.#list.length + this.#gone.length > 0;
@@ -172,6 +176,6 @@ export class Aggregates {
 }
 
 /** Not the prefix itself. */
-function isInside(table: RibTable, prefix: number, outer: PrefixWords): boolean {
+export function isInside(table: RibTable, prefix: number, outer: PrefixWords): boolean {
   return table.prefixes.lengths[prefix]! > outer.length && table.isInside(prefix, outer);
 }

@@ -91,8 +91,7 @@ export class Originated {
 
   #announceAggregate({ route, origin }: { readonly route: Aggregate; readonly origin: number }): void {
     this.#paths.startMessage();
-    const { communities, largeCommunities } = route;
-    const set = this.#intern.originated({ communities, largeCommunities, aggregated: origin, nextHop: -1 });
+    const set = this.setOfAggregate(route, origin);
     this.#announce(prefixOf(route.prefix), set, 0);
     this.#intern.store.release(set);
   }
@@ -170,6 +169,16 @@ export class Originated {
     table.fitPrefixColumns();
     this.#paths.announce(this.owner, table, id, 0, set, flags);
     return id;
+  }
+
+  /** With a new reference. */
+  setOfAggregate({ communities, largeCommunities }: Aggregate, origin: number): number {
+    return this.#intern.originated({ communities, largeCommunities, aggregated: origin, nextHop: -1 });
+  }
+
+  /** Is there an own route that is no aggregate? */
+  has(prefix: string): boolean {
+    return this.#why.has(prefix);
   }
 
   /** With a new reference. @throws as originate() */

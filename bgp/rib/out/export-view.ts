@@ -33,6 +33,9 @@ export const AGGREGATE_STAYS = -9;
 /** Those outside get the aggregate alone. */
 export const SUPPRESSED = -10;
 
+/** Of each family, what stands for others. */
+type Suppression = Pick<Aggregates, 'isOn' | 'isSuppressed'>;
+
 export class ExportView {
   readonly #attributes: AttributeStore;
   readonly #peers: Pick<PeerSlots, 'kind' | 'client'>;
@@ -41,7 +44,7 @@ export class ExportView {
   readonly #export: AppliedPolicy;
   readonly #bandwidths: BandwidthSums;
   readonly #intern: AttributeIntern;
-  readonly #aggregates: readonly Aggregates[];
+  readonly #aggregates: readonly Suppression[];
   readonly #route: RouteRef;
   /** The path that path() was asked about last: who is to blame when that throws. */
   lookedAt = -1;
@@ -53,7 +56,7 @@ export class ExportView {
     nextHops: NextHops,
     decision: Decision,
     tables: readonly RibTable[],
-    aggregates: readonly Aggregates[],
+    aggregates: readonly Suppression[],
   ) {
     this.#intern = intern;
     this.#aggregates = aggregates;

@@ -201,7 +201,7 @@ export class FakeSession implements Session {
 /** One for all: its buffers have room for the largest message. */
 const verdict = new codec.AttributeVerdict();
 
-/** 'nh=… path=… lp=… med=… comm=… orig=… cl=… otc=… lb=…', only what is present. */
+/** 'nh=… path=… lp=… med=… comm=… orig=… cl=… otc=… aggregator lb=…', only what is present. */
 export function attributeText(
   blob: Uint8Array,
   start: number,
@@ -227,6 +227,7 @@ export function attributeText(
     parts.push(`cl=${ids.join(',')}`);
   }
   if (v.hasOtc) parts.push(`otc=${v.otc}`);
+  if ((v.present & codec.PRESENT_AGGREGATOR) !== 0) parts.push('aggregator');
   if (v.hasLinkBandwidth) parts.push(`lb=${v.linkBandwidth}`);
   return parts.join(' ');
 }
