@@ -72,6 +72,7 @@ describe('the last good versions that a directory store keeps', () => {
     assert.deepEqual(await formerOf(`${other}---\n{`), gone, 'there may be one in what cannot be read');
     assert.equal(await formerOf(pool + block(1)), undefined, 'it is back');
     assert.deepEqual(await formerOf(other + block(1)), gone);
+    assert.deepEqual(await formerOf(pool.replace('10.1.', '10.3.') + block(1)), gone, 'now it is another');
     assert.equal(await formerOf(other), undefined);
     assert.equal(await formerOf(other + block(1)), undefined, 'what comes later has no pool');
   });

@@ -1,4 +1,4 @@
-// What a node is warned of before its aggregates cut pods off.
+// What a node is warned of before its aggregates cut pods off, and the default routes that it makes.
 import assert from 'node:assert/strict';
 import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from './testing/cluster-yaml.ts';
 
@@ -28,5 +28,29 @@ describe('an aggregate with summaryOnly', () => {
     assert.deepEqual(problems(TWO, `${ALONE}, ${summary(true)}`, TOR, n2), []);
     assert.deepEqual(problems(TWO.slice(0, 1), `${ALONE}, ${summary(true)}`, TOR), []);
     assert.deepEqual(problems(TWO, `${ALONE}, ${summary(false)}`, TOR), []);
+  });
+});
+
+describe('the default route of defaultOriginate', () => {
+  it('is of the families that neighbours ask for, and marked while its node is about to go (RFC 8326)', () => {
+    const peers = ['IPv4', 'None'].map((value, i) =>
+      objectYaml(
+        'BGPPeer',
+        `p${i}`,
+        `{ peerIP: 10.20.0.${i + 9}, asNumber: 64800, defaultOriginate: ${value} }`,
+      ),
+    );
+    for (const [annotations, communities, localPref] of [
+      ['', [], undefined],
+      ['annotations: { podroute.io/GracefulShutdown: "true" }', ['65535:0'], 0],
+    ] as const) {
+      const node = nodeYaml('n1', ['10.20.0.1'], annotations);
+      const [route, ...more] = planOf(resourcesFromYaml(node, ...peers), 'n1').plan.originations;
+      assert.deepEqual(more, []);
+      assert.deepEqual(
+        [route?.prefix, route?.onRequest, route?.communities, route?.localPref],
+        ['0.0.0.0/0', true, communities, localPref],
+      );
+    }
   });
 });

@@ -171,6 +171,10 @@ describe('rib: rules of the protocol', () => {
       lab.feed('moved', route([65002, LOCAL]));
       lab.settle();
       assert.equal(best(lab).length, 0, 'our own AS in what came is a loop');
+      lab.up({ ...moved, id: 'inner', address: '192.0.2.8', as: LOCAL, config });
+      lab.feed('inner', route([65009]));
+      lab.settle();
+      assert.equal(lab.routes({ view: 'best' })[0]?.asPath, '65009', 'of that AS');
     }
   });
 

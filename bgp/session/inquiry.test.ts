@@ -137,6 +137,18 @@ describe('session: another connection of an established neighbour', () => {
     assertLives();
   });
 
+  it('another one that comes meanwhile makes nobody wait longer', () => {
+    silence();
+    arrive(RESTARTED);
+    bench.clock.advance(500);
+    arrive();
+    bench.clock.advance(499);
+    assertLives();
+    bench.clock.advance(1);
+    assert.equal(bench.recorder.downs[0]?.reason.cause.kind, 'peer restarted');
+    assert.deepEqual([bench.state, bench.recorder.alive.length], ['Established', 1]);
+  });
+
   it('of several that wait the newest stays', () => {
     silence();
     const [first, second] = [arrive(), arrive()];

@@ -217,6 +217,15 @@ describe('while a neighbour is away', () => {
     }
   });
 
+  it('graceful restart that is switched off takes what is kept', () => {
+    const one = lab();
+    leaves(one);
+    const gracefulRestart = { mode: 'disabled', restartSeconds: 120, longLivedSeconds: 0 } as const;
+    one.rib.neighbours.configure(fakeConfig(giver({ config: { gracefulRestart } })));
+    one.settle();
+    assert.deepEqual(heldBy(one, 'taker'), []);
+  });
+
   it('one of a range, whose name nobody keeps, keeps its routes all the same', () => {
     const one = lab();
     leaves(one);
@@ -286,5 +295,21 @@ describe('while a neighbour is away', () => {
     one.settle();
     assert.equal(one.routes({ prefix: A })[0]!.usable, true);
     assert.deepEqual(heldBy(one, 'taker'), []);
+  });
+
+  it('who comes back with another role is asked by that: what is a leak now is not kept (RFC 9234)', () => {
+    const one = lab();
+    one.announce('giver', [A], route({ otc: 65009 }));
+    one.settle();
+    leaves(one);
+    const { gracefulRestart } = giver().negotiated!;
+    returns(
+      one,
+      giver({
+        config: { role: 'provider' },
+        negotiated: { role: 'provider', gracefulRestart: gracefulRestart! },
+      }),
+    );
+    assert.deepEqual(heldBy(one, 'taker'), [B, C, SIX]);
   });
 });

@@ -379,7 +379,11 @@ describe('dynamic neighbours', () => {
     assert.equal(bench.sessions.status().length, 3);
     bench.clock.advance(200_000);
     assert.equal(bench.sessions.status().length, 2);
-    const again = bench.establish();
+    bench.establish().send(rawNotification(6, 2));
+    bench.clock.advance(200_000);
+    const again = bench.establish({ hold: 0 });
+    bench.clock.advance(200_000);
+    assert.equal(bench.sessions.status().length, 3, 'it is back');
     bench.sessions.removePeer('fleet');
     bench.clock.settle();
     assert.equal(again.notification, '6/3');
