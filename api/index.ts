@@ -8,7 +8,7 @@ export {
   setsOf,
   sharedSets,
 } from './kinds/filter-sets.ts';
-export { unknownSets } from './read/cross-checks.ts';
+export { idleMembers, idleRules, unknownSets } from './read/cross-checks.ts';
 export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './kinds/bgp-filter.ts';
 export {
   type BGPNodeStatus,

@@ -66,7 +66,7 @@ export function plannedAggregates(
     if (summaryOnly && isAlone) {
       const field = `spec.aggregates[${i}].summaryOnly`;
       const message =
-        'no session of this node is with another node, and neighbours get no prefixes inside: pods of one node do not reach those of others; let nodes speak with one another (nodeToNodeMeshEnabled, routeReflectors), or leave it out';
+        'parts the nodes: no session of this node is with another node, and neighbours get no prefixes inside: pods of one node do not reach those of others; let nodes speak with one another (nodeToNodeMeshEnabled, routeReflectors), or leave it out';
       problems.push({ object, field, value: true, message, severity: 'warning' });
     }
     const why = `aggregate of ${object}`;

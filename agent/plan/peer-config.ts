@@ -174,7 +174,7 @@ function sharedPolicies(
   context: SessionContext,
 ): SessionPolicies {
   const { clusterPrefixes, poolPrefixes, guarded, ownPrefixes, self, reflectors, input } = context;
-  const { bgpFilters: filters } = input.resources;
+  const { bgpFilters: filters, bgpPeers } = input.resources;
   const found = spec.filters.map((name) => filters.get(name));
   // Only a missing filter makes a problem, which names the object.
   const isMissing = found.includes(undefined);
@@ -197,6 +197,7 @@ function sharedPolicies(
         hostNetworks: input.hostNetworks ?? [],
         ownPrefixes,
         filters,
+        bgpPeers,
         sets: sharedSets(context.config),
         refused: (input.refused ?? nothingRefused).objects,
         neighbour: { type, name, address, ownAs: self.asNumber },

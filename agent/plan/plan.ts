@@ -4,6 +4,7 @@ import {
   bgpConfigurationFor,
   type BGPConfigurationSpec,
   configurationOfNode,
+  idleMembers,
   type IPPool,
   isOfPool,
   mayHidePools,
@@ -98,6 +99,7 @@ export function makePlan(input: PlanInput): PlanResult {
     },
     problems: [
       ...idleFields,
+      ...idleMembers('BGPConfiguration default', config),
       ...usable.problems,
       ...stray.problems,
       ...guardProblems(addressRanges(usable.pools, self), guarded),

@@ -1,6 +1,6 @@
 // What can only be seen when objects are looked at together: names that lead nowhere, two objects for one thing.
 // For `podroute validate` and admission; the agent decides by itself (plan, ipam) and reports the same faults.
-import { FAMILIES } from '#ip';
+import { addressBits, canonicalAddress, FAMILIES, type Family, familyOf, parsePrefix } from '#ip';
 import { type BGPFilter, type BGPFilterRule, rulesField } from '../kinds/bgp-filter.ts';
 import type { BGPPeer } from '../kinds/bgp-peer.ts';
 import { type FilterSets, isUnknownSet, setsOf, sharedSets } from '../kinds/filter-sets.ts';
@@ -23,6 +23,7 @@ export function checkTogether(resources: Resources, refused: ReadonlySet<string>
     ...configurationNames(resources),
     ...missingFilters(resources, refused),
     ...missingSets(resources, refused),
+    ...idleFilters(resources, refused),
     ...missingSecrets(resources, refused),
     ...doubledNeighbours(resources),
     ...usablePools(resources).problems,
@@ -119,6 +120,119 @@ function unknownIn(rule: BGPFilterRule, { prefixSets, communitySets }: FilterSet
       ),
     ),
   ];
+}
+
+function idleFilters({ bgpFilters, bgpConfigurations, bgpPeers }: Resources, refused: ReadonlySet<string>) {
+  const config = bgpConfigurations.get('default')?.spec;
+  const shared = config === undefined ? { prefixSets: [], communitySets: [] } : sharedSets(config);
+  return [
+    ...idleMembers('BGPConfiguration default', shared),
+    ...[...bgpFilters.values()].flatMap((filter) => idleRules(filter, shared, bgpPeers, refused)),
+  ];
+}
+
+/** Members of sets in which no prefix lies. Most likely a slip, and taken as it stands. */
+export function idleMembers(object: string, { prefixSets }: Pick<FilterSets, 'prefixSets'>): Problem[] {
+  return prefixSets.flatMap(({ prefixes }, i) =>
+    prefixes.flatMap(({ cidr, prefixLength }, n): Problem[] => {
+      const why = noLength(cidr, prefixLength);
+      if (why === undefined) return [];
+      const field = `spec.prefixSets[${i}].prefixes[${n}].prefixLength`;
+      const message = `leaves no length: ${why}; no route is in the set by it`;
+      return [{ object, field, value: prefixLength, message, severity: 'warning' }];
+    }),
+  );
+}
+
+/**
+ * What a filter asks for and no route or neighbour can be. Most likely a slip, and taken as it stands.
+ *
+ * @param bgpPeers all that there are; none: nothing is known of them
+ */
+export function idleRules(
+  filter: BGPFilter,
+  shared: FilterSets,
+  bgpPeers: ReadonlyMap<string, unknown>,
+  refused: ReadonlySet<string>,
+): Problem[] {
+  const object = `BGPFilter ${filter.metadata.name}`;
+  const { prefixSets } = setsOf(filter.spec, shared);
+  const isPeer = (name: string) =>
+    bgpPeers.size === 0 ||
+    bgpPeers.has(name) ||
+    refused.has(identityText({ kind: 'BGPPeer', name })) ||
+    canonicalAddress(name) !== undefined;
+  const rules = (['import', 'export'] as const).flatMap((direction) =>
+    FAMILIES.flatMap((family) => {
+      const list = rulesField(direction, family);
+      return filter.spec[list].flatMap((rule, i) =>
+        idleIn(rule, family, prefixSets, isPeer).map(
+          ({ field, value, message }): Problem => ({
+            object,
+            field: `spec.${list}[${i}].${field}`,
+            value,
+            message,
+            severity: 'warning',
+          }),
+        ),
+      );
+    }),
+  );
+  return [...idleMembers(object, filter.spec), ...rules];
+}
+
+const FOR_NONE = 'the rule holds for no route';
+
+function idleIn(
+  { cidr, matchOperator, prefixLength, prefixSet, asPath, nextHops, peers }: BGPFilterRule,
+  family: Family,
+  prefixSets: FilterSets['prefixSets'],
+  isPeer: (name: string) => boolean,
+): Pick<Problem, 'field' | 'value' | 'message'>[] {
+  const isExact = matchOperator === 'Equal' || matchOperator === 'NotEqual';
+  const why = cidr === undefined ? undefined : noLength(cidr, prefixLength);
+  const length = { field: 'prefixLength', value: prefixLength };
+  // One without members may be filled later.
+  const members = prefixSets.find(({ name }) => name === prefixSet)?.prefixes ?? [];
+  const isOfFamily = members.length === 0 || members.some((member) => familyOf(member.cidr) === family);
+  const { min = 0, max = Infinity } = asPath?.length ?? {};
+  const empty = Object.entries({ nextHops, peers }).filter(([, entries]) => entries?.length === 0);
+  return [
+    ...(isExact && prefixLength !== undefined
+      ? [{ ...length, message: `has no effect with matchOperator: ${matchOperator}` }]
+      : []),
+    ...(matchOperator === 'In' && why !== undefined
+      ? [{ ...length, message: `leaves no length: ${why}; ${FOR_NONE}` }]
+      : []),
+    ...(matchOperator === 'NotIn' && why !== undefined
+      ? [{ ...length, message: `leaves no length: ${why}; every prefix is taken for one outside` }]
+      : []),
+    ...(isOfFamily
+      ? []
+      : [
+          { field: 'prefixSet', value: prefixSet, message: `has no prefix of ${WORDS[family]}: ${FOR_NONE}` },
+        ]),
+    ...(min > max
+      ? [{ field: 'asPath.length', value: asPath?.length, message: `has min above max: ${FOR_NONE}` }]
+      : []),
+    ...empty.map(([field]) => ({ field, value: [], message: `is empty: ${FOR_NONE}` })),
+    ...(peers ?? []).flatMap((value, i) =>
+      isPeer(value)
+        ? []
+        : [{ field: `peers[${i}]`, value, message: 'is neither the name of a BGPPeer nor an address' }],
+    ),
+  ];
+}
+
+const WORDS: Readonly<Record<Family, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' };
+
+/** Why no prefix inside a CIDR has a length within these; undefined: there are such. */
+function noLength(cidr: string, asked: BGPFilterRule['prefixLength']): string | undefined {
+  const { family, length } = parsePrefix(cidr)!;
+  const { min = length, max = addressBits(family) } = asked ?? {};
+  if (max < length) return `what is inside ${cidr} is /${length} or longer`;
+  if (min > addressBits(family)) return `${WORDS[family]} has none above /${addressBits(family)}`;
+  return min > max ? 'min is above max' : undefined;
 }
 
 function missingSecrets(

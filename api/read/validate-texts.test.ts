@@ -128,6 +128,41 @@ describe('files checked together', () => {
     assert.equal(wrong.length, 1, wrong.join());
   });
 
+  it('a filter that asks for what no route and no neighbour is, as warnings', () => {
+    const filter = object(
+      'BGPFilter',
+      'f',
+      `{ prefixSets: [
+        { name: six, prefixes: [{ cidr: 'fd00::/48', prefixLength: { min: 64, max: 56 } }] },
+        { name: four, prefixes: [{ cidr: 10.0.0.0/8, prefixLength: { min: 33 } }] } ],
+        importV4: [
+        { cidr: 10.0.0.0/8, matchOperator: In, prefixLength: { min: 24, max: 16 }, action: Accept },
+        { cidr: 10.0.0.0/8, matchOperator: NotIn, prefixLength: { max: 7 }, action: Accept },
+        { cidr: 10.0.0.0/8, matchOperator: Equal, prefixLength: { min: 16 }, action: Accept },
+        { prefixSet: six, asPath: { length: { min: 5, max: 2 } }, action: Reject },
+        { nextHops: [], peers: [], action: Reject },
+        { peers: [a, toor, 10.9.9.9], action: Reject },
+        { cidr: 10.0.0.0/8, matchOperator: In, prefixLength: { min: 8, max: 32 }, asPath: { length: { max: 0 } }, action: Accept } ] }`,
+    );
+    const said = problems(filter, tor('a', ', filters: [f]'));
+    assert.deepEqual(
+      said.map((line) => line.replace(/^a.yaml:\d+: warning: BGPFilter f: spec[.]/, '')),
+      [
+        'prefixSets[0].prefixes[0].prefixLength: {"min":64,"max":56} leaves no length: min is above max; no route is in the set by it',
+        'prefixSets[1].prefixes[0].prefixLength: {"min":33} leaves no length: IPv4 has none above /32; no route is in the set by it',
+        'importV4[0].prefixLength: {"min":24,"max":16} leaves no length: min is above max; the rule holds for no route',
+        'importV4[1].prefixLength: {"max":7} leaves no length: what is inside 10.0.0.0/8 is /8 or longer; every prefix is taken for one outside',
+        'importV4[2].prefixLength: {"min":16} has no effect with matchOperator: Equal',
+        'importV4[3].prefixSet: "six" has no prefix of IPv4: the rule holds for no route',
+        'importV4[3].asPath.length: {"min":5,"max":2} has min above max: the rule holds for no route',
+        'importV4[4].nextHops: [] is empty: the rule holds for no route',
+        'importV4[4].peers: [] is empty: the rule holds for no route',
+        'importV4[5].peers[1]: "toor" is neither the name of a BGPPeer nor an address',
+      ],
+    );
+    assert.equal(problems(filter).length, said.length - 1, 'without BGPPeers their names are not known');
+  });
+
   it('a filter, a Secret and a key that are not there', () => {
     const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: bgp }\nstringData: { tor: x }\n';
     const filter = object('BGPFilter', 'f', '{}');

@@ -91,3 +91,21 @@ describe('a name of a set that is nowhere', () => {
     assert.notEqual(plan('').peer('p1').config.import.terms.length, 0, 'without it');
   });
 });
+
+describe('a rule that can hold for nothing', () => {
+  it('is told on nodes with a session that has the filter, and closes none', () => {
+    const odd = '{ importV4: [ { action: Reject, peers: [p0, p9] } ] }';
+    const unused = '{ importV4: [ { action: Reject, peers: [] } ] }';
+    const members =
+      'prefixSets: [ { name: dc, prefixes: [ { cidr: 10.1.0.0/16, prefixLength: { max: 8 } } ] } ]';
+    const { problems, peer } = plan(members, { odd });
+    const lines = [
+      'warning: BGPConfiguration default: spec.prefixSets[0].prefixes[0].prefixLength: {"max":8} leaves no length: what is inside 10.1.0.0/16 is /16 or longer; no route is in the set by it',
+      'warning: BGPFilter odd: spec.importV4[0].peers[1]: "p9" is neither the name of a BGPPeer nor an address',
+    ];
+    assert.deepEqual(problems, lines);
+    assert.notDeepEqual(peer('p0').config.export.terms, []);
+    const node = [nodeYaml('n1', ['10.0.0.1']), objectYaml('BGPFilter', 'unused', unused)];
+    assert.deepEqual(planOf(resourcesFromYaml(...node), 'n1').problems, []);
+  });
+});

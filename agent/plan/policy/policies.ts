@@ -5,6 +5,7 @@ import {
   type BGPFilter,
   type BGPPeerSpec,
   type FilterSets,
+  idleRules,
   type Problem,
   unknownSets,
 } from '#api';
@@ -29,6 +30,8 @@ export interface PolicyContext {
   /** Blocks of this node: nothing inside them is taken from anybody, whatever a filter says. */
   readonly ownPrefixes: readonly string[];
   readonly filters: ReadonlyMap<string, BGPFilter>;
+  /** By name, that rules may be for. */
+  readonly bgpPeers: ReadonlyMap<string, unknown>;
   /** That every filter can name. */
   readonly sets: FilterSets;
   /** identityText of objects whose documents are wrong, and of which no version is in force. */
@@ -78,7 +81,12 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
       otherwise: words[direction] === 'All' ? 'accept' : 'reject',
     };
   };
-  problems.push(...found.flatMap((filter) => ownNextHops(filter, context.nodeAddresses)));
+  problems.push(
+    ...found.flatMap((filter) => [
+      ...ownNextHops(filter, context.nodeAddresses),
+      ...idleRules(filter, context.sets, context.bgpPeers, context.refused),
+    ]),
+  );
   return {
     import: side(
       'import',
