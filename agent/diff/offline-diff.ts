@@ -1,7 +1,7 @@
 // The same between the objects of a store and those of a file, for one node and without its agent: sessions, settings and
 // own prefixes. No RIB is there, so nothing is said of the routes of neighbours. Pure.
 import type { PlanDiffReply } from '#agent-api';
-import { formatProblem, objectName, parseText, type Problem, type ValidatedTexts } from '#api';
+import { formatProblem, parseText, type Problem, type ValidatedTexts } from '#api';
 import { listed } from '../listed.ts';
 import { blocksOf, makePlan, type PlanInput } from '../plan/index.ts';
 import { type MeantFile, meantObjects, withDeed } from './documents.ts';
@@ -23,7 +23,7 @@ export async function offlineDiff(
   meant: MeantFile,
   nodeName: string,
 ): Promise<OfflineDiff> {
-  const { objects, problems: faults } = meantObjects(parseText(meant.text, meant.file));
+  const { objects, names, problems: faults } = meantObjects(parseText(meant.text, meant.file), meant.deed);
   const done = withDeed(resources, objects, meant.deed);
   const planOf = (of: PlanInput['resources']) =>
     makePlan({ resources: of, refused, nodeName, localBlocks: blocksOf(nodeName, of, refused) });
@@ -32,7 +32,6 @@ export async function offlineDiff(
     throw new RangeError(`no plan of now to compare with:\n${now.problems.map(formatProblem).join('\n')}`);
   const then = planOf(done.resources);
   const problems = [...faults, ...done.problems, ...newProblems(now.problems, then.problems)];
-  const names = objects.map(objectName);
   if (then.plan === undefined) return { ...noPlan(names), problems };
   const { notes, ...diff } = await plansDiff(now.plan, then.plan, undefined, () => Promise.resolve());
   const unknown = `no agent was asked, so nothing is known of routes; on ${nodeName} itself podroute plan --diff tells them`;

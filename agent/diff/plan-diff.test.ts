@@ -151,6 +151,13 @@ describe('what a file would change', () => {
     ]);
     assert.deepEqual(pool.withdrawn, ['10.244.1.0/26']);
     assert.equal(pool.best?.vanish.count, 3, 'our own, and Cluster lets nothing in without a pool');
+    const named = 'apiVersion: podroute.io/v1\nkind: BGPPeer\nmetadata: { name: three }\n';
+    for (const text of [named, `${named}spec: { peerIP: nowhere }\n`]) {
+      const byName = await ask(text, one, 'delete');
+      assert.deepEqual([byName.objects, byName.sessions, byName.problems], [diff.objects, diff.sessions, []]);
+    }
+    const nameless = named.replace('{ name: three }', '{}');
+    await assert.rejects(ask(nameless, one, 'delete'), /metadata[.]name: is missing/);
     const unknown = await ask(peer('four', 1, 4, ''), one, 'delete');
     assert.deepEqual(
       unknown.problems.map(({ text }) => text),

@@ -1,14 +1,7 @@
 // What applying or deleting documents would change on this node: the plan with them against the plan in force, and for each
 // session that is up what becomes of its routes. Nothing is applied. In turns, and for a bounded time.
 import type { PlanDiffReply, StatusProblem } from '#agent-api';
-import {
-  formatProblem,
-  objectName,
-  parseTextInSteps,
-  type Problem,
-  type Resources,
-  type TextDocument,
-} from '#api';
+import { formatProblem, parseTextInSteps, type Problem, type Resources, type TextDocument } from '#api';
 import type { Foreseen, Speaker } from '#bgp';
 import type { Plan, PlanResult } from '../plan/index.ts';
 import { originationsDifference } from '../speaker/speaker-driver.ts';
@@ -38,7 +31,7 @@ export async function planDiff(
     documents.push(...some);
     await slices.rest();
   }
-  const { objects, problems: faults } = meantObjects(documents);
+  const { objects, names, problems: faults } = meantObjects(documents, deed);
   const before = agent.inForce?.plan;
   if (before === undefined) throw new RangeError('no plan is in force yet: there is nothing to compare with');
   const done = withDeed(agent.objects(), objects, deed);
@@ -46,7 +39,6 @@ export async function planDiff(
   await slices.rest();
   const then = agent.planWith(done.resources);
   const problems = [...faults, ...done.problems, ...newProblems(now.problems, then.problems)].map(asStatus);
-  const names = objects.map(objectName);
   if (then.plan === undefined) return { ...noPlan(names), problems };
   const foreseen = await foresee(before, then.plan, agent, slices);
   const { notes, ...diff } = await plansDiff(before, then.plan, foreseen, () => slices.rest());
