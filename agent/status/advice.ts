@@ -294,6 +294,9 @@ function afterSent(
   }
 }
 
+const ENDS_IT =
+  'it takes the connection and ends it: does it have this node’s address, or does it wait after an error (BIRD: up to 5 minutes)?';
+
 const BY_PROBLEM: Readonly<Record<SocketProblem, string | undefined>> = {
   refused: 'the neighbour answers, but not on that port: is BGP on there, and does it know this node?',
   'no answer': 'ping it, and look for a firewall on TCP port 179',
@@ -301,8 +304,8 @@ const BY_PROBLEM: Readonly<Record<SocketProblem, string | undefined>> = {
   'no local address':
     'the local address is on no link of this node: correct sourceAddress or put the address there',
   forbidden: 'the kernel forbids it: is the link there, and has the agent NET_ADMIN and NET_RAW?',
-  reset: 'it takes the connection and ends it: does it have this node’s address?',
-  closed: 'it takes the connection and ends it: does it have this node’s address?',
+  reset: ENDS_IT,
+  closed: ENDS_IT,
   other: undefined,
 };
 

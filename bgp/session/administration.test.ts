@@ -1,7 +1,7 @@
 // What an administrator orders, and what the neighbour hears of it.
 import assert from 'node:assert/strict';
 import { peerConfig } from '../testing/configs.ts';
-import { KEEPALIVE, MP_BOTH, fourByteAs } from '../testing/message-bytes.ts';
+import { KEEPALIVE, MP_BOTH, fourByteAs, rawNotification } from '../testing/message-bytes.ts';
 import { ScriptPeer } from '../testing/script-peer.ts';
 import { SessionBench, THEIRS, theirOpen } from '../testing/session-bench.ts';
 
@@ -154,6 +154,22 @@ describe('session: administration', () => {
     await bench.sessions.reconfigure({ ...config, routerId: '10.9.9.9', multipath });
     bench.clock.settle();
     assert.equal(peer.notification, '6/6');
+  });
+});
+
+describe('what was wrong before its configuration changed', () => {
+  it('is forgotten where the next OPEN is another, and stays where it is the same', async () => {
+    const bench = await withPeer();
+    bench.connect().send(rawNotification(2, 2));
+    bench.clock.settle();
+    const said = 'notification received';
+    assert.equal(bench.status.lastError?.cause.kind, said);
+    const change = (more: object) =>
+      bench.sessions.updatePeer(peerConfig('tor', THEIRS, 65002, { passive: true, ...more }));
+    change({ holdTimeSeconds: 30 });
+    assert.equal(bench.status.lastError?.cause.kind, said);
+    change({ holdTimeSeconds: 30, localAs: 65077 });
+    assert.equal(bench.status.lastError, undefined);
   });
 });
 

@@ -136,8 +136,10 @@ export class Peer implements SessionOwner {
       return;
     }
     if (change.kind !== 'nothing') this.release();
-    if (change.kind === 'reset') this.reset(changedCause(change), cease(CEASE_OTHER_CONFIG));
-    else if (change.fields.some(({ effect }) => effect === 'live')) this.#applyLive(before);
+    if (change.kind === 'reset') {
+      this.reset(changedCause(change), cease(CEASE_OTHER_CONFIG));
+      this.record.forgetError();
+    } else if (change.fields.some(({ effect }) => effect === 'live')) this.#applyLive(before);
     // A dialler that must not dial any more, or must begin to.
     if (before.passive !== config.passive && this.#sessions.established === undefined) {
       const cause = { kind: 'configuration changed', fields: ['passive'], text: 'passive changed' } as const;

@@ -118,6 +118,11 @@ export class PeerRecord {
     this.lastError = { ...this.#now(), cause, text: causeText(cause) };
   }
 
+  /** What was wrong with an OPEN or a connection that is not tried any more says nothing of the next one. */
+  forgetError(): void {
+    this.lastError = undefined;
+  }
+
   /** @param error `reason` is our own, for one that we sent */
   notification(direction: 'in' | 'out', error: WireError & { readonly reason?: string }, text: string): void {
     const { code, subcode, data, reason } = error;
