@@ -242,6 +242,9 @@ describe('the page of live changes', () => {
   it('is what node agent/plan/changes/generate-live-changes.ts writes', () => {
     const page = join(import.meta.dirname, '..', '..', '..', 'docs', 'live-changes.md');
     assert.equal(readFileSync(page, 'utf8'), liveChangesPage());
+    const [, ofFilters] = liveChangesPage().split('## BGPFilter');
+    for (const field of ['communitySets.values', 'prefixSets.name', 'asPath.regex'])
+      assert.ok(ofFilters?.includes(`| \`${field}\` |`), field);
   });
 });
 

@@ -36,7 +36,7 @@ export function liveChangesPage(): string {
     ...table(BGPPeer),
     '\n## BGPConfiguration\nOf the object `default` and of one of a node.\n',
     ...table(BGPConfiguration),
-    '\n## BGPFilter\nOf the BGPPeers that name it; in all four lists, unless a row names one.\n',
+    '\n## BGPFilter\nOf the BGPPeers that name it. Fields of rules: in all four lists, unless a row names one.\n',
     ...table(filterRows(BGPFilter)),
     '',
   ].join('\n');
@@ -50,9 +50,11 @@ function table(rows: readonly FieldChange[]): string[] {
   ];
 }
 
+const OF_A_LIST = /^(im|ex)portV[46][.]/;
+
 /** A row that is the same in all lists stands once, without the list's name. */
 function filterRows(rows: readonly FieldChange[]): FieldChange[] {
-  const byField = Map.groupBy(rows, ({ field }) => field.slice(field.indexOf('.') + 1));
+  const byField = Map.groupBy(rows, ({ field }) => field.replace(OF_A_LIST, ''));
   return [...byField].flatMap(([field, lists]) => {
     const [first] = lists;
     return lists.every(({ effect }) => effect === first?.effect) ? [{ ...first!, field }] : lists;
