@@ -105,6 +105,10 @@ describe('a BGPPeer with an address', () => {
       /spec.defaultOriginate: "Both" has no effect for IPv6: the session carries IPv4 only/,
     ],
     [
+      'asNumber: 65000, gracefulRestart: { mode: Helper, longLivedTime: 1h }',
+      /spec.gracefulRestart.longLivedTime: "3600s" has no effect with mode: Helper/,
+    ],
+    [
       'asNumber: 65000, routeReflectorClient: true',
       /spec.routeReflectorClient: true has no effect: .*another AS/,
     ],

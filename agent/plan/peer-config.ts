@@ -116,6 +116,7 @@ export function sessionConfig(
       ...policies.problems,
       ...password.problems,
       ...idleFields(spec, type, object),
+      ...idleLongLived(spec, object),
       // Nodes have a session for each family.
       ...(wish.remoteNode === undefined ? idleDefault(spec.defaultOriginate, families, object) : []),
     ],
@@ -251,6 +252,14 @@ function idleFields(spec: SessionSpec, type: 'ebgp' | 'ibgp', object: string): P
     const message = `has no effect: the neighbour is ${why}`;
     return [{ object, field: `spec.${name}`, value, message, severity: 'warning' }];
   });
+}
+
+/** RFC 9494: what of ours is kept for long is what is kept at all. */
+function idleLongLived({ gracefulRestart: { mode, longLivedTime } }: SessionSpec, object: string): Problem[] {
+  if (mode === 'Full' || longLivedTime === 0) return [];
+  const message = `has no effect with mode: ${mode}, with which nobody keeps this node's routes`;
+  const field = 'spec.gracefulRestart.longLivedTime';
+  return [{ object, field, value: `${longLivedTime}s`, message, severity: 'warning' }];
 }
 
 /** Of a family that the session does not carry. */
