@@ -25,6 +25,8 @@ export interface StatusReply {
   readonly routerId?: string;
   readonly clusterId?: string;
   readonly addresses: { readonly ipv4?: string; readonly ipv6?: string };
+  /** podroute.io/GracefulShutdown: what it announces is marked, and others take another way where there is one. */
+  readonly isLeaving?: true;
   readonly plan: PlanSummary;
   readonly sessions: readonly SessionStatus[];
   /** Ranges from which neighbours may connect; those that did are in `sessions`. */

@@ -140,6 +140,7 @@ export class AgentStatusSource implements StatusSource {
       ...(node === undefined ? {} : { asNumber: node.asNumber, routerId: node.routerId }),
       ...(node?.clusterId === undefined ? {} : { clusterId: node.clusterId }),
       addresses: node?.addresses ?? {},
+      ...(node?.isLeaving && { isLeaving: true }),
       plan: this.#planSummary(),
       sessions,
       ranges: this.#ranges(peers),

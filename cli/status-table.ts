@@ -25,7 +25,8 @@ function headline(status: StatusReply): string {
   const plan = status.plan.generation === 0 ? 'no plan yet' : `plan ${status.plan.generation}`;
   const stale = status.plan.isStale ? bad(' (an older one: see problems)') : '';
   const version = `podroute ${status.version}`;
-  return `${status.node}: ${as}${id}, ${plan}${stale}, up ${duration(status.uptimeSeconds)}, ${version}`;
+  const leaving = status.isLeaving ? `, ${doubtful('leaving (podroute.io/GracefulShutdown)')}` : '';
+  return `${status.node}: ${as}${id}${leaving}, ${plan}${stale}, up ${duration(status.uptimeSeconds)}, ${version}`;
 }
 
 function sessions(status: StatusReply): string {

@@ -34,12 +34,16 @@ describe('a node with the annotation GracefulShutdown', () => {
     it(`${hasOwnAs ? 'in its own AS' : 'of the mesh'}: others choose another way while its sessions stand, and come back`, async () => {
       const store = new TestCluster();
       store.set(...documents(hasOwnAs));
-      await using _one = await startNode(1, store, [ANYCAST]);
+      await using one = await startNode(1, store, [ANYCAST]);
       await using _two = await startNode(2, store, [ANYCAST]);
       await using reader = await startNode(3, store, []);
       await store.until('both ways', () => chosen(reader) === '10.0.0.1 10.0.0.2');
       store.set(...documents(hasOwnAs, 1));
       await store.until('the other way alone', () => chosen(reader) === '10.0.0.2');
+      assert.deepEqual(
+        [one, reader].map(({ source }) => source.status().isLeaving),
+        [true, undefined],
+      );
       store.set(...documents(hasOwnAs));
       await store.until('both ways again', () => chosen(reader) === '10.0.0.1 10.0.0.2');
       for (const { flaps, state } of reader.source.status().sessions) {

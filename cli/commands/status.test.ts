@@ -54,6 +54,12 @@ describe('podroute status shows', () => {
     assert.match(row ?? '', /^tor +%eth1 +- +Waiting .* link eth1 is down$/);
   });
 
+  it('that the node is leaving, in its first line', () => {
+    const [first] = statusTable({ ...status, isLeaving: true }).split('\n');
+    assert.match(first ?? '', /leaving \(podroute[.]io\/GracefulShutdown\)/);
+    assert.doesNotMatch(statusTable(status), /leaving/);
+  });
+
   it('whose routes are waited for after a restart, and how long', () => {
     const waitsFor = ['tor-a', 'mesh/n2/ipv4'];
     const deferred = [{ family: 'ipv4' as const, waitsFor, neighbours: 7, secondsLeft: 97 }];
