@@ -26,6 +26,7 @@ export const errnos = {
   EMFILE: constants.errno.EMFILE,
   ERANGE: constants.errno.ERANGE,
   EOPNOTSUPP: constants.errno.EOPNOTSUPP,
+  EADDRINUSE: constants.errno.EADDRINUSE,
   EADDRNOTAVAIL: constants.errno.EADDRNOTAVAIL,
   ENETDOWN: constants.errno.ENETDOWN,
   ENETUNREACH: constants.errno.ENETUNREACH,

@@ -1,6 +1,13 @@
 // The door of linux/: the kernel of a network namespace, namespaces themselves, pod links, and the socket options
 // that BGP wants. Importing it loads nothing native: the addon comes in at the first use.
-export type { DatagramOptions, Datagrams, DatagramSocket, Endpoint } from './datagrams.ts';
+export {
+  type Datagram,
+  type DatagramOptions,
+  type Datagrams,
+  type DatagramSocket,
+  type Endpoint,
+  LONGEST_DATAGRAM,
+} from './datagrams.ts';
 export { errnoName } from './errno.ts';
 export { KernelError } from './kernel-error.ts';
 export * from './kernel.ts';
@@ -26,7 +33,8 @@ export { type TcpSocketRequest, tcpSockets } from './real/tcp-sockets.ts';
 export type { RouterDiscovery, RouterSocket } from './router-discovery.ts';
 export type { RouterMessage } from './router-messages.ts';
 export { trimMemory } from './real/trim-memory.ts';
-export { udp } from './real/udp.ts';
+export { raiseThreadPriority, type ThreadPriority } from './native/thread-priority.ts';
+export { udp } from './native/udp-socket.ts';
 export { type ClockDiscipline, clockDiscipline } from './trial/clock-discipline.ts';
 export { type DiskTrial, tryDisk } from './trial/disk-trial.ts';
 export { echo } from './trial/echo.ts';

@@ -87,10 +87,11 @@ export class MemoryLinks {
     return link;
   }
 
+  /** For what leaves the link: a link-local one only where there is no other (RFC 6724 §5, rule 2). */
   sourceOf(index: number, family: Family): string | undefined {
-    return this.#addresses
-      .find((held) => held.deviceIndex === index && held.family === family)
-      ?.address.split('/')[0];
+    const held = this.#addresses.filter((own) => own.deviceIndex === index && own.family === family);
+    const chosen = held.find(({ scope }) => scope !== 'link') ?? held[0];
+    return chosen?.address.split('/')[0];
   }
 
   linkLocalOf(index: number): string | undefined {

@@ -20,6 +20,8 @@ export interface Walk {
   readonly at: MemoryKernel;
   /** Links that the packet left by, in their order. */
   readonly hops: readonly WalkHop[];
+  /** The link that it came to `at` by; undefined where it began. */
+  readonly cameIn?: Link;
 }
 
 export interface WalkHop {
@@ -58,7 +60,7 @@ export function walkText({ end, at, hops }: Walk): string {
 }
 
 function step(at: MemoryKernel, cameIn: Link | undefined, packet: Packet, hops: readonly WalkHop[]): Walk {
-  const ends = (end: WalkEnd): Walk => ({ end, at, hops });
+  const ends = (end: WalkEnd): Walk => ({ end, at, hops, ...(cameIn === undefined ? {} : { cameIn }) });
   const hole = (why: string) => ends({ kind: 'hole', why });
   const { destination } = packet;
   if (cameIn !== undefined && at.podTable.looksAt(cameIn.name)) {

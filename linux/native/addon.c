@@ -3,6 +3,7 @@
 // an exception); every rule and every message is in TypeScript. Holds no global state, so worker threads may load it.
 #include "addon.h"
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <malloc.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -12,13 +13,15 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
 #define PATH_BYTES 4096
 // As in addon.ts: raised when a call is added, changed or taken away.
-#define EDITION 5
+#define EDITION 6
 
 // ---- sockets ----
 
@@ -91,18 +94,43 @@ CALL(socket_send_to) {
   return outcome(env, result);
 }
 
-// Who sent it goes into a struct sockaddr_in6, with which hop limit (IPV6_RECVHOPLIMIT) into the 4 bytes behind it.
+// What is known of a datagram besides its octets, as far as the socket's options have it told; as in addon.ts.
+typedef struct {
+  struct sockaddr_in6 from;
+  int32_t hops;
+  uint32_t interface;
+  uint8_t to[16];
+} arrival_t;
+_Static_assert(sizeof(arrival_t) == 52, "ARRIVAL_BYTES of addon.ts");
+
+static void arrival_note(arrival_t *arrival, struct cmsghdr *told) {
+  const void *data = CMSG_DATA(told);
+  if (told->cmsg_level == IPPROTO_IPV6 && told->cmsg_type == IPV6_HOPLIMIT) memcpy(&arrival->hops, data, sizeof arrival->hops);
+  if (told->cmsg_level == IPPROTO_IP && told->cmsg_type == IP_TTL) memcpy(&arrival->hops, data, sizeof arrival->hops);
+  if (told->cmsg_level == IPPROTO_IPV6 && told->cmsg_type == IPV6_PKTINFO) {
+    const struct in6_pktinfo *info = data;
+    arrival->interface = info->ipi6_ifindex;
+    memcpy(arrival->to, &info->ipi6_addr, sizeof info->ipi6_addr);
+  }
+  if (told->cmsg_level == IPPROTO_IP && told->cmsg_type == IP_PKTINFO) {
+    const struct in_pktinfo *info = data;
+    arrival->interface = (uint32_t)info->ipi_ifindex;
+    memcpy(arrival->to, &info->ipi_addr, sizeof info->ipi_addr);
+  }
+}
+
 CALL(socket_receive_from) {
-  bytes_t room = bytes(call, 1), from = bytes(call, 2);
-  if (from.length < sizeof(struct sockaddr_in6) + sizeof(int)) return number(env, -EINVAL);
+  bytes_t room = bytes(call, 1), out = bytes(call, 2);
+  if (out.length < sizeof(arrival_t)) return number(env, -EINVAL);
+  arrival_t arrival = {.hops = -1};
   union {
     struct cmsghdr header;
-    char room[CMSG_SPACE(sizeof(int))];
+    char room[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct in6_pktinfo))];
   } control;
   struct iovec into = {.iov_base = room.data, .iov_len = room.length};
   struct msghdr message = {
-      .msg_name = from.data,
-      .msg_namelen = sizeof(struct sockaddr_in6),
+      .msg_name = &arrival.from,
+      .msg_namelen = sizeof arrival.from,
       .msg_iov = &into,
       .msg_iovlen = 1,
       .msg_control = &control,
@@ -112,12 +140,20 @@ CALL(socket_receive_from) {
   do {
     result = recvmsg(integer(call, 0), &message, MSG_DONTWAIT | MSG_TRUNC);
   } while (result < 0 && errno == EINTR);
-  int hops = -1;
-  struct cmsghdr *told = result < 0 ? NULL : CMSG_FIRSTHDR(&message);
-  if (told != NULL && told->cmsg_level == IPPROTO_IPV6 && told->cmsg_type == IPV6_HOPLIMIT)
-    memcpy(&hops, CMSG_DATA(told), sizeof hops);
-  memcpy(from.data + sizeof(struct sockaddr_in6), &hops, sizeof hops);
-  return outcome(env, result);
+  if (result < 0) return outcome(env, result);
+  for (struct cmsghdr *told = CMSG_FIRSTHDR(&message); told != NULL; told = CMSG_NXTHDR(&message, told))
+    arrival_note(&arrival, told);
+  memcpy(out.data, &arrival, sizeof arrival);
+  return number(env, result);
+}
+
+// A classic BPF program of whole instructions: which of what arrives is heard at all.
+CALL(socket_attach_filter) {
+  bytes_t program = bytes(call, 1);
+  size_t count = program.length / sizeof(struct sock_filter);
+  if (count == 0 || count > BPF_MAXINSNS || count * sizeof(struct sock_filter) != program.length) return number(env, -EINVAL);
+  struct sock_fprog filter = {.len = (unsigned short)count, .filter = (struct sock_filter *)program.data};
+  return outcome(env, setsockopt(integer(call, 0), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter));
 }
 
 CALL(socket_unread) {
@@ -286,6 +322,19 @@ CALL(clock_status) {
   return adjtimex(&clock) < 0 ? number(env, -errno) : number(env, clock.status);
 }
 
+// Of the calling thread only, and not of threads that it starts. By number: musl has a sched_setscheduler that refuses.
+CALL(thread_round_robin) {
+  struct sched_param parameter = {.sched_priority = integer(call, 0)};
+  return outcome(env, syscall(SYS_sched_setscheduler, 0, SCHED_RR | SCHED_RESET_ON_FORK, &parameter));
+}
+
+// The same in the time-sharing class: Linux keeps a niceness for each thread.
+CALL(thread_nice) {
+  struct sched_param parameter = {0};
+  if (syscall(SYS_sched_setscheduler, 0, SCHED_OTHER | SCHED_RESET_ON_FORK, &parameter) < 0) return number(env, -errno);
+  return outcome(env, setpriority(PRIO_PROCESS, 0, integer(call, 0)));
+}
+
 // Without waiting for threads that a disk holds, as exit(3) does.
 CALL(process_leave) {
   (void)env;
@@ -327,10 +376,13 @@ static napi_value start(napi_env env, napi_value exports) {
       {"recv", socket_receive},
       {"sendTo", socket_send_to},
       {"receiveFrom", socket_receive_from},
+      {"attachFilter", socket_attach_filter},
       {"unread", socket_unread},
       {"sendInBackground", socket_send_background},
       {"open", file_open},
       {"close", file_close},
+      {"own", fd_own},
+      {"closeOwned", fd_close_owned},
       {"flockInBackground", file_lock_background},
       {"interfaceIndex", interface_index},
       {"interfaceName", interface_name},
@@ -343,6 +395,8 @@ static napi_value start(napi_env env, napi_value exports) {
       {"pollStop", poll_stop},
       {"pollUnref", poll_unref},
       {"clockStatus", clock_status},
+      {"roundRobin", thread_round_robin},
+      {"nice", thread_nice},
       {"leave", process_leave},
       {"abort", process_abort},
       {"trimMemory", memory_trim},

@@ -78,5 +78,7 @@ static inline napi_value outcome(napi_env env, long result) { return number(env,
 napi_value poll_start(napi_env env, napi_callback_info info);
 napi_value poll_stop(napi_env env, napi_callback_info info);
 napi_value poll_unref(napi_env env, napi_callback_info info);
+napi_value fd_own(napi_env env, napi_callback_info info);
+napi_value fd_close_owned(napi_env env, napi_callback_info info);
 
 #endif

@@ -6,8 +6,13 @@ import { dirname, join } from 'node:path';
 /** Handle of a descriptor that the event loop watches. */
 export type PollHandle = object & { readonly kind?: 'poll' };
 
+/** Of a descriptor that ends with its thread. */
+export type OwnedHandle = object & { readonly kind?: 'owned' };
+
 /** As in addon.c: an addon that was built from other sources is refused, not called. */
-const EDITION = 5;
+const EDITION = 6;
+
+export const ARRIVAL_BYTES = 52;
 
 export interface Addon {
   readonly edition?: number;
@@ -26,10 +31,13 @@ export interface Addon {
   recv(fd: number, bytes: Uint8Array, offset: number, length: number, flags: number): number;
   sendTo(fd: number, bytes: Uint8Array, address: Uint8Array): number;
   /**
-   * Never waits; gives the datagram's whole length, also when it is more than bytes holds. from gets a struct sockaddr_in6
-   * and the hop limit (IPV6_RECVHOPLIMIT; -1: not told): 32 octets.
+   * Never waits; gives the datagram's whole length, also when it is more than bytes holds. arrival gets ARRIVAL_BYTES: a
+   * struct sockaddr_in or sockaddr_in6, and as far as the socket's options have it told the TTL or hop limit (28; -1: not
+   * told), the interface's index (32; 0: not told) and where it went to (36).
    */
-  receiveFrom(fd: number, bytes: Uint8Array, from: Uint8Array): number;
+  receiveFrom(fd: number, bytes: Uint8Array, arrival: Uint8Array): number;
+  /** SO_ATTACH_FILTER; instructions are struct sock_filter, 8 octets each. EINVAL: none, too many, or not whole */
+  attachFilter(fd: number, instructions: Uint8Array): number;
   /** FIONREAD */
   unread(fd: number): number;
   /** send on a pool thread; the bytes must not change until done(result) */
@@ -42,6 +50,10 @@ export interface Addon {
   ): number;
   open(path: string, flags: number): number;
   close(fd: number): number;
+  /** closes the descriptor when the calling thread ends, however it does */
+  own(fd: number): OwnedHandle | number;
+  /** closes it; once only */
+  closeOwned(handle: OwnedHandle): number;
   /** flock(2) on a pool thread; the descriptor stays open until done(0 or a negative errno) */
   flockInBackground(fd: number, operation: number, done: (result: number) => void): number;
   /** by any socket of the namespace in question */
@@ -60,6 +72,10 @@ export interface Addon {
   /** once only */
   pollStop(handle: PollHandle): number;
   pollUnref(handle: PollHandle): number;
+  /** SCHED_RR for the calling thread, 1..99; threads that it starts have the usual priority */
+  roundRobin(priority: number): number;
+  /** the usual scheduling for the calling thread with this niceness, -20..19; threads that it starts have 0 */
+  nice(niceness: number): number;
   /** STA_* of adjtimex(2) */
   clockStatus(): number;
   /** _exit(2) */

@@ -1,11 +1,10 @@
 // A raw ICMPv6 socket on one link that hears router advertisements and solicitations and sends them: in the network
 // namespace that the calling thread is in at open. The kernel makes and checks the checksum and lets nothing else come
 // up; who floods the link costs a bounded share of the event loop, and the rest is lost in a small receive buffer.
-import { formatOctets, isLinkLocal, parseOctets } from '#ip';
+import { isLinkLocal, parseOctets } from '#ip';
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
 import { AF_INET6 } from '../netlink/constants.ts';
-import { LITTLE } from '../netlink/writer.ts';
 import type { RouterDiscovery, RouterSocket } from '../router-discovery.ts';
 import {
   decodeRouterMessage,
@@ -14,7 +13,9 @@ import {
   ROUTER_SOLICITATION,
   type RouterMessage,
 } from '../router-messages.ts';
-import { addon, type PollHandle } from './addon.ts';
+import { addon } from './addon.ts';
+import { DatagramReader } from './datagram-reader.ts';
+import { int, sockaddr } from './socket-values.ts';
 
 const SOCK_RAW_NONBLOCK = 3 | 2048;
 const SOL_SOCKET = 1;
@@ -34,17 +35,8 @@ const ALL_NODES = parseOctets('ff02::1')!;
 const ALL_ROUTERS = parseOctets('ff02::2')!;
 
 const RECEIVE_BYTES = 32_768;
-/** Longer ones do not come whole, and are not heard: an advertisement with all of RFC 4861's options has some hundred. */
-const LONGEST = 1_500;
-/** struct sockaddr_in6, and the hop limit. */
-const SENDER_BYTES = 32;
-/** So many are read in one turn of the event loop; when there may be more, the next look is after a rest. */
-const AT_ONCE = 32;
-const REST_MS = 50;
-
-/** One receive buffer: a message is decoded before the next is read. */
-const buffer = new Uint8Array(LONGEST);
-const sender = new Uint8Array(SENDER_BYTES);
+/** An advertisement with all of RFC 4861's options has some hundred octets. */
+const PACE = { atOnce: 32, restMs: 50, longest: 1_500 };
 
 export const routerDiscovery: RouterDiscovery = {
   open(device, heard) {
@@ -67,13 +59,13 @@ function prepare(fd: number, index: number, device: string): number {
   const results = [
     set(IPPROTO_ICMPV6, ICMP6_FILTER, onlyRouterMessages()),
     set(SOL_SOCKET, SO_BINDTODEVICE, Buffer.from(`${device}\0`)),
-    set(SOL_SOCKET, SO_RCVBUF, number(RECEIVE_BYTES)),
-    set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, number(1)),
-    set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, number(ON_LINK_HOPS)),
-    set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, number(0)),
+    set(SOL_SOCKET, SO_RCVBUF, int(RECEIVE_BYTES)),
+    set(IPPROTO_IPV6, IPV6_RECVHOPLIMIT, int(1)),
+    set(IPPROTO_IPV6, IPV6_MULTICAST_HOPS, int(ON_LINK_HOPS)),
+    set(IPPROTO_IPV6, IPV6_MULTICAST_LOOP, int(0)),
   ];
   // Solicitations go to all routers; the kernel is in that group only where it forwards. Refused on a link without IPv6.
-  set(IPPROTO_IPV6, IPV6_JOIN_GROUP, Buffer.concat([ALL_ROUTERS, number(index)]));
+  set(IPPROTO_IPV6, IPV6_JOIN_GROUP, Buffer.concat([ALL_ROUTERS, int(index)]));
   return results.find((result) => result < 0) ?? 0;
 }
 
@@ -84,17 +76,12 @@ function onlyRouterMessages(): Uint8Array {
   return new Uint8Array(words.buffer);
 }
 
-function number(value: number): Uint8Array {
-  return new Uint8Array(Int32Array.of(value).buffer);
-}
-
 class Icmp6Socket implements RouterSocket {
   readonly #fd: number;
   readonly #index: number;
   readonly #device: string;
   readonly #heard: (message: RouterMessage, from: string) => void;
-  #poll: PollHandle | undefined;
-  #rest: NodeJS.Timeout | undefined;
+  readonly #reader: DatagramReader;
   #isOpen = true;
 
   constructor(
@@ -107,63 +94,29 @@ class Icmp6Socket implements RouterSocket {
     this.#index = index;
     this.#device = device;
     this.#heard = heard;
-    this.#listen();
-  }
-
-  /** Where no poll handle is to be had, it is tried again: the socket can send meanwhile. */
-  #listen(): void {
-    const poll = addon().pollStart(this.#fd, () => this.#readable());
-    if (typeof poll === 'number') this.#restThen();
-    else this.#poll = poll;
-  }
-
-  #restThen(): void {
-    this.#rest = setTimeout(() => this.#listen(), REST_MS);
-    this.#rest.unref();
-  }
-
-  #readable(): void {
-    for (let left = AT_ONCE; left > 0; left--) {
-      const size = addon().receiveFrom(this.#fd, buffer, sender);
-      if (size < 0) return;
-      if (size <= LONGEST) this.#received(buffer.subarray(0, size));
-      if (!this.#isOpen) return;
-    }
-    this.#unlisten();
-    this.#restThen();
+    this.#reader = new DatagramReader(fd, PACE, (bytes) => this.#received(bytes));
   }
 
   #received(bytes: Uint8Array): void {
-    const view = new DataView(sender.buffer);
-    if (view.getInt32(28, LITTLE) !== ON_LINK_HOPS) return;
-    const from = formatOctets(sender, 8, 16);
+    if (this.#reader.hops !== ON_LINK_HOPS) return;
     const message = decodeRouterMessage(bytes);
-    if (message === undefined || !isFromLink(message, from, view.getUint32(24, LITTLE), this.#index)) return;
-    this.#heard(message, from);
+    const { fromAddress, scope } = this.#reader;
+    if (message === undefined || !isFromLink(message, fromAddress, scope, this.#index)) return;
+    this.#heard(message, fromAddress);
   }
 
   send(message: RouterMessage): KernelError | undefined {
     const fail = (errno: number) => new KernelError(`send router ${message.type} on`, this.#device, errno);
     if (!this.#isOpen) return fail(errnos.EBADF);
-    const to = new Uint8Array(28);
-    const view = new DataView(to.buffer);
-    view.setUint16(0, AF_INET6, LITTLE);
-    to.set(message.type === 'advertisement' ? ALL_NODES : ALL_ROUTERS, 8);
-    view.setUint32(24, this.#index, LITTLE);
+    const to = sockaddr(message.type === 'advertisement' ? ALL_NODES : ALL_ROUTERS, 0, this.#index);
     const sent = addon().sendTo(this.#fd, encodeRouterMessage(message), to);
     return sent < 0 ? fail(-sent) : undefined;
-  }
-
-  #unlisten(): void {
-    if (this.#poll !== undefined) addon().pollStop(this.#poll);
-    this.#poll = undefined;
   }
 
   [Symbol.dispose](): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    clearTimeout(this.#rest);
-    this.#unlisten();
+    this.#reader[Symbol.dispose]();
     addon().close(this.#fd);
   }
 }

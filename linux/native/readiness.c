@@ -1,5 +1,7 @@
-// Readiness of a descriptor on the event loop: libuv's poll handle, which Node gives only to its own sockets.
+// Descriptors and the thread that uses them: readiness on its event loop (libuv's poll handle, which Node gives only to
+// its own sockets), and an end with it.
 #include "addon.h"
+#include <unistd.h>
 #include <uv.h>
 
 typedef struct {
@@ -80,5 +82,37 @@ CALL(poll_unref) {
   void *watch = NULL;
   if (napi_get_value_external(env, call->values[0], &watch) != napi_ok) return number(env, -EINVAL);
   uv_unref((uv_handle_t *)&((watch_t *)watch)->poll);
+  return number(env, 0);
+}
+
+// ---- descriptors that do not outlive their thread ----
+
+typedef struct {
+  int fd;
+} owned_t;
+
+static void owned_end(void *data) {
+  owned_t *owned = data;
+  close(owned->fd);
+  free(owned);
+}
+
+// own(fd): a handle for closeOwned, or a negative errno. However a worker ends, its descriptors stay with the process.
+CALL(fd_own) {
+  owned_t *owned = calloc(1, sizeof *owned);
+  if (owned == NULL) return number(env, -ENOMEM);
+  owned->fd = integer(call, 0);
+  napi_add_env_cleanup_hook(env, owned_end, owned);
+  napi_value handle;
+  napi_create_external(env, owned, NULL, NULL, &handle);
+  return handle;
+}
+
+// Once only for a handle.
+CALL(fd_close_owned) {
+  void *owned = NULL;
+  if (napi_get_value_external(env, call->values[0], &owned) != napi_ok) return number(env, -EINVAL);
+  napi_remove_env_cleanup_hook(env, owned_end, owned);
+  owned_end(owned);
   return number(env, 0);
 }

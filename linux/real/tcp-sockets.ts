@@ -4,6 +4,7 @@ import { type Family, familyOf, parseOctets, parsePrefixOctets, type PrefixOctet
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
 import { addon } from '../native/addon.ts';
+import { encodeSockaddr, int, sockaddr } from '../native/socket-values.ts';
 import { AF_INET, AF_INET6 } from '../netlink/constants.ts';
 import { LITTLE } from '../netlink/writer.ts';
 
@@ -199,21 +200,10 @@ function bind(fd: number, request: TcpSocketRequest, to: { address: string; port
     throw new KernelError('bind TCP socket to', object, errnos.EINVAL, `no ${request.family} address`);
   }
   const scope = request.device === undefined ? 0 : Math.max(0, addon().interfaceIndex(fd, request.device));
-  const address = new Uint8Array(bytes.length === 4 ? 16 : 28);
-  encodeSockaddr(new DataView(address.buffer), bytes, to.port, scope);
-  const result = addon().bind(fd, address);
+  const result = addon().bind(fd, sockaddr(bytes, to.port, scope));
   if (result === 0) return;
   const hint = result === -errnos.EADDRNOTAVAIL ? 'no link of this host has that address' : undefined;
   throw new KernelError('bind TCP socket to', object, -result, hint);
-}
-
-/** struct sockaddr_in or sockaddr_in6 */
-function encodeSockaddr(out: DataView, address: Uint8Array, port: number, scope: number): void {
-  const isIPv4 = address.length === 4;
-  out.setUint16(0, isIPv4 ? AF_INET : AF_INET6, LITTLE);
-  out.setUint16(2, port);
-  for (const [i, byte] of address.entries()) out.setUint8((isIPv4 ? 4 : 8) + i, byte);
-  if (!isIPv4) out.setUint32(24, scope, LITTLE);
 }
 
 /** struct tcp_md5sig: | sockaddr 128 | flags 1 | prefix length 1 | key length 2 | interface 4 | key 80 | */
@@ -247,8 +237,6 @@ function domainOf(fd: number): number {
 }
 
 function setNumber(fd: number, level: number, name: number, value: number, what: string): void {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, value, LITTLE);
-  const result = addon().setsockopt(fd, level, name, bytes);
+  const result = addon().setsockopt(fd, level, name, int(value));
   if (result < 0) throw new KernelError(`set ${what} ${value} on socket`, `${fd}`, -result);
 }
