@@ -1,4 +1,12 @@
 // The door of api/: resource kinds, reading documents, problems, selectors.
+export {
+  bfdKey,
+  type BfdAuthType,
+  type BfdOfSession,
+  type BFDProfile,
+  type BFDProfileSpec,
+  DEFAULT_BFD,
+} from './kinds/bfd-profile.ts';
 export type { BGPConfiguration, BGPConfigurationSpec } from './kinds/bgp-configuration.ts';
 export { ROUTE_PRIORITY, rulesField } from './kinds/bgp-filter.ts';
 export {
@@ -8,7 +16,13 @@ export {
   setsOf,
   sharedSets,
 } from './kinds/filter-sets.ts';
-export { idleMembers, idleRules, unknownSets } from './read/cross-checks.ts';
+export {
+  bfdProfileProblems,
+  idleMembers,
+  idleRules,
+  missingProfile,
+  unknownSets,
+} from './read/cross-checks.ts';
 export type { BGPFilter, BGPFilterRule, BGPFilterSpec } from './kinds/bgp-filter.ts';
 export {
   type BGPNodeStatus,

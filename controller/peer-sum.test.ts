@@ -53,6 +53,28 @@ describe('the status of a BGPPeer', () => {
     assert.ok(status.conditions!.every(({ observedGeneration }) => observedGeneration === 4));
   });
 
+  it('counts sessions whose BFD is up, and says of those that are down what theirs is', () => {
+    assert.deepEqual(
+      (({ bfdUp, bfdDesired }) => [bfdUp, bfdDesired])(statusOf([report('n1', [session('Established')])])),
+      [undefined, undefined],
+    );
+    const silent = { ...report('n4', [session('Established', { bfd: 'Up' })]), silentMinutes: 20 };
+    const status = statusOf([
+      report('n1', [session('Established', { bfd: 'Up' })]),
+      report('n2', [session('Established', { bfd: 'Down' }), session('Established')]),
+      report('n3', [session('Idle', { bfd: 'Down', whyDown: 'BFD' })]),
+      silent,
+    ]);
+    assert.deepEqual([status.bfdUp, status.bfdDesired, status.established], [1, 4, 3]);
+    assert.deepEqual(
+      status.down!.map(({ node, bfd }) => [node, bfd]),
+      [
+        ['n4', undefined],
+        ['n3', 'Down'],
+      ],
+    );
+  });
+
   it('names the worst: a refusal before a neighbour that does not answer, the longest down first', () => {
     const status = statusOf([
       report('n1', [session('Active', { whyDown: 'no answer', since: since(1) })]),

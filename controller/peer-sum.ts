@@ -12,10 +12,14 @@ interface RankedDown extends Down {
 
 export interface PeerCount {
   established: number;
+  /** Of sessions with BFD. */
+  readonly bfd: { up: number; desired: number };
   readonly down: RankedDown[];
   /** What nodes say is wrong with the object: 'n1: …'. */
   readonly problems: string[];
 }
+
+const newCount = (): PeerCount => ({ established: 0, bfd: { up: 0, desired: 0 }, down: [], problems: [] });
 
 /** In one line of a table. */
 const LONGEST_WORST = 160;
@@ -25,13 +29,17 @@ export function countPeers(reports: readonly NodeReport[]): ReadonlyMap<string, 
   const counts = new Map<string, PeerCount>();
   const of = (name: string): PeerCount => {
     let count = counts.get(name);
-    if (count === undefined) counts.set(name, (count = { established: 0, down: [], problems: [] }));
+    if (count === undefined) counts.set(name, (count = newCount()));
     return count;
   };
   for (const { node, status, silentMinutes } of reports) {
     for (const session of status.sessions ?? []) {
       const name = peerNamed(session.object);
       if (name === undefined) continue;
+      if (session.bfd !== undefined) {
+        of(name).bfd.desired++;
+        if (session.bfd === 'Up' && silentMinutes === undefined) of(name).bfd.up++;
+      }
       if (silentMinutes !== undefined) of(name).down.push(silent(node, session, silentMinutes));
       else if (session.state === 'Established') of(name).established++;
       else of(name).down.push(downOf(node, session));
@@ -49,11 +57,12 @@ const peerNamed = (object: string | undefined): string | undefined =>
 
 function downOf(
   node: string,
-  { peer, state, since, whyDown, lastError, lastErrorCode }: Session,
+  { peer, state, since, whyDown, lastError, lastErrorCode, bfd }: Session,
 ): RankedDown {
   // What the neighbour or we refused will not mend itself; a neighbour that does not answer may.
   const rank = lastErrorCode !== undefined ? 1 : whyDown !== undefined ? 2 : 3;
-  return { node, peer, state, since, reason: whyDown ?? lastError ?? state, rank };
+  const reason = whyDown ?? lastError ?? state;
+  return { node, peer, state, since, reason, ...(bfd !== undefined && { bfd }), rank };
 }
 
 function silent(node: string, { peer, state, since }: Session, minutes: number): RankedDown {
@@ -73,7 +82,7 @@ export function peerStatus(
   before: BGPPeerStatus | undefined,
   now: string,
 ): BGPPeerStatus {
-  const { established = 0, problems = [] } = count ?? {};
+  const { established = 0, bfd: watched, problems = [] } = count ?? {};
   const down = [...(count?.down ?? [])].sort(
     (a, b) => a.rank - b.rank || compare(a.since, b.since) || compare(a.node, b.node),
   );
@@ -84,14 +93,12 @@ export function peerStatus(
   return {
     established,
     desired,
+    ...(watched && watched.desired > 0 && { bfdUp: watched.up, bfdDesired: watched.desired }),
     ...(worst !== undefined && { worst: worst.slice(0, LONGEST_WORST) }),
     ...(down.length > 0 && {
-      down: down.slice(0, MOST_DOWN).map(({ node, peer, state, since, reason }) => ({
-        node,
-        peer,
-        state,
-        since,
-        reason: cutMessage(reason),
+      down: down.slice(0, MOST_DOWN).map(({ node, peer, state, since, reason, bfd }) => ({
+        ...{ node, peer, state, since, reason: cutMessage(reason) },
+        ...(bfd !== undefined && { bfd }),
       })),
     }),
     ...(down.length > MOST_DOWN && { downLeftOut: down.length - MOST_DOWN }),

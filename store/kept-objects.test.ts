@@ -43,6 +43,18 @@ describe('the last good versions that a directory store keeps', () => {
     }
   });
 
+  it('have BFDProfiles: a mistake in one takes BFD from no session', async () => {
+    const profile = (spec: string) =>
+      `apiVersion: podroute.io/v1\nkind: BFDProfile\nmetadata: { name: fast }\nspec: { ${spec} }\n`;
+    write(profile('detectMultiplier: 5'));
+    await run();
+    write(profile('detectMultiplier: 500'));
+    const store = openDirectoryStore('/store', { clock, disk, keepIn: '/state/last-good' });
+    await store.start();
+    assert.equal(store.snapshot().bfdProfiles.get('fast')?.spec.detectMultiplier, 5);
+    await store[Symbol.asyncDispose]();
+  });
+
   it('hold for a file that is there and cannot be read', async () => {
     await run();
     disk.damaged.set('/store/a.yaml', 'EIO: i/o error');

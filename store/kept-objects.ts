@@ -22,6 +22,7 @@ const KINDS: readonly Kind[] = [
   'BGPConfiguration',
   'BGPPeer',
   'BGPFilter',
+  'BFDProfile',
   'IPPool',
   'IPReservation',
   'IPClaim',

@@ -56,6 +56,26 @@ async function threeNodes(): Promise<
 }
 
 describe('what a file would change', () => {
+  it('says of a BFDProfile which sessions it is for, and that they stay', async () => {
+    const { store, ask } = await cluster();
+    const profile = (interval: string) =>
+      objectYaml('BFDProfile', 'fast', `{ transmitInterval: ${interval} }`);
+    const documents = [...NODES, ...BASE, two(', bfd: { profile: fast }')];
+    store.set(...documents, profile('300ms'));
+    await using one = await startNode(1, store);
+    await store.until('a plan', () => one.agent.inForce !== undefined);
+    const { sessions } = await ask(profile('50ms'), one);
+    assert.deepEqual(
+      sessions.map(({ id, what, changes }) => [id, what, changes]),
+      [['two', 'changes', [{ setting: 'bfd', effect: 'live' }]]],
+    );
+    const { generation } = one.agent.inForce!;
+    store.set(...documents, profile('50ms'));
+    await store.until('another plan', () => one.agent.inForce!.generation > generation);
+    const planned = one.agent.inForce!.plan.peers.find(({ config }) => config.id === 'two');
+    assert.equal(planned?.bfd?.transmitMicros, 50_000);
+  });
+
   it('names prefixes that appear and vanish at a neighbour, as applying the file then does', async () => {
     await using nodes = await threeNodes();
     const { store, ask, one } = nodes;

@@ -1,4 +1,5 @@
 // Two plans compared for people: what of the node and of each session would change, and what is known of the routes.
+import { isDeepStrictEqual } from 'node:util';
 import type { PlanDiffReply, SessionDiff, SettingDiff } from '#agent-api';
 import { type Aggregate, configChange, type Foreseen, type NeighbourForeseen } from '#bgp';
 import { familyLabel, withZone } from '#ip';
@@ -120,7 +121,10 @@ function sessionDiff(
   if (was === undefined) return { ...head, what: 'begins', changes: [] };
   if (will === undefined) return { ...head, what: 'ends', changes: [] };
   const change = configChange(was.config, will.config);
-  const changes = change.fields.map(({ name, effect }) => ({ setting: name, effect }));
+  const changes: SessionDiff['changes'] = [
+    ...change.fields.map(({ name, effect }) => ({ setting: name, effect })),
+    ...(isDeepStrictEqual(was.bfd, will.bfd) ? [] : [{ setting: 'bfd', effect: 'live' as const }]),
+  ];
   if (isAnew || change.kind === 'reset') return { ...head, what: 'begins anew', changes };
   return { ...head, what: changes.length > 0 ? 'changes' : 'stays', changes };
 }

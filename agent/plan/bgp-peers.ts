@@ -46,7 +46,7 @@ export function configuredPeers(
     const device = peer.spec.peerInterface;
     if (why !== undefined && device !== undefined)
       waiting.push({ id: peer.metadata.name, from: object, device, why });
-    const isImportImplied = peer.implied?.some(({ field }) => field === 'import') === true;
+    const isImplied = (name: string) => peer.implied?.some(({ field }) => field === name) === true;
     for (const target of targets) {
       const { id, remote, remoteAs, family, node, isReversed } = target;
       const made = sessionConfig(
@@ -55,13 +55,15 @@ export function configuredPeers(
           object,
           spec: {
             ...specOf(peer, isReversed),
-            ...(isImportImplied && { isImportImplied }),
+            ...(isImplied('import') && { isImportImplied: true }),
+            ...(isImplied('multihop') && { isMultihopImplied: true }),
           },
           remote,
           remoteAs,
           family,
           ...(node === undefined ? {} : { remoteNode: node }),
           passwordField: 'spec.password',
+          bfdField: 'spec.bfd',
         },
         context,
       );
@@ -70,6 +72,7 @@ export function configuredPeers(
       const implied = peer.implied?.map(impliedText) ?? [];
       wishes.push({
         config: made.config,
+        ...(made.bfd && { bfd: made.bfd }),
         kind: 'peer',
         from: object,
         ...(implied.length > 0 && { implied }),

@@ -1,10 +1,11 @@
 // Two objects that ask for a session with the same neighbour: one stays in force, the other becomes a Problem. A
 // session that is in force stays; else the more specific object wins, then the name. The mesh yields silently: a
 // BGPPeer for another node's address is how an operator changes one session of it.
+import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '#api';
 import type { PeerRemote } from '#bgp';
 import { contains, hostPrefix, parsePrefix } from '#ip';
-import type { PlannedPeer } from './types.ts';
+import type { PlannedBfd, PlannedPeer } from './types.ts';
 
 /** How specific the object is that asks; lower wins. */
 export const RANK = { node: 0, selector: 1, everyNode: 2, reversed: 3, reflector: 4, mesh: 5 } as const;
@@ -36,13 +37,16 @@ export function resolveConflicts(
     else if (wish.rank < RANK.reversed && winner.from !== wish.from) problems.push(doubled(wish, winner));
   }
   problems.push(...otherPasswords([...winners.values()]), ...withoutPassword([...winners.values()]));
-  const peers = [...winners.values()]
-    .map(({ config, kind, from, implied, reachableBy }) => ({
+  const shared = sharedBfd([...winners.values()]);
+  problems.push(...shared.problems);
+  const peers = shared.wishes
+    .map(({ config, kind, from, implied, reachableBy, bfd }) => ({
       config,
       kind,
       from,
       ...(implied && { implied }),
       ...(reachableBy && { reachableBy }),
+      ...(bfd && { bfd }),
     }))
     .sort((a, b) => (a.config.id < b.config.id ? -1 : 1));
   return { peers, problems };
@@ -60,6 +64,34 @@ function otherPasswords(wishes: readonly PeerWish[]): Problem[] {
       return { object: from, field, value, message, severity: 'warning' };
     });
   });
+}
+
+/**
+ * Sessions with one neighbour that differ in their ports: one BFD session watches it for all of them (RFC 5881 section 2),
+ * with the settings of the first by name.
+ */
+function sharedBfd(wishes: readonly PeerWish[]): { wishes: PeerWish[]; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const byNeighbour = Map.groupBy(wishes, ({ config: { remote } }) =>
+    remote.kind === 'range' ? `range ${remote.prefix}` : `${remote.address}%${remote.device ?? ''}`,
+  );
+  const agreed = [...byNeighbour.values()].flatMap((sharing) => {
+    const watched = sharing.filter(({ bfd }) => bfd !== undefined);
+    const first = watched.toSorted((a, b) => (a.config.id < b.config.id ? -1 : 1))[0];
+    return sharing.map((wish): PeerWish => {
+      if (first?.bfd === undefined || wish.bfd === undefined || wish === first) return wish;
+      const { isRequired: _, isGraceful: __, ...settings } = first.bfd;
+      const { isRequired, isGraceful } = wish.bfd;
+      const own = { ...(isRequired && { isRequired }), ...(isGraceful && { isGraceful }) };
+      const bfd: PlannedBfd = { ...settings, ...own };
+      if (isDeepStrictEqual(bfd, wish.bfd)) return wish;
+      const message = `is the neighbour of ${first.from} too, whose settings of BFD hold for both (${bfd.profile}): one BFD session watches a neighbour`;
+      const value = placeOf(wish.config.remote);
+      problems.push({ object: wish.from, field: wish.field, value, message, severity: 'warning' });
+      return { ...wish, bfd };
+    });
+  });
+  return { wishes: agreed, problems };
 }
 
 /** Neighbours without a password inside a range with one: a listening socket asks all of the range to sign. */

@@ -29,10 +29,15 @@ function reflectorPeers(context: SessionContext): { wishes: PeerWish[]; problems
 }
 
 /** The password of the mesh is that of the reflectors' sessions too: they take its place. */
-function automaticSpec({ nodeMeshPassword, nodeMeshMaxRestartTime }: SessionContext['config']): SessionSpec {
+function automaticSpec({
+  nodeMeshPassword,
+  nodeMeshMaxRestartTime,
+  nodeMeshBFD,
+}: SessionContext['config']): SessionSpec {
   return {
     ...AUTOMATIC_SPEC,
     ...(nodeMeshPassword === undefined ? {} : { password: nodeMeshPassword }),
+    ...(nodeMeshBFD && { bfd: nodeMeshBFD }),
     gracefulRestart: {
       ...AUTOMATIC_SPEC.gracefulRestart,
       ...(nodeMeshMaxRestartTime === undefined ? {} : { restartTime: nodeMeshMaxRestartTime }),
@@ -66,13 +71,16 @@ function sessionsWith(
           family,
           remoteNode: node,
           passwordField: 'spec.nodeMeshPassword',
+          bfdField: 'spec.nodeMeshBFD',
         },
         context,
       );
-      wishes.push({ config: made.config, kind, from, rank, field: '' });
+      const { problems: wrong, ...session } = made;
+      wishes.push({ ...session, kind, from, rank, field: '' });
       // What is wrong with the mesh is wrong with each of its sessions: told once.
-      for (const problem of made.problems) {
-        problems.set(problem.field, { ...problem, object: 'BGPConfiguration default' });
+      for (const problem of wrong) {
+        const object = problem.object === from ? 'BGPConfiguration default' : problem.object;
+        problems.set(`${object} ${problem.field}`, { ...problem, object });
       }
     }
   }

@@ -3,7 +3,7 @@
 import { mayHidePools, type Problem, type Refused, type ValidatedTexts } from '#api';
 import type { NodePlan } from '#agent-api';
 import { familyOf } from '#ip';
-import type { LocalBlock, Plan, PlanResources } from './types.ts';
+import type { LocalBlock, Plan, PlannedBfd, PlanResources } from './types.ts';
 import { makePlan } from './plan.ts';
 
 export interface OfflinePlan {
@@ -47,18 +47,27 @@ export function blocksOf(nodeName: string, resources: PlanResources, refused: Re
   ];
 }
 
-/** As the agent's socket shows it, too. Its passwords are secret: NodePlan has no place for one. */
+/** As the agent's socket shows it, too. Its passwords and keys are secret: NodePlan has no place for one. */
 export function shownPlan({ node, speaker, peers, waiting, originations, kernel }: Plan): NodePlan {
   return {
     node,
     speaker,
-    peers: peers.map(({ config, ...rest }) => {
+    peers: peers.map(({ config, bfd, ...rest }) => {
       const { md5Key, ...settings } = config;
-      // A key keeps its place in the text.
-      return { config: md5Key === undefined ? settings : { ...config, md5Key: '(secret)' }, ...rest };
+      return {
+        // A key keeps its place in the text.
+        config: md5Key === undefined ? settings : { ...config, md5Key: '(secret)' },
+        ...rest,
+        ...(bfd && { bfd: shownBfd(bfd) }),
+      };
     }),
     waiting,
     originations,
     kernel,
   };
 }
+
+const shownBfd = ({ authentication, ...bfd }: PlannedBfd): NonNullable<NodePlan['peers'][number]['bfd']> => ({
+  ...bfd,
+  ...(authentication && { authentication: { ...authentication, key: '(secret)' } }),
+});

@@ -14,7 +14,8 @@ import {
 import type { PeerConfig, PeerRemote, TtlRule } from '#bgp';
 import { type Family, familyLabel } from '#ip';
 import type { Guarded } from './policy/guarded.ts';
-import type { PlanInput } from './types.ts';
+import { sessionBfd } from './bfd.ts';
+import type { PlanInput, PlannedBfd } from './types.ts';
 import type { ClusterNode } from './node-bgp.ts';
 import { asksForNeighbours } from './policy/filter-terms.ts';
 import { type SessionPolicies, sessionPolicies } from './policy/policies.ts';
@@ -49,6 +50,8 @@ export interface SessionWish {
   /** Of the neighbour, when it is a node of the cluster. */
   readonly remoteNode?: ClusterNode;
   readonly passwordField: string;
+  /** 'spec.bfd' */
+  readonly bfdField: string;
 }
 
 export type SessionSpec = Omit<
@@ -68,6 +71,8 @@ export type SessionSpec = Omit<
 > & {
   /** Nobody wrote `import: All`: what lies in a network of this node is not let in by it. */
   readonly isImportImplied?: true;
+  /** Nobody wrote `multihop`. */
+  readonly isMultihopImplied?: true;
 };
 
 /** Sessions that no BGPPeer describes: the mesh and the reflectors'. They may cross routers. */
@@ -98,13 +103,15 @@ const ANY_DISTANCE = 255;
 export function sessionConfig(
   wish: SessionWish,
   context: SessionContext,
-): { config: PeerConfig; problems: Problem[] } {
+): { config: PeerConfig; bfd?: PlannedBfd; problems: Problem[] } {
   const { spec, object } = wish;
   const { self, config, input } = context;
   const localAs = spec.localASNumber ?? self.asNumber;
   const type = sessionType(wish.remoteAs, localAs);
   const policies = sharedPolicies(wish, type, context);
   const password = passwordOf(spec.password, input, object, wish.passwordField);
+  const ttl = ttlRule(spec, type);
+  const bfd = sessionBfd(wish, ttl, context);
   const holdTimeSeconds = Math.ceil(spec.holdTime ?? config.holdTime);
   const keepalive = spec.keepaliveTime ?? (spec.holdTime === undefined ? config.keepaliveTime : undefined);
   const localAddress = sourceAddress(wish, self);
@@ -115,11 +122,13 @@ export function sessionConfig(
     problems: [
       ...policies.problems,
       ...password.problems,
+      ...bfd.problems,
       ...idleFields(spec, type, object),
       ...idleLongLived(spec, object),
       // Nodes have a session for each family.
       ...(wish.remoteNode === undefined ? idleDefault(spec.defaultOriginate, families, object) : []),
     ],
+    ...(bfd.bfd && { bfd: bfd.bfd }),
     config: {
       id: wish.id,
       description: object,
@@ -133,8 +142,11 @@ export function sessionConfig(
       connectRetrySeconds: Math.ceil(spec.connectRetryTime),
       families,
       extendedNextHop: wish.family === 'ipv6' && (spec.families?.includes('IPv4') ?? false),
-      ttl: ttlRule(spec, type),
+      ttl,
       ...(password.key === undefined ? {} : { md5Key: password.key }),
+      ...(bfd.bfd && {
+        bfd: { isRequired: bfd.bfd.isRequired === true, isGraceful: bfd.bfd.isGraceful === true },
+      }),
       nextHop: NEXT_HOPS[spec.nextHopMode],
       nextHopSelf: self.addresses,
       routeReflectorClient: type !== 'ebgp' && (spec.routeReflectorClient ?? isClient(wish, context)),
@@ -162,7 +174,7 @@ export function sessionConfig(
       import: policies.import,
       export: policies.export,
       ...(spec.password === undefined || password.key !== undefined
-        ? {}
+        ? bfd.shutdown && { shutdown: bfd.shutdown }
         : { shutdown: { message: 'its password is not to be had', because: 'missing key' as const } }),
     },
   };

@@ -3,6 +3,8 @@
 // object that asked for it.
 import type { PeerConfig, SpeakerConfig } from '#bgp';
 import type {
+  BfdAuthType,
+  BFDProfile,
   BGPConfiguration,
   BGPFilter,
   BGPPeer,
@@ -20,6 +22,7 @@ export interface PlanResources {
   readonly bgpConfigurations: ReadonlyMap<string, BGPConfiguration>;
   readonly bgpPeers: ReadonlyMap<string, BGPPeer>;
   readonly bgpFilters: ReadonlyMap<string, BGPFilter>;
+  readonly bfdProfiles: ReadonlyMap<string, BFDProfile>;
   readonly ipPools: ReadonlyMap<string, IPPool>;
   readonly ipamBlocks: ReadonlyMap<string, IPAMBlock>;
   readonly secrets: ReadonlyMap<string, Secret>;
@@ -134,6 +137,32 @@ export interface PlannedPeer {
   readonly implied?: readonly string[];
   /** The gateway through which it is reached; undefined: as the kernel's routes say. */
   readonly reachableBy?: string;
+  /** Of a range: of each neighbour that connects. Undefined: none is asked for, or none can be (which is a Problem). */
+  readonly bfd?: PlannedBfd;
+}
+
+/** How BFD watches the neighbour (RFC 5880). Addresses and link of both ends are those of the BGP session. */
+export interface PlannedBfd {
+  /** For texts: 'BFDProfile fast', 'defaults'. */
+  readonly profile: string;
+  readonly transmitMicros: number;
+  readonly receiveMicros: number;
+  readonly multiplier: number;
+  /** RFC 5881 or RFC 5883. */
+  readonly hops: 'single' | 'multi';
+  /** 255 with one hop. */
+  readonly leastTtl: number;
+  readonly isPassive?: true;
+  readonly authentication?: {
+    readonly type: BfdAuthType;
+    readonly keyId: number;
+    /** 1 to 16 octets, with SHA-1 to 20. */
+    readonly key: Uint8Array;
+  };
+  /** A BGP session begins only when this is up. */
+  readonly isRequired?: true;
+  /** That it fails may be a restart (RFC 5882 section 4.3). */
+  readonly isGraceful?: true;
 }
 
 /** A session that is wanted with whoever is found on a link. */

@@ -36,6 +36,6 @@ describe('a plan', () => {
       texts('Node').join(),
       /^Node n1: may exist, the store has not told yet: this agent has no AS/,
     );
-    assert.ok(told('Secret', 'BGPFilter', 'IPAMBlock').plan !== undefined);
+    assert.ok(told('Secret', 'BGPFilter', 'BFDProfile', 'IPAMBlock').plan !== undefined);
   });
 });

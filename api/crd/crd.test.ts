@@ -112,6 +112,7 @@ describe('the CRDs in manifests/crds', () => {
       ['BGPConfiguration', {}],
       ['BGPPeer', { peerIP: '10.0.0.1', asNumber: 65000 }],
       ['BGPFilter', { importV4: [{ action: 'Accept' }] }],
+      ['BFDProfile', {}],
       ['IPPool', { cidr: '10.0.0.0/16' }],
       ['IPReservation', {}],
     ] as const) {
@@ -139,6 +140,8 @@ describe('the CRDs in manifests/crds', () => {
     assert.deepEqual(maxPrefixes!['default'], {});
     assert.equal(maxPrefixes!.properties!['limit']!['default'], 10_000);
     assert.deepEqual(filters!['default'], []);
+    const profile = crd('BFDProfile').spec.versions[0]!.schema.openAPIV3Schema.properties as { spec: Schema };
+    assert.match(profile.spec.properties!['transmitInterval']!['description'] as string, /Default: 300ms\.$/);
   });
 
   it("write nothing into a BGPConfiguration: one of a node would hide the cluster's", () => {

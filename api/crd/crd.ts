@@ -112,7 +112,7 @@ function explained(node: Node): Node {
 function shownDefault({ default: value, pattern }: Node): string | undefined {
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(', ');
   if (value === undefined || typeof value === 'object') return undefined;
-  return `${value as string | number | boolean}${pattern === DURATION_TEXT ? 's' : ''}`;
+  return `${value as string | number | boolean}${typeof value === 'number' && pattern === DURATION_TEXT ? 's' : ''}`;
 }
 
 /** Without the defaults of the object's own fields: what nobody wrote stays unsaid. */

@@ -21,6 +21,7 @@ import {
   withCel,
   Wrong,
 } from '../schema/fields.ts';
+import { bfdOfSession } from './bfd-profile.ts';
 import { checkSetNames, filterSetFields, setNamesCel } from './filter-sets.ts';
 import { age, defineKind, type ResourceObject } from '../schema/kind.ts';
 import { notManyHosts } from '../schema/one-host.ts';
@@ -153,6 +154,11 @@ const fields = z.strictObject({
   nodeMeshMaxRestartTime: duration(1, 4095)
     .optional()
     .describe('Graceful restart time of the mesh. Default 120s.'),
+  nodeMeshBFD: bfdOfSession()
+    .optional()
+    .describe(
+      'BFD (RFC 5880) of the node-to-node mesh, and of sessions with automatic route reflectors. {}: with every default.',
+    ),
   communities: list(
     z.strictObject({
       name: communityName().describe("What prefixAdvertisements call it, and filters as 'set:NAME'."),
@@ -209,21 +215,31 @@ const fields = z.strictObject({
 
 type Fields = z.output<typeof fields>;
 
+/** No sessions but those of BGPPeers. */
+const hasNoAutomatic = ({ nodeToNodeMeshEnabled, routeReflectors }: Fields): boolean =>
+  !nodeToNodeMeshEnabled && routeReflectors.mode === 'Disabled';
+
+const needsAutomatic = (field: keyof Fields): string =>
+  `!has(self.${field}) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled || !has(self.routeReflectors) || !has(self.routeReflectors.mode) || self.routeReflectors.mode != 'Disabled'`;
+
 const rules: Rule<Fields>[] = [
   {
     fields: ['nodeMeshPassword', 'nodeToNodeMeshEnabled'],
     message: 'needs nodeToNodeMeshEnabled: true, or routeReflectors with a mode',
-    cel: "!has(self.nodeMeshPassword) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled || !has(self.routeReflectors) || !has(self.routeReflectors.mode) || self.routeReflectors.mode != 'Disabled'",
-    broken: (spec) =>
-      spec.nodeMeshPassword !== undefined &&
-      !spec.nodeToNodeMeshEnabled &&
-      spec.routeReflectors.mode === 'Disabled',
+    cel: needsAutomatic('nodeMeshPassword'),
+    broken: (spec) => spec.nodeMeshPassword !== undefined && hasNoAutomatic(spec),
   },
   {
     fields: ['nodeMeshMaxRestartTime', 'nodeToNodeMeshEnabled'],
     message: 'needs nodeToNodeMeshEnabled: true',
     cel: '!has(self.nodeMeshMaxRestartTime) || !has(self.nodeToNodeMeshEnabled) || self.nodeToNodeMeshEnabled',
     broken: (spec) => spec.nodeMeshMaxRestartTime !== undefined && !spec.nodeToNodeMeshEnabled,
+  },
+  {
+    fields: ['nodeMeshBFD', 'nodeToNodeMeshEnabled'],
+    message: 'needs nodeToNodeMeshEnabled: true, or routeReflectors with a mode',
+    cel: needsAutomatic('nodeMeshBFD'),
+    broken: (spec) => spec.nodeMeshBFD !== undefined && hasNoAutomatic(spec),
   },
   {
     fields: ['routerID'],

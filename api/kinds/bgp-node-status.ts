@@ -35,6 +35,8 @@ const session = z.object({
   accepted: count().optional().describe('Of these, what the policy accepts.'),
   advertised: count().optional().describe('Prefixes that we announce.'),
   flaps: count().optional().describe('How often it went down.'),
+  bfd: text(16).optional().describe('State of its BFD: AdminDown, Down, Init or Up. Absent: it has none.'),
+  bfdDowns: count().optional().describe('How often BFD went down.'),
 });
 
 const block = z.object({
@@ -72,6 +74,8 @@ const bgpNodeStatusStatus = z.object({
   ready: oneOf('True', 'False').optional().describe('True when every condition is.'),
   established: count().optional().describe('Sessions that are up.'),
   configured: count().optional().describe('Sessions that should be up.'),
+  bfdUp: count().optional().describe('Sessions whose BFD is up. Absent: none has BFD.'),
+  bfdConfigured: count().optional().describe('Sessions that have BFD.'),
   sessions: list(session, MOST_SESSIONS).optional().describe('Each of them; those that are down come first.'),
   sessionsLeftOut: count().optional().describe('Sessions that found no room here.'),
   blocks: list(block, MOST_BLOCKS).optional().describe("The node's blocks of addresses."),
@@ -103,6 +107,8 @@ export const bgpNodeStatus = defineKind({
     { name: 'Router-ID', type: 'string', jsonPath: '.status.routerID' },
     { name: 'Established', type: 'integer', jsonPath: '.status.established' },
     { name: 'Configured', type: 'integer', jsonPath: '.status.configured' },
+    { name: 'BFD-Up', type: 'integer', jsonPath: '.status.bfdUp', priority: 1 },
+    { name: 'BFD', type: 'integer', jsonPath: '.status.bfdConfigured', priority: 1 },
     { name: 'Updated', type: 'date', jsonPath: '.status.updatedAt' },
     age,
   ],

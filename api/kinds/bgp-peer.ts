@@ -19,6 +19,7 @@ import {
   withCel,
   Wrong,
 } from '../schema/fields.ts';
+import { bfdOfSession } from './bfd-profile.ts';
 import { age, defineKind, type Implied, type ResourceObject } from '../schema/kind.ts';
 import { impliedByCalico } from './implied.ts';
 import { oneHost, rangeOfHosts } from '../schema/one-host.ts';
@@ -192,6 +193,11 @@ const fields = z.strictObject({
     ),
   maxRestartTime: duration(1, 4095).optional().describe("Calico's name of gracefulRestart.restartTime."),
   gracefulRestart: gracefulRestart.prefault({}).describe('What happens to routes while one side restarts.'),
+  bfd: bfdOfSession()
+    .optional()
+    .describe(
+      'BFD (RFC 5880) watches the neighbour, so that its loss is known in a second instead of the hold time. {}: with every default.',
+    ),
   filters: list(text(), 100)
     .default([])
     .describe('BGPFilters, in this order; their verdict comes before import and export.'),
@@ -338,6 +344,7 @@ export const bgpPeer = defineKind({
     { name: 'Node-Selector', type: 'string', jsonPath: '.spec.nodeSelector' },
     { name: 'Established', type: 'integer', jsonPath: '.status.established' },
     { name: 'Desired', type: 'integer', jsonPath: '.status.desired' },
+    { name: 'BFD-Up', type: 'integer', jsonPath: '.status.bfdUp', priority: 1 },
     { name: 'Worst', type: 'string', jsonPath: '.status.worst' },
     age,
   ],

@@ -1,4 +1,5 @@
 // The kinds that podroute reads, and a set of them as the store holds it.
+import { type BFDProfile, bfdProfile } from './bfd-profile.ts';
 import { type BGPConfiguration, bgpConfiguration } from './bgp-configuration.ts';
 import { type BGPFilter, bgpFilter } from './bgp-filter.ts';
 import { type BGPNodeStatus, bgpNodeStatus } from './bgp-node-status.ts';
@@ -13,6 +14,7 @@ export const ourKinds = {
   BGPConfiguration: bgpConfiguration,
   BGPPeer: bgpPeer,
   BGPFilter: bgpFilter,
+  BFDProfile: bfdProfile,
   IPPool: ipPool,
   IPReservation: ipReservation,
   IPAMBlock: ipamBlock,
@@ -24,6 +26,7 @@ export interface KindMap {
   BGPConfiguration: BGPConfiguration;
   BGPPeer: BGPPeer;
   BGPFilter: BGPFilter;
+  BFDProfile: BFDProfile;
   IPPool: IPPool;
   IPReservation: IPReservation;
   IPAMBlock: IPAMBlock;
@@ -42,6 +45,7 @@ export const collections = {
   BGPConfiguration: 'bgpConfigurations',
   BGPPeer: 'bgpPeers',
   BGPFilter: 'bgpFilters',
+  BFDProfile: 'bfdProfiles',
   IPPool: 'ipPools',
   IPReservation: 'ipReservations',
   IPAMBlock: 'ipamBlocks',
@@ -65,6 +69,7 @@ export const emptyResources = (): ResourceMaps => ({
   bgpConfigurations: new Map(),
   bgpPeers: new Map(),
   bgpFilters: new Map(),
+  bfdProfiles: new Map(),
   ipPools: new Map(),
   ipReservations: new Map(),
   ipamBlocks: new Map(),

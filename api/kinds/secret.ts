@@ -19,8 +19,14 @@ export function secretNamed(secrets: ReadonlyMap<string, Secret>, name: string):
   return secrets.get(`${OWN_NAMESPACE}/${name}`) ?? secrets.get(name);
 }
 
-/** What a password has: TCP MD5 takes no more (Linux: TCP_MD5SIG_MAXKEYLEN). */
-const MOST_OCTETS = 80;
+/** Who takes a value, and how much of it. */
+export interface TakerOfSecrets {
+  readonly who: string;
+  readonly octets: number;
+}
+
+/** Linux: TCP_MD5SIG_MAXKEYLEN. */
+const TCP_MD5: TakerOfSecrets = { who: 'TCP MD5', octets: 80 };
 
 /**
  * Why a value of a Secret cannot be the password that a reference means; undefined when it can. Never shows a value.
@@ -31,6 +37,7 @@ export function passwordFault(
   secrets: ReadonlyMap<string, Secret>,
   { name, key }: { readonly name: string; readonly key: string },
   refused: ReadonlySet<string>,
+  taker = TCP_MD5,
 ): { readonly at: 'name' | 'key'; readonly value: string; readonly why: string } | undefined {
   const secret = secretNamed(secrets, name);
   if (secret === undefined) {
@@ -47,11 +54,11 @@ export function passwordFault(
   const password = passwordIn(secret, key);
   if (password === undefined) return { at: 'key', value: key, why: `is no key of Secret ${name}` };
   const octets = Buffer.byteLength(password);
-  if (octets > 0 && octets <= MOST_OCTETS) return undefined;
+  if (octets > 0 && octets <= taker.octets) return undefined;
   const why =
     octets === 0
       ? `is empty in Secret ${name}`
-      : `has ${octets} octets in Secret ${name}, and TCP MD5 takes ${MOST_OCTETS}`;
+      : `has ${octets} octets in Secret ${name}, and ${taker.who} takes ${taker.octets}`;
   return { at: 'key', value: key, why };
 }
 

@@ -16,11 +16,14 @@ const down = z.object({
   state: text(32).describe('As in BGPNodeStatus.'),
   since: text(64).describe('RFC 3339; since when it is in this state.'),
   reason: text(1024).describe('Why it is down.'),
+  bfd: text(16).optional().describe('State of its BFD, as in BGPNodeStatus.'),
 });
 
 export const bgpPeerStatus = z.object({
   established: count().optional().describe('Sessions that are up, of all nodes.'),
   desired: count().optional().describe('Sessions that should be up, of all nodes.'),
+  bfdUp: count().optional().describe('Sessions whose BFD is up, of all nodes. Absent: none has BFD.'),
+  bfdDesired: count().optional().describe('Sessions that have BFD, of all nodes.'),
   worst: text(1024).optional().describe('The worst of what is wrong: which node, and why.'),
   down: list(down, MOST_DOWN).optional().describe('Sessions that are down, the worst first.'),
   downLeftOut: count().optional().describe('Sessions that are down and found no room here.'),

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { calicoNodeTop } from '../kinds/calico-node.ts';
 import { impliedByCalico } from '../kinds/implied.ts';
 import { type OurKind, ourKinds } from '../kinds/resources.ts';
+import { calicoNodeTop } from './calico.ts';
 import { unwrap } from './findings.ts';
 import { findNotYet } from './not-yet.ts';
 

@@ -1,6 +1,7 @@
 // What can only be seen when objects are looked at together: names that lead nowhere, two objects for one thing.
 // For `podroute validate` and admission; the agent decides by itself (plan, ipam) and reports the same faults.
 import { addressBits, canonicalAddress, FAMILIES, type Family, familyOf, parsePrefix } from '#ip';
+import { type BFDProfile, bfdKeyDoubt, bfdKeyFault, type BfdOfSession } from '../kinds/bfd-profile.ts';
 import { type BGPFilter, type BGPFilterRule, rulesField } from '../kinds/bgp-filter.ts';
 import type { BGPPeer } from '../kinds/bgp-peer.ts';
 import { type FilterSets, isUnknownSet, setsOf, sharedSets } from '../kinds/filter-sets.ts';
@@ -11,7 +12,8 @@ import { usablePools } from './pool-conflicts.ts';
 import type { Problem } from '../schema/problem.ts';
 import { bgpConfigurationFor, nodeOfConfiguration } from '../kinds/node-configuration.ts';
 import { identityText, objectName, type Resources } from '../kinds/resources.ts';
-import { passwordDoubt, passwordFault } from '../kinds/secret.ts';
+import { passwordDoubt, passwordFault, type Secret } from '../kinds/secret.ts';
+import type { Refused } from './refused.ts';
 
 /**
  * Every fault between objects, in the order of kinds and names. Problems have no file: see Problem.object.
@@ -25,6 +27,7 @@ export function checkTogether(resources: Resources, refused: ReadonlySet<string>
     ...missingSets(resources, refused),
     ...idleFilters(resources, refused),
     ...missingSecrets(resources, refused),
+    ...bfdFaults(resources, refused),
     ...doubledNeighbours(resources),
     ...usablePools(resources).problems,
     ...checkAgainstNodes(resources),
@@ -262,6 +265,77 @@ function missingSecrets(
     const message = `${fault.why}: no session is opened until it has its password`;
     return [{ object, field: `${field}.${fault.at}`, value: fault.value, message }];
   });
+}
+
+/** Of the profile itself: a key that is not to be had, and what is likely not as it was meant. */
+export function bfdProfileProblems(
+  profile: BFDProfile,
+  secrets: ReadonlyMap<string, Secret>,
+  refused: ReadonlySet<string>,
+): Problem[] {
+  const object = objectName(profile);
+  const { detectMultiplier } = profile.spec;
+  const key = 'spec.authentication.keyFrom.secretKeyRef';
+  const problems: Problem[] = [];
+  const fault = bfdKeyFault(profile, secrets, refused);
+  const doubt = fault === undefined ? bfdKeyDoubt(profile, secrets) : undefined;
+  if (fault !== undefined) {
+    const { at, value, why } = fault;
+    const message = `${why}: until it is right, sessions with this profile run without BFD, and those that require it stay down`;
+    problems.push({ object, field: `${key}.${at}`, value, message, cause: 'SecretMissing' });
+  } else if (doubt !== undefined) {
+    const value = profile.spec.authentication?.keyFrom.secretKeyRef.key;
+    problems.push({ object, field: `${key}.key`, value, message: doubt, severity: 'warning' });
+  }
+  if (detectMultiplier === 1) {
+    const message = 'lets one lost packet end the session; 3 is usual';
+    const field = 'spec.detectMultiplier';
+    problems.push({ object, field, value: detectMultiplier, message, severity: 'warning' });
+  }
+  return problems;
+}
+
+/**
+ * Of who names a profile that is not to be had; undefined when it is.
+ *
+ * @param object 'BGPPeer tor-a' @param field 'spec.bfd'
+ */
+export function missingProfile(
+  { profile, required }: BfdOfSession,
+  { object, field }: Pick<Problem, 'object' | 'field'>,
+  profiles: Resources['bfdProfiles'],
+  { objects, kinds }: Pick<Refused, 'objects' | 'kinds'>,
+): Problem | undefined {
+  if (profile === undefined || profiles.has(profile)) return undefined;
+  const what = objects.has(identityText({ kind: 'BFDProfile', name: profile }))
+    ? 'a BFDProfile whose document is refused (see its own problem)'
+    : kinds.has('BFDProfile')
+      ? 'a BFDProfile of which the store has told nothing'
+      : 'no BFDProfile';
+  const then = required
+    ? 'the session, which requires BFD, stays down until there is one'
+    : 'the session runs without BFD until there is one';
+  return { object, field: `${field}.profile`, value: profile, message: `is ${what}: ${then}` };
+}
+
+function bfdFaults(
+  { bgpPeers, bgpConfigurations, bfdProfiles, secrets }: Resources,
+  refused: ReadonlySet<string>,
+): Problem[] {
+  const told = { objects: refused, kinds: new Set<never>() };
+  return [
+    ...[...bgpPeers.values()].flatMap((peer) => {
+      const { bfd } = peer.spec;
+      const place = { object: objectName(peer), field: 'spec.bfd' };
+      return (bfd && missingProfile(bfd, place, bfdProfiles, told)) ?? [];
+    }),
+    ...[...bgpConfigurations.values()].flatMap((config) => {
+      const bfd = config.spec.nodeMeshBFD;
+      const place = { object: objectName(config), field: 'spec.nodeMeshBFD' };
+      return (bfd && missingProfile(bfd, place, bfdProfiles, told)) ?? [];
+    }),
+    ...[...bfdProfiles.values()].flatMap((profile) => bfdProfileProblems(profile, secrets, refused)),
+  ];
 }
 
 /** Two BGPPeers for one address, or the neighbour on one link, on the same node: the one that names its nodes more closely wins, then the name. */

@@ -7,22 +7,36 @@ import { validateTexts } from './validate-texts.ts';
 
 const isError = ({ severity }: { readonly severity?: string }) => severity !== 'warning';
 
+interface InSecret {
+  readonly secretKeyRef: { readonly name: string; readonly key: string };
+}
+interface NamesProfile {
+  readonly profile?: string;
+}
+
 /** What the document refers to, and what makes a pool with a tunnel one that is used. */
 function besides(spec: unknown): object[] {
-  const { password, nodeMeshPassword, filters, ...rest } = spec as {
-    readonly password?: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
-    readonly nodeMeshPassword?: { readonly secretKeyRef: { readonly name: string; readonly key: string } };
+  const { password, nodeMeshPassword, authentication, bfd, nodeMeshBFD, filters, ...rest } = spec as {
+    readonly password?: InSecret;
+    readonly nodeMeshPassword?: InSecret;
+    readonly authentication?: { readonly keyFrom: InSecret };
+    readonly bfd?: NamesProfile;
+    readonly nodeMeshBFD?: NamesProfile;
     readonly filters?: readonly string[];
     readonly ipipMode?: string;
     readonly vxlanMode?: string;
   };
   const sets = namedSets(spec);
-  const secrets = [password, nodeMeshPassword].flatMap((one) => one?.secretKeyRef ?? []);
+  const secrets = [password, nodeMeshPassword, authentication?.keyFrom].flatMap(
+    (one) => one?.secretKeyRef ?? [],
+  );
+  const profiles = [bfd, nodeMeshBFD].flatMap((one) => one?.profile ?? []);
   return [
     ...secrets.map(({ name, key }) => ({
       ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name } },
       stringData: { [key]: 'x' },
     })),
+    ...profiles.map((name) => ({ ...documentOf('BFDProfile', {}), metadata: { name } })),
     ...(filters ?? []).map((name) => ({ ...documentOf('BGPFilter', {}), metadata: { name } })),
     ...([rest.ipipMode, rest.vxlanMode].includes('Always')
       ? [
@@ -78,7 +92,7 @@ describe('the table of documents', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('has of what stands in other objects no more than that: a Secret, a BGPFilter, sets, what says that tunnels are done without', () => {
+  it('has of what stands in other objects no more than that: a Secret, a BGPFilter, a BFDProfile, sets, what says that tunnels are done without', () => {
     const alone = documentCases
       .filter(({ isTakenBy }) => isTakenBy.validate)
       .filter(({ kind, spec }) => errorsOf(documentOf(kind, spec)).length > 0);

@@ -255,7 +255,7 @@ describe('the message for a mistake', () => {
       'a kind that we do not have',
       problemsOf('BGPPeeer', ''),
       [
-        'f.yaml:2: BGPPeeer x: kind: "BGPPeeer" is not a kind of podroute.io/v1 (expected BGPConfiguration, BGPPeer, BGPFilter, IPPool, IPReservation, IPAMBlock, IPClaim, BGPNodeStatus)',
+        'f.yaml:2: BGPPeeer x: kind: "BGPPeeer" is not a kind of podroute.io/v1 (expected BGPConfiguration, BGPPeer, BGPFilter, BFDProfile, IPPool, IPReservation, IPAMBlock, IPClaim, BGPNodeStatus)',
       ],
     ],
     [
@@ -310,6 +310,9 @@ describe('a password where a reference belongs', () => {
       ...peer('password: { secretKeyRef: { name: [hunter2], key: x } }'),
       ...only('BGPConfiguration', 'nodeMeshPassword: hunter2'),
       ...only('BGPConfiguration', 'nodeMeshPassword: 12345'),
+      ...only('BFDProfile', 'authentication: { type: KeyedMD5, keyID: 1, keyFrom: hunter2 }'),
+      ...only('BFDProfile', 'authentication: { type: KeyedMD5, keyID: 1, keyFrom: { hunter2: x } }'),
+      ...only('BFDProfile', 'authentication: [{ keyFrom: hunter2 }]'),
       ...problemsOf('BGPPeer', '- { password: hunter2 }'),
     ];
     assert.ok(texts.length >= 8);

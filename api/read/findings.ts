@@ -39,7 +39,7 @@ export function unknownField(path: Path, known: readonly string[]): Finding {
 }
 
 /** What people write a password into although only a reference belongs there: never shown, whatever is wrong with it. */
-const SECRET_FIELDS: readonly unknown[] = ['password', 'nodeMeshPassword'];
+const SECRET_FIELDS: readonly unknown[] = ['password', 'nodeMeshPassword', 'keyFrom'];
 const SECRET_FORM =
   '{ secretKeyRef: { name: SECRET, key: KEY } }: a password stands in a Secret, and never in this document';
 

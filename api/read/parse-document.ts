@@ -1,11 +1,17 @@
 // One document (already a JavaScript value) → a typed resource, or what is wrong with it.
 import * as z from 'zod';
 import { type Finding, findingsOf, formatPath, type Path, unknownField } from './findings.ts';
-import { calicoVersions, isCalicoKind, unreadBecause, withoutZeroValues } from './calico.ts';
+import {
+  calicoNodeFrom,
+  calicoNodeTop,
+  calicoVersions,
+  isCalicoKind,
+  unreadBecause,
+  withoutZeroValues,
+} from './calico.ts';
 import { apiVersion, calicoApiVersion, group, type Implied, type Metadata } from '../schema/kind.ts';
 import { readMetadata } from './read-metadata.ts';
 import { imply } from '../kinds/implied.ts';
-import { calicoNodeFrom, calicoNodeTop } from '../kinds/calico-node.ts';
 import { annotationProblems, nodeFrom, nodeTop } from '../kinds/node.ts';
 import { findNotYet, isWithoutEffect, notYetMessage } from './not-yet.ts';
 import type { Problem } from '../schema/problem.ts';

@@ -105,6 +105,37 @@ describe('files checked together', () => {
     assert.match(check(long.replace(/x+ /, '"" '), peer).join(), /is empty in Secret bgp/);
   });
 
+  it('a BFDProfile that is nowhere, its key, and one that a lost packet is enough for', () => {
+    const peer = tor('a', ', bfd: { profile: fast, required: true }');
+    const config = object('BGPConfiguration', 'default', '{ nodeMeshBFD: { profile: fast } }');
+    assert.deepEqual(problems(peer, config), [
+      'a.yaml:4: BGPPeer a: spec.bfd.profile: "fast" is no BFDProfile: the session, which requires BFD, stays down until there is one',
+      'b.yaml:4: BGPConfiguration default: spec.nodeMeshBFD.profile: "fast" is no BFDProfile: the session runs without BFD until there is one',
+    ]);
+    const key =
+      'authentication: { type: KeyedMD5, keyID: 1, keyFrom: { secretKeyRef: { name: keys, key: bfd } } }';
+    const profile = object('BFDProfile', 'fast', `{ detectMultiplier: 1, ${key} }`);
+    const secret = (value: string) =>
+      `apiVersion: v1\nkind: Secret\nmetadata: { name: keys }\nstringData: { bfd: "${value}" }\n`;
+    const hasty =
+      'c.yaml:4: warning: BFDProfile fast: spec.detectMultiplier: 1 lets one lost packet end the session; 3 is usual';
+    assert.deepEqual(problems(peer, config, profile, secret('geheim')), [hasty]);
+    const then =
+      'until it is right, sessions with this profile run without BFD, and those that require it stay down';
+    const at = 'c.yaml:4: BFDProfile fast: spec.authentication.keyFrom.secretKeyRef';
+    assert.deepEqual(problems(peer, config, profile), [`${at}.name: "keys" is no Secret: ${then}`, hasty]);
+    assert.deepEqual(problems(peer, config, profile, secret('geheim'.repeat(3))), [
+      `${at}.key: "bfd" has 18 octets in Secret keys, and KeyedMD5 takes 16: ${then}`,
+      hasty,
+    ]);
+    assert.match(
+      problems(peer, config, profile, secret('geheim\\n'))[0] ?? '',
+      /warning: BFDProfile fast: .*ends with the end of a line in Secret keys/,
+    );
+    const broken = object('BFDProfile', 'fast', '{ detectMultiplier: 0 }');
+    assert.match(problems(peer, broken).join(), /is a BFDProfile whose document is refused/);
+  });
+
   it('a set that a filter names and that is nowhere, with no Node beside it', () => {
     const filter = object(
       'BGPFilter',

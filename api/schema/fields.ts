@@ -376,13 +376,21 @@ export const asPathPattern = () =>
     return fault === undefined ? input : new Wrong(fault, "such as '^65001 .* 65002$'");
   });
 
-/** Which key of which Secret. */
+const inSecret = {
+  name: text().describe("The Secret's name, in the agent's own namespace."),
+  key: text().describe("The key in the Secret's data."),
+};
+
+/** Which key of which Secret. @param about what is there */
+export const secretKey = (about: string) =>
+  z.strictObject({ secretKeyRef: z.strictObject(inSecret).describe(about) });
+
+/** The same for a password, as Calico writes it. */
 export const secretKeyRef = () =>
   z.strictObject({
     secretKeyRef: z
       .strictObject({
-        name: text().describe("The Secret's name, in the agent's own namespace."),
-        key: text().describe("The key in the Secret's data."),
+        ...inSecret,
         optional: flag().optional().describe('Of no effect: no session is opened without its password.'),
       })
       .describe('Where the password is.'),

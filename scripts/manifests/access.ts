@@ -10,7 +10,9 @@ const LEASES = 'coordination.k8s.io';
 const OURS = 'podroute.io';
 const CALICO = ['crd.projectcalico.org', 'projectcalico.org'];
 const READ = ['get', 'list', 'watch'];
-const CONFIGURATION = ['bgpconfigurations', 'bgppeers', 'bgpfilters', 'ippools', 'ipreservations'];
+/** Of Calico's kinds those that are read in place. */
+const CALICO_CONFIGURATION = ['bgpconfigurations', 'bgppeers', 'bgpfilters', 'ippools', 'ipreservations'];
+const CONFIGURATION = [...CALICO_CONFIGURATION, 'bfdprofiles'];
 
 export function access(): Manifest[] {
   return [
@@ -26,7 +28,7 @@ export function access(): Manifest[] {
       { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
       // The condition NetworkUnavailable, and a start-up taint that goes: see the policy.
       { apiGroups: [''], resources: ['nodes', 'nodes/status'], verbs: ['patch'] },
-      { apiGroups: CALICO, resources: CONFIGURATION, verbs: READ },
+      { apiGroups: CALICO, resources: CALICO_CONFIGURATION, verbs: READ },
     ]),
     bound('ClusterRole', AGENT),
     role(
@@ -38,7 +40,7 @@ export function access(): Manifest[] {
     bound('Role', AGENT, 'default'),
     role(
       AGENT,
-      'Passwords of neighbours: these Secrets of this namespace and no others. List and watch are by one name, too.',
+      'Passwords of neighbours and keys of BFD: these Secrets of this namespace and no others. List and watch are by one name, too.',
       [{ apiGroups: [''], resources: ['secrets'], resourceNames: PASSWORD_SECRETS, verbs: READ }],
     ),
     bound('Role', AGENT),
@@ -55,7 +57,7 @@ export function access(): Manifest[] {
       // A Node may be made anew while its block is being freed: it gets that back.
       { apiGroups: [OURS], resources: ['ipamblocks'], verbs: ['create'] },
       { apiGroups: [''], resources: ['nodes'], verbs: READ },
-      { apiGroups: CALICO, resources: CONFIGURATION, verbs: READ },
+      { apiGroups: CALICO, resources: CALICO_CONFIGURATION, verbs: READ },
     ]),
     bound('ClusterRole', CONTROLLER),
     role(CONTROLLER, 'The lease by which one of many works.', [

@@ -17,6 +17,8 @@ export const CAPABILITIES = [
   'SYS_ADMIN',
   // /proc/PID/ns/net of a pod, where the runtime names it so
   'SYS_PTRACE',
+  // real-time priority of the thread of BFD
+  'SYS_NICE',
 ] as const;
 
 export const AGENT_LABELS = {

@@ -65,7 +65,7 @@ kind: BGPConfiguration
 metadata:
   name: default
 spec: {{ toJson .Values.bgpConfiguration }}
-${objects('IPPool', 'ipPools')}${objects('BGPFilter', 'bgpFilters')}${objects('BGPPeer', 'bgpPeers')}`;
+${objects('IPPool', 'ipPools')}${objects('BGPFilter', 'bgpFilters')}${objects('BFDProfile', 'bfdProfiles')}${objects('BGPPeer', 'bgpPeers')}`;
 
 /** `indent- SETTING<name|before|items>`, or one that a value is made of. */
 const TOKEN = /^( *)- *SETTING<([^|>]+)\|\|items>$|"?SETTING<([^|>]+)\|([^|>]*)\|(value|text)>"?/gm;

@@ -74,7 +74,7 @@ export const SETTINGS = {
   },
   'agent.passwordSecrets': {
     about:
-      "Secrets of the namespace with neighbours' passwords, beside bgp-passwords: agents may read these, and no others.",
+      "Secrets of the namespace with neighbours' passwords or keys of BFD, beside bgp-passwords: agents may read these, and no others.",
     value: [],
     schema: { type: 'array', items: { ...text, minLength: 1 } },
   },
@@ -140,6 +140,7 @@ export const SETTINGS = {
   ipPools: objects("Pools of pods' addresses: [{ name, spec }]; none: each Node's podCIDRs."),
   bgpPeers: objects('Neighbours: [{ name, spec }].'),
   bgpFilters: objects('Filters that neighbours name: [{ name, spec }].'),
+  bfdProfiles: objects('How BFD watches neighbours that name them: [{ name, spec }].'),
 } as const satisfies Readonly<Record<string, SettingFacts>>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -134,6 +134,7 @@ export function readPart(kind: Kind, raw: Raw): ReadPart {
       return { metadata, spec: raw.spec, ...(raw.status !== undefined && { status: raw.status }) };
     case 'BGPConfiguration':
     case 'BGPFilter':
+    case 'BFDProfile':
     case 'BGPPeer':
     case 'IPAMBlock':
     case 'IPClaim':

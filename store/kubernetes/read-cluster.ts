@@ -16,6 +16,8 @@ import {
 
 const PAGE = 500;
 
+const OURS = 'podroute.io/v1';
+
 interface Place {
   readonly kind: Kind;
   readonly base: string;
@@ -30,8 +32,7 @@ export async function readCluster(api: ApiServer, namespace: string): Promise<Te
   const served = new Set(groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => groupVersion)));
   const calico = CALICO_GROUPS.find((group) => served.has(group));
   const places: Place[] = [
-    // Of a group that there is not an account without the right to it hears 403, not 404.
-    ...(served.has('podroute.io/v1') ? PLAN_KINDS : []).map((kind) => ({ kind, ...RESOURCE_PATHS[kind] })),
+    ...(served.has(OURS) ? await ourKinds(api) : []).map((kind) => ({ kind, ...RESOURCE_PATHS[kind] })),
     { kind: 'Node', ...RESOURCE_PATHS.Node },
     ...Object.entries(calico === undefined ? {} : CALICO_KINDS).map(([kind, plural]) => ({
       ...{ kind: kind as Kind, plural, base: `/apis/${calico}` },
@@ -42,6 +43,15 @@ export async function readCluster(api: ApiServer, namespace: string): Promise<Te
   const resources = resourcesOf(documents.flatMap(({ resource }) => resource ?? []));
   for (const name of referredSecrets(resources)) documents.push(...(await readSecret(api, namespace, name)));
   return documents;
+}
+
+/** CRDs may be older than we are. Of a kind that there is not an account without the right to it hears 403, not 404. */
+async function ourKinds(api: ApiServer) {
+  const { resources } = (await api.ask({ method: 'GET', path: `/apis/${OURS}` })) as {
+    readonly resources: readonly { readonly name: string }[];
+  };
+  const names = new Set(resources.map(({ name }) => name));
+  return PLAN_KINDS.filter((kind) => names.has(RESOURCE_PATHS[kind].plural));
 }
 
 async function readList(api: ApiServer, { kind, base, plural }: Place): Promise<TextDocument[]> {

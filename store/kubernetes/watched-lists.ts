@@ -268,10 +268,18 @@ const isKnown = ({ contents, reflector }: Followed): boolean =>
 export function referredSecrets({
   bgpPeers,
   bgpConfigurations,
-}: Pick<Resources, 'bgpPeers' | 'bgpConfigurations'>): ReadonlySet<string> {
+  bfdProfiles,
+}: Pick<Resources, 'bgpPeers' | 'bgpConfigurations' | 'bfdProfiles'>): ReadonlySet<string> {
+  const profiles = new Set([
+    ...[...bgpPeers.values()].map(({ spec }) => spec.bfd?.profile),
+    ...[...bgpConfigurations.values()].map(({ spec }) => spec.nodeMeshBFD?.profile),
+  ]);
   const references = [
     ...[...bgpPeers.values()].map(({ spec }) => spec.password?.secretKeyRef.name),
     ...[...bgpConfigurations.values()].map(({ spec }) => spec.nodeMeshPassword?.secretKeyRef.name),
+    ...[...bfdProfiles.values()]
+      .filter(({ metadata }) => profiles.has(metadata.name))
+      .map(({ spec }) => spec.authentication?.keyFrom.secretKeyRef.name),
   ];
   return new Set(references.filter((name) => name !== undefined));
 }

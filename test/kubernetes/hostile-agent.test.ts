@@ -334,6 +334,7 @@ describe('an agent that was taken over', function () {
             (group) => `${kind}.${group} ${read}`,
           ),
         ),
+        `bfdprofiles.podroute.io ${read}`,
         'bgpnodestatuses.podroute.io [get create]',
         'bgpnodestatuses.podroute.io/status [update]',
         'ipamblocks.podroute.io [get list watch create update delete]',

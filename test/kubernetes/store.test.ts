@@ -13,7 +13,7 @@ import { startServer } from './testing/real-server.ts';
 
 const TOLD_MS = 1_000;
 const KINDS =
-  'bgpconfigurations,bgppeers,bgpfilters,ippools,ipreservations,ipamblocks,ipclaims,bgpnodestatuses'
+  'bgpconfigurations,bgppeers,bgpfilters,bfdprofiles,ippools,ipreservations,ipamblocks,ipclaims,bgpnodestatuses'
     .split(',')
     .map((plural) => `${plural}.podroute.io`)
     .join(',');

@@ -8,7 +8,13 @@ import { startNode, TestCluster, type TestNode } from '../../testing/cluster.ts'
 import { nodeYaml, objectYaml } from '../testing/cluster-yaml.ts';
 import { type ChangeEffect, type FieldChange, fieldEffects } from './field-effects.ts';
 import { liveChangesPage } from './live-changes-page.ts';
-import { configurationCases, DEFAULT_WHERE, type FieldCase, peerCases } from './testing/field-changes.ts';
+import {
+  bfdProfileCases,
+  configurationCases,
+  DEFAULT_WHERE,
+  type FieldCase,
+  peerCases,
+} from './testing/field-changes.ts';
 import { filterCases, sharedSetCases } from './testing/filter-changes.ts';
 
 /** Until sessions are up and routes are in, and until a change has done what it does: a session begins anew in seconds. */
@@ -25,6 +31,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, FieldCase>>>> = {
   BGPPeer: peerCases,
   BGPConfiguration: { ...configurationCases, ...sharedSetCases },
   BGPFilter: filterCases,
+  BFDProfile: bfdProfileCases,
 };
 
 /** The documents of a cluster in which the field has its value before (0) or after (1). */
@@ -74,6 +81,7 @@ function documents(kind: Kind, test: FieldCase, which: 0 | 1): string[] {
       ),
     ),
     ...(kind === 'BGPFilter' ? [objectYaml('BGPFilter', 'f', joined(spec))] : []),
+    ...(kind === 'BFDProfile' ? [objectYaml('BFDProfile', 'p', joined(spec))] : []),
     ...(test.more ?? []),
   ];
 }

@@ -1,6 +1,14 @@
 // What a change of each field does while traffic flows: docs/live-changes.md is made of it, and its test changes every
 // field of a running cluster and looks. A field that is not in here does not compile.
-import type { BGPConfigurationSpec, BGPFilterRule, BGPFilterSpec, BGPPeerSpec, FilterSets } from '#api';
+import type {
+  BfdOfSession,
+  BFDProfileSpec,
+  BGPConfigurationSpec,
+  BGPFilterRule,
+  BGPFilterSpec,
+  BGPPeerSpec,
+  FilterSets,
+} from '#api';
 
 /**
  * - nothing: no session and no route depends on it.
@@ -54,6 +62,13 @@ const password = {
   },
 };
 
+const bfd: EffectsOf<BfdOfSession> = {
+  profile: is('live', 'timers of BFD are changed in place'),
+  required: is('live', 'a session that is up stays until BFD fails; the next one waits for BFD'),
+  onFailure: is('live'),
+  multihop: is('live', 'BFD begins anew; the BGP session stays, unless it requires BFD'),
+};
+
 const bgpPeer: EffectsOf<BGPPeerSpec & { keepOriginalNextHop: boolean; maxRestartTime: number }> = {
   node: is('which sessions'),
   nodeSelector: is('which sessions'),
@@ -105,6 +120,7 @@ const bgpPeer: EffectsOf<BGPPeerSpec & { keepOriginalNextHop: boolean; maxRestar
     restartTime: is('next session'),
     longLivedTime: is('next session'),
   },
+  bfd,
   filters: again,
   import: again,
   export: again,
@@ -141,6 +157,7 @@ const bgpConfiguration: EffectsOf<BGPConfigurationSpec> = {
   },
   nodeMeshPassword: password,
   nodeMeshMaxRestartTime: is('next session'),
+  nodeMeshBFD: bfd,
   communities: { name: is('nothing', 'of one that is named nowhere'), value: again },
   prefixAdvertisements: { cidr: again, communities: again },
   ...filterSets,
@@ -210,17 +227,36 @@ const bgpFilter: EffectsOf<Omit<BGPFilterSpec, 'exportV4' | 'exportV6'>> & {
   exportV6: exportRule,
 };
 
+const agreed = is(
+  'live',
+  'in place; both sides must have the same, else BFD goes down and the session with it',
+);
+
+const bfdProfile: EffectsOf<BFDProfileSpec> = {
+  transmitInterval: is('live', 'in place, agreed on with the neighbour (RFC 5880 section 6.8.3)'),
+  receiveInterval: is('live', 'as transmitInterval'),
+  detectMultiplier: is('live', 'in place'),
+  minimumTTL: is('live'),
+  passive: is('live', 'matters while BFD is not up'),
+  authentication: {
+    type: agreed,
+    keyID: agreed,
+    keyFrom: { secretKeyRef: { name: agreed, key: agreed } },
+  },
+};
+
 export interface FieldChange extends FieldEffect {
   /** 'maxPrefixes.limit' */
   readonly field: string;
 }
 
 export const fieldEffects: Readonly<
-  Record<'BGPPeer' | 'BGPConfiguration' | 'BGPFilter', readonly FieldChange[]>
+  Record<'BGPPeer' | 'BGPConfiguration' | 'BGPFilter' | 'BFDProfile', readonly FieldChange[]>
 > = {
   BGPPeer: flattened(bgpPeer),
   BGPConfiguration: flattened(bgpConfiguration),
   BGPFilter: flattened(bgpFilter),
+  BFDProfile: flattened(bfdProfile),
 };
 
 function flattened(tree: object, path = ''): FieldChange[] {

@@ -4,7 +4,7 @@ import { type ChangeEffect, type FieldChange, fieldEffects } from './field-effec
 const HEAD = `# What a change does while traffic flows
 <!-- Generated from agent/plan/changes/field-effects.ts by \`node agent/plan/changes/generate-live-changes.ts\`. Do not edit. -->
 
-Every field of BGPPeer, BGPConfiguration and BGPFilter may be changed at any time. An agent compares the plan that is in force with
+Every field of BGPPeer, BGPConfiguration, BGPFilter and BFDProfile may be changed at any time. An agent compares the plan that is in force with
 the new one and tells its speaker the difference: a session that nothing changed for is not touched, whatever happens to others.
 A test changes every field below on a running cluster, and looks at all sessions and routes.
 `;
@@ -26,7 +26,7 @@ const MEANINGS: Readonly<Record<ChangeEffect, string>> = {
 
 export function liveChangesPage(): string {
   const words = Object.entries(MEANINGS).map(([word, meaning]) => `| **${word}** | ${meaning} |`);
-  const { BGPPeer, BGPConfiguration, BGPFilter } = fieldEffects;
+  const { BGPPeer, BGPConfiguration, BGPFilter, BFDProfile } = fieldEffects;
   return [
     HEAD,
     '| word | means |\n|---|---|',
@@ -38,6 +38,8 @@ export function liveChangesPage(): string {
     ...table(BGPConfiguration),
     '\n## BGPFilter\nOf the BGPPeers that name it. Fields of rules: in all four lists, unless a row names one.\n',
     ...table(filterRows(BGPFilter)),
+    '\n## BFDProfile\nOf the BGPPeers that name it, and of the sessions between nodes when `nodeMeshBFD` does.\n',
+    ...table(BFDProfile),
     '',
   ].join('\n');
 }

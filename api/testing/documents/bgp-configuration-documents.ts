@@ -1,4 +1,5 @@
 // BGPConfigurations, good and bad.
+import { bfdRows } from './bfd-documents.ts';
 import { filterSetRows } from './bgp-filter-documents.ts';
 import { casesOf, type Difference, many } from './document-case.ts';
 import {
@@ -86,6 +87,7 @@ export const bgpConfigurationDocuments = casesOf('BGPConfiguration', {}, [
   { field: 'nodeMeshPassword.secretKeyRef.key', with: { nodeMeshPassword: { secretKeyRef } }, ...texts() },
   { field: 'nodeMeshPassword.secretKeyRef.optional', with: { nodeMeshPassword: { secretKeyRef } }, ...flags },
   { field: 'nodeMeshMaxRestartTime', ...durations(1, 4095) },
+  ...bfdRows('nodeMeshBFD'),
   { field: 'communities', good: [[]], bad: ['a', [{}], [{ name: 'a' }], [{ value: '1:1' }]] },
   { field: 'communities.0.value', with: { communities: [{ name: 'a', value: '1:1' }] }, ...communities },
   { field: 'communities.0.name', with: { communities: [{ name: 'a', value: '1:1' }] }, ...texts(63) },

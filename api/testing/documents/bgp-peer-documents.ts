@@ -1,4 +1,5 @@
 // BGPPeers, good and bad.
+import { bfdRows } from './bfd-documents.ts';
 import { casesOf, many } from './document-case.ts';
 import {
   asNumbers,
@@ -135,6 +136,7 @@ export const bgpPeerDocuments = casesOf('BGPPeer', { peerIP: '10.0.0.1', asNumbe
     with: { gracefulRestart: { restartTime: '60s' } },
     bad: ['60s'],
   },
+  ...bfdRows('bfd'),
   {
     field: 'filters',
     good: [[], ['a', 'b'], many(100, (i) => `f${i}`)],

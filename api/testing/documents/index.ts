@@ -1,6 +1,7 @@
 // Every document of the table, and what a document of a case is as a whole.
 import { type OurKind, ourKinds } from '../../kinds/resources.ts';
 import { addressDocuments } from './address-documents.ts';
+import { bfdProfileDocuments } from './bfd-documents.ts';
 import { bgpConfigurationDocuments } from './bgp-configuration-documents.ts';
 import { bgpFilterDocuments } from './bgp-filter-documents.ts';
 import { bgpPeerDocuments } from './bgp-peer-documents.ts';
@@ -24,6 +25,7 @@ export const documentCases: readonly DocumentCase[] = [
   ...bgpPeerDocuments,
   ...bgpFilterDocuments,
   ...bgpConfigurationDocuments,
+  ...bfdProfileDocuments,
   ...addressDocuments,
   ...withoutSpec,
 ];

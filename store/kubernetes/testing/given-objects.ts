@@ -22,6 +22,20 @@ export const peer = (spec: object): Given => ({
   spec: { peerIP: '192.0.2.1', asNumber: 65001, ...spec },
 });
 
+/** Whose key is `tor` of a Secret. */
+export const profile = (name: string, secretName: string): Given => ({
+  apiVersion: 'podroute.io/v1',
+  kind: 'BFDProfile',
+  metadata: { name },
+  spec: {
+    authentication: {
+      type: 'KeyedSHA1',
+      keyID: 1,
+      keyFrom: { secretKeyRef: { name: secretName, key: 'tor' } },
+    },
+  },
+});
+
 export const cidrs = (store: Store): string[] =>
   [...store.snapshot().ipPools].map(([name, { spec }]) => `${name} ${spec.cidr}`);
 

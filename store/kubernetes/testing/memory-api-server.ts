@@ -124,6 +124,7 @@ export class MemoryApiServer {
     if (this.failure !== undefined) throw new ApiError(this.failure);
     const { resource, namespace, name, isStatus, query } = this.#route(path);
     if (path === '/apis') return this.#groups();
+    if (path === '/apis/podroute.io/v1') return this.#kindsOf(path);
     this.#mustHave(resource);
     const key = namespace === undefined ? (name ?? '') : `${namespace}/${name}`;
     const found = this.#of(resource).get(key);
@@ -231,6 +232,11 @@ export class MemoryApiServer {
       .filter((base) => base.startsWith('/apis/'))
       .map((base) => base.slice('/apis/'.length));
     return { groups: versions.map((groupVersion) => ({ versions: [{ groupVersion }] })) };
+  }
+
+  #kindsOf(base: string): unknown {
+    const own = [...this.resources].filter((resource) => resource.startsWith(`${base} `));
+    return { resources: own.map((resource) => ({ name: resource.slice(base.length + 1) })) };
   }
 
   #mustHave(resource: string): void {

@@ -34,6 +34,10 @@ const SECRETS = ['s1', 's2'].map(
     `apiVersion: v1\nkind: Secret\nmetadata: { name: ${name} }\nstringData: { k1: ${name}one, k2: ${name}two }`,
 );
 
+const PROFILES = ['100ms', '200ms'].map((interval, i) =>
+  objectYaml('BFDProfile', `p${i + 1}`, `{ transmitInterval: ${interval} }`),
+);
+
 export const DEFAULT_WHERE = 'node: n1, peerIP: 10.0.0.2, asNumber: 65002';
 const SAME_AS = [64512, 64512] as const;
 const INTERNAL = 'node: n1, peerIP: 10.0.0.2, asNumber: internal, export: All';
@@ -150,6 +154,10 @@ export const peerCases: Readonly<Record<string, FieldCase>> = {
   'gracefulRestart.longLivedTime': {
     spec: ['gracefulRestart: { longLivedTime: 60s }', 'gracefulRestart: { longLivedTime: 90s }'],
   },
+  'bfd.profile': { both: true, more: PROFILES, spec: ['bfd: { profile: p1 }', 'bfd: { profile: p2 }'] },
+  'bfd.required': { both: true, spec: ['bfd: {}', 'bfd: { required: true }'] },
+  'bfd.onFailure': { both: true, spec: ['bfd: {}', 'bfd: { onFailure: Restart }'] },
+  'bfd.multihop': { both: true, spec: ['bfd: { multihop: false }', 'bfd: { multihop: true }'] },
   filters: {
     more: [filter('f', '{ action: Reject }'), filter('g', '{ action: Accept }')],
     spec: ['filters: [g]', 'filters: [f]'],
@@ -249,6 +257,19 @@ export const configurationCases: Readonly<Record<string, FieldCase>> = {
   nodeMeshMaxRestartTime: {
     spec: [`${MESH}, nodeMeshMaxRestartTime: 60s`, `${MESH}, nodeMeshMaxRestartTime: 90s`],
   },
+  'nodeMeshBFD.profile': {
+    more: PROFILES,
+    spec: [`${MESH}, nodeMeshBFD: { profile: p1 }`, `${MESH}, nodeMeshBFD: { profile: p2 }`],
+  },
+  'nodeMeshBFD.required': {
+    spec: [`${MESH}, nodeMeshBFD: {}`, `${MESH}, nodeMeshBFD: { required: true }`],
+  },
+  'nodeMeshBFD.onFailure': {
+    spec: [`${MESH}, nodeMeshBFD: {}`, `${MESH}, nodeMeshBFD: { onFailure: Restart }`],
+  },
+  'nodeMeshBFD.multihop': {
+    spec: [`${MESH}, nodeMeshBFD: { multihop: true }`, `${MESH}, nodeMeshBFD: { multihop: false }`],
+  },
   'communities.name': {
     spec: ['communities: [{ name: a, value: "65000:1" }]', 'communities: [{ name: b, value: "65000:1" }]'],
   },
@@ -297,4 +318,46 @@ export const configurationCases: Readonly<Record<string, FieldCase>> = {
   programClusterRoutes: { spec: ['', 'programClusterRoutes: Disabled'] },
   ipv4NormalRoutePriority: { spec: ['', 'ipv4NormalRoutePriority: 2048'] },
   ipv6NormalRoutePriority: { spec: ['', 'ipv6NormalRoutePriority: 2048'] },
+};
+
+const BACK_WITH_BFD = objectYaml(
+  'BGPPeer',
+  'changed-back',
+  '{ node: n2, peerIP: 10.0.0.1, asNumber: external, bfd: { profile: p } }',
+);
+const signed = (type: string, keyID: number, reference: string): string =>
+  `authentication: { type: ${type}, keyID: ${keyID}, keyFrom: { secretKeyRef: { ${reference} } } }`;
+const ofProfile = (before: string, after: string): FieldCase => ({
+  where: `${DEFAULT_WHERE}, bfd: { profile: p }`,
+  more: [...SECRETS, BACK_WITH_BFD],
+  spec: [before, after],
+});
+
+/** Of BFDProfile `p`, which the sessions of both sides have. */
+export const bfdProfileCases: Readonly<Record<string, FieldCase>> = {
+  transmitInterval: ofProfile('transmitInterval: 300ms', 'transmitInterval: 50ms'),
+  receiveInterval: ofProfile('receiveInterval: 300ms', 'receiveInterval: 1s'),
+  detectMultiplier: ofProfile('', 'detectMultiplier: 5'),
+  minimumTTL: {
+    ...ofProfile('', 'minimumTTL: 250'),
+    where: `${DEFAULT_WHERE}, bfd: { profile: p, multihop: true }`,
+    more: [BACK_WITH_BFD.replace('profile: p', 'profile: p, multihop: true')],
+  },
+  passive: ofProfile('', 'passive: true'),
+  'authentication.type': ofProfile(
+    signed('KeyedMD5', 1, 'name: s1, key: k1'),
+    signed('KeyedSHA1', 1, 'name: s1, key: k1'),
+  ),
+  'authentication.keyID': ofProfile(
+    signed('KeyedMD5', 1, 'name: s1, key: k1'),
+    signed('KeyedMD5', 2, 'name: s1, key: k1'),
+  ),
+  'authentication.keyFrom.secretKeyRef.name': ofProfile(
+    signed('KeyedMD5', 1, 'name: s1, key: k1'),
+    signed('KeyedMD5', 1, 'name: s2, key: k1'),
+  ),
+  'authentication.keyFrom.secretKeyRef.key': ofProfile(
+    signed('KeyedMD5', 1, 'name: s1, key: k1'),
+    signed('KeyedMD5', 1, 'name: s1, key: k2'),
+  ),
 };
