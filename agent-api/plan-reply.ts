@@ -48,6 +48,8 @@ export interface NodePlan {
     readonly implied?: readonly string[];
     /** The gateway through which it is reached. */
     readonly reachableBy?: string;
+    /** How BFD watches the neighbour; of a range: each of them. Absent: it does not. */
+    readonly bfd?: BfdSettings;
   }[];
   /** Sessions that are wanted with whoever is found on a link, and nobody is. */
   readonly waiting: readonly WaitingSession[];
@@ -69,6 +71,27 @@ export interface NodePlan {
     /** What `import: Cluster` lets in: pools, or podCIDRs when there is no pool. */
     readonly clusterPrefixes: readonly string[];
   };
+}
+
+/** Times in microseconds, as BFD has them (RFC 5880 section 4.1). */
+export interface BfdSettings {
+  /** 'BFDProfile fast', 'defaults' */
+  readonly profile: string;
+  readonly transmitMicros: number;
+  readonly receiveMicros: number;
+  readonly multiplier: number;
+  readonly hops: 'single' | 'multi';
+  /** Packets with less are dropped. */
+  readonly leastTtl: number;
+  readonly isPassive?: true;
+  readonly authentication?: {
+    readonly type: string;
+    readonly keyId: number;
+    /** Of which only this is told: that there is one. */
+    readonly key: '(secret)';
+  };
+  /** The BGP session is established only while BFD is up. */
+  readonly isRequired?: true;
 }
 
 /** What one session is told. */

@@ -75,6 +75,8 @@ export interface SessionStatus {
   readonly pending?: readonly PendingField[];
   /** Newest last, bounded. */
   readonly history: readonly SessionTransition[];
+  /** Absent: BFD is not asked for, or not to be had (see the problems). */
+  readonly bfd?: SessionBfd;
   /** Why the session is held down by configuration, e.g. a missing Secret. */
   readonly shutdown?: string;
   /** Names of the policies in force. */
@@ -84,6 +86,35 @@ export interface SessionStatus {
   readonly isReadingPaused: boolean;
   /** Bytes that wait for the neighbour to take them. */
   readonly queuedBytes: number;
+}
+
+/** RFC 5880 section 6.2 */
+export type BfdState = 'AdminDown' | 'Down' | 'Init' | 'Up';
+
+/** How BFD sees the neighbour. */
+export interface SessionBfd {
+  /** 'BFDProfile fast', 'defaults' */
+  readonly profile: string;
+  readonly state: BfdState;
+  /** ISO 8601; of this state. */
+  readonly since: string;
+  /** Why it left Up last, in words (RFC 5880 section 4.1); absent: it never did. */
+  readonly diagnostic?: string;
+  /** What the neighbour says of the same; absent: nothing. */
+  readonly remoteDiagnostic?: string;
+  /** In force, as agreed with the neighbour. */
+  readonly transmitMicros: number;
+  /** Without a packet for so long the neighbour is lost; absent: none came yet. */
+  readonly detectionMicros?: number;
+  /** Times that it was lost when it was up. */
+  readonly downs: number;
+  /** A BGP session begins only when this is up. */
+  readonly isRequired?: true;
+  /** Packets for this session that were not taken, and why the newest was not; absent: none. */
+  readonly refused?: number;
+  readonly lastRefusal?: string;
+  /** Why it cannot run, such as a socket that cannot be opened. */
+  readonly problem?: string;
 }
 
 /** Values as in the configuration, durations in seconds; without one: none was or is written. */

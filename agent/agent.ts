@@ -7,6 +7,7 @@ import { type Ipam, POD_LINK } from '#ipam';
 import type { Kernel, Sysctl } from '#linux';
 import type { StoreContact } from '#store';
 import type { Clock, Random, Scheduler, Timer } from '#world';
+import type { Detection } from './detection/detection.ts';
 import { Fib } from './fib/fib.ts';
 import { ensureForwarding, refusePodsAdvertisements } from './fib/kernel/ip-forwarding.ts';
 import { ipamInputs } from './pods/ipam-inputs.ts';
@@ -43,6 +44,8 @@ export interface AgentIo {
   readonly store: AgentStore;
   /** With --fib none: an agent of this node has reflected routes before, and what it reflected goes on. */
   readonly hasRunBefore?: boolean;
+  /** Looks whether neighbours are there, by BFD; undefined: BFD cannot be had. Called when the first is wanted. */
+  readonly openDetection?: () => Detection;
   /** Prepares the process for large tables; undefined: nothing is prepared. */
   readonly rehearse?: Rehearse;
   /** Undefined with --fib none: no kernel routes, and no pods. */

@@ -55,12 +55,13 @@ export async function readFigures(
 }
 
 async function readNeighbours(
-  { inForce }: Agent,
+  { inForce, driver }: Agent,
   speaker: Speaker | undefined,
   turn: () => Promise<void>,
 ): Promise<{ sessions: SessionFigures[]; ranges: RangeFigures[] }> {
   const planned = new Map<string, PlannedPeer>(inForce?.plan.peers.map((peer) => [peer.config.id, peer]));
   const ownAs = inForce?.plan.node.asNumber ?? 0;
+  const about = { hasInternal: false, bfdOf: (session: string) => driver.bfd?.known(session) };
   const sessions: SessionFigures[] = [];
   const ranges = new Map<string, Sums>();
   for (const [i, id] of (speaker?.peerIds() ?? []).entries()) {
@@ -71,7 +72,7 @@ async function readNeighbours(
     if (peer.dynamicPeers !== undefined) {
       ranges.set(id, { ...rangeStatus(peer, peer.dynamicPeers, wish?.from), ...noSums() });
     } else if (peer.dynamicOf !== undefined) addTo(ranges.get(peer.dynamicOf), peer);
-    else sessions.push({ ...sessionStatus(peer, wish, ownAs), peerAddress: addressOf(peer, wish) });
+    else sessions.push({ ...sessionStatus(peer, wish, ownAs, about), peerAddress: addressOf(peer, wish) });
   }
   return { sessions, ranges: [...ranges.values()] };
 }

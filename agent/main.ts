@@ -16,6 +16,7 @@ import {
 } from '#linux';
 import { StorePlaceError, storePlaceText } from '#store';
 import { systemClock, systemRandom, systemScheduler } from '#world';
+import { startDetectionThread } from './bindings/detection-thread.ts';
 import { DocumentWorker } from './bindings/document-worker.ts';
 import { watchEventLoop } from './bindings/event-loop.ts';
 import { fileLocks } from './bindings/file-locks.ts';
@@ -97,6 +98,7 @@ async function start(options: AgentOptions, log: Log, cleanUp: AsyncDisposableSt
           linkOf: (address, device) => links.linkOf(address, device),
         }),
       }),
+    openDetection: () => startDetectionThread(log),
     host: realHost,
     rehearse: async (like, signal) => {
       const octets = await rehearse({ clock: systemClock, random: systemRandom, signal }, like);

@@ -63,6 +63,7 @@ export async function startNode(settings: NodeSettings, bindings: NodeBindings):
         store,
         transport,
         hasRunBefore,
+        openDetection: () => bindings.openDetection(),
         ...(rehearse && { rehearse }),
         ...(host && { host }),
       },

@@ -5,6 +5,7 @@ import type { CniListener } from '#cni-plugin';
 import type { Kernel, PodSources, PodWirer, RouterDiscovery, SignatureDrops, Sysctl } from '#linux';
 import type { Store } from '#store';
 import type { Clock, Disk, Random, Scheduler } from '#world';
+import type { Detection } from './detection/detection.ts';
 import type { Reply, StatusRequest } from './http/endpoints.ts';
 import type { ProcessFigures } from './http/figures.ts';
 import type { Log } from './log.ts';
@@ -29,6 +30,8 @@ export interface NodeBindings {
   readonly isOfCluster?: boolean;
   /** @param links undefined with --fib none: link failures are then noticed by hold timers */
   openTransport(links: LinkWatch | undefined): Transport;
+  /** BFD, which a busy main thread does not hold up. */
+  openDetection(): Detection;
   /** Not opened with --fib none. */
   readonly host: HostBindings;
   /** Undefined: the process is not prepared for large tables. */

@@ -186,6 +186,8 @@ export class AgentStatusSource implements StatusSource {
     const about = {
       hasInternal: peers.some(({ negotiated }) => negotiated?.peerType === 'ibgp'),
       signatures: this.#facts.signatureDrops?.(),
+      bfdOf: (session: string) => this.#agent.driver.bfd?.known(session),
+      nowMs: this.#facts.now(),
     };
     return (peer) => sessionStatus(peer, planned.get(peer.dynamicOf ?? peer.id), ownAs, about);
   }

@@ -23,6 +23,7 @@ const ONE_A_MINUTE = { level: 'warn', burst: 1, everyMs: 60_000 } as const;
 const RATES = {
   /** A neighbour that comes and goes tells its story for a while. */
   transition: { level: 'info', burst: 30, everyMs: 2000 },
+  bfd: { level: 'info', burst: 30, everyMs: 2000 },
   routes: { level: 'debug', burst: 30, everyMs: 2000 },
   refused: { level: 'info', burst: 1, everyMs: 60_000 },
   /** Two a session, and those after a ROUTE-REFRESH. */

@@ -259,6 +259,10 @@ export class Speaker implements AsyncDisposable {
 
   /** What BFD says of a neighbour that was met. */
   heardBfd(id: string, news: BfdNews): void {
+    const { state } = news;
+    const why = 'text' in news ? { why: news.text } : {};
+    const text = state === 'unknown' ? 'was taken down on purpose' : state === 'up' ? 'is up' : 'has failed';
+    this.#lines.line('bfd', id, () => [{ peer: id, ...why }, `BFD with ${id} ${text}`]);
     this.#sessions.heardBfd(id, news);
   }
 

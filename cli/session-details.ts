@@ -16,6 +16,7 @@ export function sessionDetails(s: SessionStatus): string {
     ...headRows(s),
     ...capabilityRows(s),
     ...timerRows(s),
+    ...bfdRows(s),
     ...prefixRows(s),
     ...keptRows(s),
     ...messageRows(s),
@@ -116,6 +117,25 @@ const TIMERS: Readonly<Record<string, string>> = {
   idleHold: 'next try in',
   delayOpen: 'delay open',
 };
+
+function bfdRows({ bfd, remote }: SessionStatus): Row[] {
+  if (bfd === undefined) return [];
+  const { state, since, profile, isRequired, transmitMicros, detectionMicros, diagnostic } = bfd;
+  const ms = (micros: number) => `${round(micros / 1_000)} ms`;
+  const lost = detectionMicros === undefined ? '' : `, lost after ${ms(detectionMicros)} of silence`;
+  const theirs = bfd.remoteDiagnostic === undefined ? '' : `; ${remote} says: ${bfd.remoteDiagnostic}`;
+  const refused = bfd.refused === undefined ? '' : `${bfd.refused}, the newest: ${bfd.lastRefusal}`;
+  return [
+    [
+      'BFD',
+      `${state === 'Up' ? state : bad(state)} since ${since} (${profile}${isRequired === true ? ', required' : ''}); lost ${bfd.downs} times`,
+    ],
+    ['', diagnostic === undefined ? '' : `${diagnostic}${theirs}`],
+    ['', `a packet each ${ms(transmitMicros)}${lost}`],
+    ['BFD refused', refused],
+    ['BFD problem', bfd.problem && bad(bfd.problem)],
+  ];
+}
 
 function prefixRows(s: SessionStatus): Row[] {
   if (s.state !== 'Established') return [];

@@ -39,6 +39,8 @@ function sessions(status: StatusReply): string {
   const waiting = status.waiting ?? [];
   if (status.sessions.length + waiting.length === 0)
     return ranges.join('\n') || 'no BGP sessions are wanted on this node';
+  const hasBfd = status.sessions.some(({ bfd }) => bfd !== undefined);
+  const bfd = (state = '') => (hasBfd ? [state === 'Up' || state === '' ? state : bad(state)] : []);
   const shown = table(
     [
       'SESSION',
@@ -46,6 +48,7 @@ function sessions(status: StatusReply): string {
       numbers('AS'),
       'STATE',
       'SINCE',
+      ...(hasBfd ? ['BFD'] : []),
       ...['RECEIVED', 'ACCEPTED', 'SENT'].map(numbers),
       'LAST ERROR',
     ],
@@ -56,12 +59,24 @@ function sessions(status: StatusReply): string {
         String(s.remoteAs ?? s.configuredRemoteAs),
         s.state === 'Established' ? s.state : bad(s.state),
         duration(s.sinceSeconds),
+        ...bfd(s.bfd?.state),
         ...[s.prefixes.received, s.prefixes.accepted, s.prefixes.advertised].map((count) =>
           String(count.ipv4 + count.ipv6),
         ),
         s.whyDown?.why ?? s.lastError?.text ?? '',
       ]),
-      ...waiting.map(({ id, device, why }) => [id, `%${device}`, '', bad('Waiting'), '', '', '', '', why]),
+      ...waiting.map(({ id, device, why }) => [
+        id,
+        `%${device}`,
+        '',
+        bad('Waiting'),
+        '',
+        ...bfd(),
+        '',
+        '',
+        '',
+        why,
+      ]),
     ],
   );
   return [shown, ...ranges].join('\n');

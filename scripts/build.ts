@@ -54,7 +54,11 @@ const dist = join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { podroute: 'cli/main.ts', 'parse-worker': 'agent/bindings/parse-worker.ts' },
+  entryPoints: {
+    podroute: 'cli/main.ts',
+    'parse-worker': 'agent/bindings/parse-worker.ts',
+    'detection-worker': 'agent/bindings/detection-worker.ts',
+  },
   outdir: dist,
   bundle: true,
   splitting: true,

@@ -13,11 +13,12 @@ export interface Room {
   readonly isTestRoom?: true;
 }
 
-const BELOW_AGENT = ['ip', 'world', 'bgp', 'linux', 'api', 'agent-api', 'store', 'ipam', 'cni-plugin'];
+const BELOW_AGENT = ['ip', 'world', 'bfd', 'bgp', 'linux', 'api', 'agent-api', 'store', 'ipam', 'cni-plugin'];
 
 export const ROOMS: Readonly<Record<string, Room>> = {
   ip: { floor: 0, rooms: [], packages: ['ip-address'] },
   world: { floor: 0, rooms: [] },
+  bfd: { floor: 1, rooms: ['ip', 'world'] },
   bgp: { floor: 1, rooms: ['ip', 'world'] },
   linux: { floor: 1, rooms: ['ip', 'world'] },
   api: {
@@ -57,7 +58,7 @@ export const TEST_PACKAGES = ['fast-check', 'yaml'];
 export const ORDER: Readonly<Record<string, readonly string[]>> = {
   agent: [
     'log options histogram listed',
-    'plan',
+    'plan detection',
     'fib',
     'speaker',
     'status',
@@ -163,6 +164,7 @@ export const FEWEST_ENTRIES = 5;
 
 /** Folders that have fewer, with the reason. */
 export const FEW_ENTRIES: Readonly<Record<string, string>> = {
+  'agent/detection': 'what a thread of its own runs as well, and nothing else of the agent',
   'agent/plan/changes': 'what a change does: the table, and the page that is made of it',
   'agent/pods': 'the agent without pods (--fib none) does without all of it',
   'api/crd': 'writes manifests/ when it is built: nothing at run time may lean on it',
@@ -197,7 +199,7 @@ export const SHARED_NAMES: Readonly<Record<string, string>> = {
  * process (files, sockets, timers, threads, other processes, names, chance) is had by an interface of world/ or linux/.
  */
 export const PURE_MODULES: Readonly<Record<string, 'all' | readonly string[]>> = {
-  'node:crypto': ['createHash'],
+  'node:crypto': ['createHash', 'hash', 'timingSafeEqual'],
   'node:events': 'all',
   'node:os': ['constants', 'endianness'],
   'node:path': 'all',

@@ -3,7 +3,7 @@
 import { FAMILIES, type Family } from '#ip';
 import { type Exposition, label, type MetricType } from './exposition.ts';
 import type { RangeFigures, SessionFigures } from './figures.ts';
-import type { KeptRoutes, MessagesByType, PerFamily, SessionState } from '#agent-api';
+import type { KeptRoutes, MessagesByType, PerFamily, SessionBfd, SessionState } from '#agent-api';
 
 /** Says the samples of one session; `labels` beside that of the session. */
 type Samples = (session: SessionFigures, add: (value: number, labels?: string) => void) => void;
@@ -87,6 +87,22 @@ const ROWS: readonly Row[] = [
     for (const [kind, count] of Object.entries(s.losses))
       add(count, label('kind', kind.replaceAll(' ', '_')));
   }),
+  ofBfd('bfd_up', 'gauge', 'Whether BFD is up; only of sessions with BFD.', ({ state }) =>
+    state === 'Up' ? 1 : 0,
+  ),
+  ofBfd('bfd_downs_total', 'counter', 'Times that BFD was lost when it was up.', ({ downs }) => downs),
+  ofBfd(
+    'bfd_detection_seconds',
+    'gauge',
+    'Silence after which the neighbour is lost, as agreed with it; 0: nothing came yet.',
+    ({ detectionMicros = 0 }) => detectionMicros / 1e6,
+  ),
+  ofBfd(
+    'bfd_refused_packets_total',
+    'counter',
+    'BFD packets for the session that were not taken: authentication, TTL, link or form.',
+    ({ refused = 0 }) => refused,
+  ),
   counter(
     'collisions_total',
     'Connections that ended because another one with the same neighbour won.',
@@ -199,6 +215,10 @@ function gauge(name: string, help: string, read: (s: SessionFigures) => number):
 
 function counter(name: string, help: string, samples: Samples): Row {
   return { name, type: 'counter', help, samples };
+}
+
+function ofBfd(name: string, type: MetricType, help: string, read: (bfd: SessionBfd) => number): Row {
+  return { name, type, help, samples: ({ bfd }, add) => bfd && add(read(bfd)) };
 }
 
 /** Only families in use. */

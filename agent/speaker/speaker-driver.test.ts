@@ -168,6 +168,7 @@ describe('the difference of two plans', () => {
     updatedPeers: [],
     withdrawn: [],
     originated: [],
+    bfd: [],
     unreachable: undefined,
     gateways: undefined,
   };

@@ -5,9 +5,11 @@ import type { Problem } from '#api';
 import { type PeerConfig, samePolicy, Speaker, type SpeakerConfig, type Transport } from '#bgp';
 import { FAMILIES, withZone } from '#ip';
 import type { Clock, Random, Scheduler, Timer } from '#world';
+import type { Detection } from '../detection/detection.ts';
 import type { Fib } from '../fib/fib.ts';
 import type { Log } from '../log.ts';
 import type { Plan, PlannedOrigination } from '../plan/index.ts';
+import { BfdNeighbours } from './bfd-neighbours.ts';
 import { nextHopProblem } from './next-hop-problem.ts';
 
 /** A port that another program holds may come free. */
@@ -22,6 +24,8 @@ export interface SpeakerDriverIo {
   readonly scheduler: Scheduler;
   readonly transport: Transport;
   readonly log: Log;
+  /** Undefined: BFD cannot be had here. */
+  readonly openDetection?: () => Detection;
   /** For one without a FIB, which cannot tell; default: no. */
   readonly hasRunBefore?: boolean;
 }
@@ -31,6 +35,7 @@ export class SpeakerDriver implements AsyncDisposable {
   /** Undefined with --fib none. */
   readonly #fib: Fib | undefined;
   readonly #retry: () => void;
+  readonly bfd: BfdNeighbours | undefined;
   #speaker: Speaker | undefined;
   #unsubscribe: (() => void) | undefined;
   /** The plan before. */
@@ -50,6 +55,8 @@ export class SpeakerDriver implements AsyncDisposable {
     this.#fib = fib;
     this.#io = io;
     this.#retry = retry;
+    const { openDetection: open } = io;
+    this.bfd = open && new BfdNeighbours(open, io, (id, news) => this.#speaker?.heardBfd(id, news));
   }
 
   get speaker(): Speaker | undefined {
@@ -64,7 +71,18 @@ export class SpeakerDriver implements AsyncDisposable {
   problems(): readonly Problem[] {
     const listening = this.#listenProblem === undefined ? [] : [this.#listenProblem];
     const doubts = this.#speaker?.nextHopDoubts() ?? [];
-    return [...listening, ...this.#refusals, ...this.#ownClaims(), ...doubts.map(nextHopProblem)];
+    const refused = [...listening, ...this.#refusals, ...this.#bfdProblems()];
+    return [...refused, ...this.#ownClaims(), ...doubts.map(nextHopProblem)];
+  }
+
+  #bfdProblems(): Problem[] {
+    const problems = this.bfd?.problems() ?? [];
+    if (problems.length === 0) return [];
+    const fromOf = new Map(this.#told?.peers.map(({ config, from }) => [config.id, from]));
+    return problems.map(({ session, why }) => {
+      const object = fromOf.get(session) ?? fromOf.get(session.slice(0, session.lastIndexOf('/'))) ?? '';
+      return { object, field: 'spec.bfd', message: `session ${session}: BFD does not run: ${why}` };
+    });
   }
 
   /** Somebody else announces what is ours: traffic to pods here goes astray, or the block has two owners. */
@@ -127,6 +145,7 @@ export class SpeakerDriver implements AsyncDisposable {
         for (const peer of updated.slice(i, i + AT_ONCE)) attempt(peer, (c) => speaker.updatePeer(c));
       });
     }
+    this.bfd?.plan(plan);
     if (difference.withdrawn.length > 0) speaker.withdraw(difference.withdrawn);
     if (difference.originated.length > 0) speaker.originate(difference.originated);
     if (difference.unreachable !== undefined) this.#fib?.holdBlocks(difference.unreachable);
@@ -191,7 +210,8 @@ export class SpeakerDriver implements AsyncDisposable {
     const ofReflector = this.#io.hasRunBefore === true ? FAMILIES : [];
     const forwardingKept = fib === undefined ? ofReflector : fib.adoptedFamilies;
     const expected = () => (this.#told ?? plan).waiting.map(({ id }) => id);
-    const io = { clock, random, scheduler, transport, log, forwardingKept, expected };
+    const bfd = this.bfd && { bfd: this.bfd };
+    const io = { clock, random, scheduler, transport, log, forwardingKept, expected, ...bfd };
     const speaker = new Speaker(plan.speaker, io);
     if (fib !== undefined) {
       speaker.setNextHopTracker(fib);
@@ -233,7 +253,10 @@ export class SpeakerDriver implements AsyncDisposable {
     this.#speaker?.setNextHopTracker(undefined);
     const { isLeaving: isTold, isCordoned } = this.#told?.node ?? {};
     const isLeaving = isTold === true || node.isNodeGone || (isCordoned === true && !node.hasPods);
-    if (this.#speaker === undefined) return;
+    if (this.#speaker === undefined) {
+      await this.bfd?.[Symbol.asyncDispose]();
+      return;
+    }
     const because = isTold === true ? 'annotation' : node.isNodeGone ? 'no Node any more' : 'drained';
     if (isLeaving)
       this.#io.log.info(
@@ -245,6 +268,8 @@ export class SpeakerDriver implements AsyncDisposable {
         {},
         'the agent stops: neighbours with graceful restart keep its routes until it is back',
       );
+    // Before the connection closes, so that no neighbour takes it for a failure (RFC 5882 section 4.3).
+    await this.bfd?.[Symbol.asyncDispose]();
     await this.#speaker.stop({
       graceful: !isLeaving,
       message: isLeaving ? 'the node is leaving' : 'the agent stops',
@@ -284,6 +309,8 @@ export interface PlanDifference {
   readonly originated: readonly PlannedOrigination[];
   /** Undefined: unchanged. */
   readonly unreachable: readonly string[] | undefined;
+  /** Sessions, old and new ones, whose BFD is to be otherwise than before. */
+  readonly bfd: readonly string[];
   /** Undefined: unchanged. */
   readonly gateways: Plan['kernel']['gateways'] | undefined;
 }
@@ -305,6 +332,8 @@ export function originationsDifference(
 export function planDifference(old: Plan | undefined, next: Plan): PlanDifference {
   const oldPeers = new Map(old?.peers.map(({ config }) => [config.id, config]));
   const nextIds = new Set(next.peers.map(({ config }) => config.id));
+  const bfdOf = (plan: Plan | undefined) => new Map(plan?.peers.map(({ config, bfd }) => [config.id, bfd]));
+  const [oldBfd, nextBfd] = [bfdOf(old), bfdOf(next)];
   const configs = next.peers.map(({ config }) => config);
   return {
     speaker: same(old?.speaker, next.speaker) ? undefined : next.speaker,
@@ -315,6 +344,9 @@ export function planDifference(old: Plan | undefined, next: Plan): PlanDifferenc
       return before !== undefined && !samePeer(before, config);
     }),
     ...originationsDifference(old, next),
+    bfd: [...next.peers, ...(old?.peers.filter(({ config }) => !nextIds.has(config.id)) ?? [])].flatMap(
+      ({ config: { id } }) => (same(oldBfd.get(id), nextBfd.get(id)) ? [] : [id]),
+    ),
     unreachable: same(old?.kernel.unreachable, next.kernel.unreachable) ? undefined : next.kernel.unreachable,
     gateways: same(old?.kernel.gateways ?? {}, next.kernel.gateways) ? undefined : next.kernel.gateways,
   };

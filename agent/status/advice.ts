@@ -48,6 +48,11 @@ export function whyDown(peer: PeerStatus, about: AdviceContext): Advice | undefi
     const { cause } = heldDownBy;
     return { why: heldDown, next: nextWhenHeld(cause, context), kind: cause.kind };
   }
+  if (peer.isBfdAwaited === true)
+    return {
+      why: 'the neighbour speaks BGP, and its BFD, which is required, is not up',
+      next: `is BFD on at the neighbour, with this node's address, and does UDP port 3784 (over routers 4784) come through? See bfd in podroute status ${peer.id}`,
+    };
   const found = newestCause(peer);
   const kind = found === undefined ? {} : { kind: found.cause.kind };
   if (peer.state === 'OpenSent' && peer.sinceMonotonicMs > (found?.monotonicMs ?? -1)) {

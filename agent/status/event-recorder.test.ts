@@ -18,6 +18,12 @@ const RESOURCES = resourcesOf([
     metadata: { name: 'tor', uid: 'uid-tor' },
     spec: { peerIP: '192.0.2.1', asNumber: 65000 },
   }),
+  object({
+    apiVersion: 'podroute.io/v1',
+    kind: 'BFDProfile',
+    metadata: { name: 'fast', uid: 'uid-fast' },
+    spec: {},
+  }),
 ]);
 
 describe('events of a node', () => {
@@ -54,7 +60,14 @@ describe('events of a node', () => {
   });
 
   it('are about the object that they concern, as it is known, and else about the Node', async () => {
-    look([session('tor', 'BGPPeer tor', 0), session('m', 'node-to-node mesh, Node n2', 0)]);
+    const noKey = {
+      object: 'BFDProfile fast',
+      field: '',
+      message: 'no key',
+      text: 'no key',
+      cause: 'SecretMissing',
+    };
+    look([session('tor', 'BGPPeer tor', 0), session('m', 'node-to-node mesh, Node n2', 0)], [noKey]);
     await clock.run(2_000);
     assert.deepEqual(
       written.map(({ about: { apiVersion, kind, name, uid }, reason }) => [
@@ -67,6 +80,7 @@ describe('events of a node', () => {
       [
         ['podroute.io/v1', 'BGPPeer', 'tor', 'uid-tor', 'SessionUp'],
         ['v1', 'Node', 'n1', 'uid-n1', 'SessionUp'],
+        ['podroute.io/v1', 'BFDProfile', 'fast', 'uid-fast', 'SecretMissing'],
       ],
     );
   });

@@ -101,10 +101,10 @@ export class EventRecorder implements AsyncDisposable {
   /** Objects of podroute by themselves, everything else by the Node. */
   #objectOf(text: string): ClusterEvent['about'] {
     const [kind = '', name = ''] = text.split(' ');
-    const { bgpPeers, ipPools, bgpConfigurations, bgpFilters, nodes } = this.#io.resources();
+    const { bgpPeers, ipPools, bgpConfigurations, bgpFilters, bfdProfiles, nodes } = this.#io.resources();
     const maps = {
       ...{ BGPPeer: bgpPeers, IPPool: ipPools },
-      ...{ BGPConfiguration: bgpConfigurations, BGPFilter: bgpFilters },
+      ...{ BGPConfiguration: bgpConfigurations, BGPFilter: bgpFilters, BFDProfile: bfdProfiles },
     };
     const object = Object.hasOwn(maps, kind) ? maps[kind as keyof typeof maps].get(name) : undefined;
     const { apiVersion, metadata } = object ?? {

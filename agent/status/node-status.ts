@@ -24,6 +24,7 @@ export function nodeStatus(
   const sessions = [...reply.sessions].sort(
     (a, b) => Number(isUp(a)) - Number(isUp(b)) || (a.id < b.id ? -1 : 1),
   );
+  const watched = sessions.filter(({ bfd }) => bfd !== undefined);
   const waiting = (reply.waiting ?? []).map((one) => waitingPart(one, before, now));
   const told = [...waiting, ...sessions.map(sessionPart)];
   const conditions = reply.conditions.map(({ type, isTrue, reason, message }) =>
@@ -37,6 +38,10 @@ export function nodeStatus(
     ...(clusterId !== undefined && { clusterID: clusterId }),
     established: sessions.filter(isUp).length,
     configured: sessions.length + waiting.length,
+    ...(watched.length > 0 && {
+      bfdUp: watched.filter(({ bfd }) => bfd?.state === 'Up').length,
+      bfdConfigured: watched.length,
+    }),
     ready: conditions.every(({ status }) => status === 'True') ? 'True' : 'False',
     sessions: told.slice(0, MOST_SESSIONS),
     ...(told.length > MOST_SESSIONS && { sessionsLeftOut: told.length - MOST_SESSIONS }),
@@ -63,7 +68,13 @@ export function tellingPart(status: BGPNodeStatusStatus): string {
     updatedAt: '',
     blocks: blocks?.map(({ cidr }) => cidr),
     routes: routes?.wanted === routes?.installed,
-    sessions: sessions?.map(({ peer, state, since, lastErrorAt }) => [peer, state, since, lastErrorAt]),
+    sessions: sessions?.map(({ peer, state, since, lastErrorAt, bfd }) => [
+      peer,
+      state,
+      since,
+      lastErrorAt,
+      bfd,
+    ]),
   });
 }
 
@@ -80,6 +91,7 @@ function sessionPart({
   lastError,
   prefixes,
   flaps,
+  bfd,
 }: SessionStatus): Session {
   return {
     peer: id.slice(0, 253),
@@ -98,6 +110,7 @@ function sessionPart({
     accepted: sum(prefixes.accepted),
     advertised: sum(prefixes.advertised),
     flaps,
+    ...(bfd && { bfd: bfd.state, bfdDowns: bfd.downs }),
   };
 }
 

@@ -3,6 +3,8 @@ import type { NotificationRecord, PeerConfig, PeerStatus, Speaker } from '#bgp';
 import { familyLabel, familyOf } from '#ip';
 import type { SignatureDrops } from '#linux';
 import type { PlannedPeer } from '../plan/index.ts';
+import type { KnownBfd } from '../speaker/bfd-neighbours.ts';
+import { sessionBfd } from './session-bfd.ts';
 import { limitHint, loopHint, SAME_MOMENT_MS, whyDown } from './advice.ts';
 import type {
   MalformedStatus,
@@ -32,6 +34,10 @@ export interface AboutNode {
   readonly hasInternal: boolean;
   /** What signed TCP lost in the last minute. */
   readonly signatures?: SignatureDrops | undefined;
+  /** BFD of a session, by its id; undefined: none is wanted. */
+  readonly bfdOf?: (session: string) => KnownBfd | undefined;
+  /** Clock.wall() */
+  readonly nowMs?: number;
 }
 
 /**
@@ -49,7 +55,8 @@ export function sessionStatus(
   const from = planned?.from ?? peer.description ?? '';
   const timers = timersOf(peer, config);
   const lastError = lastErrorOf(peer);
-  const { hasInternal, signatures } = about;
+  const { hasInternal, signatures, bfdOf, nowMs = 0 } = about;
+  const bfd = bfdOf?.(peer.id);
   const down = whyDown(peer, { config, from, ownAs, signatures });
   const localAs = negotiated?.localAs ?? config?.localAs ?? ownAs;
   const prefixes = prefixesOf(routes, config?.maxPrefixes.limit ?? 0);
@@ -95,6 +102,7 @@ export function sessionStatus(
     timers,
     prefixes,
     ...(kept.length === 0 ? {} : { kept }),
+    ...(bfd === undefined ? {} : { bfd: sessionBfd(bfd, iso(peer.sinceMs), nowMs) }),
     messages: messagesOf(peer.counters),
     flaps: peer.flaps,
     losses: peer.losses,

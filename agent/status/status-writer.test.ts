@@ -4,7 +4,7 @@ import type { StatusReply } from '#agent-api';
 import { MemoryStore } from '#store';
 import { SeededRandom } from '#world';
 import { FakeClock } from '#world/testing';
-import { nodeStatus } from './node-status.ts';
+import { nodeStatus, tellingPart } from './node-status.ts';
 import { StatusWriter } from './status-writer.ts';
 
 const ZERO = { ipv4: 0, ipv6: 0 };
@@ -195,11 +195,39 @@ describe('the status that a node writes of itself', () => {
     assert.equal(stored()?.sessions?.[0]?.peer, 'c');
   });
 
+  it('says of each session what its BFD is, and counts those whose is up', () => {
+    const told = (...sessions: object[]) =>
+      nodeStatus(reply(sessions), [], undefined, '2026-01-01T00:00:00.000Z');
+    const status = told(
+      session('a', { bfd: { state: 'Up', downs: 2 } }),
+      session('b', { bfd: { state: 'Down', downs: 0 } }),
+      session('c'),
+    );
+    assert.deepEqual([status.bfdUp, status.bfdConfigured], [1, 2]);
+    assert.deepEqual(
+      status.sessions!.map(({ bfd, bfdDowns }) => [bfd, bfdDowns]),
+      [
+        ['Up', 2],
+        ['Down', 0],
+        [undefined, undefined],
+      ],
+    );
+    const later = told(
+      session('a', { bfd: { state: 'Down', downs: 3 } }),
+      session('b', { bfd: { state: 'Down', downs: 0 } }),
+      session('c'),
+    );
+    assert.notEqual(tellingPart({ ...later, bfdUp: 1 }), tellingPart(status), 'is written at once');
+    const without = told(session('c'));
+    assert.deepEqual([without.bfdUp, without.bfdConfigured], [undefined, undefined]);
+  });
+
   it('fits into an object of the cluster with a mesh of 1,200 nodes and texts of any length', () => {
     const long = 'x'.repeat(5_000);
     const lastError = { at: 'a', code: 6, subcode: 2, text: long, kind: 'x' };
+    const bfd = { state: 'AdminDown', downs: 4_000_000_000 };
     const sessions = Array.from({ length: 1_200 }, (_, i) =>
-      session(`mesh/n${i}/ipv4`, { lastError, whyDown: { why: long, next: long } }),
+      session(`mesh/n${i}/ipv4`, { lastError, whyDown: { why: long, next: long }, bfd }),
     );
     const problems = Array.from({ length: 300 }, () => ({ object: long, field: long, text: long }));
     const status = nodeStatus(reply(sessions, { problems }), [], undefined, '2026-01-01T00:00:00.000Z');

@@ -3,6 +3,7 @@
 import type { MemoryHost, MemoryNetwork } from '#bgp';
 import {
   KernelError,
+  MemoryDatagrams,
   MemoryKernel,
   MemoryNamespaces,
   MemoryPodSources,
@@ -14,6 +15,7 @@ import type { MemoryStore, Store } from '#store';
 import { MemoryDisk } from '#world/testing';
 import { MemoryCni } from '../../cni-plugin/testing/memory-cni.ts';
 import type { ProcessFigures } from '../http/figures.ts';
+import { localDetection } from '../detection/local-detection.ts';
 import { type NodeSettings, type RunningNode, startNode } from '../node.ts';
 import type { NodeBindings } from '../outside.ts';
 import { MemoryHttp } from './memory-http.ts';
@@ -137,6 +139,13 @@ export class Machine {
           linkOf: (address, device) => links.linkOf(address, device),
         }),
       }),
+      openDetection: () =>
+        localDetection({
+          clock: life,
+          random: life,
+          scheduler: life,
+          datagrams: new MemoryDatagrams(kernel),
+        }),
       host: {
         openKernel: async () => kernel,
         openPodWirer: () => new MemoryPodWirer(kernel, namespaces),

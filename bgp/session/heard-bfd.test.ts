@@ -12,6 +12,7 @@ const failed = (isIndependent = false): BfdNews => ({
   state: 'failed',
   text: 'control detection time expired',
   isIndependent,
+  detectionMs: 3_000,
 });
 
 describe('session: BFD', () => {
@@ -75,6 +76,20 @@ describe('session: BFD', () => {
     assert.deepEqual(bench.recorder.abandonments, []);
   });
 
+  it('says nothing new either when it fails after the neighbour has come back: that was the one of before', async () => {
+    const bench = await SessionBench.withPeer({ bfd: BFD, ...GRACEFUL });
+    bench.establish(AGREED).connection.destroy();
+    bench.clock.advance(1_000);
+    bench.establish(AGREED);
+    bench.clock.advance(2_000);
+    bench.sessions.heardBfd('tor', failed());
+    assert.equal(bench.state, 'Established');
+    bench.sessions.heardBfd('tor', { state: 'up' });
+    bench.clock.advance(200);
+    bench.sessions.heardBfd('tor', failed());
+    assert.notEqual(bench.state, 'Established', 'and what fails later is the one of now');
+  });
+
   it('takes what is kept of a neighbour whose BFD does not restart with it: its forwarding has failed', async () => {
     const bench = await SessionBench.withPeer({ bfd: BFD, ...GRACEFUL });
     bench.establish(AGREED).connection.destroy();
@@ -109,10 +124,12 @@ describe('session: BFD', () => {
       const peer = bench.establish();
       bench.clock.advance(5_000);
       assert.deepEqual([bench.state, peer.words], ['OpenSent', 'OPEN']);
+      assert.equal(bench.status.isBfdAwaited, true);
       assert.equal(bench.recorder.meetings.length, 1);
       bench.sessions.heardBfd('tor', { state: 'up' });
       bench.clock.settle();
       assert.deepEqual([bench.state, peer.words], ['Established', 'OPEN KEEPALIVE']);
+      assert.equal(bench.status.isBfdAwaited, undefined);
     });
 
     it('is not waited for again by the next session while it is up, and is after it has failed', async () => {

@@ -1,5 +1,6 @@
 // What BFD says of one neighbour, and what that does to its sessions (RFC 5882): they may wait for it, and end by it.
 import { CEASE_BFD_DOWN } from '../message/index.ts';
+import type { Clock } from '#world';
 import type { PeerConfig } from '../config.ts';
 import type { DownCause } from './fsm/cause.ts';
 import { cease } from './fsm/down.ts';
@@ -12,14 +13,19 @@ interface Neighbour {
   readonly config: PeerConfig;
   readonly current: LiveSession | undefined;
   readonly sessions: readonly LiveSession[];
-  readonly io: { readonly handler: SessionHandler };
+  readonly io: { readonly clock: Clock; readonly handler: SessionHandler };
 }
+
+/** Beside the detection time. */
+const SLACK_MS = 100;
 
 export class HeardBfd {
   readonly #neighbour: Neighbour;
   #isUp = false;
   /** Sessions whose OPEN is good, in the order of arrival; no more than a neighbour may have undecided. */
   readonly #waiting = new Map<LiveSession, () => void>();
+  /** Clock.now() when the last session ended that the neighbour may take up again. */
+  #restartedAt = -Infinity;
 
   constructor(neighbour: Neighbour) {
     this.#neighbour = neighbour;
@@ -43,8 +49,15 @@ export class HeardBfd {
     if (!isAwaited) goOn();
   }
 
-  ended(session: LiveSession): void {
+  /** @param isKept it is restarting, and its routes stay (RFC 4724) */
+  ended(session: LiveSession, isKept: boolean): void {
     this.#waiting.delete(session);
+    if (isKept) this.#restartedAt = this.#neighbour.io.clock.now();
+  }
+
+  /** A session waits until it is up. */
+  get isAwaited(): boolean {
+    return this.#waiting.size > 0;
   }
 
   /** BFD was switched on or off, or is required no longer. */
@@ -79,11 +92,12 @@ export class HeardBfd {
   }
 
   /**
-   * A neighbour whose connection has closed in order is restarting, and what it keeps is known: where its BFD ends with
-   * it, that BFD fails then says nothing new (RFC 5882 section 4.3).
+   * A neighbour whose connection was closed is restarting: that its BFD fails then, where it ends with it, says nothing
+   * new (RFC 5882 section 4.3). It may be back already, and what fails is what was before.
    */
-  #failed({ text, isIndependent }: Extract<BfdNews, { state: 'failed' }>): void {
+  #failed({ text, isIndependent, detectionMs }: Extract<BfdNews, { state: 'failed' }>): void {
     const { id, config, current, sessions, io } = this.#neighbour;
+    if (!isIndependent && io.clock.now() <= this.#restartedAt + detectionMs + SLACK_MS) return;
     if (current === undefined && isIndependent) io.handler.abandoned?.(id);
     const mayRestart = config.bfd?.isGraceful === true && !isIndependent;
     const cause: DownCause = { kind: mayRestart ? 'BFD restart' : 'BFD down', text };

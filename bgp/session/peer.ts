@@ -287,7 +287,7 @@ export class Peer implements SessionOwner {
     if (end.down !== undefined) this.io.handler.down(session, end.down);
     if (holdDownSeconds !== undefined) this.#endAll(end.cause);
     this.#inquiry.ended(session);
-    this.bfd.ended(session);
+    this.bfd.ended(session, end.down?.kept !== undefined);
     this.#continue(rest);
     if (this.#sessions.incoming.size === 0) this.#idle(this, true);
   }

@@ -67,6 +67,8 @@ export type BfdNews =
       readonly text: string;
       /** Its BFD goes on while its BGP restarts (the C bit of RFC 5880). */
       readonly isIndependent: boolean;
+      /** So long after the last it sent it is noticed at the latest. */
+      readonly detectionMs: number;
     };
 
 /** Calls come from inside socket and timer callbacks and must not throw. */
@@ -147,6 +149,8 @@ export interface PeerStatus {
   readonly lastError?: PeerError;
   /** Connections tried since the last established session. */
   readonly connectAttempts: number;
+  /** Its OPEN is good, and the session waits for BFD. */
+  readonly isBfdAwaited?: true;
   readonly nextAttemptInMs?: number;
   /** Why nothing is tried: 'shut down: …', 'over its prefix limit until reset', … */
   readonly heldDown?: string;

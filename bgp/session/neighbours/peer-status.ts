@@ -50,6 +50,7 @@ export function peerStatus(peer: Peer): PeerStatus {
     ...(record.lastNotificationOut === undefined ? {} : { lastNotificationOut: record.lastNotificationOut }),
     ...(record.lastError === undefined ? {} : { lastError: record.lastError }),
     connectAttempts: record.connectAttempts,
+    ...(peer.bfd.isAwaited ? { isBfdAwaited: true } : {}),
     ...(nextAttemptInMs === undefined ? {} : { nextAttemptInMs: Math.round(nextAttemptInMs) }),
     ...heldDownOf(peer.heldDown),
     pending: established?.openedWith === undefined ? [] : pendingChanges(established.openedWith, config),
