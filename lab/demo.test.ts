@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { hasOneUser } from './routers.ts';
 
 const root = join(import.meta.dirname, '..');
 const KEPT_LAB = '/run/podroute-lab';
@@ -59,8 +60,14 @@ describe('podroute lab', function () {
     if (existsSync(KEPT_LAB)) this.skip(); // somebody's lab is up
   });
 
-  it('stays up when the command ends, refuses a second one, and goes without a trace', () => {
-    const up = run(podroute, 'lab', 'up', '--topology', 'mesh');
+  for (const topology of ['mesh', ...(hasOneUser() ? [] : ['dual-tor'])]) {
+    it(`of ${topology} stays up when the command ends, refuses a second one, and goes without a trace`, () => {
+      staysUp(topology);
+    });
+  }
+
+  function staysUp(topology: string): void {
+    const up = run(podroute, 'lab', 'up', '--topology', topology);
     assert.equal(up.status, 0, up.output);
     const again = run(podroute, 'lab', 'up');
     assert.equal(again.status, 1);
@@ -70,5 +77,5 @@ describe('podroute lab', function () {
     assert.equal(run(podroute, 'lab', 'down').status, 0);
     assert.equal(existsSync(KEPT_LAB), false);
     assert.doesNotMatch(run('ip', 'netns', 'list').output, /podroute-lab/);
-  });
+  }
 });

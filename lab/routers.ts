@@ -35,7 +35,7 @@ export class Router {
       case 'BIRD':
         return this.#startBird(log, again);
       case 'FRR':
-        return this.#startFrr(again);
+        return this.#startFrr(log, again);
     }
   }
 
@@ -80,7 +80,7 @@ export class Router {
     return { [this.name]: bird.pid };
   }
 
-  async #startFrr(again: boolean): Promise<Record<string, number>> {
+  async #startFrr(log: string, again: boolean): Promise<Record<string, number>> {
     if (!existsSync(`${FRR_FOLDER}/bgpd`)) {
       throw new Error(`lab: ${this.name} is FRR, which is not installed: apt-get install frr`);
     }
@@ -96,11 +96,16 @@ export class Router {
     writeFileSync(this.#file('bgpd.conf'), this.plan.config);
     // Both drop to this user before they open their sockets.
     this.host.run(['chown', '-R', 'frr:frr', this.#folder]);
-    const zebra = this.host.spawn([...frrCommand(this.#folder, 'zebra'), ...(again ? ['-K', '120'] : [])]);
+    // No pipes: they would keep whoever starts a lab that stays up, and break when it ends.
+    const stdio = { file: log };
+    const said = () => readFileSync(log, 'utf8');
+    const zebra = this.host.spawn([...frrCommand(this.#folder, 'zebra'), ...(again ? ['-K', '120'] : [])], {
+      stdio,
+    });
     // bgpd needs zebra's interfaces from its first session on: without, it refuses next hops that are link-local.
-    await this.#started(zebra, 'zebra', 'zserv.api', () => zebra.output);
-    const bgpd = this.host.spawn(frrCommand(this.#folder, 'bgpd'));
-    await this.#started(bgpd, 'bgpd', 'bgpd.vty', () => bgpd.output);
+    await this.#started(zebra, 'zebra', 'zserv.api', said);
+    const bgpd = this.host.spawn(frrCommand(this.#folder, 'bgpd'), { stdio });
+    await this.#started(bgpd, 'bgpd', 'bgpd.vty', said);
     return { [`${this.name}-zebra`]: zebra.pid, [this.name]: bgpd.pid };
   }
 
