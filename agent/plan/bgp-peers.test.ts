@@ -87,6 +87,7 @@ describe('a BGPPeer with an address', () => {
       (t) => [t.role, t.enforceFirstAs],
       ['rs-client', false],
     ],
+    ['one family twice', 'peerIP: 10.0.1.0, families: [IPv6, IPv6]', (t) => t.families, ['ipv6']],
     ['add-path', 'peerIP: 10.0.1.0, addPaths: Both', (t) => t.addPaths, 'both'],
   ];
   for (const [name, spec, read, expected] of fields) {
@@ -112,6 +113,23 @@ describe('a BGPPeer with an address', () => {
       'asNumber: 65000, routeReflectorClient: true',
       /spec.routeReflectorClient: true has no effect: .*another AS/,
     ],
+    [
+      'asNumber: 65000, localASNumber: 64512, localASMode: PrependBoth',
+      /spec.localASMode: "PrependBoth" has no effect: 64512 is the node's own AS/,
+    ],
+    [
+      'asNumber: internal, localASNumber: 65000, localASMode: Prepend',
+      /localASMode: "Prepend" has no effect: .*iBGP/,
+    ],
+    [
+      'asNumber: 65000, holdTime: 0, keepaliveTime: 10s',
+      /spec.keepaliveTime: 10 has no effect: the hold time is off/,
+    ],
+    ['asNumber: 65000, addPathLimit: 2', /spec.addPathLimit: 2 has no effect without addPaths/],
+    [
+      'asNumber: 65000, maxRestartTime: 60s, gracefulRestart: { mode: Disabled }',
+      /spec.gracefulRestart.mode: "Disabled" leaves the restart time of 60 s without effect: nobody keeps this node's routes/,
+    ],
   ];
   for (const [fields, expected] of idle) {
     it(`says that it asks for what its session has not: ${fields}`, () => {
@@ -119,6 +137,7 @@ describe('a BGPPeer with an address', () => {
       assert.equal(problems.length, 1);
       assert.match(problems[0]!, expected);
       assert.equal(peer('tor').config.role, undefined);
+      assert.equal(peer('tor').config.localAsRules, undefined);
     });
   }
 

@@ -12,11 +12,12 @@ import {
   sharedSets,
 } from '#api';
 import type { PeerConfig, PeerRemote, TtlRule } from '#bgp';
-import { type Family, familyLabel } from '#ip';
+import type { Family } from '#ip';
 import type { Guarded } from './policy/guarded.ts';
 import { sessionBfd } from './bfd.ts';
 import type { PlanInput, PlannedBfd } from './types.ts';
 import type { ClusterNode } from './node-bgp.ts';
+import { DEFAULT_ROUTES, idleFields, USUAL_RESTART_TIME } from './idle-fields.ts';
 import { asksForNeighbours } from './policy/filter-terms.ts';
 import { type SessionPolicies, sessionPolicies } from './policy/policies.ts';
 import type { Reflectors } from './reflectors.ts';
@@ -89,7 +90,7 @@ export const AUTOMATIC_SPEC: SessionSpec = {
   advertisementInterval: 0,
   asOverride: false,
   removePrivateAS: false,
-  gracefulRestart: { mode: 'Full', restartTime: 120, longLivedTime: 0 },
+  gracefulRestart: { mode: 'Full', restartTime: USUAL_RESTART_TIME, longLivedTime: 0 },
   filters: [],
   import: 'Cluster',
   export: 'Cluster',
@@ -116,17 +117,20 @@ export function sessionConfig(
   const keepalive = spec.keepaliveTime ?? (spec.holdTime === undefined ? config.keepaliveTime : undefined);
   const localAddress = sourceAddress(wish, self);
   const linkBandwidth = SENT_BANDWIDTHS[spec.linkBandwidth];
-  const families = spec.families?.map((name) => FAMILY_NAMES[name]) ?? [wish.family];
+  const families = [...new Set(spec.families?.map((name) => FAMILY_NAMES[name]) ?? [wish.family])];
+  // Before its own AS, the same AS would be a loop to all other nodes of it.
+  const showsBoth = type === 'ebgp' && localAs !== self.asNumber;
   const defaultOriginate = policies.isClosed ? [] : DEFAULT_ROUTES[spec.defaultOriginate];
   return {
     problems: [
       ...policies.problems,
       ...password.problems,
       ...bfd.problems,
-      ...idleFields(spec, type, object),
-      ...idleLongLived(spec, object),
-      // Nodes have a session for each family.
-      ...(wish.remoteNode === undefined ? idleDefault(spec.defaultOriginate, families, object) : []),
+      ...idleFields(spec, object, {
+        ...{ type, families, holdTimeSeconds },
+        nodeAs: self.asNumber,
+        isWithNode: wish.remoteNode !== undefined,
+      }),
     ],
     ...(bfd.bfd && { bfd: bfd.bfd }),
     config: {
@@ -158,7 +162,9 @@ export function sessionConfig(
       allowedLocalAs: spec.numAllowedLocalASNumbers,
       // A route server passes paths on without its own AS (RFC 7947 §2.2.2.1).
       enforceFirstAs: spec.role !== 'RouteServerClient',
-      ...(spec.localASMode === undefined ? {} : { localAsRules: LOCAL_AS_RULES[spec.localASMode] }),
+      ...(spec.localASMode !== undefined && showsBoth
+        ? { localAsRules: LOCAL_AS_RULES[spec.localASMode] }
+        : {}),
       ...(spec.asOverride ? { asOverride: true } : {}),
       removePrivateAs: spec.removePrivateAS,
       ...(spec.privateASAction === 'Replace' ? { replacePrivateAs: true } : {}),
@@ -225,7 +231,6 @@ function sharedPolicies(
 }
 
 const FAMILY_NAMES = { IPv4: 'ipv4', IPv6: 'ipv6' } as const;
-const DEFAULT_ROUTES = { None: [], IPv4: ['ipv4'], IPv6: ['ipv6'], Both: ['ipv4', 'ipv6'] } as const;
 const NEXT_HOPS = { Auto: 'auto', Self: 'self', Keep: 'keep' } as const;
 const ADD_PATHS = { Send: 'send', Receive: 'receive', Both: 'both', None: 'none' } as const;
 const LOCAL_AS_RULES = {
@@ -246,45 +251,6 @@ const ROLES = {
 function sessionType(remoteAs: SessionWish['remoteAs'], localAs: number): 'ebgp' | 'ibgp' {
   if (remoteAs === 'internal') return 'ibgp';
   return remoteAs === localAs ? 'ibgp' : 'ebgp';
-}
-
-/** What an object asks for and its kind of session has not. */
-function idleFields(spec: SessionSpec, type: 'ebgp' | 'ibgp', object: string): Problem[] {
-  const fields =
-    type === 'ibgp'
-      ? ([
-          ['role', spec.role] as const,
-          ['removePrivateAS', spec.removePrivateAS] as const,
-          ['asOverride', spec.asOverride] as const,
-        ] as const)
-      : ([['routeReflectorClient', spec.routeReflectorClient] as const] as const);
-  const why = type === 'ibgp' ? 'in our own AS (iBGP)' : 'in another AS, and reflection is for iBGP';
-  return fields.flatMap(([name, value]): Problem[] => {
-    if (value === undefined || value === false) return [];
-    const message = `has no effect: the neighbour is ${why}`;
-    return [{ object, field: `spec.${name}`, value, message, severity: 'warning' }];
-  });
-}
-
-/** RFC 9494: what of ours is kept for long is what is kept at all. */
-function idleLongLived({ gracefulRestart: { mode, longLivedTime } }: SessionSpec, object: string): Problem[] {
-  if (mode === 'Full' || longLivedTime === 0) return [];
-  const message = `has no effect with mode: ${mode}, with which nobody keeps this node's routes`;
-  const field = 'spec.gracefulRestart.longLivedTime';
-  return [{ object, field, value: `${longLivedTime}s`, message, severity: 'warning' }];
-}
-
-/** Of a family that the session does not carry. */
-function idleDefault(
-  value: SessionSpec['defaultOriginate'],
-  families: readonly Family[],
-  object: string,
-): Problem[] {
-  const idle = DEFAULT_ROUTES[value].filter((family) => !families.includes(family));
-  if (idle.length === 0) return [];
-  const names = (list: readonly Family[]) => list.map(familyLabel).join(' and ');
-  const message = `has no effect for ${names(idle)}: the session carries ${names(families)} only (spec.families)`;
-  return [{ object, field: 'spec.defaultOriginate', value, message, severity: 'warning' }];
 }
 
 /** A link-local neighbour is reached from the link's own address. */
