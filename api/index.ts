@@ -83,7 +83,7 @@ export { type FormerPool, formerPools, isOfFormer, isOfPool } from './kinds/form
 export { usablePools } from './read/pool-conflicts.ts';
 export { formatProblem, type Problem, type ProblemCause } from './schema/problem.ts';
 export { impliedText, NO_LIMIT } from './kinds/implied.ts';
-export { bgpConfigurationFor, configurationOfNode } from './kinds/node-configuration.ts';
+export { bgpConfigurationFor, configurationOfNode, doubledNames } from './kinds/node-configuration.ts';
 export {
   bgpConfigurationOf,
   collections,

@@ -1,4 +1,4 @@
-// What a node is warned of before its aggregates cut pods off, and the default routes that it makes.
+// What a node is warned of before its aggregates cut pods off, the default routes that it makes, and names for communities.
 import assert from 'node:assert/strict';
 import { nodeYaml, objectYaml, planOf, resourcesFromYaml } from './testing/cluster-yaml.ts';
 
@@ -52,5 +52,49 @@ describe('the default route of defaultOriginate', () => {
         ['0.0.0.0/0', true, communities, localPref],
       );
     }
+  });
+});
+
+describe('names for communities', () => {
+  const N1 = nodeYaml('n1', ['10.0.0.1']);
+
+  it('are the cluster’s beside those of the BGPConfiguration of the node', () => {
+    const named =
+      '{ communities: [{ name: pods, value: "65000:1" }, { name: rack, value: "65000:2" }], prefixAdvertisements: [{ cidr: 10.244.0.0/16, communities: [pods, rack] }], aggregates: [{ cidr: 10.244.0.0/16, communities: [pods] }] }';
+    const resources = resourcesFromYaml(
+      N1,
+      objectYaml('BGPConfiguration', 'default', named),
+      objectYaml('BGPConfiguration', 'node.n1', '{ communities: [{ name: rack, value: "65000:9" }] }'),
+      objectYaml('BGPFilter', 'f', '{ exportV4: [{ communities: { any: ["set:pods"] }, action: Accept }] }'),
+      objectYaml('BGPPeer', 'tor', '{ peerIP: 10.0.0.254, asNumber: 65000, filters: [f] }'),
+    );
+    const { plan, problems } = planOf(resources, 'n1', { localBlocks: [{ cidr: '10.244.1.0/24' }] });
+    const wanted = [['65000:1', '65000:9']];
+    assert.deepEqual(
+      plan.originations.map(({ communities }) => communities),
+      wanted,
+    );
+    assert.deepEqual(
+      plan.speaker.aggregates?.map(({ communities }) => communities),
+      wanted,
+    );
+    assert.deepEqual(problems, []);
+  });
+
+  it('are told where two are the same, and which one counts', () => {
+    const twice = (...names: string[]) =>
+      `communities: [${names.map((name, i) => `{ name: ${name}, value: "65000:${i}" }`).join(', ')}]`;
+    const sets = 'communitySets: [{ name: b, values: [] }]';
+    const resources = resourcesFromYaml(
+      N1,
+      objectYaml('BGPConfiguration', 'default', `{ ${twice('a', 'b', 'a')}, ${sets} }`),
+      objectYaml('BGPConfiguration', 'node.n1', `{ ${twice('a', 'a')} }`),
+    );
+    const names = 'spec.communities';
+    assert.deepEqual(planOf(resources, 'n1').problems, [
+      `warning: BGPConfiguration node.n1: ${names}[1].name: "a" has no effect: it is that of communities[0] too`,
+      `warning: BGPConfiguration default: ${names}[1].name: "b" is that of communitySets[0] too: 'set:b' in a filter means that one`,
+      `warning: BGPConfiguration default: ${names}[2].name: "a" has no effect: it is that of communities[0] too`,
+    ]);
   });
 });

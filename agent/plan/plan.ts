@@ -4,6 +4,7 @@ import {
   bgpConfigurationFor,
   type BGPConfigurationSpec,
   configurationOfNode,
+  doubledNames,
   idleMembers,
   type IPPool,
   isOfPool,
@@ -44,7 +45,8 @@ export function makePlan(input: PlanInput): PlanResult {
   const { resources, nodeName, refused = nothingRefused } = input;
   const unknown = unknownConfiguration(resources, refused, nodeName);
   if (unknown.length > 0) return { problems: unknown };
-  const { spec: config, problems: idleFields } = bgpConfigurationFor(resources, nodeName);
+  const { spec: config, problems: ofOwn } = bgpConfigurationFor(resources, nodeName);
+  const ofAll = resources.bgpConfigurations.get('default');
   const nodes = byName(resources.nodes).map((node) =>
     clusterNode(node, bgpConfigurationFor(resources, node.metadata.name).spec),
   );
@@ -98,7 +100,8 @@ export function makePlan(input: PlanInput): PlanResult {
       },
     },
     problems: [
-      ...idleFields,
+      ...ofOwn,
+      ...(ofAll === undefined ? [] : doubledNames(ofAll)),
       ...idleMembers('BGPConfiguration default', config),
       ...usable.problems,
       ...stray.problems,

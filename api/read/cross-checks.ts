@@ -10,7 +10,7 @@ import { parsePeerAddress } from '../schema/peer-address.ts';
 import { checkAgainstNodes, isFor } from './node-checks.ts';
 import { usablePools } from './pool-conflicts.ts';
 import type { Problem } from '../schema/problem.ts';
-import { bgpConfigurationFor, nodeOfConfiguration } from '../kinds/node-configuration.ts';
+import { bgpConfigurationFor, doubledNames, nodeOfConfiguration } from '../kinds/node-configuration.ts';
 import { identityText, objectName, type Resources } from '../kinds/resources.ts';
 import { passwordDoubt, passwordFault, type Secret } from '../kinds/secret.ts';
 import type { Refused } from './refused.ts';
@@ -35,8 +35,8 @@ export function checkTogether(resources: Resources, refused: ReadonlySet<string>
 }
 
 function configurationNames(resources: Resources): Problem[] {
-  return [...resources.bgpConfigurations.keys()].flatMap((name): Problem[] => {
-    if (name === 'default') return [];
+  return [...resources.bgpConfigurations].flatMap(([name, config]): Problem[] => {
+    if (name === 'default') return doubledNames(config);
     const node = nodeOfConfiguration(name);
     const object = `BGPConfiguration ${name}`;
     const place = { object, field: 'metadata.name', value: name, severity: 'warning' } as const;
