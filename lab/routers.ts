@@ -123,7 +123,7 @@ export class Router {
 }
 
 /** How a daemon of FRR is started with all its files in one folder. */
-export function frrCommand(folder: string, daemon: 'zebra' | 'bgpd'): string[] {
+export function frrCommand(folder: string, daemon: 'zebra' | 'bgpd' | 'bfdd'): string[] {
   const at = (file: string) => join(folder, file);
   const files = ['-f', at(`${daemon}.conf`), '-i', at(`${daemon}.pid`), '-z', at('zserv.api')];
   const log = ['--log', `file:${at(`${daemon}.log`)}`];

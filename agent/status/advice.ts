@@ -51,7 +51,7 @@ export function whyDown(peer: PeerStatus, about: AdviceContext): Advice | undefi
   if (peer.isBfdAwaited === true)
     return {
       why: 'the neighbour speaks BGP, and its BFD, which is required, is not up',
-      next: `is BFD on at the neighbour, with this node's address, and does UDP port 3784 (over routers 4784) come through? See bfd in podroute status ${peer.id}`,
+      next: `is BFD on at the neighbour, with this node's address, and does UDP port 3784 (over routers 4784) come through? On 3784 only what has TTL 255 counts: with a router between both need multihop. See bfd in podroute status ${peer.id}`,
     };
   const found = newestCause(peer);
   const kind = found === undefined ? {} : { kind: found.cause.kind };

@@ -1,12 +1,12 @@
 // Graceful restart (RFC 4724, RFC 8538, RFC 9494) with other daemons: each side restarts while the other one helps.
 import assert from 'node:assert/strict';
 import type { StatusReply } from '#agent-api';
-import { FAMILIES } from '#ip';
 import type { Announcement, Daemon, DaemonKind, PeerSetup, RestartView, Route } from './daemons/daemon.ts';
 import { bird } from './daemons/bird.ts';
 import { frr } from './daemons/frr.ts';
 import { gobgp } from './daemons/gobgp.ts';
 import { eventually, OWN, Stage, type StageOptions, THEIRS } from './testing/fixture.ts';
+import { announced, endOfRib, has, hasNone, holder, routesOf, sleep, Watch } from './testing/kept-routes.ts';
 import { intrude } from './testing/intruder.ts';
 import { Matrix } from './testing/matrix.ts';
 import { type Cell, describeTracks, type Track } from './testing/scenarios.ts';
@@ -46,15 +46,15 @@ function theirRestart(kind: DaemonKind): Track<Stage> {
         body: async (s) => {
           await s.established();
           await s.daemon.announce([...STAYS, ...GOES]);
-          await has(s.podroute, [...STAYS, ...GOES]);
+          await has(holder(s.podroute), [...STAYS, ...GOES]);
           await endOfRib(s);
-          const watch = new Watch(s.podroute, STAYS);
+          const watch = new Watch(holder(s.podroute), STAYS);
           await s.daemon.kill();
           await sleep(1000);
-          await has(s.podroute, [...STAYS, ...GOES], 0);
+          await has(holder(s.podroute), [...STAYS, ...GOES], 0);
           await s.startDaemonAgain(STAYS);
           await s.established(RESTART_SECONDS * 1000);
-          await hasNone(s.podroute, GOES, 8000);
+          await hasNone(holder(s.podroute), GOES, 8000);
           await watch.stop();
         },
       },
@@ -62,7 +62,7 @@ function theirRestart(kind: DaemonKind): Track<Stage> {
         title: 'it is killed and back within a second: its routes stay',
         body: async (s) => {
           const before = lossesOf(await s.podroute.status());
-          const watch = new Watch(s.podroute, STAYS);
+          const watch = new Watch(holder(s.podroute), STAYS);
           await s.daemon.kill();
           await s.startDaemonAgain(STAYS);
           await s.established(RESTART_SECONDS * 1000);
@@ -87,8 +87,8 @@ function theirRestart(kind: DaemonKind): Track<Stage> {
           await endOfRib(s);
           await s.daemon.kill();
           await sleep((RESTART_SECONDS / 2) * 1000);
-          await has(s.podroute, STAYS, 0);
-          await hasNone(s.podroute, STAYS, RESTART_SECONDS * 1000);
+          await has(holder(s.podroute), STAYS, 0);
+          await hasNone(holder(s.podroute), STAYS, RESTART_SECONDS * 1000);
         },
       },
       {
@@ -97,10 +97,10 @@ function theirRestart(kind: DaemonKind): Track<Stage> {
         body: async (s) => {
           await s.startDaemonAgain(STAYS);
           await s.established(RESTART_SECONDS * 1000);
-          await has(s.podroute, STAYS);
+          await has(holder(s.podroute), STAYS);
           await endOfRib(s);
           await s.daemon.hardReset?.(OWN.ipv4);
-          await hasNone(s.podroute, STAYS.slice(0, 1), 2000);
+          await hasNone(holder(s.podroute), STAYS.slice(0, 1), 2000);
         },
       },
     ],
@@ -120,7 +120,7 @@ function theirSilence(kind: DaemonKind): Track<Stage> {
         body: async (s) => {
           await s.established();
           await s.daemon.announce(STAYS);
-          await has(s.podroute, STAYS);
+          await has(holder(s.podroute), STAYS);
           await endOfRib(s);
           const { pid } = s.daemon;
           process.kill(pid, 'SIGSTOP');
@@ -132,8 +132,8 @@ function theirSilence(kind: DaemonKind): Track<Stage> {
             );
             assert.ok(sessions.every((one) => !one.isEstablished));
             await sleep(SHORT_SECONDS * 1000);
-            await has(s.podroute, STAYS, 0);
-            await hasNone(s.podroute, STAYS, (RESTART_SECONDS + 2) * 1000);
+            await has(holder(s.podroute), STAYS, 0);
+            await hasNone(holder(s.podroute), STAYS, (RESTART_SECONDS + 2) * 1000);
           } finally {
             process.kill(pid, 'SIGCONT');
           }
@@ -155,10 +155,10 @@ function ourRestart(kind: DaemonKind): Track<Stage> {
           await s.established();
           await s.podroute.announce(OURS);
           await s.daemon.announce(STAYS);
-          await has(s.daemon, OURS);
-          await has(s.podroute, STAYS);
+          await has(holder(s.daemon), OURS);
+          await has(holder(s.podroute), STAYS);
           await sleep(1000);
-          const watch = new Watch(s.daemon, OURS);
+          const watch = new Watch(holder(s.daemon), OURS);
           await s.podroute.kill();
           await sleep(1000);
           await s.podroute.startAgain();
@@ -171,7 +171,7 @@ function ourRestart(kind: DaemonKind): Track<Stage> {
       {
         title: 'our agent is stopped, and back: it keeps our routes',
         body: async (s) => {
-          const watch = new Watch(s.daemon, OURS);
+          const watch = new Watch(holder(s.daemon), OURS);
           await s.podroute[Symbol.asyncDispose]();
           await sleep(1000);
           await s.podroute.startAgain();
@@ -184,7 +184,7 @@ function ourRestart(kind: DaemonKind): Track<Stage> {
         title: 'our agent is silent for the hold time: it keeps our routes',
         needs: 'notificationKeeps',
         body: async (s) => {
-          const watch = new Watch(s.daemon, OURS);
+          const watch = new Watch(holder(s.daemon), OURS);
           const { pid } = s.podroute;
           process.kill(pid, 'SIGSTOP');
           try {
@@ -212,7 +212,7 @@ function ourRestart(kind: DaemonKind): Track<Stage> {
             ({ sessions }) => sessions.every(({ exportPolicy }) => exportPolicy.includes('leaving')),
           );
           await s.podroute[Symbol.asyncDispose]();
-          await hasNone(s.daemon, OURS, 2000);
+          await hasNone(holder(s.daemon), OURS, 2000);
         },
       },
     ],
@@ -233,7 +233,7 @@ function longLived(kind: DaemonKind): Track<Stage> {
           await s.established();
           await s.daemon.announce(STAYS);
           await s.podroute.announce(OURS);
-          await has(s.podroute, STAYS);
+          await has(holder(s.podroute), STAYS);
           await endOfRib(s);
           await s.daemon.kill();
           await areStale(s.podroute, STAYS, true);
@@ -252,7 +252,7 @@ function longLived(kind: DaemonKind): Track<Stage> {
         title: 'our restart time is over: our routes stay there, with LLGR_STALE',
         needs: 'longLived',
         body: async (s) => {
-          await has(s.daemon, OURS);
+          await has(holder(s.daemon), OURS);
           await sleep(1000);
           await s.podroute.kill();
           await areStale(s.daemon, OURS, true);
@@ -264,74 +264,6 @@ function longLived(kind: DaemonKind): Track<Stage> {
 
 function both(restart: NonNullable<PeerSetup['restart']>): StageOptions {
   return { type: 'ebgp', holdTimeSeconds: HOLD, both: { restart } };
-}
-
-/** Looks again and again that none of these is ever missing. */
-class Watch {
-  readonly #who: Daemon;
-  readonly #wanted: readonly Announcement[];
-  readonly #done: Promise<string[]>;
-  #isOn = true;
-
-  constructor(who: Daemon, wanted: readonly Announcement[]) {
-    this.#who = who;
-    this.#wanted = wanted;
-    this.#done = this.#run();
-  }
-
-  async stop(): Promise<void> {
-    this.#isOn = false;
-    const gone = await this.#done;
-    assert.deepEqual(gone, [], `gone at ${this.#who.name} for a while`);
-  }
-
-  async #run(): Promise<string[]> {
-    const gone = new Set<string>();
-    while (this.#isOn) {
-      // Not at all while it does not run.
-      const known = await prefixesOf(this.#who).catch(() => undefined);
-      for (const { prefix } of this.#wanted) if (known?.has(prefix) === false) gone.add(prefix);
-      await sleep(200);
-    }
-    return [...gone];
-  }
-}
-
-function announced(hops: { ipv4: string; ipv6: string }, ipv4: string, ipv6: string): Announcement[] {
-  return [
-    { prefix: ipv4, nextHop: hops.ipv4 },
-    { prefix: ipv6, nextHop: hops.ipv6 },
-  ];
-}
-
-async function routesOf(who: Daemon): Promise<Route[]> {
-  const all: Route[] = [];
-  for (const family of FAMILIES) all.push(...(await who.routes(family)));
-  return all;
-}
-
-async function prefixesOf(who: Daemon): Promise<Set<string>> {
-  return new Set((await routesOf(who)).map(({ prefix }) => prefix));
-}
-
-async function has(who: Daemon, wanted: readonly Announcement[], timeoutMs = 6000): Promise<void> {
-  const isThere = (known: Set<string>) => wanted.every(({ prefix }) => known.has(prefix));
-  const known = await eventually(() => prefixesOf(who), isThere, timeoutMs);
-  assert.deepEqual(
-    wanted.map(({ prefix }) => prefix).filter((prefix) => !known.has(prefix)),
-    [],
-    `${who.name} does not have them`,
-  );
-}
-
-async function hasNone(who: Daemon, unwanted: readonly Announcement[], timeoutMs: number): Promise<void> {
-  const isGone = (known: Set<string>) => unwanted.every(({ prefix }) => !known.has(prefix));
-  const known = await eventually(() => prefixesOf(who), isGone, timeoutMs);
-  assert.deepEqual(
-    unwanted.map(({ prefix }) => prefix).filter((prefix) => known.has(prefix)),
-    [],
-    `${who.name} still has them`,
-  );
 }
 
 /** They are there, and all of them have, or none has, the community of RFC 9494. */
@@ -356,14 +288,6 @@ function lossesOf({ sessions }: StatusReply): number {
   return sessions.reduce((sum, { flaps }) => sum + flaps, 0);
 }
 
-/** Before that a restart of the neighbour finds us still in the first transfer. */
-async function endOfRib(s: Stage): Promise<void> {
-  await eventually(
-    () => s.podroute.status(),
-    ({ sessions }) => sessions.every(({ prefixes }) => prefixes.endOfRibReceived.length > 0),
-  );
-}
-
 /** 'R F' when every session has them. */
 function bitsOf(sessions: readonly { restart?: RestartView }[]): Cell {
   const bits = sessions.map(({ restart }) =>
@@ -372,8 +296,4 @@ function bitsOf(sessions: readonly { restart?: RestartView }[]): Cell {
       : [restart.isRestarting ? 'R' : '–', restart.kept.length > 0 ? 'F' : '–'].join(' '),
   );
   return { text: [...new Set(bits)].join(', ') };
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((wake) => setTimeout(wake, ms));
 }

@@ -5,6 +5,7 @@ import { FAMILIES, type Family, familyOf } from '#ip';
 import { BIRD } from '../../testing/routers.ts';
 import {
   type Announcement,
+  type BfdSetup,
   canonicalRoute,
   type Daemon,
   type DaemonConfig,
@@ -52,6 +53,8 @@ class Bird extends DaemonProcess implements Daemon {
 
   async sessions(): Promise<SessionView[]> {
     const text = this.#birdc('show', 'protocols', 'all');
+    const isWatched = this.config.peers.some(({ bfd }) => bfd !== undefined);
+    const watched = isWatched ? this.#birdc('show', 'bfd', 'sessions').split('\n') : [];
     return this.config.peers.map((peer, i) => {
       const part = text.split(/\n(?=\S)/).find((p) => p.startsWith(`peer${i} `)) ?? '';
       const neighbour = /Neighbor capabilities([\s\S]*?)(?:Session:|$)/.exec(part)?.[1] ?? '';
@@ -70,6 +73,7 @@ class Bird extends DaemonProcess implements Daemon {
           ...(['ipv4', 'ipv6'] as const).filter((f) => families.includes(f)),
         ],
         ...(/Graceful restart/.test(neighbour) ? { restart: restartView(neighbour) } : {}),
+        ...bfdField(watched.find((line) => line.startsWith(`${peer.remoteAddress} `))),
       };
     });
   }
@@ -139,6 +143,11 @@ class Bird extends DaemonProcess implements Daemon {
     this.#birdc('reload', 'in', this.#nameOf(remoteAddress));
   }
 
+  async setBfd(bfd: BfdSetup): Promise<void> {
+    this.config = { ...this.config, peers: this.config.peers.map((peer) => ({ ...peer, bfd })) };
+    this.#reconfigure();
+  }
+
   #nameOf(remoteAddress: string): string {
     return `peer${this.config.peers.findIndex((p) => p.remoteAddress === remoteAddress)}`;
   }
@@ -162,7 +171,7 @@ function configText(config: DaemonConfig, announced: readonly Announcement[]): s
   });
   const sessions = peers.map((peer, i) => sessionText(peer, i, asNumber, clusterId));
   const head = `router id ${routerId};\nlog stderr all;\n${EXPORT}\n\nprotocol device { }\nprotocol direct { ipv4; ipv6; }`;
-  return `${[head, ...statics, ...sessions].join('\n')}\n`;
+  return `${[head, ...statics, bfdText(peers[0]), ...sessions].join('\n')}\n`;
 }
 
 // BIRD sends a MED to another AS only when the export filter sets it. Connected networks are not announced.
@@ -207,6 +216,7 @@ function sessionText(peer: PeerSetup, index: number, asNumber: number, clusterId
     peer.role === undefined ? '' : `local role ${peer.role};`,
     peer.isClient === true ? `rr client; rr cluster id ${clusterId};` : '',
     restartText(peer),
+    peer.bfd === undefined ? '' : `bfd ${peer.bfd.isGraceful === true ? 'graceful' : 'on'};`,
   ];
   return `protocol bgp peer${index} {\n  ${options.filter((o) => o !== '').join('\n  ')}\n${channels.join('\n')}\n}`;
 }
@@ -228,6 +238,20 @@ function restartText({ restart }: PeerSetup): string {
   const short = `graceful restart on; graceful restart time ${seconds};`;
   if (longLivedSeconds === undefined) return short;
   return `${short} long lived graceful restart on; long lived stale time ${longLivedSeconds};`;
+}
+
+/** Of the whole router: on all links, also on those that it hears of later. */
+function bfdText(peer: PeerSetup | undefined): string {
+  if (peer?.bfd === undefined) return '';
+  const { intervalMs, multiplier, key } = peer.bfd;
+  const times = `interval ${intervalMs} ms; idle tx interval 300 ms; multiplier ${multiplier};`;
+  const sign = key === undefined ? '' : `authentication meticulous keyed sha1; password "${key}" { id 7; };`;
+  return `protocol bfd {\n  interface "*" { ${times} ${sign} };\n}`;
+}
+
+/** '10.1.0.1   eth0   Up   12:00:00.000   0.200   0.600' */
+function bfdField(line: string | undefined): Pick<SessionView, 'bfd'> {
+  return textField('bfd', /^\S+\s+\S+\s+(\S+)/.exec(line ?? ''));
 }
 
 function restartView(neighbour: string): RestartView {

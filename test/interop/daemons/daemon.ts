@@ -45,10 +45,24 @@ export interface PeerSetup {
   readonly isClient?: boolean;
   /** That of the speaker itself towards the other (RFC 9234). */
   readonly role?: 'provider' | 'customer';
+  /** Over one hop (RFC 5881). */
+  readonly bfd?: BfdSetup;
   /** Of podroute only: more fields of its BGPPeer. */
   readonly spec?: Readonly<Record<string, unknown>>;
   /** Beside the link that the daemon's own address belongs to. */
   readonly isOtherLink?: boolean;
+}
+
+export interface BfdSetup {
+  /** In both directions. */
+  readonly intervalMs: number;
+  readonly multiplier: number;
+  /** Meticulous Keyed SHA1 with this key, of number 7 (RFC 5880 section 6.7.4). */
+  readonly key?: string;
+  /** Of foreign daemons: one that restarts gracefully keeps its routes, although its BFD ends (RFC 5882 section 4.3). */
+  readonly isGraceful?: boolean;
+  /** Of podroute only: a session begins only when it is up. */
+  readonly isRequired?: boolean;
 }
 
 /** A session as the daemon sees it. What it does not tell is undefined. */
@@ -65,6 +79,8 @@ export interface SessionView {
   readonly capabilities?: readonly Capability[];
   /** What the neighbour's newest graceful restart capability says (RFC 4724); undefined: it has sent none. */
   readonly restart?: RestartView;
+  /** Where it is asked for: the state of BFD with the neighbour. */
+  readonly bfd?: string;
 }
 
 export interface RestartView {
@@ -114,6 +130,8 @@ export interface Daemon extends AsyncDisposable {
   readonly name: DaemonName;
   /** The process that speaks BGP, to stop and continue it. */
   readonly pid: number;
+  /** That which speaks BFD, where it is another one. */
+  readonly bfdPid?: number | undefined;
   sessions(): Promise<SessionView[]>;
   /** Everything learned from neighbours that is in use. */
   routes(family: Family): Promise<Route[]>;
@@ -125,6 +143,8 @@ export interface Daemon extends AsyncDisposable {
   updatesFrom?(remoteAddress: string): Promise<number>;
   /** Asks the neighbour to send its routes again (RFC 2918). */
   refresh(remoteAddress: string): Promise<void>;
+  /** BFD on all of its sessions, while it runs. */
+  setBfd?(bfd: BfdSetup): Promise<void>;
   /** Ends the rest that it takes after errors, where that is long. */
   retry?(remoteAddress: string): Promise<void>;
   /** It dies without a word. */
@@ -166,6 +186,7 @@ export type Feature =
   | 'weighedPaths'
   | 'roles'
   | 'oneSidedRole'
+  | 'bfdKey'
   | 'passesOn';
 
 /** By the names that some show, as numbers. */

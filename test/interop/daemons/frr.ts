@@ -1,4 +1,4 @@
-// FRR: zebra (for the interfaces) and bgpd, spoken to by vtysh.
+// FRR: zebra (for the interfaces), bgpd, and bfdd where BFD is wanted, spoken to by vtysh.
 import { FAMILIES, type Family, familyOf } from '#ip';
 import { waitUntil } from '#world';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { FRR } from '../../testing/routers.ts';
 import { frrCommand, type HostProcess } from '#lab';
 import {
   type Announcement,
+  type BfdSetup,
   canonicalRoute,
   type Daemon,
   type DaemonConfig,
@@ -27,6 +28,7 @@ export const frr: DaemonKind = {
   dropsTo: 'frr',
   lacks: {
     ...{ zeroBandwidth: 'sets 1 to 25,600 Mbit/s', bandwidthForms: ONE_FORM },
+    bfdKey: 'has no authentication in BFD',
     ceaseOnStop: 'ends its connections without a word when it is stopped, as graceful restart was agreed',
   },
   start: (config) => Frr.start(config),
@@ -35,13 +37,14 @@ export const frr: DaemonKind = {
 class Frr extends DaemonProcess implements Daemon {
   readonly name = 'frr';
   readonly #zebra: HostProcess;
+  #bfdd: HostProcess | undefined;
 
   static async start(config: DaemonConfig): Promise<Frr> {
     const { host, folder } = config;
     const at = (name: string) => join(folder, name);
     // vtysh wants a folder of its own configuration.
     mkdirSync(at('vtysh'), { recursive: true });
-    for (const left of ['zserv.api', 'bgpd.vty']) rmSync(at(left), { force: true });
+    for (const left of ['zserv.api', 'bgpd.vty', 'bfdd.vty', 'bfdd.sock']) rmSync(at(left), { force: true });
     writeFileSync(at('vtysh/vtysh.conf'), 'no service integrated-vtysh-config\n');
     writeFileSync(at('zebra.conf'), 'no ip forwarding\nno ipv6 forwarding\n');
     writeFileSync(at('bgpd.conf'), configText(config));
@@ -50,19 +53,26 @@ class Frr extends DaemonProcess implements Daemon {
     const zebra = host.spawn(frrCommand(folder, 'zebra'));
     // bgpd needs zebra's interfaces from its first session on: without, it refuses IPv6 next hops with a link-local one.
     await waitUntil('zebra', 5000, () => existsSync(at('zserv.api')));
-    const frr = new Frr(config, zebra);
+    const bfdd = config.peers[0]?.bfd && (await startBfdd(config, config.peers[0].bfd));
+    const frr = new Frr(config, zebra, bfdd);
     await frr.ready(5000, () => existsSync(at('bgpd.vty')));
     await frr.ready(5000, () => frr.#vtysh('show bgp summary json') !== '');
     return frr;
   }
 
-  constructor(config: DaemonConfig, zebra: HostProcess) {
+  constructor(config: DaemonConfig, zebra: HostProcess, bfdd: HostProcess | undefined) {
     super(config, [...frrCommand(config.folder, 'bgpd'), ...(config.sharesTraffic === true ? [] : ['-n'])]);
     this.#zebra = zebra;
+    this.#bfdd = bfdd;
+  }
+
+  get bfdPid(): number | undefined {
+    return this.#bfdd?.pid;
   }
 
   async sessions(): Promise<SessionView[]> {
     const all = JSON.parse(this.#vtysh('show bgp neighbors json')) as Record<string, FrrNeighbour>;
+    const watched = this.#bfdd === undefined ? [] : this.#bfdPeers();
     return this.config.peers.map(({ remoteAddress }) => {
       const peer = all[remoteAddress] ?? {};
       const capabilities = peer.neighborCapabilities ?? {};
@@ -88,6 +98,7 @@ class Frr extends DaemonProcess implements Daemon {
           ...(family('ipv6Unicast') ? (['ipv6'] as const) : []),
         ],
         ...(capabilities['gracefulRestart'] === undefined ? {} : { restart: restartView(peer) }),
+        ...bfdField(watched.find((one) => one.peer === remoteAddress)),
       };
     });
   }
@@ -176,8 +187,16 @@ class Frr extends DaemonProcess implements Daemon {
 
   override async kill(): Promise<void> {
     await super.kill();
-    this.#zebra.kill('SIGKILL');
-    await this.#zebra.exited;
+    for (const other of this.#others) {
+      other.kill('SIGKILL');
+      await other.exited;
+    }
+  }
+
+  async setBfd(bfd: BfdSetup): Promise<void> {
+    this.#bfdd ??= await startBfdd(this.config, bfd);
+    const lines = this.config.peers.flatMap((peer) => bfdLines({ ...peer, bfd }));
+    this.#configure(`router bgp ${this.config.asNumber}`, ...lines);
   }
 
   async hardReset(remoteAddress: string): Promise<void> {
@@ -189,7 +208,15 @@ class Frr extends DaemonProcess implements Daemon {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([super[Symbol.asyncDispose](), this.#zebra.stop()]);
+    await Promise.all([super[Symbol.asyncDispose](), ...this.#others.map((other) => other.stop())]);
+  }
+
+  get #others(): readonly HostProcess[] {
+    return this.#bfdd === undefined ? [this.#zebra] : [this.#zebra, this.#bfdd];
+  }
+
+  #bfdPeers(): readonly FrrBfdPeer[] {
+    return JSON.parse(this.#ask('bfdd', ['show bfd peers json'])) as FrrBfdPeer[];
   }
 
   #bandwidthText(octets: number): string {
@@ -206,6 +233,10 @@ class Frr extends DaemonProcess implements Daemon {
   }
 
   #vtysh(...commands: string[]): string {
+    return this.#ask('bgpd', commands);
+  }
+
+  #ask(daemon: 'bgpd' | 'bfdd', commands: readonly string[]): string {
     const vtysh = [
       'vtysh',
       '--vty_socket',
@@ -213,7 +244,7 @@ class Frr extends DaemonProcess implements Daemon {
       '--config_dir',
       this.file('vtysh'),
       '-d',
-      'bgpd',
+      daemon,
     ];
     return this.run(...vtysh, ...commands.flatMap((c) => ['-c', c]));
   }
@@ -227,6 +258,11 @@ interface FrrNeighbour {
   readonly neighborCapabilities?: Readonly<Record<string, unknown>>;
   readonly gracefulRestartInfo?: Readonly<Record<string, unknown>>;
   readonly messageStats?: { readonly updatesRecv?: number };
+}
+
+interface FrrBfdPeer {
+  readonly peer: string;
+  readonly status: string;
 }
 
 interface FrrPath {
@@ -309,10 +345,38 @@ function sessionText(peer: PeerSetup): string {
     peer.role === undefined ? '' : `local-role ${peer.role}`,
     peer.extendedNextHop === true ? 'capability extended-nexthop' : '',
   ];
-  return options
-    .filter((o) => o !== '')
-    .map((o) => ` neighbor ${peer.remoteAddress} ${o}`)
-    .join('\n');
+  const lines = options.filter((o) => o !== '').map((o) => `neighbor ${peer.remoteAddress} ${o}`);
+  return [...lines, ...bfdLines(peer)].map((line) => ` ${line}`).join('\n');
+}
+
+const BFD_PROFILE = 'own';
+
+function bfdLines({ remoteAddress, bfd }: PeerSetup): string[] {
+  if (bfd === undefined) return [];
+  const own = [`neighbor ${remoteAddress} bfd`, `neighbor ${remoteAddress} bfd profile ${BFD_PROFILE}`];
+  return bfd.isGraceful === true
+    ? [...own, `neighbor ${remoteAddress} bfd check-control-plane-failure`]
+    : own;
+}
+
+async function startBfdd({ host, folder }: DaemonConfig, bfd: BfdSetup): Promise<HostProcess> {
+  const at = (name: string) => join(folder, name);
+  const { intervalMs, multiplier } = bfd;
+  const times = [`receive-interval ${intervalMs}`, `transmit-interval ${intervalMs}`];
+  const lines = [
+    'bfd',
+    ` profile ${BFD_PROFILE}`,
+    ...[...times, `detect-multiplier ${multiplier}`].map((l) => `  ${l}`),
+  ];
+  writeFileSync(at('bfdd.conf'), `${lines.join('\n')}\n`);
+  host.run(['chown', 'frr:frr', at('bfdd.conf')]);
+  const bfdd = host.spawn([...frrCommand(folder, 'bfdd'), '--bfdctl', at('bfdd.sock')]);
+  await waitUntil('bfdd', 5000, () => existsSync(at('bfdd.vty')));
+  return bfdd;
+}
+
+function bfdField(peer: FrrBfdPeer | undefined): Pick<SessionView, 'bfd'> {
+  return peer === undefined ? {} : { bfd: peer.status };
 }
 
 /** What a changed map makes of routes is seen seconds later: one with another bandwidth is another map. */

@@ -4,6 +4,7 @@ import { FAMILIES, type Family } from '#ip';
 import type { RouteStatus, RoutesReply, SessionStatus, StatusReply } from '#agent-api';
 import {
   type Announcement,
+  type BfdSetup,
   type Capability,
   canonicalRoute,
   type Daemon,
@@ -99,6 +100,7 @@ export class Podroute implements Daemon {
         ...(session?.remoteRouterId === undefined ? {} : { remoteRouterId: session.remoteRouterId }),
         ...(isEstablished ? { holdTimeSeconds: session.holdTimeSeconds } : {}),
         ...restartView(session?.offered.remote),
+        ...(session?.bfd === undefined ? {} : { bfd: session.bfd.state }),
         capabilities: CAPABILITIES.filter(([, words]) => session?.capabilities.includes(words)).map(
           ([name]) => name,
         ),
@@ -250,10 +252,26 @@ function peerDocuments(peer: PeerSetup, index: number): unknown[] {
     ...(peer.restart === undefined ? {} : { gracefulRestart: restartSpec(peer.restart) }),
     ...(peer.gtsm === true ? { ttlSecurity: 1 } : {}),
     ...(peer.md5Key === undefined ? {} : { password: { secretKeyRef: { name, key: 'key' } } }),
+    ...(peer.bfd === undefined ? {} : { bfd: { profile: name, required: peer.bfd.isRequired === true } }),
     ...peer.spec,
   };
   const document = { apiVersion: 'podroute.io/v1', kind: 'BGPPeer', metadata: { name }, spec };
-  return peer.md5Key === undefined ? [document] : [secret, document];
+  return [...(peer.md5Key === undefined ? [] : [secret]), ...bfdDocuments(name, peer.bfd), document];
+}
+
+function bfdDocuments(profile: string, bfd: BfdSetup | undefined): unknown[] {
+  if (bfd === undefined) return [];
+  const interval = `${bfd.intervalMs}ms`;
+  const times = { transmitInterval: interval, receiveInterval: interval, detectMultiplier: bfd.multiplier };
+  const head = { apiVersion: 'podroute.io/v1', kind: 'BFDProfile', metadata: { name: profile } };
+  if (bfd.key === undefined) return [{ ...head, spec: times }];
+  const name = `${profile}-bfd`;
+  const keyFrom = { secretKeyRef: { name, key: 'key' } };
+  const authentication = { type: 'MeticulousKeyedSHA1', keyID: 7, keyFrom };
+  return [
+    { apiVersion: 'v1', kind: 'Secret', metadata: { name }, stringData: { key: bfd.key } },
+    { ...head, spec: { ...times, authentication } },
+  ];
 }
 
 function otcOf({ others = [] }: RouteStatus): number | undefined {

@@ -7,7 +7,7 @@ import type { DaemonConfig } from './daemon.ts';
 const LOG_TAIL = 3000;
 
 export abstract class DaemonProcess implements AsyncDisposable {
-  protected readonly config: DaemonConfig;
+  protected config: DaemonConfig;
   readonly #process: HostProcess;
 
   constructor(config: DaemonConfig, command: readonly string[], options: SpawnOptions = {}) {

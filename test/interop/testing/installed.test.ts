@@ -1,7 +1,7 @@
 // What happens where a daemon is missing, decided by one function (the others need the daemons themselves).
 import assert from 'node:assert/strict';
-import { obstacle } from './testing/installed.ts';
-import { podroute } from './daemons/podroute.ts';
+import { obstacle } from './installed.ts';
+import { podroute } from '../daemons/podroute.ts';
 
 describe('interop: a daemon that is not installed', () => {
   const before = process.env['CI'];
