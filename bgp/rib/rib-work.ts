@@ -105,7 +105,7 @@ export class RibWork {
   };
 
   #work(): void {
-    const { clock, pace, housekeeping } = this.#parts;
+    const { clock, pace, housekeeping, exports } = this.#parts;
     const start = clock.now();
     const waitMs = Math.min(this.#lastWriteMs, LONGEST_WAIT_MS) - (start - this.#lastEnd);
     if (waitMs >= WORTH_WAITING_MS && this.changes > 0 && this.changes < PLENTY) {
@@ -120,7 +120,10 @@ export class RibWork {
     let written = 0;
     while (hasMore && now - start < TURN_MS) {
       const before = now;
-      if (this.changes > 0) {
+      // Before all else: who catches up, moves, or joins a stream has what was packed for it.
+      if (exports.deliver()) {
+        now = clock.now();
+      } else if (this.changes > 0) {
         written += this.#changes(this.#batch);
         now = clock.now();
         this.#adapt(now - before);
@@ -133,7 +136,7 @@ export class RibWork {
     const isAnotherOwed = pace.endTurn(this.changes);
     this.#lastEnd = now;
     this.#lastWriteMs = written;
-    if (hasMore || isAnotherOwed || this.changes > 0) this.wake();
+    if (hasMore || isAnotherOwed || exports.isDelivering || this.changes > 0) this.wake();
   }
 
   #adapt(tookMs: number): void {

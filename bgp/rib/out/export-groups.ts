@@ -132,6 +132,17 @@ export class ExportGroups {
       : this.#parts.packer.outgoing(set, group.out.source[unit]!, group.table, group.rules);
   }
 
+  /** Somebody in a stream has not been given what was packed. */
+  get isDelivering(): boolean {
+    return this.groups.some((groups) => groups.some((group) => group.isDelivering));
+  }
+
+  /** One step of that; false when there is nothing to give. */
+  deliver(): boolean {
+    for (const groups of this.groups) for (const group of groups) if (group.deliver()) return true;
+    return false;
+  }
+
   /** One step of background work; false when there is none. */
   step(): boolean {
     for (const groups of this.groups) {

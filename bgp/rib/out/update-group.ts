@@ -10,6 +10,7 @@ import type { ExportView } from './export-view.ts';
 import type { AdvertisementTimer } from './sending/held-back.ts';
 import { oweDifference } from './group-change.ts';
 import { type MayEndDump, Member } from './sending/member.ts';
+import { Outbox } from './sending/outbox.ts';
 import { LOCAL_SLOT } from '../table/peer-slots.ts';
 import type { RibTable } from '../table/rib-table.ts';
 import type { RibFaults } from '../faults.ts';
@@ -34,6 +35,9 @@ export interface GroupParts {
   tooLarge(group: UpdateGroup, unit: number): void;
 }
 
+/** Of the stream, between two looks at the clock: each is a write to a socket, of some 50 µs. */
+const MEMBERS_AT_ONCE = 32;
+
 /** Where a peer's member of this group is. */
 const ABSENT = 0;
 const IN_STREAM = 1;
@@ -50,8 +54,7 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
   readonly #parts: GroupParts;
   /** By slot: ABSENT, IN_STREAM, CATCHING_UP. */
   #state = new Uint8Array(64);
-  /** By slot: run + 1 in the chunk being written. */
-  #runOf = new Int32Array(64);
+  readonly #outbox = new Outbox();
   /** The only addressee of the chunk, instead of the stream. */
   #target: Member | undefined;
   readonly #unpins: number[] = [];
@@ -114,8 +117,8 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
       const state = new Uint8Array(slotEnd * 2);
       state.set(this.#state);
       this.#state = state;
-      this.#runOf = new Int32Array(slotEnd * 2);
     }
+    this.#outbox.fit(slotEnd);
   }
 
   /** Looks at one processed prefix; `bestChanged` false means only paths beside the best one changed. */
@@ -181,7 +184,7 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
     this.#built = 0;
   }
 
-  /** Sends what update() collected to the members in the stream. */
+  /** Packs what update() collected for the members in the stream, and gives it to the first of them. */
   flush(): void {
     const { batch, packer } = this.#parts;
     if (batch.isEmpty) return;
@@ -195,9 +198,24 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
       this.#target = undefined;
     }
     batch.clear();
-    for (let i = this.stream.length - 1; i >= 0; i--) {
-      if (this.stream[i]!.isBlocked) this.#leaveStream(this.stream[i]!);
+    this.deliver();
+  }
+
+  /** Gives some members of the stream what they are owed. False: nobody was owed anything. */
+  deliver(): boolean {
+    const isOwed = !this.#outbox.isEmpty;
+    for (let left = Math.min(MEMBERS_AT_ONCE, this.grain); left > 0; left--) {
+      const member = this.#outbox.next();
+      if (member === undefined) break;
+      this.#outbox.give(member);
+      if (member.isBlocked) this.#leaveStream(member);
     }
+    return isOwed;
+  }
+
+  /** Not all members of the stream have what was packed. */
+  get isDelivering(): boolean {
+    return !this.#outbox.isEmpty;
   }
 
   /** Sends the batch to one member that is catching up. */
@@ -215,21 +233,10 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
 
   /** PackerSink */
   chunk(bytes: Buffer): void {
-    if (this.#target !== undefined) {
-      this.#target.write(bytes);
-      return;
-    }
-    const { packer } = this.#parts;
-    const runOf = this.#runOf;
-    for (let r = 0; r < packer.runCount; r++) runOf[packer.runSource[r]!] = r + 1;
-    const { stream } = this;
-    for (let i = 0; i < stream.length; i++) {
-      const member = stream[i]!;
-      const run = runOf[member.slot]! - 1;
-      if (run < 0) member.write(bytes);
-      else member.writeAround(bytes, packer.runStart[run]!, packer.runEnd[run]!);
-    }
-    for (let r = 0; r < packer.runCount; r++) runOf[packer.runSource[r]!] = 0;
+    const target = this.#target;
+    if (target === undefined) this.#outbox.put(bytes, this.#parts.packer, this.stream);
+    else if (this.#state[target.slot] === IN_STREAM) this.#outbox.putFor(target, bytes);
+    else target.write(bytes);
   }
 
   /** PackerSink */
@@ -278,6 +285,7 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
       this.catchUps[c]!.abandon();
       this.catchUps.splice(c, 1);
     }
+    this.#outbox.forget(member);
     this.#state[member.slot] = ABSENT;
   }
 
@@ -379,6 +387,7 @@ export class UpdateGroup implements CatchUpGroup, PackerSink {
   }
 
   #leaveStream(member: Member): void {
+    this.#outbox.give(member);
     this.stream.splice(this.stream.indexOf(member), 1);
     this.#state[member.slot] = CATCHING_UP;
     this.catchUps.push(new CatchUp(this, member, BULK_NONE));
