@@ -2,6 +2,7 @@
 // silence has lasted too long (§6.8.4). Which packets are its own is found out before (sessions.ts). Asynchronous mode
 // without echo; a neighbour that asks for demand mode gets it.
 import type { Clock, Random } from '#world';
+import { Allowance } from './allowance.ts';
 import {
   type ControlPacket,
   encodeControlPacket,
@@ -53,6 +54,9 @@ const SLOW_MICROS = 1_000_000;
 const FIRST_PACKETS_MS = 100;
 /** Packets beside the periodic ones that a neighbour can cause at once; another after each Desired Min TX Interval (§6.8.7). */
 const EXTRA_PACKETS = 8;
+/** So often at once it leaves Down, and once more each second: each change is told to others, who must not be flooded. */
+const RISES = 8;
+const RISE_PAUSE_MS = 1_000;
 /** However slow the neighbour wants it, AdminDown is said no longer. */
 const LONGEST_GOODBYE_MS = 10_000;
 
@@ -85,8 +89,8 @@ export class BfdSession {
   /** Infinity: no periodic packets. */
   #intervalMs = Infinity;
   readonly #transmission = new Deadline((now) => this.#transmitPeriodically(now));
-  #extraPackets = EXTRA_PACKETS;
-  #extraCountedAt: number;
+  readonly #extraPackets: Allowance;
+  readonly #rises: Allowance;
 
   #heardAt = -Infinity;
   #silentFrom = Infinity;
@@ -111,7 +115,9 @@ export class BfdSession {
     this.#config = config;
     this.#timers = new TimerNegotiation(this.#desiredMicros(DOWN), config.receiveMicros);
     this.#packet = this.#authenticateBy(config);
-    this.#sinceMs = this.#extraCountedAt = now;
+    this.#sinceMs = now;
+    this.#extraPackets = new Allowance(EXTRA_PACKETS, now);
+    this.#rises = new Allowance(RISES, now);
     if (!this.#isPeriodic()) return;
     this.#intervalMs = this.#timers.transmitMicros / 1000;
     owner.deadlines.set(this.#transmission, now + owner.jitter.next() * FIRST_PACKETS_MS);
@@ -154,7 +160,7 @@ export class BfdSession {
       this.#pace(now);
       return true;
     }
-    const next = nextState(this.#state, packet.state);
+    const next = this.#next(packet.state, now);
     const isChanged = next !== this.#state;
     if (isChanged) this.#become(next, next === DOWN ? NEIGHBOR_SIGNALED_DOWN : this.#diagnostic, now);
     this.#putOffs = 0;
@@ -262,6 +268,13 @@ export class BfdSession {
     this.#owner.stateChanged(this, from);
   }
 
+  /** What it may not become now it becomes by a later packet: each says the neighbour's state. */
+  #next(received: number, now: number): number {
+    const next = nextState(this.#state, received);
+    const isRise = this.#state === DOWN && next !== DOWN;
+    return isRise && !this.#rises.take(now, RISE_PAUSE_MS) ? DOWN : next;
+  }
+
   #finishPoll(): void {
     if (!this.#timers.isPolling) return;
     this.#timers.heardFinal();
@@ -325,14 +338,7 @@ export class BfdSession {
 
   /** Between periodic packets: an answer to a poll, or a change of state. */
   #sendExtra(now: number, isFinal: boolean): void {
-    if (!this.#maySend()) return;
-    const earned = Math.floor(((now - this.#extraCountedAt) * 1000) / this.#timers.desiredMicros);
-    if (earned > 0) {
-      this.#extraPackets = Math.min(EXTRA_PACKETS, this.#extraPackets + earned);
-      this.#extraCountedAt += (earned * this.#timers.desiredMicros) / 1000;
-    }
-    if (this.#extraPackets === 0) return;
-    this.#extraPackets--;
+    if (!this.#maySend() || !this.#extraPackets.take(now, this.#timers.desiredMicros / 1000)) return;
     this.#send(now, isFinal);
     this.#scheduleNext(now);
   }
