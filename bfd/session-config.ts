@@ -73,6 +73,25 @@ export interface BfdSessionStatus {
   readonly problem?: string;
 }
 
+/** The status of one that is wanted and does not run. */
+export const unopenedSession = (id: string, problem: string): BfdSessionStatus => ({
+  id,
+  state: 'Down',
+  remoteState: 'Down',
+  diagnostic: 0,
+  remoteDiagnostic: 0,
+  transmitMicros: 0,
+  detectionMicros: 0,
+  remoteMultiplier: 0,
+  isRemoteIndependent: false,
+  sinceMs: 0,
+  downs: 0,
+  packetsIn: 0,
+  packetsOut: 0,
+  refused: 0,
+  problem,
+});
+
 export interface BfdChange {
   readonly id: string;
   readonly from: BfdState;

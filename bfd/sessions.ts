@@ -12,6 +12,7 @@ import {
   type BfdSessionConfig,
   type BfdSessionStatus,
   configFault,
+  unopenedSession,
 } from './session-config.ts';
 import { ADMIN_DOWN, DOWN, STATE_NAMES } from './state-machine.ts';
 
@@ -138,7 +139,7 @@ export class BfdSessions {
   status(id: string): BfdSessionStatus | undefined {
     const entry = this.#byId.get(id);
     if (entry === undefined) return undefined;
-    return entry.session?.status() ?? { ...NO_SESSION, id, problem: entry.problem ?? 'not opened yet' };
+    return entry.session?.status() ?? unopenedSession(id, entry.problem ?? 'not opened yet');
   }
 
   get unclaimed(): BfdUnclaimed {
@@ -292,22 +293,6 @@ export class BfdSessions {
     );
   }
 }
-
-const NO_SESSION: Omit<BfdSessionStatus, 'id' | 'problem'> = {
-  state: 'Down',
-  remoteState: 'Down',
-  diagnostic: 0,
-  remoteDiagnostic: 0,
-  transmitMicros: 0,
-  detectionMicros: 0,
-  remoteMultiplier: 0,
-  isRemoteIndependent: false,
-  sinceMs: 0,
-  downs: 0,
-  packetsIn: 0,
-  packetsOut: 0,
-  refused: 0,
-};
 
 /** Where the sender is told by Your Discriminator alone, this keeps out what never came over the session's own way. */
 function isFromWhereItShould(

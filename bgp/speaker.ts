@@ -59,6 +59,12 @@ export interface SpeakerIo {
   readonly bfd?: BfdWatch;
 }
 
+const BFD_NEWS: Readonly<Record<BfdNews['state'], string>> = {
+  up: 'is up',
+  unknown: 'was taken down, which says nothing of the neighbour',
+  failed: 'has failed',
+};
+
 export interface BfdWatch {
   /** A connection with the neighbour has these ends; perhaps others than the one before. */
   met(id: string, ends: SessionEnds): void;
@@ -261,8 +267,7 @@ export class Speaker implements AsyncDisposable {
   heardBfd(id: string, news: BfdNews): void {
     const { state } = news;
     const why = 'text' in news ? { why: news.text } : {};
-    const text = state === 'unknown' ? 'was taken down on purpose' : state === 'up' ? 'is up' : 'has failed';
-    this.#lines.line('bfd', id, () => [{ peer: id, ...why }, `BFD with ${id} ${text}`]);
+    this.#lines.line('bfd', id, () => [{ peer: id, ...why }, `BFD with ${id} ${BFD_NEWS[state]}`]);
     this.#sessions.heardBfd(id, news);
   }
 

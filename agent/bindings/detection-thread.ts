@@ -2,7 +2,13 @@
 // neighbour seems gone because the agent was busy. The thread begins with the first session and ends with the agent; when it
 // dies before that it is begun again with what is wanted. Bound: what is kept of the sessions that are wanted.
 import { Worker, type WorkerOptions } from 'node:worker_threads';
-import type { BfdChange, BfdSessionConfig, BfdSessionStatus, BfdState } from '#bfd';
+import {
+  type BfdChange,
+  type BfdSessionConfig,
+  type BfdSessionStatus,
+  type BfdState,
+  unopenedSession,
+} from '#bfd';
 import type { ThreadPriority } from '#linux';
 import { growingPauseMs, systemClock, systemRandom } from '#world';
 import type { Detection } from '../detection/detection.ts';
@@ -52,8 +58,6 @@ interface Watched {
   status: BfdSessionStatus | undefined;
   /** As the listener was told. */
   told: BfdState;
-  /** The thread died while it was Up, and the next has not seen it Up yet: what it is nobody knows, and nobody is told. */
-  isUnknown: boolean;
 }
 
 export type NewWorker = (file: URL, options: WorkerOptions) => Worker;
@@ -96,7 +100,7 @@ class DetectionThread implements Detection {
         config.id,
         before !== undefined && hasSameEnds(before.config, config)
           ? { ...before, config }
-          : { config, since: this.#version, status: undefined, told: 'Down', isUnknown: false },
+          : { config, since: this.#version, status: undefined, told: 'Down' },
       );
     }
     if (this.#worker !== undefined) this.#sayWanted(this.#worker);
@@ -166,10 +170,6 @@ class DetectionThread implements Detection {
   #changed(version: number, change: BfdChange, status: BfdSessionStatus): void {
     const watched = this.#keep(version, status);
     if (watched === undefined || this.#isStopped) return;
-    if (watched.isUnknown) {
-      watched.isUnknown = change.to !== 'Up';
-      return;
-    }
     watched.told = change.to;
     this.#listener?.(change);
   }
@@ -181,14 +181,15 @@ class DetectionThread implements Detection {
     if (this.#isStopped) return;
     if (systemClock.now() - this.#begunAt >= STEADY_MS) this.#deaths = 0;
     const pauseMs = Math.round(growingPauseMs(RESTART, this.#deaths++, systemRandom));
-    for (const watched of this.#watched.values()) {
-      watched.isUnknown ||= watched.told === 'Up';
-      if (watched.status !== undefined) {
-        watched.status = {
-          ...watched.status,
-          problem: `the thread of BFD ended (${reason}) and begins again`,
-        };
-      }
+    const problem = `the thread of BFD ended (${reason}) and begins again`;
+    for (const [id, watched] of this.#watched) {
+      const { told, status = unopenedSession(id, problem) } = watched;
+      watched.status = { ...status, state: 'Down', problem };
+      watched.told = 'AdminDown';
+      if (told !== 'Up') continue;
+      const { diagnostic, remoteState, remoteDiagnostic, isRemoteIndependent, detectionMicros } = status;
+      const seen = { diagnostic, remoteState, remoteDiagnostic, isRemoteIndependent, detectionMicros };
+      this.#listener?.({ id, from: 'Up', to: 'AdminDown', ...seen });
     }
     this.#log.error(
       { reason, againInMs: pauseMs, sessions: this.#watched.size },

@@ -7,7 +7,8 @@ export interface Detection {
    * gone: AdminDown is said for a detection time, then it is forgotten. Throws RangeError when two have the same id.
    */
   apply(wanted: readonly BfdSessionConfig[]): void;
-  /** Every change of state of a session, in order, never from inside of apply. One listener. */
+  /** Every change of state of a session, in order, never from inside of apply; 'AdminDown': taken down by nobody's failure,
+   * also when what runs it has ended and begins again. One listener. */
   onChange(listener: (change: BfdChange) => void): void;
   /** As last told: a thread tells at most each second, and with every change. */
   status(id: string): BfdSessionStatus | undefined;

@@ -180,6 +180,37 @@ describe('BFD sessions of neighbours', () => {
     });
   }
 
+  it('between other ends are others: what the ones before said holds no longer', () => {
+    plan({ tor: FAST });
+    meet('tor');
+    detection.state = 'Up';
+    detection.changed(change('Init', 'Up'));
+    bfd.met('tor', { ...ENDS, localAddress: '192.0.2.9' });
+    detection.changed(change('Up', 'Down'));
+    detection.state = 'Down';
+    clock.settle();
+    assert.deepEqual(told, [
+      ['tor', { state: 'up' }],
+      ['tor', { state: 'unknown' }],
+    ]);
+    plan({ tor: { ...FAST, hops: 'multi' } });
+    assert.deepEqual(told.at(-1), ['tor', { state: 'unknown' }]);
+    assert.equal(told.length, 3);
+  });
+
+  it('that are up are told to who has parted and comes back at once', () => {
+    plan({ tor: FAST });
+    meet('tor');
+    detection.state = 'Up';
+    detection.changed(change('Init', 'Up'));
+    bfd.parted('tor');
+    meet('tor');
+    assert.deepEqual(told, [
+      ['tor', { state: 'up' }],
+      ['tor', { state: 'up' }],
+    ]);
+  });
+
   it('end in order with the agent', async () => {
     plan({ tor: FAST });
     meet('tor');

@@ -27,6 +27,8 @@ export class BfdNeighbours implements BfdWatch, AsyncDisposable {
   readonly #met = new Map<string, SessionEnds>();
   /** BGP sessions by the BFD session that looks after them. */
   #users: ReadonlyMap<string, readonly string[]> = new Map();
+  /** The same by BGP sessions. */
+  #watchers = new Map<string, string>();
   #isAsked = false;
   #isClosed = false;
 
@@ -54,6 +56,7 @@ export class BfdNeighbours implements BfdWatch, AsyncDisposable {
   }
 
   parted(session: string): void {
+    this.#watchers.delete(session);
     if (this.#met.delete(session)) this.#ask();
   }
 
@@ -101,15 +104,19 @@ export class BfdNeighbours implements BfdWatch, AsyncDisposable {
       if (of === undefined) users.set(config.id, [session]);
       else of.push(session);
     }
-    const before = this.#users;
+    const before = this.#watchers;
     this.#users = users;
+    this.#watchers = new Map(
+      [...users].flatMap(([id, sessions]) => sessions.map((session) => [session, id] as const)),
+    );
     if (wanted.size === 0 && this.#detection === undefined) return;
     const detection = (this.#detection ??= this.#opened());
     detection.apply([...wanted.values()]);
-    for (const [id, sessions] of users) {
-      if (detection.status(id)?.state !== 'Up') continue;
-      const known = before.get(id) ?? [];
-      for (const session of sessions) if (!known.includes(session)) this.#tell(session, { state: 'up' });
+    // Who is looked after by another one than before must not go by what that one said.
+    for (const [session, id] of this.#watchers) {
+      if (before.get(session) === id) continue;
+      if (detection.status(id)?.state === 'Up') this.#tell(session, { state: 'up' });
+      else if (before.has(session)) this.#tell(session, { state: 'unknown' });
     }
   }
 
@@ -146,7 +153,9 @@ export class BfdNeighbours implements BfdWatch, AsyncDisposable {
   #changed(change: BfdChange): void {
     const news = newsOf(change);
     if (news === undefined) return;
-    for (const session of this.#users.get(change.id) ?? []) this.#tell(session, news);
+    // Not who has met the neighbour between other ends meanwhile, or has parted from it.
+    for (const session of this.#users.get(change.id) ?? [])
+      if (this.#wanted(session)?.id === change.id) this.#tell(session, news);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { peerConfig } from '../testing/configs.ts';
 import { MP_BOTH, fourByteAs } from '../testing/message-bytes.ts';
-import { OURS, SessionBench, THEIRS } from '../testing/session-bench.ts';
+import { OURS, OURS_TOO, SessionBench, THEIRS } from '../testing/session-bench.ts';
 import type { BfdNews } from './types.ts';
 
 const BFD = { isRequired: false, isGraceful: false };
@@ -160,6 +160,36 @@ describe('session: BFD', () => {
       bench.clock.settle();
       bench.sessions.heardBfd('tor', { state: 'up' });
       assert.deepEqual(bench.recorder.ups, []);
+    });
+  });
+
+  describe('of a neighbour that comes to another address of ours', () => {
+    const listen = [OURS, OURS_TOO].map((address) => ({ address, port: 179 }));
+
+    it('is waited for again where it is required', async () => {
+      const bench = await SessionBench.withPeer({ bfd: { ...BFD, isRequired: true } }, { listen });
+      bench.establish();
+      bench.sessions.heardBfd('tor', { state: 'up' });
+      assert.equal(bench.state, 'Established');
+      bench.sessions.resetPeer('tor');
+      bench.establish(undefined, THEIRS, OURS_TOO);
+      assert.equal(bench.state, 'OpenSent');
+      bench.sessions.heardBfd('tor', { state: 'up' });
+      bench.clock.settle();
+      assert.equal(bench.state, 'Established');
+    });
+
+    it('stays with the session that is established, and follows when that is over', async () => {
+      const bench = await SessionBench.withPeer({ bfd: BFD }, { listen });
+      const first = bench.establish();
+      bench.establish(undefined, THEIRS, OURS_TOO);
+      bench.clock.settle();
+      const met = () => bench.recorder.meetings.map(({ ends }) => ends.localAddress);
+      assert.deepEqual([bench.state, met()], ['Established', [OURS]]);
+      first.connection.destroy();
+      bench.clock.settle();
+      bench.establish(undefined, THEIRS, OURS_TOO);
+      assert.deepEqual([bench.state, met()], ['Established', [OURS, OURS_TOO]]);
     });
   });
 

@@ -21,6 +21,9 @@ const SLACK_MS = 100;
 
 export class HeardBfd {
   readonly #neighbour: Neighbour;
+  /** That BFD was asked for last; undefined: for none. */
+  #ends: SessionEnds | undefined;
+  /** Between these. */
   #isUp = false;
   /** Sessions whose OPEN is good, in the order of arrival; no more than a neighbour may have undecided. */
   readonly #waiting = new Map<LiveSession, () => void>();
@@ -38,15 +41,23 @@ export class HeardBfd {
    *   else at once
    */
   meet(session: LiveSession, negotiated: Negotiated, goOn: () => void): void {
-    const { id, config, io } = this.#neighbour;
-    if (config.bfd === undefined) {
+    const { config, current } = this.#neighbour;
+    const ends = endsOf(negotiated);
+    // One is established between other ends: until it is over BFD stays with it.
+    if (config.bfd === undefined || (current !== undefined && !this.#isBetween(ends))) {
       goOn();
       return;
     }
+    if (!this.#isBetween(ends)) this.#isUp = false;
     const isAwaited = config.bfd.isRequired && !this.#isUp;
     if (isAwaited) this.#waiting.set(session, goOn);
-    io.handler.met?.(id, endsOf(negotiated));
+    this.#ask(ends);
     if (!isAwaited) goOn();
+  }
+
+  /** Perhaps not between the ends that were met last. */
+  established({ negotiated }: LiveSession): void {
+    if (this.#neighbour.config.bfd !== undefined) this.#ask(endsOf(negotiated));
   }
 
   /** @param isKept it is restarting, and its routes stay (RFC 4724) */
@@ -62,24 +73,38 @@ export class HeardBfd {
 
   /** BFD was switched on or off, or is required no longer. */
   configured(before: PeerConfig): void {
-    const { id, config, current, io } = this.#neighbour;
-    if (config.bfd === undefined) {
-      this.#isUp = false;
-      if (before.bfd !== undefined) io.handler.parted?.(id);
-    } else if (before.bfd === undefined && current !== undefined) {
-      io.handler.met?.(id, endsOf(current.negotiated));
-    }
+    const { config, current } = this.#neighbour;
+    if (config.bfd === undefined) this.parted();
+    else if (before.bfd === undefined && current !== undefined) this.#ask(endsOf(current.negotiated));
     if (config.bfd?.isRequired !== true) this.#release();
   }
 
   /** Nobody is to be reached any more. */
   parted(): void {
+    const { id, io } = this.#neighbour;
     this.#isUp = false;
-    if (this.#neighbour.config.bfd !== undefined) this.#neighbour.io.handler.parted?.(this.#neighbour.id);
+    if (this.#ends === undefined) return;
+    this.#ends = undefined;
+    io.handler.parted?.(id);
+  }
+
+  #ask(ends: SessionEnds): void {
+    if (this.#isBetween(ends)) return;
+    const { id, io } = this.#neighbour;
+    this.#isUp = false;
+    this.#ends = ends;
+    io.handler.met?.(id, ends);
+  }
+
+  #isBetween({ localAddress, remoteAddress, device }: SessionEnds): boolean {
+    const asked = this.#ends;
+    return (
+      asked?.localAddress === localAddress && asked.remoteAddress === remoteAddress && asked.device === device
+    );
   }
 
   heard(news: BfdNews): void {
-    if (this.#neighbour.config.bfd === undefined) return;
+    if (this.#ends === undefined) return;
     this.#isUp = news.state === 'up';
     if (news.state === 'up') this.#release();
     else if (news.state === 'failed') this.#failed(news);

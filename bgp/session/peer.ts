@@ -256,6 +256,7 @@ export class Peer implements SessionOwner {
     this.#sessions.established = session;
     this.#skipsCapabilities = false;
     this.record.connectAttempts = 0;
+    this.bfd.established(session);
     if (this.#sessions.dialler !== undefined && this.#sessions.dialler !== session)
       this.#sessions.dialler.step({ type: 'collisionLost' });
     this.io.handler.established(session);

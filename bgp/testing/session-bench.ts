@@ -12,6 +12,8 @@ import { ScriptPeer } from './script-peer.ts';
 import { SessionRecorder } from './session-recorder.ts';
 
 export const OURS = '10.0.0.1';
+/** Another address of ours. */
+export const OURS_TOO = '10.0.0.9';
 export const THEIRS = '10.0.0.2';
 
 export class SessionBench {
@@ -25,7 +27,7 @@ export class SessionBench {
   readonly dialled: ScriptPeer[] = [];
 
   constructor(config: Partial<SpeakerConfig> = {}) {
-    this.host = this.network.host(OURS, 'fe80::1', 'fd00::1');
+    this.host = this.network.host(OURS, OURS_TOO, 'fe80::1', 'fd00::1');
     this.remote = this.network.host(THEIRS, '10.0.0.3', '10.0.1.7', 'fe80::2', 'fd00::2');
     this.sessions = new Peers(
       { ...speakerConfig(65001, OURS, OURS), ...config },
@@ -53,16 +55,16 @@ export class SessionBench {
   }
 
   /** The neighbour opens a connection. Throws when refused at once. */
-  connect(from = THEIRS): ScriptPeer {
-    const box = ScriptPeer.dial(this.remote, OURS, from);
+  connect(from = THEIRS, to = OURS): ScriptPeer {
+    const box = ScriptPeer.dial(this.remote, to, from);
     this.clock.settle();
     if (box.peer === undefined) throw new Error(box.error ?? 'no answer');
     return box.peer;
   }
 
   /** A connection over which the sessions are established. */
-  establish(open: Partial<RawOpen> = {}, from = THEIRS): ScriptPeer {
-    const peer = this.connect(from);
+  establish(open: Partial<RawOpen> = {}, from = THEIRS, to = OURS): ScriptPeer {
+    const peer = this.connect(from, to);
     peer.send(theirOpen(open), KEEPALIVE);
     this.clock.settle();
     return peer;

@@ -113,14 +113,22 @@ describe('the thread of BFD', function () {
         IDS.every((id) => end.detection.status(id)?.state === 'Up'),
       );
     assert.deepEqual(idsThat(b, 'Up'), IDS);
-    assert.deepEqual(a.changes, []);
+    const told = a.changes.splice(0).map(({ id, from, to }) => `${id} ${from}>${to}`);
+    assert.deepEqual(
+      told.filter((one) => one.endsWith('AdminDown')).sort(),
+      IDS.map((id) => `${id} Up>AdminDown`),
+    );
+    assert.deepEqual(
+      told.filter((one) => one.includes(' Up>Down')),
+      [],
+    );
     assert.equal(a.workers.length, 2);
     assert.deepEqual(a.said, [
       'the thread of BFD ended: its sessions begin anew, and none counts as down for it',
     ]);
     // From now on it is as before.
     await b.detection[Symbol.asyncDispose]();
-    await waitUntil('a is told', 250, () => a.changes.length === IDS.length);
+    await waitUntil('a is told', 250, () => idsThat(a, 'Down').length === IDS.length);
   });
 
   it('tells the neighbours of sessions that are no longer wanted, and forgets them', async () => {
