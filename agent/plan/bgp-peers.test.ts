@@ -304,7 +304,12 @@ describe('failing closed', () => {
       '{ peerIP: 10.0.1.0, asNumber: 65000, filters: [nope], import: All, export: All }',
     );
     for (const policy of [peer('tor').config.import, peer('tor').config.export]) {
-      assert.deepEqual([policy.terms, policy.otherwise], [[], 'reject']);
+      const why = 'spec.filters[0] of BGPPeer tor: nope is no BGPFilter';
+      assert.deepEqual(policy, {
+        name: `reject all: ${why}`,
+        terms: [{ match: {}, action: { verdict: 'reject' }, why }],
+        otherwise: 'reject',
+      });
     }
     assert.match(problems.join(), /BGPPeer tor: spec.filters\[0\]: "nope" is no BGPFilter/);
   });
@@ -320,7 +325,7 @@ describe('failing closed', () => {
       kinds: new Set<Kind>(),
     };
     const { plan: made, problems } = makePlan({ resources, refused, nodeName: 'n1', localBlocks: [] });
-    assert.deepEqual(made?.peers[0]?.config.import.terms, []);
+    assert.deepEqual(made?.peers[0]?.config.import.terms[0]?.match, {});
     assert.match(
       problems.map(formatProblem).join(),
       /"wrong" is a BGPFilter whose document is refused \(see its own problem\): until/,

@@ -70,9 +70,9 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
     else problems.push(missingFilter(object, `spec.filters[${i}]`, name, context));
   }
   problems.push(...found.flatMap((filter) => unknownSets(filter, context.sets)));
-  const isClosed = problems.length > 0;
+  const closed = problems[0] && closedBy(problems[0]);
   const side = (direction: 'import' | 'export', first: PolicyTerm[], defaults: PolicyTerm[]): Policy => {
-    if (isClosed) return { name: 'reject all: see problems', terms: [], otherwise: 'reject' };
+    if (closed !== undefined) return closed;
     const terms = found.flatMap((filter) => filterTerms(filter, direction, context.neighbour, context.sets));
     const name = [...words.filters.map((filter) => `BGPFilter ${filter}`), words[direction]].join(', then ');
     return {
@@ -94,8 +94,18 @@ export function sessionPolicies(words: PolicyWords, context: PolicyContext, obje
       importTerms(words, context),
     ),
     export: leaving(context, side('export', [], exportTerms(words.export, context))),
-    isClosed,
+    isClosed: closed !== undefined,
     problems,
+  };
+}
+
+/** Status and `--why` say what is missing, for whom the problems are far away. */
+function closedBy({ object, field, value, message }: Problem): Policy {
+  const why = `${field} of ${object}: ${String(value)} ${message.split(':')[0]}`;
+  return {
+    name: `reject all: ${why}`,
+    terms: [{ match: {}, action: { verdict: 'reject' }, why }],
+    otherwise: 'reject',
   };
 }
 
