@@ -139,13 +139,11 @@ export class Machine {
           linkOf: (address, device) => links.linkOf(address, device),
         }),
       }),
-      openDetection: () =>
-        localDetection({
-          clock: life,
-          random: life,
-          scheduler: life,
-          datagrams: new MemoryDatagrams(kernel),
-        }),
+      openDetection: () => {
+        const datagrams = new MemoryDatagrams(kernel);
+        life.onDeath(() => datagrams[Symbol.dispose]());
+        return localDetection({ clock: life, random: life, scheduler: life, datagrams });
+      },
       host: {
         openKernel: async () => kernel,
         openPodWirer: () => new MemoryPodWirer(kernel, namespaces),

@@ -35,7 +35,7 @@ interface Arrival {
 const DEFAULT_TTL = 64;
 const FREE_PORTS = { first: 32_768, last: 65_535 };
 
-export class MemoryDatagrams implements Datagrams {
+export class MemoryDatagrams implements Datagrams, Disposable {
   static readonly #socketsOf = new WeakMap<MemoryKernel, Set<Bound>>();
   readonly #kernel: MemoryKernel;
   readonly #sockets = new Set<Bound>();
@@ -64,17 +64,19 @@ export class MemoryDatagrams implements Datagrams {
       bound = { ...wanted, port: bound.port + 1 };
     }
     this.#sockets.add(bound);
-    let isOpen = true;
     return {
       local: { address, port: bound.port },
       send: (bytes, to) => {
-        if (isOpen && bytes.length <= LONGEST_DATAGRAM) this.#send(Uint8Array.from(bytes), bound, to, ttl);
+        if (this.#sockets.has(bound) && bytes.length <= LONGEST_DATAGRAM)
+          this.#send(Uint8Array.from(bytes), bound, to, ttl);
       },
-      [Symbol.dispose]: () => {
-        isOpen = false;
-        this.#sockets.delete(bound);
-      },
+      [Symbol.dispose]: () => void this.#sockets.delete(bound),
     };
+  }
+
+  /** The process ends: its sockets hear and say nothing any more. */
+  [Symbol.dispose](): void {
+    this.#sockets.clear();
   }
 
   /** Whether the kernel has the address now, a link-local one on that link. */
