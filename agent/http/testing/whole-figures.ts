@@ -10,6 +10,10 @@ export const SESSION: SessionFigures = {
   peerAddress: '10.0.1.0',
   notifications: { countsIn: { 6: 2, 77: 1, 78: 1 }, countsOut: { 4: 1 } },
   malformed: { ...HEALTHY.malformed, treatAsWithdraw: 3 },
+  bfd: {
+    ...{ profile: 'defaults', state: 'Up', since: '2026-11-21T07:57:00.000Z', transmitMicros: 300_000 },
+    ...{ detectionMicros: 900_000, downs: 2, refused: 3, lastRefusal: 'TTL 250, wanted 253 at least' },
+  },
 };
 
 const block = { reserved: 1, used: 2, free: 61, capacity: 64, state: 'active' } as const;
