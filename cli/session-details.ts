@@ -123,14 +123,15 @@ function bfdRows({ bfd, remote }: SessionStatus): Row[] {
   const { state, since, profile, isRequired, transmitMicros, detectionMicros, diagnostic } = bfd;
   const ms = (micros: number) => `${round(micros / 1_000)} ms`;
   const lost = detectionMicros === undefined ? '' : `, lost after ${ms(detectionMicros)} of silence`;
-  const theirs = bfd.remoteDiagnostic === undefined ? '' : `; ${remote} says: ${bfd.remoteDiagnostic}`;
+  const theirs = bfd.remoteDiagnostic && `${remote} says: ${bfd.remoteDiagnostic}`;
+  const lostTimes = `lost ${bfd.downs} time${bfd.downs === 1 ? '' : 's'}`;
   const refused = bfd.refused === undefined ? '' : `${bfd.refused}, the newest: ${bfd.lastRefusal}`;
   return [
     [
       'BFD',
-      `${state === 'Up' ? state : bad(state)} since ${since} (${profile}${isRequired === true ? ', required' : ''}); lost ${bfd.downs} times`,
+      `${state === 'Up' ? state : bad(state)} since ${since} (${profile}${isRequired === true ? ', required' : ''}); ${lostTimes}`,
     ],
-    ['', diagnostic === undefined ? '' : `${diagnostic}${theirs}`],
+    ['', [diagnostic, theirs].filter((said) => said !== undefined).join('; ')],
     ['', `a packet each ${ms(transmitMicros)}${lost}`],
     ['BFD refused', refused],
     ['BFD problem', bfd.problem && bad(bfd.problem)],

@@ -14,6 +14,33 @@ const typesOf = (text: string) =>
   new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => [name, type]));
 
 describe('a scrape', () => {
+  it('says of BFD what a session with it has, and nothing of the others', async () => {
+    const bfd = { profile: 'defaults', state: 'Up', since: '', transmitMicros: 300_000, downs: 4 } as const;
+    const { bfd: _, ...without } = SESSION;
+    const text = await write({
+      sessions: [
+        { ...SESSION, id: 'a', bfd: { ...bfd, detectionMicros: 900_000, refused: 5, lastRefusal: 'TTL' } },
+        { ...SESSION, id: 'b', bfd: { ...bfd, state: 'Init' } },
+        { ...without, id: 'c' },
+      ],
+    });
+    assert.deepEqual(
+      text
+        .match(/^podroute_bgp_session_bfd_.*$/gm)
+        ?.map((line) => line.slice('podroute_bgp_session_'.length)),
+      [
+        'bfd_up{session="a"} 1',
+        'bfd_up{session="b"} 0',
+        'bfd_downs_total{session="a"} 4',
+        'bfd_downs_total{session="b"} 4',
+        'bfd_detection_seconds{session="a"} 0.9',
+        'bfd_detection_seconds{session="b"} 0',
+        'bfd_refused_packets_total{session="a"} 5',
+        'bfd_refused_packets_total{session="b"} 0',
+      ],
+    );
+  });
+
   it('says what the parts of the agent counted', async () => {
     const lines = new Set((await write()).split('\n'));
     const session = 'session="tor \\"a\\""';

@@ -1,5 +1,6 @@
 // The driver with a speaker on a memory network and a clock that stands; and what it finds between two plans.
 import assert from 'node:assert/strict';
+import { unopenedSession } from '#bfd';
 import { MemoryNetwork } from '#bgp';
 import { SeededRandom } from '#world';
 import { FakeClock } from '#world/testing';
@@ -36,6 +37,43 @@ describe('bringing a speaker to the plan', () => {
         Object.fromEntries((driver.speaker?.status().peers ?? []).map(({ id, remote }) => [id, remote])),
     };
   }
+
+  it('tells of BFD that does not run: once for all of an object, by the field that asks for it', async () => {
+    const clock = new FakeClock();
+    const transport = new MemoryNetwork(clock).host('10.0.0.1');
+    const io = { clock, random: new SeededRandom(1), scheduler: clock, transport, log: SILENT };
+    const openDetection = () => ({
+      apply: () => undefined,
+      onChange: () => undefined,
+      status: (id: string) =>
+        id.includes('10.0.0.9')
+          ? undefined
+          : unopenedSession(id, id.includes('10.0.0.7') ? 'no port' : 'it died'),
+      [Symbol.asyncDispose]: async () => undefined,
+    });
+    const driver = new SpeakerDriver(undefined, { ...io, openDetection }, () => undefined);
+    await using _ = driver;
+    const nodes = ['n2', 'n3', 'n4'].map((name, i) => nodeYaml(name, [`10.0.0.${i + 2}`]));
+    const mesh = objectYaml('BGPConfiguration', 'default', '{ nodeMeshBFD: {} }');
+    const tors = ['10.0.0.7', '10.0.0.9'].map((address, i) => peer(`tor${i}`, address, ', bfd: {}'));
+    await driver.apply(planOf(resourcesFromYaml(NODE, mesh, ...nodes, ...tors), 'n1').plan);
+    assert.deepEqual(driver.problems(), []);
+    for (const { id, remote } of driver.speaker!.status().peers)
+      driver.bfd!.met(id, { localAddress: '10.0.0.1', remoteAddress: remote });
+    clock.settle();
+    assert.deepEqual(driver.problems(), [
+      {
+        object: 'BGPConfiguration default',
+        field: 'spec.nodeMeshBFD',
+        message: 'session mesh/n2/ipv4 and 2 more: BFD does not run: it died',
+      },
+      {
+        object: 'BGPPeer tor0',
+        field: 'spec.bfd',
+        message: 'session tor0: BFD does not run: no port',
+      },
+    ]);
+  });
 
   it('adds, changes and removes only what the plan says', async () => {
     const { driver, remotes } = start();

@@ -75,13 +75,24 @@ export class SpeakerDriver implements AsyncDisposable {
     return [...refused, ...this.#ownClaims(), ...doubts.map(nextHopProblem)];
   }
 
+  /** What keeps many from running is told once for each object: their thread may have died. */
   #bfdProblems(): Problem[] {
     const problems = this.bfd?.problems() ?? [];
     if (problems.length === 0) return [];
-    const fromOf = new Map(this.#told?.peers.map(({ config, from }) => [config.id, from]));
-    return problems.map(({ session, why }) => {
-      const object = fromOf.get(session) ?? fromOf.get(session.slice(0, session.lastIndexOf('/'))) ?? '';
-      return { object, field: 'spec.bfd', message: `session ${session}: BFD does not run: ${why}` };
+    const planned = new Map(this.#told?.peers.map((peer) => [peer.config.id, peer]));
+    const alike = new Map<string, Problem & { readonly sessions: string[] }>();
+    for (const { session, why } of problems) {
+      const peer = planned.get(session) ?? planned.get(session.slice(0, session.lastIndexOf('/')));
+      const [object, field] =
+        peer?.kind === 'peer' ? [peer.from, 'spec.bfd'] : ['BGPConfiguration default', 'spec.nodeMeshBFD'];
+      const known = alike.get(`${object} ${why}`);
+      if (known === undefined)
+        alike.set(`${object} ${why}`, { object, field, message: why, sessions: [session] });
+      else known.sessions.push(session);
+    }
+    return [...alike.values()].map(({ object, field, message, sessions: [first, ...more] }) => {
+      const rest = more.length === 0 ? '' : ` and ${more.length} more`;
+      return { object, field, message: `session ${first}${rest}: BFD does not run: ${message}` };
     });
   }
 

@@ -130,6 +130,12 @@ describe('why a session is down, and what to do', () => {
       /too far: TTL 64, at least 255/,
       /GTSM on at the neighbour.*ttlSecurity of BGPPeer tor/,
     ],
+    [
+      'waiting for BFD, whatever went wrong before',
+      { state: 'OpenSent', isBfdAwaited: true, ...error(RESET) },
+      /its BFD, which is required, is not up/,
+      /UDP port 3784 \(over routers 4784\).*podroute status tor$/,
+    ],
     ['passive and never seen', { isPassive: true }, /has not connected/, /make 10.0.1.0 connect/],
   ] as const) {
     it(what, () => {

@@ -19,7 +19,8 @@ export function sessionBfd(
   return {
     ...configured,
     state,
-    since: new Date(nowMs - forMs).toISOString(),
+    // 0: it has no state of its own, as it never began.
+    since: status.sinceMs === 0 ? sessionSince : new Date(nowMs - forMs).toISOString(),
     ...(diagnostic === 0 ? {} : { diagnostic: bfdDiagnosticText(diagnostic) }),
     ...(remoteDiagnostic === 0 ? {} : { remoteDiagnostic: bfdDiagnosticText(remoteDiagnostic) }),
     transmitMicros: status.transmitMicros,

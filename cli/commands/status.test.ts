@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { StatusReply } from '#agent-api';
+import type { SessionStatus, StatusReply } from '#agent-api';
 import { clusterTable } from '../cluster-table.ts';
 import { sessionDetails } from '../session-details.ts';
 import { statusTable } from '../status-table.ts';
@@ -97,6 +97,70 @@ describe('podroute status shows', () => {
       /^waits +holdTime: 90 in use, 30 configured; with the next session, or after podroute session tor-a reset$/m,
     );
     assert.match(details, /^ +keepaliveTime: none in use, 5 configured$/m);
+  });
+
+  describe('of BFD', () => {
+    const since = '2026-01-01T00:00:00.000Z';
+    const up = { profile: 'defaults', state: 'Up', since, transmitMicros: 300_000, downs: 0 } as const;
+    const columnsOf = (...sessions: SessionStatus[]) =>
+      statusTable({ ...status, sessions })
+        .split('\n')
+        .filter((line) => /^(SESSION|tor)/.test(line))
+        .map((line) => line.split(/ +/).slice(0, 7).join(' '));
+
+    it('a column, when there is any', () => {
+      const without = sessionAnswer({ id: 'tor-b' });
+      const down = sessionAnswer({ id: 'tor-c', bfd: { ...up, state: 'Down' } });
+      assert.deepEqual(columnsOf(sessionAnswer({ bfd: up }), down), [
+        'SESSION REMOTE AS STATE SINCE BFD RECEIVED',
+        'tor-a 10.0.0.9 65000 Established 60 s Up',
+        'tor-c 10.0.0.9 65000 Established 60 s Down',
+        'tor %eth1 - Waiting - - -',
+      ]);
+      assert.equal(
+        columnsOf(sessionAnswer({ bfd: up }), without)[2],
+        'tor-b 10.0.0.9 65000 Established 60 s -',
+      );
+      assert.ok(!columnsOf(without)[0]!.includes('BFD'));
+      assert.doesNotMatch(sessionDetails(without), /BFD/);
+    });
+
+    it('what was agreed, and what both sides say of why it was lost', () => {
+      const bfd = {
+        ...({
+          ...up,
+          profile: 'BFDProfile fast',
+          state: 'Down',
+          downs: 1,
+          detectionMicros: 150_000,
+        } as const),
+        ...({
+          isRequired: true,
+          transmitMicros: 50_000,
+          refused: 7,
+          lastRefusal: 'TTL 254, wanted 255 at least',
+        } as const),
+        remoteDiagnostic: 'control detection time expired',
+        problem: 'bind UDP 10.0.0.1: no such address',
+      };
+      const details = sessionDetails(sessionAnswer({ bfd }));
+      const lines = details.slice(details.indexOf('BFD')).split('\n').slice(0, 5);
+      assert.deepEqual(
+        lines.map((line) => line.replace(/ +/g, ' ')),
+        [
+          `BFD Down since ${since} (BFDProfile fast, required); lost 1 time`,
+          ' 10.0.0.9 says: control detection time expired',
+          ' a packet each 50 ms, lost after 150 ms of silence',
+          'BFD refused 7, the newest: TTL 254, wanted 255 at least',
+          'BFD problem bind UDP 10.0.0.1: no such address',
+        ],
+      );
+      const both = { ...bfd, diagnostic: 'neighbor signaled session down' };
+      assert.match(
+        sessionDetails(sessionAnswer({ bfd: both })),
+        /^ +neighbor signaled session down; 10\.0\.0\.9 says: control detection time expired$/m,
+      );
+    });
   });
 
   it('how many routes were refused, by reason', () => {
