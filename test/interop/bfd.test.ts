@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BfdAuthType, BfdChange, BfdSessionConfig } from '#bfd';
-import { connect, createHost, FRR_FOLDER, type Host, type HostProcess } from '#lab';
+import { connect, createHost, FRR_FOLDER, frrCommand, type Host, type HostProcess } from '#lab';
 import { systemClock, waitUntil } from '#world';
 import { type Detection, detectionIn } from '../../agent/detection/testing/detection-in.ts';
 import { BIRD } from '../testing/routers.ts';
@@ -74,16 +74,11 @@ const frr: Neighbour = {
   missing: () => (existsSync(`${FRR_FOLDER}/bfdd`) ? undefined : 'apt-get install frr'),
   async start(host, folder) {
     const at = (name: string) => join(folder, name);
-    const daemon = (name: string) => {
-      writeFileSync(at(`${name}.conf`), '');
-      const files = ['-f', at(`${name}.conf`), '-i', at(`${name}.pid`), '-z', at('zserv.api')];
-      return [`${FRR_FOLDER}/${name}`, '-P', '0', '--vty_socket', folder, ...files];
-    };
-    const commands = [daemon('zebra'), [...daemon('bfdd'), '--bfdctl', at('bfdd.sock')]];
+    for (const name of ['zebra', 'bfdd']) writeFileSync(at(`${name}.conf`), '');
     host.run(['chown', '-R', 'frr:frr', folder]);
-    host.spawn(commands[0]!);
+    host.spawn(frrCommand(folder, 'zebra'));
     await waitUntil('zebra', 5000, () => existsSync(at('zserv.api')));
-    const program = host.spawn(commands[1]!);
+    const program = host.spawn([...frrCommand(folder, 'bfdd'), '--bfdctl', at('bfdd.sock')]);
     await waitUntil('bfdd', 5000, () => existsSync(at('bfdd.vty')));
     vtysh(host, folder, [
       ...['configure', 'bfd', `peer ${OURS} local-address ${THEIRS} interface eth0`, ...FRR_TIMERS, 'exit'],
