@@ -71,7 +71,7 @@ export const ORDER: Readonly<Record<string, readonly string[]>> = {
   ],
   'agent/doctor': ['finding', 'patient'],
   'agent/plan': ['types', 'node-bgp', 'policy'],
-  'agent/status': ['probe-command signature-evidence node-events', 'advice'],
+  'agent/status': ['probe-command signature-evidence down-causes node-events', 'advice'],
   'agent/fib': [
     'table-prefix',
     'foreign-routes',

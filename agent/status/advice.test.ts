@@ -204,7 +204,7 @@ describe('why a session is down, and what to do', () => {
     assert.match(whyDown(unheard, plain)!.next, /heard nothing from this node.*GTSM demanded there/);
   });
 
-  it('looks at the newest try when the cause says nothing to do', () => {
+  it('goes by the newest try where a change of the configuration came before it', () => {
     const found = advice({
       ...lost({
         kind: 'configuration changed',
@@ -223,6 +223,7 @@ describe('why a session is down, and what to do', () => {
         },
       ],
     });
+    assert.deepEqual([found!.why, found!.kind], ['the neighbour closed the connection', 'connection lost']);
     assert.match(found!.next, /takes the connection and ends it/);
   });
 });

@@ -8,10 +8,10 @@ import {
   type PeerStatus,
   type Refusal,
   type SocketProblem,
-  type StateTransition,
 } from '#bgp';
 import { FAMILIES, familyLabel } from '#ip';
 import type { SignatureDrops } from '#linux';
+import { causesOf, type Found, newestCause } from './down-causes.ts';
 import { probeCommand } from './probe-command.ts';
 import { signatureEvidence } from './signature-evidence.ts';
 
@@ -36,9 +36,6 @@ export interface AdviceContext {
 
 const ETHERNET_MTU = 1500;
 
-/** An error and the step back that it made are recorded in one go. */
-export const SAME_MOMENT_MS = 50;
-
 /** Undefined while the session is established. */
 export function whyDown(peer: PeerStatus, about: AdviceContext): Advice | undefined {
   const context = { ...about, remote: peer.remote };
@@ -54,22 +51,18 @@ export function whyDown(peer: PeerStatus, about: AdviceContext): Advice | undefi
       next: `is BFD on at the neighbour, with this node's address, and does UDP port 3784 (over routers 4784) come through? On 3784 only what has TTL 255 counts: with a router between both need multihop. See bfd in podroute status ${peer.id}`,
     };
   const found = newestCause(peer);
-  const kind = found === undefined ? {} : { kind: found.cause.kind };
   if (peer.state === 'OpenSent' && peer.sinceMonotonicMs > (found?.monotonicMs ?? -1)) {
     const silence = 'the neighbour has taken the connection, and nothing of BGP has come from it since';
     const why = found === undefined ? silence : `${silence}; before that: ${found.text}`;
-    return { why, next: `if this stays: is that a BGP speaker?${lookAlikes(context)}`, ...kind };
+    const next = `if this stays: is that a BGP speaker?${lookAlikes(context)}`;
+    return { why, next, ...(found && { kind: found.cause.kind }) };
   }
-  const newestTry = newestFailedTry(peer);
-  if (found === undefined && newestTry === undefined) {
+  const causes = causesOf(peer);
+  if (causes.length === 0) {
     if (peer.isPassive)
       return { why: 'the neighbour has not connected yet', next: nextWhenPassive(peer, context) };
     return { why: 'no answer yet', next: 'wait a moment: the first try is still under way' };
   }
-  const isOther =
-    newestTry !== undefined &&
-    newestTry.monotonicMs - (found?.monotonicMs ?? Number.NEGATIVE_INFINITY) > SAME_MOMENT_MS;
-  const causes = [...(found === undefined ? [] : [found]), ...(isOther ? [newestTry] : [])];
   // What somebody wanted is over: the try after it says more.
   const failures = causes.filter(({ cause }) => CAUSES[cause.kind].isFailure);
   const next =
@@ -77,27 +70,11 @@ export function whyDown(peer: PeerStatus, about: AdviceContext): Advice | undefi
     (peer.isPassive ? nextWhenPassive(peer, context) : undefined) ??
     firstAdvice(causes, context) ??
     `look at the history, and at ${context.from}`;
-  return { why: causes.map(({ text }) => text).join('; the newest try: '), next, ...kind };
-}
-
-interface Found {
-  readonly monotonicMs: number;
-  readonly cause: DownCause;
-  readonly text: string;
-}
-
-/** The newest error or loss of a session. */
-function newestCause({ lastError, lastLost }: PeerStatus): Found | undefined {
-  if (lastLost === undefined || (lastError !== undefined && lastError.monotonicMs >= lastLost.monotonicMs))
-    return lastError;
-  return { ...lastLost, text: lastLost.reason };
-}
-
-/** The newest step back, such as OpenSent -> Active. */
-function newestFailedTry({ history }: PeerStatus): Found | undefined {
-  const isBack = (t: StateTransition): t is StateTransition & Pick<Found, 'cause'> => t.cause !== undefined;
-  const step = history.findLast(isBack);
-  return step && { monotonicMs: step.monotonicMs, cause: step.cause, text: step.reason };
+  return {
+    why: causes.map(({ text }) => text).join('; the newest try: '),
+    next,
+    kind: causes[0]!.cause.kind,
+  };
 }
 
 function firstAdvice(causes: readonly Found[], context: AdviceContext): string | undefined {

@@ -5,7 +5,8 @@ import type { SignatureDrops } from '#linux';
 import type { PlannedPeer } from '../plan/index.ts';
 import type { KnownBfd } from '../speaker/bfd-neighbours.ts';
 import { sessionBfd } from './session-bfd.ts';
-import { limitHint, loopHint, SAME_MOMENT_MS, whyDown } from './advice.ts';
+import { limitHint, loopHint, whyDown } from './advice.ts';
+import { SAME_MOMENT_MS } from './down-causes.ts';
 import type {
   MalformedStatus,
   MessagesByType,
