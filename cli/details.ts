@@ -87,7 +87,8 @@ export const DETAILS: Readonly<Record<string, Details>> = {
       },
     ],
     note: 'For people it is no table: the plan alone as YAML, and what is wrong on stderr. -o yaml and -o json have both. --diff compares the plan in force with one in which the objects of FILE (at most 256 KiB) take the place of those of their names, or with --delete are gone. What the node has heard goes through the import policies, the choice of paths and the export policies of both plans: prefixes are those of sessions that are up, for what this node knows now. What is not foreseen stands at the end. With --dir or --store and --node it compares the objects there with and without FILE: sessions, settings and own prefixes, as no routes are known there.',
-    badNews: 'no plan can be made, or an object is wrong',
+    badNews:
+      'no plan can be made, or an object is wrong; of an agent, and with --diff, warnings are bad news, too',
   },
   validate: {
     examples: [
