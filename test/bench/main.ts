@@ -13,6 +13,7 @@ import {
   type Series,
   wrongCount,
 } from './report.ts';
+import { benchBfd } from './bfd/detection.ts';
 import { benchKubernetes } from './kubernetes.ts';
 import { benchRestarts } from './restarts/restarts.ts';
 import { type RunResult, restingKb, runCase } from './run.ts';
@@ -25,6 +26,7 @@ const HELP = `npm run bench                      quick round: podroute and BIRD,
 npm run bench -- bgp [options]     all cases beside BIRD, FRR and GoBGP
 npm run bench -- kubernetes [--write]  an agent in a cluster of 1,000 nodes, on a real API server (twelve minutes)
 npm run bench -- restart [--write]  packets lost while agents and routers restart (four minutes)
+npm run bench -- bfd [--kills N] [--minutes N] [--write]  from a neighbour's death to its route out of the kernel
 npm run bench -- soak [options]    churn with session resets; memory and latency over time
 options of bgp:
   --case ID        only this case (repeatable): ${CASES.map((c) => c.id).join(' ')}
@@ -34,6 +36,9 @@ options of bgp:
   --full           full size for the slow speakers too (FRR, GoBGP: many minutes)
   --profile        CPU profile of podroute into build/profile/PID/
   --write          put the table into docs/benchmarks.md
+options of bfd:
+  --kills N        for each interval (default 20, with --write 100)
+  --minutes N      of the run that counts false alarms (default 1; 0: none)
 options of soak:
   --minutes N (10)  --peers N (20)  --prefixes N (200000)  --rate CHANGES_PER_S (20000)
   --joins S (60)              every S seconds a peer joins, reads the table slowly and leaves; 0 = none
@@ -53,7 +58,8 @@ const OPTIONS = {
     full: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
-    minutes: { type: 'string', default: '10' },
+    minutes: { type: 'string' },
+    kills: { type: 'string' },
     peers: { type: 'string', default: '20' },
     prefixes: { type: 'string', default: '200000' },
     rate: { type: 'string', default: '20000' },
@@ -65,6 +71,7 @@ const OPTIONS = {
 
 const { values, positionals } = readArguments();
 
+const QUICK_BFD = { kills: 5, intervalsMs: [100], minutes: 0 };
 const DOCS = resolve(import.meta.dirname, '../../docs');
 const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(
   ' ',
@@ -79,10 +86,11 @@ async function main(): Promise<number> {
   }
   const [what = 'quick', ...rest] = positionals;
   if (rest.length > 0)
-    return wrongUse(`one of bgp, kubernetes, restart, soak expected, not '${positionals.join(' ')}'`);
+    return wrongUse(`one of bfd, bgp, kubernetes, restart, soak expected, not '${positionals.join(' ')}'`);
   if (what === 'soak') return runSoak();
   if (what === 'kubernetes') return runKubernetes();
   if (what === 'restart') return runRestarts();
+  if (what === 'bfd') return runBfd();
   if (what !== 'bgp' && what !== 'quick') return wrongUse(`unknown bench '${what}'`);
   return compareSpeakers(what === 'quick');
 }
@@ -99,7 +107,7 @@ function runSoak(): Promise<number> | number {
   const speakers = pick(SPEAKERS, 'name', values.speaker ?? ['podroute']);
   if (speakers.length === 0) return 2;
   try {
-    const size = soakSize(values);
+    const size = soakSize({ ...values, minutes: values.minutes ?? '10' });
     return soak(speakers, { size, profile: values.profile, docs: values.write ? DOCS : undefined, command });
   } catch (error) {
     if (error instanceof RangeError) return wrongUse(error.message);
@@ -119,6 +127,17 @@ async function runRestarts(): Promise<number> {
   const { page, isReached } = await benchRestarts(command);
   console.log(`\n${page}`);
   if (values.write) writeBetweenMarkers(join(DOCS, 'benchmarks.md'), 'bench:restart', '## Restarts', page);
+  return isReached ? 0 : 1;
+}
+
+async function runBfd(): Promise<number> {
+  const { kills = values.write ? '100' : '20', minutes = '1' } = values;
+  if (!/^[1-9][0-9]{0,3}$/.test(kills)) return wrongUse(`--kills ${kills}: a whole number from 1 expected`);
+  if (!/^[0-9]{1,4}$/.test(minutes)) return wrongUse(`--minutes ${minutes}: a whole number expected`);
+  const { page, isReached } = await benchBfd({ kills: Number(kills), minutes: Number(minutes) }, command);
+  console.log(`\n${page}`);
+  if (values.write)
+    writeBetweenMarkers(join(DOCS, 'benchmarks.md'), 'bench:bfd', '## A neighbour dies: BFD', page);
   return isReached ? 0 : 1;
 }
 
@@ -156,6 +175,7 @@ async function compareSpeakers(isQuick: boolean): Promise<number> {
   if (values.write) {
     writeBetweenMarkers(join(DOCS, 'benchmarks.md'), 'bench:bgp', '## BGP: tables, reflection, flaps', page);
   }
+  if (isQuick) console.log(`\n${(await benchBfd(QUICK_BFD, command)).page}`);
   return present.length === speakers.length && wrongCount(all, 'podroute') === 0 ? 0 : 1;
 }
 
