@@ -39,10 +39,14 @@ export interface SessionDiff {
   readonly what: 'begins' | 'ends' | 'begins anew' | 'goes down' | 'changes' | 'stays';
   /** Of one that goes down. */
   readonly why?: string;
-  /** Settings by the library's names, as in GET /v1/plan. */
+  /** What a session has otherwise, and when that takes effect: see docs/live-changes.md. */
   readonly changes: readonly {
+    /** Field of a BGPPeer: 'maxPrefixes.limit'; the name in GET /v1/plan of what is no field. */
     readonly setting: string;
     readonly effect: 'nothing' | 'later' | 'live' | 'soft' | 'reset';
+    /** As a document has it, 'not set' where nobody wrote it; absent: a secret, a policy, or not to be said in a word. */
+    readonly from?: string;
+    readonly to?: string;
   }[];
   /** Of its own routes those that are accepted then and not now, and so on; absent: all as now. */
   readonly accepted?: PrefixesDiffs;

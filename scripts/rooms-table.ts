@@ -165,7 +165,6 @@ export const FEWEST_ENTRIES = 5;
 /** Folders that have fewer, with the reason. */
 export const FEW_ENTRIES: Readonly<Record<string, string>> = {
   'agent/detection': 'what a thread of its own runs as well, and nothing else of the agent',
-  'agent/plan/changes': 'what a change does: the table, and the page that is made of it',
   'agent/pods': 'the agent without pods (--fib none) does without all of it',
   'api/crd': 'writes manifests/ when it is built: nothing at run time may lean on it',
   'bgp/prefix': 'one table, on a floor of its own: it knows columns/, and neither messages nor routes',

@@ -114,6 +114,24 @@ describe('what a file would change', () => {
     assert.deepEqual(await what(peer('two', 9, 2, '')), ['two ends']);
     assert.deepEqual(await what(two(', families: [IPv4, IPv6]')), ['two begins anew']);
     assert.deepEqual(await what(two(', holdTime: 30s')), ['two changes']);
+    const changes = async (more: string) => (await ask(two(more), one)).sessions[0]?.changes;
+    assert.deepEqual(await changes(', holdTime: 30s, localASNumber: 65009, role: Provider'), [
+      { setting: 'localASNumber', effect: 'reset', from: 'not set', to: '65009' },
+      { setting: 'holdTime', effect: 'later', from: '90s', to: '30s' },
+      { setting: 'role', effect: 'reset', from: 'not set', to: 'Provider' },
+    ]);
+    assert.deepEqual(
+      await changes(', maxPrefixes: { limit: 7, warnPercent: 80 }, advertisementInterval: 5s, multihop: 3'),
+      [
+        { setting: 'multihop', effect: 'live', from: 'not set', to: '3' },
+        { setting: 'maxPrefixes.limit', effect: 'live', from: '10000', to: '7' },
+        { setting: 'advertisementInterval', effect: 'live', from: '0s', to: '5s' },
+      ],
+      'live, as docs/live-changes.md says',
+    );
+    const secret = 'apiVersion: v1\nkind: Secret\nmetadata: { name: keys }\nstringData: { tor: hush }\n';
+    const keyed = `${two(', password: { secretKeyRef: { name: keys, key: tor } }')}\n---\n${secret}`;
+    assert.deepEqual((await ask(keyed, one)).sessions[0]?.changes, [{ setting: 'password', effect: 'live' }]);
     const ends = await ask(peer('two', 9, 2, ''), one);
     assert.deepEqual(ends.sessions[0]?.sent?.vanish.first, ['10.244.1.0/26']);
     const hidden = await ask(

@@ -4,7 +4,7 @@ import type { PlanDiffReply, SessionDiff, SettingDiff } from '#agent-api';
 import { type Aggregate, configChange, type Foreseen, type NeighbourForeseen } from '#bgp';
 import { familyLabel, withZone } from '#ip';
 import { listed } from '../listed.ts';
-import type { Plan, PlannedPeer } from '../plan/index.ts';
+import { type Plan, type PlannedPeer, sessionChanges } from '../plan/index.ts';
 import { originationsDifference } from '../speaker/speaker-driver.ts';
 
 /** Sessions that a note names. */
@@ -122,7 +122,12 @@ function sessionDiff(
   if (will === undefined) return { ...head, what: 'ends', changes: [] };
   const change = configChange(was.config, will.config);
   const changes: SessionDiff['changes'] = [
-    ...change.fields.map(({ name, effect }) => ({ setting: name, effect })),
+    // What the library knows of BFD is a part of the plan's.
+    ...sessionChanges(
+      was.config,
+      will.config,
+      change.fields.filter(({ name }) => name !== 'bfd'),
+    ),
     ...(isDeepStrictEqual(was.bfd, will.bfd) ? [] : [{ setting: 'bfd', effect: 'live' as const }]),
   ];
   if (isAnew || change.kind === 'reset') return { ...head, what: 'begins anew', changes };

@@ -2,6 +2,7 @@
 // without them.
 import type { BGPPeerSpec, Problem } from '#api';
 import { type Family, familyLabel } from '#ip';
+import { DEFAULT_ROUTES } from './changes/field-words.ts';
 
 /** What the session that was made of a wish is. */
 export interface MadeSession {
@@ -112,9 +113,6 @@ function idlePathLimit({ addPaths = 'None', addPathLimit: value }: SessionSpec):
     'has no effect without addPaths: there is one path of a prefix (expected addPaths: Send, Receive or Both)';
   return [{ name: 'addPathLimit', value, message }];
 }
-
-/** Families of defaultOriginate. */
-export const DEFAULT_ROUTES = { None: [], IPv4: ['ipv4'], IPv6: ['ipv6'], Both: ['ipv4', 'ipv6'] } as const;
 
 /** Seconds: of a BGPPeer that says nothing, and of sessions without one. */
 export const USUAL_RESTART_TIME = 120;

@@ -17,7 +17,16 @@ import type { Guarded } from './policy/guarded.ts';
 import { sessionBfd } from './bfd.ts';
 import type { PlanInput, PlannedBfd } from './types.ts';
 import type { ClusterNode } from './node-bgp.ts';
-import { DEFAULT_ROUTES, idleFields, USUAL_RESTART_TIME } from './idle-fields.ts';
+import {
+  ADD_PATHS,
+  DEFAULT_ROUTES,
+  LOCAL_AS_RULES,
+  NEXT_HOPS,
+  OVER_LIMIT,
+  RESTART_MODES,
+  ROLES,
+} from './changes/field-words.ts';
+import { idleFields, USUAL_RESTART_TIME } from './idle-fields.ts';
 import { asksForNeighbours } from './policy/filter-terms.ts';
 import { type SessionPolicies, sessionPolicies } from './policy/policies.ts';
 import type { Reflectors } from './reflectors.ts';
@@ -95,8 +104,6 @@ export const AUTOMATIC_SPEC: SessionSpec = {
   import: 'Cluster',
   export: 'Cluster',
 };
-
-const RESTART_MODES = { Full: 'full', Helper: 'helper', Disabled: 'disabled' } as const;
 
 /** RFC 4271 lets no hop limit for iBGP: the largest there is. */
 const ANY_DISTANCE = 255;
@@ -231,22 +238,7 @@ function sharedPolicies(
 }
 
 const FAMILY_NAMES = { IPv4: 'ipv4', IPv6: 'ipv6' } as const;
-const NEXT_HOPS = { Auto: 'auto', Self: 'self', Keep: 'keep' } as const;
-const ADD_PATHS = { Send: 'send', Receive: 'receive', Both: 'both', None: 'none' } as const;
-const LOCAL_AS_RULES = {
-  Replace: { prependIn: false, prependOut: false },
-  Prepend: { prependIn: false, prependOut: true },
-  PrependBoth: { prependIn: true, prependOut: true },
-} as const;
 const SENT_BANDWIDTHS = { Ignore: undefined, Use: undefined, Send: 'send', Sum: 'sum' } as const;
-const OVER_LIMIT = { Warn: 'warn', Drop: 'drop' } as const;
-const ROLES = {
-  Provider: 'provider',
-  Customer: 'customer',
-  Peer: 'peer',
-  RouteServer: 'rs',
-  RouteServerClient: 'rs-client',
-} as const;
 
 function sessionType(remoteAs: SessionWish['remoteAs'], localAs: number): 'ebgp' | 'ibgp' {
   if (remoteAs === 'internal') return 'ibgp';

@@ -1,8 +1,8 @@
 // One neighbour of the speaker and what the plan says of it, as SessionStatus. Pure.
-import type { NotificationRecord, PeerConfig, PeerStatus, Speaker } from '#bgp';
+import type { NotificationRecord, PeerStatus, Speaker } from '#bgp';
 import { familyLabel, familyOf } from '#ip';
 import type { SignatureDrops } from '#linux';
-import type { PlannedPeer } from '../plan/index.ts';
+import { type PlannedPeer, sessionField } from '../plan/index.ts';
 import type { KnownBfd } from '../speaker/bfd-neighbours.ts';
 import { sessionBfd } from './session-bfd.ts';
 import { limitHint, loopHint, whyDown } from './advice.ts';
@@ -21,14 +21,6 @@ import type {
 
 type SpeakerPeer = ReturnType<Speaker['status']>['peers'][number];
 type Routes = NonNullable<SpeakerPeer['routes']>;
-
-/** What the objects call the fields that wait for the next session. */
-const PENDING_FIELDS: { readonly [Name in keyof PeerConfig]?: string } = {
-  holdTimeSeconds: 'holdTime',
-  keepaliveTimeSeconds: 'keepaliveTime',
-  connectRetrySeconds: 'connectRetryTime',
-  remote: 'port',
-};
 
 export interface AboutNode {
   /** It has an iBGP session that is up. */
@@ -148,7 +140,7 @@ export function sessionStatus(
 
 function pendingField({ name, inUse, next }: PeerStatus['pending'][number]): PendingField {
   return {
-    field: PENDING_FIELDS[name] ?? name,
+    field: sessionField(name),
     ...(inUse === undefined ? {} : { inUse }),
     ...(next === undefined ? {} : { next }),
   };

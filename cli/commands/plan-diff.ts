@@ -107,7 +107,10 @@ function planDiffText(reply: Omit<PlanDiffReply, 'problems'>): string {
 function sessionLines({ id, remote, from, what, why, changes, accepted, sent }: SessionDiff): string[] {
   return [
     `session ${id} (${remote}, ${from}): ${what}${why === undefined ? '' : `: ${why}`}`,
-    ...changes.map(({ setting, effect }) => `  ${setting}: ${EFFECTS[effect]}`),
+    ...changes.map(({ setting, effect, from: now, to }) => {
+      const values = now === undefined ? '' : `${now} -> ${to}: `;
+      return `  ${setting}: ${values}${EFFECTS[effect]}`;
+    }),
     ...(accepted === undefined
       ? []
       : [

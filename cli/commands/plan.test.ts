@@ -62,7 +62,7 @@ describe('podroute plan', function () {
             id: 'tor',
             ...head,
             what: 'changes',
-            changes: [{ setting: 'holdTimeSeconds', effect: 'later' }],
+            changes: [{ setting: 'holdTime', effect: 'later', from: '90s', to: '30s' }],
             accepted: { appear: some('10.3.0.0/16'), vanish: some('10.4.0.0/16'), change: none },
             sent,
           },
@@ -81,7 +81,7 @@ describe('podroute plan', function () {
       assert.deepEqual(stdout.trimEnd().split('\n'), [
         'this node: routerId: 10.0.0.1 -> 10.0.0.2',
         'session tor (10.0.0.9, BGPPeer tor): changes',
-        '  holdTimeSeconds: with the next session',
+        '  holdTime: 90s -> 30s: with the next session',
         '  + 1 of its routes used then: 10.3.0.0/16',
         '  - 1 of its routes used no more: 10.4.0.0/16',
         `  - 30 withdrawn: ${many.slice(0, 20).join(', ')} and 10 more`,
@@ -250,7 +250,7 @@ describe('podroute plan --dir', function () {
       const applied = planOf('--diff', file);
       assert.deepEqual(applied.stdout.trimEnd().split('\n'), [
         'session tor (10.0.0.9, BGPPeer tor): changes',
-        '  holdTimeSeconds: with the next session',
+        '  holdTime: 90s -> 30s: with the next session',
         '  import: routes are looked at again',
         '  export: routes are looked at again',
         unknown,
