@@ -64,7 +64,7 @@ export const DETAILS: Readonly<Record<string, Details>> = {
       { line: 'session tor-a enable', about: 'let it come up again' },
       { line: 'session tor-a refresh in', about: "the neighbour's routes through import policy again" },
     ],
-    badNews: 'the agent refuses: the session is not up, or the neighbour cannot do it',
+    badNews: 'the agent refuses: the session is disabled, and only enable helps',
   },
   routes: {
     examples: [

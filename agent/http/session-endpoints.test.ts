@@ -6,6 +6,7 @@ const desk: SessionDesk = {
   ids: () => ['tor-a', 'tor-b'],
   act: (id, action, message) => {
     if (!desk.ids().includes(id)) return undefined;
+    if (action === 'refresh-in') return { refused: 'is disabled' };
     done.push(`${id} ${action} ${message}`);
     return 'goes down';
   },
@@ -31,6 +32,7 @@ describe('the agent’s socket about sessions', () => {
         404,
         /no session tor-c on this node; there are: tor-a, tor-b/,
       ],
+      ['POST', '/v1/session?id=tor-a&action=refresh-in', 409, /^session tor-a is disabled$/],
       ['POST', '/v1/session?id=tor-a&action=constructor', 400, /expected one of enable, disable, reset/],
       ['GET', '/v1/session?id=tor-a&action=reset', 405, /only POST/],
       ['POST', `/v1/session?id=tor-a&action=disable&message=${'x'.repeat(256)}`, 400, /256 octets.*255/],

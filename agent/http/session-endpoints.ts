@@ -6,8 +6,8 @@ import { json, refusal, type Reply, type StatusRequest } from './endpoints.ts';
 
 /** The sessions of the agent, by their ids. */
 export interface SessionDesk {
-  /** Undefined: there is no such session; else what happens now. */
-  act(id: string, action: SessionAction, message: string): string | undefined;
+  /** Undefined: there is no such session; else what happens now, or why nothing does. */
+  act(id: string, action: SessionAction, message: string): string | { readonly refused: string } | undefined;
   ids(): readonly string[];
 }
 
@@ -44,6 +44,7 @@ export function answerSessions({ method, url }: StatusRequest, desk: SessionDesk
     const known = listed(desk.ids(), NAMED);
     return refusal(404, `no session ${id} on this node; there are: ${known || 'none'}`);
   }
+  if (typeof text !== 'string') return refusal(409, `session ${id} ${text.refused}`);
   return json({ id, action, text } satisfies SessionActionReply);
 }
 

@@ -130,8 +130,13 @@ describe('bringing a speaker to the plan', () => {
     await using _ = driver;
     const held = () => driver.speaker!.status().peers.map(({ id, heldDown }) => [id, heldDown]);
     await driver.apply(plan(peer('a', '10.0.0.2'), peer('b', '10.0.0.3')));
-    assert.match(driver.act('a', 'disable', 'rack 7') ?? '', /until it is enabled/);
+    assert.match(JSON.stringify(driver.act('a', 'disable', 'rack 7')), /until it is enabled/);
     assert.equal(retries, 1);
+    for (const action of ['reset', 'refresh-in'] as const)
+      assert.deepEqual(driver.act('a', action, ''), {
+        refused: 'is disabled: podroute session a enable lets it come up',
+      });
+    assert.equal(typeof driver.act('b', 'refresh-out', ''), 'string');
     await driver.apply(plan(peer('a', '10.0.0.2', ', holdTime: 9s'), peer('b', '10.0.0.3')));
     assert.deepEqual(held(), [
       ['a', 'shut down by an operator: rack 7'],

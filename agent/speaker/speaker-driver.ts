@@ -177,10 +177,12 @@ export class SpeakerDriver implements AsyncDisposable {
   }
 
   /** What an operator does to a session of the plan; see SessionDesk. */
-  act(id: string, action: SessionAction, message: string): string | undefined {
+  act(id: string, action: SessionAction, message: string): string | { readonly refused: string } | undefined {
     const speaker = this.#speaker;
     const peer = this.#told?.peers.find(({ config }) => config.id === id);
     if (speaker === undefined || peer === undefined) return undefined;
+    if (this.#disabled.has(id) && action !== 'enable' && action !== 'disable')
+      return { refused: `is disabled: podroute session ${id} enable lets it come up` };
     switch (action) {
       case 'disable':
         this.#disabled.set(id, message);

@@ -204,6 +204,12 @@ describe('why a session is down, and what to do', () => {
     assert.match(whyDown(unheard, plain)!.next, /heard nothing from this node.*GTSM demanded there/);
   });
 
+  it('names the session in the command that enables it again', () => {
+    const cause: DownCause = { kind: 'shut down', because: 'operator', message: 'night' };
+    const found = advice(heldDown(cause, 'shut down by an operator: night'));
+    assert.equal(found!.next, `enable it again: podroute session ${DOWN.id} enable`);
+  });
+
   it('goes by the newest try where a change of the configuration came before it', () => {
     const found = advice({
       ...lost({

@@ -30,6 +30,8 @@ export interface AdviceContext {
   readonly ownAs: number;
   /** What signed TCP of this node lost in the last minute; undefined: not known. */
   readonly signatures?: SignatureDrops | undefined;
+  /** The session's, for commands. */
+  readonly id?: string;
   /** The neighbour's address, for commands. */
   readonly remote?: string;
 }
@@ -38,7 +40,7 @@ const ETHERNET_MTU = 1500;
 
 /** Undefined while the session is established. */
 export function whyDown(peer: PeerStatus, about: AdviceContext): Advice | undefined {
-  const context = { ...about, remote: peer.remote };
+  const context = { ...about, id: peer.id, remote: peer.remote };
   if (peer.state === 'Established') return undefined;
   const { heldDown, heldDownBy } = peer;
   if (heldDown !== undefined && heldDownBy !== undefined) {
@@ -168,7 +170,7 @@ function nextWhenHeld(cause: DownCause, context: AdviceContext): string {
   if (cause.kind === 'prefix limit' || cause.kind === 'memory limit') return adviceOn(cause, context)!;
   if (cause.kind === 'key refused') return NEXT_FOR_KEY[cause.problem];
   if (cause.kind === 'shut down' && cause.because === 'operator')
-    return 'enable it again: podroute session ID enable';
+    return `enable it again: podroute session ${context.id ?? 'NAME'} enable`;
   if (cause.kind === 'shut down' && cause.because === 'missing key')
     return 'create the Secret that podroute status names; the session then starts by itself';
   return `change what it says in ${context.from}, or see the problems in podroute status; the session then starts by itself`;
