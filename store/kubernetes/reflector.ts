@@ -83,6 +83,7 @@ export class Reflector implements Disposable {
   #failures = 0;
   #stream: Disposable | undefined;
   #timer: Timer | undefined;
+  #goOn: (() => void) | undefined;
   /** For a stream that says nothing. */
   #silence: Timer | undefined;
   #isClosed = false;
@@ -204,8 +205,30 @@ export class Reflector implements Disposable {
   #pause(delayMs: number): Promise<void> {
     if (delayMs === 0) return Promise.resolve();
     return new Promise((done) => {
-      this.#timer = this.#io.clock.setTimer(delayMs, done);
+      this.#goOn = () => {
+        this.#goOn = undefined;
+        done();
+      };
+      this.#timer = this.#io.clock.setTimer(delayMs, this.#goOn);
     });
+  }
+
+  /** Another list was answered: who rests because nobody was there need not rest any longer. */
+  serverAnswers(): void {
+    const goOn = this.#goOn;
+    if (this.isAnswered || goOn === undefined || this.#isClosed) return;
+    this.#goOn = undefined;
+    this.#failures = 0;
+    this.#timer?.cancel();
+    const { clock, random } = this.#io;
+    this.#timer = clock.setTimer(SHORTEST_PAUSE_MS * random.next(), goOn);
+  }
+
+  /** By the newest try, if only that it is refused. */
+  get isAnswered(): boolean {
+    const state = this.#state;
+    if (state.kind === 'starting' && state.failure === undefined) return false;
+    return !('failure' in state) || state.failure?.last.kind === 'refused';
   }
 
   /** A continue token that expired, and anything else that fails, begins anew. */

@@ -205,6 +205,11 @@ export class WatchedLists implements Disposable {
     return kind === 'IPAMBlock' && labels ? { labelSelector: labelSelectorOf(labels) } : undefined;
   }
 
+  #serverAnswers(): void {
+    for (const all of [this.#lists, this.#secrets, this.#next])
+      for (const { reflector } of all.values()) reflector.serverAnswers();
+  }
+
   #follow(
     list: WatchedList,
     identity: ConstructorParameters<typeof ListContents>[0],
@@ -216,7 +221,10 @@ export class WatchedLists implements Disposable {
       replaced: (objects) => void (contents.replace(objects) && this.#sink.changed()),
       changed: (object) => void (contents.put(object) && this.#sink.changed()),
       removed: (object) => void (contents.remove(object) && this.#sink.changed()),
-      stateChanged: () => this.#sink.stateChanged(),
+      stateChanged: () => {
+        if (reflector.isAnswered) this.#serverAnswers();
+        this.#sink.stateChanged();
+      },
     });
     reflector.start();
     return { contents, reflector, isOptional };
