@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MAX_ARGS 6
+#define PATH_BYTES 4096
 
 typedef struct {
   napi_env env;
@@ -75,6 +76,11 @@ static inline napi_value outcome(napi_env env, long result) { return number(env,
   }                                                               \
   static napi_value name##_(const call_t *call, napi_env env)
 
+napi_value namespace_enter(napi_env env, napi_callback_info info);
+napi_value namespace_create(napi_env env, napi_callback_info info);
+napi_value namespace_unnamed(napi_env env, napi_callback_info info);
+napi_value namespace_unmount(napi_env env, napi_callback_info info);
+napi_value mount_share(napi_env env, napi_callback_info info);
 napi_value poll_start(napi_env env, napi_callback_info info);
 napi_value poll_stop(napi_env env, napi_callback_info info);
 napi_value poll_unref(napi_env env, napi_callback_info info);

@@ -5,7 +5,9 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, statSync 
 import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
-const sources = ['addon.c', 'readiness.c', 'addon.h'].map((name) => join(import.meta.dirname, name));
+const sources = ['addon.c', 'namespaces.c', 'readiness.c', 'addon.h'].map((name) =>
+  join(import.meta.dirname, name),
+);
 const output = join(root, 'build', 'podroute_linux.node');
 
 function fail(message: string): never {

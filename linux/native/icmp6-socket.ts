@@ -15,18 +15,21 @@ import {
 } from '../router-messages.ts';
 import { addon } from './addon.ts';
 import { DatagramReader } from './datagram-reader.ts';
-import { int, sockaddr } from './socket-values.ts';
+import {
+  IPPROTO_IPV6,
+  IPV6_RECVHOPLIMIT,
+  SOL_SOCKET,
+  SO_BINDTODEVICE,
+  SO_RCVBUF,
+  int,
+  sockaddr,
+} from './socket-values.ts';
 
 const SOCK_RAW_NONBLOCK = 3 | 2048;
-const SOL_SOCKET = 1;
-const SO_RCVBUF = 8;
-const SO_BINDTODEVICE = 25;
-const IPPROTO_IPV6 = 41;
 const IPPROTO_ICMPV6 = 58;
 const IPV6_MULTICAST_HOPS = 18;
 const IPV6_MULTICAST_LOOP = 19;
 const IPV6_JOIN_GROUP = 20;
-const IPV6_RECVHOPLIMIT = 51;
 const ICMP6_FILTER = 1;
 
 /** What only a sender on the link itself can have: a router takes one away (RFC 4861 §6.1). */

@@ -11,14 +11,12 @@ import { type Ack, decodeAck } from '../netlink/ack.ts';
 import { AF_NETLINK, nlmFlag, nlmsg } from '../netlink/constants.ts';
 import { Packet } from '../netlink/packet.ts';
 import { HEADER_BYTES, LITTLE, MessageWriter } from '../netlink/writer.ts';
+import { SOL_SOCKET, SO_RCVBUF, SO_RCVBUFFORCE } from './socket-values.ts';
 
 const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0o4000;
-const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
-const SO_RCVBUF = 8;
 const SO_SNDBUFFORCE = 32;
-const SO_RCVBUFFORCE = 33;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;

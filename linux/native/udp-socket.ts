@@ -16,25 +16,28 @@ import { KernelError } from '../kernel-error.ts';
 import { AF_INET, AF_INET6 } from '../netlink/constants.ts';
 import { addon, type OwnedHandle } from './addon.ts';
 import { DatagramReader } from './datagram-reader.ts';
-import { int, sockaddr } from './socket-values.ts';
+import {
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_RECVHOPLIMIT,
+  IPV6_UNICAST_HOPS,
+  IPV6_V6ONLY,
+  IP_TTL,
+  SOL_SOCKET,
+  SO_BINDTODEVICE,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  int,
+  sockaddr,
+} from './socket-values.ts';
 import { dropAll, dropBelow } from './ttl-filter.ts';
 
 const SOCK_DGRAM_NONBLOCK = 2 | 2048;
-const SOL_SOCKET = 1;
-const SO_RCVBUF = 8;
 const SO_PRIORITY = 12;
-const SO_BINDTODEVICE = 25;
-const SO_RCVBUFFORCE = 33;
-const IPPROTO_IP = 0;
 const IP_TOS = 1;
-const IP_TTL = 2;
 const IP_PKTINFO = 8;
 const IP_RECVTTL = 12;
-const IPPROTO_IPV6 = 41;
-const IPV6_UNICAST_HOPS = 16;
-const IPV6_V6ONLY = 26;
 const IPV6_RECVPKTINFO = 49;
-const IPV6_RECVHOPLIMIT = 51;
 const IPV6_TCLASS = 67;
 
 const DEFAULT_TTL = 64;

@@ -4,22 +4,26 @@ import { type Family, familyOf, parseOctets, parsePrefixOctets, type PrefixOctet
 import { errnos } from '../errno.ts';
 import { KernelError } from '../kernel-error.ts';
 import { addon } from '../native/addon.ts';
-import { encodeSockaddr, int, sockaddr } from '../native/socket-values.ts';
+import {
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_UNICAST_HOPS,
+  IPV6_V6ONLY,
+  IP_TTL,
+  SOL_SOCKET,
+  SO_BINDTODEVICE,
+  encodeSockaddr,
+  int,
+  sockaddr,
+} from '../native/socket-values.ts';
 import { AF_INET, AF_INET6 } from '../netlink/constants.ts';
 import { LITTLE } from '../netlink/writer.ts';
 
 const SOCK_STREAM_NONBLOCK = 1 | 0o4000;
-const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
-const SO_BINDTODEVICE = 25;
 const SO_DOMAIN = 39;
-const IPPROTO_IP = 0;
-const IP_TTL = 2;
 const IP_FREEBIND = 15;
 const IP_MINTTL = 21;
-const IPPROTO_IPV6 = 41;
-const IPV6_UNICAST_HOPS = 16;
-const IPV6_V6ONLY = 26;
 const IPV6_MINHOPCOUNT = 73;
 const IPV6_FREEBIND = 78;
 const IPPROTO_TCP = 6;
