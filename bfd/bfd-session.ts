@@ -1,8 +1,7 @@
 // One session: its variables (RFC 5880 §6.8.1), what a packet does to it (§6.8.6), when it sends what (§6.8.7), and when
 // silence has lasted too long (§6.8.4). Which packets are its own is found out before (sessions.ts). Asynchronous mode
 // without echo; a neighbour that asks for demand mode gets it.
-import type { Clock, Random } from '#world';
-import { Allowance } from './allowance.ts';
+import { Allowance, type Clock, type Random } from '#world';
 import {
   type ControlPacket,
   encodeControlPacket,

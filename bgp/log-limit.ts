@@ -1,13 +1,11 @@
 // Keeps what a stranger can cause from filling the log: a few lines at once, then one now and then that says how
 // many were left out. Bound: MAX_KEYS subjects, the oldest is forgotten first.
-import type { Clock } from '#world';
+import { Allowance, type Clock } from '#world';
 
 const MAX_KEYS = 4096;
 
 interface Bucket {
-  lines: number;
-  /** Clock.now() of the last refill. */
-  filledAt: number;
+  readonly lines: Allowance;
   leftOut: number;
 }
 
@@ -28,23 +26,17 @@ export class LogLimit {
   take(key: string): number | undefined {
     const now = this.#clock.now();
     const bucket = this.#buckets.get(key) ?? this.#add(key, now);
-    const earned = Math.floor((now - bucket.filledAt) / this.#everyMs);
-    if (earned > 0) {
-      bucket.lines = Math.min(this.#burst, bucket.lines + earned);
-      bucket.filledAt += earned * this.#everyMs;
-    }
-    if (bucket.lines === 0) {
+    if (!bucket.lines.take(now, this.#everyMs)) {
       bucket.leftOut++;
       return undefined;
     }
-    bucket.lines--;
     const { leftOut } = bucket;
     bucket.leftOut = 0;
     return leftOut;
   }
 
   #add(key: string, now: number): Bucket {
-    const bucket: Bucket = { lines: this.#burst, filledAt: now, leftOut: 0 };
+    const bucket: Bucket = { lines: new Allowance(this.#burst, now), leftOut: 0 };
     if (this.#buckets.size >= MAX_KEYS) {
       for (const oldest of this.#buckets.keys()) {
         this.#buckets.delete(oldest);

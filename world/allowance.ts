@@ -1,4 +1,4 @@
-// How often something may be done that a neighbour can cause: so often at once, and once more after each pause.
+// How often something may be done that others can cause: so often at once, and once more after each pause.
 
 export class Allowance {
   readonly #most: number;
