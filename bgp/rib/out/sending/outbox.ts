@@ -4,12 +4,17 @@ import type { Member } from './member.ts';
 
 interface Chunk {
   readonly bytes: Buffer;
-  /** Run + 1 that is no member's own, by slot; undefined: no member's routes are in it. */
-  readonly runOf: Int32Array | undefined;
-  readonly runStart: Int32Array;
-  readonly runEnd: Int32Array;
+  /** What is a member's own; undefined: nothing of it is. */
+  readonly holes: Holes | undefined;
   /** Slot of the only member that gets it; below 0: all. */
   readonly only: number;
+}
+
+interface Holes {
+  /** By slot: run + 1. */
+  readonly runOf: Int32Array;
+  readonly start: readonly number[];
+  readonly end: readonly number[];
 }
 
 /** The packer's: whose routes are where in a chunk. */
@@ -41,18 +46,20 @@ export class Outbox {
 
   /** @param stream all that get it, but for their own routes; the bytes are kept */
   put(bytes: Buffer, runs: Runs, stream: readonly Member[]): void {
-    const isShared = runs.runCount > 0;
-    const runOf = isShared ? new Int32Array(this.#given.length) : undefined;
-    for (let r = 0; r < runs.runCount; r++) runOf![runs.runSource[r]!] = r + 1;
-    const of = (all: readonly number[]) => Int32Array.from(isShared ? all.slice(0, runs.runCount) : []);
     for (let i = 0; i < stream.length; i++) this.#owe(stream[i]!);
-    this.#chunks.push({ bytes, runOf, runStart: of(runs.runStart), runEnd: of(runs.runEnd), only: -1 });
+    this.#chunks.push({ bytes, holes: this.#holes(runs), only: -1 });
+  }
+
+  #holes({ runCount, runSource, runStart, runEnd }: Runs): Holes | undefined {
+    if (runCount === 0) return undefined;
+    const runOf = new Int32Array(this.#given.length);
+    for (let r = 0; r < runCount; r++) runOf[runSource[r]!] = r + 1;
+    return { runOf, start: runStart.slice(0, runCount), end: runEnd.slice(0, runCount) };
   }
 
   putFor(member: Member, bytes: Buffer): void {
     this.#owe(member);
-    const none = new Int32Array(0);
-    this.#chunks.push({ bytes, runOf: undefined, runStart: none, runEnd: none, only: member.slot });
+    this.#chunks.push({ bytes, holes: undefined, only: member.slot });
   }
 
   #owe(member: Member): void {
@@ -85,11 +92,11 @@ export class Outbox {
     const isOne = chunks.length - first === 1;
     if (!isOne) member.session.cork();
     for (let i = first; i < chunks.length; i++) {
-      const { bytes, runOf, runStart, runEnd, only } = chunks[i]!;
+      const { bytes, holes, only } = chunks[i]!;
       if (only >= 0 && only !== slot) continue;
-      const run = (runOf?.[slot] ?? 0) - 1;
+      const run = holes === undefined ? -1 : holes.runOf[slot]! - 1;
       if (run < 0) member.write(bytes);
-      else member.writeAround(bytes, runStart[run]!, runEnd[run]!);
+      else member.writeAround(bytes, holes!.start[run]!, holes!.end[run]!);
     }
     if (!isOne) member.session.uncork();
   }
