@@ -46,9 +46,7 @@ function loss(kind: DaemonKind): Track<Stage> {
         title: 'both sides see BFD up',
         body: async (s) => {
           await up(s);
-          await s.daemon.announce(STAYS);
-          await has(kernelOf(s.ourHost), STAYS);
-          await endOfRib(s);
+          await itsRoutesStand(s);
         },
       },
       {
@@ -106,9 +104,7 @@ function theirRestart(kind: DaemonKind): Track<Stage> {
         title: 'it is killed, and back after its BFD has failed here: its routes stay in the kernel',
         body: async (s) => {
           await up(s);
-          await s.daemon.announce(STAYS);
-          await has(kernelOf(s.ourHost), STAYS);
-          await endOfRib(s);
+          await itsRoutesStand(s);
           const watch = new Watch(kernelOf(s.ourHost), STAYS);
           await s.daemon.kill();
           await bfdFailed(s);
@@ -133,9 +129,7 @@ function ourRestart(kind: DaemonKind): Track<Stage> {
         title: 'our agent is killed, and back: it keeps our routes',
         body: async (s) => {
           await up(s);
-          await s.podroute.announce(OURS);
-          await has(holder(s.daemon), OURS);
-          await sleep(1000);
+          await ourRoutesStand(s);
           assert.deepEqual(await away(s, () => s.podroute.kill()), { text: 'kept' });
         },
       },
@@ -148,9 +142,7 @@ function ourRestart(kind: DaemonKind): Track<Stage> {
       {
         title: 'its own routes here, when it is killed',
         body: async (s) => {
-          await s.daemon.announce(STAYS);
-          await has(kernelOf(s.ourHost), STAYS);
-          await endOfRib(s);
+          await itsRoutesStand(s);
           const watch = new Watch(kernelOf(s.ourHost), STAYS);
           await s.daemon.kill();
           await bfdFailed(s);
@@ -176,9 +168,7 @@ function ourRestartUnprepared(kind: DaemonKind): Track<Stage> {
         title: 'our routes there, when our agent is killed, and back',
         body: async (s) => {
           await up(s);
-          await s.podroute.announce(OURS);
-          await has(holder(s.daemon), OURS);
-          await sleep(1000);
+          await ourRoutesStand(s);
           return away(s, () => s.podroute.kill());
         },
       },
@@ -283,6 +273,19 @@ async function up(s: Stage, timeoutMs = 15_000): Promise<void> {
   const isUp = (all: readonly SessionView[]) => all.every(({ bfd }) => bfd?.toLowerCase() === 'up');
   const seen = await eventually(views, isUp, timeoutMs);
   assert.ok(isUp(seen), JSON.stringify(seen.map(({ remoteAddress, bfd }) => [remoteAddress, bfd])));
+}
+
+/** Its routes are in our kernel, and it has sent all that it has. */
+async function itsRoutesStand(s: Stage): Promise<void> {
+  await s.daemon.announce(STAYS);
+  await has(kernelOf(s.ourHost), STAYS);
+  await endOfRib(s);
+}
+
+async function ourRoutesStand(s: Stage): Promise<void> {
+  await s.podroute.announce(OURS);
+  await has(holder(s.daemon), OURS);
+  await sleep(1000);
 }
 
 async function back(s: Stage): Promise<void> {
