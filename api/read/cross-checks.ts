@@ -1,6 +1,14 @@
 // What can only be seen when objects are looked at together: names that lead nowhere, two objects for one thing.
 // For `podroute validate` and admission; the agent decides by itself (plan, ipam) and reports the same faults.
-import { addressBits, canonicalAddress, FAMILIES, type Family, familyOf, parsePrefix } from '#ip';
+import {
+  addressBits,
+  canonicalAddress,
+  FAMILIES,
+  type Family,
+  familyLabel,
+  familyOf,
+  parsePrefix,
+} from '#ip';
 import { type BFDProfile, bfdKeyDoubt, bfdKeyFault, type BfdOfSession } from '../kinds/bfd-profile.ts';
 import { type BGPFilter, type BGPFilterRule, rulesField } from '../kinds/bgp-filter.ts';
 import type { BGPPeer } from '../kinds/bgp-peer.ts';
@@ -213,7 +221,11 @@ function idleIn(
     ...(isOfFamily
       ? []
       : [
-          { field: 'prefixSet', value: prefixSet, message: `has no prefix of ${WORDS[family]}: ${FOR_NONE}` },
+          {
+            field: 'prefixSet',
+            value: prefixSet,
+            message: `has no prefix of ${familyLabel(family)}: ${FOR_NONE}`,
+          },
         ]),
     ...(min > max
       ? [{ field: 'asPath.length', value: asPath?.length, message: `has min above max: ${FOR_NONE}` }]
@@ -227,14 +239,12 @@ function idleIn(
   ];
 }
 
-const WORDS: Readonly<Record<Family, string>> = { ipv4: 'IPv4', ipv6: 'IPv6' };
-
 /** Why no prefix inside a CIDR has a length within these; undefined: there are such. */
 function noLength(cidr: string, asked: BGPFilterRule['prefixLength']): string | undefined {
   const { family, length } = parsePrefix(cidr)!;
   const { min = length, max = addressBits(family) } = asked ?? {};
   if (max < length) return `what is inside ${cidr} is /${length} or longer`;
-  if (min > addressBits(family)) return `${WORDS[family]} has none above /${addressBits(family)}`;
+  if (min > addressBits(family)) return `${familyLabel(family)} has none above /${addressBits(family)}`;
   return min > max ? 'min is above max' : undefined;
 }
 
