@@ -80,6 +80,7 @@ export interface BfdSettings {
   readonly transmitMicros: number;
   readonly receiveMicros: number;
   readonly multiplier: number;
+  /** RFC 5881 or RFC 5883. */
   readonly hops: 'single' | 'multi';
   /** Packets with less are dropped. */
   readonly leastTtl: number;
@@ -90,8 +91,10 @@ export interface BfdSettings {
     /** Of which only this is told: that there is one. */
     readonly key: '(secret)';
   };
-  /** The BGP session is established only while BFD is up. */
+  /** A BGP session begins only when BFD is up. */
   readonly isRequired?: true;
+  /** That BFD fails may be a restart (RFC 5882 section 4.3). */
+  readonly isGraceful?: true;
 }
 
 /** What one session is told. */

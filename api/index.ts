@@ -1,7 +1,6 @@
 // The door of api/: resource kinds, reading documents, problems, selectors.
 export {
   bfdKey,
-  type BfdAuthType,
   type BfdOfSession,
   type BFDProfile,
   type BFDProfileSpec,

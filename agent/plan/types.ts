@@ -1,9 +1,10 @@
 // What a plan is made from, and nothing else: same inputs, same plan. And the plan of one node as plain data: which
 // sessions it should have, what it originates, which policies hold, and what it puts into its kernel; each part with the
 // object that asked for it.
+import type { BfdSettings } from '#agent-api';
+import type { BfdAuthentication } from '#bfd';
 import type { PeerConfig, SpeakerConfig } from '#bgp';
 import type {
-  BfdAuthType,
   BFDProfile,
   BGPConfiguration,
   BGPFilter,
@@ -142,27 +143,8 @@ export interface PlannedPeer {
 }
 
 /** How BFD watches the neighbour (RFC 5880). Addresses and link of both ends are those of the BGP session. */
-export interface PlannedBfd {
-  /** For texts: 'BFDProfile fast', 'defaults'. */
-  readonly profile: string;
-  readonly transmitMicros: number;
-  readonly receiveMicros: number;
-  readonly multiplier: number;
-  /** RFC 5881 or RFC 5883. */
-  readonly hops: 'single' | 'multi';
-  /** 255 with one hop. */
-  readonly leastTtl: number;
-  readonly isPassive?: true;
-  readonly authentication?: {
-    readonly type: BfdAuthType;
-    readonly keyId: number;
-    /** 1 to 16 octets, with SHA-1 to 20. */
-    readonly key: Uint8Array;
-  };
-  /** A BGP session begins only when this is up. */
-  readonly isRequired?: true;
-  /** That it fails may be a restart (RFC 5882 section 4.3). */
-  readonly isGraceful?: true;
+export interface PlannedBfd extends Omit<BfdSettings, 'authentication'> {
+  readonly authentication?: BfdAuthentication;
 }
 
 /** A session that is wanted with whoever is found on a link. */

@@ -65,7 +65,6 @@ const bfdProfileSpec = z.strictObject({
 
 export type BFDProfileSpec = z.output<typeof bfdProfileSpec>;
 export type BFDProfile = ResourceObject<'BFDProfile', BFDProfileSpec>;
-export type BfdAuthType = keyof typeof MOST_KEY_OCTETS;
 
 export const bfdProfile = defineKind({
   kind: 'BFDProfile',
