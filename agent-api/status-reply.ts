@@ -46,6 +46,12 @@ export interface StatusReply {
     /** Log lines that neighbours would have caused above the rate of their kind. */
     readonly logLinesLeftOut: number;
   };
+  /** BFD packets that belong to no session, since the thread of BFD began; absent: none came, or nobody listens. */
+  readonly bfdUnclaimed?: {
+    readonly packets: number;
+    /** Of the newest: 'from 192.0.2.9 to 192.0.2.1, between which there is no session'. */
+    readonly lastReason: string;
+  };
   /**
    * Packets of pods that the kernel dropped, since it checks them; absent: it does not (see problems), or the agent is
    * without pods.

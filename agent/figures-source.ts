@@ -32,6 +32,7 @@ export async function readFigures(
   const { speaker } = driver;
   const { sessions, ranges } = await readNeighbours(agent, speaker, turn);
   const totals = speaker?.totals();
+  const unclaimed = driver.bfd?.unclaimed();
   return {
     version: facts.version,
     node: agent.nodeName,
@@ -40,6 +41,7 @@ export async function readFigures(
     ranges,
     rib: totals?.rib ?? { prefixes: { ipv4: 0, ipv6: 0 }, paths: 0, changesWaiting: 0 },
     ...(totals && { speaker: totals }),
+    ...(unclaimed && { bfdUnclaimed: unclaimed.packets }),
     deferred: totals?.deferred ?? [],
     ...(fib && { fib: await readFib(fib, turn), canGiveAddresses: facts.whyNoPods === undefined }),
     usage: ipam?.usage(),

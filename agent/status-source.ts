@@ -128,6 +128,7 @@ export class AgentStatusSource implements StatusSource {
     const { version, pid, startedAtMs, uptimeMs, process } = this.#facts;
     const { node, waiting = [] } = inForce?.plan ?? {};
     const speaker = driver.speaker?.totals();
+    const unclaimed = driver.bfd?.unclaimed();
     const whyNoPods = this.#facts.whyNoPods();
     const podPacketsDropped = this.#facts.podPacketsDropped();
     const leaks = this.#facts.leaks?.status();
@@ -159,6 +160,9 @@ export class AgentStatusSource implements StatusSource {
               logLinesLeftOut: speaker.logLinesLeftOut,
             },
           }),
+      ...(unclaimed?.lastReason !== undefined && {
+        bfdUnclaimed: { packets: unclaimed.packets, lastReason: unclaimed.lastReason },
+      }),
       ...(podPacketsDropped && { podPacketsDropped }),
       ...(leaks && { leaks }),
       ...(whyNoPods === undefined ? {} : { whyNoPods }),

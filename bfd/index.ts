@@ -9,6 +9,7 @@ export {
   type BfdSessionConfig,
   type BfdSessionStatus,
   type BfdState,
+  endsKey,
   unopenedSession,
 } from './session-config.ts';
 export { type BfdOutside, BfdSessions, type BfdUnclaimed } from './sessions.ts';

@@ -104,6 +104,14 @@ export interface BfdChange {
   readonly detectionMicros: number;
 }
 
+/** The same text for the same ends only. */
+export const endsKey = ({ hops, local, remote, device }: BfdEnds): string =>
+  keyOf(hops, local, remote, device ?? '');
+
+/** @param device '': any */
+export const keyOf = (hops: string, local: string, remote: string, device: string): string =>
+  `${local} ${remote} ${hops}${device === '' ? '' : ` ${device}`}`;
+
 const MOST_MICROS = 0xffff_ffff;
 
 /** What is wrong with a configuration, with the field and its value; undefined: nothing. */

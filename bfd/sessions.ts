@@ -12,6 +12,8 @@ import {
   type BfdSessionConfig,
   type BfdSessionStatus,
   configFault,
+  endsKey,
+  keyOf,
   unopenedSession,
 } from './session-config.ts';
 import { ADMIN_DOWN, DOWN, STATE_NAMES } from './state-machine.ts';
@@ -307,9 +309,3 @@ function isFromWhereItShould(
     return refuse(refusal, 'device', device, config.device);
   return ttl >= config.leastTtl || refuse(refusal, 'TTL', ttl, config.leastTtl);
 }
-
-const endsKey = ({ hops, local, remote, device }: BfdEnds): string =>
-  keyOf(hops, local, remote, device ?? '');
-
-const keyOf = (hops: string, local: string, remote: string, device: string): string =>
-  `${hops} ${local} ${remote} ${device}`;

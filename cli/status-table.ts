@@ -99,7 +99,7 @@ function hints(status: StatusReply): string {
 }
 
 function forwarding(status: StatusReply): string {
-  const { rib, fib, ipam } = status;
+  const { rib, fib, ipam, bfdUnclaimed: unclaimed } = status;
   const lines = [
     `RIB    ${rib.prefixes.ipv4} IPv4 and ${rib.prefixes.ipv6} IPv6 prefixes, ${rib.paths} paths`,
   ];
@@ -111,6 +111,10 @@ function forwarding(status: StatusReply): string {
         `       restarted: ${familyLabel(family)} waits for the routes of ${who}, ${secondsLeft} s at most`,
       ),
     );
+  }
+  if (unclaimed !== undefined) {
+    const { packets, lastReason } = unclaimed;
+    lines.push(doubtful(`BFD    ${packets} packets belonged to no session, the newest: ${lastReason}`));
   }
   if (fib === undefined) lines.push('FIB    off (--fib none)');
   else {

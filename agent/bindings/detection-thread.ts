@@ -7,6 +7,8 @@ import {
   type BfdSessionConfig,
   type BfdSessionStatus,
   type BfdState,
+  type BfdUnclaimed,
+  endsKey,
   unopenedSession,
 } from '#bfd';
 import type { ThreadPriority } from '#linux';
@@ -36,7 +38,12 @@ export type FromWorker =
       readonly change: BfdChange;
       readonly status: BfdSessionStatus;
     }
-  | { readonly type: 'status'; readonly version: number; readonly statuses: readonly BfdSessionStatus[] }
+  | {
+      readonly type: 'status';
+      readonly version: number;
+      readonly statuses: readonly BfdSessionStatus[];
+      readonly unclaimed: BfdUnclaimed;
+    }
   | { readonly type: 'ended' };
 
 export interface WorkerData {
@@ -74,6 +81,7 @@ class DetectionThread implements Detection {
   readonly #log: Log;
   readonly #newWorker: NewWorker;
   readonly #watched = new Map<string, Watched>();
+  #unclaimed: BfdUnclaimed = { packets: 0 };
   #version = 0;
   #listener: ((change: BfdChange) => void) | undefined;
   #worker: Worker | undefined;
@@ -98,7 +106,7 @@ class DetectionThread implements Detection {
       const before = this.#watched.get(config.id);
       this.#watched.set(
         config.id,
-        before !== undefined && hasSameEnds(before.config, config)
+        before !== undefined && endsKey(before.config) === endsKey(config)
           ? { ...before, config }
           : { config, since: this.#version, status: undefined, told: 'Down' },
       );
@@ -113,6 +121,10 @@ class DetectionThread implements Detection {
 
   status(id: string): BfdSessionStatus | undefined {
     return this.#watched.get(id)?.status;
+  }
+
+  unclaimed(): BfdUnclaimed {
+    return this.#unclaimed;
   }
 
   #sayWanted(worker: Worker): void {
@@ -152,6 +164,7 @@ class DetectionThread implements Detection {
         this.#changed(message.version, message.change, message.status);
         return;
       case 'status':
+        this.#unclaimed = message.unclaimed;
         for (const status of message.statuses) this.#keep(message.version, status);
         return;
       case 'ended':
@@ -218,8 +231,4 @@ class DetectionThread implements Detection {
     this.#worker = undefined;
     await worker.terminate();
   }
-}
-
-function hasSameEnds(a: BfdSessionConfig, b: BfdSessionConfig): boolean {
-  return a.local === b.local && a.remote === b.remote && a.device === b.device && a.hops === b.hops;
 }

@@ -31,7 +31,8 @@ detection.onChange((change) => {
   if (status !== undefined) say({ type: 'change', version, change, status });
 });
 const telling = setInterval(() => {
-  if (ids.length > 0) say({ type: 'status', version, statuses: statusOfAll() });
+  if (ids.length > 0)
+    say({ type: 'status', version, statuses: statusOfAll(), unclaimed: detection.unclaimed() });
 }, STATUS_MS);
 
 port.on('message', (message: ToWorker) => {

@@ -1,5 +1,5 @@
 // Whether neighbours are there, by BFD: what the agent asks for and hears. local-detection.ts runs it on the calling thread.
-import type { BfdChange, BfdSessionConfig, BfdSessionStatus } from '#bfd';
+import type { BfdChange, BfdSessionConfig, BfdSessionStatus, BfdUnclaimed } from '#bfd';
 
 export interface Detection {
   /**
@@ -12,6 +12,8 @@ export interface Detection {
   onChange(listener: (change: BfdChange) => void): void;
   /** As last told: a thread tells at most each second, and with every change. */
   status(id: string): BfdSessionStatus | undefined;
+  /** Packets that belong to no session, as last told. */
+  unclaimed(): BfdUnclaimed;
   /** Says AdminDown on every session and ends (before a graceful stop); resolves when it has been sent. */
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -122,6 +122,16 @@ describe('local detection', () => {
     });
   }
 
+  it('counts what belongs to no session, and says from where to where it went', async () => {
+    a.detection.apply([between('10.1.0.1', '10.1.0.9')]);
+    router.detection.apply([between('10.1.0.254', '10.1.0.1', { device: 'toA' })]);
+    assert.deepEqual(a.detection.unclaimed(), { packets: 0 });
+    await clock.run(2_500);
+    const { packets, lastReason } = a.detection.unclaimed();
+    assert.ok(packets >= 2 && packets <= 4, `${packets} packets`);
+    assert.equal(lastReason, 'from 10.1.0.254 to 10.1.0.1, between which there is no session');
+  });
+
   it('finds a neighbour over several hops, with the TTL that is left', async () => {
     a.detection.apply([between('10.1.0.1', '10.2.0.1', overSeveral)]);
     b.detection.apply([between('10.2.0.1', '10.1.0.1', { ...overSeveral, leastTtl: 255 })]);

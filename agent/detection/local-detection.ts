@@ -37,6 +37,7 @@ export function localDetection(outside: DetectionOutside): Detection {
     apply: (wanted) => sessions.apply(wanted),
     onChange: (heard) => void (listener = heard),
     status: (id) => sessions.status(id),
+    unclaimed: () => sessions.unclaimed,
     async [Symbol.asyncDispose]() {
       sessions[Symbol.dispose]();
     },

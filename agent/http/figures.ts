@@ -24,6 +24,8 @@ export interface Figures
   readonly deferred: readonly { readonly family: Family; readonly neighbours: number }[];
   /** Undefined with --fib none. */
   readonly fib?: FibFigures;
+  /** BFD packets that belong to no session; undefined: nobody listens. */
+  readonly bfdUnclaimed?: number;
   readonly usage?: Pick<AddressUsage, 'pools' | 'blocks'> | undefined;
   readonly calls?: CallFigures;
   /** Undefined: a folder, which has no server. */

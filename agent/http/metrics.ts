@@ -42,6 +42,12 @@ export async function metricsText(figures: Figures, turn: () => Promise<void>): 
     'Log lines of neighbours above the rate of their kind.',
     speaker ? [{ value: speaker.logLinesLeftOut }] : [],
   );
+  metric(
+    'podroute_bfd_unclaimed_packets_total',
+    'counter',
+    'BFD packets that belonged to no session; none while nobody listens.',
+    figures.bfdUnclaimed === undefined ? [] : [{ value: figures.bfdUnclaimed }],
+  );
   const deferred = (family: Family) => figures.deferred.find((one) => one.family === family);
   metric(
     'podroute_bgp_selection_deferred',

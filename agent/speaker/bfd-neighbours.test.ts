@@ -1,6 +1,6 @@
 // Which BFD sessions BGP's neighbours get, and what BGP hears of them (RFC 5882).
 import assert from 'node:assert/strict';
-import type { BfdChange, BfdSessionConfig, BfdSessionStatus, BfdState } from '#bfd';
+import type { BfdChange, BfdSessionConfig, BfdSessionStatus, BfdState, BfdUnclaimed } from '#bfd';
 import type { BfdNews } from '#bgp';
 import { FakeClock } from '#world/testing';
 import type { Detection } from '../detection/detection.ts';
@@ -29,6 +29,9 @@ class AskedDetection implements Detection {
   }
   onChange(listener: (change: BfdChange) => void): void {
     this.changed = listener;
+  }
+  unclaimed(): BfdUnclaimed {
+    return { packets: 7, lastReason: 'from 192.0.2.9 to 192.0.2.1, between which there is no session' };
   }
   status(id: string): BfdSessionStatus | undefined {
     return this.wanted.includes(id) ? ({ id, state: this.state } as BfdSessionStatus) : undefined;
@@ -86,8 +89,9 @@ describe('BFD sessions of neighbours', () => {
     plan({ tor: FAST, other: undefined });
     assert.equal(opened, 0, 'no thread without a session');
     meet('other');
-    assert.equal(opened, 0);
+    assert.deepEqual([opened, bfd.unclaimed()], [0, undefined]);
     meet('tor');
+    assert.equal(bfd.unclaimed()?.packets, 7);
     const { leastTtl, transmitMicros, receiveMicros, multiplier } = FAST;
     const ends = { local: '192.0.2.1', remote: '192.0.2.2', device: 'eth0', hops: 'single' as const };
     assert.deepEqual(detection.asked, [

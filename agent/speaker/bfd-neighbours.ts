@@ -1,6 +1,14 @@
 // Which BFD sessions BGP's neighbours want, and what BGP is told of them (RFC 5882): one for each pair of ends, however
 // many BGP sessions go over it.
-import { bfdDiagnosticText, type BfdChange, type BfdSessionConfig, type BfdSessionStatus } from '#bfd';
+import {
+  bfdDiagnosticText,
+  type BfdChange,
+  type BfdEnds,
+  type BfdSessionConfig,
+  type BfdSessionStatus,
+  type BfdUnclaimed,
+  endsKey,
+} from '#bfd';
 import type { BfdNews, BfdWatch, SessionEnds } from '#bgp';
 import { needsZone, withZone } from '#ip';
 import type { Clock, Scheduler } from '#world';
@@ -69,6 +77,11 @@ export class BfdNeighbours implements BfdWatch, AsyncDisposable {
     return settings && { settings, status, forMs };
   }
 
+  /** Undefined: nobody listens. */
+  unclaimed(): BfdUnclaimed | undefined {
+    return this.#detection?.unclaimed();
+  }
+
   /** Sessions of the plan whose BFD cannot run, and why. */
   problems(): { readonly session: string; readonly why: string }[] {
     const failing = (session: string) => this.known(session)?.status?.problem;
@@ -135,16 +148,14 @@ export class BfdNeighbours implements BfdWatch, AsyncDisposable {
     const endOf = (address: string) => withZone(address, needsZone(address) ? device : undefined);
     const [local, remote] = [endOf(localAddress), endOf(remoteAddress)];
     const link = hops === 'single' ? device : undefined;
+    const between: BfdEnds = { local, remote, hops, ...(link === undefined ? {} : { device: link }) };
     return {
-      id: `${local} ${remote} ${hops}${link === undefined ? '' : ` ${link}`}`,
-      local,
-      remote,
-      hops,
+      id: endsKey(between),
+      ...between,
       leastTtl,
       transmitMicros,
       receiveMicros,
       multiplier,
-      ...(link === undefined ? {} : { device: link }),
       ...(isPassive && { isPassive }),
       ...(authentication && { authentication }),
     };

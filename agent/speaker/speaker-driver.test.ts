@@ -45,6 +45,7 @@ describe('bringing a speaker to the plan', () => {
     const openDetection = () => ({
       apply: () => undefined,
       onChange: () => undefined,
+      unclaimed: () => ({ packets: 0 }),
       status: (id: string) =>
         id.includes('10.0.0.9')
           ? undefined

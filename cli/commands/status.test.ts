@@ -125,6 +125,17 @@ describe('podroute status shows', () => {
       assert.doesNotMatch(sessionDetails(without), /BFD/);
     });
 
+    it('packets that belong to no session, and where they went', () => {
+      const bfdUnclaimed = {
+        packets: 7,
+        lastReason: 'from 10.0.0.8 to 10.0.0.1, between which there is no session',
+      };
+      assert.match(
+        statusTable({ ...status, bfdUnclaimed }),
+        /^BFD    7 packets belonged to no session, the newest: from 10\.0\.0\.8 to 10\.0\.0\.1, between/m,
+      );
+    });
+
     it('what was agreed, and what both sides say of why it was lost', () => {
       const bfd = {
         ...({

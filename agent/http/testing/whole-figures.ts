@@ -38,6 +38,7 @@ export function wholeFigures(): Figures {
       },
     ],
     speaker: { strangersRefused: 5, logLinesLeftOut: 7 },
+    bfdUnclaimed: 3,
     deferred: [{ family: 'ipv6', neighbours: 3 }],
     rib: { prefixes: { ipv4: 3, ipv6: 1 }, paths: 4, changesWaiting: 2 },
     fib: { wanted: { ipv4: 4, ipv6: 1 }, installed: { ipv4: 3, ipv6: 1 }, failed: 1, repaired: 2, sync },
